@@ -1,0 +1,67 @@
+"""cgikit: the CGI library and toolkit for Python.
+
+This file is the public face and holds no logic: a table of names, each imported on first use, so
+that a script pays for nothing it does not touch (docs/architecture.md, "Start-up").
+"""
+
+TYPE_CHECKING = False  # type checkers read it as True; importing typing would cost 6 ms
+if TYPE_CHECKING:
+    from .errors import BadRequest as BadRequest
+    from .errors import CGIError as CGIError
+    from .errors import HTTPError as HTTPError
+    from .errors import InvalidField as InvalidField
+    from .errors import LimitExceeded as LimitExceeded
+    from .errors import LockTimeout as LockTimeout
+    from .errors import StateError as StateError
+    from .errors import StorageError as StorageError
+    from .errors import UnsupportedMediaType as UnsupportedMediaType
+    from .files import Counter as Counter
+    from .headers import format_header as format_header
+    from .headers import parse_header as parse_header
+    from .html import escape as escape
+    from .limits import Limits as Limits
+    from .multidict import MultiDict as MultiDict
+    from .multipart import Upload as Upload
+    from .request import Request as Request
+    from .response import Response as Response
+    from .script import run as run
+
+__version__ = "0.1.0"
+
+_MODULE_OF = {
+    "BadRequest": "errors",
+    "CGIError": "errors",
+    "Counter": "files",
+    "HTTPError": "errors",
+    "InvalidField": "errors",
+    "LimitExceeded": "errors",
+    "Limits": "limits",
+    "LockTimeout": "errors",
+    "MultiDict": "multidict",
+    "Request": "request",
+    "Response": "response",
+    "StateError": "errors",
+    "StorageError": "errors",
+    "UnsupportedMediaType": "errors",
+    "Upload": "multipart",
+    "escape": "html",
+    "format_header": "headers",
+    "parse_header": "headers",
+    "run": "script",
+}
+
+__all__ = [*_MODULE_OF]  # noqa: PLE0604 -- the table is the list
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, and keep it (PEP 562)."""
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module 'cgikit' has no attribute {name!r}")
+    value = getattr(__import__(f"cgikit.{module}", fromlist=(name,)), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

@@ -1,0 +1,115 @@
+"""The one error tree: what went wrong, with which HTTP status, and the evidence.
+
+Everything a *request* can do wrong is a `CGIError` and carries `.status`, the HTTP status to answer
+with (RFC 9110 section 15). What the *programmer* did wrong is never one: `TypeError`, `ValueError`
+or `StateError`. No parsing and no rendering here; error pages are made in `debug.py`.
+"""
+
+
+class CGIError(Exception):
+    """Base of all errors that a request or its surroundings can cause.
+
+    `.status` is the HTTP status code (int); `.headers` are (name, value) pairs that the answer must
+    carry, such as `Allow` with 405. The message is meant for the client: it never holds secrets.
+    """
+
+    status = 500
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What to tell the client (str)."""
+        return str(self)
+
+
+class BadRequest(CGIError, ValueError):
+    """The request breaks its own rules: a lying length, a malformed body (400)."""
+
+    status = 400
+
+
+class InvalidField(BadRequest):
+    """A form field is missing or does not convert (400). `.field` is its name, `.value` what came
+    (None when nothing did), `.reason` what was expected.
+    """
+
+    def __init__(self, field: str, value: str | None, reason: str) -> None:
+        super().__init__(f"field {field[:100]!r} {reason}")
+        self.field = field
+        self.value = value
+        self.reason = reason
+
+
+class LimitExceeded(BadRequest):
+    """The request is larger than a limit allows (413; 414 for the URL, 431 for the header).
+
+    `.limit` is the limit's name in `Limits`, `.allowed` its value, `.seen` what the request has; where
+    reading stopped at the limit, `.seen` is the smallest number it can be.
+    """
+
+    status = 413
+
+    def __init__(self, limit: str, allowed: int, seen: int, status: int = 413) -> None:
+        super().__init__(f"the request exceeds the limit {limit}={allowed}: it has {seen} or more")
+        self.limit = limit
+        self.allowed = allowed
+        self.seen = seen
+        self.status = status
+
+
+class UnsupportedMediaType(CGIError):
+    """The body is of a type that was not asked for (415). `.content_type` is that type."""
+
+    status = 415
+
+    def __init__(self, message: str, content_type: str = "") -> None:
+        super().__init__(message)
+        self.content_type = content_type
+
+
+class HTTPError(CGIError):
+    """An answer with an HTTP error status, raised by a script: `raise HTTPError(404, "no such page")`.
+
+    `status` is 400 to 599 (`ValueError` otherwise); `headers` are pairs for the answer.
+    """
+
+    def __init__(
+        self, status: int, message: str = "", headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        if not 400 <= status <= 599:
+            raise ValueError(f"HTTPError takes a status from 400 to 599, not {status!r}")
+        super().__init__(message)
+        self.status = status
+        self.headers = tuple(headers)
+
+
+class LockTimeout(CGIError, TimeoutError):
+    """A lock was not free in time (503). `.path` is the file, `.timeout` the seconds waited."""
+
+    status = 503
+    headers = (("Retry-After", "5"),)
+
+    def __init__(self, path: str, timeout: float) -> None:
+        super().__init__(f"another process held the lock for {timeout:g} seconds; try again")
+        self.path = path
+        self.timeout = timeout
+
+
+class StorageError(CGIError, OSError):
+    """A file that carries state cannot be read or written (500). `.path` names it; `.message` is for
+    the client and does not; `str()` is for the log and does.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+    @property
+    def message(self) -> str:
+        """What to tell the client: nothing about paths."""
+        return "The server could not read or write its data."
+
+
+class StateError(RuntimeError):
+    """The script did things in an order that cannot work, such as sending two responses."""

@@ -1,0 +1,41 @@
+"""How much a request may bring: one vocabulary of limits, all finite.
+
+Only the numbers live here; each parser enforces those that concern it and raises `LimitExceeded`
+with the name used here. Each default says what others use, so that it can be argued with.
+"""
+
+
+class Limits:
+    """The limits of one request. Every attribute is a keyword argument: `Limits(body=2 << 30)`.
+
+    All values are non-negative ints; sizes are in bytes. Unknown names raise `TypeError`, anything
+    but a non-negative int raises `ValueError`: there is no "unlimited".
+    """
+
+    query = 65_536  # QUERY_STRING. Servers stop at 8 KiB (httpd) to 64 KiB; CGI has no own limit
+    fields = 1_000  # fields of a query string or of a body. PHP and Werkzeug: 1,000
+    cookies = 300  # cookies of a request. RFC 6265 section 6.1 asks for 50 a domain; headers cap it
+    body = 64 << 20  # CONTENT_LENGTH, whatever the type. PHP 8 MiB; httpd 1 GiB
+    memory = 8 << 20  # what may be held in memory: .body, .json(), all text fields of a form
+    field = 1 << 20  # one text field of a multipart form. Werkzeug: 500 kB for all of them
+    file = 64 << 20  # one uploaded file, on disk. PHP: 2 MiB
+    files = 20  # uploaded files in one request. PHP: 20
+    part_headers = 8  # header fields of one part. multipart: 8; RFC 7578 uses three
+    part_header = 4_224  # one header line of a part. multipart: 4,224
+    boundary = 70  # RFC 2046 section 5.1.1
+    json_depth = 100  # nesting of a JSON body. PHP: 512; Python's own recursion ends near 1,000
+
+    def __init__(self, **limits: int) -> None:
+        for name, value in limits.items():
+            if name.startswith("_") or not isinstance(getattr(Limits, name, None), int):
+                raise TypeError(f"Limits has no limit named {name!r}")
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise ValueError(f"Limits({name}=…) takes a non-negative int, not {value!r}")
+            setattr(self, name, value)
+
+    def __repr__(self) -> str:
+        changed = ", ".join(f"{name}={value}" for name, value in vars(self).items())
+        return f"Limits({changed})"
+
+
+DEFAULT_LIMITS = Limits()
