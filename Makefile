@@ -1,0 +1,67 @@
+# The commands of this project; `make help` lists them. Each does all of its own set-up.
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8000
+ARGS   ?=
+
+bin     := $(abspath $(VENV))/bin
+pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
+sources := cgikit tests benchmarks examples
+
+.PHONY: help demo test lint bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    serve examples/cgi-bin on loopback until Ctrl-C (PORT=$(PORT))"
+	@echo "make test    run the tests (ARGS='-k cookies' to choose; CGIKIT_REQUIRE=all: no skips)"
+	@echo "make lint    ruff, the formatting and mypy --strict"
+	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
+	@echo "make clean   remove what the others made"
+	@echo "All take PYTHON=python3.12 (which interpreter) and VENV=.venv (where to install)."
+
+# PATH: the examples start with "#!/usr/bin/env python3", which must be the one that has cgikit.
+demo: $(VENV)/.demo
+	@PATH="$(bin):$$PATH" $(bin)/cgikit serve examples/cgi-bin --port $(PORT)
+
+test: $(VENV)/.dev
+	@$(bin)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check .
+	@$(bin)/mypy
+
+bench:
+	@$(PYTHON) benchmarks/run.py $(ARGS)
+
+clean:
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find $(sources) -name __pycache__ -prune -exec rm -rf {} +
+
+# Stamps: set-up is done again only when the list of dependencies changed.
+$(VENV)/.demo: pyproject.toml | $(VENV)/.made
+	@echo "Installing cgikit into $(VENV) ..."
+	@$(pip) --editable '.[serve]'
+	@$(compile)
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.made
+	@echo "Installing cgikit and the development tools into $(VENV) ..."
+	@$(pip) --editable '.[dev]'
+	@$(compile)
+	@touch $@ $(VENV)/.demo
+
+# Without compiled modules every request compiles them again, and Python writes none itself where
+# PYTHONDONTWRITEBYTECODE is set or the script's user cannot write.
+compile = $(bin)/python -m compileall -q cgikit
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "cgikit needs Python 3.11 or later, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; \
+	  echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; } >&2
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: on Debian and Ubuntu, install them with"; \
+	  echo "    apt-get install python3-venv"; exit 1; } >&2
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
