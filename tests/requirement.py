@@ -1,0 +1,60 @@
+"""What a test needs from the machine, and what happens where the machine lacks it.
+
+A test says `need("apache2")` and gets the program's path. Where it is not installed the test is
+skipped by name, with the command that installs it; with CGIKIT_REQUIRE=all in the environment it
+fails instead. The hooks below hold for every other skip too: under CGIKIT_REQUIRE=all a run with
+any skip in it has failed, whoever skipped.
+"""
+
+import os
+import shutil
+from typing import NoReturn
+
+import pytest
+
+#: The Debian package that brings a program, where the two names differ.
+PACKAGE_OF = {"chromedriver": "chromium-driver", "setpriv": "util-linux"}
+
+#: Servers live where an ordinary user's PATH does not look.
+EXTRA_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def require_all() -> bool:
+    """Whether a skip counts as a failure: CGIKIT_REQUIRE=all."""
+    return os.environ.get("CGIKIT_REQUIRE") == "all"
+
+
+def need(program: str) -> str:
+    """Return the path of an installed program; skip the test, or fail it, if there is none."""
+    search = f"{os.environ.get('PATH', os.defpath)}:{EXTRA_PATH}"
+    path = shutil.which(program, path=search)
+    if path is None:
+        lack(f"{program} (apt-get install {PACKAGE_OF.get(program, program)})")
+    return path
+
+
+def lack(what: str) -> NoReturn:
+    """End the test because the machine lacks `what`: skipped by name, failed under require-all."""
+    if require_all():
+        pytest.fail(f"needs {what}, and CGIKIT_REQUIRE=all allows no skip", pytrace=False)
+    pytest.skip(f"needs {what}")
+
+
+def skipped(config: pytest.Config) -> list[pytest.TestReport]:
+    """The reports of everything skipped in this run, whole modules too."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return list(reporter.stats.get("skipped", [])) if reporter else []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Turn a run with skips into a failed one where nothing may be skipped."""
+    if require_all() and skipped(session.config) and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why a run without a failed test has failed."""
+    if require_all() and (reports := skipped(terminalreporter.config)):
+        terminalreporter.section("CGIKIT_REQUIRE=all", red=True)
+        terminalreporter.line(f"{len(reports)} skipped, where nothing may be; see above for what")
