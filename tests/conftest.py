@@ -1,3 +1,3 @@
 """Plugins of the whole test suite; fixtures live with what they are about."""
 
-pytest_plugins = ["requirement"]
+pytest_plugins = ["requirement", "servers.fixtures"]

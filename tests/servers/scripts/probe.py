@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+"""Say what the server gave: environment, body, interpreter. Needs the standard library only."""
+
+import json
+import os
+import sys
+
+length = int(os.environ.get("CONTENT_LENGTH") or 0)
+body = sys.stdin.buffer.read(length)
+print("probe.py was here", file=sys.stderr)
+seen = {
+    "environ": dict(os.environ),
+    "body": body.decode("latin-1"),
+    "uid": os.getuid(),
+    "python": sys.version_info[:3],
+    "directory": os.getcwd(),
+}
+sys.stdout.write("Content-Type: application/json\n\n")
+json.dump(seen, sys.stdout, indent=1)

@@ -1,0 +1,109 @@
+"""A running server, as the tests see it, and the life of its process.
+
+Whatever the kind, a server is started as a session of its own on a loopback address, is waited for
+until it answers, and is ended by the process id that was started here.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs: where it answers, what it serves and what it says."""
+
+    name: str
+    base_url: str  # of the directory of scripts; ends with "/"
+    directory: Path  # the scripts, a copy that the test may write to
+    log: Path
+
+    def url(self, path: str) -> str:
+        """The URL of `path` below the directory of scripts, such as `hello.py?a=1`."""
+        return self.base_url + path
+
+    def error_log(self) -> str:
+        """What the server has written to its error log so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+class NotStarted(Exception):
+    """A server ended, or did not answer in time; the message holds its log."""
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], log: Path, environ: dict[str, str], stop: signal.Signals
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server with output and errors appended to `log`; end it with the signal `stop`."""
+    # A killed test run cannot clean up; the kernel then ends the server for it.
+    orphan_guard = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*orphan_guard, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environ,
+            # httpd ends its children by signalling its whole process group: not ours, please.
+            start_new_session=True,
+            umask=0o022,
+        )
+    try:
+        yield process
+    finally:
+        end(process, stop)
+
+
+def end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    """End a server; one that ignores the signal is killed, and that is an error."""
+    if process.poll() is None:
+        process.send_signal(stop)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise AssertionError(f"still running {STOP_SECONDS:g} s after {stop.name}") from error
+
+
+def wait_until(ready: Callable[[], T | None], process: subprocess.Popen[bytes], log: Path) -> T:
+    """Ask `ready` until it returns something; `NotStarted` when the process ends or time is up."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise NotStarted(f"exit code {process.returncode}:\n{log.read_text(errors='replace')}")
+        if (found := ready()) is not None:
+            return found
+        time.sleep(0.02)
+    raise NotStarted(f"no answer in {START_SECONDS:g} s:\n{log.read_text(errors='replace')}")
+
+
+def listens(port: int) -> bool | None:
+    """True when a loopback port accepts connections, None when not."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=5).close()
+    except OSError:
+        return None
+    return True
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago. Someone else may take it: then start again."""
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port

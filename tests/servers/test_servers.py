@@ -1,0 +1,54 @@
+"""The harness itself: each server runs a script as its own user and can be read and trusted."""
+
+import os
+import pwd
+
+import pytest
+
+from .curl import curl
+from .interpreter import server_user
+from .server import Server
+
+
+def test_a_script_runs_and_sees_the_request(server: Server) -> None:
+    answer = curl(server.url("probe.py/extra?a=1&b=%20"))
+    assert answer.status == 200
+    assert answer.header("Content-Type") == "application/json"
+    environ = answer.json()["environ"]
+    assert environ["REQUEST_METHOD"] == "GET"
+    assert environ["QUERY_STRING"] == "a=1&b=%20"
+    assert environ["PATH_INFO"] == "/extra"
+    assert server.base_url.endswith(environ["SCRIPT_NAME"].removesuffix("probe.py"))
+
+
+def test_a_body_arrives(server: Server) -> None:
+    answer = curl(server.url("probe.py"), "--data-binary", "@-", stdin=b"line\r\n\x00\xff")
+    assert answer.json()["body"] == "line\r\n\x00\xff"
+    assert answer.json()["environ"]["CONTENT_LENGTH"] == "8"
+
+
+def test_what_a_script_says_on_stderr_is_in_the_log(server: Server) -> None:
+    curl(server.url("probe.py"))
+    assert "probe.py was here" in server.error_log()
+
+
+def test_a_script_runs_in_its_own_directory(server: Server) -> None:
+    seen = curl(server.url("probe.py")).json()
+    assert os.path.samefile(seen["directory"], server.directory)
+
+
+def test_apache_runs_scripts_as_its_own_user(server: Server) -> None:
+    expected = os.getuid()
+    if server.name.startswith("apache") and (user := server_user()):
+        expected = pwd.getpwnam(user).pw_uid
+    assert curl(server.url("probe.py")).json()["uid"] == expected
+
+
+def test_what_is_missing_is_404(server: Server) -> None:
+    assert curl(server.url("no-such-script.py")).status == 404
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_every_method_arrives(server: Server, method: str) -> None:
+    answer = curl(server.url("probe.py"), "--request", method, "--data", "x")
+    assert answer.json()["environ"]["REQUEST_METHOD"] == method
