@@ -1,0 +1,1 @@
+<p>Hello, <?= htmlspecialchars($_GET['name'] ?? 'world') ?>!</p>

@@ -1,0 +1,125 @@
+"""The works that are measured: the request, the one right answer, and the targets.
+
+Nothing runs here. A name never equals a module's that a script imports (there is no "multipart"):
+a script's own directory comes first on its path, and it would import itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote_plus
+
+BARE = "bare Python"
+CAT = "cat"
+BOUNDARY = "----geckoformboundary8b1f5c2d4e7a90"
+VALUE = "Zoë & Co"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What `contender` should reach: its time over that of `against`, at most or below `ratio`."""
+
+    contender: str
+    against: str
+    ratio: float
+    strictly: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """One request. `answer(n)` is the HTML expected from a contender's n-th run (n from 1)."""
+
+    name: str
+    title: str
+    answer: Callable[[int], str]
+    targets: tuple[Target, ...]
+    query: str = ""
+    content_type: str = ""
+    body: bytes = b""
+    floor: str = BARE
+    rounds: float = 1.0  # times the rounds asked for
+    piped: bool = False
+    size: int = 0  # bytes of the large file, which is no part of `body`
+    scripts: str = ""  # the scripts' name where it is not the work's
+    only: tuple[str, ...] = ()  # contenders; empty: all that have a script
+
+    @property
+    def script(self) -> str:
+        """The name of the work's script in every contender's directory."""
+        return self.scripts or self.name
+
+
+def form_body() -> bytes:
+    """Build a url-encoded form of 20 fields, as a browser sends one."""
+    values = [f"value {i}: {VALUE}, 50%" for i in range(1, 20)] + [VALUE]
+    return "&".join(f"field{i}={quote_plus(v)}" for i, v in enumerate(values, 1)).encode()
+
+
+def envelope(note: str, filename: str, content_type: str) -> tuple[bytes, bytes]:
+    """Build the bytes before and after a file's content in a multipart form with one text field."""
+    head = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="note"\r\n\r\n{note}\r\n'
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
+        f"Content-Type: {content_type}\r\n\r\n"
+    )
+    return head.encode(), f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def file_body() -> bytes:
+    """Build a multipart form: one text field and one file of 2,000 bytes."""
+    head, tail = envelope(VALUE, "notes.txt", "text/plain")
+    return head + b"a line of forty bytes, and the newline\r\n" * 50 + tail
+
+
+def _upload(name: str, title: str, size: int, *, piped: bool) -> Work:
+    return Work(
+        name,
+        title,
+        answer=lambda n: f"<p>{size} bytes saved</p>",
+        targets=(Target("cgikit", CAT, 1.5),),
+        content_type=f"multipart/form-data; boundary={BOUNDARY}",
+        floor=CAT,
+        rounds=0.1,
+        piped=piped,
+        size=size,
+        scripts="upload",
+        only=() if piped else (CAT, "cgikit"),
+    )
+
+
+MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+WORKS = (
+    Work(
+        "get",
+        "GET with a query string, HTML answer",
+        answer=lambda n: "<p>Hello, Zoë &amp; Co!</p>",
+        targets=(Target("cgikit", BARE, 1.12), Target("cgikit", "Perl CGI.pm", 1.0, strictly=True)),
+        query=f"name={quote_plus(VALUE)}&page=3&tag=a&tag=b&from=search",
+    ),
+    Work(
+        "post",
+        "POST url-encoded, 20 fields",
+        answer=lambda n: "<p>20 fields, the last: Zoë &amp; Co</p>",
+        targets=(Target("cgikit", BARE, 1.15),),
+        content_type="application/x-www-form-urlencoded",
+        body=form_body(),
+    ),
+    Work(
+        "counter",
+        "A counter in a file, HTML answer",
+        answer=lambda n: f"<p>You are visitor number <b>{41 + n:06}</b></p>",
+        targets=(Target("cgikit", BARE, 1.25),),
+        query="digits=6",
+    ),
+    Work(
+        "file",
+        "POST multipart, one small file",
+        answer=lambda n: "<p>Zoë &amp; Co: notes.txt, 2000 bytes</p>",
+        targets=(Target("cgikit", "legacy-cgi", 0.75),),
+        content_type=MULTIPART,
+        body=file_body(),
+    ),
+    _upload("upload-pipe", "Upload of 256 MiB, saved; from a pipe", 256 << 20, piped=True),
+    _upload("upload-file", "Upload of 256 MiB, saved; from a file", 256 << 20, piped=False),
+)
+UPLOAD_SIZES = (16 << 20, 256 << 20, 1 << 30)  # for the peak of memory
+PEAK_TARGET = 20 << 20  # bytes
