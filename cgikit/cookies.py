@@ -1,0 +1,146 @@
+"""Cookies: the Cookie header read, the Set-Cookie value built (RFC 6265bis).
+
+Reading is tolerant pair by pair, as browsers' and servers' cookies really look; building is strict.
+Names are never decoded: `%5f%5fHost-id` must not become `__Host-id` (CVE-2021-41819). Values are
+percent-decoded, and percent-encoded when built, so that any text survives the round trip.
+"""
+
+from .limits import DEFAULT_LIMITS, Limits
+from .multidict import MultiDict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# cookie-octet (RFC 6265 section 4.1.1) less "%", which escapes all the others
+_OCTETS = frozenset(
+    b"!#$&'()*+-./0123456789:<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"
+)
+_SAMESITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
+
+
+def parse(header: str, *, limits: Limits = DEFAULT_LIMITS) -> MultiDict:
+    """Parse a Cookie header into a `MultiDict` in the order sent (RFC 6265bis section 5.8.3).
+
+    A browser sends the cookie of the longer path first, so the first of a name is the one meant. A
+    pair without `=`, without a name or with a control character is left out and hides no other.
+    Only space and tab are stripped; one pair of quotes around a value is removed; bytes that are not
+    UTF-8 become U+FFFD. More than `limits.cookies` pairs raise `LimitExceeded` (431).
+    """
+    seen = header.count(";") + 1
+    if seen > limits.cookies:
+        from .errors import LimitExceeded
+
+        raise LimitExceeded("cookies", limits.cookies, seen, status=431)
+    if not header.isascii():  # raw UTF-8, as the environment hands it over
+        header = header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    pairs = []
+    for pair in header.split(";"):
+        name, equals, value = pair.partition("=")
+        name = name.strip(" \t")
+        value = value.strip(" \t")
+        if not equals or not name or not (name.isprintable() and value.isprintable()):
+            continue
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1]
+        if "%" in value:
+            from .querystring import unquote
+
+            value = unquote(value.encode("utf-8", "replace")).decode("utf-8", "replace")
+        pairs.append((name, value))
+    return MultiDict(pairs)
+
+
+def build(
+    name: str,
+    value: str,
+    *,
+    max_age: int | None = None,
+    expires: "int | float | str | datetime | None" = None,
+    path: str | None = "/",
+    domain: str | None = None,
+    secure: bool = False,
+    httponly: bool = True,
+    samesite: str | None = "Lax",
+    partitioned: bool = False,
+) -> str:
+    """Build a Set-Cookie value (str); the inverse of its first pair is `parse`.
+
+    `max_age` is in seconds (0 or less deletes); `expires` is what `dates.moment` takes. `samesite`
+    is "Lax", "Strict", "None" or None for no attribute. The default is a session cookie for the
+    whole site, out of reach of page scripts and of other sites' forms.
+
+    Raises `ValueError` for everything a browser would drop without a word: a name that is no token,
+    controls, `__Secure-` without `secure`, `__Host-` without `secure` and path "/" or with a domain,
+    SameSite=None or Partitioned without `secure`, and more than 4,096 bytes of name and value
+    (RFC 6265bis sections 4.1 and 5.7).
+    """
+    from .headers import is_token
+
+    if not is_token(name):
+        raise ValueError(f"cookie name {name[:100]!r} is not a token; use letters, digits, - and _")
+    encoded = _encode(value)
+    if len(name) + len(encoded) > 4096:
+        raise ValueError(
+            f"cookie {name}: {len(name) + len(encoded)} bytes, but browsers drop more than 4096"
+        )
+    _check_prefix(name, path, domain, secure)
+    parts = [f"{name}={encoded}"]
+    if max_age is not None:
+        parts.append(f"Max-Age={int(max_age)}")
+    if expires is not None:
+        from .dates import format_http_date, moment
+
+        parts.append(f"Expires={format_http_date(moment(expires))}")
+    if domain is not None:
+        parts.append(f"Domain={_attribute(name, 'domain', domain)}")
+    if path is not None:
+        if not path.startswith("/"):
+            raise ValueError(f"cookie {name}: the path {path[:100]!r} must begin with /")
+        parts.append(f"Path={_attribute(name, 'path', path)}")
+    parts += _flags(name, secure, httponly, samesite, partitioned)
+    return "; ".join(parts)
+
+
+def _check_prefix(name: str, path: str | None, domain: str | None, secure: bool) -> None:
+    # Browsers compare the prefixes in any case, so "__HOST-" is bound by the same rules.
+    lowered = name.lower()
+    if lowered.startswith(("__secure-", "__host-", "__http-")) and not secure:
+        raise ValueError(f"cookie {name}: this prefix needs secure=True")
+    if lowered.startswith("__host-") and (path != "/" or domain is not None):
+        raise ValueError(f"cookie {name}: __Host- needs path='/' and no domain")
+
+
+def _flags(
+    name: str, secure: bool, httponly: bool, samesite: str | None, partitioned: bool
+) -> list[str]:
+    flags = []
+    if secure:
+        flags.append("Secure")
+    if httponly:
+        flags.append("HttpOnly")
+    if samesite is not None:
+        spelled = _SAMESITE.get(samesite.lower())
+        if spelled is None:
+            raise ValueError(f"cookie {name}: samesite is Lax, Strict or None, not {samesite!r}")
+        if spelled == "None" and not secure:
+            raise ValueError(f"cookie {name}: samesite='None' needs secure=True")
+        flags.append(f"SameSite={spelled}")
+    if partitioned:
+        if not secure:
+            raise ValueError(f"cookie {name}: partitioned=True needs secure=True")
+        flags.append("Partitioned")
+    return flags
+
+
+def _attribute(cookie: str, attribute: str, value: str) -> str:
+    if not value or ";" in value or not (value.isascii() and value.isprintable()):
+        raise ValueError(f"cookie {cookie}: {attribute}={value[:100]!r} cannot be sent")
+    return value
+
+
+def _encode(value: str) -> str:
+    raw = value.encode("utf-8")
+    if _OCTETS.issuperset(raw):
+        return value
+    return "".join([chr(b) if b in _OCTETS else f"%{b:02X}" for b in raw])

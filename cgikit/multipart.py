@@ -1,0 +1,179 @@
+"""multipart/form-data: the parts of a form, as a stream of events (RFC 7578, RFC 2046 section 5.1).
+
+A layer over the push parser of the `multipart` package, which finds the boundaries. Here every one
+of its limits is set, its errors become ours, and what is a field and what is a file is decided. Pure:
+bytes in, events out; where the bytes of a file go is `upload.py`'s business, the loop is `body.py`'s.
+"""
+
+import sys
+
+from .errors import BadRequest, LimitExceeded, UnsupportedMediaType
+from .headers import parse_header
+from .limits import Limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import ModuleType
+    from typing import Any
+
+_PLAIN_ENCODINGS = frozenset(("", "7bit", "8bit", "binary"))
+
+
+class Part:
+    """The header of one part: `.name`, `.filename` (None for a text field), `.content_type` and
+    `.charset` (lower case, "" if not sent). `filename` is what the client sent, verbatim.
+    """
+
+    __slots__ = ("charset", "content_type", "filename", "name")
+
+    def __init__(self, name: str, filename: str | None, content_type: str, charset: str) -> None:
+        self.name = name
+        self.filename = filename
+        self.content_type = content_type
+        self.charset = charset
+
+
+def parse(
+    chunks: "Iterable[bytes]", content_type: str, *, length: int, limits: Limits
+) -> "Iterator[Part | bytes | None]":
+    """Yield, for each part of a body, its `Part`, its content as bytes in pieces, and None.
+
+    `chunks` are the body's bytes, cut anywhere; `length` is their number. The pieces may be cut
+    elsewhere with other chunks; what they join to is the same. A part with a `filename` is a file.
+
+    Raises `BadRequest` for a body that breaks the format or ends early, `LimitExceeded` for more
+    fields, files or part headers, or larger ones, than `limits` allow, before they are stored, and
+    `UnsupportedMediaType` for a part in base64 or the like, which RFC 7578 section 4.7 rules out.
+    """
+    library = _library()
+    parser = library.PushMultipartParser(
+        _boundary(content_type, limits),
+        content_length=length,
+        max_header_size=limits.part_header,
+        max_header_count=limits.part_headers,
+        max_segment_size=max(limits.file, limits.field) + 1,  # ours are checked first, by kind
+        max_segment_count=limits.fields + limits.files + 1,
+    )
+    budget = _Budget(limits)
+    part = None
+    try:
+        for chunk in chunks:
+            for event in parser.parse(chunk) if chunk else ():
+                if event is None:
+                    part = None
+                elif isinstance(event, bytes | bytearray):
+                    budget.spend(part, len(event))
+                else:
+                    part = event = _part(event, library)
+                    budget.open(part)
+                yield event
+        parser.close()
+    except library.ParserLimitReached as error:
+        raise _limit(error, limits) from None
+    except library.MultipartError as error:
+        raise BadRequest(f"malformed multipart body: {error}") from None
+    except UnicodeDecodeError:
+        raise BadRequest("malformed multipart body: a part's header is not UTF-8") from None
+
+
+class _Budget:
+    """What of the limits is used up: files and fields are counted apart."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.files = self.fields = self.text = self.size = 0
+
+    def open(self, part: Part) -> None:
+        self.size = 0
+        if part.filename is None:
+            self.fields += 1
+            _check("fields", self.limits.fields, self.fields)
+        elif part.filename:  # a file input left empty sends no name, and is no file
+            self.files += 1
+            _check("files", self.limits.files, self.files)
+
+    def spend(self, part: Part | None, count: int) -> None:
+        self.size += count
+        if part is None or part.filename is None:
+            self.text += count
+            _check("field", self.limits.field, self.size)
+            _check("memory", self.limits.memory, self.text)
+        else:
+            _check("file", self.limits.file, self.size)
+
+
+def _check(limit: str, allowed: int, seen: int) -> None:
+    if seen > allowed:
+        raise LimitExceeded(limit, allowed, seen)
+
+
+def _boundary(content_type: str, limits: Limits) -> str:
+    boundary = parse_header(content_type)[1].get("boundary", "")
+    if not boundary:
+        raise BadRequest("the multipart body's Content-Type names no boundary")
+    _check("boundary", limits.boundary, len(boundary))
+    if not (boundary.isascii() and boundary.isprintable()):
+        raise BadRequest(f"the multipart boundary {boundary!r} is not printable ASCII")
+    return boundary
+
+
+def _part(segment: "Any", library: "ModuleType") -> Part:
+    filename = segment.filename
+    charset = (segment.charset or "").lower()
+    for name, value in segment.headerlist:
+        if "\0" in value:
+            raise BadRequest(f"malformed multipart body: NUL in the header {name} of a part")
+        if name == "Content-Transfer-Encoding" and value.strip().lower() not in _PLAIN_ENCODINGS:
+            raise UnsupportedMediaType(
+                f"part {segment.name[:100]!r} comes in {value[:50]!r}; send it as it is "
+                "(RFC 7578 section 4.7)",
+                value,
+            )
+        if name == "Content-Disposition" and filename and "\\" in value:
+            # The library cuts a Windows path to its last part; the client's own words stay ours.
+            filename = library.parse_options_header(
+                value, unquote=lambda text, _: library.content_disposition_unquote(text)
+            )[1].get("filename", filename)
+    return Part(segment.name or "", filename, segment.content_type or "", charset)
+
+
+def _limit(error: Exception, limits: Limits) -> LimitExceeded:
+    """Turn the library's limit error, which names no limit, into ours."""
+    if "header count" in str(error):
+        return LimitExceeded("part_headers", limits.part_headers, limits.part_headers + 1)
+    if "header length" in str(error):
+        return LimitExceeded("part_header", limits.part_header, limits.part_header + 1)
+    if "count" in str(error):
+        return LimitExceeded("fields", limits.fields, limits.fields + 1)
+    return LimitExceeded("file", limits.file, limits.file + 1)
+
+
+def _library() -> "ModuleType":
+    """Import the `multipart` package, without the third of its cost that it spends on `tempfile`."""
+    lazy = None
+    if "tempfile" not in sys.modules:
+        # It needs tempfile only for its own spooling, which is not used here; the stand-in imports
+        # the real one if anybody ever asks it for a name. 13 ms of 40.
+        lazy = _LazyModule("tempfile")
+        sys.modules["tempfile"] = lazy
+    try:
+        import multipart
+    finally:
+        if lazy is not None and sys.modules.get("tempfile") is lazy:
+            del sys.modules["tempfile"]
+    if not hasattr(multipart, "PushMultipartParser"):
+        raise ImportError(
+            f"the module 'multipart' at {multipart.__file__} is not the package cgikit needs "
+            "(python-multipart ships one of the same name): "
+            "pip uninstall python-multipart; pip install 'multipart>=2'"
+        )
+    return multipart
+
+
+class _LazyModule(type(sys)):  # type: ignore[misc]  # type(sys) is types.ModuleType, without an import
+    """Stands in for a module until one of its names is used."""
+
+    def __getattr__(self, name: str) -> object:
+        sys.modules.pop(self.__name__, None) if sys.modules.get(self.__name__) is self else None
+        return getattr(__import__(self.__name__), name)

@@ -1,0 +1,107 @@
+"""This process's own request and answer: its environment, its standard input, its standard output.
+
+The only module of the script's side that touches `os.environ`, `sys.stdin` and `sys.stdout`, so that
+everything above it can also be used with values that are simply given. Nothing is parsed or built
+here.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import BinaryIO, TextIO
+
+
+def environ() -> "Mapping[str, str]":
+    """Return this process's environment."""
+    return os.environ
+
+
+def stdin() -> "BinaryIO":
+    """Return this process's standard input as a binary file without a buffer.
+
+    A buffered reader would read on to fill its buffer, beyond the body (RFC 3875 section 4.2). A
+    standard input that is closed is an empty one.
+    """
+    if sys.stdin is None:
+        import io
+
+        return io.BytesIO()
+    buffer = sys.stdin.buffer
+    return getattr(buffer, "raw", buffer)
+
+
+def send(chunks: "Iterable[bytes]") -> bool:
+    """Write one whole response to standard output, each chunk flushed; tell whether it all went out.
+
+    False means that the client went away: nobody is left to be told. Raises `StateError` if a
+    response was sent before, or if something was printed and is still in Python's buffer; that is
+    then taken back, so that a clean error page can follow.
+    """
+    out = sys.stdout
+    if out is None or out.closed:
+        return False  # started with no standard output: there is nobody to answer
+    if getattr(out, "_cgikit_sent", False):
+        raise _misuse("a response was sent already; a request has one answer")
+    stray = _take_back(out)
+    if stray:
+        shown = stray[:80].decode("utf-8", "replace")
+        raise _misuse(
+            f"output was printed before the response: {shown!r}; put it into the response, print it "
+            "after send(), or print it to sys.stderr"
+        )
+    out._cgikit_sent = True  # type: ignore[attr-defined]  # the state is the stream's, not ours
+    write = out.buffer.write
+    try:
+        for chunk in chunks:
+            write(chunk)
+            out.buffer.flush()
+    except BrokenPipeError:
+        _discard(out)
+        return False
+    return True
+
+
+def was_sent() -> bool:
+    """Tell whether a response went to this process's standard output already."""
+    return getattr(sys.stdout, "_cgikit_sent", False)
+
+
+def _take_back(out: "TextIO") -> bytes:
+    """Return what was printed but not yet passed on, and empty the buffers.
+
+    Python does not show what its buffers hold, so they are flushed into a pipe for a moment. They
+    hold less than 16 KiB, which every pipe takes. Under `python -u` nothing is ever held.
+    """
+    try:
+        fd = out.fileno()
+    except (OSError, ValueError, AttributeError):
+        return b""  # not a real file: a test's, or an interactive shell's
+    saved = os.dup(fd)
+    reader, writer = os.pipe()
+    try:
+        os.dup2(writer, fd)
+        os.close(writer)
+        out.flush()
+    finally:
+        os.dup2(saved, fd)
+        os.close(saved)
+    try:
+        return os.read(reader, 65_536)
+    finally:
+        os.close(reader)
+
+
+def _discard(out: "TextIO") -> None:
+    # What is left in the buffer would fail again when Python exits, with a traceback in the log.
+    with open(os.devnull, "wb") as null:
+        os.dup2(null.fileno(), out.fileno())
+    out.flush()
+
+
+def _misuse(message: str) -> Exception:
+    from .errors import StateError
+
+    return StateError(message)

@@ -1,0 +1,175 @@
+"""application/x-www-form-urlencoded: query strings and urlencoded bodies, read and built.
+
+Implements the WHATWG URL standard, section 5 (parsing and serialising), over bytes. What counts as a
+field, how an escape decodes, and what becomes of bytes that are not UTF-8 is decided here and nowhere
+else. Bodies are read in `body.py`; the meta-variable QUERY_STRING is found in `environ.py`.
+"""
+
+from .limits import DEFAULT_LIMITS, Limits
+from .multidict import MultiDict, MultiMap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# While the whole string is decoded at once, these two controls stand for the separators that were
+# really there, so that an escaped "&" or "=" is not mistaken for one.
+_MARK_FIELD, _MARK_VALUE = "\x1e", "\x1f"
+_MARKS = bytes.maketrans(b"+&=", b" \x1e\x1f")
+_BLOCK = 65_536
+_PLAIN = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+
+def parse(
+    data: bytes | str,
+    *,
+    semicolons: bool = False,
+    errors: str = "replace",
+    limits: Limits = DEFAULT_LIMITS,
+) -> MultiDict:
+    """Parse `data` into a `MultiDict`; the inverse is `build`.
+
+    Order, repeated names and blank values are kept; `+` is a space; a `%` that does not begin an
+    escape stays as it is. A str stands for its UTF-8 bytes (surrogate escapes for those that are
+    not). `semicolons=True` lets `;` separate fields too, as HTML 4 suggested; it is off because a
+    cache in front may see the fields differently (CVE-2021-23336).
+
+    Bytes that are not UTF-8 become U+FFFD, as WHATWG has it; `errors="strict"` raises `BadRequest`
+    instead, and names the field. More than `limits.fields` fields raise `LimitExceeded` before any
+    is decoded.
+    """
+    raw = data if isinstance(data, bytes) else _encode(data)
+    if semicolons:
+        raw = raw.replace(b";", b"&")
+    raw = _squeeze(raw, limits.fields)
+    if not raw:
+        return MultiDict()
+    try:
+        text = _decode_whole(raw, errors)
+    except ValueError:  # a bad escape, or bytes that are not UTF-8 under "strict"
+        text = None
+    if text is None:
+        return MultiDict([_decode_field(field, errors) for field in raw.split(b"&")])
+    pairs = []
+    for field in text.split(_MARK_FIELD):
+        name, _, value = field.partition(_MARK_VALUE)
+        if _MARK_VALUE in value:
+            value = value.replace(_MARK_VALUE, "=")
+        pairs.append((name, value))
+    return MultiDict(pairs)
+
+
+def keywords(data: bytes | str) -> list[str]:
+    """Return the words of an ISINDEX query (RFC 3875 section 4.4): `a+b%20c` gives ["a", "b c"].
+
+    A query string with an unencoded `=` is not one: it has no keywords.
+    """
+    raw = data if isinstance(data, bytes) else _encode(data)
+    if b"=" in raw:
+        return []
+    return [unquote(word).decode("utf-8", "replace") for word in raw.split(b"+") if word]
+
+
+def build(fields: "Mapping[str, object] | Iterable[tuple[str, object]]") -> str:
+    """Serialise fields as application/x-www-form-urlencoded (str, ASCII); the inverse is `parse`.
+
+    `fields` are (name, value) pairs or a mapping; a list or tuple as a value gives the name several
+    times; other values go through `str()`.
+    """
+    if isinstance(fields, MultiMap):
+        pairs: Iterable[tuple[str, object]] = fields.pairs()
+    else:
+        items = getattr(fields, "items", None)
+        pairs = items() if items else fields  # type: ignore[assignment]  # not a mapping: pairs
+    out = []
+    for name, value in pairs:
+        for one in value if isinstance(value, list | tuple) else (value,):
+            out.append(f"{_quote(name)}={_quote(str(one))}")
+    return "&".join(out)
+
+
+def unquote(raw: bytes) -> bytes:
+    """Percent-decode bytes (WHATWG URL section 1.3): a `%` without two hex digits stays as it is."""
+    if b"%" not in raw:
+        return raw
+    out = []
+    start = 0
+    # In blocks, because one bad escape in 8 MiB must not make a list of millions of pieces.
+    while start < len(raw):
+        end = start + _BLOCK
+        cut = raw.rfind(b"%", end - 2, end)
+        if start < cut and end < len(raw):
+            end = cut  # never through an escape
+        out.append(_unquote_block(raw[start:end]))
+        start = end
+    return b"".join(out)
+
+
+def _unquote_block(raw: bytes) -> bytes:
+    try:
+        return _unescape(raw)
+    except UnicodeDecodeError:  # some escape is bad: one by one
+        head, *pieces = raw.split(b"%")
+        out = [head]
+        for piece in pieces:
+            try:
+                out.append(_unescape(b"%" + piece[:2]))
+                out.append(piece[2:])
+            except UnicodeDecodeError:
+                out.append(b"%" + piece)
+        return b"".join(out)
+
+
+def _unescape(raw: bytes) -> bytes:
+    # Python's own \\xNN decoder is the fastest percent-decoder there is: it takes exactly two hex
+    # digits and raises for anything else. Backslashes of the input are escaped first.
+    escaped = raw.replace(b"\\", b"\\x5c").replace(b"%", b"\\x")
+    return escaped.decode("unicode_escape").encode("latin-1")
+
+
+def _decode_whole(raw: bytes, errors: str) -> str | None:
+    """Decode every escape of the string at once, or return None where that would be ambiguous."""
+    if b"%1" in raw or b"\x1e" in raw or b"\x1f" in raw:
+        return None  # a mark may already be in the data
+    raw = raw.translate(_MARKS)
+    return (_unescape(raw) if b"%" in raw else raw).decode("utf-8", errors)
+
+
+def _decode_field(field: bytes, errors: str) -> tuple[str, str]:
+    name, _, value = field.replace(b"+", b" ").partition(b"=")
+    try:
+        return unquote(name).decode("utf-8", errors), unquote(value).decode("utf-8", errors)
+    except UnicodeDecodeError:
+        from .errors import BadRequest
+
+        shown = unquote(name)[:100].decode("utf-8", "replace")
+        raise BadRequest(f"field {shown!r} is not UTF-8") from None
+
+
+def _squeeze(raw: bytes, allowed: int) -> bytes:
+    """Return `raw` without its empty fields, or raise `LimitExceeded`."""
+    while b"&&" in raw:  # each round halves the longest run: linear, and no list of empty pieces
+        raw = raw.replace(b"&&", b"&")
+    raw = raw.strip(b"&")
+    seen = raw.count(b"&") + 1
+    if raw and seen > allowed:
+        from .errors import LimitExceeded
+
+        raise LimitExceeded("fields", allowed, seen)
+    return raw
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        from .errors import BadRequest
+
+        raise BadRequest("the query holds half of a UTF-16 surrogate pair") from None
+
+
+def _quote(text: str) -> str:
+    raw = text.encode("utf-8", "surrogateescape")
+    return "".join(
+        [chr(b) if b in _PLAIN else "+" if b == 0x20 else f"%{b:02X}" for b in raw]
+    )
