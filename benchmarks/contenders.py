@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from works import BARE, CAT, Work
+from works import BARE, CAT, DD, Work
 
 SCRIPTS = Path(__file__).with_name("scripts")
 PHP_LIMITS = ("-d", "upload_max_filesize=2G", "-d", "post_max_size=2G", "-d", "memory_limit=512M")
@@ -29,13 +29,14 @@ class Contender:
     version: str
     missing: str = ""
     package: str = ""
+    copies: bool = False  # it copies its input to its output, and answers nothing
 
     def argv(self, work: Work, home: Path) -> list[str] | None:
         """Return the command for a work, or None where `home` has no script for it."""
-        if not self.directory:
-            return self.command(Path()) if work.floor == self.name else None
         if work.only and self.name not in work.only:
             return None
+        if not self.directory:
+            return self.command(home) if self.copies == bool(work.size) else None
         script = home / f"{work.script}{self.suffix}"
         return self.command(script) if script.exists() else None
 
@@ -45,7 +46,8 @@ def contenders(venv: Path) -> list[Contender]:
     python = str(venv / "bin" / "python3")
     return [
         Contender(BARE, "", "", lambda _: [python, "-c", "pass"], _python(python, "sys.version")),
-        Contender(CAT, "", "", lambda _: [_which("cat")], _line(["cat", "--version"])),
+        _copier(CAT, "cat"),
+        _copier(DD, "dd", "bs=128K", "status=none"),
         _in_python(python, "Python, by hand", "by_hand", ""),
         _in_python(python, "cgikit", "cgikit", "cgikit"),
         _in_python(python, "cgikit, without run()", "cgikit_plain", "cgikit"),
@@ -71,6 +73,12 @@ def _in_python(python: str, name: str, directory: str, distribution: str) -> Con
     elif distribution:
         version = _python(python, f"importlib.metadata.version({distribution!r})")
     return Contender(name, directory, ".py", lambda script: [python, str(script)], version)
+
+
+def _copier(name: str, *command: str) -> Contender:
+    argv = [_which(command[0]), *command[1:]]
+    version = _line([command[0], "--version"])
+    return Contender(name, "", "", lambda _: argv, version, copies=True)
 
 
 def _elsewhere(

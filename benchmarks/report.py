@@ -154,10 +154,10 @@ def _work(series: Series) -> str:
 
 
 def _peaks(results: Results) -> str:
-    sizes = list(next(iter(results.peaks.values())))
+    sizes = sorted({size for found in results.peaks.values() for size in found})
     head = ("contender", *(f"{size // MIB:,} MiB" for size in sizes))
     rows = [
-        (name, *(f"{found[size] / MIB:.1f}" for size in sizes))
+        (name, *(f"{found[size] / MIB:.1f}" if size in found else "" for size in sizes))
         for name, found in results.peaks.items()
     ]
     return f"## Peak memory of an upload, MiB\n\nOne run each.\n\n{_table(head, rows, right=1)}"

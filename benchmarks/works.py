@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 
 BARE = "bare Python"
 CAT = "cat"
+DD = "dd, block by block"
 BOUNDARY = "----geckoformboundary8b1f5c2d4e7a90"
 VALUE = "Zoë & Co"
 
@@ -82,7 +83,7 @@ def _upload(name: str, title: str, size: int, *, piped: bool) -> Work:
         piped=piped,
         size=size,
         scripts="upload",
-        only=() if piped else (CAT, "cgikit"),
+        only=() if piped else (CAT, DD, "cgikit"),
     )
 
 
