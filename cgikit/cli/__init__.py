@@ -1,0 +1,22 @@
+"""The command `cgikit`: one module a command, and here only the choice among them."""
+
+import argparse
+from collections.abc import Sequence
+
+from cgikit import __version__
+
+from . import serve
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (this process's own by default); return the exit status (int).
+
+    0 is success, 1 a failure (one line on standard error says which), 2 wrong usage.
+    """
+    parser = argparse.ArgumentParser(prog="cgikit", description="Tools for CGI scripts.")
+    parser.add_argument("--version", action="version", version=f"cgikit {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    serve.add_to(commands)
+    arguments = parser.parse_args(argv)
+    status: int = arguments.command(arguments)
+    return status

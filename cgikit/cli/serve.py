@@ -1,0 +1,160 @@
+"""`cgikit serve DIR`: the scripts of a directory at a loopback address, for development.
+
+Only the command is here: its options, its console, its start and its end. The role of the server is
+in `cgikit.host`, HTTP itself in `server.py` on waitress.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from ipaddress import ip_address
+from types import FrameType
+
+from cgikit import __version__
+from cgikit.host.environ import inherited
+from cgikit.host.executor import TimeLimits
+from cgikit.host.spawn import Spawn
+from cgikit.host.wsgi import Host
+
+_DEFAULT_PORT = 8000
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this command's parser to the sub-parsers of the command line."""
+    parser = commands.add_parser(
+        "serve",
+        help="serve a directory of CGI scripts",
+        description="Run the scripts of a directory at a local address. For development.",
+    )
+    parser.set_defaults(command=serve)
+    parser.add_argument("directory", metavar="DIR", help="the directory that holds the scripts")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=os.environ.get("PORT") or _DEFAULT_PORT,
+        help=f"port to listen on, 0 for any free one ($PORT, else {_DEFAULT_PORT})",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="end a script that sends no headers, or then nothing more, for so long (%(default)g)",
+    )
+    parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also pass this environment variable to the scripts (may be repeated)",
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also answer to this host name (may be repeated)",
+    )
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted by Ctrl-C or SIGTERM. Return the exit status (int)."""
+    try:
+        from .server import create  # here, since waitress is an extra
+    except ImportError as error:
+        if error.name != "waitress":
+            raise
+        return _fail("`cgikit serve` needs waitress: pip install 'cgikit[serve]'")
+    if not os.path.isdir(arguments.directory):
+        return _fail(f"{arguments.directory} is not a directory")
+    try:
+        listener = _listen(arguments.host, arguments.port)
+    except OSError as error:
+        where = f"{arguments.host} port {arguments.port}"
+        return _fail(f"cannot listen on {where}: {error.strerror or error}")
+    address = listener.getsockname()[0]
+    executor = Spawn()
+    names = ["CGIKIT_DEBUG", *arguments.env]
+    loopback = ip_address(address).is_loopback
+    host = Host(
+        arguments.directory,
+        executor,
+        environment=inherited(os.environ, names, path_first=os.path.dirname(sys.executable)),
+        log=_print,
+        limits=TimeLimits(header=arguments.timeout, idle=arguments.timeout),
+        hosts=_hosts(arguments, address) if loopback else None,
+        details=loopback,
+        software=f"cgikit/{__version__}",
+    )
+    server = create(host, listener, software=f"cgikit/{__version__}", log=_print)
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    shown = f"[{address}]" if ":" in address else address
+    port = listener.getsockname()[1]
+    _print(f"Serving {arguments.directory} at http://{shown}:{port}/ (Ctrl-C stops)")
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        executor.close()
+        server.finish()
+    return 0
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    # A second Ctrl-C while the scripts get their grace must not leave them behind
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _hosts(arguments: argparse.Namespace, address: str) -> frozenset[str]:
+    names = {"localhost", "127.0.0.1", "::1", address, arguments.host, *arguments.allow_host}
+    return frozenset(name.lower() for name in names)
+
+
+def _print(line: str) -> None:
+    """One line on the console, at once and in one write, so that threads don't mix theirs."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except OSError:  # the terminal, or the pager behind a pipe, is gone; serving goes on
+        pass
+
+
+def _fail(message: str) -> int:
+    print(f"cgikit serve: {message}", file=sys.stderr)
+    return 1
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to 86400")
+    return seconds

@@ -1,0 +1,140 @@
+"""Why a script could not be started, or printed nothing: from the symptom to what to fix.
+
+Called only after something failed, so that a script that works pays nothing for it. Reads the
+script's first line and looks for its interpreter; runs nothing.
+"""
+
+import errno
+import os
+import shutil
+import signal
+from http import HTTPStatus
+
+from .problem import Problem
+
+_SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+def first_line(file: str) -> bytes | None:
+    """Return the first line without its LF (at most 256 bytes, which is all the kernel reads).
+
+    None when the file cannot be read.
+    """
+    try:
+        with open(file, "rb") as script:
+            return script.read(256).partition(b"\n")[0]
+    except OSError:
+        return None
+
+
+def interpreter_problem(file: str, path: str) -> Problem | None:
+    """Return what is wrong with the `#!` line of a script, or None when nothing is.
+
+    `path` is the PATH that the script gets: `#!/usr/bin/env` looks there.
+    """
+    name, line = os.path.basename(file), first_line(file)
+    if line is None:
+        return Problem(403, f"The server's user may not read {name}.", f"chmod a+r {name}")
+    if line.startswith(b"\xef\xbb\xbf#!"):
+        return Problem(
+            500,
+            f"{name} begins with a byte order mark, so that its #! is not its first two bytes.",
+            "Save it as UTF-8 without a BOM.",
+        )
+    if line.startswith(b"\x7fELF"):
+        return None
+    shown = os.fsdecode(line)
+    if not line.startswith(b"#!"):
+        return Problem(
+            500,
+            f"{name} has no #! line, so that the system does not know what runs it.",
+            "Make its first line, for example, #!/usr/bin/env python3",
+            evidence=f"line 1: {shown}" if shown.isprintable() else "",
+        )
+    if line.endswith(b"\r"):
+        program = shown[2:].split()[-1] if shown[2:].split() else ""
+        return Problem(
+            500,
+            f"{name} has Windows line ends: the system looks for {program + chr(13)!r}.",
+            f"sed -i 's/\\r$//' {name}  (or save it with Unix line ends)",
+        )
+    return _program_problem(name, shown[2:].split(), path)
+
+
+def _program_problem(name: str, words: list[str], path: str) -> Problem | None:
+    if not words:
+        return Problem(
+            500, f"The #! line of {name} names no interpreter.", "Write #!/usr/bin/env python3"
+        )
+    program, line = words[0], "#!" + " ".join(words)
+    fix = "Correct the first line of the script, or install the program."
+    if not os.path.exists(program):
+        return Problem(500, f"The interpreter {line} does not exist.", fix)
+    if not os.access(program, os.X_OK) or os.path.isdir(program):
+        return Problem(500, f"The interpreter {line} cannot be executed.", fix)
+    if os.path.basename(program) == "env":
+        wanted = next(
+            (word for word in words[1:] if not word.startswith("-") and "=" not in word), ""
+        )
+        if wanted and shutil.which(wanted, path=path) is None:
+            return Problem(
+                500,
+                f"{line}: the program {wanted!r} is not on the PATH.",
+                fix,
+                evidence=f"PATH={path}",
+            )
+        if len(words) > 2 and not words[1].startswith("-"):
+            return Problem(
+                500,
+                f"{line}: the system passes everything after env as one word.",
+                f"Write #!{program} -S {' '.join(words[1:])}",
+            )
+    return None
+
+
+def start_problem(file: str, error: OSError, path: str) -> Problem:
+    """Return why a script could not be started, from the error that starting it gave."""
+    name = os.path.basename(file)
+    if error.errno in _SHORTAGES:
+        return Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"The server cannot start {name} now: {error.strerror}.",
+            "Try again; if it lasts, too much is running on this machine.",
+            headers=(("Retry-After", "5"),),
+        )
+    if error.errno == errno.E2BIG:
+        return Problem(431, "The request's headers are larger than the system hands to a program.")
+    known = interpreter_problem(file, path)
+    if known is not None:
+        return known
+    return Problem(500, f"{name} cannot be started: {error.strerror}.")
+
+
+def silence_problem(file: str, status: int, path: str) -> Problem:
+    """Return why a script printed nothing; `status` is as `subprocess` gives it."""
+    name = os.path.basename(file)
+    if status in (126, 127):
+        known = interpreter_problem(file, path)
+        if known is not None:
+            return known
+    if status == 0:
+        return Problem(
+            500,
+            f"{name} printed nothing.",
+            "Print at least the headers and an empty line; what it wrote to stderr is on the console.",
+        )
+    how = f"exited with status {status}"
+    if status < 0:
+        how = f"was killed by signal {_signal_name(-status)}"
+    return Problem(
+        500,
+        f"{name} {how} and printed nothing.",
+        "Read the console: what the script wrote to its standard error is there.",
+    )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"{number} ({signal.Signals(number).name})"
+    except ValueError:
+        return str(number)

@@ -1,0 +1,169 @@
+"""The environment and the arguments of a script: RFC 3875 sections 4.1 and 4.4. Pure.
+
+A front end puts what it knows about a request into a `ServerRequest`; from it and from the script's
+place come the meta-variables. What of the server's own environment a script may see is decided here
+too. The script's side of the same table is `cgikit.environ`.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import unquote_to_bytes
+
+from .path import Script, split_target
+from .text import native
+
+# Only letters, digits and hyphens: X_Foo would arrive under the name of X-Foo (S3)
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
+# R37: credentials stay with the server, the two meta-variables have their own names, codings are
+# already removed, and HTTP_PROXY would redirect every HTTP client that the script starts (S2)
+_NOT_PASSED = frozenset(
+    {
+        "authorization",
+        "content-length",
+        "content-type",
+        "proxy",
+        "proxy-authorization",
+        "transfer-encoding",
+    }
+)
+_INHERITED = re.compile(r"PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ")
+
+
+@dataclass(frozen=True)
+class ServerRequest:
+    """One request as a server sees it. All text is ISO-8859-1, as it was on the wire.
+
+    `path` and `query` are still percent-encoded; `headers` are (name, value) pairs in the order of
+    arrival; `content_length` is None when there is no body, and counts bytes after transfer codings
+    were removed; `auth_type` and `remote_user` are set only by a server that authenticated.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    content_length: int | None = None
+    content_type: str = ""
+    protocol: str = "HTTP/1.1"
+    scheme: str = "http"
+    server_name: str = "localhost"
+    server_port: str = "80"
+    remote_addr: str = "127.0.0.1"
+    remote_port: str = ""
+    auth_type: str = ""
+    remote_user: str = ""
+
+    @property
+    def target(self) -> str:
+        """The path with the query (str), still encoded."""
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+    def redirected(self, target: str) -> "ServerRequest":
+        """Return the request to make after a local redirect: a GET (or HEAD) without a body.
+
+        `Problem` 400 when the target is not a path. RFC 3875 section 6.2.2.
+        """
+        path, query = split_target(target)
+        return replace(
+            self,
+            method="HEAD" if self.method == "HEAD" else "GET",
+            path=path,
+            query=query,
+            content_length=None,
+            content_type="",
+        )
+
+
+def meta_variables(
+    request: ServerRequest, script: Script, root: str, software: str
+) -> dict[str, str]:
+    """Return the meta-variables of a request for a script (RFC 3875 section 4.1).
+
+    `root` is the directory that PATH_TRANSLATED refers to, `software` names the server. Beyond the
+    RFC there are the names that every server sets: REQUEST_URI, REQUEST_SCHEME, SCRIPT_FILENAME,
+    DOCUMENT_ROOT, REMOTE_PORT, and HTTPS (only when it is on).
+    """
+    variables = http_variables(request.headers)
+    variables |= {
+        "DOCUMENT_ROOT": root,
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "PATH_INFO": script.path_info,
+        "QUERY_STRING": native(request.query),
+        "REMOTE_ADDR": request.remote_addr,
+        "REMOTE_HOST": request.remote_addr,
+        "REQUEST_METHOD": request.method,
+        "REQUEST_SCHEME": request.scheme,
+        "REQUEST_URI": native(request.target),
+        "SCRIPT_FILENAME": script.file,
+        "SCRIPT_NAME": script.script_name,
+        "SERVER_NAME": request.server_name,
+        "SERVER_PORT": request.server_port,
+        "SERVER_PROTOCOL": request.protocol,
+        "SERVER_SOFTWARE": software,
+    }
+    if script.path_info:
+        variables["PATH_TRANSLATED"] = root + script.path_info
+    if request.content_length is not None:
+        variables["CONTENT_LENGTH"] = str(request.content_length)
+    optional = {
+        "AUTH_TYPE": request.auth_type,
+        "CONTENT_TYPE": native(request.content_type),
+        "HTTPS": "on" if request.scheme == "https" else "",
+        "REMOTE_PORT": request.remote_port,
+        "REMOTE_USER": native(request.remote_user),
+    }
+    variables |= {name: value for name, value in optional.items() if value}
+    return variables
+
+
+def http_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the HTTP_* variables of the header fields (RFC 3875 section 4.1.18).
+
+    Fields that came more than once are joined, Cookie by "; " and all others by ", ". Fields that a
+    script must not get, names with other characters than letters, digits and hyphens, and values
+    with a NUL (which no environment can hold) are left out.
+    """
+    variables: dict[str, str] = {}
+    for name, value in headers:
+        if not _PLAIN_NAME.fullmatch(name) or name.lower() in _NOT_PASSED or "\0" in value:
+            continue
+        key = "HTTP_" + name.upper().replace("-", "_")
+        text = " ".join(native(value).splitlines())
+        if key in variables:
+            text = variables[key] + ("; " if key == "HTTP_COOKIE" else ", ") + text
+        variables[key] = text
+    return variables
+
+
+def query_words(method: str, query: str) -> list[str]:
+    """Return the command line of an ISINDEX query, or an empty list (RFC 3875 section 4.4).
+
+    Only GET and HEAD, and only without an unencoded "=". If one word cannot be passed, none is: a
+    bad escape, a NUL, or a hyphen in front, which an interpreter or a script would take for an
+    option (S27).
+    """
+    if method not in ("GET", "HEAD") or not query or "=" in query:
+        return []
+    if re.search("%(?![0-9A-Fa-f]{2})", query):
+        return []
+    words = [unquote_to_bytes(word.encode("latin-1")) for word in query.split("+")]
+    if any(b"\0" in word or word.startswith(b"-") for word in words):
+        return []
+    return [os.fsdecode(word) for word in words]
+
+
+def inherited(
+    environment: Mapping[str, str], names: Iterable[str] = (), *, path_first: str = ""
+) -> dict[str, str]:
+    """Return what a script gets of the server's own environment: an allow-list (S24).
+
+    PATH, LANG, LANGUAGE, LC_*, TZ, and the `names` given; nothing else, so that the server's
+    secrets stay its own. `path_first` is a directory to put in front of PATH.
+    """
+    named = frozenset(names)
+    kept = {k: v for k, v in environment.items() if k in named or _INHERITED.fullmatch(k)}
+    path = kept.get("PATH", os.defpath)
+    kept["PATH"] = f"{path_first}{os.pathsep}{path}" if path_first else path
+    return kept

@@ -1,0 +1,297 @@
+"""What a script prints: the CGI response of RFC 3875 section 6. Bytes in, values out.
+
+The header block is judged here and nowhere else: which of the four kinds of response it is, which
+fields reach the client, and, when it is wrong, which line is wrong and how to mend it. The body is
+never looked at. The script's side, which writes such output, is `cgikit.response`.
+
+`OutputParser` reads ordinary scripts, `NPHParser` the complete HTTP responses of `nph-` scripts.
+"""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from .problem import Problem
+
+MAX_LINE = 8_190  # one header line, without its end; what httpd takes in requests
+MAX_HEADER = 65_536  # the whole block; browsers give up earlier
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_STATUS = re.compile(r"([2-5][0-9]{2})(?: (.*))?")
+_STATUS_LINE = re.compile(r"HTTP/1\.[0-9]+ ([2-5][0-9]{2})(?: (.*))?")
+# R23, R28: what belongs to the connection is the server's; a script's would break the framing
+_CONNECTION_FIELDS = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "server",
+        "te",
+        "trailer",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+Fields = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ScriptResponse:
+    """A document, or a redirect that the client follows. `headers` are what the client gets, as
+    ISO-8859-1 text; `rest` is the beginning of the body, as far as it has been fed.
+    """
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    rest: bytes = b""
+
+    @property
+    def content_length(self) -> int | None:
+        """The length of the body in bytes, as the script announced it, or None."""
+        values = [value for name, value in self.headers if name.lower() == "content-length"]
+        return int(values[0]) if values else None
+
+
+@dataclass(frozen=True)
+class LocalRedirect:
+    """The server is to answer as if `target` (a path, maybe with a query) had been asked for."""
+
+    target: str
+    rest: bytes = b""
+
+
+class OutputParser:
+    """Reads the header block of a script's output (RFC 3875 section 6.3).
+
+    The result does not depend on how the output is cut into chunks. Errors are `Problem` 500.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._size = 0
+        self._lines = 0
+        self._fields: Fields = []
+
+    def feed(self, data: bytes) -> ScriptResponse | LocalRedirect | None:
+        """Take the next output; return the response once its header block is complete, else None.
+
+        What followed the block is in `.rest`; the rest of the body is the caller's to pass on.
+        Lines end in LF or CRLF (R47).
+        """
+        self._buffer += data
+        start = 0
+        while (end := self._buffer.find(b"\n", start)) >= 0:
+            line = bytes(self._buffer[start:end])
+            start = end + 1
+            self._measure(line)
+            self._size += len(line) + 1
+            line = line.removesuffix(b"\r")
+            if not line and self._lines:
+                return self._finish(bytes(self._buffer[start:]))
+            self._lines += 1
+            self._line(line.decode("latin-1"))
+        del self._buffer[:start]
+        self._measure(self._buffer)
+        return None
+
+    def end(self) -> Problem:
+        """Return what is wrong when the output ended before the header block did."""
+        if not self._lines and not self._buffer:
+            return Problem(500, "The script printed nothing.", _FIX_HEADERS)
+        if self._buffer:
+            try:
+                self._lines += 1
+                self._line(bytes(self._buffer).decode("latin-1"))
+            except Problem as problem:
+                return problem
+        return Problem(
+            500,
+            "The output ends before the blank line after the headers.",
+            'Print an empty line after the last header, for example print("").',
+            evidence="\n".join(f"{name}: {value}" for name, value in self._fields[-5:]),
+        )
+
+    def _measure(self, line: bytes | bytearray) -> None:
+        # Asked for a line that is still growing too, so that one without an end takes no memory
+        if len(line) > MAX_LINE:
+            raise Problem(
+                500,
+                f"Header line {self._lines + 1} is longer than {MAX_LINE} bytes.",
+                "Print an empty line between the headers and the body.",
+                evidence=_shown(bytes(line[:MAX_LINE]).decode("latin-1")),
+            )
+        if self._size + len(line) > MAX_HEADER:
+            raise Problem(500, f"The headers are larger than {MAX_HEADER} bytes.", _FIX_BLANK)
+
+    def _line(self, line: str) -> None:
+        name, colon, value = line.partition(":")
+        if not colon or not _TOKEN.fullmatch(name):
+            raise self._bad_line(line, name)
+        value = value.strip(" \t")
+        if _FORBIDDEN.search(value):
+            raise Problem(
+                500,
+                f"The header {name} has a control character in its value.",
+                "Remove line ends and control characters from header values.",
+                evidence=_shown(line),
+            )
+        self._fields.append((name, value))
+
+    def _bad_line(self, line: str, name: str) -> Problem:
+        evidence = f"line {self._lines}: {_shown(line)}"
+        if line.startswith("HTTP/") and not self._fields:
+            return Problem(
+                500,
+                "The output begins with a status line, which only an NPH script prints.",
+                'Print "Status: 200 OK" instead, or rename the script so that it begins with nph-.',
+                evidence=evidence,
+            )
+        if name != line and _TOKEN.fullmatch(name.rstrip(" \t")):
+            return Problem(
+                500,
+                "A header has a space before its colon.",
+                f'Print "{name.rstrip()}:" without the space.',
+                evidence=evidence,
+            )
+        if not self._fields:
+            return Problem(
+                500, "The output does not begin with headers.", _FIX_HEADERS, evidence=evidence
+            )
+        return Problem(
+            500, "There is no blank line after the headers.", _FIX_BLANK, evidence=evidence
+        )
+
+    def _finish(self, rest: bytes) -> ScriptResponse | LocalRedirect:
+        cgi = {name: self._single(name) for name in ("content-type", "location", "status")}
+        location = cgi["location"]
+        if all(value is None for value in cgi.values()):
+            raise self._missing_type()
+        others = [field for field in self._fields if not _is_extension(field[0])]
+        # R16: a local redirect is a Location alone; with a cookie, say, the client has to see it
+        if location is not None and len(others) == 1 and is_local(location):
+            return LocalRedirect(location, rest)
+        if location == "":
+            raise Problem(500, "The Location header is empty.", 'Print "Location: /path" or a URL.')
+        status, reason = 302 if location is not None else 200, ""
+        if cgi["status"] is not None:
+            status, reason = self._status(cgi["status"])
+        fields = [(n, v) for n, v in others if n.lower() != "status"]
+        return ScriptResponse(status, reason or reason_of(status), self._checked(fields), rest)
+
+    def _single(self, name: str) -> str | None:
+        values = [value for field, value in self._fields if field.lower() == name]
+        if len(values) > 1:
+            raise Problem(
+                500,
+                f"The header {name.title()} is printed {len(values)} times.",
+                "Print it once.",
+                evidence="\n".join(_shown(value) for value in values),
+            )
+        return values[0] if values else None
+
+    def _missing_type(self) -> Problem:
+        return Problem(
+            500,
+            "The headers have neither Content-Type nor Location nor Status.",
+            'Print "Content-Type: text/html; charset=utf-8" among the headers.',
+            evidence="\n".join(_shown(f"{name}: {value}") for name, value in self._fields[:10]),
+        )
+
+    def _status(self, value: str) -> tuple[int, str]:
+        match = _STATUS.fullmatch(value)
+        if not match:
+            raise Problem(
+                500,
+                "The Status header is not a number from 200 to 599 with a reason.",
+                'Print it like "Status: 404 Not Found".',
+                evidence=_shown(f"Status: {value}"),
+            )
+        return int(match[1]), match[2] or ""
+
+    def _checked(self, fields: Fields) -> tuple[tuple[str, str], ...]:
+        lengths = {value for name, value in fields if name.lower() == "content-length"}
+        if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", value) for value in lengths):
+            raise Problem(
+                500,
+                "The Content-Length header is not one number of bytes.",
+                "Leave it out; the server does without.",
+                evidence=_shown(", ".join(sorted(lengths))),
+            )
+        kept = [
+            (n, v) for n, v in fields if n.lower() not in {*_CONNECTION_FIELDS, "content-length"}
+        ]
+        return (*kept, *(("Content-Length", str(int(value))) for value in lengths))
+
+
+class NPHParser(OutputParser):
+    """Reads the status line and the fields of an NPH script's response (RFC 3875 section 5).
+
+    For front ends that cannot hand the raw bytes to the client: they send the same response with a
+    connection header of their own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._status_line: tuple[int, str] | None = None
+
+    def _line(self, line: str) -> None:
+        if self._status_line is not None:
+            return super()._line(line)
+        match = _STATUS_LINE.fullmatch(line)
+        if not match or _FORBIDDEN.search(line):
+            raise Problem(
+                500,
+                "The NPH script's output does not begin with an HTTP status line.",
+                'Print "HTTP/1.1 200 OK" first, or rename the script so that nph- is not in front.',
+                evidence=f"line 1: {_shown(line)}",
+            )
+        self._status_line = int(match[1]), match[2] or ""
+        return None
+
+    def _finish(self, rest: bytes) -> ScriptResponse:
+        if self._status_line is None:  # unreachable: a first line sets it or raises
+            raise self.end()
+        if any(name.lower() == "transfer-encoding" for name, _ in self._fields):
+            raise Problem(
+                500,
+                "The NPH script uses a transfer coding, which this server cannot pass on.",
+                "Leave Transfer-Encoding out and end the body by exiting.",
+            )
+        status, reason = self._status_line
+        return ScriptResponse(
+            status, reason or reason_of(status), self._checked(self._fields), rest
+        )
+
+
+def is_local(location: str) -> bool:
+    """Whether a Location is a path on this server; `//host` is not (RFC 3875 section 6.3.2)."""
+    return location.startswith("/") and not location.startswith(("//", "/\\"))
+
+
+def reason_of(status: int) -> str:
+    """Return the usual reason phrase of a status code (str), "Unknown" if it has none."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def _is_extension(name: str) -> bool:
+    return name.lower().startswith("x-cgi-")  # R24: from script to server, not for the client
+
+
+def _shown(line: str) -> str:
+    """Return the beginning of a line of output, as UTF-8 text where it is UTF-8."""
+    text = line.encode("latin-1").decode("utf-8", "replace")
+    return text if len(text) <= 200 else text[:200] + "…"
+
+
+_FIX_BLANK = "Print an empty line between the headers and the body."
+_FIX_HEADERS = (
+    "Before anything else, print the headers and an empty line, for example "
+    'print("Content-Type: text/html; charset=utf-8\\n").'
+)

@@ -1,0 +1,247 @@
+"""Run scripts by fork and exec: RFC 3875 sections 3.4, 4.2 and 7.2, for any executable.
+
+The child's life is here and nowhere else: its process group, its three descriptors, feeding its
+input while draining both of its outputs, its time limits, and its end. What it prints is bytes
+here; `output.py` reads them.
+"""
+
+import contextlib
+import errno
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from typing import IO
+
+from .executor import ClientGone, Job, TimeLimit
+from .text import one_line
+
+_CHUNK = 65_536  # the size of a pipe on Linux
+_TICK = 0.2  # seconds between looking whether the client left or the script ended
+_LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
+_LINE = 8_192  # bytes of standard error after which a line is broken, so that memory stays flat
+
+
+class Spawn:
+    """The executor that starts a process for every request."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs: set[SpawnRun] = set()
+        self._closed = False
+
+    def start(self, job: Job) -> "SpawnRun":
+        """Start the script. `OSError` when it cannot be; `BlockingIOError` after `close`."""
+        if self._closed:
+            raise BlockingIOError(errno.EAGAIN, "the server is shutting down")
+        run = SpawnRun(job, self._forget)
+        with self._lock:
+            self._runs.add(run)
+        if self._closed:  # closed in between: close() may not have seen this one
+            run.signal(signal.SIGKILL)
+        return run
+
+    def _forget(self, run: "SpawnRun") -> None:
+        with self._lock:
+            self._runs.discard(run)
+
+    def close(self) -> None:
+        """End all scripts: TERM to their process groups, KILL to what is left after their grace.
+
+        The threads that use the runs reap them; this only waits until the scripts are dead.
+        """
+        self._closed = True
+        with self._lock:
+            runs = list(self._runs)
+        for run in runs:
+            run.signal(signal.SIGTERM)
+        deadline = time.monotonic() + max((run.job.limits.grace for run in runs), default=0)
+        while any(not run.has_exited() for run in runs) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for run in runs:
+            run.signal(signal.SIGKILL)
+
+
+class SpawnRun:
+    """One process, its group and its pipes. See `Run`."""
+
+    def __init__(self, job: Job, forget: Callable[["SpawnRun"], None]) -> None:
+        self.job = job
+        self._forget = forget
+        self._lock = threading.Lock()  # between this thread's reaping and another one's signal
+        self._status: int | None = None
+        self._started = self._heard = time.monotonic()
+        self._in_body = False
+        self._pending = memoryview(b"")
+        self._line = bytearray()
+        with contextlib.ExitStack() as undo:
+            # Before the process: a shortage of descriptors here must not leave a child behind
+            self._selector = undo.enter_context(selectors.DefaultSelector())
+            self._process = _popen(job)
+            undo.pop_all()
+        for pipe, event in (
+            (self._process.stdin, selectors.EVENT_WRITE),
+            (self._process.stdout, selectors.EVENT_READ),
+            (self._process.stderr, selectors.EVENT_READ),
+        ):
+            if pipe is not None:
+                os.set_blocking(pipe.fileno(), False)
+                self._selector.register(pipe, event)
+
+    def read(self) -> bytes:
+        """Return the next output, b"" at its end. Raises `TimeLimit` and `ClientGone`."""
+        asked = time.monotonic()
+        after_end = 0.001
+        while True:
+            self._check(asked)
+            finished = self._process.stdout is None or self._process.stdout.closed
+            # The end of its output and the end of a process are some microseconds apart
+            after_end = min(after_end * 2, _TICK) if finished else after_end
+            if chunk := self._pump(after_end if finished else _TICK):
+                self._heard = time.monotonic()
+                return chunk
+            if self.has_exited() and (finished or self._silent(_LINGER)):
+                return b""
+
+    def header_done(self) -> None:
+        """From now on the idle limit counts instead of the limit for the header."""
+        self._in_body = True
+
+    def close(self) -> int:
+        """End what still runs, reap it, close the pipes; return the status as `subprocess` does."""
+        if self._status is None:
+            self._stop()
+            # While the dead leader is not reaped, its number cannot become another group's
+            self.signal(signal.SIGKILL)
+            self._drain_errors()
+            with self._lock:
+                self._status = self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+                if pipe is not None:
+                    self._drop(pipe)
+            self._selector.close()
+            self._forget(self)
+        return self._status
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process group, from any thread; nothing once it has been reaped."""
+        with self._lock:
+            if self._status is None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, number)
+
+    def has_exited(self) -> bool:
+        """Whether the script itself has ended, from any thread. It stays unreaped."""
+        with self._lock:
+            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return (
+                self._status is not None
+                or os.waitid(os.P_PID, self._process.pid, flags) is not None
+            )
+
+    def _check(self, asked: float) -> None:
+        limits, now = self.job.limits, time.monotonic()
+        over = None
+        if now - self._started > limits.total:
+            over = TimeLimit("total", limits.total)
+        elif not self._in_body and now - self._started > limits.header:
+            over = TimeLimit("header", limits.header)
+        elif self._in_body and now - asked > limits.idle:
+            over = TimeLimit("idle", limits.idle)
+        if over is None and not self.job.gone():
+            return
+        self.close()
+        raise over or ClientGone
+
+    def _silent(self, seconds: float) -> bool:
+        return time.monotonic() - self._heard > seconds
+
+    def _stop(self) -> None:
+        """TERM, then wait for the script's end as long as its grace allows.
+
+        Its outputs are drained meanwhile: a script that reports its end on a full pipe would block.
+        """
+        if self.has_exited():
+            return
+        self.signal(signal.SIGTERM)
+        deadline = time.monotonic() + self.job.limits.grace
+        while not self.has_exited() and time.monotonic() < deadline:
+            self._pump(0.02)
+
+    def _pump(self, timeout: float) -> bytes:
+        """Move what can be moved on the three pipes; return what came on standard output."""
+        chunk = b""
+        for key, _ in self._selector.select(timeout):
+            pipe = key.fileobj
+            if pipe is self._process.stdin:
+                self._feed(self._process.stdin)
+            elif pipe is self._process.stderr:
+                self._read_errors(self._process.stderr)
+            elif pipe is self._process.stdout:
+                chunk = self._read_some(self._process.stdout) or b""
+        return chunk
+
+    def _feed(self, stdin: IO[bytes]) -> None:
+        if not self._pending and self.job.body is not None:
+            self._pending = memoryview(self.job.body.read(_CHUNK))
+        if not self._pending:
+            self._drop(stdin)
+            return
+        try:
+            self._pending = self._pending[os.write(stdin.fileno(), self._pending) :]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:  # it does not want the rest, which is its right
+            self._drop(stdin)
+
+    def _read_some(self, pipe: IO[bytes]) -> bytes | None:
+        """Up to a pipe's content; b"" at its end, which closes it; None if there is nothing now."""
+        try:
+            data = os.read(pipe.fileno(), _CHUNK)
+        except BlockingIOError:
+            return None
+        if not data:
+            self._drop(pipe)
+        return data
+
+    def _read_errors(self, stderr: IO[bytes]) -> bool:
+        data = self._read_some(stderr)
+        *lines, rest = (bytes(self._line) + (data or b"")).split(b"\n")
+        if data == b"" or len(rest) > _LINE:
+            lines.append(rest)
+            rest = b""
+        self._line[:] = rest
+        for line in lines:
+            if line:
+                self.job.log(one_line(line.rstrip(b"\r").decode("utf-8", "backslashreplace")))
+        return bool(data)
+
+    def _drain_errors(self) -> None:
+        # Bounded: a process that left the group may hold the pipe and go on writing
+        stderr = self._process.stderr
+        for _ in range(16):
+            if stderr is None or stderr.closed or not self._read_errors(stderr):
+                break
+
+    def _drop(self, pipe: IO[bytes]) -> None:
+        if not pipe.closed:
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(pipe)
+            pipe.close()
+
+
+def _popen(job: Job) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 -- no shell; the path comes from the root
+        [job.file, *job.arguments],
+        stdin=subprocess.DEVNULL if job.body is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=os.path.dirname(job.file),  # R49
+        env=job.environment,
+        close_fds=True,  # S24
+        start_new_session=True,  # a group of its own to end, and no terminal of the server's
+        bufsize=0,
+    )

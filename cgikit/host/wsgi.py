@@ -1,0 +1,330 @@
+"""The host as a WSGI application (PEP 3333): a request in, a script's answer out, streamed.
+
+Only the dealing is here: which modules are asked in which order, local redirects, HEAD, and what is
+logged. What WSGI cannot do: pass the raw bytes of an NPH script through. Its status line and fields
+are read and handed to the server as any others (docs/host.md).
+"""
+
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cgikit.html import escape
+
+from .diagnosis import silence_problem, start_problem
+from .environ import ServerRequest, meta_variables, query_words
+from .executor import ClientGone, Executor, Job, Run, Source, TimeLimit, TimeLimits
+from .listing import entries
+from .output import LocalRedirect, NPHParser, OutputParser, ScriptResponse, reason_of
+from .page import error_page, listing_page
+from .path import Directory, Script, locate, split_target, url_path
+from .problem import Problem
+from .text import native, one_line
+
+MAX_REDIRECTS = 10  # R45
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+_STDERR_TAIL = 20  # lines of standard error that an error page shows
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+class Truncated(Exception):
+    """The answer had begun when its script had to be ended: the connection must be cut, so that the
+    client does not take the part for the whole. Already logged.
+    """
+
+
+@dataclass
+class _Call:
+    """One request on its way through the host."""
+
+    request: ServerRequest
+    body: Source | None
+    gone: Callable[[], bool]
+    script: Script | None = None
+
+    def __post_init__(self) -> None:
+        self.errors: deque[str] = deque(maxlen=_STDERR_TAIL)
+
+
+class Host:
+    """A WSGI application that runs the scripts below a directory.
+
+    `root` is the directory; `executor` runs the scripts; `environment` is what they get beside the
+    meta-variables (see `environ.inherited`); `log` takes one line an event: each request, each line
+    of a script's standard error, each problem. `hosts` are the names by which the server may be
+    called (lower case, without port), None for any: without it a page of another site could, by
+    pointing its own name at a loopback address, read what the scripts answer (S20). `details` puts
+    problems and their fixes into the error pages, where otherwise only the log has them.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        executor: Executor,
+        *,
+        environment: Mapping[str, str],
+        log: Callable[[str], None],
+        limits: TimeLimits | None = None,
+        hosts: frozenset[str] | None = None,
+        details: bool = False,
+        software: str = "cgikit",
+    ) -> None:
+        self.root = os.path.realpath(root)
+        self.executor = executor
+        self.environment = environment
+        self.log = log
+        self.limits = limits or TimeLimits()
+        self.hosts = hosts
+        self.details = details
+        self.software = software
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> "Answer":
+        """Answer a request (PEP 3333). Problems become pages, never exceptions."""
+        started = time.monotonic()
+        call = _Call(
+            server_request(environ),
+            environ["wsgi.input"] if environ.get("CONTENT_LENGTH") else None,
+            environ.get("waitress.client_disconnected", lambda: False),
+        )
+        asked = call.request
+        try:
+            response, run = self._answer(call)
+        except ClientGone:
+            # Nobody reads this; PEP 3333 wants an answer all the same
+            response, run = ScriptResponse(500, "Client Gone", ()), None
+        except Problem as problem:
+            response, run = self._refusal(call, problem), None
+        answer = Answer(self, call, asked, response, run, started)
+        start_response(f"{response.status} {response.reason}", list(response.headers))
+        return answer
+
+    def _answer(self, call: _Call) -> tuple[ScriptResponse, Run | None]:
+        check_host(call.request, self.hosts)
+        for _ in range(MAX_REDIRECTS + 1):
+            place = locate(self.root, call.request.path)
+            if isinstance(place, Directory):
+                return _listing(place, call.request), None
+            call.script = place
+            run = self._start(call, place)
+            try:
+                output = self._header(call, run, place)
+                if isinstance(output, ScriptResponse):
+                    return output, run
+                while run.read():  # R16: a local redirect has no body
+                    pass
+            except BaseException:
+                run.close()
+                raise
+            run.close()
+            call.request = call.request.redirected(output.target)
+            call.body = None  # R45: the request is made anew, without its body
+        raise Problem(
+            500,
+            f"More than {MAX_REDIRECTS} local redirects in a row.",
+            "Look for scripts whose Location leads back to themselves.",
+            evidence=f"the last one: {call.request.target}",
+        )
+
+    def _start(self, call: _Call, script: Script) -> Run:
+        request, name = call.request, script.script_name
+
+        def errors(line: str) -> None:
+            call.errors.append(line)
+            self.log(f"{one_line(name)}: {line}")
+
+        variables = meta_variables(request, script, self.root, self.software)
+        job = Job(
+            file=script.file,
+            environment={**self.environment, **variables},
+            arguments=tuple(query_words(request.method, request.query)),
+            body=call.body,
+            log=errors,
+            gone=call.gone,
+            limits=self.limits,
+        )
+        try:
+            return self.executor.start(job)
+        except OSError as error:
+            raise start_problem(script.file, error, self.environment.get("PATH", "")) from error
+
+    def _header(self, call: _Call, run: Run, script: Script) -> ScriptResponse | LocalRedirect:
+        """Read the script's output as far as the end of its header block."""
+        nph = os.path.basename(script.file).startswith("nph-")  # R42
+        parser = NPHParser() if nph else OutputParser()
+        empty = True
+        try:
+            while chunk := run.read():
+                empty = False
+                if (output := parser.feed(chunk)) is not None:
+                    run.header_done()
+                    return output
+        except TimeLimit as over:
+            raise Problem(
+                504,
+                f"{os.path.basename(script.file)} did not complete its headers within "
+                f"{over.seconds:g} seconds and was ended.",
+                "Print the headers early and flush, or allow more time with --timeout.",
+            ) from over
+        status = run.close()
+        if empty:
+            raise silence_problem(script.file, status, self.environment.get("PATH", ""))
+        raise parser.end()
+
+    def _refusal(self, call: _Call, problem: Problem) -> ScriptResponse:
+        """Return the page for a problem; what is the script's fault is logged as well."""
+        script = call.script.script_name if call.script else ""
+        if problem.status >= 500:
+            told = " ".join(filter(None, (problem.what, problem.evidence, problem.fix)))
+            self.log(one_line(f"{script or call.request.path}: {told}"))
+        page = error_page(problem, details=self.details, script=script, log=call.errors)
+        return _own(problem.status, page, problem.headers)
+
+
+class Answer:
+    """What a WSGI server iterates over: the body in the pieces in which the script wrote it.
+
+    `close` ends the script, logs the request, and is called by the server in every case.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        call: _Call,
+        asked: ServerRequest,
+        response: ScriptResponse,
+        run: Run | None,
+        started: float,
+    ) -> None:
+        self._host, self._call, self._run = host, call, run
+        self._asked, self._response, self._started = asked, response, started
+        self._mute = asked.method == "HEAD" or response.status in (204, 304)  # R40
+        self._sent = 0
+        self._pieces = self._body()
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = next(self._pieces)
+        self._sent += len(piece)
+        return piece
+
+    def _body(self) -> Iterator[bytes]:
+        if self._response.rest and not self._mute:
+            yield self._response.rest
+        while self._run is not None and (piece := self._read(self._run)):
+            if not self._mute:
+                yield piece
+
+    def _read(self, run: Run) -> bytes:
+        try:
+            return run.read()
+        except TimeLimit as over:
+            self._complain(f"was ended after {over.seconds:g} seconds ({over.limit} time limit)")
+            raise Truncated from over
+        except ClientGone as gone:
+            raise Truncated from gone
+
+    def close(self) -> None:
+        """End the script if it still runs and log the request. Once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._pieces = iter(())
+        if self._run is not None:
+            status = self._run.close()
+            if status > 0:
+                self._complain(f"exited with status {status}")
+            if status < 0 and not self._call.gone():
+                self._complain(f"was killed by signal {-status}")
+        took = (time.monotonic() - self._started) * 1000
+        self._host.log(
+            f"{self._asked.method} {one_line(self._asked.target)} {self._response.status} "
+            f"{self._sent} B {took:.0f} ms"
+        )
+
+    def _complain(self, what: str) -> None:
+        script = self._call.script.script_name if self._call.script else ""
+        self._host.log(f"{one_line(script)}: {what}")
+
+
+def server_request(environ: Mapping[str, Any]) -> ServerRequest:
+    """Return the neutral form of a WSGI request.
+
+    The path is taken from REQUEST_URI where the server has it (waitress does): PATH_INFO is already
+    decoded, and an encoded slash could not be told from a real one.
+    """
+    path, query = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), ""
+    path, query = url_path(native(path)), environ.get("QUERY_STRING", "")
+    uri = environ.get("REQUEST_URI", "")
+    if uri:
+        try:
+            path, query = split_target(uri)
+        except Problem:
+            path, query = uri, ""  # not a path: `locate` refuses it with a page
+    host = environ.get("HTTP_HOST", "")
+    name = _HOST.fullmatch(host)
+    length = environ.get("CONTENT_LENGTH") or None
+    return ServerRequest(
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        query=query,
+        headers=tuple(
+            (key[5:].replace("_", "-").title(), value)
+            for key, value in environ.items()
+            if key.startswith("HTTP_")
+        ),
+        content_length=None if length is None else int(length),
+        content_type=environ.get("CONTENT_TYPE", ""),
+        protocol=environ.get("SERVER_PROTOCOL", "HTTP/1.0"),
+        scheme=environ["wsgi.url_scheme"],
+        server_name=name[1].lower() if name else environ["SERVER_NAME"],
+        server_port=environ["SERVER_PORT"],
+        remote_addr=environ.get("REMOTE_ADDR", ""),
+        remote_port=environ.get("REMOTE_PORT", ""),
+        auth_type=environ.get("AUTH_TYPE", ""),
+        remote_user=environ.get("REMOTE_USER", ""),
+    )
+
+
+def check_host(request: ServerRequest, allowed: frozenset[str] | None) -> None:
+    """Refuse a request without a sound Host, or with one that is not `allowed`: `Problem` 400."""
+    values = [value for name, value in request.headers if name == "Host"]
+    if not values and request.protocol == "HTTP/1.0":
+        return
+    match = _HOST.fullmatch(values[0]) if len(values) == 1 else None
+    if match is None:
+        raise Problem(400, "The request has no valid Host header.")
+    if allowed is not None and match[1].lower().strip("[]") not in allowed:
+        raise Problem(
+            400,
+            f"This server does not answer to the name {match[1]}.",
+            f"Start it with --allow-host {match[1]} if the name is yours.",
+        )
+
+
+def _listing(place: Directory, request: ServerRequest) -> ScriptResponse:
+    if request.method not in ("GET", "HEAD"):
+        raise Problem(405, "A list of scripts can only be read.", headers=(("Allow", "GET, HEAD"),))
+    if not place.slash:
+        target = url_path(place.url) + (f"?{request.query}" if request.query else "")
+        link = f'<p><a href="{escape(target)}">{escape(target)}</a></p>'
+        return _own(301, link.encode(), (("Location", target),))
+    return _own(200, listing_page(place.url, entries(place)))
+
+
+def _own(status: int, page: bytes, headers: tuple[tuple[str, str], ...] = ()) -> ScriptResponse:
+    fields = (
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Length", str(len(page))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),  # S28
+        ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+        *headers,
+    )
+    return ScriptResponse(status, reason_of(status), fields, page)
