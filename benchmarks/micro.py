@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from time import perf_counter
 
+PLAIN = ["name", "size", "first-name", "city", "e-mail", "q"]
 NAMES = ["straße", "größe", "prénom", "city", "e-mail", "q"]
 VALUES = [
     "Zoë & Söhne, Köln",
@@ -29,19 +30,19 @@ def _escape(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode())
 
 
-def _fields(values: list[str]) -> str:
-    """1,000 different fields, as a browser encodes them."""
+def _fields(names: list[str], values: list[str], count: int = 1000) -> str:
+    """Build `count` different fields, as a browser encodes them."""
     pairs = (
-        f"{_quote(f'{NAMES[i % len(NAMES)]}{i}', '-._*')}="
+        f"{_quote(f'{names[i % len(names)]}{i}', '-._*')}="
         f"{_quote(f'{values[i % len(values)]} {i}', '-._* ').replace(' ', '+')}"
-        for i in range(1000)
+        for i in range(count)
     )
     return "&".join(pairs)
 
 
-def _cookies() -> str:
-    """20 cookies, as a browser sends them: plain, quoted, base64, percent-encoded."""
-    values = ["1", '"a b"', "c2Vzc2lvbg==", "caf%C3%A9", "GA1.2.1234567.1700000000"]
+def _cookies(fourth: str) -> str:
+    """Build 20 cookies, as a browser sends them: plain, quoted, base64, and one kind to choose."""
+    values = ["1", '"a b"', "c2Vzc2lvbg==", fourth, "GA1.2.1234567.1700000000"]
     return "; ".join(
         f"name{i}={values[i % len(values)]}{'' if i % 5 == 1 else i}" for i in range(20)
     )
@@ -73,14 +74,15 @@ def _theirs_cookies(text: str) -> object:
 
 Parser = Callable[[str], object]
 CASES: dict[str, tuple[str, Parser, Parser]] = {
-    "fields": (_fields(VALUES), _ours_fields, _theirs_fields),
+    "fields": (_fields(NAMES, VALUES), _ours_fields, _theirs_fields),
     "fields-one-escape": (
-        _fields(["ten words with but a single escape: so"]),
+        _fields(PLAIN, ["words with one single escape, here"]),
         _ours_fields,
         _theirs_fields,
     ),
-    "fields-bad-escape": (_fields(VALUES) + "&bad=100%", _ours_fields, _theirs_fields),
-    "cookies": (_cookies(), _ours_cookies, _theirs_cookies),
+    "fields-bad-escape": (_fields(NAMES, VALUES, 999) + "&bad=100%", _ours_fields, _theirs_fields),
+    "cookies": (_cookies("caf%C3%A9"), _ours_cookies, _theirs_cookies),
+    "cookies-plain": (_cookies("dark"), _ours_cookies, _theirs_cookies),
 }
 
 
@@ -88,8 +90,10 @@ def pairs(result: object) -> list[tuple[str, str]]:
     """Return what a parser found as (name, value) pairs, to compare the two."""
     if hasattr(result, "pairs"):
         return list(result.pairs())
-    if isinstance(result, dict):
-        return [(name, getattr(morsel, "value", morsel)) for name, morsel in result.items()]
+    if isinstance(result, dict):  # SimpleCookie leaves escapes as they are, ours decodes them
+        from urllib.parse import unquote
+
+        return [(name, unquote(morsel.value)) for name, morsel in result.items()]
     return list(result)  # type: ignore[call-overload]
 
 

@@ -46,7 +46,8 @@ MICRO = (
         "urllib.parse.parse_qsl",
         None,
     ),
-    ("cookies", "20 cookies", "http.cookies.SimpleCookie", 4.0),
+    ("cookies", "20 cookies, 4 percent-encoded", "http.cookies.SimpleCookie", 4.0),
+    ("cookies-plain", "20 cookies, none percent-encoded", "http.cookies.SimpleCookie", None),
 )
 MIB = 1 << 20
 Row = tuple[str, ...]
