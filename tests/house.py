@@ -373,7 +373,7 @@ def without_mirror(modules: Iterable[Module], tests: Path, docs: Path) -> list[s
     """
     complaints = []
     for module in modules:
-        if module.is_package:
+        if module.is_package or module.name == "__main__":
             continue
         *rooms, name = module.name.split(".")
         flat = tests / f"test_{'_'.join([*rooms, name])}.py"

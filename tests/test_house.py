@@ -18,9 +18,9 @@ import cgikit
 #: Who may import whom: only rooms in the same layer or further up in this list. A room is a module
 #: or a sub-package. Imports inside functions, and those for type checkers, count too.
 LAYERS = (
-    {"errors", "limits"},
+    {"errors", "limits", "status"},
     {"dates", "headers", "html", "multidict"},
-    {"cookies", "filebody", "multipart", "process", "querystring"},
+    {"cookies", "filebody", "multipart", "process", "querystring", "upload"},
     {"body", "environ", "response"},
     {"files", "request"},
     {"sessions"},
@@ -47,6 +47,13 @@ WORLDLY = {
     "process",
     "script",
     "sessions",
+    "upload",
+}
+
+#: Modules that import by a computed name, each with the reason.
+COMPUTED_IMPORTS = {
+    "": "the face imports each public name on first use",
+    "multipart": "what its parser imports and rarely uses is put off until it is used",
 }
 
 #: Functions over 50 lines, each with the reason why it is not two.
@@ -87,8 +94,9 @@ def test_roles_do_not_know_each_other() -> None:
     assert house.forbidden_arrows(house.arrows(MODULES), FORBIDDEN) == []
 
 
-def test_only_the_face_imports_by_a_computed_name() -> None:
-    assert [c for m in MODULES if m.name for c in house.hidden_imports(m)] == []
+def test_imports_can_be_read() -> None:
+    found = {m.name for m in MODULES if house.hidden_imports(m)}
+    assert found == set(COMPUTED_IMPORTS)
 
 
 FACE = Module("", '_MODULE_OF = {"Response": "response"}', is_package=True)
