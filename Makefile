@@ -20,16 +20,19 @@ help:
 	@echo "All take PYTHON=python3.12 (which interpreter) and VENV=.venv (where to install)."
 
 # PATH: the examples start with "#!/usr/bin/env python3", which must be the one that has cgikit.
+# exec: a shell in between would die of Ctrl-C and make would report that as an error.
 demo: $(VENV)/.demo
-	@PATH="$(bin):$$PATH" $(bin)/cgikit serve examples/cgi-bin --port $(PORT)
+	@exec env PATH="$(bin):$$PATH" $(bin)/cgikit serve examples/cgi-bin --port $(PORT)
 
 test: $(VENV)/.dev
 	@$(bin)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev
-	@$(bin)/ruff check .
-	@$(bin)/ruff format --check .
-	@$(bin)/mypy
+	@code=0; \
+	$(bin)/ruff check . || code=1; \
+	$(bin)/ruff format --check . || code=1; \
+	$(bin)/mypy || code=1; \
+	exit $$code
 
 bench:
 	@$(PYTHON) benchmarks/run.py $(ARGS)
@@ -56,8 +59,9 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.made
 compile = $(bin)/python -m compileall -q cgikit
 
 $(VENV)/.made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "cgikit needs Python 3.11 or later, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "cgikit needs Python 3.11 or later; $(PYTHON) is" \
+	    "$$({ $(PYTHON) --version || echo 'not installed'; } 2>/dev/null)."; \
 	  echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; } >&2
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot make virtual environments: on Debian and Ubuntu, install them with"; \
