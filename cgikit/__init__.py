@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from .html import escape as escape
     from .limits import Limits as Limits
     from .multidict import MultiDict as MultiDict
-    from .multipart import Upload as Upload
     from .request import Request as Request
     from .response import Response as Response
     from .script import run as run
+    from .upload import Upload as Upload
 
 __version__ = "0.1.0"
 
@@ -43,7 +43,7 @@ _MODULE_OF = {
     "StateError": "errors",
     "StorageError": "errors",
     "UnsupportedMediaType": "errors",
-    "Upload": "multipart",
+    "Upload": "upload",
     "escape": "html",
     "format_header": "headers",
     "parse_header": "headers",

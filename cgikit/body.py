@@ -9,8 +9,10 @@ import io
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer, Callable, Iterator
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
+
+    from typing_extensions import Buffer
 
     from .environ import MetaVariables
     from .limits import Limits
@@ -206,7 +208,10 @@ def _decode(raw: bytes, charset: str, errors: str) -> str:
     if "7" not in charset or "utf" not in charset.lower():
         try:
             return raw.decode(charset, errors)
-        except (LookupError, ValueError) as error:  # unknown, or no charset at all: hex, rot13, "\0"
+        except (
+            LookupError,
+            ValueError,
+        ) as error:  # unknown, or no charset at all: hex, rot13, "\0"
             if isinstance(error, UnicodeDecodeError):
                 raise
     from .errors import UnsupportedMediaType

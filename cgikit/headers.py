@@ -44,9 +44,7 @@ class Headers:
 
     __slots__ = ("_fields",)
 
-    def __init__(
-        self, fields: "Mapping[str, str] | Iterable[tuple[str, str]]" = ()
-    ) -> None:
+    def __init__(self, fields: "Mapping[str, str] | Iterable[tuple[str, str]]" = ()) -> None:
         self._fields: list[tuple[str, str]] = []
         items = getattr(fields, "items", None)
         for name, value in items() if items else fields:
@@ -86,7 +84,9 @@ class Headers:
         check_field(name, value)
         wanted = name.lower()
         for at, (have, _) in enumerate(self._fields):
-            if have.lower() == wanted:  # in its old place: the order of headers can matter to readers
+            if (
+                have.lower() == wanted
+            ):  # in its old place: the order of headers can matter to readers
                 rest = [field for field in self._fields[at + 1 :] if field[0].lower() != wanted]
                 self._fields[at:] = [(name, value), *rest]
                 return
@@ -176,7 +176,9 @@ def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> s
         if value.isascii():
             out.append(f"{name}={value if is_token(value) else _quote(value)}")
         else:
-            out.append(f"{name}={_quote(value.encode('ascii', 'replace').decode().replace('?', '_'))}")
+            out.append(
+                f"{name}={_quote(value.encode('ascii', 'replace').decode().replace('?', '_'))}"
+            )
             out.append(f"{name}*=UTF-8''{_extended(value)}")
     header = "; ".join(out)
     check_field("parameters", header)

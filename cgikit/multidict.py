@@ -17,7 +17,9 @@ else:
 
     V = object
 
-REQUIRED: "Any" = object()  # the default of a getter that has none: a missing field is then an error
+REQUIRED: "Any" = (
+    object()
+)  # the default of a getter that has none: a missing field is then an error
 
 # configparser's words, so that nobody has to learn new ones
 _BOOLEANS = {

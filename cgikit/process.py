@@ -19,6 +19,11 @@ def environ() -> "Mapping[str, str]":
     return os.environ
 
 
+def arguments() -> list[str]:
+    """Return the words this process was started with, the script first."""
+    return sys.argv
+
+
 def stdin() -> "BinaryIO":
     """Return this process's standard input as a binary file without a buffer.
 
@@ -40,17 +45,17 @@ def send(chunks: "Iterable[bytes]") -> bool:
     response was sent before, or if something was printed and is still in Python's buffer; that is
     then taken back, so that a clean error page can follow.
     """
-    out = sys.stdout
+    out = getattr(sys.stdout, "guarded", sys.stdout)
     if out is None or out.closed:
         return False  # started with no standard output: there is nobody to answer
     if getattr(out, "_cgikit_sent", False):
-        raise _misuse("a response was sent already; a request has one answer")
+        raise misuse("a response was sent already; a request has one answer")
     stray = _take_back(out)
     if stray:
         shown = stray[:80].decode("utf-8", "replace")
-        raise _misuse(
-            f"output was printed before the response: {shown!r}; put it into the response, print it "
-            "after send(), or print it to sys.stderr"
+        raise misuse(
+            f"output was printed before the response: {shown!r}; put it into the response, or print "
+            "it with file=sys.stderr"
         )
     out._cgikit_sent = True  # type: ignore[attr-defined]  # the state is the stream's, not ours
     write = out.buffer.write
@@ -66,7 +71,42 @@ def send(chunks: "Iterable[bytes]") -> bool:
 
 def was_sent() -> bool:
     """Tell whether a response went to this process's standard output already."""
-    return getattr(sys.stdout, "_cgikit_sent", False)
+    return getattr(getattr(sys.stdout, "guarded", sys.stdout), "_cgikit_sent", False)
+
+
+class GuardedOutput:
+    """Stands in for `sys.stdout` while a handler runs: printing raises `StateError` there and then.
+
+    What a handler prints would come before the header, or inside the body, and the answer would be
+    broken far from the line that broke it. As a context manager it puts itself in place and leaves.
+    """
+
+    def __init__(self) -> None:
+        self.guarded = sys.stdout
+
+    def write(self, text: str) -> int:
+        """Refuse."""
+        raise misuse(
+            f"the handler printed {text[:60]!r}; return it in the response, or print it with "
+            "file=sys.stderr"
+        )
+
+    @property
+    def buffer(self) -> "BinaryIO":
+        """Refuse: what is written there would be printed too."""
+        raise misuse(
+            "the handler writes to sys.stdout.buffer; return bytes in the response instead"
+        )
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.guarded, name)
+
+    def __enter__(self) -> None:
+        sys.stdout = self
+
+    def __exit__(self, *_: object) -> None:
+        if sys.stdout is self:
+            sys.stdout = self.guarded
 
 
 def _take_back(out: "TextIO") -> bytes:
@@ -101,7 +141,8 @@ def _discard(out: "TextIO") -> None:
     out.flush()
 
 
-def _misuse(message: str) -> Exception:
+def misuse(message: str) -> Exception:
+    """Return the error for a script that answers in a way that cannot work."""
     from .errors import StateError
 
     return StateError(message)

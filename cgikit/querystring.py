@@ -170,6 +170,4 @@ def _encode(text: str) -> bytes:
 
 def _quote(text: str) -> str:
     raw = text.encode("utf-8", "surrogateescape")
-    return "".join(
-        [chr(b) if b in _PLAIN else "+" if b == 0x20 else f"%{b:02X}" for b in raw]
-    )
+    return "".join([chr(b) if b in _PLAIN else "+" if b == 0x20 else f"%{b:02X}" for b in raw])

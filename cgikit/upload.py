@@ -85,7 +85,9 @@ class Upload:
         try:
             self._keep(target, overwrite)
         except FileExistsError:
-            raise FileExistsError(17, "file exists; save(…, overwrite=True) replaces it", target) from None
+            raise FileExistsError(
+                17, "file exists; save(…, overwrite=True) replaces it", target
+            ) from None
         except OSError as error:
             raise _storage(target, "cannot save the upload", error) from error
 
@@ -127,7 +129,9 @@ class Upload:
             if overwrite:
                 os.replace(source, target)
             else:
-                os.link(source, target)  # fails if there is one: no moment in which it could be lost
+                os.link(
+                    source, target
+                )  # fails if there is one: no moment in which it could be lost
                 os.unlink(source)
         except OSError:
             if source == name:
@@ -188,7 +192,9 @@ def safe_filename(name: str) -> str:
         if not dot or len(extension.encode("utf-8")) > 20:
             stem, extension = name, ""
         room = _LONGEST_NAME - len((dot + extension).encode("utf-8"))
-        name = stem.encode("utf-8")[:room].decode("utf-8", "ignore") + (dot + extension if extension else "")
+        name = stem.encode("utf-8")[:room].decode("utf-8", "ignore") + (
+            dot + extension if extension else ""
+        )
     return name
 
 

@@ -1,0 +1,145 @@
+"""Errors as pages and as log entries: what the client sees, and what only the log does.
+
+A client learns the status and, for what it did wrong itself, the reason. A bug gives it an incident
+number; the traceback goes to standard error under that number, and into the page only where it was
+asked for, escaped and with the secrets of the environment masked.
+"""
+
+import os
+import sys
+
+from .errors import CGIError
+from .html import escape
+from .response import Response
+from .status import REASONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .environ import MetaVariables
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 12vh auto; padding: 0 1.5rem; }}
+h1 {{ font-size: 1.5rem; font-weight: 600; }}
+pre, td {{ font: .85rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }}
+pre {{ padding: 1rem; border-radius: .5rem; background: color-mix(in srgb, currentColor 8%, transparent); }}
+td {{ vertical-align: top; padding: .1rem 1rem .1rem 0; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+{content}
+</body>
+</html>
+"""
+_SECRET_WORDS = ("PASS", "SECRET", "TOKEN", "KEY", "AUTH", "COOKIE", "SESSION", "CREDENTIAL", "PWD")
+_SHOWN = frozenset((
+    "CONTENT_LENGTH", "CONTENT_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS", "LANG", "LC_ALL",
+    "PATH", "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT",
+    "REQUEST_METHOD", "REQUEST_SCHEME", "REQUEST_URI", "SCRIPT_FILENAME", "SCRIPT_NAME",
+    "SERVER_ADDR", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "SERVER_SOFTWARE",
+))  # fmt: skip
+
+
+def answer_error(error: BaseException, request: "MetaVariables", details: bool) -> Response:
+    """Return the page for an error, and log it if the server's side is to blame (500 and up).
+
+    `details` puts the traceback and the environment into the page of a bug.
+    """
+    if isinstance(error, CGIError):
+        if error.status >= 500:
+            log(error, new_incident())
+        return error_page(error.status, error.message, error.headers)
+    incident = new_incident()
+    log(error, incident)
+    return incident_page(error, incident, request, details)
+
+
+def error_page(
+    status: int, message: str = "", headers: tuple[tuple[str, str], ...] = ()
+) -> Response:
+    """Return a plain page for an HTTP status, with a message for the client (escaped)."""
+    title = f"{status} {REASONS.get(status, 'Error')}"
+    content = f"<p>{escape(message)}</p>" if message else ""
+    response = Response(_PAGE.format(title=title, content=content), status, headers)
+    response.cache_control = "no-store"
+    return response
+
+
+def incident_page(
+    error: BaseException, incident: str, request: "MetaVariables", details: bool
+) -> Response:
+    """Return the page for a bug: its number for everybody, the traceback only with `details`."""
+    content = (
+        "<p>The script failed. Nothing you did wrong; the site's owner can find the cause in the "
+        f"server's log under this number:</p>\n<pre>incident {incident}</pre>"
+    )
+    if details:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n"
+            for name, value in masked(request.environ).items()
+        )
+        content += (
+            f"<h2>Traceback</h2>\n<pre>{escape(traceback_of(error))}</pre>\n"
+            f"<h2>Environment</h2>\n<table>{rows}</table>"
+        )
+    response = Response(_PAGE.format(title="500 Internal Server Error", content=content), 500)
+    response.cache_control = "no-store"
+    return response
+
+
+def log(error: BaseException, incident: str) -> None:
+    """Write an error's traceback to standard error, each line with the incident number in front.
+
+    Controls are escaped: what a client sends must not forge a line of the log. A standard error that
+    is closed loses the entry and nothing else.
+    """
+    lines = [
+        f"[incident {incident}] {_printable(line)}" for line in traceback_of(error).splitlines()
+    ]
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write("\n".join(lines) + "\n")
+            sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def new_incident() -> str:
+    """Return a number for an incident: eight hex digits, random, to find it in the log by."""
+    return os.urandom(4).hex()
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of an error as Python prints it (str)."""
+    import traceback
+
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
+def masked(environ: "Mapping[str, str]") -> dict[str, str]:
+    """Return the environment for a page: CGI's own variables as they are, of the others the names.
+
+    HTTP_* are shown unless their name sounds like a secret; what is unknown is masked, because a
+    password can have any name.
+    """
+    shown = {}
+    for name in sorted(environ):
+        plain = name in _SHOWN or name.startswith("HTTP_")
+        if plain and not any(word in name for word in _SECRET_WORDS):
+            shown[name] = environ[name]
+        else:
+            shown[name] = "(hidden)"
+    return shown
+
+
+def _printable(line: str) -> str:
+    return "".join([c if c.isprintable() else c.encode("unicode_escape").decode() for c in line])

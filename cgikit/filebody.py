@@ -1,0 +1,152 @@
+"""Files as answers: validators, conditions and ranges (RFC 9110 sections 8.8, 13 and 14).
+
+Decides from a file's size and time and a request's header fields which status, fields and bytes the
+answer has. The decision is pure; only opening and reading the file touch the world. Which file it is
+the script decides: a path that comes from a request must be checked before it comes here.
+"""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import BinaryIO
+
+_CHUNK = 262_144
+
+
+class FileBody:
+    """An open file, and what of it is sent. Iterating gives the bytes and closes the file."""
+
+    def __init__(self, path: "str | os.PathLike[str]") -> None:
+        """Open `path` for reading. Raises `FileNotFoundError` and the like; a directory or a device
+        raises `ValueError`.
+        """
+        import stat
+
+        # Not blocking: a FIFO would hang here until somebody writes to it.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        self.file: BinaryIO = open(fd, "rb", buffering=0)
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            self.file.close()
+            raise ValueError(f"{os.fspath(path)!r} is not a regular file")
+        self.size = status.st_size
+        self.modified = int(status.st_mtime)
+        self.etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+        self.start, self.length = 0, self.size
+
+    def select(
+        self, method: str, status: int, headers: "Mapping[str, str]"
+    ) -> tuple[int, list[tuple[str, str]]]:
+        """Choose the status and fields for a request, and what part of the file is sent.
+
+        `headers` are the request's. A status other than 200 stays as it is: conditions and ranges
+        apply to nothing else (RFC 9110 sections 13.2.1 and 14.2).
+        """
+        from .dates import format_http_date
+
+        fields = [("Last-Modified", format_http_date(self.modified)), ("ETag", self.etag)]
+        if status != 200 or method not in {"GET", "HEAD"}:
+            return status, fields
+        status = evaluate(headers, self.etag, self.modified)
+        if status != 200:
+            self.length = 0
+            return status, fields
+        fields.append(("Accept-Ranges", "bytes"))
+        wanted = headers.get("Range")
+        if method == "GET" and wanted and self._unchanged(headers.get("If-Range")):
+            chosen = parse_range(wanted, self.size)
+            if chosen == ():
+                self.length = 0
+                return 416, [*fields, ("Content-Range", f"bytes */{self.size}")]
+            if chosen is not None:
+                self.start, self.length = chosen
+                last = self.start + self.length - 1
+                return 206, [*fields, ("Content-Range", f"bytes {self.start}-{last}/{self.size}")]
+        return 200, fields
+
+    def _unchanged(self, condition: str | None) -> bool:
+        """Evaluate If-Range: the range is of the version the client has (section 13.1.5)."""
+        if condition is None:
+            return True
+        if condition.startswith('"'):
+            return condition == self.etag
+        from .dates import parse_http_date
+
+        return parse_http_date(condition) == self.modified
+
+    def __iter__(self) -> "Iterator[bytes]":
+        with self.file as file:
+            file.seek(self.start)
+            left = self.length
+            while left > 0:
+                data = file.read(min(_CHUNK, left))
+                if not data:
+                    # The length is announced already; ending early tells the client, padding lies.
+                    raise OSError("the file became shorter while it was sent")
+                left -= len(data)
+                yield data
+
+    def close(self) -> None:
+        """Close the file; iterating to the end does it as well."""
+        self.file.close()
+
+
+def evaluate(headers: "Mapping[str, str]", etag: str, modified: int) -> int:
+    """Evaluate the conditions of a GET or HEAD in the order of RFC 9110 section 13.2.2.
+
+    Returns 200 (send it), 304 (the client's copy is good) or 412 (a precondition failed).
+    """
+    from .dates import parse_http_date
+
+    match, none_match = headers.get("If-Match"), headers.get("If-None-Match")
+    if match is not None:
+        if match.strip() != "*" and etag not in _etags(match):
+            return 412
+    elif (before := parse_http_date(headers.get("If-Unmodified-Since", ""))) is not None:
+        if modified > before:
+            return 412
+    if none_match is not None:
+        # Weak comparison: W/ makes no difference (section 8.8.3.2).
+        if none_match.strip() == "*" or etag in [
+            tag.removeprefix("W/") for tag in _etags(none_match)
+        ]:
+            return 304
+    elif (since := parse_http_date(headers.get("If-Modified-Since", ""))) is not None:
+        if modified <= since:
+            return 304
+    return 200
+
+
+def parse_range(value: str, size: int) -> tuple[int, int] | tuple[()] | None:
+    """Read a Range header for `size` bytes (RFC 9110 section 14.1.2).
+
+    Returns (start, length), () if it cannot be satisfied, or None if it is to be ignored: another
+    unit, a form that is not valid, or several ranges, which a server may answer with the whole.
+    """
+    unit, _, spec = value.partition("=")
+    first, dash, last = spec.strip().partition("-")
+    if unit.strip().lower() != "bytes" or not dash or "," in spec:
+        return None
+    if not all(
+        not part or (part.isascii() and part.isdigit() and len(part) < 19) for part in (first, last)
+    ):
+        return None
+    if not first:  # the last so many bytes
+        if not last:
+            return None
+        length = min(int(last), size)
+        return (size - length, length) if length else ()
+    start = int(first)
+    if last and int(last) < start:
+        return None
+    if start >= size:
+        return ()
+    end = min(int(last), size - 1) if last else size - 1
+    return start, end - start + 1
+
+
+def _etags(value: str) -> list[str]:
+    # Entity tags may hold commas, but ours never do, and only equality with ours counts.
+    return [tag.strip() for tag in value.split(",")]

@@ -1,0 +1,164 @@
+"""Files that carry state: locked while they change, replaced whole, never truncated.
+
+A counter file holds a number and a newline, so that old scripts and people can read it. Changes are
+made under flock on a lock file beside it that is never deleted, and put in place by a rename: a
+process that is killed at any point leaves the old value or the new one. Sessions build on this.
+"""
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+_LONGEST = 4_300  # digits; Python's own limit for converting them
+
+
+class FileLock:
+    """An exclusive lock (flock) on `path`, held for the length of a `with` block.
+
+    Waits at most `timeout` seconds, then raises `LockTimeout`. The lock ends with the process,
+    however that ends. `path` is created and must never be deleted.
+    """
+
+    def __init__(self, path: str, timeout: float = 10.0) -> None:
+        self.path = path
+        self.timeout = timeout
+        self._fd = -1
+
+    def __enter__(self) -> "FileLock":
+        from time import monotonic, sleep
+
+        deadline = monotonic() + self.timeout
+        pause = 0.001
+        while not self._try():
+            if monotonic() >= deadline:
+                from .errors import LockTimeout
+
+                raise LockTimeout(self.path, self.timeout)
+            sleep(pause)
+            pause = min(pause * 2, 0.05)
+        return self
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        # Closing, not LOCK_UN: a child that was forked meanwhile would lose its own with ours.
+        os.close(self._fd)
+        self._fd = -1
+
+    def _try(self) -> bool:
+        import fcntl
+
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            fd = os.open(self.path, flags, 0o666)
+        except OSError as error:
+            raise _storage(self.path, "cannot open the lock file", error) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Somebody may have replaced the file while it was being opened: a lock on an inode
+            # that has no name any more excludes nobody.
+            held, named = os.fstat(fd), os.stat(self.path, follow_symlinks=False)
+            if (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino):
+                self._fd = fd
+                return True
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        except OSError as error:
+            os.close(fd)
+            raise _storage(self.path, "this file system cannot lock", error) from error
+        os.close(fd)
+        return False
+
+
+class Counter:
+    """A number in a file, safe to count up from many processes at once.
+
+    `path`, if relative, is relative to the working directory, which servers set to the script's own.
+    A file that does not exist counts as 0. One that holds something else than a number raises
+    `StorageError` and is never overwritten. `timeout` is how many seconds to wait for other
+    processes (`LockTimeout`).
+    """
+
+    def __init__(self, path: "str | os.PathLike[str]", timeout: float = 10.0) -> None:
+        self.path = os.fspath(path)
+        self.timeout = timeout
+
+    @property
+    def value(self) -> int:
+        """The number now (int)."""
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            fd = os.open(self.path, flags)
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise _storage(self.path, "cannot read the counter", error) from error
+        try:
+            raw = os.read(fd, _LONGEST + 10)
+        except OSError as error:
+            raise _storage(self.path, "cannot read the counter", error) from error
+        finally:
+            os.close(fd)
+        text = raw.strip()
+        if not text.removeprefix(b"-").isdigit() or len(text) > _LONGEST:
+            from .errors import StorageError
+
+            shown = raw[:40].decode("ascii", "backslashreplace")
+            raise StorageError(
+                self.path,
+                f"holds {shown!r}, which is not a number; write one into it (echo 0 > {self.path})",
+            )
+        return int(text)
+
+    def increment(self, by: int = 1) -> int:
+        """Add `by` and return the new number (int). Nothing is lost, whoever else counts."""
+        with self._lock():
+            number = self.value + by
+            self._replace(number)
+            return number
+
+    def reset(self, to: int = 0) -> None:
+        """Set the number."""
+        with self._lock():
+            self._replace(to)
+
+    def _lock(self) -> FileLock:
+        directory = os.path.dirname(self.path)
+        if directory and not os.path.isdir(directory):
+            try:
+                os.mkdir(directory)
+            except FileExistsError:
+                pass  # another process was faster
+            except OSError as error:
+                raise _storage(directory, "cannot make the directory", error) from error
+        return FileLock(self.path + ".lock", self.timeout)
+
+    def _replace(self, number: int) -> None:
+        temporary = self.path + ".new"  # one name is enough under the lock, and leaves no orphans
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            fd = os.open(temporary, flags, 0o666)
+            try:
+                _write_all(fd, b"%d\n" % number)
+            finally:
+                os.close(fd)
+            os.replace(temporary, self.path)
+        except OSError as error:
+            raise _storage(self.path, "cannot write the counter", error) from error
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:  # a full disk writes what fits, and fails the next time
+        data = data[os.write(fd, data) :]
+
+
+def _storage(path: str, what: str, error: OSError) -> Exception:
+    from .errors import StorageError
+
+    return StorageError(path, f"{what}: {error.strerror}")

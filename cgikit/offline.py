@@ -1,0 +1,52 @@
+"""The command line as a request: how a script is tried without a server.
+
+Builds the meta-variables of RFC 3875 from words, as CGI.pm's offline mode does: `name=value …`, words
+alone as ISINDEX keywords, or one `/path?query`. Never used when a server has set REQUEST_METHOD.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
+    """Return the environment and the empty body of a GET for `arguments` (argv, script first).
+
+    Words with "=" are taken as they are typed, in plain text: they are encoded here. A first word
+    that begins with "/" is a URL path with its query, encoded already.
+    """
+    import io
+    import os
+
+    from .querystring import build
+
+    script, *words = arguments or [""]
+    path, query = "", ""
+    if words and words[0].startswith("/"):
+        path, _, query = words.pop(0).partition("?")
+    if words:
+        if any("=" in word for word in words):
+            pairs = [word.partition("=")[::2] for word in words]
+            query = "&".join(filter(None, (query, build(pairs))))
+        else:
+            query = "+".join(build([(word, "")])[:-1] for word in words)
+    environ = {
+        **os.environ,
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "PATH_INFO": _unquote(path),
+        "QUERY_STRING": query,
+        "REMOTE_ADDR": "127.0.0.1",
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "/" + os.path.basename(script),
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "cgikit-offline",
+    }
+    return environ, io.BytesIO()
+
+
+def _unquote(path: str) -> str:
+    from .querystring import unquote
+
+    return unquote(path.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")

@@ -1,0 +1,61 @@
+"""Redirects: where a client may be sent, and with which status (RFC 3875 section 6.2.4, RFC 9110
+section 15.4).
+
+Here is decided which locations are refused because a browser would read them otherwise than they
+look, and nowhere else. The redirect itself is a `Response`; it is built by `Response.redirect`.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .environ import MetaVariables
+    from .response import Response
+
+
+def finish(response: "Response", request: "MetaVariables", location: str, chosen: bool) -> None:
+    """Make `response` a client redirect with document for `request`: location, status and body.
+
+    `chosen` says that the script chose the status itself.
+    """
+    from .html import escape
+
+    if not location.startswith(("/", "http://", "https://")):
+        from urllib.parse import urljoin
+
+        # A relative location is legal HTTP, but not in CGI (RFC 3875 section 6.3.2).
+        location = check_location(urljoin(request.url(base=False), location), False)
+    if not chosen and request.method not in {"GET", "HEAD"}:
+        response.status = 303
+    if request.protocol_version < (1, 1) and response.status in {303, 307, 308}:
+        response.status = 302  # an HTTP/1.0 client knows no other (RFC 3875 section 6.3.3)
+    response.headers["Location"] = location
+    response.body = f'<p>Go on to <a href="{escape(location)}">{escape(location)}</a>.</p>\n'
+
+
+def check_location(location: str, local: bool) -> str:
+    """Return a location, percent-encoded, or raise `ValueError` if a browser could be led astray."""
+    # Browsers drop tabs and line ends from URLs and read "\\" as "/": "/\t/host" is another host.
+    if not location or not location.isprintable() or "\\" in location or " " in location:
+        raise ValueError(
+            f"{location[:100]!r} is no location: empty, or with a space, \\ or control"
+        )
+    scheme, colon, rest = location.partition(":")
+    if colon and not set("/?#") & set(scheme):
+        if (
+            scheme.lower() not in {"http", "https"}
+            or not rest.startswith("//")
+            or rest[2:3] in "/?#"
+        ):
+            raise ValueError(f"{location[:100]!r} is not an http or https URL")
+        host = rest[2:].partition("/")[0].partition("?")[0].partition("#")[0]
+        if "@" in host:
+            raise ValueError(f"{location[:100]!r} hides its host behind a user name")
+        if local:
+            raise ValueError(f"{location[:100]!r} leads to another site")
+    elif location.startswith("//"):
+        raise ValueError(f"{location[:100]!r} leads to another site; write https:// if it is meant")
+    return quote(location)
+
+
+def quote(url: str) -> str:
+    raw = url.encode("utf-8", "surrogateescape")
+    return "".join([chr(b) if 0x20 < b < 0x7F and b not in b'"<>' else f"%{b:02X}" for b in raw])

@@ -1,0 +1,373 @@
+"""The answer: status, header fields and body, and how they are written for CGI and NPH.
+
+Implements the script's side of RFC 3875 section 6 and the rules of RFC 9110 that an answer must keep
+whatever the script does: no body with HEAD, 204 and 304, no field twice that may come once, nothing
+that could split a header. A response is plain data until `answer` is asked for what to send; only
+`send` touches the process.
+"""
+
+from .headers import Headers, check_field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+    from typing import BinaryIO
+
+    from .environ import MetaVariables
+    from .filebody import FileBody
+
+HTML = "text/html; charset=utf-8"
+
+# The server's, not the script's (RFC 3875 section 6.3.4); Status is an attribute here.
+_FORBIDDEN = frozenset((
+    "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    "status",
+))  # fmt: skip
+_ONCE = frozenset(("content-type", "location", "content-length"))
+_BODYLESS = frozenset((204, 205, 304))
+
+
+class Response:
+    """An answer to a request. `Response("<p>Hello</p>")` is an HTML page.
+
+    `body` is a str (encoded by the charset of `content_type`), bytes, or an iterable of either, which
+    is sent piece by piece. `status` is an int from 200 to 599. `headers` are (name, value) pairs or a
+    mapping. A text type without a charset gets UTF-8; other types get none.
+
+    What cannot be sent raises `ValueError` where it is set: a control character in a name, value or
+    cookie, a status that is none, a header that only the server may send.
+    """
+
+    def __init__(
+        self,
+        body: "str | bytes | Iterable[str | bytes]" = "",
+        status: int = 200,
+        headers: "Mapping[str, str] | Iterable[tuple[str, str]]" = (),
+        content_type: str = HTML,
+    ) -> None:
+        self.body = body
+        self.status = status
+        self.headers = Headers(headers)
+        if "Content-Type" not in self.headers:
+            self.content_type = content_type
+        self._file: FileBody | None = None
+        self._location = ""  # of a redirect; `_chosen` if its status was given
+        self._chosen = False
+        self._sent = False
+
+    @property
+    def status(self) -> int:
+        """The HTTP status code (int, 200 to 599)."""
+        return self._status
+
+    @status.setter
+    def status(self, status: int) -> None:
+        if not isinstance(status, int) or not 200 <= status <= 599:
+            raise ValueError(f"a status is an int from 200 to 599, not {status!r}")
+        self._status = status
+
+    @property
+    def content_type(self) -> str:
+        """The media type with its parameters (str)."""
+        return self.headers.get("Content-Type", "") or ""
+
+    @content_type.setter
+    def content_type(self, value: str) -> None:
+        if value.startswith("text/") and "charset" not in value.lower():
+            value += "; charset=utf-8"  # RFC 3875 section 6.3.1: say it, or the client guesses
+        self.headers["Content-Type"] = value
+
+    @classmethod
+    def html(cls, body: "str | Iterable[str | bytes]", status: int = 200) -> "Response":
+        """Build an HTML page. What comes from outside must have gone through `escape`."""
+        return cls(body, status)
+
+    @classmethod
+    def text(cls, body: str, status: int = 200) -> "Response":
+        """Build a plain text answer."""
+        return cls(body, status, content_type="text/plain; charset=utf-8")
+
+    @classmethod
+    def json(cls, value: object, status: int = 200) -> "Response":
+        """Build a JSON answer (RFC 8259: UTF-8, no charset parameter).
+
+        Raises `TypeError` for what JSON has no form for, `ValueError` for NaN and Infinity.
+        """
+        import json
+
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return cls(text.encode("utf-8"), status, content_type="application/json")
+
+    @classmethod
+    def redirect(
+        cls, location: str, status: int | None = None, *, local: bool = False
+    ) -> "Response":
+        """Send the client to `location`: http(s)://…, /path, or relative to this request's URL.
+
+        Without a `status` it is 303 after a POST, PUT, PATCH or DELETE, so that a reload does not
+        send the form again, and 302 otherwise; 301, 307 and 308 are the other choices.
+
+        `local=True` takes only what stays on this site: give it for every location that comes from
+        outside. Other schemes, `//host` and `/\\\\host` raise `ValueError` in any case.
+        """
+        if status is not None and status not in {301, 302, 303, 307, 308}:
+            raise ValueError(f"{status} is no redirect: use 301, 302, 303, 307 or 308")
+        from .redirect import check_location
+
+        response = cls("", status or 302)
+        response._location = check_location(location, local)
+        response._chosen = status is not None
+        return response
+
+    @classmethod
+    def file(
+        cls,
+        path: "str | os.PathLike[str]",
+        *,
+        content_type: str | None = None,
+        filename: str | None = None,
+        x_sendfile: bool = False,
+        x_accel_redirect: str | None = None,
+    ) -> "Response":
+        """Send a file, streamed, with Last-Modified and ETag; answers conditions and one range.
+
+        The type is guessed from the name unless given, and is application/octet-stream if unknown,
+        never HTML. `filename` makes it a download of that name. `x_sendfile=True` leaves sending to
+        httpd's mod_xsendfile or lighttpd, `x_accel_redirect="/internal/…"` to nginx.
+
+        Raises `FileNotFoundError` and other `OSError`s now, not when headers are out.
+        """
+        from .filebody import FileBody
+
+        body = FileBody(path)
+        if content_type is None:
+            import mimetypes
+
+            guessed, encoding = mimetypes.guess_type(str(path))
+            content_type = guessed if guessed and not encoding else "application/octet-stream"
+        response = cls((), 200, content_type=content_type)
+        response._file = body
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if filename is not None:
+            response.attachment(filename)
+        if x_sendfile or x_accel_redirect is not None:
+            import os
+
+            response.close()
+            response._file = None
+            if x_accel_redirect is not None:
+                from .redirect import quote
+
+                response.headers["X-Accel-Redirect"] = quote(x_accel_redirect)
+            else:
+                response.headers["X-Sendfile"] = os.path.abspath(path)
+        return response
+
+    @classmethod
+    def stream(
+        cls, chunks: "Iterable[str | bytes]", content_type: str = HTML, status: int = 200
+    ) -> "Response":
+        """Send `chunks` one by one as they come, each flushed. Servers may still buffer."""
+        return cls(chunks, status, content_type=content_type)
+
+    @property
+    def expires(self) -> str | None:
+        """The Expires field. Set it to "now", "+30m", "-1d", epoch seconds (int) or an aware
+        datetime (`dates.moment` has the whole list); `ValueError` for anything else.
+        """
+        return self.headers.get("Expires")
+
+    @expires.setter
+    def expires(self, when: "int | float | str | datetime") -> None:
+        from .dates import format_http_date, moment
+
+        self.headers["Expires"] = format_http_date(moment(when))
+
+    @property
+    def cache_control(self) -> str | None:
+        """The Cache-Control field, such as "no-store" or "max-age=600, private"."""
+        return self.headers.get("Cache-Control")
+
+    @cache_control.setter
+    def cache_control(self, value: str) -> None:
+        self.headers["Cache-Control"] = value
+
+    def attachment(self, filename: str) -> None:
+        """Make the answer a download named `filename` (RFC 6266): any text, quoted as needed, with
+        `filename*` beside it where it is not ASCII. Controls and slashes raise `ValueError`.
+        """
+        from .headers import format_header
+
+        if not filename or "/" in filename or not filename.isprintable():
+            raise ValueError(f"{filename[:100]!r} is no file name")
+        self.headers["Content-Disposition"] = format_header("attachment", {"filename": filename})
+
+    def set_cookie(
+        self,
+        name: str,
+        value: str,
+        *,
+        max_age: int | None = None,
+        expires: "int | float | str | datetime | None" = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = True,
+        samesite: str | None = "Lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Add a cookie; `cookies.build` says what each argument means and what raises `ValueError`."""
+        from .cookies import build
+
+        self.headers.add(
+            "Set-Cookie",
+            build(
+                name,
+                value,
+                max_age=max_age,
+                expires=expires,
+                path=path,
+                domain=domain,
+                secure=secure,
+                httponly=httponly,
+                samesite=samesite,
+                partitioned=partitioned,
+            ),  # fmt: skip
+        )
+
+    def delete_cookie(
+        self, name: str, *, path: str | None = "/", domain: str | None = None, secure: bool = False
+    ) -> None:
+        """Make the client forget a cookie; `path` and `domain` must be those it was set with."""
+        secure = secure or name.lower().startswith(("__secure-", "__host-", "__http-"))
+        self.set_cookie(name, "", max_age=0, expires=0, path=path, domain=domain, secure=secure)
+
+    def answer(
+        self, request: "MetaVariables"
+    ) -> "tuple[int, list[tuple[str, str]], Iterable[bytes]]":
+        """Return the status, the fields and the body to send in answer to `request`.
+
+        This is where the rules that depend on the request apply. Every field is checked here again,
+        whatever set it (`ValueError`).
+        """
+        if self._location:
+            from .redirect import finish
+
+            finish(self, request, self._location, self._chosen)
+        status, fields = self._status, self.headers.items()
+        length: int | None
+        chunks: Iterable[bytes]
+        if self._file is not None:
+            status, more = self._file.select(request.method, status, request.headers)
+            fields += more
+            length, chunks = self._file.length, self._file
+        elif isinstance(self.body, str | bytes):
+            data = self._encode(self.body)
+            length, chunks = len(data), (data,)
+        else:
+            length, chunks = None, self._encoded(self.body)
+        if status in _BODYLESS:
+            fields = [field for field in fields if not field[0].lower().startswith("content-")]
+        elif length is not None:
+            fields = [field for field in fields if field[0].lower() != "content-length"]
+            fields.append(("Content-Length", str(length)))
+        if status in _BODYLESS or request.method == "HEAD":
+            self.close()
+            chunks = ()
+        _check(fields)
+        return status, fields, chunks
+
+    def send(
+        self, stdout: "BinaryIO | None" = None, request: "MetaVariables | None" = None
+    ) -> bool:
+        """Write this response as CGI output, once; tell whether the client took all of it.
+
+        Without arguments it answers this process's request on its standard output. A second
+        response, or output printed before, raises `StateError`.
+        """
+        from . import process
+
+        if self._sent:
+            raise process.misuse("this response was sent already; a request has one answer")
+        if request is None:
+            from .environ import MetaVariables
+
+            request = MetaVariables(process.environ())
+        status, fields, chunks = self.answer(request)
+        pieces = _wire(_head(status, fields, request), chunks)
+        try:
+            if stdout is None:
+                complete = process.send(pieces)
+            else:
+                complete = True
+                for piece in pieces:
+                    stdout.write(piece)
+        finally:
+            self.close()
+        self._sent = True
+        return complete
+
+    def close(self) -> None:
+        """Let go of a file or generator that is the body; sending does it as well."""
+        body = self.body if self._file is None else self._file
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
+
+    def _encode(self, piece: str | bytes) -> bytes:
+        if isinstance(piece, bytes):
+            return piece
+        charset = self.content_type.lower().partition("charset=")[2].partition(";")[0].strip(' "')
+        return piece.encode(charset or "utf-8")
+
+    def _encoded(self, chunks: "Iterable[str | bytes]") -> "Iterator[bytes]":
+        for chunk in chunks:
+            data = self._encode(chunk)
+            if data:
+                yield data
+
+
+def _check(fields: "list[tuple[str, str]]") -> None:
+    """Refuse what would split the header or contradict the server: the last look before the wire."""
+    seen = set()
+    for name, value in fields:
+        check_field(name, value)
+        lowered = name.lower()
+        if lowered in _FORBIDDEN:
+            raise ValueError(f"the header {name} is the server's; a script must not send it")
+        if lowered in seen and lowered in _ONCE:
+            raise ValueError(f"the header {name} may be sent only once")
+        seen.add(lowered)
+
+
+def _head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables") -> bytes:
+    """Serialise status and fields: a CGI header (RFC 3875 section 6.3), or HTTP for NPH (section 5)."""
+    if request.is_nph:
+        from .nph import head
+
+        return head(status, _reason(status), fields, request)
+    lines = [f"{name}: {value}\n" for name, value in fields]
+    if status != 200:
+        lines.insert(0, f"Status: {status} {_reason(status)}\n")
+    elif not fields:
+        lines = ["Status: 200 OK\n"]  # at least one CGI field
+    return ("".join(lines) + "\n").encode("ascii")
+
+
+def _reason(status: int) -> str:
+    if status == 200:
+        return "OK"
+    from .status import REASONS
+
+    return REASONS.get(status, "Unknown")
+
+
+def _wire(head: bytes, chunks: "Iterable[bytes]") -> "Iterator[bytes]":
+    """Join the head to a body that is there already, so that both go out in one write."""
+    if isinstance(chunks, tuple):
+        yield head + b"".join(chunks)
+        return
+    yield head
+    yield from chunks

@@ -1,0 +1,78 @@
+"""Running a handler as a script: one way in, one way out, whatever happens between.
+
+`run` tells CGI, NPH and the command line apart by the environment, calls the handler with the
+request, sends what it returns, and turns every error into an answer. Error pages and the log are made
+in `debug.py`, the command line is read in `offline.py`; both are imported only when needed.
+"""
+
+from . import process
+from .limits import DEFAULT_LIMITS, Limits
+from .request import Request
+from .response import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def run(
+    handler: "Callable[[Request], Response | str]",
+    *,
+    limits: Limits | None = None,
+    debug: bool | None = None,
+    errors: str = "replace",
+    upload_dir: str | None = None,
+    progress: "Callable[[int, int], object] | None" = None,
+) -> None:
+    """Answer this process's request with what `handler(request)` returns: a `Response`, or HTML (str).
+
+    A `CGIError` raised by the handler becomes its own page with its status. Any other exception
+    becomes a 500 with an incident number; the traceback goes to standard error, the server's log,
+    under the same number, and into the page only with `debug=True` (default: CGIKIT_DEBUG=1 in the
+    environment). A client that went away is no error.
+
+    Without REQUEST_METHOD the script was started by hand: `script.py name=value …` or
+    `script.py '/path?x=1'` runs it and prints the answer. With it, argv is never looked at
+    (RFC 3875 section 4.4).
+
+    `limits`, `errors`, `upload_dir` and `progress` are those of `Request`.
+    """
+    environ = stdin = None
+    if not process.environ().get("REQUEST_METHOD"):
+        from . import offline
+
+        environ, stdin = offline.request(process.arguments())
+    request = Request(
+        environ,
+        stdin,
+        limits=limits or DEFAULT_LIMITS,
+        errors=errors,
+        upload_dir=upload_dir,
+        progress=progress,
+    )
+    with process.GuardedOutput():
+        try:
+            respond(handler, request).send(request=request)
+        except (Exception, SystemExit) as error:  # SystemExit would end without any answer
+            from .debug import answer_error
+
+            if debug is None:
+                debug = process.environ().get("CGIKIT_DEBUG") == "1"
+            page = answer_error(error, request, debug)
+            if not process.was_sent():
+                page.send(request=request)
+        finally:
+            request.close()
+
+
+def respond(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
+    """Call the handler; return its `Response`, made of the str where it returned one."""
+    result = handler(request)
+    if isinstance(result, Response):
+        return result
+    if isinstance(result, str):
+        return Response(result)
+    raise TypeError(
+        f"{getattr(handler, '__name__', 'the handler')} returned {type(result).__name__}; "
+        "return a Response or a str of HTML"
+    )

@@ -1,0 +1,97 @@
+"""The URL of a request, put together from its meta-variables (RFC 3875 section 3.3, RFC 3986).
+
+Here is decided which host a page may link to, what of a path is escaped, and that a URL without a
+host never begins with two slashes. Used through `MetaVariables.url`.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from .environ import MetaVariables
+
+# pchar of RFC 3986 section 3.3, and the slash
+_PATH = frozenset(
+    b"/-._~!$&'()*+,;=:@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+_HOST = frozenset("-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_ADDRESS = frozenset("0123456789abcdefABCDEF:.")
+_DEFAULT_PORT = {"http": "80", "https": "443"}
+
+
+def build(
+    request: "MetaVariables",
+    base: bool,
+    path_info: bool,
+    query: bool,
+    forwarded: bool,
+    allowed_hosts: "Container[str] | None",
+) -> str:
+    """Return the URL in the parts asked for; `MetaVariables.url` says what they mean."""
+    path = request.script_name + (request.path_info if path_info else "")
+    path = _quote_path("/" + path.lstrip("/"))
+    if query and request.query_string:
+        path += "?" + _quote_query(request.query_string)
+    if not base:
+        return path
+    scheme, host = _origin(request, forwarded)
+    name, port = split_host(host)
+    if allowed_hosts is not None and name not in allowed_hosts:
+        from .errors import BadRequest
+
+        raise BadRequest(f"host {name!r} is not one of this site's")
+    if port and port != _DEFAULT_PORT[scheme]:
+        name = f"{name}:{port}"
+    return f"{scheme}://{name}{path}"
+
+
+def _origin(request: "MetaVariables", forwarded: bool) -> tuple[str, str]:
+    """Return the scheme and the host, with its port if it is known."""
+    scheme = "https" if request.is_secure else "http"
+    host = request.environ.get("HTTP_HOST", "")
+    if forwarded:
+        claimed = _first(request.environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
+        scheme = claimed if claimed in _DEFAULT_PORT else scheme
+        host = _first(request.environ.get("HTTP_X_FORWARDED_HOST", "")) or host
+    if not host:
+        host = request.server_name
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"  # some servers give an IPv6 address bare
+        if request.server_port:
+            host = f"{host}:{request.server_port}"
+    return scheme, host
+
+
+def split_host(host: str) -> tuple[str, str]:
+    """Split a Host value into name (lower case) and port ("" if none), or raise `BadRequest`.
+
+    A name is letters, digits, dots, dashes and underscores, or an IPv6 address in brackets (RFC 9110
+    section 7.2, less the escapes that no real host name has).
+    """
+    name, colon, port = host.partition("]") if host.startswith("[") else host.partition(":")
+    if host.startswith("["):
+        valid = bool(colon) and _ADDRESS.issuperset(name[1:]) and ":" in name
+        valid = valid and (not port or port.startswith(":"))
+        name, port = name + "]", port[1:]
+    else:
+        valid = bool(name) and _HOST.issuperset(name) and not name.startswith(".")
+    if not valid or not (port.isascii() and (not port or port.isdigit()) and len(port) < 6):
+        from .errors import BadRequest
+
+        raise BadRequest(f"Host {host[:100]!r} is not a host name")
+    return name.lower(), port
+
+
+def _first(value: str) -> str:
+    return value.partition(",")[0].strip()
+
+
+def _quote_path(path: str) -> str:
+    raw = path.encode("utf-8", "surrogateescape")
+    return "".join([chr(b) if b in _PATH else f"%{b:02X}" for b in raw])
+
+
+def _quote_query(query: str) -> str:
+    # It is encoded already: only what can never stand in a URL is escaped, so that nothing changes.
+    raw = query.encode("utf-8", "surrogateescape")
+    return "".join([chr(b) if 0x20 < b < 0x7F and b not in b"\"#<>'" else f"%{b:02X}" for b in raw])
