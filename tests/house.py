@@ -368,17 +368,18 @@ def matches(pattern: re.Pattern[str], texts: Mapping[str, str]) -> list[str]:
 def without_mirror(modules: Iterable[Module], tests: Path, docs: Path) -> list[str]:
     """Modules without a test file, and public ones without a page of documentation.
 
-    `a/b.py` is tested by `tests/test_a_b.py` or `tests/a/test_b.py`, and the page of a whole
+    `a/b.py` is tested by a `test_a_b.py`, in whatever directory of tests; the page of a whole
     sub-package will do for its modules. A module is public unless its docstring says "Internal".
     """
     complaints = []
+    tested = {path.name for path in tests.rglob("test_*.py")}
     for module in modules:
         if module.is_package or module.name == "__main__":
             continue
         *rooms, name = module.name.split(".")
-        flat = tests / f"test_{'_'.join([*rooms, name])}.py"
-        if not flat.exists() and not tests.joinpath(*rooms, f"test_{name}.py").exists():
-            complaints.append(f"{module.name}: no {flat.name}")
+        mirror = f"test_{'_'.join([*rooms, name])}.py"
+        if mirror not in tested:
+            complaints.append(f"{module.name}: no {mirror}")
         internal = "Internal" in (ast.get_docstring(module.tree) or "")
         page = f"{rooms[0] if rooms else name}.md"
         if not internal and not docs.joinpath(page).exists():

@@ -41,16 +41,28 @@ def server(request: pytest.FixtureRequest, readable_directory: Path) -> Iterator
     """Each server in turn, over a copy of the examples and of the tests' own scripts."""
     name = request.param
     root = readable_directory / name
-    root.mkdir(mode=0o755)
     with contextlib.ExitStack() as stack:
-        if name == "cgikit-serve":
-            started = cgikit_serve(root, copy_scripts(root, user=None))
-        else:
-            need("apache2")  # before the interpreter is made, which takes seconds
-            interpreter = request.getfixturevalue("script_interpreter")
-            scripts = copy_scripts(root, user=server_user())
-            started = apache(name.removeprefix("apache-"), root, scripts, interpreter)
-        yield stack.enter_context(started)
+        with readable_by_all():
+            root.mkdir()
+            if name == "cgikit-serve":
+                started = cgikit_serve(root, copy_scripts(root, user=None))
+            else:
+                need("apache2")  # before the interpreter is made, which takes seconds
+                interpreter = request.getfixturevalue("script_interpreter")
+                scripts = copy_scripts(root, user=server_user())
+                started = apache(name.removeprefix("apache-"), root, scripts, interpreter)
+            running = stack.enter_context(started)
+        yield running
+
+
+@contextlib.contextmanager
+def readable_by_all() -> Iterator[None]:
+    """Make files that the server's user can read, whatever umask the tests are run with."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def copy_scripts(root: Path, user: str | None) -> Path:
