@@ -56,6 +56,7 @@ def create(
         sockets=[listener],
         threads=THREADS,
         ident=software,
+        server_name=listener.getsockname()[0],
         max_request_body_size=BODY,
         max_request_header_size=HEADER,
         connection_limit=CONNECTIONS,

@@ -121,7 +121,7 @@ def silence_problem(file: str, status: int, path: str) -> Problem:
         return Problem(
             500,
             f"{name} printed nothing.",
-            "Print at least the headers and an empty line; what it wrote to stderr is on the console.",
+            "Print headers and an empty line first. What it wrote to stderr is on the console.",
         )
     how = f"exited with status {status}"
     if status < 0:

@@ -19,11 +19,12 @@ class TimeLimits:
 
 
 class Source(Protocol):
-    """Where the request's body comes from. `read(n)` returns up to n bytes, b"" at the end; it must
-    not block for long, since the script's output waits meanwhile.
-    """
+    """Where the request's body comes from."""
 
-    def read(self, size: int, /) -> bytes: ...  # noqa: D102 -- said above
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, b"" at the end. It must not block for long, since the script's
+        output waits meanwhile.
+        """
 
 
 @dataclass(frozen=True)
@@ -84,4 +85,4 @@ class TimeLimit(Exception):
 
 
 class ClientGone(Exception):
-    """The client left before the script was done; the script was ended."""
+    """The client left, or the server stops, before the script was done; the script was ended."""

@@ -78,7 +78,7 @@ def listing_page(url: str, entries: list[Entry]) -> bytes:
     title = f"Scripts in {url}"
     return _page(
         title,
-        f'<p class="kind">cgikit serve</p><h1>{escape(title)}</h1><ul>{"".join(items)}</ul>',
+        f'<p class="kind">cgikit</p><h1>{escape(title)}</h1><ul>{"".join(items)}</ul>',
     )
 
 

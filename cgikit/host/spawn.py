@@ -13,7 +13,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
 from typing import IO
 
 from .executor import ClientGone, Job, TimeLimit
@@ -26,25 +25,26 @@ _LINE = 8_192  # bytes of standard error after which a line is broken, so that m
 
 
 class Spawn:
-    """The executor that starts a process for every request."""
+    """The executor that starts a process for every request. `.closed` says that it starts no more."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._runs: set[SpawnRun] = set()
-        self._closed = False
+        self.closed = False
 
     def start(self, job: Job) -> "SpawnRun":
         """Start the script. `OSError` when it cannot be; `BlockingIOError` after `close`."""
-        if self._closed:
+        if self.closed:
             raise BlockingIOError(errno.EAGAIN, "the server is shutting down")
-        run = SpawnRun(job, self._forget)
+        run = SpawnRun(job, self)
         with self._lock:
             self._runs.add(run)
-        if self._closed:  # closed in between: close() may not have seen this one
+        if self.closed:  # closed in between: close() may not have seen this one
             run.signal(signal.SIGKILL)
         return run
 
-    def _forget(self, run: "SpawnRun") -> None:
+    def forget(self, run: "SpawnRun") -> None:
+        """Take a run that has ended off the list."""
         with self._lock:
             self._runs.discard(run)
 
@@ -53,7 +53,7 @@ class Spawn:
 
         The threads that use the runs reap them; this only waits until the scripts are dead.
         """
-        self._closed = True
+        self.closed = True
         with self._lock:
             runs = list(self._runs)
         for run in runs:
@@ -68,9 +68,9 @@ class Spawn:
 class SpawnRun:
     """One process, its group and its pipes. See `Run`."""
 
-    def __init__(self, job: Job, forget: Callable[["SpawnRun"], None]) -> None:
+    def __init__(self, job: Job, executor: Spawn) -> None:
         self.job = job
-        self._forget = forget
+        self._executor = executor
         self._lock = threading.Lock()  # between this thread's reaping and another one's signal
         self._status: int | None = None
         self._started = self._heard = time.monotonic()
@@ -123,7 +123,7 @@ class SpawnRun:
                 if pipe is not None:
                     self._drop(pipe)
             self._selector.close()
-            self._forget(self)
+            self._executor.forget(self)
         return self._status
 
     def signal(self, number: int) -> None:
@@ -151,7 +151,7 @@ class SpawnRun:
             over = TimeLimit("header", limits.header)
         elif self._in_body and now - asked > limits.idle:
             over = TimeLimit("idle", limits.idle)
-        if over is None and not self.job.gone():
+        if over is None and not self.job.gone() and not self._executor.closed:
             return
         self.close()
         raise over or ClientGone
@@ -216,7 +216,8 @@ class SpawnRun:
         self._line[:] = rest
         for line in lines:
             if line:
-                self.job.log(one_line(line.rstrip(b"\r").decode("utf-8", "backslashreplace")))
+                text = line.rstrip(b"\r").decode("utf-8", "backslashreplace")
+                self.job.log(one_line(text, _LINE))
         return bool(data)
 
     def _drain_errors(self) -> None:

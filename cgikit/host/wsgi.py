@@ -87,15 +87,19 @@ class Host:
         started = time.monotonic()
         call = _Call(
             server_request(environ),
-            environ["wsgi.input"] if environ.get("CONTENT_LENGTH") else None,
+            None,
             environ.get("waitress.client_disconnected", lambda: False),
         )
         asked = call.request
+        if asked.content_length is not None:
+            call.body = _Bounded(environ["wsgi.input"], asked.content_length)
         try:
+            if environ.get("CONTENT_LENGTH") and call.body is None:
+                raise Problem(400, "The request's Content-Length is not a number.")
             response, run = self._answer(call)
         except ClientGone:
-            # Nobody reads this; PEP 3333 wants an answer all the same
-            response, run = ScriptResponse(500, "Client Gone", ()), None
+            # Nobody reads this, but PEP 3333 wants an answer all the same
+            response, run = ScriptResponse(503, reason_of(503), ()), None
         except Problem as problem:
             response, run = self._refusal(call, problem), None
         answer = Answer(self, call, asked, response, run, started)
@@ -103,7 +107,7 @@ class Host:
         return answer
 
     def _answer(self, call: _Call) -> tuple[ScriptResponse, Run | None]:
-        check_host(call.request, self.hosts)
+        check_request(call.request, self.hosts)
         for _ in range(MAX_REDIRECTS + 1):
             place = locate(self.root, call.request.path)
             if isinstance(place, Directory):
@@ -203,6 +207,8 @@ class Answer:
         self._asked, self._response, self._started = asked, response, started
         self._mute = asked.method == "HEAD" or response.status in (204, 304)  # R40
         self._sent = 0
+        self._size = 0  # of the body that the script made, sent or not
+        self._complete = False
         self._pieces = self._body()
         self._closed = False
 
@@ -215,11 +221,15 @@ class Answer:
         return piece
 
     def _body(self) -> Iterator[bytes]:
-        if self._response.rest and not self._mute:
-            yield self._response.rest
-        while self._run is not None and (piece := self._read(self._run)):
-            if not self._mute:
+        piece = self._response.rest
+        while piece or self._run is not None:
+            self._size += len(piece)
+            if piece and not self._mute:
                 yield piece
+            piece = b"" if self._run is None else self._read(self._run)
+            if not piece:
+                break
+        self._complete = True
 
     def _read(self, run: Run) -> bytes:
         try:
@@ -238,19 +248,40 @@ class Answer:
         self._pieces = iter(())
         if self._run is not None:
             status = self._run.close()
-            if status > 0:
-                self._complain(f"exited with status {status}")
-            if status < 0 and not self._call.gone():
-                self._complain(f"was killed by signal {-status}")
+            if self._complete:  # otherwise it was ended by us, and why has been said
+                self._judge(status)
         took = (time.monotonic() - self._started) * 1000
         self._host.log(
             f"{self._asked.method} {one_line(self._asked.target)} {self._response.status} "
-            f"{self._sent} B {took:.0f} ms"
+            f"{self._sent} B {took:.0f} ms{' (client left)' if self._call.gone() else ''}"
         )
+
+    def _judge(self, status: int) -> None:
+        """Log what is wrong with an answer that has been sent and cannot be changed any more."""
+        if status > 0:
+            self._complain(f"exited with status {status}")
+        if status < 0:
+            self._complain(f"was killed by signal {-status}")
+        announced = self._response.content_length
+        if announced not in (None, self._size) and not self._mute:
+            self._complain(f"said Content-Length: {announced}, but its body has {self._size} bytes")
 
     def _complain(self, what: str) -> None:
         script = self._call.script.script_name if self._call.script else ""
         self._host.log(f"{one_line(script)}: {what}")
+
+
+class _Bounded:
+    """The request's body: no byte more than its length, whatever the server's stream does then."""
+
+    def __init__(self, stream: Source, length: int) -> None:
+        self._stream = stream
+        self._left = length
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(min(size, self._left))
+        self._left -= len(data)
+        return data
 
 
 def server_request(environ: Mapping[str, Any]) -> ServerRequest:
@@ -269,7 +300,7 @@ def server_request(environ: Mapping[str, Any]) -> ServerRequest:
             path, query = uri, ""  # not a path: `locate` refuses it with a page
     host = environ.get("HTTP_HOST", "")
     name = _HOST.fullmatch(host)
-    length = environ.get("CONTENT_LENGTH") or None
+    length = environ.get("CONTENT_LENGTH") or ""
     return ServerRequest(
         method=environ["REQUEST_METHOD"],
         path=path,
@@ -279,7 +310,7 @@ def server_request(environ: Mapping[str, Any]) -> ServerRequest:
             for key, value in environ.items()
             if key.startswith("HTTP_")
         ),
-        content_length=None if length is None else int(length),
+        content_length=int(length) if length.isascii() and length.isdigit() else None,
         content_type=environ.get("CONTENT_TYPE", ""),
         protocol=environ.get("SERVER_PROTOCOL", "HTTP/1.0"),
         scheme=environ["wsgi.url_scheme"],
@@ -292,8 +323,12 @@ def server_request(environ: Mapping[str, Any]) -> ServerRequest:
     )
 
 
-def check_host(request: ServerRequest, allowed: frozenset[str] | None) -> None:
-    """Refuse a request without a sound Host, or with one that is not `allowed`: `Problem` 400."""
+def check_request(request: ServerRequest, allowed: frozenset[str] | None) -> None:
+    """Refuse a request without a sound Host, or with one that is not `allowed` (`Problem` 400), and
+    a body whose length is unknown (411).
+    """
+    if any(name == "Transfer-Encoding" for name, _ in request.headers):
+        raise Problem(411, "The request's body has no Content-Length.")  # R39
     values = [value for name, value in request.headers if name == "Host"]
     if not values and request.protocol == "HTTP/1.0":
         return

@@ -1,0 +1,82 @@
+"""Why scripts fail: each fault is made for real, and the answer must name what to fix."""
+
+import errno
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from cgikit.host.diagnosis import silence_problem, start_problem
+from cgikit.host.problem import Problem
+
+PATH = "/usr/bin:/bin"
+
+
+def diagnose(file: Path, content: bytes) -> Problem:
+    """Really start a script of this content and diagnose what happens."""
+    file.write_bytes(content)
+    file.chmod(0o755)
+    try:
+        done = subprocess.run([file], env={"PATH": PATH}, capture_output=True)
+    except OSError as error:
+        return start_problem(str(file), error, PATH)
+    assert done.stdout == b""
+    return silence_problem(str(file), done.returncode, PATH)
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "fix"),
+    [
+        (b"#!/usr/bin/pyton3\n", "The interpreter #!/usr/bin/pyton3 does not exist.", "first line"),
+        (b"#!/usr/bin/env pyton3\n", "'pyton3' is not on the PATH", "first line"),
+        (b"#!/usr/bin/env -S pyton3 -x\n", "'pyton3' is not on the PATH", "first line"),
+        (b"#!/usr/bin/env sh -e\n", "as one word", "#!/usr/bin/env -S sh -e"),
+        (b"#!/bin/sh\r\nexit 1\r\n", r"the system looks for '/bin/sh\r'", "sed -i"),
+        (b"#!/usr/bin/env python3\r\n", r"the system looks for 'python3\r'", "sed -i"),
+        (b"print('x')\n", "no #! line", "#!/usr/bin/env python3"),
+        (b"", "no #! line", "#!/usr/bin/env python3"),
+        (b"\xef\xbb\xbf#!/bin/sh\n", "byte order mark", "without a BOM"),
+        (b"#!\n", "names no interpreter", "env python3"),
+        (b"#!/etc/passwd\n", "cannot be executed", "first line"),
+        (b"#!/usr\n", "cannot be executed", "first line"),
+        (b"#!/bin/sh\nexit 3\n", "exited with status 3 and printed nothing", "console"),
+        (b"#!/bin/sh\nexit 127\n", "exited with status 127 and printed nothing", "console"),
+        (b"#!/bin/sh\n", "printed nothing", "console"),
+        (b"#!/bin/sh\nkill -KILL $$\n", "killed by signal 9 (SIGKILL)", "console"),
+    ],
+)
+def test_faults(tmp_path: Path, content: bytes, what: str, fix: str) -> None:
+    problem = diagnose(tmp_path / "a.py", content)
+    assert problem.status == 500
+    assert what in problem.what
+    assert fix in problem.fix
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+def test_a_shortage_is_a_503(tmp_path: Path, number: int) -> None:
+    problem = start_problem(str(tmp_path / "a.py"), OSError(number, os.strerror(number)), PATH)
+    assert problem.status == 503
+    assert ("Retry-After", "5") in problem.headers
+
+
+def test_an_environment_that_is_too_large(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too long") as caught:
+        subprocess.run(["/bin/true"], env={"A": "x" * 200_000})
+    assert start_problem("/bin/true", caught.value, PATH).status == 431
+
+
+def test_other_errors_are_passed_on(tmp_path: Path) -> None:
+    file = tmp_path / "a.sh"
+    file.write_text("#!/bin/sh\n")
+    problem = start_problem(str(file), OSError(errno.EIO, "Input/output error"), PATH)
+    assert problem.what == "a.sh cannot be started: Input/output error."
+
+
+def test_a_script_that_has_gone_meanwhile(tmp_path: Path) -> None:
+    problem = start_problem(str(tmp_path / "a.sh"), OSError(errno.ENOENT, "No such file"), PATH)
+    assert "a.sh" in problem.what
+
+
+def test_an_elf_program_that_fails_is_not_told_to_have_a_shebang() -> None:
+    assert "#!" not in silence_problem("/bin/true", 127, PATH).what

@@ -1,0 +1,273 @@
+"""Running processes: R39, R43, R48, R49; S23, S24, S26. Real processes, no mocks."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from serving import alive, until
+
+from cgikit.host.executor import ClientGone, Job, Source, TimeLimit, TimeLimits
+from cgikit.host.spawn import Spawn, SpawnRun
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+MIB = 1 << 20
+
+
+class Zeros:
+    """A body of so many zero bytes, made as it is read."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    def read(self, size: int, /) -> bytes:
+        size = min(size, self.left)
+        self.left -= size
+        return bytes(size)
+
+
+Start = Callable[..., SpawnRun]
+
+
+@pytest.fixture
+def errors() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def executor() -> Iterator[Spawn]:
+    executor = Spawn()
+    yield executor
+    executor.close()
+
+
+@pytest.fixture
+def start(executor: Spawn, errors: list[str]) -> Iterator[Start]:
+    runs: list[SpawnRun] = []
+
+    def start(
+        name: str | Path,
+        query: str = "",
+        body: Source | None = None,
+        gone: Callable[[], bool] = lambda: False,
+        arguments: tuple[str, ...] = (),
+        **limits: float,
+    ) -> SpawnRun:
+        runs.append(
+            executor.start(
+                Job(
+                    file=str(SCRIPTS / name),
+                    environment={"PATH": os.environ["PATH"], "QUERY_STRING": query},
+                    arguments=arguments,
+                    body=body,
+                    log=errors.append,
+                    gone=gone,
+                    limits=TimeLimits(**limits),
+                )
+            )
+        )
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.close()
+
+
+def everything(run: SpawnRun) -> bytes:
+    return b"".join(iter(run.read, b""))
+
+
+def pid_in(errors: list[str]) -> int:
+    return int(errors[0].removeprefix("pid "))
+
+
+def body_of(output: bytes) -> bytes:
+    return output.partition(b"\n\n")[2]
+
+
+def test_a_script_runs_and_ends(start: Start) -> None:
+    run = start("hello.sh")
+    assert everything(run).endswith(b"shell  \n")
+    assert run.close() == 0
+    assert run.close() == 0
+
+
+def test_exit_status_and_stderr(start: Start, errors: list[str]) -> None:
+    run = start("no-output.sh")
+    assert everything(run) == b""
+    assert run.close() == 3
+    assert errors == ["reason on stderr"]
+
+
+def test_signal(start: Start) -> None:
+    run = start("killed.sh")
+    assert everything(run) == b""
+    assert run.close() == -11
+
+
+def test_s24_r49_the_child_has_three_descriptors_its_own_group_and_its_directory(
+    start: Start,
+) -> None:
+    with open(os.devnull) as leak:
+        os.set_inheritable(leak.fileno(), True)
+        run = start("env.py", arguments=("a b", "*"))
+        output = body_of(everything(run)).decode()
+    assert '"descriptors": [0, 1, 2]' in output
+    assert f'"cwd": "{SCRIPTS}"' in output
+    pid = run._process.pid
+    assert f'"group": [{pid}, {pid}, {pid}]' in output
+    assert '"a b", "*"]' in output  # R41: no shell has touched them
+
+
+def test_r39_the_body_arrives_whole(start: Start) -> None:
+    body = os.urandom(3 * MIB)
+    run = start("echo.py", body=BytesIO(body))
+    assert body_of(everything(run)) == body
+
+
+def test_s26_100_mib_go_in_while_100_mib_come_back(start: Start) -> None:
+    run = start("echo.py", body=Zeros(100 * MIB))
+    header = b"Content-Type: application/octet-stream\n\n"
+    assert sum(map(len, iter(run.read, b""))) == len(header) + 100 * MIB
+    assert run.close() == 0
+
+
+def test_s26_a_flood_of_stderr_before_the_body_is_read(start: Start) -> None:
+    count = 0
+
+    def log(line: str) -> None:
+        nonlocal count
+        count += len(line)
+
+    executor = Spawn()
+    run = executor.start(
+        Job(
+            file=str(SCRIPTS / "flood-stderr.py"),
+            environment={"PATH": os.environ["PATH"], "QUERY_STRING": "100"},
+            arguments=(),
+            body=Zeros(10 * MIB),
+            log=log,
+            gone=lambda: False,
+            limits=TimeLimits(),
+        )
+    )
+    assert body_of(everything(run)).strip() == str(10 * MIB).encode()
+    assert run.close() == 0
+    assert count == 100 * 128 * 8_191
+
+
+def test_a_line_of_stderr_without_an_end_is_broken(
+    start: Start, errors: list[str], tmp_path: Path
+) -> None:
+    script = tmp_path / "long.sh"
+    script.write_text("#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x >&2\nprintf end >&2\n")
+    script.chmod(0o755)
+    assert everything(start(script)) == b""
+    assert len(errors) >= 2
+    assert errors[-1].endswith("end")
+
+
+def test_s22_control_characters_of_stderr_are_shown(start: Start, errors: list[str]) -> None:
+    everything(start("noisy.py"))
+    assert errors == ["one", r"two \x1b[31mred\x1b[0m\rGET /forged 200"]
+
+
+def test_a_script_need_not_read_its_body(start: Start) -> None:
+    run = start("early-exit.sh", body=Zeros(100 * MIB))
+    assert body_of(everything(run)) == b"not interested\n"
+    assert run.close() == 0
+
+
+@pytest.mark.parametrize("limit", ["header", "total"])
+def test_r43_time_limits(start: Start, errors: list[str], limit: str) -> None:
+    run = start("sleeps.sh", **{limit: 0.5})
+    with pytest.raises(TimeLimit) as caught:
+        run.read()
+    assert (caught.value.limit, caught.value.seconds) == (limit, 0.5)
+    assert run.close() == -15  # TERM was enough
+    assert not alive(pid_in(errors))
+
+
+def test_r43_silence(start: Start) -> None:
+    run = start("stalls.sh", idle=0.5)
+    assert run.read()
+    run.header_done()
+    with pytest.raises(TimeLimit, match="idle"):
+        everything(run)
+
+
+def test_s23_term_then_kill(start: Start, errors: list[str]) -> None:
+    run = start("ignores-term.sh", header=0.5, grace=0.5)
+    with pytest.raises(TimeLimit):
+        run.read()
+    assert run.close() == -9
+    assert not alive(pid_in(errors))
+
+
+def test_s23_no_survivor_in_the_group(start: Start, errors: list[str]) -> None:
+    run = start("grandchild.sh")
+    assert body_of(everything(run)) == b"done\n"
+    left_behind = pid_in(errors)
+    assert alive(left_behind)
+    assert run.close() == 0
+    assert until(lambda: not alive(left_behind))
+
+
+def test_the_client_leaves(start: Start, errors: list[str]) -> None:
+    run = start("sleeps.sh", gone=lambda: bool(errors))
+    with pytest.raises(ClientGone):
+        run.read()
+    assert not alive(pid_in(errors))
+
+
+def test_closing_early_ends_a_script_that_writes_for_ever(start: Start, errors: list[str]) -> None:
+    run = start("endless.py")
+    assert run.read()
+    assert run.close() < 0
+    assert not alive(pid_in(errors))
+
+
+def test_no_descriptor_is_left(start: Start) -> None:
+    everything_before = len(os.listdir("/proc/self/fd"))
+    for name in ("hello.sh", "no-output.sh", "early-exit.sh"):
+        run = start(name, body=Zeros(1000))
+        everything(run)
+        run.close()
+    with pytest.raises(OSError, match="No such file"):
+        start("not-there.sh")
+    assert len(os.listdir("/proc/self/fd")) == everything_before
+
+
+def test_no_zombie_is_left(start: Start) -> None:
+    run = start("hello.sh")
+    everything(run)
+    run.close()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(run._process.pid, os.WNOHANG)
+
+
+def test_closing_the_executor_ends_all_scripts_and_starts_no_more(
+    start: Start, executor: Spawn, errors: list[str]
+) -> None:
+    runs = [start("sleeps.sh"), start("ignores-term.sh", grace=0.5)]
+    ends: list[type[BaseException]] = []
+
+    def read(run: SpawnRun) -> None:
+        try:
+            run.read()
+        except ClientGone as gone:
+            ends.append(type(gone))
+
+    threads = [threading.Thread(target=read, args=(run,)) for run in runs]
+    for thread in threads:
+        thread.start()
+    assert until(lambda: len(errors) == 2)
+    executor.close()
+    assert until(lambda: not any(alive(int(line.removeprefix("pid "))) for line in errors))
+    for thread in threads:
+        thread.join()
+    assert ends == [ClientGone, ClientGone]
+    with pytest.raises(BlockingIOError):
+        start("hello.sh")

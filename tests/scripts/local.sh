@@ -1,0 +1,2 @@
+#!/bin/sh
+printf 'Location: /env.py/from/local?a=b\n\n'

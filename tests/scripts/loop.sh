@@ -1,0 +1,2 @@
+#!/bin/sh
+printf 'Location: /loop.sh\n\n'

@@ -1,0 +1,2 @@
+#!/usr/bin/env pyton3
+print("never")

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "Content-Type: text/html"
+echo "<p>Hello <script>alert(1)</script>"

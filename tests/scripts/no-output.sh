@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "reason on stderr" >&2
+exit 3

@@ -1,0 +1,2 @@
+#!/bin/sh
+printf 'X-Thing: 1\n\nbody'

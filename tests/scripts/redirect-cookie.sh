@@ -1,0 +1,2 @@
+#!/bin/sh
+printf 'Set-Cookie: a=b\nLocation: /env.py\n\n'

@@ -1,0 +1,118 @@
+"""A real `cgikit serve` on loopback for tests: its own process, a free port, ended by its id.
+
+with serve(directory) as server:
+    urlopen(server.url + "hello.py")
+"""
+
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+DEADLINE = 30  # seconds for anything that is awaited; only a failing test takes so long
+
+
+class Server:
+    """A running server. `.url` ends with "/"; `.port` is its port; `.lines` what it printed."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._new: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        started = self.wait_for("Serving .* at (http://[^ ]+/)")
+        self.url = started[1]
+        self.port = int(re.search(r":(\d+)/", self.url)[1])
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self._new.put(line.rstrip("\n"))
+        self._new.put(None)
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Return the match of the first console line, old or new, in which the pattern occurs."""
+        seen = 0
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            for line in self.lines[seen:]:
+                if match := re.search(pattern, line):
+                    return match
+            seen = len(self.lines)
+            try:
+                line = self._new.get(timeout=max(0, deadline - time.monotonic()))
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise AssertionError(f"no line with {pattern!r} among {self.lines}")
+            self.lines.append(line)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, wait, and return the exit status; the rest of the console is in .lines."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            self.process.wait(DEADLINE)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+        self._reader.join()
+        self.process.stdout.close()
+        while (line := self._new.get()) is not None:
+            self.lines.append(line)
+        return self.process.returncode
+
+
+@contextmanager
+def serve(
+    directory: str | Path, *options: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run `cgikit serve DIRECTORY --port 0` with more options and variables; stop it at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cgikit", "serve", str(directory), "--port", "0", *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+        env={**os.environ, **(environment or {})},
+    )
+    try:
+        server = Server(process)
+    except BaseException:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        raise
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists and is not a zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def until(condition: Callable[[], object]) -> bool:
+    """Wait until a condition holds; False if it still does not after DEADLINE seconds."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
