@@ -69,16 +69,18 @@ def running(
         end(process, stop)
 
 
-def end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+def end(
+    process: subprocess.Popen[bytes], stop: signal.Signals, seconds: float = STOP_SECONDS
+) -> None:
     """End a server; one that ignores the signal is killed, and that is an error."""
     if process.poll() is None:
         process.send_signal(stop)
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(seconds)
     except subprocess.TimeoutExpired as error:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        raise AssertionError(f"still running {STOP_SECONDS:g} s after {stop.name}") from error
+        raise AssertionError(f"still running {seconds:g} s after {stop.name}") from error
 
 
 def wait_until(ready: Callable[[], T | None], process: subprocess.Popen[bytes], log: Path) -> T:
