@@ -58,11 +58,15 @@ def read(package: Path = PACKAGE) -> list[Module]:
 
 @dataclass(frozen=True, order=True)
 class Arrow:
-    """`source` imports `target`, both relative to the package, in line `line`."""
+    """`source` imports `target`, both relative to the package, in line `line`.
+
+    `for_types` arrows are drawn under `if TYPE_CHECKING`: they name a type and load nothing.
+    """
 
     source: str
     target: str
     line: int
+    for_types: bool = False
 
 
 def arrows(modules: Sequence[Module], package: str = "cgikit") -> list[Arrow]:
@@ -77,12 +81,24 @@ def arrows(modules: Sequence[Module], package: str = "cgikit") -> list[Arrow]:
     for module in modules:
         if module.name == "":
             continue
+        for_types = under_type_checking(module.tree)
         for node in ast.walk(module.tree):
             for target in targets(node, module, package):
                 known = resolve(target, names, face)
                 if known is not None and known != module.name:
-                    found.add(Arrow(module.name, known, getattr(node, "lineno", 0)))
+                    line = getattr(node, "lineno", 0)
+                    found.add(Arrow(module.name, known, line, id(node) in for_types))
     return sorted(found)
+
+
+def under_type_checking(tree: ast.Module) -> set[int]:
+    """The ids of the nodes that only type checkers read."""
+    guards = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+    ]
+    return {id(i) for guard in guards for part in guard.body for i in ast.walk(part)}
 
 
 def targets(node: ast.AST, module: Module, package: str) -> Iterator[str]:
@@ -160,9 +176,11 @@ def forbidden_arrows(found: Iterable[Arrow], forbidden: Iterable[tuple[str, str]
 
 
 def cycles(found: Iterable[Arrow]) -> list[str]:
-    """Circles of imports, each written out once."""
+    """Circles of imports, each written out once. Imports for types close no circle."""
     graph: dict[str, set[str]] = {}
     for arrow in found:
+        if arrow.for_types:
+            continue
         graph.setdefault(arrow.source, set()).add(arrow.target)
     complaints: dict[frozenset[str], str] = {}
 
