@@ -18,9 +18,11 @@ STUBBORN = "trap '' TERM; echo ready; while :; do sleep 1; done"
 #: Starts a server, tells its process id, and is then killed before it can clean up.
 KILLED_RUN = """
 import os, pathlib, signal, sys
-from servers.server import running
+from servers.server import running, wait_until
 log = pathlib.Path(sys.argv[1])
-with running(["sleep", "60"], log, dict(os.environ), signal.SIGTERM) as server:
+command = ["sh", "-c", "echo ready; exec sleep 60"]
+with running(command, log, dict(os.environ), signal.SIGTERM) as server:
+    wait_until(lambda: log.read_text() or None, server, log)
     print(server.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
