@@ -21,8 +21,8 @@ import cgikit
 LAYERS = (
     {"errors", "limits", "status"},
     {"dates", "headers", "html", "multidict", "requestheaders"},
-    {"cookies", "filebody", "multipart", "process", "querystring", "upload"},
-    {"body", "environ", "nph", "redirect", "response", "url"},
+    {"cookies", "multipart", "parameters", "process", "querystring", "upload"},
+    {"body", "environ", "filebody", "nph", "redirect", "response", "url"},
     {"files", "request"},
     {"sessions"},
     {"debug", "offline", "script", "testing", "wsgi"},
