@@ -7,7 +7,6 @@ left out and named in the results; `Contender.package` says which Debian package
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,8 @@ class Contender:
     version: str
     missing: str = ""
     package: str = ""
-    copies: bool = False  # it copies its input to its output, and answers nothing
+    silent: bool = False  # it answers nothing
+    copies: bool = False  # nor this one: it copies its input to its output
 
     def argv(self, work: Work, home: Path) -> list[str] | None:
         """Return the command for a work, or None where `home` has no script for it."""
@@ -45,7 +45,17 @@ def contenders(venv: Path) -> list[Contender]:
     """List all contenders: Python's from the virtual environment, others from the machine."""
     python = str(venv / "bin" / "python3")
     return [
-        Contender(BARE, "", "", lambda _: [python, "-c", "pass"], _python(python, "sys.version")),
+        Contender(
+            BARE,
+            "",
+            "",
+            lambda _: [python, "-c", "pass"],
+            _python(python, "sys.version"),
+            silent=True,
+        ),
+        Contender(
+            "Python, empty script", "empty", ".py", lambda s: [python, str(s)], "", silent=True
+        ),
         _copier(CAT, "cat"),
         _copier(DD, "dd", "bs=128K", "status=none"),
         _in_python(python, "Python, by hand", "by_hand", ""),
@@ -68,7 +78,7 @@ _RUBY = ["ruby", "-rcgi", "-e", 'print "Ruby #{RUBY_VERSION}"']
 
 def _in_python(python: str, name: str, directory: str, distribution: str) -> Contender:
     version = ""
-    if distribution == "legacy-cgi" and sys.version_info < (3, 13):
+    if distribution == "legacy-cgi" and _python(python, "sys.version_info < (3, 13)") == "True":
         version = "the standard library's own cgi, which comes first before 3.13"
     elif distribution:
         version = _python(python, f"importlib.metadata.version({distribution!r})")
@@ -78,7 +88,7 @@ def _in_python(python: str, name: str, directory: str, distribution: str) -> Con
 def _copier(name: str, *command: str) -> Contender:
     argv = [_which(command[0]), *command[1:]]
     version = _line([command[0], "--version"])
-    return Contender(name, "", "", lambda _: argv, version, copies=True)
+    return Contender(name, "", "", lambda _: argv, version, silent=True, copies=True)
 
 
 def _elsewhere(

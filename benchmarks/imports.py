@@ -7,7 +7,6 @@ comparing modules, not for adding up.
 """
 
 import argparse
-import os
 import re
 import subprocess
 import sys
@@ -69,5 +68,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.exit(main())

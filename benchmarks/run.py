@@ -156,7 +156,7 @@ class Bench:
         return cgi_environ(work, body.stat().st_size) | own
 
     def _check(self, contender: Contender, work: Work, run: Run, answer: str) -> None:
-        if not contender.directory:
+        if contender.silent:
             right = run.exit_code == 0 and not run.output
         else:
             head, _, html = run.output.replace(b"\r\n", b"\n").partition(b"\n\n")
