@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from .errors import StorageError as StorageError
     from .errors import UnsupportedMediaType as UnsupportedMediaType
     from .files import Counter as Counter
-    from .headers import format_header as format_header
-    from .headers import parse_header as parse_header
     from .html import escape as escape
     from .limits import Limits as Limits
     from .multidict import MultiDict as MultiDict
+    from .parameters import format_header as format_header
+    from .parameters import parse_header as parse_header
     from .request import Request as Request
     from .response import Response as Response
     from .script import run as run
@@ -45,12 +45,12 @@ _MODULE_OF = {
     "UnsupportedMediaType": "errors",
     "Upload": "upload",
     "escape": "html",
-    "format_header": "headers",
-    "parse_header": "headers",
+    "format_header": "parameters",
+    "parse_header": "parameters",
     "run": "script",
 }
 
-__all__ = [*_MODULE_OF]  # noqa: PLE0604 -- the table is the list
+__all__ = [*_MODULE_OF]
 
 
 def __getattr__(name: str) -> object:

@@ -36,7 +36,7 @@ class BodyStream(io.RawIOBase):
         self.received = 0
 
     def readable(self) -> bool:
-        """True: see `io.RawIOBase`."""
+        """Tell that it can be read: see `io.RawIOBase`."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
@@ -73,31 +73,129 @@ class BodyStream(io.RawIOBase):
             yield self.read(_CHUNK)
 
 
-def open_body(request: "MetaVariables", source: "BinaryIO", limits: "Limits") -> BodyStream:
-    """Return the body of `request` as a stream over `source`, nothing read yet.
+class Body:
+    """The body of one request, read once, in the way it is first asked for."""
 
-    A CONTENT_LENGTH over `limits.body` raises `LimitExceeded`. A chunked body without a length
-    raises `HTTPError` 411: CGI has no way to tell where it ends (RFC 3875 section 4.2).
-    """
-    length = request.content_length
-    if length > limits.body:
-        from .errors import LimitExceeded
+    def __init__(
+        self,
+        request: "MetaVariables",
+        source: "BinaryIO | None",
+        limits: "Limits",
+        errors: str = "replace",
+        upload_dir: str | None = None,
+        progress: "Callable[[int, int], object] | None" = None,
+    ) -> None:
+        self.request = request
+        self.limits = limits
+        self._source = source or io.BytesIO()
+        self._errors = errors
+        self._upload_dir = upload_dir
+        self._progress = progress
+        self._raw: BodyStream | None = None
+        self._whole: bytes | None = None
+        self._stream: BinaryIO | None = None
+        self._form: tuple[MultiDict, MultiMap[Upload]] | None = None
 
-        raise LimitExceeded("body", limits.body, length)
-    if not request.environ.get("CONTENT_LENGTH") and request.environ.get("HTTP_TRANSFER_ENCODING"):
-        from .errors import HTTPError
+    def open(self, wanted: str) -> BodyStream:
+        """Return the body as a stream, nothing read yet; `wanted` is what for, for the message.
 
-        raise HTTPError(411, "the body came without a length; send Content-Length")
-    return BodyStream(source, length)
+        A CONTENT_LENGTH over `limits.body` raises `LimitExceeded`. A chunked body without a length
+        raises `HTTPError` 411: CGI has no way to tell where it ends (RFC 3875 section 4.2). A body
+        that was read already raises `StateError`.
+        """
+        if self._raw is not None:
+            from .errors import StateError
 
+            raise StateError(f"request.{wanted}: the body can be read once, and was read already")
+        length = self.request.content_length
+        if length > self.limits.body:
+            from .errors import LimitExceeded
 
-def read_whole(stream: BodyStream, limits: "Limits") -> bytes:
-    """Read a whole body into memory, if it is no longer than `limits.memory`."""
-    if stream.length > limits.memory:
-        from .errors import LimitExceeded
+            raise LimitExceeded("body", self.limits.body, length)
+        if self._is_chunked():
+            from .errors import HTTPError
 
-        raise LimitExceeded("memory", limits.memory, stream.length)
-    return stream.readall()
+            raise HTTPError(411, "the body came without a length; send Content-Length")
+        self._raw = BodyStream(self._source, length)
+        return self._raw
+
+    def stream(self) -> "BinaryIO":
+        """Return the body as a buffered binary file (the same one each time)."""
+        if self._stream is None:
+            self._stream = io.BufferedReader(self.open("stream"), 65_536)
+        return self._stream
+
+    def whole(self) -> bytes:
+        """Return the whole body, if it is no longer than `limits.memory`."""
+        if self._whole is None:
+            if self.limits.memory < self.request.content_length <= self.limits.body:
+                from .errors import LimitExceeded
+
+                raise LimitExceeded("memory", self.limits.memory, self.request.content_length)
+            self._whole = self.open("body").readall()
+        return self._whole
+
+    def text(self) -> str:
+        """Return the body decoded by its charset."""
+        return decode_text(self.whole(), self.request.content_type)
+
+    def json(self) -> object:
+        """Return the body decoded as JSON, if it says that it is."""
+        kind = self._media_type()
+        if kind and kind != "application/json" and not kind.endswith("+json"):
+            raise self._unsupported(f"the body is {kind[:100]!r}, not JSON")
+        return decode_json(self.whole(), self.limits)
+
+    def form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
+        """Return the text fields and the files of a form; both empty where there is no body."""
+        if self._form is None:
+            self._form = self._read_form()
+        return self._form
+
+    def close(self) -> None:
+        """Close the uploads."""
+        if self._form is not None:
+            for _, upload in self._form[1].pairs():
+                upload.close()
+
+    def _read_form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
+        from .multidict import MultiDict, MultiMap
+
+        no_files: MultiMap[Upload] = MultiMap()
+        if self.request.method in {"GET", "HEAD"}:
+            return MultiDict(), no_files
+        if self.request.content_length == 0 and not self._is_chunked():
+            return MultiDict(), no_files
+        kind = self._media_type()
+        if kind == "application/x-www-form-urlencoded":
+            from .querystring import parse
+
+            return parse(self.whole(), errors=self._errors, limits=self.limits), no_files
+        if kind == "multipart/form-data":
+            return read_form(
+                self.open("form"),
+                self.request.content_type,
+                limits=self.limits,
+                errors=self._errors,
+                upload_dir=self._upload_dir,
+                progress=self._progress,
+            )
+        raise self._unsupported(
+            f"the body is {kind[:100] or 'of no stated type'!r}, not a form; use .json(), .text(), "
+            ".body or .stream for it, and .query for the query string"
+        )
+
+    def _is_chunked(self) -> bool:
+        environ = self.request.environ
+        return not environ.get("CONTENT_LENGTH") and bool(environ.get("HTTP_TRANSFER_ENCODING"))
+
+    def _media_type(self) -> str:
+        return self.request.content_type.partition(";")[0].strip().lower()
+
+    def _unsupported(self, message: str) -> Exception:
+        from .errors import UnsupportedMediaType
+
+        return UnsupportedMediaType(message, self.request.content_type)
 
 
 def decode_text(raw: bytes, content_type: str) -> str:
@@ -106,7 +204,7 @@ def decode_text(raw: bytes, content_type: str) -> str:
     An unknown charset raises `UnsupportedMediaType`, bytes that do not fit it `BadRequest`.
     """
     from .errors import BadRequest
-    from .headers import parse_header
+    from .parameters import parse_header
 
     charset = parse_header(content_type)[1].get("charset", "utf-8")
     try:
@@ -155,37 +253,63 @@ def read_form(
     """
     from .multidict import MultiDict, MultiMap
     from .multipart import Part, parse
-    from .upload import Upload
 
-    fields: list[tuple[str, str]] = []
-    files: list[tuple[str, Upload]] = []
-    text: list[bytes] = []
-    part: Part | None = None
-    upload: Upload | None = None
+    collected = _Collected(upload_dir, errors)
     chunks = _watched(stream, progress) if progress else stream.chunks()
     try:
         for event in parse(chunks, content_type, length=stream.length, limits=limits):
-            if event is None:
-                if part is not None and upload is None:
-                    fields.append((part.name, _decode_field(part, b"".join(text), errors)))
-                elif part is not None and upload is not None and (part.filename or upload.size):
-                    files.append((part.name, upload))  # not a file input that was left empty
-            elif isinstance(event, Part):
-                part, text = event, []
-                upload = None
-                if part.filename is not None:
-                    upload = Upload(part.filename, part.content_type, upload_dir)
-            elif upload is not None:
-                upload.write(event)
+            if isinstance(event, Part):
+                collected.begin(event)
+            elif event is not None:
+                collected.write(event)
             else:
-                text.append(event)
+                collected.end()
     except BaseException:
-        for _, kept in files:
-            kept.close()
-        if upload is not None:
-            upload.close()
+        collected.discard()
         raise
-    return MultiDict(fields), MultiMap(files)
+    return MultiDict(collected.fields), MultiMap(collected.files)
+
+
+class _Collected:
+    """The parts of a form so far; what is being received is either `upload` or `text`."""
+
+    def __init__(self, upload_dir: str | None, errors: str) -> None:
+        self.fields: list[tuple[str, str]] = []
+        self.files: list[tuple[str, Upload]] = []
+        self.part: Part | None = None
+        self.upload: Upload | None = None
+        self.text: list[bytes] = []
+        self._upload_dir = upload_dir
+        self._errors = errors
+
+    def begin(self, part: "Part") -> None:
+        self.part, self.upload, self.text = part, None, []
+        if part.filename is not None:
+            from .upload import Upload
+
+            self.upload = Upload(part.filename, part.content_type, self._upload_dir)
+
+    def write(self, data: bytes) -> None:
+        if self.upload is not None:
+            self.upload.write(data)
+        else:
+            self.text.append(data)
+
+    def end(self) -> None:
+        part = self.part
+        if part is None:
+            return
+        if self.upload is None:
+            text = _decode_field(part, b"".join(self.text), self._errors)
+            self.fields.append((part.name, text))
+        elif part.filename or self.upload.size:  # else a file input that was left empty
+            self.files.append((part.name, self.upload))
+
+    def discard(self) -> None:
+        for _, upload in self.files:
+            upload.close()
+        if self.upload is not None:
+            self.upload.close()
 
 
 def _watched(stream: BodyStream, progress: "Callable[[int, int], object]") -> "Iterator[bytes]":

@@ -157,7 +157,7 @@ def _epoch(
             year -= 100
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     lengths = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    if not (1 <= year and 1 <= day <= lengths[month - 1]):
+    if not (year >= 1 and 1 <= day <= lengths[month - 1]):
         raise ValueError("no such day")
     if hour > 23 or minute > 59 or second > 60:
         raise ValueError("no such time")

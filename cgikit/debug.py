@@ -30,7 +30,7 @@ _PAGE = """<!DOCTYPE html>
 body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 12vh auto; padding: 0 1.5rem; }}
 h1 {{ font-size: 1.5rem; font-weight: 600; }}
 pre, td {{ font: .85rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }}
-pre {{ padding: 1rem; border-radius: .5rem; background: color-mix(in srgb, currentColor 8%, transparent); }}
+pre {{ padding: 1rem; border-radius: .5rem; background: #8882; }}
 td {{ vertical-align: top; padding: .1rem 1rem .1rem 0; }}
 </style>
 </head>

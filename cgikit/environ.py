@@ -27,8 +27,6 @@ class Variable:
         self.redirected = redirected
 
     def __get__(self, request: "MetaVariables", owner: type | None = None) -> str:
-        if request is None:
-            return self  # type: ignore[unreachable]  # on the class, for help()
         value = request.environ.get(self.name, "")
         if not value and self.redirected:
             value = request.environ.get("REDIRECT_" + self.name, "")

@@ -24,13 +24,14 @@ class FileBody:
         """
         import stat
 
+        self.path = os.fspath(path)
         # Not blocking: a FIFO would hang here until somebody writes to it.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        self.file: BinaryIO = open(fd, "rb", buffering=0)
+        self.file: BinaryIO = open(fd, "rb", buffering=0)  # noqa: SIM115 -- closed by the reader
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             self.file.close()
-            raise ValueError(f"{os.fspath(path)!r} is not a regular file")
+            raise ValueError(f"{self.path!r} is not a regular file")
         self.size = status.st_size
         self.modified = int(status.st_mtime)
         self.etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
@@ -57,11 +58,10 @@ class FileBody:
         wanted = headers.get("Range")
         if method == "GET" and wanted and self._unchanged(headers.get("If-Range")):
             chosen = parse_range(wanted, self.size)
-            if chosen == ():
-                self.length = 0
-                return 416, [*fields, ("Content-Range", f"bytes */{self.size}")]
             if chosen is not None:
                 self.start, self.length = chosen
+                if not self.length:
+                    return 416, [*fields, ("Content-Range", f"bytes */{self.size}")]
                 last = self.start + self.length - 1
                 return 206, [*fields, ("Content-Range", f"bytes {self.start}-{last}/{self.size}")]
         return 200, fields
@@ -88,9 +88,27 @@ class FileBody:
                 left -= len(data)
                 yield data
 
+    def handed_over(self, internal: str | None) -> tuple[str, str]:
+        """Return the field that leaves sending to the server: X-Accel-Redirect for nginx's `internal`
+        URL, else X-Sendfile.
+        """
+        if internal is None:
+            return "X-Sendfile", os.path.abspath(self.path)
+        from .url import quote_reference
+
+        return "X-Accel-Redirect", quote_reference(internal)
+
     def close(self) -> None:
         """Close the file; iterating to the end does it as well."""
         self.file.close()
+
+
+def guess_type(path: "str | os.PathLike[str]") -> str:
+    """Return the media type that a file's name suggests; never HTML by default."""
+    import mimetypes
+
+    kind, encoding = mimetypes.guess_type(os.fspath(path))
+    return kind if kind and not encoding else "application/octet-stream"
 
 
 def evaluate(headers: "Mapping[str, str]", etag: str, modified: int) -> int:
@@ -103,9 +121,10 @@ def evaluate(headers: "Mapping[str, str]", etag: str, modified: int) -> int:
     match, none_match = headers.get("If-Match"), headers.get("If-None-Match")
     if match is not None:
         if match.strip() != "*" and etag not in _etags(match):
-            return 412
-    elif (before := parse_http_date(headers.get("If-Unmodified-Since", ""))) is not None:
-        if modified > before:
+            return 412  # strong comparison: W/ tags never match
+    else:
+        before = parse_http_date(headers.get("If-Unmodified-Since", ""))
+        if before is not None and modified > before:
             return 412
     if none_match is not None:
         # Weak comparison: W/ makes no difference (section 8.8.3.2).
@@ -113,17 +132,18 @@ def evaluate(headers: "Mapping[str, str]", etag: str, modified: int) -> int:
             tag.removeprefix("W/") for tag in _etags(none_match)
         ]:
             return 304
-    elif (since := parse_http_date(headers.get("If-Modified-Since", ""))) is not None:
-        if modified <= since:
+    else:
+        since = parse_http_date(headers.get("If-Modified-Since", ""))
+        if since is not None and modified <= since:
             return 304
     return 200
 
 
-def parse_range(value: str, size: int) -> tuple[int, int] | tuple[()] | None:
+def parse_range(value: str, size: int) -> tuple[int, int] | None:
     """Read a Range header for `size` bytes (RFC 9110 section 14.1.2).
 
-    Returns (start, length), () if it cannot be satisfied, or None if it is to be ignored: another
-    unit, a form that is not valid, or several ranges, which a server may answer with the whole.
+    Returns (start, length), a length of 0 if it cannot be satisfied, or None if it is to be ignored:
+    another unit, a form that is not valid, or several ranges, which a server may answer with the whole.
     """
     unit, _, spec = value.partition("=")
     first, dash, last = spec.strip().partition("-")
@@ -137,12 +157,12 @@ def parse_range(value: str, size: int) -> tuple[int, int] | tuple[()] | None:
         if not last:
             return None
         length = min(int(last), size)
-        return (size - length, length) if length else ()
+        return size - length, length
     start = int(first)
     if last and int(last) < start:
         return None
     if start >= size:
-        return ()
+        return 0, 0
     end = min(int(last), size - 1) if last else size - 1
     return start, end - start + 1
 

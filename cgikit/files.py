@@ -9,8 +9,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import TracebackType
+    from typing import Self
 
 _LONGEST = 4_300  # digits; Python's own limit for converting them
 
@@ -27,7 +27,7 @@ class FileLock:
         self.timeout = timeout
         self._fd = -1
 
-    def __enter__(self) -> "FileLock":
+    def __enter__(self) -> "Self":
         from time import monotonic, sleep
 
         deadline = monotonic() + self.timeout

@@ -8,8 +8,8 @@ bytes in, events out; where the bytes of a file go is `upload.py`'s business, th
 import sys
 
 from .errors import BadRequest, LimitExceeded, UnsupportedMediaType
-from .headers import parse_header
 from .limits import Limits
+from .parameters import parse_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _library() -> "ModuleType":
     if "tempfile" not in sys.modules:
         # It needs tempfile only for its own spooling, which is not used here; the stand-in imports
         # the real one if anybody ever asks it for a name. 13 ms of 40.
-        lazy = _LazyModule("tempfile")
+        lazy = _stand_in("tempfile")
         sys.modules["tempfile"] = lazy
     try:
         import multipart
@@ -168,12 +168,16 @@ def _library() -> "ModuleType":
             "(python-multipart ships one of the same name): "
             "pip uninstall python-multipart; pip install 'multipart>=2'"
         )
-    return multipart
+    library: ModuleType = multipart
+    return library
 
 
-class _LazyModule(type(sys)):  # type: ignore[misc]  # type(sys) is types.ModuleType, without an import
-    """Stands in for a module until one of its names is used."""
+def _stand_in(name: str) -> "ModuleType":
+    """Return a module that becomes the real one of that name when somebody asks it for anything."""
+    module = type(sys)(name)
 
-    def __getattr__(self, name: str) -> object:
-        sys.modules.pop(self.__name__, None) if sys.modules.get(self.__name__) is self else None
-        return getattr(__import__(self.__name__), name)
+    def __getattr__(attribute: str) -> object:  # noqa: N807 -- PEP 562's name
+        return getattr(__import__(name), attribute)
+
+    module.__getattr__ = __getattr__  # type: ignore[method-assign]
+    return module

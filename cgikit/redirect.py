@@ -5,6 +5,8 @@ Here is decided which locations are refused because a browser would read them ot
 look, and nowhere else. The redirect itself is a `Response`; it is built by `Response.redirect`.
 """
 
+from .url import quote_reference
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .environ import MetaVariables
@@ -53,9 +55,4 @@ def check_location(location: str, local: bool) -> str:
             raise ValueError(f"{location[:100]!r} leads to another site")
     elif location.startswith("//"):
         raise ValueError(f"{location[:100]!r} leads to another site; write https:// if it is meant")
-    return quote(location)
-
-
-def quote(url: str) -> str:
-    raw = url.encode("utf-8", "surrogateescape")
-    return "".join([chr(b) if 0x20 < b < 0x7F and b not in b'"<>' else f"%{b:02X}" for b in raw])
+    return quote_reference(location)

@@ -11,10 +11,9 @@ from .limits import DEFAULT_LIMITS, Limits
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from io import BufferedReader
     from typing import BinaryIO
 
-    from .body import BodyStream
+    from .body import Body
     from .multidict import MultiDict, MultiMap
     from .upload import Upload
 
@@ -40,25 +39,23 @@ class Request(MetaVariables):
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
     ) -> None:
+        own = environ is None
         if environ is None:
             from . import process
 
             environ = process.environ()
-            self._own = True
-        else:
-            self._own = False
         super().__init__(environ)
         self.limits = limits
-        self._stdin = stdin
         self._errors = errors
-        self._upload_dir = upload_dir
-        self._progress = progress
+        self._source = (
+            own,
+            stdin,
+            upload_dir,
+            progress,
+        )  # what the body will be read from, and how
         self._query: MultiDict | None = None
-        self._raw: BodyStream | None = None
-        self._stream: BufferedReader | None = None
-        self._body: bytes | None = None
-        self._form: tuple[MultiDict, MultiMap[Upload]] | None = None
         self._cookies: MultiDict | None = None
+        self._content: Body | None = None
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.script_name}{self.path_info}>"
@@ -85,27 +82,6 @@ class Request(MetaVariables):
         return keywords(self.query_string)
 
     @property
-    def form(self) -> "MultiDict":
-        """The text fields of the body (`MultiDict`): urlencoded or multipart, never the query.
-
-        Empty for GET and HEAD and without a body. A body of another type raises
-        `UnsupportedMediaType`: it is not a form, and nothing of it shall be lost unseen.
-        """
-        return self._read_form()[0]
-
-    @property
-    def files(self) -> "MultiMap[Upload]":
-        """The uploaded files of a multipart body (`Upload`); a file input left empty gives none."""
-        return self._read_form()[1]
-
-    @property
-    def params(self) -> "MultiDict":
-        """The fields of the form, then those of the query: the explicit merge (`MultiDict`)."""
-        from .multidict import MultiDict
-
-        return MultiDict(self.form.pairs() + self.query.pairs())
-
-    @property
     def cookies(self) -> "MultiDict":
         """The cookies (`MultiDict`), in the order the client sent them."""
         if self._cookies is None:
@@ -115,34 +91,44 @@ class Request(MetaVariables):
         return self._cookies
 
     @property
+    def form(self) -> "MultiDict":
+        """The text fields of the body (`MultiDict`): urlencoded or multipart, never the query.
+
+        Empty for GET and HEAD and without a body. A body of another type raises
+        `UnsupportedMediaType`: it is not a form, and nothing of it shall be lost unseen.
+        """
+        return self._open().form()[0]
+
+    @property
+    def files(self) -> "MultiMap[Upload]":
+        """The uploaded files of a multipart body (`Upload`); a file input left empty gives none."""
+        return self._open().form()[1]
+
+    @property
+    def params(self) -> "MultiDict":
+        """The fields of the form, then those of the query: the explicit merge (`MultiDict`)."""
+        if self.method in {"GET", "HEAD"}:
+            return self.query
+        from .multidict import MultiDict
+
+        return MultiDict(self.form.pairs() + self.query.pairs())
+
+    @property
     def stream(self) -> "BinaryIO":
         """The body as a binary file to read from, once: for bodies that do not fit into memory.
 
         Ends after CONTENT_LENGTH bytes; raises `BadRequest` if fewer come.
         """
-        if self._stream is None:
-            import io
-
-            self._take("stream")
-            self._stream = io.BufferedReader(self._open(), 65_536)
-        return self._stream
+        return self._open().stream()
 
     @property
     def body(self) -> bytes:
         """The whole body (bytes), up to `limits.memory`; for any method and type."""
-        if self._body is None:
-            from .body import read_whole
-
-            raw = self._open()
-            self._take("body")
-            self._body = read_whole(raw, self.limits)
-        return self._body
+        return self._open().whole()
 
     def text(self) -> str:
         """Return the body decoded by its charset, UTF-8 without one (str)."""
-        from .body import decode_text
-
-        return decode_text(self.body, self.content_type)
+        return self._open().text()
 
     def json(self) -> object:
         """Return the body decoded as JSON (RFC 8259).
@@ -150,80 +136,21 @@ class Request(MetaVariables):
         Raises `UnsupportedMediaType` if the Content-Type names something else than JSON: a form
         posted by another site must not pass for it.
         """
-        from .body import decode_json
-
-        kind = self._media_type()
-        if kind and kind != "application/json" and not kind.endswith("+json"):
-            raise self._unsupported(f"the body is {kind[:100]!r}, not JSON")
-        return decode_json(self.body, self.limits)
+        return self._open().json()
 
     def close(self) -> None:
         """Close the uploads; those not saved are gone. Called at the end by `run`."""
-        if self._form is not None:
-            for _, upload in self._form[1].pairs():
-                upload.close()
+        if self._content is not None:
+            self._content.close()
 
-    def _media_type(self) -> str:
-        return self.content_type.partition(";")[0].strip().lower()
+    def _open(self) -> "Body":
+        if self._content is None:
+            from .body import Body
 
-    def _open(self) -> "BodyStream":
-        """Return the body, its length checked, nothing read."""
-        if self._raw is None:
-            from .body import open_body
-
-            if self._stdin is None:
-                import io
-
+            own, stdin, upload_dir, progress = self._source
+            if stdin is None and own:
                 from . import process
 
-                self._stdin = process.stdin() if self._own else io.BytesIO()
-            self._raw = open_body(self, self._stdin, self.limits)
-        return self._raw
-
-    def _take(self, attribute: str) -> None:
-        """Make sure that the body, which can be read once, was not read in another way."""
-        if self._stream is not None or (self._raw is not None and self._raw.received):
-            from .errors import StateError
-
-            raise StateError(
-                f"request.{attribute}: the body was read already, as "
-                f"{'.stream' if self._stream is not None else 'a multipart .form'}"
-            )
-
-    def _read_form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
-        if self._form is None:
-            from .multidict import MultiDict, MultiMap
-
-            chunked = self.environ.get("HTTP_TRANSFER_ENCODING")
-            if self.method in {"GET", "HEAD"} or (self.content_length == 0 and not chunked):
-                return MultiDict(), MultiMap()
-            kind = self._media_type()
-            raw = self._open()
-            if kind == "multipart/form-data":
-                from .body import read_form
-
-                self._take("form")
-                self._form = read_form(
-                    raw,
-                    self.content_type,
-                    limits=self.limits,
-                    errors=self._errors,
-                    upload_dir=self._upload_dir,
-                    progress=self._progress,
-                )
-            elif kind == "application/x-www-form-urlencoded":
-                from .querystring import parse
-
-                fields = parse(self.body, errors=self._errors, limits=self.limits)
-                self._form = fields, MultiMap()
-            else:
-                raise self._unsupported(
-                    f"the body is {kind[:100] or 'of no stated type'!r}, not a form; use .json(), "
-                    ".text(), .body or .stream for it, and .query for the query string"
-                )
-        return self._form
-
-    def _unsupported(self, message: str) -> Exception:
-        from .errors import UnsupportedMediaType
-
-        return UnsupportedMediaType(message, self.content_type)
+                stdin = process.stdin()
+            self._content = Body(self, stdin, self.limits, self._errors, upload_dir, progress)
+        return self._content

@@ -110,7 +110,7 @@ class Response:
         send the form again, and 302 otherwise; 301, 307 and 308 are the other choices.
 
         `local=True` takes only what stays on this site: give it for every location that comes from
-        outside. Other schemes, `//host` and `/\\\\host` raise `ValueError` in any case.
+        outside. Other schemes, `//host` and backslashes raise `ValueError` in any case.
         """
         if status is not None and status not in {301, 302, 303, 307, 308}:
             raise ValueError(f"{status} is no redirect: use 301, 302, 303, 307 or 308")
@@ -139,30 +139,18 @@ class Response:
 
         Raises `FileNotFoundError` and other `OSError`s now, not when headers are out.
         """
-        from .filebody import FileBody
+        from .filebody import FileBody, guess_type
 
         body = FileBody(path)
-        if content_type is None:
-            import mimetypes
-
-            guessed, encoding = mimetypes.guess_type(str(path))
-            content_type = guessed if guessed and not encoding else "application/octet-stream"
-        response = cls((), 200, content_type=content_type)
+        response = cls((), content_type=content_type or guess_type(path))
         response._file = body
         response.headers["X-Content-Type-Options"] = "nosniff"
         if filename is not None:
             response.attachment(filename)
         if x_sendfile or x_accel_redirect is not None:
-            import os
-
-            response.close()
+            body.close()
             response._file = None
-            if x_accel_redirect is not None:
-                from .redirect import quote
-
-                response.headers["X-Accel-Redirect"] = quote(x_accel_redirect)
-            else:
-                response.headers["X-Sendfile"] = os.path.abspath(path)
+            response.headers.add(*body.handed_over(x_accel_redirect))
         return response
 
     @classmethod
@@ -198,7 +186,7 @@ class Response:
         """Make the answer a download named `filename` (RFC 6266): any text, quoted as needed, with
         `filename*` beside it where it is not ASCII. Controls and slashes raise `ValueError`.
         """
-        from .headers import format_header
+        from .parameters import format_header
 
         if not filename or "/" in filename or not filename.isprintable():
             raise ValueError(f"{filename[:100]!r} is no file name")
@@ -221,21 +209,19 @@ class Response:
         """Add a cookie; `cookies.build` says what each argument means and what raises `ValueError`."""
         from .cookies import build
 
-        self.headers.add(
-            "Set-Cookie",
-            build(
-                name,
-                value,
-                max_age=max_age,
-                expires=expires,
-                path=path,
-                domain=domain,
-                secure=secure,
-                httponly=httponly,
-                samesite=samesite,
-                partitioned=partitioned,
-            ),  # fmt: skip
+        cookie = build(
+            name,
+            value,
+            max_age=max_age,
+            expires=expires,
+            path=path,
+            domain=domain,
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
+            partitioned=partitioned,
         )
+        self.headers.add("Set-Cookie", cookie)
 
     def delete_cookie(
         self, name: str, *, path: str | None = "/", domain: str | None = None, secure: bool = False

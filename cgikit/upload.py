@@ -56,13 +56,13 @@ class Upload:
 
     @property
     def file(self) -> "BinaryIO":
-        """The content as a binary file, opened for reading at its beginning (the same one each time)."""
+        """The content as a binary file for reading, at its beginning first; the same one each time."""
         if self._file is None:
             if self._fd < 0:
                 self._file = io.BytesIO(b"".join(self._memory))
             else:
                 os.lseek(self._fd, 0, os.SEEK_SET)
-                self._file = open(self._fd, "rb", closefd=False)
+                self._file = open(self._fd, "rb", closefd=False)  # noqa: SIM115 -- see close
         return self._file
 
     def read(self, size: int = -1) -> bytes:

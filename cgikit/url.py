@@ -95,3 +95,11 @@ def _quote_query(query: str) -> str:
     # It is encoded already: only what can never stand in a URL is escaped, so that nothing changes.
     raw = query.encode("utf-8", "surrogateescape")
     return "".join([chr(b) if 0x20 < b < 0x7F and b not in b"\"#<>'" else f"%{b:02X}" for b in raw])
+
+
+def quote_reference(reference: str) -> str:
+    """Escape in a URL what can never stand in one (spaces, quotes, all that is not ASCII), as UTF-8;
+    what is escaped already stays (str, ASCII).
+    """
+    raw = reference.encode("utf-8", "surrogateescape")
+    return "".join([chr(b) if 0x20 < b < 0x7F and b not in b'"<>' else f"%{b:02X}" for b in raw])
