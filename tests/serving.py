@@ -5,7 +5,6 @@ with serve(directory) as server:
 """
 
 import os
-import queue
 import re
 import signal
 import subprocess
@@ -25,37 +24,41 @@ class Server:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
         self.lines: list[str] = []
-        self._new: queue.Queue[str | None] = queue.Queue()
+        self._news = threading.Condition()
+        self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        started = self.wait_for("Serving .* at (http://[^ ]+/)")
-        self.url = started[1]
-        self.port = int(re.search(r":(\d+)/", self.url)[1])
+        self.url = self.wait_for("Serving .* at (http://[^ ]+/)")[1]
+        self.port = int(self.url.rstrip("/").rpartition(":")[2])
 
     def _read(self) -> None:
+        assert self.process.stdout is not None
         for line in self.process.stdout:
-            self._new.put(line.rstrip("\n"))
-        self._new.put(None)
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Return the match of the first console line, old or new, in which the pattern occurs."""
         seen = 0
         deadline = time.monotonic() + DEADLINE
-        while True:
-            for line in self.lines[seen:]:
-                if match := re.search(pattern, line):
-                    return match
-            seen = len(self.lines)
-            try:
-                line = self._new.get(timeout=max(0, deadline - time.monotonic()))
-            except queue.Empty:
-                line = None
-            if line is None:
-                raise AssertionError(f"no line with {pattern!r} among {self.lines}")
-            self.lines.append(line)
+        with self._news:
+            while True:
+                for line in self.lines[seen:]:
+                    if match := re.search(pattern, line):
+                        return match
+                seen = len(self.lines)
+                if self._ended or not self._news.wait(max(0, deadline - time.monotonic())):
+                    raise AssertionError(f"no line with {pattern!r} among {self.lines[-50:]}")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal, wait, and return the exit status; the rest of the console is in .lines."""
+        """Send a signal, wait, and return the exit status; `.lines` is complete then.
+
+        May be called again.
+        """
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
@@ -65,9 +68,8 @@ class Server:
                 self.process.kill()
                 self.process.wait()
         self._reader.join()
+        assert self.process.stdout is not None
         self.process.stdout.close()
-        while (line := self._new.get()) is not None:
-            self.lines.append(line)
         return self.process.returncode
 
 
@@ -90,8 +92,7 @@ def serve(
         server = Server(process)
     except BaseException:
         process.kill()
-        process.wait()
-        process.stdout.close()
+        process.communicate()
         raise
     try:
         yield server

@@ -67,7 +67,7 @@ def serve(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         if error.name != "waitress":
             raise
-        return _fail("`cgikit serve` needs waitress: pip install 'cgikit[serve]'")
+        return _fail("waitress is not installed: pip install 'cgikit[serve]'")
     if not os.path.isdir(arguments.directory):
         return _fail(f"{arguments.directory} is not a directory")
     try:

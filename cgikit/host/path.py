@@ -69,9 +69,11 @@ def segments(path: str) -> tuple[list[str], bool]:
     """Return the decoded segments of an encoded path, and whether it ends in a slash.
 
     Dot segments are resolved and empty ones dropped *before* anything is looked up (R50). `Problem`
-    400 for a bad escape, a NUL, or a path that climbs above the root; 404 for an encoded slash
-    (R34: once decoded it could not be told from a real one).
+    400 for no path, a bad escape, a NUL, or one that climbs above the root; 404 for an encoded
+    slash (R34: once decoded it could not be told from a real one).
     """
+    if not path.startswith("/"):
+        raise Problem(400, "The request's target is not a path.")
     if _BAD_ESCAPE.search(path):
         raise Problem(400, "The URL has a % that is not followed by two hexadecimal digits.")
     kept: list[str] = []

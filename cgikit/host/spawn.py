@@ -25,7 +25,7 @@ _LINE = 8_192  # bytes of standard error after which a line is broken, so that m
 
 
 class Spawn:
-    """The executor that starts a process for every request. `.closed` says that it starts no more."""
+    """The executor that starts a process for every request, until it is `.closed` (bool)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,0 +1,71 @@
+"""The host's pages: everything escaped (S4), nothing told to strangers, nothing loaded."""
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgikit.host.listing import Entry
+from cgikit.host.page import error_page, listing_page
+from cgikit.host.problem import Problem
+
+HOSTILE = "<script>alert(1)</script>\"'&\x1b\udc80"
+
+
+class Tags(HTMLParser):
+    """The names of the elements, all their attributes, and the text."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_s4_everything_is_escaped() -> None:
+    problem = Problem(500, HOSTILE, HOSTILE, evidence=HOSTILE)
+    page = Tags(error_page(problem, details=True, script=HOSTILE, log=[HOSTILE]))
+    assert "script" not in page.names
+    assert page.text.count("<script>alert(1)</script>") == 5
+    assert "\x1b" not in page.text.partition("What the server saw")[2].partition("All")[0][:60]
+
+
+def test_s4_the_listing_is_escaped() -> None:
+    page = Tags(listing_page(f"/{HOSTILE}/", [Entry(HOSTILE, HOSTILE, HOSTILE)]))
+    assert "script" not in page.names
+    links = [value for name, value in page.attributes if name == "href"]
+    assert all(link == "../" or (link or "").startswith("/%3Cscript%3E") for link in links)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 503, 504])
+def test_s4_without_details_nothing_is_told(status: int) -> None:
+    problem = Problem(status, "canary", "canary", evidence="canary")
+    page = error_page(problem, details=False, script="/canary.py", log=["canary"])
+    assert b"canary" not in page
+    assert str(status).encode() in page
+
+
+def test_nothing_is_loaded_from_elsewhere() -> None:
+    for page in (
+        Tags(error_page(Problem(500, "a", "b", evidence="c"), details=True)),
+        Tags(listing_page("/", [Entry("a.py")])),
+    ):
+        assert not {"link", "img", "script", "iframe"} & set(page.names)
+        assert not [value for name, value in page.attributes if "//" in (value or "")]
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.booleans())
+def test_any_text_makes_a_page(what: str, name: str, details: bool) -> None:
+    problem = Problem(500, what, what, evidence=what)
+    names = Tags(error_page(problem, details=details, script=name, log=[what])).names
+    allowed = {"html", "head", "meta", "title", "style", "body", "main", "p", "h1", "h2"}
+    assert set(names) <= allowed | {"b", "pre", "code", "footer", "a"}
