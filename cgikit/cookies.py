@@ -34,12 +34,13 @@ def parse(header: str, *, limits: Limits = DEFAULT_LIMITS) -> MultiDict:
         raise LimitExceeded("cookies", limits.cookies, seen, status=431)
     if not header.isascii():  # raw UTF-8, as the environment hands it over
         header = header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    clean = header.isprintable()
     pairs = []
     for pair in header.split(";"):
         name, equals, value = pair.partition("=")
         name = name.strip(" \t")
         value = value.strip(" \t")
-        if not equals or not name or not (name.isprintable() and value.isprintable()):
+        if not equals or not name or not (clean or (name + value).isprintable()):
             continue
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]

@@ -5,6 +5,8 @@ field, how an escape decodes, and what becomes of bytes that are not UTF-8 is de
 else. Bodies are read in `body.py`; the meta-variable QUERY_STRING is found in `environ.py`.
 """
 
+from codecs import unicode_escape_decode
+
 from .limits import DEFAULT_LIMITS, Limits
 from .multidict import MultiDict, MultiMap
 
@@ -123,8 +125,9 @@ def _unquote_block(raw: bytes) -> bytes:
 def _unescape(raw: bytes) -> bytes:
     # Python's own \\xNN decoder is the fastest percent-decoder there is: it takes exactly two hex
     # digits and raises for anything else. Backslashes of the input are escaped first.
+    # (The function itself, because looking the codec up by name imports a module.)
     escaped = raw.replace(b"\\", b"\\x5c").replace(b"%", b"\\x")
-    return escaped.decode("unicode_escape").encode("latin-1")
+    return unicode_escape_decode(escaped)[0].encode("latin-1")
 
 
 def _decode_whole(raw: bytes, errors: str) -> str | None:

@@ -148,7 +148,10 @@ class Upload:
                     if os.stat(self._path).st_dev == os.stat(os.path.dirname(name)).st_dev:
                         return self._path
                 else:
-                    os.link(f"/proc/self/fd/{self._fd}", name, follow_symlinks=True)
+                    # With a directory descriptor, though the path needs none: only then does Python
+                    # call linkat, which follows the link to the file; link would link the link.
+                    here = f"/proc/self/fd/{self._fd}"
+                    os.link(here, name, src_dir_fd=self._fd, follow_symlinks=True)
                     return name
             except OSError:
                 pass  # another file system, or no /proc: copy
