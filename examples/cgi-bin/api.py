@@ -1,0 +1,22 @@
+#!/usr/bin/env python3
+"""A JSON endpoint: GET tells the time, POST adds the numbers in {"numbers": [1, 2, 3]}."""
+
+import time
+
+from cgikit import BadRequest, HTTPError, Response, run
+
+
+def api(request):
+    if request.method in {"GET", "HEAD"}:
+        return Response.json({"now": int(time.time()), "path": request.path_info})
+    if request.method != "POST":
+        raise HTTPError(405, "GET or POST", [("Allow", "GET, HEAD, POST")])
+    data = request.json()
+    numbers = data.get("numbers") if isinstance(data, dict) else None
+    if not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
+        raise BadRequest('send {"numbers": [1, 2, 3]}')
+    return Response.json({"sum": sum(numbers), "count": len(numbers)})
+
+
+if __name__ == "__main__":
+    run(api)

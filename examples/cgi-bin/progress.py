@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""A page that is sent while it is made: ten steps, each shown as soon as it is done."""
+
+import time
+
+from cgikit import Response, run
+
+HEAD = """<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Progress</title>
+<style>
+  :root { color-scheme: light dark }
+  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
+  i { display: inline-block; width: 9%; height: 1.5rem; background: #2563eb; margin-right: 1% }
+</style>
+<h1>Working…</h1>
+<p>
+"""
+
+
+def steps(pause):
+    yield HEAD
+    for _ in range(10):
+        time.sleep(pause)  # stands for the work
+        yield "<i></i>\n"
+    yield "</p>\n<p id='done'>Done.</p>\n"
+
+
+def progress(request):
+    pause = request.query.getfloat("pause", default=0.3, min=0, max=2)
+    return Response.stream(steps(pause))
+
+
+if __name__ == "__main__":
+    run(progress)
