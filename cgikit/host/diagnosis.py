@@ -129,7 +129,7 @@ def silence_problem(file: str, status: int, path: str) -> Problem:
     return Problem(
         500,
         f"{name} {how} and printed nothing.",
-        "Read the console: what the script wrote to its standard error is there.",
+        "What it wrote to its standard error says why; it is on the console, too.",
     )
 
 

@@ -75,7 +75,7 @@ def listing_page(url: str, entries: list[Entry]) -> bytes:
             "<li>No scripts here yet.<p>Put an executable file into this directory, "
             "with <code>#!/usr/bin/env python3</code> as its first line.</p></li>"
         )
-    title = f"Scripts in {url}"
+    title = "Scripts" if url == "/" else f"Scripts in {url}"
     return _page(
         title,
         f'<p class="kind">cgikit</p><h1>{escape(title)}</h1><ul>{"".join(items)}</ul>',

@@ -182,7 +182,8 @@ class Host:
         """Return the page for a problem; what is the script's fault is logged as well."""
         script = call.script.script_name if call.script else ""
         if problem.status >= 500:
-            told = " ".join(filter(None, (problem.what, problem.evidence, problem.fix)))
+            evidence = f"({problem.evidence})" if problem.evidence else ""
+            told = " ".join(filter(None, (problem.what, problem.fix, evidence)))
             self.log(one_line(f"{script or call.request.path}: {told}"))
         page = error_page(problem, details=self.details, script=script, log=call.errors)
         return _own(problem.status, page, problem.headers)
