@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from io import TextIOWrapper
 from ipaddress import ip_address
 from types import FrameType
 
@@ -72,10 +73,12 @@ def serve(arguments: argparse.Namespace) -> int:
         return _fail(f"{arguments.directory} is not a directory")
     try:
         listener = _listen(arguments.host, arguments.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
         where = f"{arguments.host} port {arguments.port}"
-        return _fail(f"cannot listen on {where}: {error.strerror or error}")
+        return _fail(f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}")
     address = listener.getsockname()[0]
+    if isinstance(sys.stdout, TextIOWrapper):  # an ASCII console must not stop a request
+        sys.stdout.reconfigure(errors="backslashreplace")
     executor = Spawn()
     names = ["CGIKIT_DEBUG", *arguments.env]
     loopback = ip_address(address).is_loopback

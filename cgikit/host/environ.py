@@ -28,6 +28,7 @@ _NOT_PASSED = frozenset(
         "transfer-encoding",
     }
 )
+_FOLD = re.compile(r"[ \t]*\r?\n[ \t]*")
 _INHERITED = re.compile(r"PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ")
 
 
@@ -130,7 +131,7 @@ def http_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         if not _PLAIN_NAME.fullmatch(name) or name.lower() in _NOT_PASSED or "\0" in value:
             continue
         key = "HTTP_" + name.upper().replace("-", "_")
-        text = " ".join(native(value).splitlines())
+        text = _FOLD.sub(" ", native(value))
         if key in variables:
             text = variables[key] + ("; " if key == "HTTP_COOKIE" else ", ") + text
         variables[key] = text

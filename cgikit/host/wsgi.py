@@ -42,8 +42,8 @@ class _Call:
     """One request on its way through the host."""
 
     request: ServerRequest
-    body: Source | None
     gone: Callable[[], bool]
+    body: Source | None = None
     script: Script | None = None
 
     def __post_init__(self) -> None:
@@ -85,12 +85,8 @@ class Host:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> "Answer":
         """Answer a request (PEP 3333). Problems become pages, never exceptions."""
         started = time.monotonic()
-        call = _Call(
-            server_request(environ),
-            None,
-            environ.get("waitress.client_disconnected", lambda: False),
-        )
-        asked = call.request
+        asked = server_request(environ)
+        call = _Call(asked, environ.get("waitress.client_disconnected", lambda: False))
         if asked.content_length is not None:
             call.body = _Bounded(environ["wsgi.input"], asked.content_length)
         try:
@@ -103,7 +99,11 @@ class Host:
         except Problem as problem:
             response, run = self._refusal(call, problem), None
         answer = Answer(self, call, asked, response, run, started)
-        start_response(f"{response.status} {response.reason}", list(response.headers))
+        try:
+            start_response(f"{response.status} {response.reason}", list(response.headers))
+        except BaseException:  # the server closes only what it was given
+            answer.close()
+            raise
         return answer
 
     def _answer(self, call: _Call) -> tuple[ScriptResponse, Run | None]:
@@ -118,8 +118,7 @@ class Host:
                 output = self._header(call, run, place)
                 if isinstance(output, ScriptResponse):
                     return output, run
-                while run.read():  # R16: a local redirect has no body
-                    pass
+                self._drain(run, place)
             except BaseException:
                 run.close()
                 raise
@@ -132,6 +131,14 @@ class Host:
             "Look for scripts whose Location leads back to themselves.",
             evidence=f"the last one: {call.request.target}",
         )
+
+    def _drain(self, run: Run, script: Script) -> None:
+        """Let a script that redirects locally come to its end. A body it prints is dropped (R16)."""
+        try:
+            while run.read():
+                pass
+        except TimeLimit as over:
+            self.log(f"{one_line(script.script_name)}: {over}")
 
     def _start(self, call: _Call, script: Script) -> Run:
         request, name = call.request, script.script_name
@@ -326,10 +333,12 @@ def server_request(environ: Mapping[str, Any]) -> ServerRequest:
 
 def check_request(request: ServerRequest, allowed: frozenset[str] | None) -> None:
     """Refuse a request without a sound Host, or with one that is not `allowed` (`Problem` 400), and
-    a body whose length is unknown (411).
+    a body whose length is unknown (411), and a NUL (400).
     """
     if any(name == "Transfer-Encoding" for name, _ in request.headers):
         raise Problem(411, "The request's body has no Content-Length.")  # R39
+    if "\0" in request.query or "\0" in request.content_type:  # no environment can hold it
+        raise Problem(400, "The request has a NUL character.")
     values = [value for name, value in request.headers if name == "Host"]
     if not values and request.protocol == "HTTP/1.0":
         return

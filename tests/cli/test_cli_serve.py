@@ -142,6 +142,21 @@ def test_wrong_options(options: list[str]) -> None:
     assert options[1] in err
 
 
+def test_a_name_that_is_none_is_one_line() -> None:
+    status, _, err = command("serve", str(SCRIPTS), "--host", "a..b", "--port", "0")
+    assert (status, err.count("\n")) == (1, 1)
+
+
+def test_a_console_that_knows_only_ascii(tmp_path: Path) -> None:
+    script = tmp_path / "a.sh"
+    script.write_text("#!/bin/sh\necho grüße >&2\nprintf 'Content-Type: text/plain\\n\\nok'\n")
+    script.chmod(0o755)
+    with serve(tmp_path, environment={"PYTHONIOENCODING": "ascii"}) as server:
+        with urlopen(f"{server.url}a.sh") as answer:
+            assert answer.read() == b"ok"
+        server.wait_for(r"^/a.sh: gr\\xfc\\xdfe$")
+
+
 def test_help_and_version() -> None:
     assert "serve" in command("--help")[1]
     assert "--timeout" in command("serve", "--help")[1]

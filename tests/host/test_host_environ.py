@@ -84,8 +84,8 @@ def test_s3_names_that_could_pass_for_others(name: str) -> None:
 
 
 def test_values() -> None:
-    fields = [("A", "x\0y"), ("B", "a\r\n b"), ("C", "\xc3\xbc"), ("D", "\xff")]
-    assert http_variables(fields) == {"HTTP_B": "a  b", "HTTP_C": "ü", "HTTP_D": "\udcff"}
+    fields = [("A", "x\0y"), ("B", "a\r\n b"), ("C", "\xc3\xbc\xc2\x85"), ("D", "\xff")]
+    assert http_variables(fields) == {"HTTP_B": "a b", "HTTP_C": "ü\x85", "HTTP_D": "\udcff"}
 
 
 def test_a_header_cannot_set_a_meta_variable() -> None:
@@ -116,7 +116,7 @@ def test_r41_s27_isindex(method: str, query: str, words: list[str]) -> None:
     assert query_words(method, query) == words
 
 
-@given(st.text(st.characters(max_codepoint=255)))
+@given(st.text(st.sampled_from("-+%2D0a\xff")))
 def test_no_word_starts_an_option(query: str) -> None:
     words = query_words("GET", query)
     assert not any(word.startswith("-") or "\0" in word for word in words)

@@ -218,7 +218,7 @@ def test_r46_client_redirect(server: Server) -> None:
 
 
 def test_r45_local_redirect_makes_a_new_get(server: Server) -> None:
-    reply = ask(server, "/local.sh", "POST", "Content-Type: a/b", body=b"once only")
+    reply = ask(server, "/local.sh", "POST", "Content-Type: a/b", body=b"x" * MIB)
     found = json.loads(reply.body)
     assert found["body"] == ""
     environ = found["environ"]
@@ -233,6 +233,19 @@ def test_r45_ten_local_redirects_and_no_more(server: Server) -> None:
     assert reply.status == 500
     assert "More than 10 local redirects" in text(reply)
     assert ask(server, "/loop.sh").status == 500
+
+
+def test_r16_a_local_redirect_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    script = tmp_path / "redirect.sh"
+    script.write_text(
+        "#!/bin/sh\nprintf 'Location: /hello.sh\\n\\n'\necho pid $$ >&2\nexec sleep 1000\n"
+    )
+    script.chmod(0o755)
+    shutil.copy(SCRIPTS / "hello.sh", tmp_path)
+    with serve(tmp_path, "--timeout", "0.5") as server:
+        assert ask(server, "/redirect.sh").body == b"shell GET \n"
+        pid = int(server.wait_for(r"pid (\d+)")[1])
+        assert until(lambda: not alive(pid))
 
 
 def test_a_redirect_with_a_cookie_is_for_the_client(server: Server) -> None:
@@ -490,6 +503,7 @@ def test_requests_are_logged(server: Server) -> None:
         b"POST /env.py HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET /env.py HTTP/1.1\r\nConnection: close\r\n\r\n",
         b"nonsense\r\n\r\n",
+        b"GET /env.py?a\0b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         b"GET * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         b"POST /env.py HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999999999\r\n\r\n",
         b"GET /env.py HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
