@@ -150,18 +150,20 @@ def _limit(error: Exception, limits: Limits) -> LimitExceeded:
 
 
 def _library() -> "ModuleType":
-    """Import the `multipart` package, without the third of its cost that it spends on `tempfile`."""
-    lazy = None
-    if "tempfile" not in sys.modules:
-        # It needs tempfile only for its own spooling, which is not used here; the stand-in imports
-        # the real one if anybody ever asks it for a name. 13 ms of 40.
-        lazy = _stand_in("tempfile")
-        sys.modules["tempfile"] = lazy
+    """Import the `multipart` package without half of what it imports, and half of its time.
+
+    It asks `tempfile` and `urllib.parse` for functions that only its own form parser calls, which is
+    not used here: 16 of 40 ms. While it loads, stand-ins take their places.
+    """
+    absent = [name for name in ("tempfile", "urllib.parse") if name not in sys.modules]
+    stand_ins = {name: _stand_in(name) for name in absent}
+    sys.modules.update(stand_ins)
     try:
         import multipart
     finally:
-        if lazy is not None and sys.modules.get("tempfile") is lazy:
-            del sys.modules["tempfile"]
+        for name, module in stand_ins.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
     if not hasattr(multipart, "PushMultipartParser"):
         raise ImportError(
             f"the module 'multipart' at {multipart.__file__} is not the package cgikit needs "
@@ -173,11 +175,18 @@ def _library() -> "ModuleType":
 
 
 def _stand_in(name: str) -> "ModuleType":
-    """Return a module that becomes the real one of that name when somebody asks it for anything."""
+    """Return a module whose every name is a function that calls the real module's when called."""
     module = type(sys)(name)
 
     def __getattr__(attribute: str) -> object:  # noqa: N807 -- PEP 562's name
-        return getattr(__import__(name), attribute)
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)  # the import system asks for these; they stay absent
+
+        def forward(*args: object, **kwargs: object) -> object:
+            real = __import__(name, fromlist=(attribute,))
+            return getattr(real, attribute)(*args, **kwargs)
+
+        return forward
 
     module.__getattr__ = __getattr__  # type: ignore[method-assign]
     return module
