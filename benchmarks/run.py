@@ -18,7 +18,7 @@ from pathlib import Path
 
 import micro
 from contenders import SCRIPTS, Contender, contenders
-from process import Place, Run, peak_memory, request
+from process import Place, Run, peak_memory, request, seal
 from report import Results, Series, render
 from surroundings import VENV, facts, prepare
 from works import BARE, CAT, UPLOAD_SIZES, WORKS, Work, envelope
@@ -287,6 +287,7 @@ def measure(
 def main() -> int:
     """Set up, measure, report. Returns the exit status: 1 when an answer was wrong."""
     chosen = options()
+    seal()
     # Ended by a signal, it should still remove the scratch directory, which may hold gigabytes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     where = facts(shlex.join(["python3", *sys.orig_argv[1:]]))  # the load before ours
