@@ -1,0 +1,392 @@
+"""The documentation is true: its code runs and prints what it says, its links lead somewhere, and
+every public name, module and limit is in it.
+
+How code in README.md and docs/*.md is taken:
+
+- a `python` block with `>>>` is a doctest; those of one page run one after the other, in one space;
+- a `python` block that answers a request (`run(…)` or `.send()`) is a script. It takes the name that
+  the next block gives it. That is a `console` block, whose commands are run and whose output is
+  compared, or pairs of `http` blocks: a request, and what the script writes as a CGI child;
+- any other `python` block is a program that must end without an error.
+
+`…` in expected output stands for anything. Blocks in other languages are not run.
+"""
+
+import doctest
+import importlib
+import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from house import PACKAGE, ROOT
+from requirement import need
+from test_house import LAYERS
+
+import cgikit
+from cgikit.limits import Limits
+
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+RUN_LIMIT = 30  # seconds until a block that hangs is ended
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced code block: the page, the line it begins in, its language and its text."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+    @property
+    def is_script(self) -> bool:
+        return self.language == "python" and bool(re.search(r"^ *run\(|\.send\(", self.text, re.M))
+
+    @property
+    def is_doctest(self) -> bool:
+        return self.language == "python" and self.text.startswith(">>> ")
+
+
+def blocks(page: Path) -> list[Block]:
+    found: list[Block] = []
+    opened: tuple[int, str] | None = None
+    lines: list[str] = []
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        if opened is None and line.startswith("```"):
+            opened, lines = (number, line[3:].strip()), []
+        elif opened is not None and line == "```":
+            found.append(Block(page, opened[0], opened[1], "\n".join(lines) + "\n"))
+            opened = None
+        else:
+            lines.append(line)
+    assert opened is None, f"{page.name}:{opened}: a code block is not closed"
+    return found
+
+
+ALL = [block for page in PAGES for block in blocks(page)]
+
+
+def examples() -> Iterator[tuple[Block, list[Block]]]:
+    """Each script with the console and http blocks that follow it."""
+    for page in PAGES:
+        script: Block | None = None
+        proofs: list[Block] = []
+        for block in blocks(page):
+            if script is not None and block.language in {"console", "http"}:
+                proofs.append(block)
+                continue
+            if script is not None:
+                yield script, proofs
+            script, proofs = (block, []) if block.is_script else (None, [])
+        if script is not None:
+            yield script, proofs
+
+
+EXAMPLES = list(examples())
+
+
+def matches(expected: str, got: str) -> bool:
+    """Whether the output is the one expected, where `…` stands for anything."""
+    pattern = ".*".join(re.escape(piece) for piece in expected.strip().split("…"))
+    return re.fullmatch(pattern, got.strip(), re.S) is not None
+
+
+# --- code --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_the_prompt_shows_is_true(page: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    space: dict[str, object] = {}
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS, verbose=False)
+    monkeypatch.setattr(doctest, "ELLIPSIS_MARKER", "…")
+    for block in (block for block in blocks(page) if block.is_doctest):
+        test = doctest.DocTestParser().get_doctest(
+            block.text, space, str(block), str(page), block.line
+        )
+        report: list[str] = []
+        runner.run(test, out=report.append, clear_globs=False)
+        space = test.globs
+        assert not report, "".join(report)
+
+
+@pytest.mark.parametrize(("script", "proofs"), EXAMPLES, ids=[str(s) for s, _ in EXAMPLES])
+def test_scripts_answer_as_shown(script: Block, proofs: list[Block], tmp_path: Path) -> None:
+    assert proofs, f"{script}: no console or http block follows that would show what it answers"
+    names = re.findall(r"[\w-]+\.py", proofs[0].text)
+    assert names, f"{proofs[0]}: names no script"
+    (tmp_path / names[0]).write_text(script.text)
+    http = [block for block in proofs if block.language == "http"]
+    assert len(http) % 2 == 0, f"{script}: a request without an answer"
+    for request, answer in zip(http[::2], http[1::2], strict=True):
+        got = as_cgi(tmp_path, request.text)
+        assert matches(answer.text, got), f"{answer}: got\n{got}"
+    for console in (block for block in proofs if block.language == "console"):
+        check_console(console, tmp_path)
+
+
+def as_cgi(directory: Path, request: str) -> str:
+    """Run the script that a request names, as a server does, and return what it writes."""
+    head, _, body = request.partition("\n\n")
+    first, *fields = head.splitlines()
+    method, target = first.split()
+    path, _, query = target.partition("?")
+    name, _, rest = path.removeprefix("/").partition("/")
+    environ = {
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "PATH": os.environ["PATH"],
+        "PATH_INFO": "/" + rest if rest else "",
+        "QUERY_STRING": query,
+        "REMOTE_ADDR": "192.0.2.7",
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "/" + name,
+        "SERVER_NAME": "example.org",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "docs",
+    }
+    for field in fields:
+        key, _, value = field.partition(": ")
+        variable = key.upper().replace("-", "_")
+        environ[variable if variable == "CONTENT_TYPE" else "HTTP_" + variable] = value
+    data = body.encode()
+    if "multipart/" in environ.get("CONTENT_TYPE", ""):
+        data = data.replace(b"\n", b"\r\n")
+    elif data:
+        data = data.removesuffix(b"\n")
+    if data:
+        environ["CONTENT_LENGTH"] = str(len(data))
+    done = subprocess.run(
+        [sys.executable, name],
+        cwd=directory, env=environ, input=data, capture_output=True, timeout=RUN_LIMIT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode().replace("\r\n", "\n")
+
+
+def check_console(console: Block, directory: Path) -> None:
+    assert console.text.startswith("$ "), f"{console}: begins with no command"
+    environ = {k: v for k, v in os.environ.items() if k != "REQUEST_METHOD"}
+    environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
+    for part in console.text.removeprefix("$ ").split("\n$ "):
+        command, _, expected = part.partition("\n")
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=directory, env=environ, timeout=RUN_LIMIT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        assert matches(expected, done.stdout), f"{console}: $ {command} printed\n{done.stdout}"
+
+
+PROGRAMS = [
+    b for b in ALL if b.language == "python" and not b.is_script and not b.is_doctest
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=str)
+def test_programs_end_without_an_error(program: Block, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "cgi-bin", tmp_path / "cgi-bin")
+    (tmp_path / "program.py").write_text(program.text)
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_LIMIT,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{program}: {done.stderr}"
+
+
+def test_every_python_block_is_run_in_one_way() -> None:
+    python = [block for block in ALL if block.language == "python"]
+    assert len(python) > 30
+    for block in python:
+        assert ">>>" not in block.text or block.is_doctest, f"{block}: must begin with >>>"
+
+
+def test_a_wrong_output_would_be_seen() -> None:
+    assert matches("a…z", "a long way to z\n")
+    assert not matches("a…z", "a long way to y")
+    assert not matches("a.z", "abz")
+
+
+# --- links -------------------------------------------------------------------------------------
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading, as forges make it."""
+    plain = re.sub(r"[^\w\- ]", "", heading.replace("`", "").strip().lower())
+    return plain.replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    return {slug(heading) for heading in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+def links(page: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    text = re.sub(r"`[^`\n]*`", "", text)
+    return re.findall(r"\]\(([^)\s]+)\)", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    wrong = []
+    for link in links(page):
+        if link.startswith(("https://", "http://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists():
+            wrong.append(link)
+        elif anchor and anchor not in anchors(target):
+            wrong.append(link)
+    assert wrong == []
+
+
+# --- completeness ------------------------------------------------------------------------------
+
+
+def code_words(page: Path) -> set[str]:
+    """Every word in the code blocks and code spans of a page."""
+    text = page.read_text()
+    fenced = re.findall(r"^```.*?^```$", text, re.M | re.S)
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
+    return set(re.findall(r"\w+", " ".join(fenced + spans)))
+
+
+def page_of(name: str) -> Path:
+    return DOCS / f"{cgikit._MODULE_OF[name]}.md"
+
+
+@pytest.mark.parametrize("name", sorted(cgikit.__all__))
+def test_every_public_name_has_its_place(name: str) -> None:
+    headings = re.findall(r"^#+ .*|^\| `.*", page_of(name).read_text(), re.M)
+    assert any(re.search(rf"`{name}\b", heading) for heading in headings), (
+        f"{page_of(name).name} has no heading and no table row for {name}"
+    )
+
+
+def members(name: str) -> Iterator[tuple[str, str]]:
+    """The public attributes and the arguments of a public name, each with the page it belongs to."""
+    thing = getattr(cgikit, name)
+    if not inspect.isclass(thing):
+        for argument in inspect.signature(thing).parameters:
+            yield page_of(name).name, argument
+        return
+    for ancestor in thing.__mro__:
+        if not ancestor.__module__.startswith("cgikit."):
+            continue
+        page = ancestor.__module__.removeprefix("cgikit.") + ".md"
+        for member, value in vars(ancestor).items():
+            if member == "__init__" or (not member.startswith("_") and inspect.isroutine(value)):
+                function = value.__func__ if isinstance(value, classmethod) else value
+                for argument in inspect.signature(function).parameters:
+                    if argument not in {"self", "cls"}:
+                        yield page, argument
+            if not member.startswith("_"):
+                yield page, member
+
+
+@pytest.mark.parametrize("name", sorted(cgikit.__all__))
+def test_every_attribute_and_argument_is_documented(name: str) -> None:
+    missing = [(p, m) for p, m in members(name) if m not in code_words(DOCS / p)]
+    assert missing == []
+
+
+MODULES = sorted(
+    path.stem for path in PACKAGE.glob("*.py") if not path.stem.startswith("__")
+) + ["host", "cli"]  # fmt: skip
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_is_found_from_the_index(module: str) -> None:
+    rows = re.findall(rf"^\| `{module}` \| .*\[[^]]+\]\(([\w.]+)[^)]*\)", read("index.md"), re.M)
+    assert rows, f"docs/index.md has no row for {module}"
+    page = DOCS / rows[0]
+    assert module in code_words(page), f"{page.name} does not name {module}"
+
+
+def test_every_module_with_public_names_has_a_page() -> None:
+    assert {m for m in cgikit._MODULE_OF.values() if not (DOCS / f"{m}.md").exists()} == set()
+
+
+def test_every_page_is_linked_from_the_index() -> None:
+    linked = {link.partition("#")[0] for link in links(DOCS / "index.md")}
+    assert {page.name for page in DOCS.glob("*.md")} - linked == {"index.md"}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m not in {"host", "cli"}])
+def test_documented_functions_exist(module: str) -> None:
+    page = DOCS / f"{module}.md"
+    if not page.exists():
+        pytest.skip("a section of another page")
+    loaded = importlib.import_module(f"cgikit.{module}")
+    for name in re.findall(rf"`{module}\.(\w+)\(", page.read_text()):
+        assert hasattr(loaded, name), f"{page.name} speaks of {module}.{name}, which does not exist"
+
+
+def read(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+# --- tables that repeat the code ---------------------------------------------------------------
+
+
+def test_the_table_of_limits_is_that_of_the_code() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", read("limits.md"), re.M)
+    documented = {name: int(value.replace(",", "")) for name, value in rows}
+    code = {n: v for n, v in vars(Limits).items() if isinstance(v, int) and not n.startswith("_")}
+    assert documented == code
+
+
+def test_the_table_of_errors_is_that_of_the_code() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+)", read("errors.md"), re.M))
+    errors = {n: getattr(cgikit, n) for n, m in cgikit._MODULE_OF.items() if m == "errors"}
+    own = {n: str(e.status) for n, e in errors.items() if hasattr(e, "status")}
+    own.pop("HTTPError")  # any status
+    own.pop("CGIError")
+    assert rows == own
+
+
+def test_the_table_of_layers_is_that_of_the_house() -> None:
+    rows = re.findall(r"^\| (\d) \| (.+?) \|", read("architecture.md"), re.M)
+    documented = [set(re.findall(r"`(\w+)`", cell)) for _, cell in rows]
+    present = {path.stem for path in PACKAGE.iterdir()}
+    built = [layer & present for layer in LAYERS]
+    assert documented == [layer for layer in built if layer]
+
+
+def test_the_counter_of_the_readme_is_the_example() -> None:
+    def code(text: str) -> str:
+        return re.sub(r'^""".*?"""$|^#.*?$', "", text, flags=re.M | re.S).replace("\n", "")
+
+    example = (ROOT / "examples" / "cgi-bin" / "counter.py").read_text()
+    readme = [b.text for b in blocks(ROOT / "README.md") if "Counter(" in b.text]
+    assert [code(text) for text in readme] == [code(example)]
+
+
+def test_the_picture_is_there_and_small() -> None:
+    picture = DOCS / "img" / "demo.png"
+    assert picture.read_bytes().startswith(b"\x89PNG\r\n")
+    assert picture.stat().st_size < 200_000
+
+
+def test_the_security_page_names_tests_that_exist() -> None:
+    git = need("git")
+    found = {link for link in links(DOCS / "security.md") if link.startswith("../tests/")}
+    assert len(found) > 5
+    names = [str((DOCS / link.partition("#")[0]).resolve().relative_to(ROOT)) for link in found]
+    listed = subprocess.run(
+        [git, "-c", "safe.directory=*", "-C", str(ROOT), "ls-files", "--error-unmatch", *names],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert listed.returncode == 0, listed.stderr
