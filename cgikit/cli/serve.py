@@ -5,11 +5,12 @@ in `cgikit.host`, HTTP itself in `server.py` on waitress.
 """
 
 import argparse
+import contextlib
 import os
 import signal
 import socket
 import sys
-from io import TextIOWrapper
+import threading
 from ipaddress import ip_address
 from types import FrameType
 
@@ -77,8 +78,7 @@ def serve(arguments: argparse.Namespace) -> int:
         where = f"{arguments.host} port {arguments.port}"
         return _fail(f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}")
     address = listener.getsockname()[0]
-    if isinstance(sys.stdout, TextIOWrapper):  # an ASCII console must not stop a request
-        sys.stdout.reconfigure(errors="backslashreplace")
+    console = _Console()
     executor = Spawn()
     names = ["CGIKIT_DEBUG", *arguments.env]
     loopback = ip_address(address).is_loopback
@@ -86,18 +86,18 @@ def serve(arguments: argparse.Namespace) -> int:
         arguments.directory,
         executor,
         environment=inherited(os.environ, names, path_first=os.path.dirname(sys.executable)),
-        log=_print,
+        log=console.print,
         limits=TimeLimits(header=arguments.timeout, idle=arguments.timeout),
         hosts=_hosts(arguments, address) if loopback else None,
         details=loopback,
         software=f"cgikit/{__version__}",
     )
-    server = create(host, listener, software=f"cgikit/{__version__}", log=_print)
+    server = create(host, listener, software=f"cgikit/{__version__}", log=console.print)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     shown = f"[{address}]" if ":" in address else address
     port = listener.getsockname()[1]
-    _print(f"Serving {arguments.directory} at http://{shown}:{port}/ (Ctrl-C stops)")
+    console.print(f"Serving {arguments.directory} at http://{shown}:{port}/ (Ctrl-C stops)")
     try:
         server.run()
     except KeyboardInterrupt:
@@ -133,13 +133,22 @@ def _hosts(arguments: argparse.Namespace, address: str) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
 
-def _print(line: str) -> None:
-    """One line on the console, at once and in one write, so that threads don't mix theirs."""
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except OSError:  # the terminal, or the pager behind a pipe, is gone; serving goes on
-        pass
+class _Console:
+    """Standard output, a line at a time, for many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._descriptor = sys.stdout.fileno()
+        self._encoding = sys.stdout.encoding
+
+    def print(self, line: str) -> None:
+        """Write one line, now. What the console's encoding lacks is shown as an escape."""
+        # Not through sys.stdout: a thread that waits for a console nobody reads would hold its lock,
+        # and the interpreter, which wants to flush it at its end, would die of that
+        data = memoryview(f"{line}\n".encode(self._encoding, "backslashreplace"))
+        with self._lock, contextlib.suppress(OSError):  # the console is gone; serving goes on
+            while data:
+                data = data[os.write(self._descriptor, data) :]
 
 
 def _fail(message: str) -> int:

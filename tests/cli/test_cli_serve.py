@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -84,6 +85,42 @@ def test_s18_the_end_does_not_wait_for_a_client_that_reads_nothing(tmp_path: Pat
         assert client.recv(1)
         assert server.stop(signal.SIGTERM) == 0
         assert until(lambda: not alive(pid))
+
+
+def test_s23_the_end_does_not_wait_for_a_console_that_nobody_reads(tmp_path: Path) -> None:
+    """Its threads hang in writing what the script wrote to stderr; the script ends all the same."""
+    (tmp_path / "pid").touch()
+    script = tmp_path / "flood.sh"
+    # PIPE is ignored, so that the end of the server alone does not end the script
+    script.write_text("#!/bin/sh\ntrap '' PIPE\necho $$ >pid\nwhile :; do echo flood >&2; done\n")
+    script.chmod(0o755)
+    pid = 0
+    arguments = [sys.executable, "-m", "cgikit", "serve", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            port = int(process.stdout.readline().decode().split("/ ")[0].rpartition(":")[2])
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(b"GET /flood.sh HTTP/1.0\r\n\r\n")
+                assert until(lambda: (tmp_path / "pid").read_text().endswith("\n"))
+                pid = int((tmp_path / "pid").read_text())
+                assert until(lambda: waits(pid))
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0
+                survived = alive(pid)
+            assert not survived
+            assert process.stderr.read() == b""
+        finally:
+            process.kill()
+            if pid and alive(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def waits(pid: int) -> bool:
+    """Whether a process waits for the reader of its pipe, and its reader for another."""
+    counter = Path(f"/proc/{pid}/io")
+    before = counter.read_text()
+    time.sleep(0.3)  # the condition itself: nothing is written during this time
+    return "wchar: 0\n" not in before and counter.read_text() == before
 
 
 def test_a_taken_port_is_one_line() -> None:
