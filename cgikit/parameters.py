@@ -22,38 +22,38 @@ def parse_header(value: str) -> tuple[str, dict[str, str]]:
     main, _, rest = value.partition(";")
     parameters: dict[str, str] = {}
     position, end = 0, len(rest)
-    while position < end:
-        equals = rest.find("=", position)
+    equals = rest.find("=")
+    while equals >= 0:
         semicolon = rest.find(";", position)
-        if equals < 0:
-            break
         if 0 <= semicolon < equals:  # a word without a value
             position = semicolon + 1
             continue
-        name = rest[position:equals].strip().lower()
+        name = rest[position:equals].strip(" \t").lower()
         start = equals + 1
         while start < end and rest[start] in " \t":
             start += 1
+        text: str | None
         if rest[start : start + 1] == '"':
             text, position = _quoted(rest, start + 1)
+            semicolon = rest.find(";", position)
         else:
-            position = semicolon if semicolon >= 0 else end
-            text = rest[start:position].strip()
+            text = rest[start : semicolon if semicolon >= 0 else end].rstrip(" \t")
         if name and text is not None:
             parameters.setdefault(name, text)
-        semicolon = rest.find(";", position)
-        position = semicolon + 1 if semicolon >= 0 else end
-    return main.strip(), parameters
+        if semicolon < 0:
+            break
+        position = semicolon + 1
+        # Searched again only once it lies behind: ";;;;…=" would else be read from every semicolon.
+        equals = rest.find("=", position)
+    return main.strip(" \t"), parameters
 
 
 def _quoted(text: str, start: int) -> tuple[str | None, int]:
     """Read a quoted-string's inside from `start`; return it, or None if unclosed, and its end."""
     out = []
     position = start
-    while True:
-        quote = text.find('"', position)
-        if quote < 0:
-            return None, len(text)
+    quote = text.find('"', start)
+    while quote >= 0:
         slash = text.find("\\", position, quote)
         if slash < 0:
             out.append(text[position:quote])
@@ -61,6 +61,11 @@ def _quoted(text: str, start: int) -> tuple[str | None, int]:
         out.append(text[position:slash])
         out.append(text[slash + 1 : slash + 2])
         position = slash + 2
+        if (
+            position > quote
+        ):  # it was escaped; looked for only then, or "\\\\\\…" takes quadratic time
+            quote = text.find('"', position)
+    return None, len(text)
 
 
 def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> str:
