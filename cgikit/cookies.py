@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _OCTETS = frozenset(
     b"!#$&'()*+-./0123456789:<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"
 )
+# What makes a browser drop a cookie (RFC 6265bis section 5.6). str.isprintable() would also drop one
+# with a no-break space or a joined emoji, which scripts in pages do store.
+_CONTROLS = frozenset(chr(code) for code in (*range(9), *range(10, 32), 127))
 _SAMESITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
 
 
@@ -33,14 +36,18 @@ def parse(header: str, *, limits: Limits = DEFAULT_LIMITS) -> MultiDict:
 
         raise LimitExceeded("cookies", limits.cookies, seen, status=431)
     if not header.isascii():  # raw UTF-8, as the environment hands it over
-        header = header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        try:
+            raw = header.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # half of a UTF-16 pair: never from an environment
+            raw = header.encode("utf-8", "replace")
+        header = raw.decode("utf-8", "replace")
     clean = header.isprintable()
     pairs = []
     for pair in header.split(";"):
         name, equals, value = pair.partition("=")
         name = name.strip(" \t")
         value = value.strip(" \t")
-        if not equals or not name or not (clean or (name + value).isprintable()):
+        if not equals or not name or not (clean or _CONTROLS.isdisjoint(pair)):
             continue
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]
@@ -73,8 +80,8 @@ def build(
 
     Raises `ValueError` for everything a browser would drop without a word: a name that is no token,
     controls, `__Secure-` without `secure`, `__Host-` without `secure` and path "/" or with a domain,
-    SameSite=None or Partitioned without `secure`, and more than 4,096 bytes of name and value
-    (RFC 6265bis sections 4.1 and 5.7).
+    `__Http-` without `httponly`, SameSite=None or Partitioned without `secure`, more than 4,096 bytes
+    of name and value or 1,024 of an attribute (RFC 6265bis sections 4.1 and 5.7).
     """
     from .headers import is_token
 
@@ -85,7 +92,7 @@ def build(
         raise ValueError(
             f"cookie {name}: {len(name) + len(encoded)} bytes, but browsers drop more than 4096"
         )
-    _check_prefix(name, path, domain, secure)
+    _check_prefix(name, path, domain, secure, httponly)
     parts = [f"{name}={encoded}"]
     if max_age is not None:
         parts.append(f"Max-Age={int(max_age)}")
@@ -103,13 +110,17 @@ def build(
     return "; ".join(parts)
 
 
-def _check_prefix(name: str, path: str | None, domain: str | None, secure: bool) -> None:
+def _check_prefix(
+    name: str, path: str | None, domain: str | None, secure: bool, httponly: bool
+) -> None:
     # Browsers compare the prefixes in any case, so "__HOST-" is bound by the same rules.
     lowered = name.lower()
     if lowered.startswith(("__secure-", "__host-", "__http-")) and not secure:
         raise ValueError(f"cookie {name}: this prefix needs secure=True")
     if lowered.startswith("__host-") and (path != "/" or domain is not None):
         raise ValueError(f"cookie {name}: __Host- needs path='/' and no domain")
+    if lowered.startswith(("__http-", "__host-http-")) and not httponly:
+        raise ValueError(f"cookie {name}: this prefix needs httponly=True")
 
 
 def _flags(
@@ -135,7 +146,8 @@ def _flags(
 
 
 def _attribute(cookie: str, attribute: str, value: str) -> str:
-    if not value or ";" in value or not (value.isascii() and value.isprintable()):
+    bad = not value or ";" in value or not (value.isascii() and value.isprintable())
+    if bad or len(value) > 1024:
         raise ValueError(f"cookie {cookie}: {attribute}={value[:100]!r} cannot be sent")
     return value
 

@@ -1,0 +1,191 @@
+"""Cookies: real headers as a corpus, and everything a browser would drop refused when building."""
+
+import datetime
+
+import corpus
+import pytest
+from hypothesis import example, given
+from properties import CONTROLS, any_texts, as_environ, noisy, outcome, placements, texts
+
+from cgikit import CGIError, LimitExceeded, Limits, MultiDict
+from cgikit.cookies import build, parse
+
+
+@pytest.mark.parametrize(("raw", "expected"), corpus.cases("cookies"))
+def test_corpus(raw: bytes, expected: dict) -> None:
+    """S13: names are not decoded, only space and tab are stripped."""
+    assert parse(as_environ(raw)).pairs() == [tuple(pair) for pair in expected["pairs"]]
+
+
+def test_the_corpus_is_whole() -> None:
+    assert corpus.strays("cookies") == []
+
+
+def test_the_first_of_a_name_is_the_one_meant() -> None:
+    cookies = parse("id=path; id=root")
+    assert cookies["id"] == "path"
+    assert cookies.getlist("id") == ["path", "root"]
+
+
+@given(any_texts | noisy)
+@example("\ud800=1")
+def test_any_header_gives_cookies_or_our_error(header: str) -> None:
+    assert isinstance(outcome(parse, header), MultiDict | CGIError)
+
+
+@given(any_texts | noisy)
+def test_no_bad_cookie_hides_another(junk: str) -> None:
+    pairs = parse(f"first=1; {junk}; last=2").pairs()
+    assert pairs[0] == ("first", "1")
+    assert pairs[-1] == ("last", "2")
+
+
+# --- the limit (S14) --------------------------------------------------------------------------
+
+
+def test_as_many_cookies_as_the_limit_pass() -> None:
+    assert len(parse("; ".join(["a=1"] * 10), limits=Limits(cookies=10)).pairs()) == 10
+
+
+@pytest.mark.parametrize("count", [11, 100])
+def test_more_are_refused_by_name(count: int) -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        parse("; ".join(["a=1"] * count), limits=Limits(cookies=10))
+    error = caught.value
+    assert (error.limit, error.allowed, error.seen, error.status) == ("cookies", 10, count, 431)
+
+
+# --- building ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "attributes"),
+    [
+        ({}, "Path=/; HttpOnly; SameSite=Lax"),
+        ({"path": None, "httponly": False, "samesite": None}, ""),
+        ({"path": "/app", "domain": "example.com"},
+         "Domain=example.com; Path=/app; HttpOnly; SameSite=Lax"),
+        ({"max_age": 3600}, "Max-Age=3600; Path=/; HttpOnly; SameSite=Lax"),
+        ({"max_age": 0}, "Max-Age=0; Path=/; HttpOnly; SameSite=Lax"),
+        ({"max_age": -1}, "Max-Age=-1; Path=/; HttpOnly; SameSite=Lax"),
+        ({"secure": True, "samesite": "none", "partitioned": True},
+         "Path=/; Secure; HttpOnly; SameSite=None; Partitioned"),
+        ({"samesite": "STRICT"}, "Path=/; HttpOnly; SameSite=Strict"),
+    ],
+)  # fmt: skip
+def test_every_attribute(options: dict, attributes: str) -> None:
+    assert build("a", "1", **options) == f"a=1; {attributes}".rstrip("; ")
+
+
+UTC = datetime.UTC
+
+
+@pytest.mark.parametrize(
+    ("expires", "date"),
+    [
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (784111777.9, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("784111777", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (datetime.datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), "Sun, 06 Nov 1994 08:49:37 GMT"),
+    ],
+)
+def test_expires_forms(expires: object, date: str) -> None:
+    assert f"; Expires={date}; " in build("a", "1", expires=expires)
+
+
+@pytest.mark.parametrize(
+    "expires", ["tomorrow", "", "+1", "1; Domain=evil", datetime.datetime(2030, 1, 1), 10**15]
+)
+def test_what_is_no_moment_is_refused(expires: object) -> None:
+    """An Expires that a browser cannot read would make a session cookie of it, unseen."""
+    with pytest.raises(ValueError, match="moment|time zone|outside"):
+        build("a", "1", expires=expires)
+
+
+@pytest.mark.parametrize("prefix", ["__Secure-", "__Host-", "__Http-", "__HOST-", "__secure-"])
+def test_prefixes_need_secure(prefix: str) -> None:
+    """S13, in any case, because browsers compare them so."""
+    with pytest.raises(ValueError, match="secure=True"):
+        build(prefix + "id", "1")
+    assert build(prefix + "id", "1", secure=True).endswith("Path=/; Secure; HttpOnly; SameSite=Lax")
+
+
+@pytest.mark.parametrize("options", [{"path": "/app"}, {"path": None}, {"domain": "example.com"}])
+@pytest.mark.parametrize("name", ["__Host-id", "__hOST-id", "__Host-Http-id"])
+def test_host_prefix_needs_the_whole_host(name: str, options: dict) -> None:
+    with pytest.raises(ValueError, match="path='/' and no domain"):
+        build(name, "1", secure=True, **options)
+
+
+@pytest.mark.parametrize("name", ["__Http-id", "__Host-Http-id", "__HOST-HTTP-id"])
+def test_http_prefix_needs_httponly(name: str) -> None:
+    with pytest.raises(ValueError, match="httponly=True"):
+        build(name, "1", secure=True, httponly=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"samesite": "None"}, "secure=True"),
+        ({"partitioned": True}, "secure=True"),
+        ({"samesite": "Loose"}, "Lax, Strict or None"),
+        ({"path": ""}, "begin with /"),
+        ({"path": "app"}, "begin with /"),
+        ({"path": "/a;b"}, "cannot be sent"),
+        ({"path": "/ü"}, "cannot be sent"),
+        ({"path": "/" + "a" * 1024}, "cannot be sent"),
+        ({"domain": ""}, "cannot be sent"),
+        ({"domain": "a;secure"}, "cannot be sent"),
+        ({"domain": "münchen.de"}, "cannot be sent"),
+    ],
+)
+def test_what_a_browser_would_drop_is_refused(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        build("a", "1", **options)
+    assert not isinstance(caught.value, CGIError)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a=b", "a;b", "a,b", '"a"', "ü", "a/b", "[a]"])
+def test_names_are_tokens(name: str) -> None:
+    with pytest.raises(ValueError, match="token"):
+        build(name, "1")
+
+
+@pytest.mark.parametrize("bad", [*CONTROLS, ";"])
+def test_no_control_gets_into_a_cookie(bad: str) -> None:
+    """S1: every control, first, in the middle and last, in every attribute that takes text."""
+    for text in placements(bad):
+        with pytest.raises(ValueError, match="token"):
+            build(text, "1")
+        for attribute in ("path", "domain", "samesite", "expires"):
+            value = "/" + text if attribute == "path" else text
+            with pytest.raises(ValueError, match=r"cannot|Lax|no moment"):
+                build("a", "1", **{attribute: value})
+        cookie = build("a", text, samesite=None, path=None, httponly=False)
+        assert cookie.isprintable()
+        assert ";" not in cookie
+
+
+def test_a_cookie_larger_than_browsers_keep_is_refused() -> None:
+    assert build("a", "x" * 4095)
+    with pytest.raises(ValueError, match="4096"):
+        build("a", "x" * 4096)
+    with pytest.raises(ValueError, match="4096"):
+        build("a", "ü" * 700)  # 4,200 bytes when encoded
+
+
+@given(texts.filter(lambda text: len(text) < 300))
+def test_any_text_comes_back(value: str) -> None:
+    cookie = build("a", value)
+    assert cookie.isascii()
+    assert cookie.isprintable()
+    assert parse(cookie.partition("; ")[0]).pairs() == [("a", value)]
+
+
+@pytest.mark.parametrize(
+    "value", [" a b ", '"quoted"', "a;b,c", "50%", "%41", "\r\n", "\\", "ü€😀"]
+)
+def test_awkward_values_come_back(value: str) -> None:
+    assert parse(f"x=1; {build('a', value).partition(';')[0]}; y=2")["a"] == value
