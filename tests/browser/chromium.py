@@ -1,10 +1,12 @@
 """Headless Chromium as Debian ships it, without a call to anybody but the server under test."""
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from requirement import need
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -62,7 +64,10 @@ class Browser:
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Wait until something holds, at most `WAIT_SECONDS`."""
-        WebDriverWait(self.driver, WAIT_SECONDS, poll_frequency=0.05).until(lambda _: condition())
+        # While a page is replaced, what was found on the old one is stale.
+        replaced = [NoSuchElementException, StaleElementReferenceException]
+        wait = WebDriverWait(self.driver, WAIT_SECONDS, 0.05, ignored_exceptions=replaced)
+        wait.until(lambda _: condition())
 
     @property
     def text(self) -> str:
@@ -78,7 +83,9 @@ def chromium(profile: Path) -> Iterator[Browser]:
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     # A path of its own: Selenium would otherwise look for a driver to download.
-    service = ChromeService(executable_path=need("chromedriver"))
+    # And a home of its own: crash reports go there, whatever the profile.
+    home = {**os.environ, "HOME": str(profile), "XDG_CONFIG_HOME": str(profile)}
+    service = ChromeService(executable_path=need("chromedriver"), env=home)
     driver = Chrome(options=options, service=service)
     try:
         driver.set_page_load_timeout(60)
