@@ -210,15 +210,25 @@ class SpawnRun:
     def _read_errors(self, stderr: IO[bytes]) -> bool:
         data = self._read_some(stderr)
         *lines, rest = (bytes(self._line) + (data or b"")).split(b"\n")
-        if data == b"" or len(rest) > _LINE:
+        while len(rest) > _LINE:
+            lines.append(rest[:_LINE])
+            rest = rest[_LINE:]
+        if data == b"":
             lines.append(rest)
             rest = b""
         self._line[:] = rest
         for line in lines:
-            if line:
-                text = line.rstrip(b"\r").decode("utf-8", "backslashreplace")
-                self.job.log(one_line(text, _LINE))
+            self._log(line)
         return bool(data)
+
+    def _log(self, line: bytes) -> None:
+        for start in range(0, len(line), _LINE):
+            text = (
+                line[start : start + _LINE].removesuffix(b"\r").decode("utf-8", "backslashreplace")
+            )
+            self.job.log(
+                one_line(text, 4 * _LINE)
+            )  # an undecodable byte is shown as four characters
 
     def _drain_errors(self) -> None:
         # Bounded: a process that left the group may hold the pipe and go on writing
