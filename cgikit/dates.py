@@ -8,7 +8,7 @@ only when ISO 8601 does not fit. Nothing here reads the clock unless it is asked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date, datetime
+    from datetime import date, datetime, tzinfo
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -45,6 +45,8 @@ def parse_http_date(text: str) -> int | None:
             _, day, month, year, clock, zone = words
             if zone != "GMT":
                 return None
+        if len(year) not in {2, 4}:
+            return None
         hour, minute, second = clock.split(":")
         numbers = [_digits(part) for part in (year, day, hour, minute, second)]
         return _epoch(numbers[0], _MONTHS.index(month) + 1, *numbers[1:], short=len(year) == 2)
@@ -55,13 +57,15 @@ def parse_http_date(text: str) -> int | None:
 def moment(when: "int | float | str | datetime", now: float | None = None) -> int:
     """Return the epoch seconds (int) that `when` means, for Expires and cookies.
 
-    An int or float is epoch seconds; a `datetime` must be aware; a str is "now", a signed number
-    with a unit ("+30m", "-1d"; s, m, h, d, M of 30 days, y of 365 days), digits (epoch seconds), or
+    An int or float is epoch seconds; a `datetime` must be aware; a str is "now", a number with a
+    unit ("+30m", "-1d", "1.5h"; s, m, h, d, M of 30 days, y of 365 days), digits (epoch seconds), or
     an HTTP date. Anything else raises `ValueError`. `now` (epoch seconds) stands for the clock.
     """
     if isinstance(when, str):
         return _moment_in_words(when, now)
     if isinstance(when, int | float):
+        if when - when != 0:  # of inf, int() would raise OverflowError
+            raise ValueError(f"{when!r} is no moment")
         return int(when)
     offset: Callable[[], object] | None = getattr(when, "utcoffset", None)
     if offset is None:
@@ -79,9 +83,10 @@ def _moment_in_words(text: str, now: float | None) -> int:
     if text == "now":
         return int(now)
     try:
-        if text[:1] in {"+", "-"} and text[-1:] in _SECONDS:
-            _digits(text[1:-1].replace(".", "", 1))
-            return int(now + float(text[0] + text[1:-1]) * _SECONDS[text[-1]])
+        if text[-1:] in _SECONDS:
+            sign, number = (text[0], text[1:-1]) if text[0] in "+-" else ("+", text[:-1])
+            _digits(number.replace(".", "", 1))
+            return int(now + float(sign + number) * _SECONDS[text[-1]])
         if text.isdigit():
             return _digits(text)
     except ValueError:
@@ -122,13 +127,21 @@ def _in_words(text: str, dayfirst: bool) -> "datetime":
 
     if len(text) > _LONGEST:
         raise ValueError(f"a date of {len(text)} characters is too long")
+    if not (text.isascii() and text.isprintable()):  # dateutil takes the digits of every script
+        raise ValueError(f"{text!r} is not a date")
     from dateutil import parser
 
+    # Where the year stands first, the month follows: dateutil alone makes 1 February of 2030-01-02.
+    dayfirst = dayfirst and not text[:4].isdigit()
     # dateutil fills in what the text leaves out from a default. Two defaults that share no part of
     # the date show whether it did: "May 2030" is not a day, and must not silently become one.
+    for sign in "+-":  # "GMT+0200", as browsers print dates: dateutil takes it for -02:00
+        for zone in ("GMT", "UTC", "Z", "z"):
+            text = text.replace(zone + sign, sign)
+    found: datetime
     try:
         found, again = [
-            parser.parse(text, dayfirst=dayfirst, default=datetime(*ymd))
+            parser.parse(text, dayfirst=dayfirst, default=datetime(*ymd), tzinfos=_zone)
             for ymd in ((2000, 1, 1), (2004, 2, 2))
         ]
     except (ValueError, OverflowError, TypeError, AttributeError, IndexError) as error:
@@ -136,6 +149,21 @@ def _in_words(text: str, dayfirst: bool) -> "datetime":
     if found != again:
         raise ValueError(f"{text!r} is not a whole date")
     return found
+
+
+def _zone(name: str | None, offset: int | None) -> "tzinfo | None":
+    """Return the time zone of a text by what dateutil found in it: a name, an offset in seconds.
+
+    Names but UTC are refused: dateutil drops those it does not know ("10:00 EST" loses its zone),
+    reads others by where the server stands, and turns the sign of "EST-5" round as POSIX does.
+    """
+    if name is None and offset is None:
+        return None
+    from datetime import timedelta, timezone
+
+    if offset is None or (offset and name is not None):
+        raise ValueError(f"the time zone {name!r} is not an offset such as +02:00")
+    return timezone(timedelta(seconds=offset))
 
 
 def _digits(text: str) -> int:
