@@ -48,9 +48,10 @@ def outcome(call: Callable[..., Any], *args: Any, **options: Any) -> Any:
     try:
         return call(*args, **options)
     except CGIError as error:
-        assert 400 <= error.status <= 599
-        assert error.message
-        return error
+        failure = error
+    assert 400 <= failure.status <= 599
+    assert failure.message
+    return failure
 
 
 def placements(bad: str, good: str = "value") -> list[str]:

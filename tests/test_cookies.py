@@ -100,7 +100,7 @@ def test_expires_forms(expires: object, date: str) -> None:
 )
 def test_what_is_no_moment_is_refused(expires: object) -> None:
     """An Expires that a browser cannot read would make a session cookie of it, unseen."""
-    with pytest.raises(ValueError, match="moment|time zone|outside"):
+    with pytest.raises(ValueError, match=r"moment|time zone|outside"):
         build("a", "1", expires=expires)
 
 

@@ -36,7 +36,8 @@ def test_any_text_gives_a_value(text: str) -> None:
         ("a", {"b": 'c"d\\e;f=g'}, 'a; b="c\\"d\\\\e;f=g"'),
         ("attachment", {"filename": "ü €?.txt"},
          "attachment; filename=\"_ __.txt\"; filename*=UTF-8''%C3%BC%20%E2%82%AC%3F.txt"),
-        ("a", {"b": "ü*'%!#$&+-.^_`|~"}, "a; b=\"_*'%!#$&+-.^_`|~\"; b*=UTF-8''%C3%BC%2A%27%25!#$&+-.^_`|~"),
+        ("a", {"b": "ü*'%!#$&+-.^_`|~"},
+         "a; b=\"_*'%!#$&+-.^_`|~\"; b*=UTF-8''%C3%BC%2A%27%25!#$&+-.^_`|~"),
     ],
 )  # fmt: skip
 def test_format(main: str, parameters: dict[str, str] | None, header: str) -> None:
@@ -48,11 +49,11 @@ def test_format(main: str, parameters: dict[str, str] | None, header: str) -> No
 def test_no_control_gets_into_a_header(bad: str) -> None:
     """S1: every control, first, in the middle and last, in each part."""
     for text in placements(bad):
-        with pytest.raises(ValueError, match="control|token|printable"):
+        with pytest.raises(ValueError, match=r"token|printable"):
             format_header(text)
-        with pytest.raises(ValueError, match="control|token|printable"):
+        with pytest.raises(ValueError, match=r"token|printable"):
             format_header("a", {text: "b"})
-        with pytest.raises(ValueError, match="control|token|printable"):
+        with pytest.raises(ValueError, match=r"token|printable"):
             format_header("a", {"b": text})
 
 
