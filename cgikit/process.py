@@ -50,6 +50,8 @@ def send(chunks: "Iterable[bytes]") -> bool:
     out = getattr(sys.stdout, "guarded", sys.stdout)
     if out is None or out.closed:
         return False  # started with no standard output: there is nobody to answer
+    if not hasattr(out, "buffer"):
+        raise misuse(f"sys.stdout is a {type(out).__name__}, which takes no bytes; give a stdout")
     if getattr(out, _SENT, False):
         raise misuse("a response was sent already; a request has one answer")
     stray = _take_back(out)
@@ -61,15 +63,25 @@ def send(chunks: "Iterable[bytes]") -> bool:
         )
     setattr(out, _SENT, True)
     _leave_fast()
-    write = out.buffer.write
-    try:
-        for chunk in chunks:
-            write(chunk)
-            out.buffer.flush()
-    except BrokenPipeError:
-        _discard(out)
-        return False
+    for chunk in chunks:  # outside of the try: a pipe that breaks in there is the script's
+        try:
+            write(out.buffer, chunk)
+        except OSError as error:
+            _discard(out)
+            if isinstance(error, BrokenPipeError | ConnectionResetError):
+                return False
+            raise
     return True
+
+
+def write(out: "BinaryIO", chunk: bytes) -> None:
+    """Write all of a chunk and pass it on at once."""
+    done = out.write(chunk)
+    # Under `python -u` it is the system's own write, which a signal can end early. A file-like object
+    # that does not count has taken all.
+    while done is not None and done < len(chunk):
+        done += out.write(memoryview(chunk)[done:])
+    out.flush()
 
 
 def was_sent() -> bool:
@@ -94,6 +106,10 @@ class GuardedOutput:
             "file=sys.stderr"
         )
 
+    def writelines(self, lines: "Iterable[str]") -> None:
+        """Refuse."""
+        self.write("".join(lines))
+
     @property
     def buffer(self) -> "BinaryIO":
         """Refuse: what is written there would be printed too."""
@@ -115,24 +131,34 @@ class GuardedOutput:
 def _take_back(out: "TextIO") -> bytes:
     """Return what was printed but not yet passed on, and empty the buffers.
 
-    Python does not show what its buffers hold, so they are flushed into a pipe for a moment. They
-    hold less than 16 KiB, which every pipe takes. Under `python -u` nothing is ever held.
+    Python does not show what its buffers hold, so they are flushed into a pipe for a moment. Under
+    `python -u` nothing is ever held.
     """
     try:
         fd = out.fileno()
     except (OSError, ValueError, AttributeError):
         return b""  # not a real file: a test's, or an interactive shell's
+    os.set_blocking(fd, True)  # a write that would block is lost otherwise, with half of the answer
     saved = os.dup(fd)
     reader, writer = os.pipe()
+    os.set_blocking(
+        writer, False
+    )  # buffers of file systems with large blocks are larger than a pipe
+    taken = b""
     try:
         os.dup2(writer, fd)
         os.close(writer)
-        out.flush()
+        while True:
+            try:
+                out.flush()
+                break
+            except BlockingIOError:
+                taken += os.read(reader, 65_536)
     finally:
         os.dup2(saved, fd)
         os.close(saved)
     try:
-        return os.read(reader, 65_536)
+        return taken + os.read(reader, 65_536)
     finally:
         os.close(reader)
 
@@ -140,12 +166,10 @@ def _take_back(out: "TextIO") -> bytes:
 def _leave_fast() -> None:
     """Arrange that this process, once the script is at its end, leaves without taking Python apart.
 
-    That saves 2 of the 13 ms that a bare start and end of Python take. It is done only where nothing
-    can get lost by it: in a CGI process, after threads have ended and exit handlers have run, when no
-    file but the three standard ones is open and no exception ended the script. What it skips is
-    `__del__` of objects that live to the end, which Python never promised to call.
+    That saves 2 of the 13 ms that a bare start and end of Python take. It is done only in a CGI process
+    that was started as a script, and only where `_leave` finds that nothing can get lost by it.
     """
-    if not os.environ.get("REQUEST_METHOD"):
+    if not os.environ.get("REQUEST_METHOD") or "__file__" not in vars(sys.modules["__main__"]):
         return
     import atexit
 
@@ -156,21 +180,57 @@ def _leave_fast() -> None:
 
 
 def _leave() -> None:
+    """Leave, or return where Python's own way out has something left to do.
+
+    Threads have ended and other exit handlers have run by now. C code that prints through C's own
+    buffer is not seen here.
+    """
     try:
-        # The fourth is that of the listing itself. Files that are still open may hold unwritten data.
-        if len(os.listdir("/proc/self/fd")) > 4 or hasattr(sys, "last_type"):
+        # Python takes __file__ away when it has come to the end of a script. If it is there still, the
+        # script ended by SystemExit, whose status would be lost; last_type is left by other exceptions.
+        if "__file__" in vars(sys.modules["__main__"]) or hasattr(sys, "last_type"):
             return
-        sys.stdout.flush()
-        sys.stderr.flush()
+        standard = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+        if (sys.stdin, sys.stdout, sys.stderr) != standard:
+            return
+        streams = [stream for stream in standard if stream is not None and not stream.closed]
+        # One more file is that of the listing itself. Others may hold what some library has to write.
+        if len(os.listdir("/proc/self/fd")) > len(streams) + 1 or _unfinished(streams):
+            return
+        for stream in streams:
+            stream.flush()
+    except BrokenPipeError:
+        _discard(sys.stdout)  # the client went away: no reason for a line in the log
     except (OSError, ValueError, AttributeError):
-        return  # no /proc, or a stream that fails or is closed: Python's own way deals with it
+        return  # no /proc, or a stream that fails: Python's own way deals with it
     os._exit(0)
+
+
+def _unfinished(streams: "Iterable[TextIO]") -> bool:
+    """Tell whether an object lives that does something when it ends: writes a buffer, closes a
+    database, runs a `finally`. Python does not promise to call `__del__` at the end, but it does.
+    """
+    import gc
+    import io
+
+    standard = [type(part) for stream in streams for part in (stream, stream.buffer)]
+    # All that live, not a table of classes: what hangs in a cycle or in another module counts too.
+    types = [*map(type, gc.get_objects())]
+    return any(
+        hasattr(kind, "__del__") and types.count(kind) > standard.count(kind)
+        for kind in set(types) - {io.BufferedReader, io.FileIO}  # these hold nothing
+    )
 
 
 def _discard(out: "TextIO") -> None:
     # What is left in the buffer would fail again when Python exits, with a traceback in the log.
-    with open(os.devnull, "wb") as null:
-        os.dup2(null.fileno(), out.fileno())
+    try:
+        fd = out.fileno()
+    except (OSError, ValueError):
+        return  # not a real file
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, fd)
+    os.close(null)
     out.flush()
 
 
