@@ -27,11 +27,11 @@ class FileBody:
         self.path = os.fspath(path)
         # Not blocking: a FIFO would hang here until somebody writes to it.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        self.file: BinaryIO = open(fd, "rb", buffering=0)  # noqa: SIM115 -- closed by the reader
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
-            self.file.close()
+            os.close(fd)
             raise ValueError(f"{self.path!r} is not a regular file")
+        self.file: BinaryIO = open(fd, "rb", buffering=0)  # noqa: SIM115 -- closed by the reader
         self.size = status.st_size
         self.modified = int(status.st_mtime)
         self.etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
@@ -88,19 +88,25 @@ class FileBody:
                 left -= len(data)
                 yield data
 
-    def handed_over(self, internal: str | None) -> tuple[str, str]:
-        """Return the field that leaves sending to the server: X-Accel-Redirect for nginx's `internal`
-        URL, else X-Sendfile.
-        """
-        if internal is None:
-            return "X-Sendfile", os.path.abspath(self.path)
-        from .url import quote_reference
-
-        return "X-Accel-Redirect", quote_reference(internal)
-
     def close(self) -> None:
         """Close the file; iterating to the end does it as well."""
         self.file.close()
+
+
+def handed_over(path: "str | os.PathLike[str]", internal: str | None) -> tuple[str, str]:
+    """Return the field that leaves sending to the server: X-Accel-Redirect for nginx's `internal`
+    URL, else X-Sendfile with the path, percent-encoded, as mod_xsendfile and lighttpd decode it.
+
+    Raises `ValueError` for controls in either, and for an internal URL that is no path.
+    """
+    from .url import quote_reference
+
+    name, value = "X-Accel-Redirect", internal
+    if value is None:
+        name, value = "X-Sendfile", os.path.abspath(path).replace("%", "%25")
+    if not (value.startswith("/") and value.isprintable()):
+        raise ValueError(f"{name}: {value[:100]!r} is no path, or does not print")
+    return name, quote_reference(value)
 
 
 def guess_type(path: "str | os.PathLike[str]") -> str:

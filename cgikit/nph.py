@@ -21,6 +21,8 @@ def head(
     own = [("Date", format_http_date(time())), ("Connection", "close")]
     if request.server_software.isascii() and request.server_software.isprintable():
         own.insert(0, ("Server", request.server_software or "cgikit"))
-    lines = [f"{version} {status} {reason}"]
+    given = {name.lower() for name, _ in fields}
+    own = [field for field in own if field[0].lower() not in given]
+    lines = [f"{version} {status:d} {reason}"]
     lines += [f"{name}: {value}" for name, value in own + fields]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")

@@ -25,8 +25,15 @@ _FORBIDDEN = frozenset((
     "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     "status",
 ))  # fmt: skip
-_ONCE = frozenset(("content-type", "location", "content-length"))
+_ONCE = frozenset((
+    "content-type", "location", "content-length", "content-disposition", "content-range", "date",
+    "etag", "expires", "last-modified", "retry-after",
+))  # fmt: skip
 _BODYLESS = frozenset((204, 205, 304))
+_OF_BODY = frozenset((
+    "content-type", "content-length", "content-encoding", "content-language", "content-range",
+    "content-disposition",
+))  # fmt: skip
 
 
 class Response:
@@ -37,7 +44,8 @@ class Response:
     mapping. A text type without a charset gets UTF-8; other types get none.
 
     What cannot be sent raises `ValueError` where it is set: a control character in a name, value or
-    cookie, a status that is none, a header that only the server may send.
+    cookie, a status that is none. What depends on the whole answer raises it before anything is
+    sent: a header that only the server may send, one twice that may come once, no Content-Type.
     """
 
     def __init__(
@@ -50,8 +58,8 @@ class Response:
         self.body = body
         self.status = status
         self.headers = Headers(headers)
-        if "Content-Type" not in self.headers:
-            self.content_type = content_type
+        if len(self.headers.getlist("Content-Type")) < 2:  # two are found when it is sent
+            self.content_type = self.headers.get("Content-Type") or content_type
         self._file: FileBody | None = None
         self._location = ""  # of a redirect; `_chosen` if its status was given
         self._chosen = False
@@ -75,7 +83,10 @@ class Response:
 
     @content_type.setter
     def content_type(self, value: str) -> None:
-        if value.startswith("text/") and "charset" not in value.lower():
+        lowered = value.lower()
+        if "utf-7" in lowered or not value:
+            raise ValueError(f"{value!r} is no content type: UTF-7 hides markup from every filter")
+        if lowered.startswith("text/") and "charset=" not in lowered:
             value += "; charset=utf-8"  # RFC 3875 section 6.3.1: say it, or the client guesses
         self.headers["Content-Type"] = value
 
@@ -98,7 +109,10 @@ class Response:
         import json
 
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return cls(text.encode("utf-8"), status, content_type="application/json")
+        # Half a surrogate pair cannot be UTF-8, but Python's \udc80 for it is JSON's own.
+        return cls(
+            text.encode("utf-8", "backslashreplace"), status, content_type="application/json"
+        )
 
     @classmethod
     def redirect(
@@ -137,20 +151,20 @@ class Response:
         never HTML. `filename` makes it a download of that name. `x_sendfile=True` leaves sending to
         httpd's mod_xsendfile or lighttpd, `x_accel_redirect="/internal/…"` to nginx.
 
-        Raises `FileNotFoundError` and other `OSError`s now, not when headers are out.
+        Raises `FileNotFoundError` and other `OSError`s now, not when headers are out, and
+        `ValueError` for what is no regular file.
         """
-        from .filebody import FileBody, guess_type
+        from .filebody import FileBody, guess_type, handed_over
 
-        body = FileBody(path)
         response = cls((), content_type=content_type or guess_type(path))
-        response._file = body
         response.headers["X-Content-Type-Options"] = "nosniff"
         if filename is not None:
             response.attachment(filename)
         if x_sendfile or x_accel_redirect is not None:
-            body.close()
-            response._file = None
-            response.headers.add(*body.handed_over(x_accel_redirect))
+            response.headers.add(*handed_over(path, x_accel_redirect))
+            FileBody(path).close()  # only to see that it is there
+        else:
+            response._file = FileBody(path)  # last: what raises before must not leave it open
         return response
 
     @classmethod
@@ -255,14 +269,16 @@ class Response:
         else:
             length, chunks = None, self._encoded(self.body)
         if status in _BODYLESS:
-            fields = [field for field in fields if not field[0].lower().startswith("content-")]
+            fields = [field for field in fields if field[0].lower() not in _OF_BODY]
         elif length is not None:
             fields = [field for field in fields if field[0].lower() != "content-length"]
             fields.append(("Content-Length", str(length)))
         if status in _BODYLESS or request.method == "HEAD":
             self.close()
             chunks = ()
-        _check(fields)
+        if status not in _BODYLESS and not self.content_type:
+            raise ValueError("an answer with a body needs a Content-Type (RFC 3875 section 6.2.1)")
+        _check(status, fields)
         return status, fields, chunks
 
     def send(
@@ -281,18 +297,18 @@ class Response:
             from .environ import MetaVariables
 
             request = MetaVariables(process.environ())
-        status, fields, chunks = self.answer(request)
-        pieces = _wire(_head(status, fields, request), chunks)
         try:
+            status, fields, chunks = self.answer(request)
+            pieces = _wire(_head(status, fields, request), chunks)
             if stdout is None:
                 complete = process.send(pieces)
+                self._sent = True
             else:
-                complete = True
+                complete = self._sent = True
                 for piece in pieces:
-                    stdout.write(piece)
+                    process.write(stdout, piece)
         finally:
             self.close()
-        self._sent = True
         return complete
 
     def close(self) -> None:
@@ -306,7 +322,11 @@ class Response:
         if isinstance(piece, bytes):
             return piece
         charset = self.content_type.lower().partition("charset=")[2].partition(";")[0].strip(' "')
-        return piece.encode(charset or "utf-8")
+        if charset in {"", "utf-8"}:
+            # All that can fail is half a surrogate pair: what was not UTF-8 in a path or a variable.
+            # A client must not be able to turn a page that shows it into an error.
+            return piece.encode("utf-8", "replace")
+        return piece.encode(charset)
 
     def _encoded(self, chunks: "Iterable[str | bytes]") -> "Iterator[bytes]":
         for chunk in chunks:
@@ -315,7 +335,7 @@ class Response:
                 yield data
 
 
-def _check(fields: "list[tuple[str, str]]") -> None:
+def _check(status: int, fields: "list[tuple[str, str]]") -> None:
     """Refuse what would split the header or contradict the server: the last look before the wire."""
     seen = set()
     for name, value in fields:
@@ -325,6 +345,10 @@ def _check(fields: "list[tuple[str, str]]") -> None:
             raise ValueError(f"the header {name} is the server's; a script must not send it")
         if lowered in seen and lowered in _ONCE:
             raise ValueError(f"the header {name} may be sent only once")
+        if lowered == "location" and (
+            status == 200 or not (value.startswith("/") or "://" in value)
+        ):  # the server would take a 200 for a local redirect (RFC 3875 section 6.2.2)
+            raise ValueError(f"Location: {value} with {status}: use Response.redirect")
         seen.add(lowered)
 
 
@@ -336,7 +360,7 @@ def _head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables"
         return head(status, _reason(status), fields, request)
     lines = [f"{name}: {value}\n" for name, value in fields]
     if status != 200:
-        lines.insert(0, f"Status: {status} {_reason(status)}\n")
+        lines.insert(0, f"Status: {status:d} {_reason(status)}\n")
     elif not fields:
         lines = ["Status: 200 OK\n"]  # at least one CGI field
     return ("".join(lines) + "\n").encode("ascii")
