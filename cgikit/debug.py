@@ -40,7 +40,9 @@ td {{ vertical-align: top; padding: .1rem 1rem .1rem 0; }}
 </body>
 </html>
 """
-_SECRET_WORDS = ("PASS", "SECRET", "TOKEN", "KEY", "AUTH", "COOKIE", "SESSION", "CREDENTIAL", "PWD")
+_SECRET_WORDS = tuple(
+    "PASS PWD SECRET TOKEN KEY AUTH COOKIE SESSION CREDENTIAL PRIVATE SIGN JWT CSRF CERT PROXY".split()
+)
 _SHOWN = frozenset((
     "CONTENT_LENGTH", "CONTENT_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS", "LANG", "LC_ALL",
     "PATH", "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT",
@@ -54,21 +56,36 @@ def answer_error(error: BaseException, request: "MetaVariables", details: bool) 
 
     `details` puts the traceback and the environment into the page of a bug.
     """
-    if isinstance(error, CGIError):
-        if error.status >= 500:
-            log(error, new_incident())
-        return error_page(error.status, error.message, error.headers)
     incident = new_incident()
+    if isinstance(error, CGIError):
+        try:
+            page = error_page(
+                error.status, error.message, error.headers, incident if error.status >= 500 else ""
+            )
+        except Exception as second:  # its status or headers cannot be sent: a bug in the script
+            second.__cause__ = error
+            error = second
+        else:
+            if error.status >= 500:
+                log(error, incident)
+            return page
     log(error, incident)
     return incident_page(error, incident, request, details)
 
 
 def error_page(
-    status: int, message: str = "", headers: tuple[tuple[str, str], ...] = ()
+    status: int,
+    message: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
+    incident: str = "",
 ) -> Response:
-    """Return a plain page for an HTTP status, with a message for the client (escaped)."""
+    """Return a plain page for an HTTP status, with a message for the client (escaped), and with the
+    number under which the log knows more, if there is one.
+    """
     title = f"{status} {REASONS.get(status, 'Error')}"
     content = f"<p>{escape(message)}</p>" if message else ""
+    if incident:
+        content += f"\n<pre>incident {incident}</pre>"
     response = Response(_PAGE.format(title=title, content=content), status, headers)
     response.cache_control = "no-store"
     return response

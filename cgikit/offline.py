@@ -25,13 +25,14 @@ def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
     if words and words[0].startswith("/"):
         path, _, query = words.pop(0).partition("?")
     if words:
-        if any("=" in word for word in words):
+        if query or any("=" in word for word in words):
             pairs = [word.partition("=")[::2] for word in words]
             query = "&".join(filter(None, (query, build(pairs))))
         else:
             query = "+".join(build([(word, "")])[:-1] for word in words)
     environ = {
         **os.environ,
+        "CONTENT_LENGTH": "",
         "GATEWAY_INTERFACE": "CGI/1.1",
         "PATH_INFO": _unquote(path),
         "QUERY_STRING": query,

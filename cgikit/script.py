@@ -29,7 +29,8 @@ def run(
     A `CGIError` raised by the handler becomes its own page with its status. Any other exception
     becomes a 500 with an incident number; the traceback goes to standard error, the server's log,
     under the same number, and into the page only with `debug=True` (default: CGIKIT_DEBUG=1 in the
-    environment). A client that went away is no error.
+    environment). A client that went away is no error. Where an answer breaks off, because its body
+    fails or cannot be written, the log says so and the process ends with status 1.
 
     Without REQUEST_METHOD the script was started by hand: `script.py name=value …` or
     `script.py '/path?x=1'` runs it and prints the answer. With it, argv is never looked at
@@ -54,15 +55,31 @@ def run(
         try:
             respond(handler, request).send(request=request)
         except (Exception, SystemExit) as error:  # SystemExit would end without any answer
-            from .debug import answer_error
-
+            if isinstance(error, SystemExit) and process.was_sent():
+                raise
             if debug is None:
                 debug = process.environ().get("CGIKIT_DEBUG") == "1"
-            page = answer_error(error, request, debug)
-            if not process.was_sent():
-                page.send(request=request)
+            _answer_error(error, request, debug)
         finally:
             request.close()
+
+
+def _answer_error(error: BaseException, request: Request, debug: bool) -> None:
+    """Log an error and answer with its page; end the process with status 1 where it is too late."""
+    from .debug import answer_error
+
+    page = answer_error(error, request, debug)
+    try:
+        if not process.was_sent():
+            page.send(request=request)
+            return
+    except Exception as second:  # something was printed as well, or an HTTPError's header is bad
+        page = answer_error(second, request, debug)
+        if not process.was_sent():
+            page.send(request=request)
+            return
+    # Part of an answer went out: a second one would appear inside of it.
+    raise SystemExit(1)
 
 
 def respond(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
