@@ -54,9 +54,13 @@ class FileLock:
     def _try(self) -> bool:
         import fcntl
 
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            fd = os.open(self.path, flags, 0o666)
+            try:
+                fd = os.open(self.path, flags | os.O_RDWR | os.O_CREAT, 0o666)
+            except PermissionError:
+                # Made by another user, who tried the script by hand: to lock it, reading will do.
+                fd = os.open(self.path, flags | os.O_RDONLY)
         except OSError as error:
             raise _storage(self.path, "cannot open the lock file", error) from error
         try:
@@ -80,9 +84,10 @@ class Counter:
     """A number in a file, safe to count up from many processes at once.
 
     `path`, if relative, is relative to the working directory, which servers set to the script's own.
-    A file that does not exist counts as 0. One that holds something else than a number raises
-    `StorageError` and is never overwritten. `timeout` is how many seconds to wait for other
-    processes (`LockTimeout`).
+    A file that does not exist counts as 0; its directory is made, if that is missing. One that holds
+    something else than a number raises `StorageError` and is never overwritten, and so does a
+    symbolic link. The file keeps its mode, and its owner where the system permits. `timeout` is how
+    many seconds to wait for other processes (`LockTimeout`).
     """
 
     def __init__(self, path: "str | os.PathLike[str]", timeout: float = 10.0) -> None:
@@ -92,7 +97,7 @@ class Counter:
     @property
     def value(self) -> int:
         """The number now (int)."""
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO would hang here
         try:
             fd = os.open(self.path, flags)
         except FileNotFoundError:
@@ -117,15 +122,20 @@ class Counter:
         return int(text)
 
     def increment(self, by: int = 1) -> int:
-        """Add `by` and return the new number (int). Nothing is lost, whoever else counts."""
+        """Add `by`, which may be negative, and return the new number (int). Nothing is lost, whoever
+        else counts. Anything but an int raises `TypeError`, more than 4,300 digits `ValueError`.
+        """
+        _check_int(by)
         with self._lock():
             number = self.value + by
             self._replace(number)
             return number
 
     def reset(self, to: int = 0) -> None:
-        """Set the number."""
+        """Set the number. A file that holds something else than a number stays as it is here, too."""
+        _check_int(to)
         with self._lock():
+            _ = self.value
             self._replace(to)
 
     def _lock(self) -> FileLock:
@@ -140,17 +150,51 @@ class Counter:
         return FileLock(self.path + ".lock", self.timeout)
 
     def _replace(self, number: int) -> None:
+        data = b"%d\n" % number
         temporary = self.path + ".new"  # one name is enough under the lock, and leaves no orphans
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            fd = os.open(temporary, flags, 0o666)
+            fd = _create(temporary)
             try:
-                _write_all(fd, b"%d\n" % number)
+                _inherit(fd, self.path)
+                _write_all(fd, data)
             finally:
                 os.close(fd)
             os.replace(temporary, self.path)
         except OSError as error:
             raise _storage(self.path, "cannot write the counter", error) from error
+
+
+def _create(path: str) -> int:
+    """Create a file that nobody else can have prepared; return its descriptor."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, flags, 0o666)
+    except FileExistsError:
+        # Left by a writer that was killed; or a link somebody planted, so it must not be opened.
+        os.unlink(path)
+        return os.open(path, flags, 0o666)
+
+
+def _inherit(fd: int, path: str) -> None:
+    """Give a new file the owner, group and mode of the one it will replace, if there is one."""
+    try:
+        old = os.stat(path, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    new = os.fstat(fd)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        for owner in (old.st_uid, -1):  # who may not give the file away may still keep its group
+            try:
+                os.fchown(fd, owner, old.st_gid)
+                break
+            except PermissionError:
+                pass
+    os.fchmod(fd, old.st_mode & 0o777)
+
+
+def _check_int(number: object) -> None:
+    if not isinstance(number, int):
+        raise TypeError(f"a counter counts in ints, not by {type(number).__name__}")
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -159,6 +203,14 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 def _storage(path: str, what: str, error: OSError) -> Exception:
+    import errno
+
     from .errors import StorageError
 
-    return StorageError(path, f"{what}: {error.strerror}")
+    advice = ""
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        place = os.path.dirname(os.path.abspath(path))
+        advice = f"; the script runs as user {os.geteuid()}, who must be able to write in {place}"
+    elif error.errno == errno.ELOOP:
+        advice = "; it is a symbolic link, which is not followed: name the file itself"
+    return StorageError(path, f"{what}: {error.strerror}{advice}")
