@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+_ONCE = frozenset(("Content-Disposition", "Content-Type", "Content-Transfer-Encoding"))
 _PLAIN_ENCODINGS = frozenset(("", "7bit", "8bit", "binary"))
 
 
@@ -47,18 +48,20 @@ def parse(
     `UnsupportedMediaType` for a part in base64 or the like, which RFC 7578 section 4.7 rules out.
     """
     library = _library()
+    boundary = _boundary(content_type, limits)
     parser = library.PushMultipartParser(
-        _boundary(content_type, limits),
+        boundary,
         content_length=length,
-        max_header_size=limits.part_header,
+        max_header_size=limits.part_header + 1,  # it counts the CR where a chunk ends after one
         max_header_count=limits.part_headers,
-        max_segment_size=max(limits.file, limits.field) + 1,  # ours are checked first, by kind
+        max_segment_size=length,  # ours are checked by kind, file or field
         max_segment_count=limits.fields + limits.files + 1,
     )
+    _check_lines(parser, limits)
     budget = _Budget(limits)
     part = None
     try:
-        for chunk in chunks:
+        for chunk in _from_first_boundary(chunks, b"--" + boundary.encode()):
             for event in parser.parse(chunk) if chunk else ():
                 if event is None:
                     part = None
@@ -72,7 +75,7 @@ def parse(
     except library.ParserLimitReached as error:
         raise _limit(error, limits) from None
     except library.MultipartError as error:
-        raise BadRequest(f"malformed multipart body: {error}") from None
+        raise BadRequest(f"malformed multipart body: {error.args[0]}") from None
     except UnicodeDecodeError:
         raise BadRequest("malformed multipart body: a part's header is not UTF-8") from None
 
@@ -94,6 +97,9 @@ class _Budget:
             _check("files", self.limits.files, self.files)
 
     def spend(self, part: Part | None, count: int) -> None:
+        if part is not None and part.filename == "" and not self.size:  # not left empty after all
+            self.files += 1
+            _check("files", self.limits.files, self.files)
         self.size += count
         if part is None or part.filename is None:
             self.text += count
@@ -118,12 +124,48 @@ def _boundary(content_type: str, limits: Limits) -> str:
     return boundary
 
 
+def _from_first_boundary(chunks: "Iterable[bytes]", delimiter: bytes) -> "Iterator[bytes]":
+    """Yield the chunks less the preamble, which says nothing (RFC 2046 section 5.1.1).
+
+    The library would take a boundary in the middle of a line for one if a chunk happens to begin
+    there: what a body means must not depend on how it was cut.
+    """
+    chunks = iter(chunks)
+    held = b"\r\n"
+    for chunk in chunks:
+        held += chunk
+        start = held.find(delimiter)
+        if start >= 0:
+            if held[start - 2 : start] != b"\r\n":
+                raise BadRequest("malformed multipart body: text in front of the first boundary")
+            yield held[start:]
+            break
+        held = held[-len(delimiter) - 1 :]  # the CRLF and all but the last byte of a delimiter
+    yield from chunks
+
+
+def _check_lines(parser: "Any", limits: Limits) -> None:
+    """Let the library see only header lines that are lines: it takes a bare LF for part of one, or
+    for an error, depending on where a chunk ends.
+    """
+    handle = parser._on_segment_headerline
+
+    def check(line: bytes) -> None:
+        if b"\n" in line or b"\r" in line or b"\0" in line:
+            raise BadRequest("malformed multipart body: NUL, CR or LF in the header of a part")
+        _check("part_header", limits.part_header, len(line))
+        handle(line)
+
+    parser._on_segment_headerline = check
+
+
 def _part(segment: "Any", library: "ModuleType") -> Part:
     filename = segment.filename
     charset = (segment.charset or "").lower()
+    names = [name for name, _ in segment.headerlist]
     for name, value in segment.headerlist:
-        if "\0" in value:
-            raise BadRequest(f"malformed multipart body: NUL in the header {name} of a part")
+        if name in _ONCE and names.count(name) > 1:  # a filter in front may have read the other one
+            raise BadRequest(f"malformed multipart body: {name} twice in the header of a part")
         if name == "Content-Transfer-Encoding" and value.strip().lower() not in _PLAIN_ENCODINGS:
             raise UnsupportedMediaType(
                 f"part {segment.name[:100]!r} comes in {value[:50]!r}; send it as it is "
@@ -138,7 +180,7 @@ def _part(segment: "Any", library: "ModuleType") -> Part:
     return Part(segment.name or "", filename, segment.content_type or "", charset)
 
 
-def _limit(error: Exception, limits: Limits) -> LimitExceeded:
+def _limit(error: Exception, limits: Limits) -> BadRequest:
     """Turn the library's limit error, which names no limit, into ours."""
     if "header count" in str(error):
         return LimitExceeded("part_headers", limits.part_headers, limits.part_headers + 1)
@@ -146,7 +188,7 @@ def _limit(error: Exception, limits: Limits) -> LimitExceeded:
         return LimitExceeded("part_header", limits.part_header, limits.part_header + 1)
     if "count" in str(error):
         return LimitExceeded("fields", limits.fields, limits.fields + 1)
-    return LimitExceeded("file", limits.file, limits.file + 1)
+    return BadRequest("malformed multipart body: a part says it is longer than the body")
 
 
 def _library() -> "ModuleType":
@@ -165,8 +207,9 @@ def _library() -> "ModuleType":
             if sys.modules.get(name) is module:
                 del sys.modules[name]
     if not hasattr(multipart, "PushMultipartParser"):
+        place = getattr(multipart, "__file__", None) or list(multipart.__path__)
         raise ImportError(
-            f"the module 'multipart' at {multipart.__file__} is not the package cgikit needs "
+            f"the module 'multipart' at {place} is not the package cgikit needs "
             "(python-multipart ships one of the same name): "
             "pip uninstall python-multipart; pip install 'multipart>=2'"
         )
