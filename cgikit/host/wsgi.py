@@ -48,6 +48,14 @@ class _Call:
 
     def __post_init__(self) -> None:
         self.errors: deque[str] = deque(maxlen=_STDERR_TAIL)
+        self.delivered = False
+
+    def left(self) -> bool:
+        """Whether the client is gone with less than the whole answer.
+
+        One that has all of it may close at once; the script may still have work to do.
+        """
+        return not self.delivered and self.gone()
 
 
 class Host:
@@ -154,7 +162,7 @@ class Host:
             arguments=tuple(query_words(request.method, request.query)),
             body=call.body,
             log=errors,
-            gone=call.gone,
+            gone=call.left,
             limits=self.limits,
         )
         try:
@@ -232,6 +240,8 @@ class Answer:
         piece = self._response.rest
         while piece or self._run is not None:
             self._size += len(piece)
+            announced = self._response.content_length
+            self._call.delivered = announced is not None and self._size >= announced
             if piece and not self._mute:
                 yield piece
             piece = b"" if self._run is None else self._read(self._run)
@@ -261,7 +271,7 @@ class Answer:
         took = (time.monotonic() - self._started) * 1000
         self._host.log(
             f"{self._asked.method} {one_line(self._asked.target)} {self._response.status} "
-            f"{self._sent} B {took:.0f} ms{' (client left)' if self._call.gone() else ''}"
+            f"{self._sent} B {took:.0f} ms{' (client left)' if self._call.left() else ''}"
         )
 
     def _judge(self, status: int) -> None:

@@ -415,6 +415,31 @@ def test_s23_a_client_that_leaves_ends_its_script(tmp_path: Path, script: str) -
         server.wait_for(rf"GET /{script} .*\(client left\)")
 
 
+def test_a_client_that_has_the_whole_answer_may_leave_and_the_script_goes_on(
+    tmp_path: Path,
+) -> None:
+    """It was ended, and the request logged as one whose client left."""
+    script = tmp_path / "after.sh"
+    script.write_text(
+        "#!/bin/sh\n"
+        "printf 'Content-Type: text/plain\\nContent-Length: 3\\n\\nyes'\n"
+        "while [ ! -e go ]; do sleep 0.05; done\n"
+        "sleep 0.5  # longer than the host takes to look for the client\n"
+        "echo done > result\n"
+    )
+    script.chmod(0o755)
+    with serve(tmp_path) as server:
+        with connect(server) as connection:
+            connection.sendall(b"GET /after.sh HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            received = b""
+            while not received.endswith(b"yes"):
+                received += connection.recv(4096)
+        (tmp_path / "go").touch()
+        line = server.wait_for(r"GET /after.sh 200 .*")[0]
+        assert "client left" not in line
+        assert (tmp_path / "result").read_text() == "done\n"
+
+
 def test_s26_100_mib_of_stderr(server: Server) -> None:
     reply = ask(server, "/flood-stderr.py?100", "POST", body=b"x" * MIB)
     assert reply.body == f"{MIB}\n".encode()
