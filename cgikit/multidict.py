@@ -38,7 +38,7 @@ class MultiMap(Mapping[str, V]):
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, pairs: "Iterable[tuple[str, V]]" = ()) -> None:
-        self._pairs = pairs if isinstance(pairs, list) else list(pairs)
+        self._pairs = list(pairs)  # a copy: what is read-only must not change with the caller's list
         self._index: dict[str, list[V]] | None = None
 
     def _lists(self) -> "dict[str, list[V]]":

@@ -83,7 +83,7 @@ def test_a_year_of_two_digits_is_at_most_fifty_years_ahead() -> None:
         "Sun, 06 Nov 1_994 08:49:37 GMT",
         "Sun, 06 Nov 19940 08:49:37 GMT",
         "Sun, 06 Nov 0000 08:49:37 GMT",
-        "Sun, 06 Nov １９９４ 08:49:37 GMT",
+        "Sun, 06 Nov \uff11\uff19\uff19\uff14 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:49:37 GMT GMT",
         "Sun, 06 Nov " + "9" * 5000 + " 08:49:37 GMT",
     ],
@@ -97,7 +97,7 @@ def test_a_leap_second_is_legal() -> None:
 
 
 dense = st.lists(
-    st.sampled_from("Sun, |06|Nov |1994|94|08:49:37|GMT| |-|:|,|31|Feb|60|9|0|²|٣".split("|"))
+    st.sampled_from("Sun, |06|Nov |1994|94|08:49:37|GMT| |-|:|,|31|Feb|60|9|0|²|\u0663".split("|"))
 ).map(" ".join)
 
 
@@ -147,7 +147,7 @@ def test_moments(when: object, seconds: int) -> None:
     "when",
     [
         "", " ", "+", "-", "m", "+m", ".h", "+.h", "+1", "-1", "+1w", "+1 m", "1.5", "+1.5.5h", "+1e3s",
-        "+1_0s", "++1s", "+-1s", "+٣s", "٣", "³", "NOW", "tomorrow", "+30m\n", "1994-11-06",
+        "+1_0s", "++1s", "+-1s", "+\u0663s", "\u0663", "³", "NOW", "tomorrow", "+30m\n", "1994-11-06",
         "+1000000000000s", "9" * 5000, float("inf"), float("-inf"), float("nan"),
     ],
 )  # fmt: skip
@@ -242,13 +242,36 @@ def test_datetimes(text: str, expected: datetime.datetime) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "5", "2030", "May", "May 2030", "12 May", "Monday", "10:30", "today", "not a date",
-        "31 Feb 2030", "29 Feb 2030", "32 May 2030", "2030-13-01", "12 May 2030 25:00",
-        "12 May 99999999999999999999", "２０３０-０１-０２", "12 May ٢٠٣٠", "2030-01-02\0", "12\xa0May 2030",
-        "12 May 2030\n", "12 May 2030 10:00 EST", "12 May 2030 10:00 CET", "12 May 2030 10:00 EST-5",
-        "12 May 2030 10:00 +9999", "1 May 2030 2 June 2031", "12 May 2030" + " " * 100, "\ud800",
+        "",
+        "5",
+        "2030",
+        "May",
+        "May 2030",
+        "12 May",
+        "Monday",
+        "10:30",
+        "today",
+        "not a date",
+        "31 Feb 2030",
+        "29 Feb 2030",
+        "32 May 2030",
+        "2030-13-01",
+        "12 May 2030 25:00",
+        "12 May 99999999999999999999",
+        "\uff12\uff10\uff13\uff10-\uff10\uff11-\uff10\uff12",
+        "12 May \u0662\u0660\u0663\u0660",
+        "2030-01-02\0",
+        "12\xa0May 2030",
+        "12 May 2030\n",
+        "12 May 2030 10:00 EST",
+        "12 May 2030 10:00 CET",
+        "12 May 2030 10:00 EST-5",
+        "12 May 2030 10:00 +9999",
+        "1 May 2030 2 June 2031",
+        "12 May 2030" + " " * 100,
+        "\ud800",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("parse", [parse_date, parse_datetime])
 def test_what_is_no_whole_date_is_refused(parse: object, text: str) -> None:
     """What the text leaves out is never filled in, a zone that is not understood never dropped."""
@@ -258,7 +281,7 @@ def test_what_is_no_whole_date_is_refused(parse: object, text: str) -> None:
 
 phrases = st.lists(
     st.sampled_from(
-        "2030|1|12|31|2|May|Feb|Mon|10:30|25:61|pm|T|Z|GMT|UTC|EST|+|-|+9999|/|.|,|of|st|0|٣|'|W01".split(
+        "2030|1|12|31|2|May|Feb|Mon|10:30|25:61|pm|T|Z|GMT|UTC|EST|+|-|+9999|/|.|,|of|st|0|\u0663|'|W01".split(
             "|"
         )
     ),
