@@ -25,9 +25,7 @@ class RequestHeaders(Mapping[str, str]):
         self._environ = environ
 
     def __getitem__(self, name: str) -> str:
-        variable = name.upper().replace("-", "_")
-        if variable not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-            variable = "HTTP_" + variable
+        variable = _variable(name)
         value = self._environ.get(variable, "")
         if not value or "_" in name or variable == "HTTP_PROXY":
             raise KeyError(name)
@@ -37,13 +35,19 @@ class RequestHeaders(Mapping[str, str]):
         for variable, value in self._environ.items():
             if not value or variable == "HTTP_PROXY":
                 continue
-            if variable.startswith("HTTP_"):
-                yield variable[5:].replace("_", "-").title()
-            elif variable in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-                yield variable.replace("_", "-").title()
+            name = variable.removeprefix("HTTP_").replace("_", "-").title()
+            # Only what look-up finds: some servers set HTTP_CONTENT_TYPE beside CONTENT_TYPE, and a
+            # name that came twice, or that is not found, would break dict(headers).
+            if _variable(name) == variable:
+                yield name
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return f"RequestHeaders({dict(self)!r})"
+
+
+def _variable(name: str) -> str:
+    variable = name.upper().replace("-", "_")
+    return variable if variable in {"CONTENT_TYPE", "CONTENT_LENGTH"} else "HTTP_" + variable
