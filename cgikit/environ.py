@@ -88,9 +88,10 @@ class MetaVariables:
     @property
     def protocol_version(self) -> tuple[int, int]:
         """`server_protocol`'s version as two ints, so that 1.10 is later than 1.9 (RFC 3875 section
-        4.1.16); (1, 0) when it has none, which promises least.
+        4.1.16); (1, 0) when it has none, which promises least. "HTTP/2" is 2.0.
         """
-        major, _, minor = self.server_protocol.rpartition("/")[2].partition(".")
+        version = self.server_protocol.rpartition("/")[2]
+        major, _, minor = (version if "." in version else version + ".0").partition(".")
         if all(part.isascii() and part.isdigit() and len(part) < 10 for part in (major, minor)):
             return int(major), int(minor)
         return 1, 0
@@ -131,10 +132,14 @@ class MetaVariables:
         The host is the Host header's, or SERVER_NAME; one that is not a host name, or that is not in
         `allowed_hosts` (lower case, without port), raises `BadRequest`: a page must not link to
         wherever a client says. X-Forwarded-Proto and -Host count only with `forwarded=True`, or if it
-        holds REMOTE_ADDR: anyone can send them.
+        holds REMOTE_ADDR: anyone can send them. Of a list in them the last counts, which the nearest
+        proxy has added; those before it came from outside. A str for `forwarded` or `allowed_hosts`
+        raises `TypeError`: a part of a name would be "in" it.
         """
         from .url import build
 
+        if isinstance(forwarded, str) or isinstance(allowed_hosts, str):
+            raise TypeError("forwarded and allowed_hosts take a set or a list of names, not a str")
         if not isinstance(forwarded, bool):
             forwarded = self.remote_addr in forwarded
         return build(self, base, path_info, query, forwarded, allowed_hosts)

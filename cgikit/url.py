@@ -50,9 +50,9 @@ def _origin(request: "MetaVariables", forwarded: bool) -> tuple[str, str]:
     scheme = "https" if request.is_secure else "http"
     host = request.environ.get("HTTP_HOST", "")
     if forwarded:
-        claimed = _first(request.environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
+        claimed = _last(request.environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
         scheme = claimed if claimed in _DEFAULT_PORT else scheme
-        host = _first(request.environ.get("HTTP_X_FORWARDED_HOST", "")) or host
+        host = _last(request.environ.get("HTTP_X_FORWARDED_HOST", "")) or host
     if not host:
         host = request.server_name
         if ":" in host and not host.startswith("["):
@@ -70,20 +70,32 @@ def split_host(host: str) -> tuple[str, str]:
     """
     name, colon, port = host.partition("]") if host.startswith("[") else host.partition(":")
     if host.startswith("["):
-        valid = bool(colon) and _ADDRESS.issuperset(name[1:]) and ":" in name
-        valid = valid and (not port or port.startswith(":"))
+        valid = bool(colon) and _is_ipv6(name[1:]) and (not port or port.startswith(":"))
         name, port = name + "]", port[1:]
     else:
         valid = bool(name) and _HOST.issuperset(name) and not name.startswith(".")
-    if not valid or not (port.isascii() and (not port or port.isdigit()) and len(port) < 6):
+    number = port or "0"
+    if not (valid and number.isascii() and number.isdigit() and len(number) < 6) or (
+        int(number) > 65_535
+    ):
         from .errors import BadRequest
 
         raise BadRequest(f"Host {host[:100]!r} is not a host name")
     return name.lower(), port
 
 
-def _first(value: str) -> str:
-    return value.partition(",")[0].strip()
+def _last(value: str) -> str:
+    # Proxies append (httpd's mod_proxy does): only the last one is the trusted neighbour's word.
+    return value.rpartition(",")[2].strip()
+
+
+def _is_ipv6(text: str) -> bool:
+    from ipaddress import IPv6Address  # rarely needed: most hosts have names
+
+    try:
+        return _ADDRESS.issuperset(text) and bool(IPv6Address(text))
+    except ValueError:
+        return False
 
 
 def _quote_path(path: str) -> str:

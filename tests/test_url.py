@@ -1,0 +1,326 @@
+"""The URL of a request: which parts, which host, and never one that leads elsewhere."""
+
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from properties import CONTROLS, environ_texts, outcome, placements
+
+from cgikit import BadRequest, Request
+from cgikit.environ import MetaVariables
+from cgikit.url import quote_reference, split_host
+
+BASE = {"SERVER_NAME": "a.example", "SERVER_PORT": "80", "SCRIPT_NAME": "/cgi-bin/x.py"}
+
+
+def url(environ: dict[str, str], **parts: object) -> str:
+    return MetaVariables({**BASE, **environ}).url(**parts)
+
+
+# --- the parts --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("script", "path_info", "path"),
+    [
+        ("/cgi-bin/x.py", "", "/cgi-bin/x.py"),
+        ("/cgi-bin/x.py", "/", "/cgi-bin/x.py/"),
+        ("/cgi-bin/x.py", "/a/b", "/cgi-bin/x.py/a/b"),
+        ("/cgi-bin/x.py", "/a/b/", "/cgi-bin/x.py/a/b/"),
+        ("/cgi-bin/x.py", "//a//b", "/cgi-bin/x.py//a//b"),
+        ("", "", "/"),
+        ("", "/", "/"),
+        ("", "/a", "/a"),
+        ("/", "", "/"),
+        ("/", "/a", "/a"),
+        ("", "//evil.example/a", "/evil.example/a"),
+        ("//evil.example", "", "/evil.example"),
+        ("///evil.example", "/a", "/evil.example/a"),
+        ("x.py", "", "/x.py"),
+        ("/\\evil.example", "", "/%5Cevil.example"),
+        ("/\t/evil.example", "", "/%09/evil.example"),
+        ("", "/\r\nSet-Cookie: a=b", "/%0D%0ASet-Cookie:%20a=b"),
+        ("/ü/x.py", "/ö ä", "/%C3%BC/x.py/%C3%B6%20%C3%A4"),
+        ("/x.py", "/\udcff", "/x.py/%FF"),
+        ("/x.py", "/a?b#c%d", "/x.py/a%3Fb%23c%25d"),
+        ("/x.py", "/~a;b=c,d@e:f!$&'()*+", "/x.py/~a;b=c,d@e:f!$&'()*+"),
+        ("/x.py", '/"<>[]{}|^`', "/x.py/%22%3C%3E%5B%5D%7B%7D%7C%5E%60"),
+    ],
+)
+def test_path(script: str, path_info: str, path: str) -> None:
+    """R29, R34: what was decoded is encoded again; one slash leads, never two."""
+    environ = {"SCRIPT_NAME": script, "PATH_INFO": path_info}
+    assert url(environ, base=False) == path
+    assert url(environ) == "http://a.example" + path
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ({}, "http://a.example/cgi-bin/x.py/p?q=1"),
+        ({"base": False}, "/cgi-bin/x.py/p?q=1"),
+        ({"path_info": False}, "http://a.example/cgi-bin/x.py?q=1"),
+        ({"query": False}, "http://a.example/cgi-bin/x.py/p"),
+        ({"path_info": False, "query": False}, "http://a.example/cgi-bin/x.py"),
+        ({"base": False, "path_info": False, "query": False}, "/cgi-bin/x.py"),
+    ],
+)
+def test_parts(parts: dict[str, bool], expected: str) -> None:
+    assert url({"PATH_INFO": "/p", "QUERY_STRING": "q=1"}, **parts) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("a=b&c=%C3%BC+%2B", "?a=b&c=%C3%BC+%2B"),
+        ("", ""),
+        ("a=%zz%", "?a=%zz%"),
+        ("?", "??"),
+        ("a=/:@;,!$()*~[]{}|\\^`", "?a=/:@;,!$()*~[]{}|\\^`"),
+        ("a=\"<>'#", "?a=%22%3C%3E%27%23"),
+        ("a=ü\udcff", "?a=%C3%BC%FF"),
+        ("a= \r\nX: y\0\x7f", "?a=%20%0D%0AX:%20y%00%7F"),
+    ],
+)
+def test_query_stays_as_it_was_sent(query: str, shown: str) -> None:
+    """Encoded already: only what can never stand in a URL is escaped."""
+    assert url({"QUERY_STRING": query}, base=False) == "/cgi-bin/x.py" + shown
+
+
+def test_query_of_a_redirected_request() -> None:
+    assert url({"REDIRECT_QUERY_STRING": "a=1"}, base=False) == "/cgi-bin/x.py?a=1"
+
+
+# --- the host ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environ", "base"),
+    [
+        ({}, "http://a.example"),
+        ({"SERVER_PORT": "8080"}, "http://a.example:8080"),
+        ({"SERVER_PORT": ""}, "http://a.example"),
+        ({"SERVER_PORT": "443"}, "http://a.example:443"),
+        ({"HTTPS": "on", "SERVER_PORT": "443"}, "https://a.example"),
+        ({"HTTPS": "on", "SERVER_PORT": "80"}, "https://a.example:80"),
+        ({"HTTPS": "on", "SERVER_PORT": "8443"}, "https://a.example:8443"),
+        ({"HTTP_HOST": "b.example"}, "http://b.example"),
+        ({"HTTP_HOST": "b.example", "SERVER_PORT": "8080"}, "http://b.example"),
+        ({"HTTP_HOST": "b.example:80"}, "http://b.example"),
+        ({"HTTP_HOST": "b.example:"}, "http://b.example"),
+        ({"HTTP_HOST": "b.example:443", "HTTPS": "on"}, "https://b.example"),
+        ({"HTTP_HOST": "b.example:8080"}, "http://b.example:8080"),
+        ({"HTTP_HOST": "B.Example"}, "http://b.example"),
+        ({"HTTP_HOST": "b.example."}, "http://b.example."),
+        ({"HTTP_HOST": "under_score-dash.example"}, "http://under_score-dash.example"),
+        ({"HTTP_HOST": "127.0.0.1:8000"}, "http://127.0.0.1:8000"),
+        ({"HTTP_HOST": "[::1]"}, "http://[::1]"),
+        ({"HTTP_HOST": "[::1]:80"}, "http://[::1]"),
+        ({"HTTP_HOST": "[2001:DB8::1]:8080"}, "http://[2001:db8::1]:8080"),
+        ({"HTTP_HOST": "[::ffff:192.0.2.1]"}, "http://[::ffff:192.0.2.1]"),
+        ({"SERVER_NAME": "::1", "SERVER_PORT": "8000"}, "http://[::1]:8000"),
+        ({"SERVER_NAME": "[::1]", "SERVER_PORT": "80"}, "http://[::1]"),
+        ({"HTTP_HOST": "", "SERVER_NAME": "127.0.0.1"}, "http://127.0.0.1"),
+    ],
+)
+def test_base(environ: dict[str, str], base: str) -> None:
+    assert url(environ) == base + "/cgi-bin/x.py"
+
+
+BAD_HOSTS = [
+    "a b",
+    "a/b",
+    "a\\b",
+    "a@b",
+    "user:pw@b",
+    "a?b",
+    "a#b",
+    "a<b",
+    'a"b',
+    "a,b",
+    "a%41",
+    "a:b",
+    "a:80:80",
+    "a:-1",
+    "a:+1",
+    "a:8_0",
+    "a:\u0668\u0660",
+    "a:65536",
+    "a:999999",
+    ":80",
+    ".a",
+    "münchen.example",
+    "\udcff",
+    "[::1",
+    "::1",
+    "[]",
+    "[:]",
+    "[1]",
+    "[::1]x",
+    "[::1]80",
+    "[::1]]",
+    "[::1%25eth0]",
+    "[g::]",
+    "[:::::]",
+    "[::1]:x",
+    "[1.2.3.4]",
+    "a[::1]",
+    "[[::1]]",
+    "\t",
+    " ",
+]
+
+
+@pytest.mark.parametrize("host", BAD_HOSTS)
+def test_what_is_no_host_is_a_bad_request(host: str) -> None:
+    """S20: a page must not link to wherever a client says."""
+    with pytest.raises(BadRequest, match="is not a host name"):
+        url({"HTTP_HOST": host})
+    assert url({"HTTP_HOST": host}, base=False) == "/cgi-bin/x.py"
+
+
+@pytest.mark.parametrize("host", [host for host in BAD_HOSTS if host.strip() and "," not in host])
+def test_what_is_no_host_is_none_when_forwarded_either(host: str) -> None:
+    """S20."""
+    with pytest.raises(BadRequest, match="is not a host name"):
+        url({"HTTP_X_FORWARDED_HOST": host}, forwarded=True)
+
+
+@pytest.mark.parametrize("bad", CONTROLS)
+def test_no_control_gets_into_the_host(bad: str) -> None:
+    """S1, S20."""
+    for host in placements(bad, "a.example"):
+        with pytest.raises(BadRequest):
+            split_host(host)
+
+
+def test_only_allowed_hosts_when_there_is_a_list() -> None:
+    """S20."""
+    allowed = {"a.example", "[::1]"}
+    for host in ("a.example", "A.EXAMPLE:8080", "[::1]:1"):
+        assert url({"HTTP_HOST": host}, allowed_hosts=allowed)
+    for host in ("b.example", "a.example.evil.example", "example", "xa.example"):
+        with pytest.raises(BadRequest, match="not one of this site's"):
+            url({"HTTP_HOST": host}, allowed_hosts=allowed)
+    with pytest.raises(BadRequest, match="not one of this site's"):
+        url({}, allowed_hosts=())
+
+
+def test_a_str_is_no_list_of_hosts() -> None:
+    """ "example" is in "a.example", and the empty REMOTE_ADDR is in every str."""
+    with pytest.raises(TypeError, match="not a str"):
+        url({"HTTP_HOST": "example"}, allowed_hosts="a.example")
+    with pytest.raises(TypeError, match="not a str"):
+        url({}, forwarded="192.0.2.1")
+
+
+FORWARDED = {
+    "REMOTE_ADDR": "192.0.2.1",
+    "HTTP_HOST": "inner.example:8080",
+    "HTTP_X_FORWARDED_HOST": "outer.example",
+    "HTTP_X_FORWARDED_PROTO": "https",
+}
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "base"),
+    [
+        (False, "http://inner.example:8080"),
+        (True, "https://outer.example"),
+        ({"192.0.2.1"}, "https://outer.example"),
+        (["192.0.2.1"], "https://outer.example"),
+        ({"192.0.2.10"}, "http://inner.example:8080"),
+        (set(), "http://inner.example:8080"),
+    ],
+)
+def test_forwarded_counts_only_when_asked_for(forwarded: object, base: str) -> None:
+    """S20: anyone can send X-Forwarded-*."""
+    assert url(FORWARDED, forwarded=forwarded) == base + "/cgi-bin/x.py"
+
+
+def test_forwarded_by_nobody_known_does_not_count() -> None:
+    assert url({**FORWARDED, "REMOTE_ADDR": ""}, forwarded={"192.0.2.1"}).startswith(
+        "http://inner."
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "base"),
+    [
+        ({"HTTP_X_FORWARDED_HOST": "evil.example, outer.example"}, "https://outer.example"),
+        ({"HTTP_X_FORWARDED_PROTO": "http, HTTPS "}, "https://outer.example"),
+        ({"HTTP_X_FORWARDED_PROTO": "javascript"}, "http://outer.example"),
+        ({"HTTP_X_FORWARDED_PROTO": ""}, "http://outer.example"),
+        ({"HTTP_X_FORWARDED_HOST": ""}, "https://inner.example:8080"),
+        ({"HTTP_X_FORWARDED_HOST": "outer.example:443"}, "https://outer.example"),
+    ],
+)
+def test_forwarded_values(sent: dict[str, str], base: str) -> None:
+    """S20: of a list the last counts; httpd's mod_proxy appends its own to what a client sent."""
+    assert url({**FORWARDED, **sent}, forwarded=True) == base + "/cgi-bin/x.py"
+
+
+# --- properties -------------------------------------------------------------------------------
+
+paths = environ_texts | st.lists(st.sampled_from("/ // . .. \\ a ü ? # % %2f : @ ;".split())).map(
+    "".join
+)
+
+
+@given(paths, paths, environ_texts)
+@example("", "//evil.example", "")
+@example("\\", "\\evil.example", "")
+def test_a_url_without_host_stays_on_this_host(script: str, path_info: str, query: str) -> None:
+    made = url({"SCRIPT_NAME": script, "PATH_INFO": path_info, "QUERY_STRING": query}, base=False)
+    assert made.startswith("/")
+    assert not made.startswith(("//", "/\\"))
+    assert made.isascii()
+    assert made.isprintable()
+    assert " " not in made
+    parsed = urlsplit(made)
+    assert (parsed.scheme, parsed.netloc, parsed.fragment) == ("", "", "")
+
+
+@given(paths, paths, environ_texts)
+def test_the_url_leads_back_to_the_same_variables(script: str, path_info: str, query: str) -> None:
+    """R29: the script-URI must round-trip."""
+    script, path_info = "/" + script.lstrip("/"), "/" + path_info
+    made = url({"SCRIPT_NAME": script, "PATH_INFO": path_info, "QUERY_STRING": query})
+    parsed = urlsplit(made)
+    assert parsed.netloc == "a.example"
+    raw = ("/" + (script + path_info).lstrip("/")).encode("utf-8", "surrogateescape")
+    assert unquote_to_bytes(parsed.path) == raw
+    assert unquote(parsed.query, errors="surrogateescape") == unquote(
+        query, errors="surrogateescape"
+    )
+
+
+hosts = st.lists(st.sampled_from("a . : [ ] 80 ::1 @ / \\ % , ü".split())).map("".join)
+
+
+@given(environ_texts | hosts)
+def test_any_host_is_refused_or_is_the_host_of_the_url(host: str) -> None:
+    """Judged by another parser of URLs: no user, no other host, a port that is one."""
+    made = outcome(url, {"HTTP_HOST": host})
+    if isinstance(made, BadRequest):
+        return
+    parsed = urlsplit(made)
+    assert parsed.username is None
+    assert parsed.hostname is not None
+    assert parsed.port is None or 0 <= parsed.port <= 65_535
+    assert parsed.path == "/cgi-bin/x.py"
+    if host:
+        assert host.lower().lstrip("[").startswith(parsed.hostname)
+
+
+@given(environ_texts)
+def test_a_quoted_reference_is_quoted_once(text: str) -> None:
+    once = quote_reference(text)
+    assert once.isascii()
+    assert once.isprintable()
+    assert quote_reference(once) == once
+
+
+def test_the_request_has_it() -> None:
+    assert Request(BASE).url() == "http://a.example/cgi-bin/x.py"
