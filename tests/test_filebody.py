@@ -1,0 +1,373 @@
+"""Files as answers: conditions, ranges, what is no file, and what happens while one is sent."""
+
+import io
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from child import environment, start, write_script
+
+from cgikit import Response
+from cgikit.dates import format_http_date
+from cgikit.environ import MetaVariables
+from cgikit.filebody import FileBody, guess_type, parse_range
+
+MODIFIED = 784_111_777
+LAST_MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT"
+ETAG = f'"{MODIFIED * 10**9:x}-a"'
+CONTENT = b"0123456789"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "picture.png"
+    file.write_bytes(CONTENT)
+    os.utime(file, (MODIFIED, MODIFIED))
+    return file
+
+
+def get(path: Path, method: str = "GET", **headers: str) -> tuple[str, dict[str, str], bytes]:
+    """The status line, the fields and the body that a request with these headers gets."""
+    variables = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    out = io.BytesIO()
+    Response.file(path).send(out, MetaVariables(environment(REQUEST_METHOD=method, **variables)))
+    head, _, body = out.getvalue().partition(b"\n\n")
+    fields = dict(line.split(": ", 1) for line in head.decode("ascii").split("\n"))
+    return fields.pop("Status", "200 OK"), fields, body
+
+
+def open_files() -> list[str]:
+    return os.listdir("/proc/self/fd")
+
+
+def test_the_exact_bytes(path: Path) -> None:
+    out = io.BytesIO()
+    Response.file(path).send(out, MetaVariables(environment()))
+    assert out.getvalue() == (
+        "Content-Type: image/png\n"
+        "X-Content-Type-Options: nosniff\n"
+        f"Last-Modified: {LAST_MODIFIED}\n"
+        f"ETag: {ETAG}\n"
+        "Accept-Ranges: bytes\n"
+        "Content-Length: 10\n"
+        "\n0123456789"
+    ).encode("ascii")
+
+
+def test_r9_head_has_the_fields_of_get(path: Path) -> None:
+    status, fields, body = get(path)
+    assert get(path, "HEAD") == (status, fields, b"")
+    assert body == CONTENT
+
+
+def test_an_empty_file(path: Path) -> None:
+    path.write_bytes(b"")
+    status, fields, body = get(path)
+    assert (status, fields["Content-Length"], body) == ("200 OK", "0", b"")
+    assert get(path, range="bytes=0-")[0] == "416 Range Not Satisfiable"
+
+
+def test_the_etag_changes_with_the_content(path: Path) -> None:
+    before = get(path)[1]["ETag"]
+    os.utime(path, ns=(0, MODIFIED * 10**9 + 1))
+    after = get(path)[1]["ETag"]
+    path.write_bytes(CONTENT + b"x")
+    os.utime(path, (MODIFIED, MODIFIED))
+    assert len({before, after, get(path)[1]["ETag"]}) == 3
+
+
+# --- conditions (RFC 9110 section 13) -----------------------------------------------------------
+
+EARLIER, LATER = format_http_date(MODIFIED - 1), format_http_date(MODIFIED + 1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"if_none_match": ETAG}, 304),
+        ({"if_none_match": "W/" + ETAG}, 304),
+        ({"if_none_match": f'"x", {ETAG}'}, 304),
+        ({"if_none_match": "*"}, 304),
+        ({"if_none_match": '"x"'}, 200),
+        ({"if_none_match": ETAG.strip('"')}, 200),
+        ({"if_modified_since": LAST_MODIFIED}, 304),
+        ({"if_modified_since": LATER}, 304),
+        ({"if_modified_since": EARLIER}, 200),
+        ({"if_modified_since": "yesterday"}, 200),
+        ({"if_modified_since": "Sunday, 06-Nov-94 08:49:37 GMT"}, 304),
+        # the entity tag decides where both are there
+        ({"if_none_match": '"x"', "if_modified_since": LAST_MODIFIED}, 200),
+        ({"if_none_match": ETAG, "if_modified_since": EARLIER}, 304),
+        ({"if_match": ETAG}, 200),
+        ({"if_match": "*"}, 200),
+        ({"if_match": '"x"'}, 412),
+        ({"if_match": "W/" + ETAG}, 412),
+        ({"if_unmodified_since": EARLIER}, 412),
+        ({"if_unmodified_since": LAST_MODIFIED}, 200),
+        ({"if_unmodified_since": "nonsense"}, 200),
+        ({"if_match": ETAG, "if_unmodified_since": EARLIER}, 200),
+        ({"if_match": '"x"', "if_none_match": ETAG}, 412),
+        ({"if_match": ETAG, "if_none_match": ETAG}, 304),
+    ],
+)
+def test_conditions(path: Path, headers: dict[str, str], status: int) -> None:
+    for method in ("GET", "HEAD"):
+        line, fields, body = get(path, method, **headers)
+        assert line.startswith(str(status))
+        assert (fields["ETag"], fields["Last-Modified"]) == (ETAG, LAST_MODIFIED)
+        assert body == (CONTENT if status == 200 and method == "GET" else b"")
+        if status == 304:
+            assert not [name for name in fields if name.startswith("Content-")]
+
+
+def test_conditions_are_for_get_and_head(path: Path) -> None:
+    assert get(path, "POST", if_none_match=ETAG, range="bytes=0-1")[::2] == ("200 OK", CONTENT)
+
+
+def test_conditions_do_not_touch_another_status(path: Path) -> None:
+    response = Response.file(path)
+    response.status = 404
+    out = io.BytesIO()
+    headers = environment(HTTP_IF_NONE_MATCH="*", HTTP_RANGE="bytes=0-1")
+    response.send(out, MetaVariables(headers))
+    assert out.getvalue().startswith(b"Status: 404 Not Found\n")
+    assert out.getvalue().endswith(b"\n\n" + CONTENT)
+
+
+# --- ranges (RFC 9110 section 14) ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "first", "last"),
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=2-4", 2, 4),
+        ("bytes=2-", 2, 9),
+        ("bytes=-3", 7, 9),
+        ("bytes=-99", 0, 9),
+        ("bytes=0-99", 0, 9),
+        ("BYTES=9-9", 9, 9),
+        ("bytes=0-999999999999999999", 0, 9),
+    ],
+)
+def test_one_range(path: Path, wanted: str, first: int, last: int) -> None:
+    status, fields, body = get(path, range=wanted)
+    assert status == "206 Partial Content"
+    assert fields["Content-Range"] == f"bytes {first}-{last}/10"
+    assert fields["Content-Length"] == str(len(body))
+    assert body == CONTENT[first : last + 1]
+
+
+@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=10-12", "bytes=-0", "bytes=99-100"])
+def test_a_range_that_is_not_there(path: Path, wanted: str) -> None:
+    status, fields, body = get(path, range=wanted)
+    assert status == "416 Range Not Satisfiable"
+    assert (fields["Content-Range"], fields["Content-Length"], body) == ("bytes */10", "0", b"")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "bytes=0-1,3-4",  # a server may answer several with the whole
+        "bytes=4-2",
+        "bytes=-",
+        "bytes=a-b",
+        "bytes=٣-٤",
+        "bytes=1_0-",
+        "bytes=+1-2",
+        "bytes=0-1000000000000000000000",
+        "bytes",
+        "bytes=",
+        "items=0-1",
+        "",
+    ],
+)
+def test_a_range_that_is_ignored(path: Path, wanted: str) -> None:
+    status, fields, body = get(path, range=wanted)
+    assert (status, body) == ("200 OK", CONTENT)
+    assert "Content-Range" not in fields
+
+
+def test_no_range_with_head(path: Path) -> None:
+    status, fields, body = get(path, "HEAD", range="bytes=0-1")
+    assert (status, fields["Content-Length"], body) == ("200 OK", "10", b"")
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [(ETAG, 206), ('"x"', 200), ("W/" + ETAG, 200), (LAST_MODIFIED, 206), (LATER, 200), ("", 206)],
+)
+def test_if_range(path: Path, condition: str, status: int) -> None:
+    assert get(path, range="bytes=0-1", if_range=condition)[0].startswith(str(status))
+
+
+def test_a_condition_comes_before_a_range(path: Path) -> None:
+    assert get(path, range="bytes=0-1", if_none_match=ETAG)[0] == "304 Not Modified"
+
+
+def test_every_range_of_small_files() -> None:
+    for size in range(4):
+        for first in range(6):
+            for last in range(first, 6):
+                chosen = parse_range(f"bytes={first}-{last}", size)
+                wanted = list(range(size))[first : last + 1]
+                assert chosen is not None
+                assert list(range(chosen[0], chosen[0] + chosen[1])) == wanted
+
+
+# --- types and names ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.png", "image/png"),
+        ("a.html", "text/html"),
+        ("a", "application/octet-stream"),
+        ("a.unknown-kind", "application/octet-stream"),
+        ("a.tar.gz", "application/octet-stream"),  # as gzip'd tar: no browser shall unpack it
+    ],
+)
+def test_s28_types_by_name(name: str, expected: str) -> None:
+    assert guess_type(name) == expected
+
+
+def test_r20_a_text_file_has_a_charset(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("ü")
+    assert get(tmp_path / "a.txt")[1]["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_a_download(path: Path) -> None:
+    response = Response.file(path, filename="über.png", content_type="image/x-own")
+    assert response.content_type == "image/x-own"
+    assert response.headers["Content-Disposition"].endswith("filename*=UTF-8''%C3%BCber.png")
+    response.close()
+
+
+def test_x_sendfile(path: Path) -> None:
+    odd = path.with_name("50% ü.bin")
+    path.rename(odd)
+    before = open_files()
+    response = Response.file(odd, x_sendfile=True)
+    assert open_files() == before
+    out = io.BytesIO()
+    response.send(out, MetaVariables(environment(HTTP_RANGE="bytes=0-1")))
+    # percent-encoded, as mod_xsendfile and lighttpd decode it
+    assert out.getvalue().decode("ascii") == (
+        "Content-Type: application/octet-stream\n"
+        "X-Content-Type-Options: nosniff\n"
+        f"X-Sendfile: {path.parent}/50%25%20%C3%BC.bin\n\n"
+    )
+
+
+def test_x_accel_redirect(path: Path) -> None:
+    response = Response.file(path, x_accel_redirect="/internal/ü 1%20.png")
+    assert response.headers["X-Accel-Redirect"] == "/internal/%C3%BC%201%20.png"
+    with pytest.raises(ValueError, match="no path"):
+        Response.file(path, x_accel_redirect="http://elsewhere/")
+
+
+# --- what is no file ----------------------------------------------------------------------------
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+MAKERS = {
+    "missing": (lambda path: None, FileNotFoundError),
+    "directory": (Path.mkdir, ValueError),
+    "FIFO": (os.mkfifo, ValueError),
+    "device": (lambda path: path.symlink_to("/dev/zero"), ValueError),
+    "socket": (make_socket, OSError),
+    "broken link": (lambda path: path.symlink_to("nowhere"), FileNotFoundError),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"x_sendfile": True}, {"x_accel_redirect": "/x"}])
+@pytest.mark.parametrize("kind", MAKERS)
+def test_what_is_no_file_is_an_error_at_once(tmp_path: Path, kind: str, options: dict) -> None:
+    make, error = MAKERS[kind]
+    path = tmp_path / "thing"
+    make(path)
+    before = open_files()
+    with pytest.raises(error, match="thing"):
+        Response.file(path, **options)
+    assert open_files() == before
+
+
+@pytest.mark.parametrize(
+    "options", [{"content_type": "a\n"}, {"filename": "a/b"}, {"x_accel_redirect": "x\n"}]
+)
+def test_a_bad_option_leaves_no_file_open(path: Path, options: dict[str, str]) -> None:
+    before = open_files()
+    with pytest.raises(ValueError, match=r"."):
+        Response.file(path, **options)
+    assert open_files() == before
+
+
+def test_an_answer_that_cannot_be_sent_leaves_no_file_open(path: Path) -> None:
+    before = open_files()
+    response = Response.file(path)
+    response.headers["Connection"] = "close"
+    with pytest.raises(ValueError, match="server's"):
+        response.send(io.BytesIO(), MetaVariables(environment()))
+    assert open_files() == before
+
+
+# --- while it is sent ---------------------------------------------------------------------------
+
+
+def test_a_file_that_shrinks_is_an_error_and_ends_early(path: Path) -> None:
+    path.write_bytes(b"x" * 600_000)
+    body = iter(FileBody(path))
+    got = next(body)
+    os.truncate(path, 300_000)
+    with pytest.raises(OSError, match="became shorter"):
+        got += b"".join(body)
+    assert got == b"x" * len(got)
+
+
+def test_a_file_that_grows_is_sent_as_long_as_was_said(path: Path) -> None:
+    body = FileBody(path)
+    with path.open("ab") as file:
+        file.write(b"more")
+    assert b"".join(body) == CONTENT
+
+
+def test_a_file_that_shrinks_under_a_script_is_logged(tmp_path: Path) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(b"x" * 3_000_000)
+    script = write_script(tmp_path, "run(lambda request: Response.file('big'))")
+    with start(script, environment()) as process:
+        head = process.stdout.read(400)
+        os.truncate(big, 0)
+        rest, errors = process.communicate()
+    assert b"Content-Length: 3000000\n" in head
+    assert len(head) + len(rest) < 3_000_000  # the client sees that it was cut
+    assert b"Status" not in rest
+    assert b"OSError: the file became shorter while it was sent" in errors
+    assert process.returncode == 1
+
+
+def test_s14_a_large_file_takes_no_memory(tmp_path: Path) -> None:
+    size = 256 << 20
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(size)
+    source = """
+import resource
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak()
+Response.file("big").send()
+print(peak() - before, file=sys.stderr)
+"""
+    with start(write_script(tmp_path, source), environment()) as process:
+        received = 0
+        while data := process.stdout.read(1 << 20):
+            received += len(data)
+        errors = process.stderr.read()
+    assert received > size
+    assert int(errors) <= 8  # MiB
