@@ -18,6 +18,7 @@ def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
     import io
     import os
 
+    from . import process
     from .querystring import build
 
     script, *words = arguments or [""]
@@ -31,7 +32,7 @@ def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
         else:
             query = "+".join(build([(word, "")])[:-1] for word in words)
     environ = {
-        **os.environ,
+        **process.environ(),
         "CONTENT_LENGTH": "",
         "GATEWAY_INTERFACE": "CGI/1.1",
         "PATH_INFO": _unquote(path),

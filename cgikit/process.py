@@ -5,7 +5,9 @@ everything above it can also be used with values that are simply given. Nothing 
 here.
 """
 
+import io
 import os
+import stat
 import sys
 
 TYPE_CHECKING = False
@@ -13,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import BinaryIO, TextIO
 
-_SENT = "_cgikit_sent"  # an attribute of the output stream: the state is the stream's, not ours
+# Attributes of the standard streams: what was done with them is their state, not ours.
+_SENT = "_cgikit_sent"
+_INPUT = "_cgikit_input"
+_MOST_DRAINED = 1 << 30  # bytes
+_SILENCE = 5_000  # milliseconds in which nothing of the body comes
 
 
 def environ() -> "Mapping[str, str]":
@@ -33,19 +39,37 @@ def stdin() -> "BinaryIO":
     standard input that is closed is an empty one.
     """
     if sys.stdin is None:
-        import io
-
         return io.BytesIO()
-    buffer = sys.stdin.buffer
-    return getattr(buffer, "raw", buffer)
+    if not hasattr(sys.stdin, _INPUT):
+        setattr(sys.stdin, _INPUT, CountedInput(sys.stdin))
+    return getattr(sys.stdin, _INPUT)  # type: ignore[no-any-return]
 
 
-def send(chunks: "Iterable[bytes]") -> bool:
+class CountedInput:
+    """A text stream's bytes, read without a buffer and counted in `taken`."""
+
+    def __init__(self, stream: "TextIO") -> None:
+        self._raw: BinaryIO = getattr(stream.buffer, "raw", stream.buffer)
+        self.taken = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read at most `size` bytes."""
+        data = self._raw.read(size) or b""
+        self.taken += len(data)
+        return data
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._raw.fileno()
+
+
+def send(chunks: "Iterable[bytes]", whole: bool = False) -> bool:
     """Write one whole response to standard output, each chunk flushed; tell whether it all went out.
 
-    False means that the client went away: nobody is left to be told. Raises `StateError` if a
-    response was sent before, or if something was printed and is still in Python's buffer; that is
-    then taken back, so that a clean error page can follow.
+    False means that the client went away: nobody is left to be told. `whole` says that making the
+    chunks reads no more of the request's body. Raises `StateError` if a response was sent before, or
+    if something was printed and is still in Python's buffer; that is then taken back, so that a clean
+    error page can follow.
     """
     out = getattr(sys.stdout, "guarded", sys.stdout)
     if out is None or out.closed:
@@ -63,6 +87,8 @@ def send(chunks: "Iterable[bytes]") -> bool:
         )
     setattr(out, _SENT, True)
     _leave_fast()
+    if whole:
+        _drain()
     for chunk in chunks:  # outside of the try: a pipe that breaks in there is the script's
         try:
             write(out.buffer, chunk)
@@ -71,7 +97,36 @@ def send(chunks: "Iterable[bytes]") -> bool:
             if isinstance(error, BrokenPipeError | ConnectionResetError):
                 return False
             raise
+    if not whole:
+        _drain()
     return True
+
+
+def _drain() -> None:
+    """Read and drop what is left of the body, where leaving it there would cut the answer.
+
+    mod_cgid hands the body over on a UNIX socket: closing that with bytes unread resets it, and the
+    client gets part of the answer or none. It also reads no answer before it has sent the body, so
+    both would wait for ever if a long answer came first. On a pipe neither happens.
+    """
+    length = os.environ.get("CONTENT_LENGTH", "")
+    try:
+        if not length or not stat.S_ISSOCK(os.fstat(0).st_mode):
+            return
+        left = min(int(length), _MOST_DRAINED) - getattr(
+            getattr(sys.stdin, _INPUT, None), "taken", 0
+        )
+        import select
+
+        poll = select.poll()
+        poll.register(0, select.POLLIN)
+        while left > 0 and poll.poll(_SILENCE):
+            data = os.read(0, min(left, 131_072))
+            if not data:
+                return
+            left -= len(data)
+    except (OSError, ValueError):
+        return  # standard input is closed, or the length is none: there is nothing to save
 
 
 def write(out: "BinaryIO", chunk: bytes) -> None:

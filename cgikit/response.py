@@ -301,7 +301,7 @@ class Response:
             status, fields, chunks = self.answer(request)
             pieces = _wire(_head(status, fields, request), chunks)
             if stdout is None:
-                complete = process.send(pieces)
+                complete = process.send(pieces, whole=isinstance(chunks, tuple))
                 self._sent = True
             else:
                 complete = self._sent = True
