@@ -24,7 +24,9 @@ def finish(response: "Response", request: "MetaVariables", location: str, chosen
         from urllib.parse import urljoin
 
         # A relative location is legal HTTP, but not in CGI (RFC 3875 section 6.3.2).
-        location = check_location(urljoin(request.url(base=False), location), False)
+        # With a host, because urljoin makes the relative "y" of "/x.py" and "../../y" without one.
+        joined = urljoin("http://host" + request.url(base=False), location)
+        location = check_location(joined.removeprefix("http://host"), False)
     if not chosen and request.method not in {"GET", "HEAD"}:
         response.status = 303
     if request.protocol_version < (1, 1) and response.status in {303, 307, 308}:
