@@ -21,6 +21,18 @@ class CGIError(Exception):
         """What to tell the client (str)."""
         return str(self)
 
+    def __reduce__(self) -> "tuple[object, ...]":
+        # The default calls the class with the message alone, which most classes here do not take: an
+        # error that a worker process hands back by pickle would be lost.
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[CGIError], args: tuple[object, ...], state: dict[str, object]) -> CGIError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class BadRequest(CGIError, ValueError):
     """The request breaks its own rules: a lying length, a malformed body (400)."""
