@@ -20,7 +20,7 @@ def finish(response: "Response", request: "MetaVariables", location: str, chosen
     """
     from .html import escape
 
-    if not location.startswith(("/", "http://", "https://")):
+    if not location[:8].lower().startswith(("/", "http://", "https://")):
         from urllib.parse import urljoin
 
         # A relative location is legal HTTP, but not in CGI (RFC 3875 section 6.3.2).

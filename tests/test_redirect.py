@@ -100,7 +100,8 @@ def test_locations_that_lead_astray_are_refused(location: str, local: bool) -> N
 
 
 @pytest.mark.parametrize(
-    "location", ["http://h", "https://h/", "HTTP://h", "https://h:8443/a?b#c", "https://[::1]/"]
+    "location",
+    ["http://h", "https://h/", "HTTP://hostile.example/", "https://h:8443/a?b#c", "https://[::1]/"],
 )
 def test_other_sites_only_when_the_script_says_so(location: str) -> None:
     """S21: `local=True` is for every location that comes from outside."""
