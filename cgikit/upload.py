@@ -21,8 +21,7 @@ class Upload:
     """One uploaded file.
 
     `.filename` is a safe base name made of what the client sent, `.client_filename` that, verbatim;
-    `.content_type` is what the client claims (lower case, "" if nothing); `.size` is in bytes. An
-    upload is true if it has a name or content.
+    `.content_type` is what the client claims (lower case, "" if nothing); `.size` is in bytes.
     """
 
     def __init__(
@@ -36,6 +35,7 @@ class Upload:
         self._memory: list[bytes] = []
         self._fd = -1
         self._path = ""  # of the waiting file, if it has a name
+        self._linked = False  # the waiting file is a saved one now
         self._file: BinaryIO | None = None
 
     def __repr__(self) -> str:
@@ -75,7 +75,7 @@ class Upload:
         On the file system of the upload directory nothing is copied: the waiting file gets the name.
         An existing file raises `FileExistsError` unless `overwrite`; every other failure raises
         `StorageError`, which names the path. The file's mode is 0666 less the umask. An upload can
-        be saved once; afterwards it can still be read.
+        still be read afterwards; what is saved a second time is a copy.
         """
         target = os.fspath(path)
         if "\0" in target:
@@ -95,12 +95,15 @@ class Upload:
         """Let go of the waiting file; what was saved stays."""
         if self._file is not None:
             self._file.close()
-        if self._path:
-            os.unlink(self._path)
-            self._path = ""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+        if self._path:
+            path, self._path = self._path, ""
+            try:  # noqa: SIM105 -- contextlib costs a start-up more than it saves here
+                os.unlink(path)
+            except FileNotFoundError:
+                pass  # somebody tidied up
 
     def __del__(self) -> None:
         self.close()
@@ -121,41 +124,44 @@ class Upload:
         return data
 
     def _keep(self, target: str, overwrite: bool) -> None:
-        directory = os.path.dirname(target) or "."
-        name = os.path.join(directory, f".{os.urandom(12).hex()}.upload")
-        source = self._give_name(name)
+        if not overwrite and self._link(target):  # fails if there is one: nothing can be lost
+            return
+        name = os.path.join(os.path.dirname(target), f".{os.urandom(12).hex()}.upload")
+        if not self._link(name):
+            self._copy(name)
         try:
-            os.chmod(source, 0o666 & ~_umask())
             if overwrite:
-                os.replace(source, target)
+                os.replace(name, target)
             else:
-                os.link(
-                    source, target
-                )  # fails if there is one: no moment in which it could be lost
-                os.unlink(source)
-        except OSError:
-            if source == name:
+                os.link(name, target)
                 os.unlink(name)
+        except OSError:
+            os.unlink(name)
             raise
-        if source == self._path:
-            self._path = ""
 
-    def _give_name(self, name: str) -> str:
-        """Return a name on the target's file system under which the whole content stands."""
-        if self._fd >= 0:
-            try:
-                if self._path:
-                    if os.stat(self._path).st_dev == os.stat(os.path.dirname(name)).st_dev:
-                        return self._path
-                else:
-                    # With a directory descriptor, though the path needs none: only then does Python
-                    # call linkat, which follows the link to the file; link would link the link.
-                    here = f"/proc/self/fd/{self._fd}"
-                    os.link(here, name, src_dir_fd=self._fd, follow_symlinks=True)
-                    return name
-            except OSError:
-                pass  # another file system, or no /proc: copy
-        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    def _link(self, name: str) -> bool:
+        """Give the waiting file a name; False if that cannot be done and it must be copied."""
+        if self._fd < 0 or self._linked:
+            return False
+        os.fchmod(self._fd, 0o666 & ~_umask())
+        try:
+            if self._path:
+                os.link(self._path, name)
+            else:
+                # With a directory descriptor, though the path needs none: only then does Python call
+                # linkat, which follows the link to the file; link would link the link.
+                here = f"/proc/self/fd/{self._fd}"
+                os.link(here, name, src_dir_fd=self._fd, follow_symlinks=True)
+        except FileExistsError:
+            raise
+        except OSError:
+            return False  # another file system, or no /proc
+        self._linked = True
+        return True
+
+    def _copy(self, name: str) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        fd = os.open(name, flags, 0o666)
         try:
             self._copy_to(fd)
         except OSError:
@@ -163,7 +169,6 @@ class Upload:
             raise
         finally:
             os.close(fd)
-        return name
 
     def _copy_to(self, fd: int) -> None:
         if self._fd < 0:
@@ -186,18 +191,17 @@ def safe_filename(name: str) -> str:
     It may name a file that exists: `Upload.save` does not overwrite unless told to.
     """
     name = name.replace("\\", "/").rpartition("/")[2]
-    if name[1:2] == ":" and name[0].isalpha():
-        name = name[2:]
-    name = "".join([char for char in name if char.isprintable() and char != "\ufffd"])
-    name = name.lstrip(". ").rstrip(". ") or "upload"
+    name = "".join([char for char in name if char.isprintable() and char != "\ufffd"]).strip(". ")
+    while name[1:2] == ":" and name[0].isalpha():
+        name = name[2:].strip(". ")
+    name = name or "upload"
     if len(name.encode("utf-8")) > _LONGEST_NAME:
         stem, dot, extension = name.rpartition(".")
-        if not dot or len(extension.encode("utf-8")) > 20:
-            stem, extension = name, ""
-        room = _LONGEST_NAME - len((dot + extension).encode("utf-8"))
-        name = stem.encode("utf-8")[:room].decode("utf-8", "ignore") + (
-            dot + extension if extension else ""
-        )
+        ending = (dot + extension).encode("utf-8")
+        if not dot or len(ending) > 20:
+            stem, ending = name, b""
+        stem = stem.encode("utf-8")[: _LONGEST_NAME - len(ending)].decode("utf-8", "ignore")
+        name = stem.rstrip(". ") + ending.decode("utf-8")
     return name
 
 
