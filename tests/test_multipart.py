@@ -387,6 +387,11 @@ def test_a_field_over_what_waits_in_memory_is_still_a_field() -> None:
     assert request.files.pairs() == []
 
 
+def test_a_long_field_is_not_taken_for_a_file() -> None:
+    with pytest.raises(LimitExceeded, match="field=1000"):
+        post(multipart(field("a", BIG)), limits=Limits(field=1000, file=10)).form  # noqa: B018
+
+
 def test_ten_thousand_and_one_fields() -> None:
     with pytest.raises(LimitExceeded, match="fields=1000"):
         post(fields(10_001)).form  # noqa: B018
