@@ -30,7 +30,8 @@ def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
             pairs = [word.partition("=")[::2] for word in words]
             query = "&".join(filter(None, (query, build(pairs))))
         else:
-            query = "+".join(build([(word, "")])[:-1] for word in words)
+            # A "+" stands between words: the space inside of one must not become one.
+            query = "+".join(build([(word, "")])[:-1].replace("+", "%20") for word in words)
     environ = {
         **process.environ(),
         "CONTENT_LENGTH": "",
