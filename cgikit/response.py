@@ -267,7 +267,7 @@ class Response:
             data = self._encode(self.body)
             length, chunks = len(data), (data,)
         else:
-            length, chunks = None, self._encoded(self.body)
+            length, chunks = None, self._encoded(iter(self.body))  # no body fails here, not in it
         if status in _BODYLESS:
             fields = [field for field in fields if field[0].lower() not in _OF_BODY]
         elif length is not None:
