@@ -1,0 +1,106 @@
+"""The command line as a request: what the words mean, and that a server's request is never mixed in."""
+
+import os
+from pathlib import Path
+
+import pytest
+from child import Answer, run_script
+
+from cgikit import Request
+from cgikit.offline import request
+
+SHOW = """
+def show(request):
+    return Response.json({
+        "query": request.query.pairs(), "keywords": request.keywords, "path": request.path_info,
+        "method": request.method, "script": request.script_name, "argv": sys.argv[1:],
+        "body": len(request.body), "url": request.url(),
+    })
+run(show)
+"""
+
+
+def offline(tmp_path: Path, *words: str, source: str = SHOW, **variables: str) -> Answer:
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **variables}
+    return run_script(tmp_path, source, *words, env=env)
+
+
+@pytest.mark.parametrize(
+    ("words", "query", "keywords", "path"),
+    [
+        ([], [], [], ""),
+        (["a=1"], [["a", "1"]], [], ""),
+        (["a=1", "b=x y&z=ü+%41", "a=2"], [["a", "1"], ["b", "x y&z=ü+%41"], ["a", "2"]], [], ""),
+        (["a=1", "word"], [["a", "1"], ["word", ""]], [], ""),
+        (["a="], [["a", ""]], [], ""),
+        (["/path?x=1"], [["x", "1"]], [], "/path"),
+        (["/p%20q/?x=%C3%BC&y"], [["x", "ü"], ["y", ""]], [], "/p q/"),
+        (["/path"], [], [], "/path"),
+        (["/?x=1", "y=2"], [["x", "1"], ["y", "2"]], [], "/"),
+        (["/?x=1", "word"], [["x", "1"], ["word", ""]], [], "/"),
+        (["/?"], [], [], "/"),
+        (["-x=1", "--long=2"], [["-x", "1"], ["--long", "2"]], [], ""),
+    ],
+)
+def test_words_are_a_request(
+    tmp_path: Path, words: list[str], query: list, keywords: list[str], path: str
+) -> None:
+    import json
+
+    answer = offline(tmp_path, *words)
+    assert (answer.errors, answer.code) == ("", 0)
+    shown = json.loads(answer.body)
+    assert shown["query"] == query
+    assert shown["path"] == path
+    if not query:
+        assert shown["keywords"] == keywords
+    assert (shown["method"], shown["script"], shown["body"]) == ("GET", "/script.py", 0)
+    assert shown["argv"] == words  # for the script's own options
+
+
+@pytest.mark.parametrize("words", [["one"], ["two", "words"], ["a b", "ü", "c+d", "-v", "%41"]])
+def test_r41_words_alone_are_keywords(words: list[str]) -> None:
+    assert Request(*request(["/dir/x.py", *words])).keywords == words
+
+
+def test_the_answer_is_printed(tmp_path: Path) -> None:
+    answer = offline(tmp_path, "a=1", source="run(lambda request: request.query['a'])")
+    assert answer.output == b"Content-Type: text/html; charset=utf-8\nContent-Length: 1\n\n1"
+
+
+def test_a_body_in_the_environment_is_not_waited_for(tmp_path: Path) -> None:
+    assert b'"body":0' in offline(tmp_path, CONTENT_LENGTH="5").body
+
+
+def test_an_empty_request_method_is_none(tmp_path: Path) -> None:
+    # R2: empty and unset are the same
+    assert b'"query":[["a","1"]]' in offline(tmp_path, "a=1", REQUEST_METHOD="").body
+
+
+def test_s27_with_a_request_method_words_mean_nothing(tmp_path: Path) -> None:
+    answer = offline(
+        tmp_path, "a=1", REQUEST_METHOD="GET", QUERY_STRING="b=2", SERVER_NAME="localhost"
+    )
+    assert b'"query":[["b","2"]]' in answer.body
+
+
+def test_a_bug_is_shown_like_any_other(tmp_path: Path) -> None:
+    answer = offline(tmp_path, source="run(lambda request: 1 / 0)")
+    assert answer.status == 500
+    assert "ZeroDivisionError" in answer.errors
+
+
+def test_nothing_is_left_of_the_query_in_the_environment(tmp_path: Path) -> None:
+    answer = offline(tmp_path, QUERY_STRING="left=over", PATH_INFO="/left")
+    assert b"left" not in answer.body
+
+
+def test_words_that_are_not_utf_8() -> None:
+    environ, _ = request(["x", "a=\udcff"])
+    assert environ["QUERY_STRING"] == "a=%FF"
+
+
+def test_no_words_at_all() -> None:
+    environ, stdin = request([])
+    assert environ["SCRIPT_NAME"] == "/"
+    assert stdin.read() == b""
