@@ -1,0 +1,158 @@
+"""What each common path may import: for a CGI script, importing is where the time goes.
+
+Each path runs in a process of its own, started as a server starts a script; what that has imported
+beyond a bare start of the same interpreter is compared with the table below. Whoever adds an import
+to a path meets this test, and either imports where it is needed or changes the table, with a reason.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from posting import MULTIPART, URLENCODED, clean_environ, environ, field, file, multipart
+
+#: Too dear for what every request needs. None may be in a bare start: a path could hide it there.
+DEAR = """
+    re enum json typing dataclasses html tempfile urllib.parse random http.cookies email datetime
+    secrets threading logging subprocess collections functools contextlib traceback warnings inspect
+    dateutil multipart hashlib types ctypes decimal fcntl select socket shutil pathlib
+""".split()
+
+HANDLER = """
+from cgikit import run
+def answer(request):
+    {}
+run(answer)
+"""
+
+REPORT = '\nimport sys\nsys.stderr.write(" ".join(sys.modules))\n'
+
+
+class Case(NamedTuple):
+    """A script's way through the library: `ours` is exact, of `others` there may be fewer."""
+
+    script: str
+    environ: dict[str, str]
+    ours: str
+    others: str = "atexit"
+    body: bytes = b""
+
+
+RUN = "cgikit request environ limits script response headers process"
+FORM = multipart(field("a", b"1"), file("f", "x.txt", b"content"))
+
+#: What the multipart package costs: its own imports, and what those import.
+PACKAGE = """
+    multipart re re._casefix re._compiler re._constants re._parser _sre enum types operator _operator
+    functools _functools collections _collections collections.abc reprlib keyword itertools copyreg
+    typing typing.io typing.re _typing contextlib warnings math wsgiref wsgiref.headers
+"""
+
+PATHS = {
+    "GET with a query, HTML back": Case(
+        HANDLER.format('from cgikit import escape; return escape(request.query["name"])'),
+        environ(b"", "", "GET", QUERY_STRING="name=a%20b+%C3%A4", HTTP_HOST="h"),
+        f"{RUN} querystring multidict html",
+    ),
+    "the same in the plain style": Case(
+        """
+from cgikit import Request, Response, escape
+request = Request()
+Response.html(f"<p>Hello, {escape(request.params.get('name', 'world'))}!</p>").send()
+""",
+        environ(b"", "", "GET", QUERY_STRING="name=a%20b"),
+        "cgikit request environ limits response headers html process querystring multidict",
+    ),
+    "a typed field": Case(
+        HANDLER.format('return str(request.query.getint("n", min=1, max=12))'),
+        environ(b"", "", "GET", QUERY_STRING="n=6"),
+        f"{RUN} querystring multidict",
+    ),
+    "POST, urlencoded": Case(
+        HANDLER.format('return "<p>" + request.form["a"]'),
+        environ(b"a=1%20&b=2", URLENCODED),
+        f"{RUN} body querystring multidict",
+        body=b"a=1%20&b=2",
+    ),
+    "the counter": Case(
+        HANDLER.format("from cgikit import Counter; return str(Counter('count.dat').increment())"),
+        environ(b"", "", "GET"),
+        f"{RUN} files",
+        "atexit fcntl",
+    ),
+    "cookies, read and set": Case(
+        HANDLER.format(
+            "from cgikit import Response; response = Response.html(request.cookies['a']);"
+            "response.set_cookie('b', '2'); return response"
+        ),
+        environ(b"", "", "GET", HTTP_COOKIE="a=1; c=x"),
+        f"{RUN} cookies multidict",
+    ),
+    "a redirect": Case(
+        HANDLER.format("from cgikit import Response; return Response.redirect('/x')"),
+        environ(b"", "", "GET", HTTP_HOST="h"),
+        f"{RUN} redirect status url html",
+    ),
+    "a field that is missing": Case(
+        HANDLER.format('return str(request.query.getint("n"))'),
+        environ(b"", "", "GET"),
+        f"{RUN} querystring multidict errors debug status html",
+    ),
+    "multipart with a file": Case(
+        HANDLER.format('return request.form["a"] + request.files["f"].filename'),
+        environ(FORM, MULTIPART),
+        f"{RUN} body multidict multipart parameters errors upload",
+        f"atexit {PACKAGE}",
+        FORM,
+    ),
+}
+
+
+def loaded(script: str, case_environ: dict[str, str], body: bytes, place: Path) -> set[str]:
+    """The modules that a process with that script has loaded at its end."""
+    (place / "script.py").write_text(script + REPORT)
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        env={**clean_environ(), **case_environ},  # no PYTHON* variables: they load things, too
+        input=body,
+        capture_output=True,
+        cwd=place,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    *log, modules = done.stderr.decode().split("\n")
+    assert not [line for line in log if "Traceback" in line], log
+    return set(modules.split())
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What a start of this interpreter loads anyhow, site-packages' .pth files included."""
+    return loaded("", {}, b"", tmp_path_factory.mktemp("bare"))
+
+
+def test_a_bare_start_hides_nothing(bare: set[str]) -> None:
+    assert bare & set(DEAR) == set()
+    assert not [name for name in bare if name.startswith("cgikit.")]
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_path_imports_what_it_may(name: str, bare: set[str], tmp_path: Path) -> None:
+    case = PATHS[name]
+    found = loaded(case.script, case.environ, case.body, tmp_path) - bare
+    ours = {name for name in found if name.partition(".")[0] == "cgikit"}
+    expected = {"cgikit" if one == "cgikit" else f"cgikit.{one}" for one in case.ours.split()}
+    assert ours == expected
+    assert found - ours - set(case.others.split()) == set()
+
+
+@pytest.mark.parametrize("dear", ["re", "json", "typing", "enum"])
+def test_a_new_import_would_be_seen(dear: str, bare: set[str], tmp_path: Path) -> None:
+    case = PATHS["GET with a query, HTML back"]
+    found = loaded(f"import {dear}\n{case.script}", case.environ, case.body, tmp_path) - bare
+    assert dear in found - set(case.others.split())
+
+
+def test_importing_the_package_loads_nothing_else(bare: set[str], tmp_path: Path) -> None:
+    assert loaded("import cgikit", {}, b"", tmp_path) - bare == {"cgikit"}
