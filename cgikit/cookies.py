@@ -28,7 +28,8 @@ def parse(header: str, *, limits: Limits = DEFAULT_LIMITS) -> MultiDict:
     A browser sends the cookie of the longer path first, so the first of a name is the one meant. A
     pair without `=`, without a name or with a control character is left out and hides no other.
     Only space and tab are stripped; one pair of quotes around a value is removed; bytes that are not
-    UTF-8 become U+FFFD. More than `limits.cookies` pairs raise `LimitExceeded` (431).
+    UTF-8 become U+FFFD. More than `limits.cookies` pairs raise `LimitExceeded` (431). The inverse, for
+    one cookie, is `build`.
     """
     seen = header.count(";") + 1
     if seen > limits.cookies:

@@ -1,0 +1,87 @@
+"""What parses a thing and what builds it stand in one module, and agree: every pair, in one list."""
+
+import ast
+import html
+from collections.abc import Callable
+from typing import Any
+
+import house
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from properties import texts
+
+from cgikit import cookies, dates, format_header, parse_header, querystring
+from cgikit import html as cgikit_html
+from cgikit.headers import TOKEN
+
+tokens = st.text(sorted(TOKEN), min_size=1, max_size=20)
+ascii_texts = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
+
+
+def through_query(pairs: Any) -> Any:
+    return querystring.parse(querystring.build(pairs)).pairs()
+
+
+def through_cookie(pair: Any) -> Any:
+    (back,) = cookies.parse(cookies.build(*pair).partition(";")[0]).pairs()
+    return back
+
+
+#: The functions of a pair, what goes round, and the way round.
+PAIRS: list[tuple[str, set[str], st.SearchStrategy[Any], Callable[[Any], Any]]] = [
+    (
+        "urlencoded",
+        {"querystring.build", "querystring.parse"},
+        st.lists(st.tuples(texts, texts), max_size=20),
+        through_query,
+    ),
+    (
+        "cookie",
+        {"cookies.build", "cookies.parse"},
+        st.tuples(
+            tokens.filter(lambda name: name[:2] != "__"), texts.filter(lambda t: len(t) < 300)
+        ),
+        through_cookie,
+    ),
+    (
+        "header with parameters",
+        {"parameters.format_header", "parameters.parse_header"},
+        st.tuples(tokens, st.dictionaries(tokens.map(str.lower), ascii_texts)),
+        lambda value: parse_header(format_header(*value)),
+    ),
+    (
+        "HTTP date",
+        {"dates.format_http_date", "dates.parse_http_date"},
+        st.integers(-62_135_596_800, 253_402_300_799),
+        lambda value: dates.parse_http_date(dates.format_http_date(value)),
+    ),
+    (
+        "HTML text",
+        {"html.escape"},
+        texts,
+        lambda value: html.unescape(cgikit_html.escape(value)),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "functions", "values", "there_and_back"), PAIRS, ids=[p[0] for p in PAIRS]
+)
+@given(data=st.data())
+def test_there_and_back(
+    name: str, functions: set[str], values: Any, there_and_back: Any, data: Any
+) -> None:
+    value = data.draw(values)
+    assert there_and_back(value) == value
+
+
+def test_the_list_has_every_function_that_claims_an_inverse() -> None:
+    claimed = set()
+    for module in house.read():
+        if "." in module.name:
+            continue  # sub-packages have round trips of their own
+        for node in ast.walk(ast.parse(module.source)):
+            if isinstance(node, ast.FunctionDef) and "inverse" in (ast.get_docstring(node) or ""):
+                claimed.add(f"{module.name}.{node.name}")
+    assert claimed == set().union(*(functions for _, functions, _, _ in PAIRS))
