@@ -58,9 +58,12 @@ class FileLock:
         try:
             try:
                 fd = os.open(self.path, flags | os.O_RDWR | os.O_CREAT, 0o666)
-            except PermissionError:
+            except PermissionError as error:
                 # Made by another user, who tried the script by hand: to lock it, reading will do.
-                fd = os.open(self.path, flags | os.O_RDONLY)
+                try:
+                    fd = os.open(self.path, flags | os.O_RDONLY)
+                except FileNotFoundError:
+                    raise error from None
         except OSError as error:
             raise _storage(self.path, "cannot open the lock file", error) from error
         try:
@@ -114,10 +117,10 @@ class Counter:
         if not text.removeprefix(b"-").isdigit() or len(text) > _LONGEST:
             from .errors import StorageError
 
-            shown = raw[:40].decode("ascii", "backslashreplace")
             raise StorageError(
                 self.path,
-                f"holds {shown!r}, which is not a number; write one into it (echo 0 > {self.path})",
+                f"holds {repr(raw[:40])[1:]}, which is not a number; "
+                f"write one into it (echo 0 > {self.path})",
             )
         return int(text)
 
