@@ -38,7 +38,7 @@ class MultiMap(Mapping[str, V]):
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, pairs: "Iterable[tuple[str, V]]" = ()) -> None:
-        self._pairs = list(pairs)  # a copy: what is read-only must not change with the caller's list
+        self._pairs = list(pairs)  # a copy: read-only, also when the caller's list changes
         self._index: dict[str, list[V]] | None = None
 
     def _lists(self) -> "dict[str, list[V]]":

@@ -61,9 +61,8 @@ def _quoted(text: str, start: int) -> tuple[str | None, int]:
         out.append(text[position:slash])
         out.append(text[slash + 1 : slash + 2])
         position = slash + 2
-        if (
-            position > quote
-        ):  # it was escaped; looked for only then, or "\\\\\\…" takes quadratic time
+        # Looked for again only when it was escaped: "\\\\\\…" would else take quadratic time.
+        if position > quote:
             quote = text.find('"', position)
     return None, len(text)
 
