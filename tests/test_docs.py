@@ -400,7 +400,7 @@ def test_the_picture_is_there_and_small() -> None:
 
 
 def proves(test: Path, rule: str, cell: str) -> bool:
-    """Whether a test file speaks of the rule (S4, or s4 in a name) or has a test that the cell names."""
+    """Whether a test speaks of the rule (S4, or s4 in a name), or is named in the cell and exists."""
     if not test.exists():
         return False
     text = test.read_text()
