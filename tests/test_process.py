@@ -429,11 +429,30 @@ os._exit = leave
         ("run(lambda request: str(Request().query.get('a', 'x')))", True),
         ("Counter('count').increment()\nrun(lambda request: 'x')", True),
         (SEND + "print('end')", True),
+        ("run(lambda request: request.form['a'])", True),
+        ("run(lambda request: str(len(request.files['f'].read())))", True),
         (SEND + "file = open(sys.argv[0])", False),
+        (SEND + "os.open(sys.argv[0], os.O_RDONLY)", False),
     ],
 )
 def test_a_plain_script_does_leave_fast(tmp_path: Path, source: str, fast: bool) -> None:
-    assert run_script(tmp_path, TRACE.format(source)).errors == ("fast" if fast else "")
+    part = b'Content-Disposition: form-data; name="%s"%s\r\n\r\nx\r\n--B'
+    body = b"--B\r\n" + part % (b"a", b"") + b"\r\n" + part % (b"f", b'; filename="n"') + b"--\r\n"
+    answer = run_script(
+        tmp_path,
+        TRACE.format(source),
+        stdin=body,
+        REQUEST_METHOD="POST",
+        CONTENT_LENGTH=str(len(body)),
+        CONTENT_TYPE="multipart/form-data; boundary=B",
+    )
+    assert (answer.status, answer.errors) == (200, "fast" if fast else "")
+
+
+def test_leaving_counts_a_descriptor_where_a_standard_stream_was(tmp_path: Path) -> None:
+    source = TRACE.format(SEND + "assert os.open(sys.argv[0], os.O_RDONLY) == 0")
+    assert run_script(tmp_path, source, redirect="<&-").errors == ""
+    assert run_script(tmp_path, TRACE.format(SEND), redirect="<&-").errors == "fast"
 
 
 def test_leaving_fast_is_for_cgi_alone(tmp_path: Path) -> None:
