@@ -1,6 +1,7 @@
 """Counter and its lock: never lost, never torn, never overwritten, and errors that say what to do."""
 
 import fcntl
+import linecache
 import multiprocessing
 import os
 import random
@@ -250,6 +251,32 @@ def test_the_lock_of_a_process_that_died_is_free(path: Path) -> None:
             Counter(path, timeout=0).increment()
         process.kill()
         process.wait()
+    assert Counter(path, timeout=0).increment() == 1
+
+
+def test_a_lock_file_replaced_between_opening_and_locking_is_noticed(path: Path) -> None:
+    # the lock would be on a file without a name, and another process would get one as well
+    lock = Path(f"{path}.lock")
+    others: list[int] = []
+
+    def replace(frame, event, argument):
+        if not frame.f_code.co_filename.endswith("cgikit/files.py"):
+            return None
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+        if event == "line" and "fcntl.flock" in line and not others:
+            lock.unlink()
+            others.append(os.open(lock, os.O_RDONLY | os.O_CREAT))
+            fcntl.flock(others[0], fcntl.LOCK_EX)
+        return replace
+
+    before = sys.gettrace()
+    sys.settrace(replace)
+    try:
+        with pytest.raises(LockTimeout):
+            Counter(path, timeout=0).increment()
+    finally:
+        sys.settrace(before)
+    os.close(others[0])
     assert Counter(path, timeout=0).increment() == 1
 
 
