@@ -212,9 +212,10 @@ class Body:
                 upload_dir=self._upload_dir,
                 progress=self._progress,
             )
+        shown = repr(kind[:100]) if kind else "of no stated type"
         raise self._unsupported(
-            f"the body is {kind[:100] or 'of no stated type'!r}, not a form; use .json(), .text(), "
-            ".body or .stream for it, and .query for the query string"
+            f"the body is {shown}, not a form; use .json(), .text(), .body or .stream for it, and "
+            ".query for the query string"
         )
 
     def _is_chunked(self) -> bool:

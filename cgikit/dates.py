@@ -2,7 +2,7 @@
 
 Implements IMF-fixdate and the two obsolete forms (RFC 9110 section 5.6.7) over epoch seconds, without
 `datetime`, which costs 3 ms of import. Dates in words are left to python-dateutil, which is imported
-only when ISO 8601 does not fit. Nothing here reads the clock unless it is asked for "now".
+only when ISO 8601 does not fit. Only "now", relative moments and years of two digits read the clock.
 """
 
 TYPE_CHECKING = False

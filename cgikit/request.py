@@ -66,12 +66,8 @@ class Request(MetaVariables):
         if self._query is None:
             from .querystring import parse
 
-            text = self.query_string
-            if len(text) > self.limits.query:
-                from .errors import LimitExceeded
-
-                raise LimitExceeded("query", self.limits.query, len(text), status=414)
-            self._query = parse(text, errors=self._errors, limits=self.limits)
+            self._check_query()
+            self._query = parse(self.query_string, errors=self._errors, limits=self.limits)
         return self._query
 
     @property
@@ -79,6 +75,7 @@ class Request(MetaVariables):
         """The words of an ISINDEX query (`?word+word`, RFC 3875 section 4.4); [] for fields."""
         from .querystring import keywords
 
+        self._check_query()
         return keywords(self.query_string)
 
     @property
@@ -142,6 +139,13 @@ class Request(MetaVariables):
         """Close the uploads; those not saved are gone. Called at the end by `run`."""
         if self._content is not None:
             self._content.close()
+
+    def _check_query(self) -> None:
+        seen = len(self.query_string)
+        if seen > self.limits.query:
+            from .errors import LimitExceeded
+
+            raise LimitExceeded("query", self.limits.query, seen, status=414)
 
     def _open(self) -> "Body":
         if self._content is None:

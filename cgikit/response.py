@@ -63,6 +63,7 @@ class Response:
         self._file: FileBody | None = None
         self._location = ""  # of a redirect; `_chosen` if its status was given
         self._chosen = False
+        self._internal = False  # a local redirect, which the client does not see
         self._sent = False
 
     @property
@@ -120,8 +121,8 @@ class Response:
     ) -> "Response":
         """Send the client to `location`: http(s)://…, /path, or relative to this request's URL.
 
-        Without a `status` it is 303 after a POST, PUT, PATCH or DELETE, so that a reload does not
-        send the form again, and 302 otherwise; 301, 307 and 308 are the other choices.
+        Without a `status` it is 302 after GET and HEAD, and 303 after every other method, so that a
+        reload does not send a form again; 301, 307 and 308 are the other choices.
 
         `local=True` takes only what stays on this site: give it for every location that comes from
         outside. Other schemes, `//host` and backslashes raise `ValueError` in any case.
@@ -133,6 +134,20 @@ class Response:
         response = cls("", status or 302)
         response._location = check_location(location, local)
         response._chosen = status is not None
+        return response
+
+    @classmethod
+    def local_redirect(cls, path: str) -> "Response":
+        """Let the server answer with another page of its own, as if that had been asked for.
+
+        `path` is a URL path with its query, "/…". The client sees neither the redirect nor the new
+        URL. The other page is asked for with GET (RFC 3875 section 6.2.2); nothing but the location can
+        be sent, so headers and cookies raise `ValueError` when it is, as does an NPH script.
+        """
+        if not path.startswith("/"):
+            raise ValueError(f"{path[:100]!r} is no path on this server: it must begin with /")
+        response = cls.redirect(path, local=True)
+        response._internal = True
         return response
 
     @classmethod
@@ -252,6 +267,13 @@ class Response:
         This is where the rules that depend on the request apply. Every field is checked here again,
         whatever set it (`ValueError`).
         """
+        if self._internal:
+            if request.is_nph or len(self.headers) > 1:
+                raise ValueError(
+                    "a local redirect is a location and nothing else (RFC 3875 section 6.2.2); use "
+                    "Response.redirect to send headers or cookies"
+                )
+            return 200, [("Location", self._location)], ()
         if self._location:
             from .redirect import finish
 

@@ -100,7 +100,7 @@ class Upload:
             self._fd = -1
         if self._path:
             path, self._path = self._path, ""
-            try:  # noqa: SIM105 -- contextlib costs a start-up more than it saves here
+            try:
                 os.unlink(path)
             except FileNotFoundError:
                 pass  # somebody tidied up

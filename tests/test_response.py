@@ -361,6 +361,26 @@ def test_r21_locations(location: str, expected: str) -> None:
     assert redirected(Response.redirect(location))[1] == expected
 
 
+def test_r16_a_local_redirect_is_a_location_and_nothing_else() -> None:
+    response = Response.local_redirect("/page?x=ü")
+    assert sent(response, REQUEST_METHOD="POST") == b"Location: /page?x=%C3%BC\n\n"
+
+
+@pytest.mark.parametrize("path", ["", "page", "//host/", "https://host/", "/a b", "/\\host"])
+def test_r16_a_local_redirect_stays_on_this_server(path: str) -> None:
+    with pytest.raises(ValueError, match=r"path|location|site"):
+        Response.local_redirect(path)
+
+
+def test_r16_a_local_redirect_that_would_lose_a_field_is_an_error() -> None:
+    response = Response.local_redirect("/page")
+    response.set_cookie("name", "value")
+    with pytest.raises(ValueError, match=r"Response\.redirect"):
+        sent(response)
+    with pytest.raises(ValueError, match="nothing else"):
+        sent(Response.local_redirect("/page"), SCRIPT_NAME="/nph-script")
+
+
 def test_the_document_of_a_redirect_is_escaped() -> None:
     body = sent(Response.redirect("/a?b=1&c='")).partition(b"\n\n")[2]
     assert body == b'<p>Go on to <a href="/a?b=1&amp;c=&#x27;">/a?b=1&amp;c=&#x27;</a>.</p>\n'
