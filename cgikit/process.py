@@ -269,17 +269,15 @@ def _unfinished(streams: "Iterable[TextIO]") -> bool:
     import io
 
     standard = [type(part) for stream in streams for part in (stream, stream.buffer)]
+    harmless = {io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO}  # they have nothing to write
     # All that live, not a table of classes: what hangs in a cycle or in another module counts too.
     types = [*map(type, gc.get_objects())]
-    return any(
-        hasattr(kind, "__del__")
-        and types.count(kind) > standard.count(kind)
-        and not kind.__module__.startswith(
-            "cgikit."
-        )  # a body, read; an upload's open file is counted
-        for kind in set(types)
-        - {io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO}  # nothing to write
-    )
+    for kind in set(types) - harmless:
+        # cgikit's own is a body, which is read, or an upload, whose file is counted if it is open.
+        own = kind.__module__.startswith("cgikit.")
+        if hasattr(kind, "__del__") and not own and types.count(kind) > standard.count(kind):
+            return True
+    return False
 
 
 def _discard(out: "TextIO") -> None:
