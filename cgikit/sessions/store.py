@@ -13,9 +13,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from typing import TypedDict
 
-    from ..environ import MetaVariables
-    from .session import Session
+    class Policy(TypedDict, total=False):
+        """The arguments that every store takes, see `Store`."""
+
+        idle: float
+        absolute: float
+        grace: float
+        lock_timeout: float
+        sweep_chance: float
+        cookie: str | None
+        max_age: int | None
+        cookie_path: str
+        samesite: str | None
+        secure: bool | None
+        clock: Callable[[], float]
+
 
 MOST_BYTES = 1 << 20  # of one payload. Django's and PHP's own stores have no limit
 SKEW = 60  # seconds that a time stamp may lie ahead: clocks of several machines differ
@@ -97,7 +111,7 @@ class Store(ABC):
 
     The cookie: `cookie` is its name, by default "__Host-session" where it is secure and "session"
     elsewhere; `secure` None is "where the request is" (give True behind a proxy that ends TLS);
-    `max_age` seconds make it outlive the browser; `path` and `samesite` are those of `set_cookie`.
+    `max_age` seconds make it outlive the browser; `cookie_path` and `samesite` are `set_cookie`'s.
 
     `clock` returns seconds since the epoch. All numbers of seconds are int or float.
     """
@@ -112,7 +126,7 @@ class Store(ABC):
         sweep_chance: float = 0.01,
         cookie: str | None = None,
         max_age: int | None = None,
-        path: str = "/",
+        cookie_path: str = "/",
         samesite: str | None = "Lax",
         secure: bool | None = None,
         clock: "Callable[[], float]" = time.time,
@@ -126,16 +140,10 @@ class Store(ABC):
         self.sweep_chance = sweep_chance
         self.cookie = cookie
         self.max_age = max_age
-        self.path = path
+        self.cookie_path = cookie_path
         self.samesite = samesite
         self.secure = secure
         self.clock = clock
-
-    def open(self, request: "MetaVariables") -> "Session":
-        """Return the session of a request; nothing is read before it is used."""
-        from .session import Session
-
-        return Session(self, request)
 
     # What a store must do. A key is always one of `key_of`; what is no key raises `ValueError`.
     # What the place itself refuses (full, not allowed, gone) raises `StorageError`.

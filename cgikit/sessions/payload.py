@@ -1,0 +1,254 @@
+"""What is inside a session, and the JSON (RFC 8259) it is kept as.
+
+`Payload.encode` and `Payload.decode` are inverses. JSON and nothing else: what a store holds is data
+even if somebody else wrote it, so reading it can run no code. Values are checked when they are written,
+with the name of the key that is wrong, and the shape when it is read.
+"""
+
+from .store import MOST_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+MOST_DEPTH = 100  # nesting of one value, as in a JSON body (limits.json_depth)
+_INFINITY = float("inf")
+
+
+class Payload:
+    """The inside of one session.
+
+    `created` is when it began, `retired` when its id was given up by `rotate` or None; `data` and
+    `flash` map names to JSON values; `until` says when single names of `data` end; `csrf` is the token
+    or "". Times are in seconds since the epoch.
+    """
+
+    __slots__ = ("created", "csrf", "data", "flash", "retired", "until")
+
+    def __init__(self, created: float) -> None:
+        self.created = created
+        self.data: dict[str, Any] = {}
+        self.until: dict[str, float] = {}
+        self.flash: dict[str, Any] = {}
+        self.csrf = ""
+        self.retired: float | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to keep."""
+        return not (self.data or self.flash or self.csrf)
+
+    def drop_expired(self, now: float) -> bool:
+        """Drop the names whose time is over; tell whether there was one."""
+        over = [name for name, end in self.until.items() if end <= now or name not in self.data]
+        for name in over:
+            del self.until[name]
+            self.data.pop(name, None)
+        return bool(over)
+
+    def encode(self) -> bytes:
+        """Return this as JSON (bytes, ASCII). The inverse is `decode`.
+
+        Raises `TypeError` for a value that JSON has no form for, and `ValueError` for one that is
+        nested too deeply or for all being larger than `MOST_BYTES`; both name the key.
+        """
+        quote = _quote()
+        parts = ['{"v":1,"created":', repr(self.created)]
+        for kind, values in (("data", self.data), ("flash", self.flash)):
+            if values or kind == "data":
+                parts.append(f',"{kind}":{{')
+                separator = ""
+                for key, value in values.items():
+                    parts.append(f"{separator}{quote(key)}:")
+                    _write(value, parts, quote, key, MOST_DEPTH)
+                    separator = ","
+                parts.append("}")
+        if self.until:
+            ends = ",".join([f"{quote(key)}:{end!r}" for key, end in self.until.items()])
+            parts.append(f',"until":{{{ends}}}')
+        if self.csrf:
+            parts.append(f',"csrf":{quote(self.csrf)}')
+        if self.retired is not None:
+            parts.append(f',"retired":{self.retired!r}')
+        parts.append("}")
+        raw = "".join(parts).encode("ascii")
+        if len(raw) > MOST_BYTES:
+            raise ValueError(
+                f"the session is {len(raw)} bytes, but {MOST_BYTES} is the most; its largest value is "
+                f"{self._largest()!r}: keep that in a file and its name in the session"
+            )
+        return raw
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "Payload":
+        """Return what `encode` made of a payload. Raises `ValueError` for everything else."""
+        if len(raw) > MOST_BYTES:
+            raise ValueError(f"more than {MOST_BYTES} bytes")
+        whole = _parse(raw)
+        if not isinstance(whole, dict) or whole.get("v") != 1:
+            raise ValueError("not a session of version 1")
+        payload = cls(_number(whole.get("created"), "created"))
+        for name in ("data", "flash", "until"):
+            part = whole.get(name, {})
+            if not isinstance(part, dict):
+                raise ValueError(f"{name} is no object")
+            setattr(payload, name, part)
+        for end in payload.until.values():
+            _number(end, "until")
+        payload.csrf = whole.get("csrf", "")
+        if not isinstance(payload.csrf, str):
+            raise ValueError("csrf is no string")
+        if "retired" in whole:
+            payload.retired = _number(whole["retired"], "retired")
+        return payload
+
+    def _largest(self) -> str:
+        def size(key: str) -> int:
+            parts: list[str] = []
+            value = self.data[key] if key in self.data else self.flash[key]
+            _write(value, parts, _quote(), key, MOST_DEPTH)
+            return sum(map(len, parts))
+
+        return max([*self.data, *self.flash], key=size, default="")
+
+
+def _quote() -> "Callable[[str], str]":
+    # json costs a third of Python's own start, because it brings re; the C code below it does not.
+    try:
+        from _json import encode_basestring_ascii
+    except ImportError:
+        from json.encoder import encode_basestring_ascii
+    return encode_basestring_ascii
+
+
+def _write(
+    value: object, parts: list[str], quote: "Callable[[str], str]", key: str, depth: int
+) -> None:
+    """Append the JSON of a value. Own code, because json takes what does not come back as it went:
+    tuples, numbers as keys, NaN.
+    """
+    if value is None or value is True or value is False:
+        parts.append("null" if value is None else "true" if value else "false")
+    elif isinstance(value, str):
+        parts.append(quote(value))
+    elif isinstance(value, int):
+        try:
+            parts.append(int.__repr__(value))
+        except ValueError:  # more than 4,300 digits, which could not be read again
+            raise TypeError(f"session[{key!r}] holds an int that is too long for JSON") from None
+    elif isinstance(value, float) and -_INFINITY < value < _INFINITY:
+        parts.append(float.__repr__(value))
+    elif isinstance(value, list | dict):
+        if not depth:
+            raise ValueError(
+                f"session[{key!r}] is nested more than {MOST_DEPTH} deep, or holds itself"
+            )
+        if isinstance(value, list):
+            _write_list(value, parts, quote, key, depth - 1)
+        else:
+            _write_dict(value, parts, quote, key, depth - 1)
+    else:
+        shown = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"
+        raise TypeError(
+            f"session[{key!r}] holds {shown}, which is not JSON; use None, bool, int, float, str, "
+            "list, or dict with str keys"
+        )
+
+
+def _write_list(
+    items: "list[Any]", parts: list[str], quote: "Callable[[str], str]", key: str, depth: int
+) -> None:
+    separator = "["
+    for item in items:
+        parts.append(separator)
+        _write(item, parts, quote, key, depth)
+        separator = ","
+    parts.append("]" if items else "[]")
+
+
+def _write_dict(
+    items: "dict[Any, Any]", parts: list[str], quote: "Callable[[str], str]", key: str, depth: int
+) -> None:
+    separator = "{"
+    for name, item in items.items():
+        if not isinstance(name, str):
+            raise TypeError(
+                f"session[{key!r}] holds a dict with the key {name!r}; JSON has str keys only"
+            )
+        parts.append(f"{separator}{quote(name)}:")
+        _write(item, parts, quote, key, depth)
+        separator = ","
+    parts.append("}" if items else "{}")
+
+
+class _Context:
+    """What json's scanner in C asks its decoder for."""
+
+    strict = True
+    object_hook = object_pairs_hook = array_hook = None
+    parse_int = int
+
+    @staticmethod
+    def parse_float(text: str) -> float:
+        value = float(text)
+        if not -_INFINITY < value < _INFINITY:  # 1e999, which could not be written again
+            raise ValueError(f"{text[:20]} is too large")
+        return value
+
+    @staticmethod
+    def parse_constant(name: str) -> object:
+        raise ValueError(f"{name} is not JSON")
+
+
+def _parse(raw: bytes) -> object:
+    try:
+        text = raw.decode("utf-8")
+        value, end = _scanner()(text, 0)
+    except StopIteration:
+        raise ValueError("not JSON") from None
+    except RecursionError:
+        raise ValueError(f"nested more than {MOST_DEPTH} deep") from None
+    if text[end:].strip():
+        raise ValueError("not JSON: something follows")
+    # Brackets in strings count too, so this only says where it is worth to look.
+    if text.count("[") + text.count("{") > MOST_DEPTH and _depth(value) > MOST_DEPTH + 2:
+        raise ValueError(f"nested more than {MOST_DEPTH} deep")
+    return value
+
+
+def _scanner() -> "Callable[[str, int], tuple[object, int]]":
+    try:
+        from _json import make_scanner
+
+        return make_scanner(_Context)  # type: ignore[arg-type]  # it asks for attributes only
+    except (ImportError, AttributeError, TypeError):  # another Python, or one that asks for more
+        from json import JSONDecoder
+
+        context = _Context
+        return JSONDecoder(
+            parse_float=context.parse_float, parse_constant=context.parse_constant
+        ).raw_decode
+
+
+def _depth(value: object) -> int:
+    """Return how deeply a value is nested, without recursion: it can be deeper than Python goes."""
+    depth, level = 0, [value]
+    while level:
+        children: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                children += item.values()
+            elif isinstance(item, list):
+                children += item
+        depth += any(isinstance(item, dict | list) for item in level)
+        level = children
+    return depth
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} is no number")
+    if not -_INFINITY < value < _INFINITY:
+        raise ValueError(f"{name} is no time")
+    return float(value)

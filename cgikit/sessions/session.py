@@ -1,0 +1,411 @@
+"""The session as a script holds it: a mapping that is read, locked and saved by itself.
+
+Nothing is read before the first use. From then until it is saved no other request of the same visitor
+gets in, so what a script reads, changes and stores is never lost to another. Where it is kept is a
+store's business (`store.py`), how it looks there `payload.py`'s.
+"""
+
+import os
+from _collections_abc import MutableMapping
+
+from .payload import Payload
+from .store import SKEW, Record, is_id, key_of, new_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from typing import Any
+
+    from ..environ import MetaVariables
+    from ..response import Response
+    from .store import Store
+
+_MISSING = object()
+
+
+class Session(MutableMapping[str, "Any"]):
+    """What is remembered of one visitor: str to JSON values (None, bool, int, float, str, list, dict).
+
+    `store` is where, `request` names the visitor by its cookie. A script gets one as `request.session`
+    from `run(handler, sessions=store)`, which also saves it; by hand, end with `save(response)`.
+
+    The first use takes the visitor's lock, and waits for other requests that hold it (`LockTimeout`,
+    503). With `readonly` none is taken and nothing can be changed (`StateError`). A visitor without a
+    session, for whom nothing is stored, costs nothing and gets no cookie.
+
+    Right after `rotate` by another request, a request that still has the old id sees the old data;
+    changing it raises `HTTPError` 503 with Retry-After, because the change would be lost.
+    """
+
+    def __init__(self, store: "Store", request: "MetaVariables", *, readonly: bool = False) -> None:
+        self._store = store
+        self._request = request
+        self._readonly = readonly
+        self._closed = False
+        self._inside: Payload | None = None  # None until the first use
+        self._lock: AbstractContextManager[Record | None] | None = None
+        self._id: str | None = None
+        self._stored = ""  # the key it is stored under, which is not the id's once it is rotated
+        self._kept = b""  # the payload that is stored there
+        self._seen = b""  # the same without what has expired
+        self._accessed: float = 0
+        self._stale = False  # whether the time stamp there must be set, whatever it says
+        self._due = ""  # what is to happen to the cookie: "set" or "delete"
+
+    def __repr__(self) -> str:
+        state = "unused" if self._inside is None else "closed" if self._closed else "open"
+        return f"<Session {state}>"  # never the id: a page or a log that shows it gives it away
+
+    # --- the mapping --------------------------------------------------------------------------
+
+    def __getitem__(self, key: str) -> "Any":
+        return self._read().data[key]
+
+    def __setitem__(self, key: str, value: "Any") -> None:
+        inside = self._write()
+        if not isinstance(key, str):
+            raise TypeError(f"the keys of a session are str, not {type(key).__name__}")
+        inside.until.pop(key, None)
+        inside.data[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        inside = self._write()
+        del inside.data[key]
+        inside.until.pop(key, None)
+
+    def __iter__(self) -> "Iterator[str]":
+        return iter(self._read().data)
+
+    def __len__(self) -> int:
+        return len(self._read().data)
+
+    def set(self, key: str, value: "Any", max_age: float) -> None:
+        """Store a value that is gone after `max_age` seconds. Storing it again otherwise keeps it."""
+        if not 0 < max_age < float("inf"):
+            raise ValueError(f"max_age is a number of seconds, not {max_age!r}")
+        self[key] = value
+        self._write().until[key] = self._store.clock() + max_age
+
+    def flash(self, key: str, value: "Any" = _MISSING) -> "Any":
+        """Leave a value for the next time it is asked for: `flash(key, value)`. `flash(key)` returns
+        it once, and None from then on.
+        """
+        if value is not _MISSING:
+            self._write().flash[key] = value
+            return None
+        inside = self._read()
+        if inside.retired is not None or key not in inside.flash:
+            return None  # after a rotation it is shown under the new id, once
+        return self._write().flash.pop(key)
+
+    # --- what it is ---------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str | None:
+        """The id (str), None for a session that is not stored. Whoever knows it is the visitor: show
+        it to nobody.
+        """
+        self._read()
+        return self._id
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing is stored for this visitor yet."""
+        self._read()
+        return not self._stored
+
+    @property
+    def created(self) -> float:
+        """When the session began, in seconds since the epoch."""
+        return self._read().created
+
+    @property
+    def accessed(self) -> float:
+        """When it was used before this request, in seconds since the epoch, to about a hundredth of
+        the store's `idle`; now for a new one.
+        """
+        self._read()
+        return self._accessed
+
+    @property
+    def readonly(self) -> bool:
+        """Whether it takes no lock and cannot be changed. It can be set until the first use."""
+        return self._readonly
+
+    @readonly.setter
+    def readonly(self, value: bool) -> None:
+        if self._inside is not None or self._closed:
+            from ..errors import StateError
+
+            raise StateError("the session was used already; set readonly before the first use")
+        self._readonly = value
+
+    # --- forms of one's own -------------------------------------------------------------------
+
+    def csrf_token(self) -> str:
+        """Return this session's token for its forms (str, 43 characters). It changes with `rotate`.
+
+        Asking for it starts a session.
+        """
+        inside = self._read()
+        if not inside.csrf:
+            self._write().csrf = new_id()
+        return inside.csrf
+
+    def check_csrf(self, token: str | None) -> None:
+        """Raise `HTTPError` 403 unless `token` is that of `csrf_token`: the form is not one of ours."""
+        from _operator import _compare_digest  # what hmac.compare_digest is; hmac loads OpenSSL
+
+        expected = self._read().csrf
+        given = (token or "").encode("utf-8", "replace")
+        if not expected or not _compare_digest(expected.encode("ascii", "replace"), given):
+            from ..errors import HTTPError
+
+            raise HTTPError(
+                403, "This form has expired. Load the page again and send it once more."
+            )
+
+    # --- its life -----------------------------------------------------------------------------
+
+    def rotate(self) -> None:
+        """Go on under a new id, and keep the data. Call it wherever a visitor's rights change, as at
+        log-in: whoever knew the old id never gets to the new session. The CSRF token changes too.
+        """
+        inside = self._write()
+        inside.csrf = ""
+        if self._stored:
+            self._id = new_id()
+
+    def destroy(self) -> None:
+        """Delete the session and its cookie, now. What is stored afterwards starts a new one."""
+        self._write()
+        try:
+            if self._stored:
+                self._store.delete(self._stored)
+                self._due = "delete"
+        finally:
+            self._release()
+        self._forget()
+
+    def close(self) -> None:
+        """Save and let the visitor's next request in, as soon as nothing more will be changed.
+
+        The values can be read on; changing one raises `StateError`. The cookie follows with `save`.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if self._inside is None:
+            self._readonly = True  # whatever asks for it later comes too late to store anything
+            return
+        try:
+            self._flush(self._inside)
+        except BaseException:
+            self._due = ""  # no cookie for what was not stored
+            raise
+        finally:
+            self._release()
+        self._sweep()
+
+    def save(self, response: "Response | None" = None) -> None:
+        """Save as `close` does, and set the cookie in the response: the last thing before sending it.
+
+        Raises `TypeError` for a value that is not JSON, naming its key, and then saves nothing. An
+        answer that was made with the session gets `Cache-Control: private`, if it says nothing else.
+        """
+        self.close()
+        if response is None or self._inside is None:
+            return
+        if response.cache_control is None:
+            response.cache_control = "private"
+        name, path, secure = self._cookie()
+        if self._due == "delete":
+            response.delete_cookie(name, path=path, secure=secure)
+        elif self._due and self._id:
+            response.set_cookie(
+                name,
+                self._id,
+                max_age=self._store.max_age,
+                path=path,
+                secure=secure,
+                samesite=self._store.samesite,
+            )
+        self._due = ""
+
+    def abandon(self) -> None:
+        """Let go without saving: nothing that was changed since the first use is kept."""
+        self._closed = True
+        self._release()
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _read(self) -> Payload:
+        if self._inside is None:
+            self._open()
+        return self._inside  # type: ignore[return-value]  # _open has set it
+
+    def _write(self) -> Payload:
+        inside = self._read()
+        self._refuse(inside)
+        return inside
+
+    def _refuse(self, inside: Payload) -> None:
+        """Raise the error for changing what cannot be changed (any more)."""
+        if inside.retired is not None:
+            from ..errors import HTTPError
+
+            raise HTTPError(
+                503, "Your session has just moved on. Please try again.", (("Retry-After", "1"),)
+            )
+        if self._readonly or self._closed:
+            from ..errors import StateError
+
+            how = "is read-only" if self._readonly else "was saved and closed already"
+            raise StateError(f"this session {how}; change it before that")
+
+    def _open(self) -> None:
+        """Look the visitor's session up, and lock it. A session that begins needs no lock: nobody
+        knows its id yet.
+        """
+        named = self._request_cookie()
+        if is_id(named):
+            key = key_of(named)
+            if self._readonly:
+                self._take(named, key, self._store.load(key))
+            else:
+                lock = self._store.lock(key, self._store.lock_timeout)
+                record = lock.__enter__()
+                self._lock = lock
+                usable = False
+                try:
+                    usable = self._take(named, key, record)
+                finally:
+                    if not usable:
+                        self._release()
+        if self._inside is None:
+            self._forget()
+
+    def _take(self, session_id: str, key: str, record: Record | None) -> bool:
+        """Take a record over, and tell whether it can be changed under the lock we hold."""
+        if record is None:
+            return False
+        store, now = self._store, self._store.clock()
+        sound = store.clamped(record, now)
+        if not store.is_live(sound, now):
+            return False
+        try:
+            inside = Payload.decode(record.payload)
+        except ValueError as error:
+            if not self._readonly:  # the name could lead to another record by now
+                store.set_aside(key, str(error))
+                _report(f"session {key} is damaged ({error}) and was set aside")
+            return False
+        if inside.retired is not None and not -SKEW <= now - inside.retired < store.grace:
+            return False
+        if inside.created > now + SKEW:
+            inside.created = now  # the clock was ahead; else this session would never end
+        if now >= inside.created + store.absolute:
+            return False
+        same = not inside.drop_expired(now) and sound.expires == record.expires
+        self._inside, self._id, self._stored = inside, session_id, key
+        self._kept = record.payload if same else b""
+        self._seen = inside.encode()
+        self._accessed = sound.accessed
+        self._stale = sound.accessed != record.accessed
+        self._due = "set" if store.max_age is not None else ""  # it shall live on in the browser
+        return inside.retired is None
+
+    def _forget(self) -> None:
+        self._accessed = self._store.clock()
+        self._inside = Payload(self._accessed)
+        self._seen = self._inside.encode()
+        self._id, self._stored, self._kept = None, "", b""
+
+    def _flush(self, inside: Payload) -> None:
+        """Write what changed, and nothing else."""
+        store = self._store
+        payload = inside.encode()
+        if self._readonly or inside.retired is not None:
+            if payload != self._seen:
+                self._refuse(inside)  # a list or dict inside was changed
+            self._due = ""
+            return
+        now = store.clock()
+        record = Record(payload, now, inside.created + store.absolute)
+        if inside.is_empty:
+            if self._stored:
+                store.delete(self._stored)
+                self._forget()
+                self._due = "delete"
+            return
+        if not self._stored:
+            self._id = self._id or new_id()
+            self._save_new(record)
+        elif key_of(self._id or "") != self._stored:
+            self._save_new(record)
+            self._retire(now)
+        elif payload != self._kept:
+            store.save(self._stored, record)
+        elif self._stale or not 0 <= now - self._accessed < store.idle / 100:
+            store.touch(self._stored, now)
+
+    def _sweep(self) -> None:
+        """Remove some dead sessions, once in a while. It must not fail the request, which is done."""
+        if not self._id or self._readonly:
+            return
+        if int.from_bytes(os.urandom(4)) >= self._store.sweep_chance * 2**32:
+            return
+        from ..errors import CGIError
+
+        try:
+            self._store.sweep()
+        except CGIError as error:
+            _report(f"dead sessions could not be removed: {error}")
+
+    def _save_new(self, record: Record) -> None:
+        self._store.save(key_of(self._id or ""), record, new=True)
+        self._due = "set"
+
+    def _retire(self, now: float) -> None:
+        """Leave under the old id what was there before, for requests that are on their way with it."""
+        if self._store.grace:
+            old = Payload.decode(self._seen)
+            old.retired = now
+            self._store.save(self._stored, Record(old.encode(), now, now + self._store.grace))
+        else:
+            self._store.delete(self._stored)
+
+    def _release(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.__exit__(None, None, None)
+
+    def _cookie(self) -> tuple[str, str, bool]:
+        """Return the cookie's name, path and whether it is secure."""
+        store = self._store
+        secure = self._request.is_secure if store.secure is None else store.secure
+        name = store.cookie
+        if name is None:
+            name = "__Host-session" if secure and store.cookie_path == "/" else "session"
+        return name, store.cookie_path, secure
+
+    def _request_cookie(self) -> str:
+        cookies = getattr(self._request, "cookies", None)
+        if cookies is None:
+            from ..cookies import parse
+
+            cookies = parse(self._request.environ.get("HTTP_COOKIE", ""))
+        value: str = cookies.get(self._cookie()[0], "")
+        return value
+
+
+def _report(what: str) -> None:
+    import sys
+
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(f"cgikit: {what}\n")
+            sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # a log that is closed
