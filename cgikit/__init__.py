@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .request import Request as Request
     from .response import Response as Response
     from .script import run as run
+    from .sessions.file import FileStore as FileStore
+    from .sessions.session import Session as Session
     from .upload import Upload as Upload
 
 __version__ = "0.1.0"
@@ -32,6 +34,7 @@ _MODULE_OF = {
     "BadRequest": "errors",
     "CGIError": "errors",
     "Counter": "files",
+    "FileStore": "sessions.file",
     "HTTPError": "errors",
     "InvalidField": "errors",
     "LimitExceeded": "errors",
@@ -40,6 +43,7 @@ _MODULE_OF = {
     "MultiDict": "multidict",
     "Request": "request",
     "Response": "response",
+    "Session": "sessions.session",
     "StateError": "errors",
     "StorageError": "errors",
     "UnsupportedMediaType": "errors",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from .body import Body
     from .multidict import MultiDict, MultiMap
+    from .response import Response
+    from .sessions.session import Session
+    from .sessions.store import Store
     from .upload import Upload
 
 
@@ -24,7 +27,8 @@ class Request(MetaVariables):
     `limits` bounds what is read (`Limits`). `errors` is what becomes of bytes in fields that are not
     UTF-8: "replace" by U+FFFD as browsers do, or "strict" to raise `BadRequest`. `upload_dir` is
     where uploads wait (TMPDIR without it): on the file system they are to be kept on, saving one is a
-    rename. `progress(received, total)` is called while a multipart body is read, in bytes.
+    rename. `progress(received, total)` is called while a multipart body is read, in bytes. `sessions`
+    is the store of `session`.
 
     Reading what is malformed raises `BadRequest` (400), what is too much `LimitExceeded` (413).
     """
@@ -38,6 +42,7 @@ class Request(MetaVariables):
         errors: str = "replace",
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
+        sessions: "Store | None" = None,
     ) -> None:
         own = environ is None
         if environ is None:
@@ -56,6 +61,9 @@ class Request(MetaVariables):
         self._query: MultiDict | None = None
         self._cookies: MultiDict | None = None
         self._content: Body | None = None
+        self._sessions = sessions
+        self._session: Session | None = None
+        self._answered = False
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.script_name}{self.path_info}>"
@@ -86,6 +94,27 @@ class Request(MetaVariables):
 
             self._cookies = parse(self.environ.get("HTTP_COOKIE", ""), limits=self.limits)
         return self._cookies
+
+    @property
+    def session(self) -> "Session":
+        """The visitor's session (`Session`). `StateError` if no store was given to `run` or `Request`.
+
+        Once the answer is made it can only be read.
+        """
+        if self._session is None:
+            if self._sessions is None:
+                from .errors import StateError
+
+                raise StateError(
+                    "no sessions here: say where to keep them, as in "
+                    'run(handler, sessions=FileStore("data/sessions"))'
+                )
+            from .sessions.session import Session
+
+            self._session = Session(self._sessions, self)
+            if self._answered:
+                self._session.close()
+        return self._session
 
     @property
     def form(self) -> "MultiDict":
@@ -134,6 +163,18 @@ class Request(MetaVariables):
         posted by another site must not pass for it.
         """
         return self._open().json()
+
+    def save_session(self, response: "Response") -> None:
+        """Save the session, if it was used, and set its cookie in the response. Called by `run`."""
+        self._answered = True
+        if self._session is not None:
+            self._session.save(response)
+
+    def drop_session(self) -> None:
+        """Let go of the session without saving it. Called by `run` where the handler failed."""
+        self._answered = True
+        if self._session is not None:
+            self._session.abandon()
 
     def close(self) -> None:
         """Close the uploads; those not saved are gone. Called at the end by `run`."""

@@ -14,10 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .sessions.store import Store
+
 
 def run(
     handler: "Callable[[Request], Response | str]",
     *,
+    sessions: "Store | None" = None,
     limits: Limits | None = None,
     debug: bool | None = None,
     errors: str = "replace",
@@ -36,6 +39,9 @@ def run(
     `script.py '/path?x=1'` runs it and prints the answer. With it, argv is never looked at
     (RFC 3875 section 4.4).
 
+    With `sessions`, a store, the handler has `request.session`. It is saved, and its cookie set, when
+    the handler has returned and before anything is sent; where the handler raised, nothing of it is.
+
     `limits`, `errors`, `upload_dir` and `progress` are those of `Request`.
     """
     environ = stdin = None
@@ -50,6 +56,7 @@ def run(
         errors=errors,
         upload_dir=upload_dir,
         progress=progress,
+        sessions=sessions,
     )
     with process.GuardedOutput():
         try:
@@ -83,7 +90,19 @@ def _answer_error(error: BaseException, request: Request, debug: bool) -> None:
 
 
 def respond(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
-    """Call the handler; return its `Response`, made of the str where it returned one."""
+    """Call the handler; return its `Response`, made of the str where it returned one. The session is
+    saved by then, or, where this raises, let go.
+    """
+    try:
+        response = _called(handler, request)
+        request.save_session(response)
+    except BaseException:
+        request.drop_session()  # the next request need not wait until the error page is sent
+        raise
+    return response
+
+
+def _called(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
     result = handler(request)
     if isinstance(result, Response):
         return result

@@ -271,7 +271,12 @@ def code_words(page: Path) -> set[str]:
 
 
 def page_of(name: str) -> Path:
-    return DOCS / f"{cgikit._MODULE_OF[name]}.md"
+    return DOCS / page_name(cgikit._MODULE_OF[name])
+
+
+def page_name(module: str) -> str:
+    """The page of a module: its own, or that of its sub-package."""
+    return module.split(".")[0] + ".md"
 
 
 @pytest.mark.parametrize("name", sorted(cgikit.__all__))
@@ -296,7 +301,7 @@ def members(name: str) -> Iterator[tuple[str, str]]:
     for ancestor in thing.__mro__:
         if not ancestor.__module__.startswith("cgikit."):
             continue
-        page = ancestor.__module__.removeprefix("cgikit.") + ".md"
+        page = page_name(ancestor.__module__.removeprefix("cgikit."))
         for member, value in vars(ancestor).items():
             if member == "__init__" or (not member.startswith("_") and is_method(value)):
                 function = value.__func__ if isinstance(value, classmethod) else value
@@ -314,7 +319,11 @@ def test_every_attribute_and_argument_is_documented(name: str) -> None:
 
 
 ROLES = ("cli", "host")  # sub-packages: one row and one page each
-MODULES = [*ROLES, *sorted(p.stem for p in PACKAGE.glob("*.py") if not p.stem.startswith("__"))]
+MODULES = [
+    *ROLES,
+    "sessions",
+    *sorted(p.stem for p in PACKAGE.glob("*.py") if not p.stem.startswith("__")),
+]
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -327,7 +336,7 @@ def test_every_module_is_found_from_the_index(module: str) -> None:
 
 
 def test_every_module_with_public_names_has_a_page() -> None:
-    assert {m for m in cgikit._MODULE_OF.values() if not (DOCS / f"{m}.md").exists()} == set()
+    assert {m for m in cgikit._MODULE_OF.values() if not (DOCS / page_name(m)).exists()} == set()
 
 
 def test_every_page_is_linked_from_the_index() -> None:
