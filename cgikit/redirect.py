@@ -29,8 +29,8 @@ def finish(response: "Response", request: "MetaVariables", location: str, chosen
         location = check_location(joined.removeprefix("http://host"), False)
     if not chosen and request.method not in {"GET", "HEAD"}:
         response.status = 303
-    if request.protocol_version < (1, 1) and response.status in {303, 307, 308}:
-        response.status = 302  # an HTTP/1.0 client knows no other (RFC 3875 section 6.3.3)
+    if request.protocol_version < (1, 1):  # knows only 301 and 302 (RFC 3875 section 6.3.3)
+        response.status = 301 if response.status in {301, 308} else 302
     response.headers["Location"] = location
     response.body = f'<p>Go on to <a href="{escape(location)}">{escape(location)}</a>.</p>\n'
 

@@ -223,7 +223,7 @@ def test_a_chosen_status_stays(status: int, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "sent"), [(None, 302), (301, 301), (302, 302), (303, 302), (307, 302), (308, 302)]
+    ("status", "sent"), [(None, 302), (301, 301), (302, 302), (303, 302), (307, 302), (308, 301)]
 )
 @pytest.mark.parametrize("protocol", ["HTTP/1.0", "", "INCLUDED"])
 def test_an_old_client_gets_a_code_it_knows(status: int | None, sent: int, protocol: str) -> None:

@@ -339,6 +339,8 @@ def redirected(response: Response, **variables: str) -> tuple[str, str]:
         ("POST", 308, "HTTP/1.1", "308 Permanent Redirect"),
         ("POST", 307, "HTTP/1.0", "302 Found"),
         ("GET", 303, "HTTP/1.0", "302 Found"),
+        ("GET", 308, "HTTP/1.0", "301 Moved Permanently"),
+        ("GET", 301, "HTTP/1.0", "301 Moved Permanently"),
     ],
 )
 def test_r10_r18_redirects(method: str, chosen: int | None, protocol: str, status: str) -> None:
