@@ -1,0 +1,430 @@
+"""Sessions in one SQLite database, for hosts where many small files are dear.
+
+What is kept where in the database, and who may use it, is decided here. SQLite itself has only one
+write lock for all, which must never be held while a script runs; so a session is locked by flock on a
+file of its own in `PATH-locks`, which is there for as long as the lock is held and ends with the
+process. The database is in WAL mode: readers and the writer do not wait for each other.
+"""
+
+import os
+import sqlite3
+import stat
+import sys
+
+from .store import MOST_BYTES, SKEW, Record, Store, is_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Any, Unpack
+
+    from ..files import FileLock
+    from .store import Policy
+
+_APPLICATION = 0x63676973  # "cgis", in the file's head: whose database it is
+_PAGE = 500  # keys that are read at once: no reader stays in the way of the WAL's end
+_SWEPT = 200  # rows that one sweep looks at
+_LOAD = "SELECT substr(payload, 1, ?), accessed, expires FROM sessions WHERE key = ?"
+_INSERT = "INSERT INTO sessions (key, accessed, expires, payload) VALUES (?, ?, ?, ?)"
+_REPLACE = (
+    f"{_INSERT} ON CONFLICT (key) DO UPDATE SET accessed = excluded.accessed,"
+    " expires = excluded.expires, payload = excluded.payload"
+)
+_SET_ASIDE = "INSERT INTO quarantine SELECT key, ?, ?, payload FROM sessions WHERE key = ?"
+_KEYS = "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?"
+# Dead, or with a time stamp that is too far ahead and has to be mended: `Store.purge_one` decides.
+_SUSPECT = "(accessed <= ? OR expires <= ? OR accessed > ? OR expires > ?)"
+_COUNT_SUSPECTS = f"SELECT count(*) FROM sessions WHERE {_SUSPECT}"  # noqa: S608  # constants
+_SUSPECTS = f"SELECT key FROM sessions WHERE {_SUSPECT} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
+_SOME_SUSPECTS = (
+    "SELECT key FROM (SELECT key, accessed, expires FROM sessions WHERE key > ? ORDER BY key LIMIT ?)"  # noqa: S608
+    f" WHERE {_SUSPECT}"
+)
+_TABLES = """
+CREATE TABLE sessions (
+    key TEXT NOT NULL PRIMARY KEY,
+    accessed REAL NOT NULL CHECK (typeof(accessed) = 'real'),
+    expires REAL NOT NULL CHECK (typeof(expires) = 'real'),
+    payload BLOB NOT NULL CHECK (typeof(payload) = 'blob')
+);
+CREATE TABLE quarantine (key TEXT NOT NULL, moved REAL NOT NULL, reason TEXT NOT NULL, payload BLOB);
+CREATE TABLE purged (at REAL NOT NULL);
+"""  # the payload last: a scan of the times must not drag its pages along
+
+
+class SQLiteStore(Store):
+    """Sessions in the SQLite database `path`, which is made if it is missing (mode 0600), with its
+    directory (0700).
+
+    A relative path is relative to the working directory, which servers set to the script's own. Keep
+    it where the server does not serve it, and on a local disk. `busy_timeout` is how many seconds to
+    wait for another process that is writing (`LockTimeout`); `policy` is what `Store` takes.
+
+    A database that belongs to another user or is open to others raises `StorageError`, and so does
+    one in a directory that everybody can write to, and a damaged one.
+    """
+
+    def __init__(
+        self,
+        path: "str | os.PathLike[str]",
+        *,
+        busy_timeout: float = 10,
+        **policy: "Unpack[Policy]",
+    ) -> None:
+        super().__init__(**policy)
+        self.path = os.path.abspath(path)  # SQLite's and the locks' would part at a chdir
+        self.busy_timeout = busy_timeout
+        # SQLite's connections must not cross a fork, and its transactions not cross threads. Those
+        # of the parent stay here, since closing them would be using them.
+        self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
+        self._held: dict[str, _Lock] = {}
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database. It is opened again when it is needed. Not for use beside threads that
+        still use the store.
+        """
+        process = os.getpid()
+        for owner in [
+            owner for owner in self.__dict__.get("_connections", ()) if owner[0] == process
+        ]:
+            self._connections.pop(owner).close()
+
+    # --- what a store does --------------------------------------------------------------------
+
+    def load(self, key: str) -> Record | None:
+        """Return the record, None if there is none: `Store.load`."""
+        _check(key)
+        # One byte more than can be right, and never all of what somebody may have put there.
+        for payload, accessed, expires in self._run(_LOAD, MOST_BYTES + 1, key):
+            return Record(payload, accessed, expires)
+        return None
+
+    def lock(self, key: str, timeout: float) -> "_Lock":
+        """Lock a session by flock on a file of its own: `Store.lock`."""
+        _check(key)
+        return _Lock(self, key, timeout)
+
+    def save(self, key: str, record: Record, *, new: bool = False) -> None:
+        """Insert or change the row: `Store.save`."""
+        _check(key)
+        values = (key, float(record.accessed), float(record.expires), record.payload)
+        self._run(_INSERT if new else _REPLACE, *values)
+        self._let_go(key)
+
+    def touch(self, key: str, accessed: float) -> None:
+        """Set the column `accessed`: `Store.touch`."""
+        _check(key)
+        self._run("UPDATE sessions SET accessed = ? WHERE key = ?", float(accessed), key)
+
+    def delete(self, key: str) -> None:
+        """Delete the row: `Store.delete`."""
+        _check(key)
+        self._run("DELETE FROM sessions WHERE key = ?", key)
+        self._let_go(key)
+
+    def set_aside(self, key: str, reason: str) -> None:
+        """Move the row to the table `quarantine`: `Store.set_aside`."""
+        _check(key)
+        self._run("BEGIN IMMEDIATE")
+        try:
+            self._run(_SET_ASIDE, self.clock(), reason, key)
+            self._run("DELETE FROM sessions WHERE key = ?", key)
+            self._run("COMMIT")
+        except BaseException:
+            self._connection().rollback()
+            raise
+
+    def keys(self) -> "Iterator[str]":
+        """Yield the keys of all sessions: `Store.keys`."""
+        return self._pages(_KEYS, ())
+
+    def count(self) -> int:
+        """Return the number of sessions, live and dead."""
+        return int(self._run("SELECT count(*) FROM sessions")[0][0])
+
+    def purge_stamp(self, renew: bool = False) -> float:
+        """Return, or set, what the table `purged` holds: `Store.purge_stamp`."""
+        if renew:
+            self._run("UPDATE purged SET at = ?", float(self.clock()))
+        return float(self._run("SELECT max(at) FROM purged")[0][0] or 0)
+
+    def purge(
+        self,
+        now: float | None = None,
+        progress: "Callable[[int, int], object] | None" = None,
+        *,
+        force: bool = False,
+    ) -> int:
+        """Delete all dead sessions: `Store.purge`. `progress` counts those that look dead. Lock files
+        that killed processes have left go too.
+        """
+        now = self.clock() if now is None else now
+        if not self.may_purge(now) and not force:
+            return 0
+        where = self._suspect(now)
+        total = 0
+        if progress:
+            total = self._run(_COUNT_SUSPECTS, *where)[0][0]
+        deleted = 0
+        for done, key in enumerate(self._pages(_SUSPECTS, where), 1):
+            deleted += self.purge_one(key, now)
+            if progress:
+                progress(min(done, total), total)
+        self._clear_locks()
+        return deleted
+
+    def sweep(self) -> int:
+        """Delete the dead ones among some sessions, drawn by lot: `Store.sweep`."""
+        now = self.clock()
+        if not self.may_purge(now):
+            return 0
+        rows = self._run(_SOME_SUSPECTS, os.urandom(32).hex(), _SWEPT, *self._suspect(now))
+        return sum(self.purge_one(key, now) for (key,) in rows)
+
+    # --- the database -------------------------------------------------------------------------
+
+    def _suspect(self, now: float) -> tuple[float, float, float, float]:
+        """Return the values for `_SUSPECT`."""
+        return now - self.idle, now, now + SKEW, now + self.absolute + SKEW
+
+    def _pages(self, statement: str, values: "tuple[float, ...]") -> "Iterator[str]":
+        last = ""
+        while rows := self._run(statement, *values, last, _PAGE):
+            for (key,) in rows:
+                if is_key(key):
+                    yield key
+            last = rows[-1][0]
+
+    def _run(self, statement: str, *values: object) -> "list[Any]":
+        """Run one statement in a transaction of its own; return its rows."""
+        try:
+            return self._connection().execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def _connection(self) -> sqlite3.Connection:
+        from _thread import get_ident
+
+        me = (os.getpid(), get_ident())
+        connection = self._connections.get(me)
+        if connection is None:
+            self._prepare()
+            connection = self._open(self.path)
+            try:
+                self._recognise(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connections[me] = connection
+        return connection
+
+    def _open(self, path: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path, timeout=self.busy_timeout, isolation_level=None, check_same_thread=False
+        )
+        # A commit is in the WAL, which a killed process cannot tear; only a power cut can lose the
+        # last ones. The database itself is synced before a WAL begins anew.
+        try:
+            connection.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _recognise(self, connection: sqlite3.Connection) -> None:
+        """Refuse a database that is not one of ours."""
+        owner = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if (owner, version) != (_APPLICATION, 1):
+            raise self._refused(self.path, "is no session database of this version; name another")
+        # Else the last to leave copies the WAL into the database and syncs both: with CGI that is
+        # every request. Python 3.11 cannot say so.
+        if sys.version_info >= (3, 12):
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
+
+    def _prepare(self) -> None:
+        """Make the database if it is missing, and look at who else could change it."""
+        self._prepare_directory(os.path.dirname(self.path), private=False)
+        self._prepare_directory(self.path + "-locks", private=True)
+        try:
+            found = os.lstat(self.path)
+        except FileNotFoundError:
+            self._make()
+            found = os.lstat(self.path)
+        if not stat.S_ISREG(found.st_mode):
+            raise self._refused(
+                self.path, "is no file (links are not followed); name the file itself"
+            )
+        self._check_owner(self.path, found)
+        if found.st_mode & 0o077:
+            raise self._refused(
+                self.path, f"is open to other users; close it: chmod 600 {self.path}"
+            )
+
+    def _prepare_directory(self, path: str, *, private: bool) -> None:
+        try:
+            try:
+                os.mkdir(path, 0o700)
+            except FileExistsError:
+                pass
+            found = os.lstat(path) if private else os.stat(path)
+        except OSError as error:
+            raise self._refused(path, f"cannot make the directory: {error.strerror}") from error
+        if not stat.S_ISDIR(found.st_mode):
+            raise self._refused(path, "is no directory; remove it")
+        if private:
+            self._check_owner(path, found)
+        shared = 0o022 if private else 0o002
+        if found.st_mode & shared and not found.st_mode & stat.S_ISVTX:
+            raise self._refused(path, f"other users can write in it; close it: chmod go-w {path}")
+
+    def _check_owner(self, path: str, found: os.stat_result) -> None:
+        user = os.geteuid()
+        if found.st_uid != user:
+            raise self._refused(
+                path,
+                f"belongs to user {found.st_uid}, but this is user {user}; run this as that user, or "
+                f"give it over: chown {user} {path}",
+            )
+
+    def _make(self) -> None:
+        """Make the database elsewhere and rename it: nobody sees one that is half made."""
+        from ..files import FileLock
+
+        aside = f"{self.path}-locks/new.db"
+        with FileLock(f"{self.path}-locks/make", self.busy_timeout):
+            if os.path.lexists(self.path):
+                return  # another process was faster
+            try:
+                for name in (aside, f"{aside}-wal", f"{aside}-shm"):
+                    if os.path.lexists(name):
+                        os.unlink(name)
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+                os.close(os.open(aside, flags, 0o600))
+                self._fill(aside)
+                os.rename(aside, self.path)
+            except OSError as error:
+                what = f"cannot make the database: {error.strerror}"
+                raise self._refused(self.path, what) from error
+
+    def _fill(self, path: str) -> None:
+        connection = self._open(path)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(
+                f"{_TABLES}PRAGMA application_id = {_APPLICATION};PRAGMA user_version = 1;"
+            )
+            connection.execute("INSERT INTO purged VALUES (?)", (float(self.clock()),))
+        finally:
+            connection.close()
+
+    # --- locks --------------------------------------------------------------------------------
+
+    def _let_go(self, key: str) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            held.release()
+
+    def _clear_locks(self) -> None:
+        """Remove the lock files that nobody holds: what killed processes have left."""
+        from ..errors import LockTimeout
+        from ..files import FileLock
+
+        directory = self.path + "-locks"
+        for name in os.listdir(directory):
+            if is_key(name):
+                try:
+                    with FileLock(f"{directory}/{name}", 0) as lock:
+                        os.unlink(lock.path)
+                except (LockTimeout, FileNotFoundError):
+                    pass  # in use
+
+    # --- errors -------------------------------------------------------------------------------
+
+    def _refused(self, path: str, reason: str) -> Exception:
+        from ..errors import StorageError
+
+        return StorageError(path, reason)
+
+    def _error(self, error: sqlite3.Error) -> Exception:
+        """Return the error of ours for one of SQLite's."""
+        from ..errors import LockTimeout
+
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}:
+            return LockTimeout(self.path, self.busy_timeout)
+        advice = ""
+        if code == sqlite3.SQLITE_CONSTRAINT:
+            advice = "; there is a session under this key already"
+        elif code == sqlite3.SQLITE_FULL:
+            advice = "; make room on its disk"
+        elif code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            advice = "; move it away, with its -wal and -shm files, and a new one is made"
+        elif code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+            user = os.geteuid()
+            advice = f"; this runs as user {user}, who must be able to write it and its directory"
+        return self._refused(self.path, f"{error}{advice}")
+
+
+class _Lock:
+    """The lock of one session: flock on the file `PATH-locks/KEY`, which is deleted by its holder.
+    Entered, it gives the record read under it.
+    """
+
+    def __init__(self, store: SQLiteStore, key: str, timeout: float) -> None:
+        self._store = store
+        self._key = key
+        self._timeout = timeout
+        self._process = os.getpid()
+        self._lock: FileLock | None = None
+
+    def __enter__(self) -> Record | None:
+        from ..files import FileLock
+
+        store, key = self._store, self._key
+        if store.load(key) is None:
+            return None
+        lock = FileLock(f"{store.path}-locks/{key}", self._timeout)
+        self._lock = lock.__enter__()
+        try:
+            record = store.load(key)
+        except BaseException:
+            self.release()
+            raise
+        if record is None:  # whoever held it has deleted the session
+            self.release()
+        else:
+            store._held[key] = self
+        return record
+
+    def release(self) -> None:
+        """Let the next one in."""
+        lock, self._lock = self._lock, None
+        if lock is None:
+            return
+        # Before closing, so that it is ours; who waits for it sees that its name is gone. A child
+        # that was forked meanwhile must leave it to its parent.
+        if os.getpid() == self._process:
+            try:
+                os.unlink(lock.path)
+            except OSError:
+                pass  # an empty file stays behind
+        lock.__exit__(None, None, None)
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        if self._lock is not None:
+            self._store._let_go(self._key)
+
+
+def _check(key: str) -> None:
+    if not is_key(key):
+        raise ValueError(f"{key[:80]!r} is no key of a session: 64 hexadecimal digits")
