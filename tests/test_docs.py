@@ -397,7 +397,7 @@ def test_the_counter_of_the_readme_is_the_example() -> None:
     def code(text: str) -> str:
         return re.sub(r'^""".*?"""$|^#.*?$', "", text, flags=re.M | re.S).replace("\n", "")
 
-    example = (ROOT / "examples" / "cgi-bin" / "counter.py").read_text()
+    example = (ROOT / "examples" / "cgi-bin" / "hits.py").read_text()
     readme = [b.text for b in blocks(ROOT / "README.md") if "Counter(" in b.text]
     assert [code(text) for text in readme] == [code(example)]
 

@@ -173,7 +173,7 @@ def test_progress_arrives_to_the_end(server: Server) -> None:
 
 def test_counter_loses_no_visitor(server: Server) -> None:
     def visit(_: int) -> int:
-        found = re.search(r"<b>(\d{6})</b>", curl(server.url("counter.py")).text)
+        found = re.search(r"<b>(\d{6})</b>", curl(server.url("hits.py")).text)
         assert found, server.error_log()
         return int(found[1])
 
@@ -186,6 +186,6 @@ def test_counter_loses_no_visitor(server: Server) -> None:
 
 
 def test_a_wrong_field_is_named(server: Server) -> None:
-    answer = curl(server.url("counter.py?digits=many"))
+    answer = curl(server.url("hits.py?digits=many"))
     assert answer.status == 400
     assert "digits" in answer.text
