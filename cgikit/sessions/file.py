@@ -9,7 +9,7 @@ relative to the directory's descriptor, and no symbolic link is followed below i
 import os
 import stat
 
-from .store import MOST_BYTES, Record, Store, is_key
+from .store import MOST_BYTES, Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class FileStore(Store):
 
     def lock(self, key: str, timeout: float) -> "_Lock":
         """Lock a session by flock on its file: `Store.lock`."""
-        _check(key)
+        check_key(key)
         return _Lock(self, key, timeout)
 
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
@@ -183,7 +183,7 @@ class FileStore(Store):
                 if record is None or sound is not record or not self.is_live(record, now):
                     deleted += self.purge_one(name, now)
             elif name.endswith(".new") and idle > _ORPHAN:
-                with _Closing(self._fan(fan)) as fd:
+                with _Closing(self._enter(fan)) as fd:
                     if fd is not None:
                         _unlink(name, fd)
         return deleted
@@ -195,7 +195,7 @@ class FileStore(Store):
             return sorted(name for name in os.listdir(base) if len(name) == 2 and is_key(name * 32))
 
     def _names(self, fan: str) -> "Iterator[tuple[str, os.DirEntry[str]]]":
-        with _Closing(self._fan(fan)) as fd:
+        with _Closing(self._enter(fan)) as fd:
             if fd is not None:
                 with os.scandir(fd) as entries:
                     for entry in entries:
@@ -203,7 +203,6 @@ class FileStore(Store):
 
     def _open(self, key: str, flags: int = _READ) -> int | None:
         """Open a session's file, None if there is none."""
-        _check(key)
         with _Closing(self._fan(key)) as fan:
             if fan is None:
                 return None
@@ -267,7 +266,10 @@ class FileStore(Store):
 
     def _fan(self, key: str, create: bool = False) -> int | None:
         """Open the directory that a key's file is in: 256 of them, so that none gets too large."""
-        name = key[:2]
+        check_key(key)
+        return self._enter(key[:2], create)
+
+    def _enter(self, name: str, create: bool = False) -> int | None:
         with _Closing(self._base(create)) as base:
             if base is None:
                 return None
@@ -283,9 +285,9 @@ class FileStore(Store):
                     except FileExistsError:
                         pass  # another process was faster
                     except OSError as error:
-                        raise self._error("cannot make a directory", error, key) from error
+                        raise self._error("cannot make a directory", error, name) from error
                 except OSError as error:
-                    raise self._error("cannot open the directory", error, key) from error
+                    raise self._error("cannot open the directory", error, name) from error
         found = os.fstat(fd)
         if found.st_uid != os.geteuid():
             os.close(fd)
@@ -324,7 +326,7 @@ class FileStore(Store):
             advice = "; this file system cannot lock: keep the sessions on another one"
         elif error.errno == errno.EEXIST:
             advice = "; there is a session under this key already"
-        path = self._path(key) if key else self.directory
+        path = os.path.join(self.directory, key) if len(key) < 3 else self._path(key)
         return StorageError(path, f"{what}: {error.strerror}{advice}")
 
 
@@ -336,6 +338,7 @@ class _Lock:
         self._key = key
         self._timeout = timeout
         self._fd: int | None = None
+        self._owner = 0
 
     def __enter__(self) -> Record | None:
         from time import monotonic, sleep
@@ -356,7 +359,7 @@ class _Lock:
                 # Whoever held it has put another file in its place, or none: ours excludes nobody.
                 if self._is_current(fd):
                     record = _read(fd)
-                    self._fd = fd
+                    self._fd, self._owner = fd, os.getpid()
                     return record
             except OSError as error:
                 if hasattr(error, "status"):
@@ -372,10 +375,14 @@ class _Lock:
         error: "BaseException | None",
         trace: "TracebackType | None",
     ) -> None:
-        # Closing, not LOCK_UN: a child that was forked meanwhile would lose its own with ours.
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        if self._fd is None:
+            return
+        # Children that were forked meanwhile share the lock. One that lives on must not keep it when
+        # we let go, and one that ends must not let go for us.
+        if os.getpid() == self._owner:
+            _unlock(self._fd)
+        os.close(self._fd)
+        self._fd = None
 
     def _is_current(self, fd: int) -> bool:
         held = os.fstat(fd)
@@ -408,11 +415,6 @@ class _Closing:
             os.close(self._fd)
 
 
-def _check(key: str) -> None:
-    if not is_key(key):
-        raise ValueError(f"{key[:80]!r} is no key of a session: 64 hexadecimal digits")
-
-
 def _flock(fd: int) -> bool:
     import fcntl
 
@@ -421,6 +423,12 @@ def _flock(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _unlock(fd: int) -> None:
+    import fcntl
+
+    fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def _create(name: str, directory: int) -> int:

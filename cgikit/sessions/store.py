@@ -71,6 +71,12 @@ def is_key(text: str) -> bool:
     return len(text) == 64 and _HEX.issuperset(text)
 
 
+def check_key(key: str) -> None:
+    """Raise `ValueError` for what is no key: what a store does first, before any system call."""
+    if not is_key(key):
+        raise ValueError(f"{key[:80]!r} is no key of a session: 64 hexadecimal digits")
+
+
 def _sha256(data: bytes) -> str:
     # hashlib loads OpenSSL, which takes longer than all of this package. The standard library's own
     # random takes the same way past it.
