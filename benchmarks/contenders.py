@@ -61,7 +61,7 @@ def contenders(venv: Path) -> list[Contender]:
         _in_python(python, "Python, by hand", "by_hand", ""),
         _in_python(python, "cgikit", "cgikit", "cgikit"),
         _in_python(python, "cgikit, without run()", "cgikit_plain", "cgikit"),
-        _elsewhere("Perl CGI.pm", "perl", ".pl", ["perl"], _PERL, "perl libcgi-pm-perl"),
+        _elsewhere("Perl CGI.pm", "perl", ".pl", ["perl"], _PERL, _PERL_PACKAGES),
         _elsewhere("PHP", "php", ".php", ["php-cgi", *PHP_LIMITS], _PHP, "php-cgi"),
         _elsewhere("Ruby cgi", "ruby", ".rb", ["ruby"], _RUBY, "ruby"),
         _go(venv),
@@ -71,7 +71,14 @@ def contenders(venv: Path) -> list[Contender]:
     ]
 
 
-_PERL = ["perl", "-MCGI", "-e", 'printf "CGI.pm %s, Perl %vd", CGI->VERSION, $^V']
+_PERL_PACKAGES = "perl libcgi-pm-perl libcgi-session-perl"
+_PERL = [
+    "perl",
+    "-MCGI",
+    "-MCGI::Session",
+    "-e",
+    'printf "CGI.pm %s, CGI::Session %s, Perl %vd", CGI->VERSION, CGI::Session->VERSION, $^V',
+]
 _PHP = ["php-cgi", "-v"]
 _RUBY = ["ruby", "-rcgi", "-e", 'print "Ruby #{RUBY_VERSION}"']
 

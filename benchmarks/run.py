@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -78,6 +79,7 @@ class Bench:
         self.scratch = scratch
         self.who = who
         self.runs: dict[tuple[str, str], int] = {}
+        self.jar: dict[tuple[str, str], str] = {}
 
     def series(self, work: Work, rounds: int) -> Series:
         """Measure one work: `rounds` rounds, in each every contender once, in shuffled order."""
@@ -124,10 +126,14 @@ class Bench:
         self.runs[key] = self.runs.get(key, 0) + 1
         place = self._place(contender)
         environ = self._environ(work, argv, body)
+        if work.cookies:
+            environ["HTTP_COOKIE"] = self.jar.get(key, "")
         saved = place.directory / "upload.bin"
         output = saved if contender.copies else None
         run = request(argv, environ, place, body, piped=work.piped, output=output)
         self._check(contender, work, run, work.answer(self.runs[key]))
+        if work.cookies and (found := re.search(rb"(?im)^set-cookie: *([^;\r\n]+)", run.output)):
+            self.jar[key] = found[1].decode()
         if work.size:
             expected = body.stat().st_size if contender.copies else work.size
             self._check_saved(contender, saved, body, expected)

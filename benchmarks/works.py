@@ -41,6 +41,7 @@ class Work:
     piped: bool = False
     size: int = 0  # bytes of the large file, which is no part of `body`
     scripts: str = ""  # the scripts' name where it is not the work's
+    cookies: bool = False  # whether what an answer sets is sent with the next request
     only: tuple[str, ...] = ()  # contenders; empty: all that have a script
 
     @property
@@ -110,6 +111,17 @@ WORKS = (
         answer=lambda n: f"<p>You are visitor number <b>{41 + n:06}</b></p>",
         targets=(Target("cgikit", BARE, 1.25),),
         query="digits=6",
+    ),
+    Work(
+        "session",
+        "A session: load, change, save, HTML answer",
+        answer=lambda n: f"<p>Your visit number <b>{n}</b></p>",
+        targets=(
+            Target("cgikit", BARE, 1.9),
+            Target("cgikit", "Perl CGI.pm", 1.0, strictly=True),
+            Target("cgikit", "PHP", 1.0, strictly=True),
+        ),
+        cookies=True,
     ),
     Work(
         "file",
