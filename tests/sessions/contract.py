@@ -56,7 +56,7 @@ class StoreContract:
     def store(self, opener: Opener, clock: Clock) -> Iterator[Store]:
         return opener(clock=clock, sweep_chance=0)
 
-    # --- one record ---------------------------------------------------------------------------
+    # --- one record -------------------------------------------------------------------------------
 
     def test_what_is_saved_is_loaded(self, store: Store) -> None:
         key = a_key()
@@ -168,7 +168,7 @@ class StoreContract:
         assert data(opener().load(key)) == "shared"
         assert list(opener().keys()) == [key]
 
-    # --- the lock -----------------------------------------------------------------------------
+    # --- the lock ---------------------------------------------------------------------------------
 
     def test_a_lock_excludes_locks_and_not_reading(self, opener: Opener, store: Store) -> None:
         key, other = a_key(), a_key()
@@ -296,7 +296,7 @@ class StoreContract:
         store.purge(force=True)
         assert store.count() == 4
 
-    # --- purging ------------------------------------------------------------------------------
+    # --- purging ----------------------------------------------------------------------------------
 
     def test_the_dead_are_purged_and_the_living_stay(self, store: Store, clock: Clock) -> None:
         live, idle, over = a_key(), a_key(), a_key()
@@ -352,7 +352,7 @@ class StoreContract:
         assert swept == 20  # each of 256 parts is missed by 6,000 draws once in 10^8 runs
         assert sorted(store.keys()) == sorted(live)
 
-    # --- clocks that jump -----------------------------------------------------------------------
+    # --- clocks that jump -------------------------------------------------------------------------
 
     def test_a_jump_ahead_wipes_nothing(self, store: Store, clock: Clock) -> None:
         key = a_key()
@@ -416,7 +416,7 @@ class StoreContract:
         assert store.purge_stamp(renew=True) == pytest.approx(NOW + 100, abs=0.001)
         assert store.purge_stamp() == pytest.approx(NOW + 100, abs=0.001)
 
-    # --- sessions on it -------------------------------------------------------------------------
+    # --- sessions on it ---------------------------------------------------------------------------
 
     def test_a_visitor_comes_back(self, store: Store) -> None:
         visitor = Visitor(store)

@@ -199,7 +199,7 @@ def test_the_id_is_not_shown(visitor: Visitor) -> None:
     session.abandon()
 
 
-# --- flash and values with an end ---------------------------------------------------------------
+# --- flash and values with an end -----------------------------------------------------------------
 
 
 def test_a_flash_is_shown_once(visitor: Visitor) -> None:
@@ -749,7 +749,7 @@ def test_a_sweep_that_fails_fails_no_request(
     assert "dead sessions could not be removed" in capfd.readouterr().err
 
 
-# --- without a store --------------------------------------------------------------------------------
+# --- without a store ------------------------------------------------------------------------------
 
 
 def test_a_request_without_a_store_says_so() -> None:
