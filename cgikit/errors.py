@@ -5,6 +5,10 @@ with (RFC 9110 section 15). What the *programmer* did wrong is never one: `TypeE
 or `StateError`. No parsing and no rendering here; error pages are made in `debug.py`.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 
 class CGIError(Exception):
     """Base of all errors that a request or its surroundings can cause.
@@ -52,6 +56,16 @@ class InvalidField(BadRequest):
         self.reason = reason
 
 
+class MissingField(InvalidField, KeyError):
+    """`fields[name]` where no such field came (400): a `KeyError` too, as every mapping raises."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, None, "is missing")
+
+    # KeyError's own would show the message as a repr
+    __str__ = Exception.__str__
+
+
 class LimitExceeded(BadRequest):
     """The request is larger than a limit allows (413; 414 for the URL, 431 for the header).
 
@@ -82,17 +96,21 @@ class UnsupportedMediaType(CGIError):
 class HTTPError(CGIError):
     """An answer with an HTTP error status, raised by a script: `raise HTTPError(404, "no such page")`.
 
-    `status` is 400 to 599 (`ValueError` otherwise); `headers` are pairs for the answer.
+    `status` is 400 to 599 (`ValueError` otherwise); `headers` are (name, value) pairs for the answer,
+    or a mapping.
     """
 
     def __init__(
-        self, status: int, message: str = "", headers: tuple[tuple[str, str], ...] = ()
+        self,
+        status: int,
+        message: str = "",
+        headers: "Mapping[str, str] | Iterable[tuple[str, str]]" = (),
     ) -> None:
         if not 400 <= status <= 599:
             raise ValueError(f"HTTPError takes a status from 400 to 599, not {status!r}")
         super().__init__(message)
         self.status = status
-        self.headers = tuple(headers)
+        self.headers = tuple(headers.items() if hasattr(headers, "items") else headers)
 
 
 class LockTimeout(CGIError, TimeoutError):

@@ -32,7 +32,8 @@ class MultiMap(Mapping[str, V]):
     """An ordered, read-only mapping of str names to one or more values.
 
     `[name]` and `.get(name)` give the first value, `.getlist(name)` all of them, always. Iteration
-    and `len()` go over distinct names; `.pairs()` keeps every pair in the order it came.
+    and `len()` go over distinct names; `.pairs()` keeps every pair in the order it came. `[name]`
+    raises `InvalidField` (400) for a name that did not come, which is a `KeyError` as well.
     """
 
     __slots__ = ("_index", "_pairs")
@@ -54,7 +55,20 @@ class MultiMap(Mapping[str, V]):
         return index
 
     def __getitem__(self, name: str) -> "V":
-        return self._lists()[name][0]
+        values = self._lists().get(name)
+        if values is None:
+            from .errors import MissingField
+
+            # A plain KeyError would be the script's fault, and a 500: the client left the field out.
+            raise MissingField(name)
+        return values[0]
+
+    if not TYPE_CHECKING:  # typed as Mapping has it; this one makes no error just to drop it
+
+        def get(self, name, default=None):
+            """Return the first value of `name`, or `default`."""
+            values = self._lists().get(name)
+            return default if values is None else values[0]
 
     def __iter__(self):  # type: ignore[no-untyped-def]  # Iterator[str]; inherited from Mapping
         return iter(self._lists())

@@ -98,6 +98,7 @@ def test_http_error(status: int) -> None:
     error = HTTPError(status, "because", (("Allow", "GET"),))
     assert (error.status, error.message, error.headers) == (status, "because", (("Allow", "GET"),))
     assert HTTPError(status, headers=[("A", "b")]).headers == (("A", "b"),)
+    assert HTTPError(status, headers={"A": "b"}).headers == (("A", "b"),)
 
 
 @pytest.mark.parametrize("status", [0, 200, 302, 399, 600, -404])

@@ -30,8 +30,16 @@ def test_a_look_up_gives_the_first_value() -> None:
     assert SAMPLE.get("x") is None
     assert SAMPLE.get("x", "d") == "d"
     assert SAMPLE[""] == ""
-    with pytest.raises(KeyError, match="x"):
-        SAMPLE["x"]
+
+
+def test_a_field_that_did_not_come_is_the_client_s_lack() -> None:
+    """It was a bare KeyError, which made a 500 with a traceback of a request without the field."""
+    for empty in (SAMPLE, MultiMap([("a", 1)])):
+        with pytest.raises(KeyError) as caught:
+            empty["x"]
+        assert isinstance(caught.value, InvalidField)
+        assert (caught.value.status, caught.value.field) == (400, "x")
+        assert caught.value.message == str(caught.value) == "field 'x' is missing"
 
 
 def test_getlist_gives_all_values_always_as_a_list() -> None:
