@@ -127,14 +127,17 @@ class Body:
         self._whole: bytes | None = None
         self._stream: BinaryIO | None = None
         self._form: tuple[MultiDict, MultiMap[Upload]] | None = None
+        self._failed: Exception | None = None  # of reading, to say again what was wrong
 
     def open(self, wanted: str) -> BodyStream:
         """Return the body as a stream, nothing read yet; `wanted` is what for, for the message.
 
         A CONTENT_LENGTH over `limits.body` raises `LimitExceeded`. A chunked body without a length
         raises `HTTPError` 411: CGI has no way to tell where it ends (RFC 3875 section 4.2). A body
-        that was read already raises `StateError`.
+        that was read already raises `StateError`; one that could not be read, its error again.
         """
+        if self._failed is not None:
+            raise self._failed
         if self._raw is not None:
             from .errors import StateError
 
@@ -164,7 +167,12 @@ class Body:
                 from .errors import LimitExceeded
 
                 raise LimitExceeded("memory", self.limits.memory, self.request.content_length)
-            self._whole = self.open("body").readall()
+            stream = self.open("body")
+            try:
+                self._whole = stream.readall()
+            except (ValueError, OSError) as error:
+                self._failed = error
+                raise
         return self._whole
 
     def text(self) -> str:
@@ -204,19 +212,27 @@ class Body:
 
             return parse(self.whole(), errors=self._errors, limits=self.limits), no_files
         if kind == "multipart/form-data":
+            return self._read_multipart()
+        shown = repr(kind[:100]) if kind else "of no stated type"
+        raise self._unsupported(
+            f"the body is {shown}, not a form; use .json(), .text(), .body or .stream for it, and "
+            ".query for the query string"
+        )
+
+    def _read_multipart(self) -> "tuple[MultiDict, MultiMap[Upload]]":
+        stream = self.open("form")
+        try:
             return read_form(
-                self.open("form"),
+                stream,
                 self.request.content_type,
                 limits=self.limits,
                 errors=self._errors,
                 upload_dir=self._upload_dir,
                 progress=self._progress,
             )
-        shown = repr(kind[:100]) if kind else "of no stated type"
-        raise self._unsupported(
-            f"the body is {shown}, not a form; use .json(), .text(), .body or .stream for it, and "
-            ".query for the query string"
-        )
+        except (ValueError, OSError) as error:
+            self._failed = error
+            raise
 
     def _is_chunked(self) -> bool:
         environ = self.request.environ

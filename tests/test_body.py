@@ -305,6 +305,22 @@ def test_reading_a_body_in_two_ways_says_what_is_wrong(first: str, second: str) 
     request.close()
 
 
+def test_what_was_wrong_with_a_body_is_said_again() -> None:
+    """A script that caught the 400 and asked again got a StateError, and its client a 500."""
+    for ask in ("form", "files", "body", "params"):
+        request = post(FORM[:-10])
+        with pytest.raises(BadRequest) as caught:
+            _ = request.form
+        with pytest.raises(BadRequest) as again:
+            getattr(request, ask)
+        assert again.value is caught.value
+        request.close()
+    request = Request({"REQUEST_METHOD": "PUT", "CONTENT_LENGTH": "9"}, io.BytesIO(b"short"))
+    for _ in range(2):
+        with pytest.raises(BadRequest, match="ended after 5 of the 9"):
+            _ = request.body
+
+
 def test_the_same_way_twice_gives_the_same() -> None:
     request = post(FORM)
     assert request.form is request.form
