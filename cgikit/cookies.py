@@ -88,7 +88,7 @@ def build(
 
     if not is_token(name):
         raise ValueError(f"cookie name {name[:100]!r} is not a token; use letters, digits, - and _")
-    encoded = _encode(value)
+    encoded = _encode(name, value)
     if len(name) + len(encoded) > 4096:
         raise ValueError(
             f"cookie {name}: {len(name) + len(encoded)} bytes, but browsers drop more than 4096"
@@ -153,7 +153,9 @@ def _attribute(cookie: str, attribute: str, value: str) -> str:
     return value
 
 
-def _encode(value: str) -> str:
+def _encode(name: str, value: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"cookie {name}: the value is a str, not {type(value).__name__}")
     raw = value.encode("utf-8")
     if _OCTETS.issuperset(raw):
         return value

@@ -289,7 +289,7 @@ class Response:
             data = self._encode(self.body)
             length, chunks = len(data), (data,)
         else:
-            length, chunks = None, self._encoded(iter(self.body))  # no body fails here, not in it
+            length, chunks = None, self._encoded(_pieces(self.body))  # no body fails here, not in it
         if status in _BODYLESS:
             fields = [field for field in fields if field[0].lower() not in _OF_BODY]
         elif length is not None:
@@ -355,6 +355,12 @@ class Response:
             data = self._encode(chunk)
             if data:
                 yield data
+
+
+def _pieces(body: "Iterable[str | bytes]") -> "Iterator[str | bytes]":
+    if isinstance(body, dict):  # one would send its names
+        raise TypeError("the body is a dict: use Response.json")
+    return iter(body)
 
 
 def _check(status: int, fields: "list[tuple[str, str]]") -> None:

@@ -189,3 +189,9 @@ def test_any_text_comes_back(value: str) -> None:
 )
 def test_awkward_values_come_back(value: str) -> None:
     assert parse(f"x=1; {build('a', value).partition(';')[0]}; y=2")["a"] == value
+
+
+@pytest.mark.parametrize("value", [3, None, b"x"])
+def test_a_value_that_is_no_text_names_its_cookie(value: object) -> None:
+    with pytest.raises(TypeError, match="cookie visits: the value is a str, not"):
+        build("visits", value)  # type: ignore[arg-type]

@@ -315,6 +315,12 @@ def test_json_has_no_such_thing() -> None:
         Response.json(object())
 
 
+def test_a_dict_is_no_body() -> None:
+    """Its names were sent, one after the other."""
+    with pytest.raises(TypeError, match=r"Response\.json"):
+        Response({"a": 1}).answer(request())  # type: ignore[arg-type]
+
+
 # --- redirects ----------------------------------------------------------------------------------
 
 
