@@ -12,7 +12,7 @@ HEAD = """<!DOCTYPE html>
 <style>
   :root { color-scheme: light dark }
   body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
-  i { display: inline-block; width: 9%; height: 1.5rem; background: #2563eb; margin-right: 1% }
+  i { display: inline-block; width: 8%; height: 1.5rem; background: #2563eb; margin-right: 1% }
 </style>
 <h1>Working…</h1>
 <p>

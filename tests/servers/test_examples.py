@@ -144,7 +144,11 @@ def test_api_speaks_json_both_ways(server: Server) -> None:
     assert answer.json() == {"sum": 6.5, "count": 3}
 
 
-@pytest.mark.parametrize("body", ["", "{", '{"numbers": "x"}', "[1]", "\xff"])
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", '{"numbers": "x"}', "[1]", "\xff", '{"numbers": [true]}', '{"numbers": [1e308, 1e308]}',
+     '{"numbers": [0.5, 1%s]}' % ("0" * 400)],
+)  # fmt: skip
 def test_api_refuses_what_is_not_its_json(server: Server, body: str) -> None:
     json = ["--header", "Content-Type: application/json", "--data-binary", "@-"]
     assert curl(server.url("api.py"), *json, stdin=body.encode("latin-1")).status == 400
