@@ -301,6 +301,7 @@ def traced(directory: Path, family: str, log: Path) -> list[str]:
 def test_malformed_ids_reach_no_system_call(
     store: FileStore, directory: Path, tmp_path: Path
 ) -> None:
+    """S5."""
     kept(store)
     before = files(directory)
     assert traced(directory, "malformed", tmp_path / "log") == []
@@ -348,6 +349,7 @@ def test_an_unknown_id_costs_one_look(store: FileStore, directory: Path, tmp_pat
 def test_a_damaged_file_is_set_aside_whole(
     store: FileStore, directory: Path, content: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """S11."""
     key, path = kept(store)
     visitor = Visitor(store, new_id())
     key = key_of(visitor.cookie)
