@@ -1,0 +1,407 @@
+"""Sessions in Redis or Valkey, for several web machines that share them.
+
+What is kept under which names in the server, and what must happen there in one step, is decided here;
+the protocol is redis-py's (the extra `cgikit[redis]`). The server ends sessions by itself. It keeps the
+locks too: each has a random token and a limit, so that the lock of a machine that dies ends as well;
+and whoever has outlived the lock cannot save any more, because saving compares the token.
+"""
+
+import os
+
+from .store import Record, Store, check_key, is_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Any, Unpack
+
+    from redis import Redis
+
+    from .store import Policy
+
+_SCHEMES = ("redis", "rediss", "unix")
+_SHORTEST = 60_000  # ms that the server keeps a record: the end itself is for `is_live` to find
+_LONGEST = 10**12  # ms, 31 years: more than a time stamp that makes sense can ask for
+_SCANNED = 1_000  # keys that the server is asked for at once
+_FIELDS = ("payload", "accessed", "expires")
+
+# KEYS: record, lock. ARGV: token, limit in ms. A record that is no hash is locked without fields.
+_LOCK = """
+local record = redis.pcall('HMGET', KEYS[1], 'payload', 'accessed', 'expires')
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'none'} end
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {'taken'} end
+if record.err then return {'locked', false, false, false} end
+return {'locked', record[1], record[2], record[3]}
+"""
+# KEYS: record, lock, stamp. ARGV: payload, accessed, expires, ms to keep it, now.
+_CREATE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('SET', KEYS[3], ARGV[5], 'NX')
+redis.call('HSET', KEYS[1], 'payload', ARGV[1], 'accessed', ARGV[2], 'expires', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
+# KEYS: record, lock. ARGV: payload, accessed, expires, ms to keep it, token ('' without a lock).
+_SAVE = """
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[5] then return 0 end
+redis.call('HSET', KEYS[1], 'payload', ARGV[1], 'accessed', ARGV[2], 'expires', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('DEL', KEYS[2])
+return 1
+"""
+# KEYS: record, lock. ARGV: token ('' without a lock).
+_DELETE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2])
+return 1
+"""
+# KEYS: lock. ARGV: token.
+_RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+# KEYS: record. ARGV: accessed, idle, now, the shortest and the longest time to keep it in ms.
+_TOUCH = """
+local text = redis.pcall('HGET', KEYS[1], 'expires')
+local expires = type(text) == 'string' and tonumber(text)
+if not expires then return end
+redis.call('HSET', KEYS[1], 'accessed', ARGV[1])
+local left = math.min(tonumber(ARGV[1]) + tonumber(ARGV[2]), expires) - tonumber(ARGV[3])
+left = math.max(tonumber(ARGV[4]), math.min(tonumber(ARGV[5]), math.ceil(left * 1000)))
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left))
+"""
+# KEYS: record, where to.
+_SET_ASIDE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return end
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('PERSIST', KEYS[2])
+"""
+
+
+class RedisStore(Store):
+    """Sessions in the server at `server`: a URL (`redis://`, `rediss://` or `unix://`, as redis-py
+    takes them) or a redis-py client, which must not decode its answers.
+
+    All names begin with `prefix`. A lock ends by itself `lock_limit` seconds after it was taken; a
+    request that takes longer cannot save (`LockTimeout`). `timeout` is how many seconds the server may
+    take to answer; with a client of your own, that client's counts. `policy` is what `Store` takes.
+
+    What the server does not do, or one that cannot be reached, raises `StorageError`, which shows the
+    address without user name and password. Redis Cluster is not supported. Without redis-py, the first
+    use raises `ImportError`.
+    """
+
+    def __init__(
+        self,
+        server: "str | Redis",
+        *,
+        prefix: str = "cgikit:session:",
+        lock_limit: float = 60,
+        timeout: float = 5,
+        **policy: "Unpack[Policy]",
+    ) -> None:
+        super().__init__(**policy)
+        if not prefix or lock_limit <= 0 or timeout <= 0:
+            raise ValueError(
+                "a prefix is not empty, lock_limit and timeout are more than 0 seconds"
+            )
+        self.prefix = prefix
+        self.lock_limit = lock_limit
+        self.timeout = timeout
+        self._url = ""
+        self._client: Redis | None = None
+        if isinstance(server, str):
+            if server.partition("://")[0] not in _SCHEMES:
+                raise ValueError("the URL of a server begins with redis://, rediss:// or unix://")
+            self._url = server
+        elif server.get_connection_kwargs().get("decode_responses"):
+            raise ValueError("the client decodes what the server answers: decode_responses=False")
+        else:
+            self._client = server
+        self._scripts: dict[str, Callable[..., Any]] = {}
+        # By process and thread as well: what a fork or another thread holds is not ours to save with.
+        self._tokens: dict[tuple[int, int, str], str] = {}
+
+    def __repr__(self) -> str:
+        return f"<RedisStore {self._place()}>"
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections to the server, unless the client is your own. They are opened again
+        when they are needed.
+        """
+        if self.__dict__.get("_url") and self._client is not None:
+            self._client.close()
+            self._client = None
+            self._scripts.clear()
+
+    # --- what a store does --------------------------------------------------------------------
+
+    def load(self, key: str) -> Record | None:
+        """Return the record, None if there is none: `Store.load`."""
+        name = self._record(key)
+        fields = self._ask(lambda client: _fields(client, name, *_FIELDS))
+        return None if fields is None else self._taken(fields)
+
+    def lock(self, key: str, timeout: float) -> "_Lock":
+        """Lock a session in the server: `Store.lock`."""
+        return _Lock(self, self._record(key), key, timeout)
+
+    def save(self, key: str, record: Record, *, new: bool = False) -> None:
+        """Write the record and when the server is to drop it: `Store.save`. Raises `LockTimeout`, and
+        writes nothing, if the lock was held for longer than `lock_limit`.
+        """
+        from ..errors import StorageError
+
+        now = self.clock()
+        left = min(record.accessed + self.idle, record.expires) - now
+        keep = int(max(_SHORTEST, min(_LONGEST, left * 1000)))
+        values = [record.payload, repr(record.accessed), repr(record.expires), keep]
+        keys = [self._record(key), self._lock_name(key)]
+        if new:
+            if not self._run(_CREATE, [*keys, self._stamp], [*values, repr(now)]):
+                raise StorageError(
+                    f"{self._place()} {keys[0]}", "there is a session under this key already"
+                )
+        else:
+            self._finish(key, self._run(_SAVE, keys, [*values, self._tokens.get(_mine(key), "")]))
+
+    def touch(self, key: str, accessed: float) -> None:
+        """Set the field `accessed`, and when the server is to drop the record: `Store.touch`."""
+        times = [repr(accessed), repr(self.idle), repr(self.clock()), _SHORTEST, _LONGEST]
+        self._run(_TOUCH, [self._record(key)], times)
+
+    def delete(self, key: str) -> None:
+        """Delete the record: `Store.delete`. Raises `LockTimeout` as `save` does."""
+        keys = [self._record(key), self._lock_name(key)]
+        self._finish(key, self._run(_DELETE, keys, [self._tokens.get(_mine(key), "")]))
+
+    def set_aside(self, key: str, reason: str) -> None:
+        """Rename the record to `PREFIXcorrupt:KEY:…`, where the server keeps it: `Store.set_aside`."""
+        aside = f"{self.prefix}corrupt:{key}:{os.urandom(4).hex()}"
+        self._run(_SET_ASIDE, [self._record(key), aside], [])
+
+    def keys(self) -> "Iterator[str]":
+        """Yield the keys of all sessions: `Store.keys`. While the server grows or shrinks its table,
+        it may name one twice.
+        """
+        pattern = "".join(f"\\{c}" if c in "*?[]\\" else c for c in self.prefix) + "[0-9a-f]*"
+        start = len(self.prefix.encode())
+        cursor = 0
+        while True:
+            at = cursor
+            answer: Any = self._ask(lambda client: client.scan(at, pattern, _SCANNED))  # noqa: B023
+            cursor, names = answer
+            for name in names:
+                key = name[start:].decode("ascii", "replace")
+                if is_key(key):
+                    yield key
+            if cursor == 0:
+                return
+
+    def purge_stamp(self, renew: bool = False) -> float:
+        """Return, or set, what is kept under `PREFIXpurged`: `Store.purge_stamp`."""
+        if renew:
+            now = self.clock()
+            self._ask(lambda client: client.set(self._stamp, repr(now)))
+            return now
+        return _number(self._ask(lambda client: client.get(self._stamp))) or 0.0
+
+    def purge_one(self, key: str, now: float) -> bool:
+        """Delete one session if it is dead: `Store.purge_one`. Those that live are not locked."""
+        name = self._record(key)
+        fields = self._ask(lambda client: _fields(client, name, "accessed", "expires"))
+        if fields is None:
+            return False
+        record = self._taken([b"", *fields])
+        if self.clamped(record, now) is record and self.is_live(record, now):
+            return False
+        return super().purge_one(key, now)
+
+    def sweep(self) -> int:
+        """Do nothing: the server drops the dead ones. `purge` is for those of a changed `idle`."""
+        return 0
+
+    # --- names --------------------------------------------------------------------------------
+
+    def _record(self, key: str) -> str:
+        check_key(key)
+        return self.prefix + key
+
+    def _lock_name(self, key: str) -> str:
+        return f"{self.prefix}lock:{key}"
+
+    @property
+    def _stamp(self) -> str:
+        return f"{self.prefix}purged"
+
+    # --- the server ---------------------------------------------------------------------------
+
+    def _taken(self, fields: "list[Any]") -> Record:
+        """Return a record of what the server holds. What cannot be one is damaged, not dead, so that
+        it is set aside.
+        """
+        payload, accessed, expires = fields[0], _number(fields[1]), _number(fields[2])
+        if payload is None or accessed is None or expires is None:
+            now = self.clock()
+            return Record(b"", now, now + self.idle)
+        return Record(payload, accessed, expires)
+
+    def _finish(self, key: str, done: object) -> None:
+        """Forget the lock after a script that has ended it. One that was outlived is remembered, so
+        that a second try fails as the first did.
+        """
+        if not done:
+            raise self._late(key, self.lock_limit)
+        self._tokens.pop(_mine(key), None)
+
+    def _run(self, script: str, keys: list[str], values: "list[Any]") -> "Any":
+        def run(client: "Redis") -> "Any":
+            known = self._scripts.get(script)
+            if known is None:
+                known = self._scripts[script] = client.register_script(script)
+            return known(keys=keys, args=values)
+
+        return self._ask(run)
+
+    def _ask(self, question: "Callable[[Redis], Any]") -> "Any":
+        redis = _redis()
+        try:
+            if self._client is None:
+                self._client = self._connect()
+            return question(self._client)
+        except redis.RedisError as error:
+            raise self._error(error) from error
+
+    def _connect(self) -> "Redis":
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        try:
+            # Tried once: a script whose answer was lost has run, and would find its lock gone.
+            client: Redis = _redis().Redis.from_url(
+                self._url,
+                socket_timeout=self.timeout,
+                socket_connect_timeout=self.timeout,
+                retry=Retry(NoBackoff(), 0),
+            )
+        except ValueError:
+            # Not what redis-py says: parts of a password can be in that.
+            raise ValueError(
+                "the URL of the server is none that redis-py takes, such as"
+                " redis://USER:PASSWORD@HOST:PORT/0; are special characters in it quoted (%40)?"
+            ) from None
+        return client
+
+    def _place(self) -> str:
+        """Return where the server is, for a log: without user name and password."""
+        if not self._url:
+            return "redis"
+        scheme, _, rest = self._url.partition("://")
+        address, _, options = rest.partition("?")
+        # A "?" that was not quoted in a password: what stands before it is no address.
+        return f"{scheme}://" + ("…" if "@" in options else address.rpartition("@")[2])
+
+    def _error(self, error: Exception) -> Exception:
+        from ..errors import StorageError
+
+        redis = _redis()
+        advice = ""
+        if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
+            advice = "; check the user name and the password"
+        elif isinstance(error, redis.ReadOnlyError):
+            advice = "; this is a replica: name the primary"
+        elif isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            advice = "; is the server running, and is this its address?"
+        return StorageError(self._place(), f"{error}{advice}")
+
+    def _late(self, key: str, seconds: float) -> Exception:
+        from ..errors import LockTimeout
+
+        return LockTimeout(f"{self._place()} {self._lock_name(key)}", seconds)
+
+
+class _Lock:
+    """The lock of one session: a token under `PREFIXlock:KEY`. Entered, it gives the record read in
+    the same step.
+    """
+
+    def __init__(self, store: RedisStore, name: str, key: str, timeout: float) -> None:
+        self._store = store
+        self._names = [name, store._lock_name(key)]
+        self._key = key
+        self._timeout = timeout
+        self._token = ""
+
+    def __enter__(self) -> Record | None:
+        from time import monotonic, sleep
+
+        store = self._store
+        token = os.urandom(16).hex()
+        limit = max(1, int(store.lock_limit * 1000))
+        deadline = monotonic() + self._timeout
+        pause = 0.001
+        while True:
+            state, *fields = store._run(_LOCK, self._names, [token, limit])
+            if state == b"none":
+                return None
+            if state == b"locked":
+                self._token = store._tokens[_mine(self._key)] = token
+                return store._taken(fields)
+            if monotonic() >= deadline:
+                raise store._late(self._key, self._timeout)
+            sleep(pause)
+            pause = min(pause * 2, 0.02)
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        tokens, mine = self._store._tokens, _mine(self._key)
+        if self._token and tokens.get(mine) == self._token:  # not saved, and not a child's
+            del tokens[mine]
+            self._store._run(_RELEASE, self._names[1:], [self._token])
+
+
+def _mine(key: str) -> tuple[int, int, str]:
+    from _thread import get_ident
+
+    return os.getpid(), get_ident(), key
+
+
+def _fields(client: "Redis", name: str, *fields: str) -> "list[Any] | None":
+    """Return the fields of a record; None if there is none, and only None for what is no hash."""
+    try:
+        found: Any = client.hmget(name, fields)
+    except _redis().ResponseError as error:
+        if not str(error).startswith("WRONGTYPE"):
+            raise
+        return [None] * len(fields)
+    if all(field is None for field in found) and not client.exists(name):
+        return None
+    return list(found)
+
+
+def _number(text: "bytes | None") -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return None
+
+
+def _redis() -> "Any":
+    """Return redis-py. It is loaded with the first session: it costs more than the whole script."""
+    try:
+        import redis
+    except ImportError as error:
+        if error.name != "redis":
+            raise
+        raise ImportError(
+            "redis-py is not installed: pip install 'cgikit[redis]'", name="redis"
+        ) from None
+    return redis
