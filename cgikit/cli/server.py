@@ -4,7 +4,9 @@ Everything that depends on how waitress works inside is in this file. Its limits
 docs/serve.md.
 """
 
+import contextlib
 import logging
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +43,7 @@ class Server:
     def finish(self) -> None:
         """Close every connection and wait for the threads."""
         for channel in list(self._server.active_channels.values()):
+            channel.request = None  # that it ends here is not the client's doing
             channel.handle_close()
         self._server.task_dispatcher.shutdown(timeout=JOIN)
         self._server.close()
@@ -68,6 +71,7 @@ def create(
         asyncore_use_poll=True,  # select() fails for descriptors above 1023
     )
     server.channel_class = _Channel
+    server.tell = log
     server.maintenance = lambda now: _drop_stalled(server, now)
     return Server(server)
 
@@ -96,7 +100,12 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
     def parse_header(self, header_plus: bytes) -> None:
-        """Parse a request's header. Waitress joins Cookie fields by ", ", not by "; " (R37)."""
+        """Parse a request's header. Waitress joins Cookie fields by ", ", not by "; " (R37), and
+        refuses a target that is not ASCII, which curl sends as it is typed and httpd takes.
+        """
+        line, end, rest = header_plus.partition(b"\r\n")
+        line = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], line)
+        header_plus = line + end + rest
         super().parse_header(header_plus)
         if "COOKIE" in self.headers:
             lines = (line.partition(b":") for line in header_plus.split(b"\r\n")[1:])
@@ -105,10 +114,50 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
                 self.headers["COOKIE"] = b"; ".join(cookies).decode("latin-1")
 
 
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """The answer to what is no request, or too large a one; the host never sees it."""
+
+    def finish(self) -> None:
+        """End the answer, and log it as any other."""
+        super().finish()
+        error = self.request.error
+        # Of a header that is too large waitress keeps nothing
+        asked = "(a request)" if error.code == 431 else _asked(self.request)
+        why = f"({one_line(error.body)})"
+        self.channel.server.tell(f"{asked} {error.code} {self.content_length} B {why}")
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     task_class = _Task
     parser_class = _Parser
-    error_task_class = ErrorTask
+    error_task_class = _Refusal
+    request: Any  # what has come of the next one; None between two
+
+    def handle_close(self) -> None:
+        """Close the connection. A body that ended early is logged, and answered: a client that closed
+        only its sending half can read why.
+        """
+        request, self.request = self.request, None
+        if request is not None and request.headers_finished and not request.completed:
+            # Nobody knows how long a chunked body was to be
+            whole = "" if request.chunked else f" of the {request.content_length} announced"
+            why = f"the body ended after {request.body_bytes_received} bytes{whole}"
+            self.server.tell(f"{_asked(request)} 400 ({why})")
+            if not self.requests:  # else another answer is on its way
+                with contextlib.suppress(OSError):
+                    self.socket.send(_REFUSED % (len(why) + 1, why.encode()))
+        super().handle_close()
+
+
+_REFUSED = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+    b"Connection: close\r\n\r\n%b\n"
+)
+
+
+def _asked(request: Any) -> str:
+    """Return the method and target of what waitress parsed, as they came, for the log (str)."""
+    return one_line(" ".join(request.first_line.decode("latin-1").split(" ")[:2]))
 
 
 class _OneLine(logging.Handler):

@@ -509,6 +509,49 @@ def test_s22_the_log_cannot_be_forged(server: Server) -> None:
     assert not any(line.startswith("GET /forged") for line in server.lines)
 
 
+@pytest.mark.parametrize(
+    ("request_", "status", "line"),
+    [
+        (b"POST /a HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400, r"POST /a 400 .*invalid"),
+        (
+            b"POST /b HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (1 << 31),
+            413,
+            r"POST /b 413 .*max_body",
+        ),
+        (b"nonsense\x1b\r\n\r\n", 400, r"nonsense\\x1b 400 "),
+        (b"GET /c HTTP/1.1\r\nX: ".ljust(65_536, b"x"), 431, r"\(a request\) 431 .*max_header"),
+    ],
+    ids=["length", "too long a body", "no request", "too long a header"],
+)
+def test_what_waitress_refuses_is_logged_as_well(
+    server: Server, request_: bytes, status: int, line: str
+) -> None:
+    with connect(server) as connection:
+        connection.sendall(request_)
+        assert Reply(connection.recv(65_536)).status == status
+    assert server.wait_for(line)
+
+
+def test_a_body_that_ends_early_is_said_to_the_client_and_to_the_log(server: Server) -> None:
+    """The connection was closed without a word, and the log had no line."""
+    with connect(server) as connection:
+        connection.sendall(
+            b"POST /env.py?short HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n1234567"
+        )
+        connection.shutdown(socket.SHUT_WR)
+        reply = Reply(b"".join(iter(lambda: connection.recv(65_536), b"")))
+    assert reply.status == 400
+    assert reply.body == b"the body ended after 7 bytes of the 100 announced\n"
+    assert server.wait_for(r"POST /env.py\?short 400 \(the body ended after 7 bytes of the 100")
+
+
+def test_a_target_that_is_not_ascii_is_escaped(server: Server) -> None:
+    reply = exchange(server, b"GET /env.py/\xc3\xa4?n=\xc3\xa4 HTTP/1.0\r\n\r\n")
+    environ = json.loads(reply.body)["environ"]
+    assert environ["PATH_INFO"] == "/\xe4"
+    assert environ["QUERY_STRING"] == "n=%C3%A4"
+
+
 def test_requests_are_logged(server: Server) -> None:
     ask(server, "/hello.sh/logged?x=1")
     server.wait_for(r"^GET /hello.sh/logged\?x=1 200 \d+ B \d+ ms$")
