@@ -289,7 +289,7 @@ class Response:
             data = self._encode(self.body)
             length, chunks = len(data), (data,)
         else:
-            length, chunks = None, self._encoded(_pieces(self.body))  # no body fails here, not in it
+            length, chunks = None, self._encoded(_pieces(self.body))  # what is no body fails here
         if status in _BODYLESS:
             fields = [field for field in fields if field[0].lower() not in _OF_BODY]
         elif length is not None:
