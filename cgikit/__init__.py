@@ -6,6 +6,8 @@ that a script pays for nothing it does not touch (docs/architecture.md, "Start-u
 
 TYPE_CHECKING = False  # type checkers read it as True; importing typing would cost 6 ms
 if TYPE_CHECKING:
+    from .counters import Counter as Counter
+    from .counters import Counters as Counters
     from .errors import BadRequest as BadRequest
     from .errors import CGIError as CGIError
     from .errors import HTTPError as HTTPError
@@ -15,9 +17,12 @@ if TYPE_CHECKING:
     from .errors import StateError as StateError
     from .errors import StorageError as StorageError
     from .errors import UnsupportedMediaType as UnsupportedMediaType
-    from .files import Counter as Counter
+    from .files import append_line as append_line
+    from .files import atomic_write as atomic_write
     from .html import escape as escape
+    from .jsonfile import update_json as update_json
     from .limits import Limits as Limits
+    from .locks import lock as lock
     from .multidict import MultiDict as MultiDict
     from .parameters import format_header as format_header
     from .parameters import parse_header as parse_header
@@ -33,7 +38,8 @@ __version__ = "0.1.0"
 _MODULE_OF = {
     "BadRequest": "errors",
     "CGIError": "errors",
-    "Counter": "files",
+    "Counter": "counters",
+    "Counters": "counters",
     "FileStore": "sessions.file",
     "HTTPError": "errors",
     "InvalidField": "errors",
@@ -48,10 +54,14 @@ _MODULE_OF = {
     "StorageError": "errors",
     "UnsupportedMediaType": "errors",
     "Upload": "upload",
+    "append_line": "files",
+    "atomic_write": "files",
     "escape": "html",
     "format_header": "parameters",
+    "lock": "locks",
     "parse_header": "parameters",
     "run": "script",
+    "update_json": "jsonfile",
 }
 
 __all__ = [*_MODULE_OF]

@@ -1,219 +1,288 @@
-"""Files that carry state: locked while they change, replaced whole, never truncated.
+"""Files that carry state: replaced whole or added to by whole lines, whatever happens meanwhile.
 
-A counter file holds a number and a newline, so that old scripts and people can read it. Changes are
-made under flock on a lock file beside it that is never deleted, and put in place by a rename: a
-process that is killed at any point leaves the old value or the new one. Sessions build on this.
+A process that is killed at any point leaves the old content or the new one (rename(2) of POSIX, and
+flock). What is in a file is the caller's business: numbers are that of `counters`, JSON that of
+`jsonfile`. Waiting for others belongs to `locks`.
 """
 
 import os
+from fcntl import LOCK_EX
+from stat import S_ISREG
+from time import monotonic
+
+from .locks import (
+    MOST_TRIES,
+    Typed,
+    close,
+    late,
+    leads_to,
+    lock,
+    make_directory,
+    storage_error,
+    sync_directory,
+    wait,
+)
+from .locks import FileLock as FileLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+    from collections.abc import Callable
+    from typing import Any, BinaryIO
 
-_LONGEST = 4_300  # digits; Python's own limit for converting them
+    Data = bytes | bytearray | memoryview | str | Callable[[BinaryIO], object]
 
 
-class FileLock:
-    """An exclusive lock (flock) on `path`, held for the length of a `with` block.
+def atomic_write(
+    path: "str | os.PathLike[str]",
+    data: "Data",
+    *,
+    mode: int | None = None,
+    durable: bool = False,
+    timeout: float = 10.0,
+) -> None:
+    """Replace the content of a file, or make the file: whole, or not at all.
 
-    Waits at most `timeout` seconds, then raises `LockTimeout`. The lock ends with the process,
-    however that ends. `path` is created and must never be deleted.
+    `data` is bytes, text (written as UTF-8), or a function that is called with a binary file and
+    writes into that; if it raises, nothing has happened. The file gets `mode`; without one it keeps
+    its mode, owner and group, and a new one gets those of the umask. With `durable` the content is on
+    the disk when this returns (fsync). Others who write to `path` are waited for, at most `timeout`
+    seconds (`LockTimeout`). `StorageError` where the system refuses; the old content is then intact,
+    and a symbolic link, or anything that is no file, is always refused.
     """
-
-    def __init__(self, path: str, timeout: float = 10.0) -> None:
-        self.path = path
-        self.timeout = timeout
-        self._fd = -1
-
-    def __enter__(self) -> "Self":
-        from time import monotonic, sleep
-
-        deadline = monotonic() + self.timeout
-        pause = 0.001
-        while not self._try():
-            if monotonic() >= deadline:
-                from .errors import LockTimeout
-
-                raise LockTimeout(self.path, self.timeout)
-            sleep(pause)
-            pause = min(pause * 2, 0.05)
-        return self
-
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
-    ) -> None:
-        # Closing, not LOCK_UN: a child that was forked meanwhile would lose its own with ours.
-        os.close(self._fd)
-        self._fd = -1
-
-    def _try(self) -> bool:
-        import fcntl
-
-        flags = os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            try:
-                fd = os.open(self.path, flags | os.O_RDWR | os.O_CREAT, 0o666)
-            except PermissionError as error:
-                # Made by another user, who tried the script by hand: to lock it, reading will do.
-                try:
-                    fd = os.open(self.path, flags | os.O_RDONLY)
-                except FileNotFoundError:
-                    raise error from None
-        except OSError as error:
-            raise _storage(self.path, "cannot open the lock file", error) from error
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Somebody may have replaced the file while it was being opened: a lock on an inode
-            # that has no name any more excludes nobody.
-            held, named = os.fstat(fd), os.stat(self.path, follow_symlinks=False)
-            if (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino):
-                self._fd = fd
-                return True
-        except (BlockingIOError, FileNotFoundError):
-            pass
-        except OSError as error:
-            os.close(fd)
-            raise _storage(self.path, "this file system cannot lock", error) from error
-        os.close(fd)
-        return False
+    content = data.encode() if isinstance(data, str) else data
+    replace(os.fspath(path), content, mode=mode, durable=durable, timeout=timeout)
 
 
-class Counter:
-    """A number in a file, safe to count up from many processes at once.
+def append_line(
+    path: "str | os.PathLike[str]",
+    line: str | bytes,
+    *,
+    durable: bool = False,
+    timeout: float = 10.0,
+) -> None:
+    """Add a line to a file, which is made if it is missing: the whole line, or nothing.
 
-    `path`, if relative, is relative to the working directory, which servers set to the script's own.
-    A file that does not exist counts as 0; its directory is made, if that is missing. One that holds
-    something else than a number raises `StorageError` and is never overwritten, and so does a
-    symbolic link. The file keeps its mode, and its owner where the system permits. `timeout` is how
-    many seconds to wait for other processes (`LockTimeout`).
+    `line` comes without its line end; one inside it (LF or CR) is a `ValueError`. Lines of several
+    processes never mix. If the file does not end with a line end, it gets that first. `durable`,
+    `timeout` and errors are those of `atomic_write`.
     """
-
-    def __init__(self, path: "str | os.PathLike[str]", timeout: float = 10.0) -> None:
-        self.path = os.fspath(path)
-        self.timeout = timeout
-
-    @property
-    def value(self) -> int:
-        """The number now (int)."""
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO would hang here
+    raw = line.encode() if isinstance(line, str) else bytes(line)
+    if b"\n" in raw or b"\r" in raw:
+        raise ValueError("a line holds no line ends; append several lines one by one")
+    name = os.fspath(path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    with lock(name, timeout=timeout), Typed(name, "cannot add to the file"):
+        fd = os.open(name, flags, 0o666)
         try:
-            fd = os.open(self.path, flags)
-        except FileNotFoundError:
-            return 0
-        except OSError as error:
-            raise _storage(self.path, "cannot read the counter", error) from error
-        try:
-            raw = os.read(fd, _LONGEST + 10)
-        except OSError as error:
-            raise _storage(self.path, "cannot read the counter", error) from error
+            _append(fd, name, raw + b"\n", durable)
         finally:
-            os.close(fd)
-        text = raw.strip()
-        if not text.removeprefix(b"-").isdigit() or len(text) > _LONGEST:
-            from .errors import StorageError
-
-            raise StorageError(
-                self.path,
-                f"holds {repr(raw[:40])[1:]}, which is not a number; "
-                f"write one into it (echo 0 > {self.path})",
-            )
-        return int(text)
-
-    def increment(self, by: int = 1) -> int:
-        """Add `by`, which may be negative, and return the new number (int). Nothing is lost, whoever
-        else counts. Anything but an int raises `TypeError`, more than 4,300 digits `ValueError`.
-        """
-        _check_int(by)
-        with self._lock():
-            number = self.value + by
-            self._replace(number)
-            return number
-
-    def reset(self, to: int = 0) -> None:
-        """Set the number. A file that holds something else than a number stays as it is here, too."""
-        _check_int(to)
-        with self._lock():
-            _ = self.value
-            self._replace(to)
-
-    def _lock(self) -> FileLock:
-        directory = os.path.dirname(self.path)
-        if directory and not os.path.isdir(directory):
-            try:
-                os.mkdir(directory)
-            except FileExistsError:
-                pass  # another process was faster
-            except OSError as error:
-                raise _storage(directory, "cannot make the directory", error) from error
-        return FileLock(self.path + ".lock", self.timeout)
-
-    def _replace(self, number: int) -> None:
-        data = b"%d\n" % number
-        temporary = self.path + ".new"  # one name is enough under the lock, and leaves no orphans
-        try:
-            fd = _create(temporary)
-            try:
-                _inherit(fd, self.path)
-                _write_all(fd, data)
-            finally:
-                os.close(fd)
-            os.replace(temporary, self.path)
-        except OSError as error:
-            raise _storage(self.path, "cannot write the counter", error) from error
+            close(fd)
 
 
-def _create(path: str) -> int:
-    """Create a file that nobody else can have prepared; return its descriptor."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+def read(path: str, what: str = "cannot read the file", most: int = 0) -> bytes | None:
+    """Return the content of a file, or its first `most` bytes; None if there is no file."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO would hang here
     try:
-        return os.open(path, flags, 0o666)
-    except FileExistsError:
-        # Left by a writer that was killed; or a link somebody planted, so it must not be opened.
-        os.unlink(path)
-        return os.open(path, flags, 0o666)
+        fd = os.open(path, flags)
+        try:
+            content = os.read(fd, most or 65_536)
+            while not most and (more := os.read(fd, max(65_536, len(content)))):
+                content += more
+            return content
+        finally:
+            close(fd)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise storage_error(path, what, error) from error
 
 
-def _inherit(fd: int, path: str) -> None:
-    """Give a new file the owner, group and mode of the one it will replace, if there is one."""
+def replace(
+    path: str,
+    data: "bytes | bytearray | memoryview | Callable[[BinaryIO], object]",
+    what: str = "cannot write the file",
+    *,
+    mode: int | None = None,
+    durable: bool = False,
+    timeout: float = 10.0,
+) -> None:
+    """Do what `atomic_write` does; `what` is how the message of an error begins.
+
+    All who replace a file write to the same temporary name beside it, locked by its writer: the lock
+    of one that was killed is gone, so that the next one can tell, and no orphans gather.
+    """
+    temporary = path + ".new"
+    typed = Typed(path, what)
+    with typed:
+        old = _former(path)
+        wanted = old.st_mode & 0o777 if old and mode is None else mode
+        fd, new = _create(temporary, 0o666 if wanted is None else wanted, timeout)
+    try:
+        with typed:
+            # Before there is anything to read in it: the content may be secret.
+            _inherit(fd, new, old, wanted)
+        _fill(fd, data, typed)
+        with typed:
+            _settle(fd, durable)
+            os.replace(temporary, path)
+    except BaseException:
+        _discard(temporary, fd)
+        raise
+    finally:
+        close(fd)
+    if durable:
+        with typed:
+            sync_directory(path)
+
+
+def _former(path: str) -> "os.stat_result | None":
+    """Examine the file that is to be replaced; None if there is none."""
     try:
         old = os.stat(path, follow_symlinks=False)
     except FileNotFoundError:
+        return None
+    if S_ISREG(old.st_mode):
+        return old
+    import errno
+    from stat import S_ISLNK
+
+    number = errno.ELOOP if S_ISLNK(old.st_mode) else errno.EINVAL
+    raise OSError(number, os.strerror(number) if number == errno.ELOOP else "it is no file")
+
+
+def _create(path: str, mode: int, timeout: float) -> "tuple[int, os.stat_result]":
+    """Create the file `path` and lock it. What has that name already is waited for, then removed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    deadline = monotonic() + timeout
+    made = False
+    for _ in range(MOST_TRIES):
+        try:
+            fd = os.open(path, flags, mode)
+        except FileExistsError:
+            _clear(path, timeout, deadline)
+            continue
+        except FileNotFoundError:
+            if made:
+                raise
+            made = True
+            make_directory(path)
+            continue
+        try:
+            wait(fd, path, timeout, deadline, LOCK_EX)
+            if new := leads_to(path, fd):
+                return fd, new
+        except BaseException:
+            _discard(path, fd)
+            close(fd)
+            raise
+        close(fd)  # somebody took it for an orphan, in the moment before it was locked
+    raise late(path, timeout)
+
+
+def _clear(path: str, timeout: float, deadline: float) -> None:
+    """Remove what a killed writer left; wait for one who still writes. Nothing is ever written into
+    what was found: it could be a link, made by somebody else, to a file that is precious.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        fd = os.open(path, flags)
+    except FileNotFoundError:
         return
-    new = os.fstat(fd)
-    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+    except OSError as error:
+        import errno
+
+        if error.errno not in {errno.ELOOP, errno.ENXIO}:
+            raise storage_error(path, "cannot open what is in the way", error) from error
+        os.unlink(path)  # a symbolic link or a socket: no writer of ours
+        return
+    try:
+        wait(fd, path, timeout, deadline, LOCK_EX)
+        if leads_to(path, fd):
+            os.unlink(path)
+    finally:
+        close(fd)
+
+
+def _discard(path: str, fd: int) -> None:
+    """Remove a temporary file of ours after an error, which is the one to be reported."""
+    try:
+        if leads_to(path, fd):  # not that of the next writer
+            os.unlink(path)
+    except OSError:
+        pass  # the next writer clears it
+
+
+def _inherit(fd: int, new: os.stat_result, old: "os.stat_result | None", mode: int | None) -> None:
+    """Give a new file the mode, and the owner and group of the one it will replace, if there is one."""
+    if old and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
         for owner in (old.st_uid, -1):  # who may not give the file away may still keep its group
             try:
                 os.fchown(fd, owner, old.st_gid)
                 break
             except PermissionError:
                 pass
-    os.fchmod(fd, old.st_mode & 0o777)
+    if mode is not None and new.st_mode & 0o777 != mode:
+        os.fchmod(fd, mode)
 
 
-def _check_int(number: object) -> None:
-    if not isinstance(number, int):
-        raise TypeError(f"a counter counts in ints, not by {type(number).__name__}")
+def _fill(
+    fd: int,
+    data: "bytes | bytearray | memoryview | Callable[[BinaryIO], object]",
+    typed: Typed,
+) -> None:
+    if not callable(data):
+        with typed:
+            _write(fd, data)
+        return
+    import io
+
+    class Sink(io.RawIOBase):
+        """The temporary file as the caller's function sees it: it cannot be closed or replaced."""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: "Any") -> int:
+            with typed:  # and not around the function, whose own errors are none of ours
+                return _write(fd, data)
+
+    with io.BufferedWriter(Sink(), 65_536) as file:
+        data(file)
 
 
-def _write_all(fd: int, data: bytes) -> None:
-    while data:  # a full disk writes what fits, and fails the next time
-        data = data[os.write(fd, data) :]
+def _settle(fd: int, durable: bool) -> None:
+    """Make sure that what was written has arrived."""
+    if durable:
+        os.fsync(fd)
+    # Network file systems report a full disk at a close, and closing `fd` would end its lock.
+    os.close(os.dup(fd))
 
 
-def _storage(path: str, what: str, error: OSError) -> Exception:
-    import errno
+def _write(fd: int, data: bytes | bytearray | memoryview) -> int:
+    left = memoryview(data).cast("B")
+    while left:  # a full disk writes what fits, and fails the next time
+        left = left[os.write(fd, left) :]
+    return len(data)
 
-    from .errors import StorageError
 
-    advice = ""
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        place = os.path.dirname(os.path.abspath(path))
-        advice = f"; the script runs as user {os.geteuid()}, who must be able to write in {place}"
-    elif error.errno == errno.ELOOP:
-        advice = "; it is a symbolic link, which is not followed: name the file itself"
-    return StorageError(path, f"{what}: {error.strerror}{advice}")
+def _append(fd: int, path: str, line: bytes, durable: bool) -> None:
+    """Write a line at the end of an open file, or leave the file as it was."""
+    status = os.fstat(fd)
+    if not S_ISREG(status.st_mode):
+        import errno
+
+        raise OSError(errno.EINVAL, "it is no file")
+    size = status.st_size
+    if size and os.pread(fd, 1, size - 1) != b"\n":
+        line = b"\n" + line  # after a line that was cut off, or an old script's
+    try:
+        written = os.write(fd, line)
+        if written < len(line):
+            # The rest is tried once: that brings the reason why, and after it nothing is left half.
+            _write(fd, line[written:])
+        _settle(fd, durable)
+        if durable and not size:
+            sync_directory(path)
+    except BaseException:
+        os.ftruncate(fd, size)
+        raise

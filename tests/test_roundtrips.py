@@ -9,9 +9,9 @@ import house
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from properties import texts
+from properties import any_texts, texts
 
-from cgikit import cookies, dates, format_header, parse_header, querystring
+from cgikit import cookies, dates, format_header, jsonfile, parse_header, querystring
 from cgikit import html as cgikit_html
 from cgikit.headers import TOKEN
 
@@ -49,6 +49,12 @@ PAIRS: list[tuple[str, set[str], st.SearchStrategy[Any], Callable[[Any], Any]]] 
         {"parameters.format_header", "parameters.parse_header"},
         st.tuples(tokens, st.dictionaries(tokens.map(str.lower), ascii_texts)),
         lambda value: parse_header(format_header(*value)),
+    ),
+    (
+        "JSON file",
+        {"jsonfile.build_json", "jsonfile.parse_json"},
+        st.dictionaries(any_texts, st.integers() | any_texts) | st.lists(any_texts),
+        lambda value: jsonfile.parse_json("", jsonfile.build_json(value)),
     ),
     (
         "HTTP date",

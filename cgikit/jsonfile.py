@@ -1,0 +1,133 @@
+"""Files that hold JSON (RFC 8259): read, changed and replaced under one lock.
+
+What counts as such a file is decided here: UTF-8, an object or an array, names that are text. How a
+file is replaced belongs to `files`.
+"""
+
+import os
+
+from .files import read, replace
+from .locks import lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+
+def update_json(
+    path: "str | os.PathLike[str]",
+    *,
+    default: "dict[str, Any] | list[Any] | None" = None,
+    durable: bool = False,
+    timeout: float = 10.0,
+) -> "JSONUpdate":
+    """Read a JSON file, let the `with` block change what is in it, and write it back: under one lock.
+
+        with update_json("poll.json") as votes:
+            votes["yes"] = votes.get("yes", 0) + 1
+
+    The block gets a dict or list to change in place; if there is no file, a copy of `default`, without
+    one an empty dict. Nothing is written if the block raises, or changes nothing. A file that does
+    not hold a JSON object or array is a `StorageError` that says where it is wrong, and is never
+    overwritten. What JSON cannot hold is a `TypeError` or `ValueError` at the end of the block.
+    `durable`, `timeout` and other errors are those of `atomic_write`.
+    """
+    start = {} if default is None else default
+    if not isinstance(start, dict | list):
+        raise TypeError(f"default must be a dict or a list, not {type(start).__name__}")
+    return JSONUpdate(os.fspath(path), start, durable, timeout)
+
+
+class JSONUpdate:
+    """The context manager that `update_json` returns; used once or often, not nested."""
+
+    def __init__(
+        self, path: str, default: "dict[str, Any] | list[Any]", durable: bool, timeout: float
+    ) -> None:
+        self.path = path
+        self._default = default
+        self._durable = durable
+        self._timeout = timeout
+        self._lock = lock(path, timeout=timeout)
+
+    def __enter__(self) -> "Any":
+        self._lock.__enter__()
+        try:
+            raw = read(self.path)
+            # Copied through text: what the block does to it must not reach the caller's default.
+            value = parse_json(self.path, build_json(self._default) if raw is None else raw)
+            self._before = build_json(value)
+            self._value = value
+            return value
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        try:
+            if kind is None and (after := build_json(self._value)) != self._before:
+                replace(self.path, after, durable=self._durable, timeout=self._timeout)
+        finally:
+            self._lock.__exit__(None, None, None)
+
+
+def parse_json(path: str, raw: bytes) -> "Any":
+    """Take the content of the JSON file `path` apart, into a dict or a list; inverse: `build_json`.
+
+    Anything else is a `StorageError` with line and column (both from 1, in characters).
+    """
+    import json
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no number in JSON")
+
+    try:
+        value = json.loads(raw.decode(), parse_constant=refuse)
+        if isinstance(value, dict | list):
+            return value
+        problem = "line 1, column 1: it holds no object and no array"
+    except json.JSONDecodeError as error:
+        problem = f"line {error.lineno}, column {error.colno}: {error.msg}"
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
+        problem = f"line {before.count(10) + 1}, column {column}: not UTF-8"
+    except (ValueError, RecursionError) as error:
+        problem = f"somewhere: {error}"
+    from .errors import StorageError
+
+    raise StorageError(
+        path, f"is not the JSON that it should be; {problem}; mend it, or move it away"
+    )
+
+
+def build_json(value: object) -> bytes:
+    """Return a value as the content of a JSON file, with a line end; inverse: `parse_json`."""
+    import json
+
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    _check_names(value)
+    try:
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can only hold as an escape
+        return json.dumps(value, allow_nan=False).encode() + b"\n"
+
+
+def _check_names(value: object) -> None:
+    """Refuse names that are no str. The json module would write 1 as "1", and after the next load
+    `votes[1]` would not be found, and be counted anew.
+    """
+    if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str):
+                raise TypeError(f"names in JSON are str; {name!r} is {type(name).__name__}")
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for inner in value:
+            _check_names(inner)
