@@ -139,9 +139,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         """
         request, self.request = self.request, None
         if request is not None and request.headers_finished and not request.completed:
-            # Nobody knows how long a chunked body was to be
-            whole = "" if request.chunked else f" of the {request.content_length} announced"
-            why = f"the body ended after {request.body_bytes_received} bytes{whole}"
+            why = "the body ended before its last chunk"
+            if not request.chunked:
+                received, announced = request.body_bytes_received, request.content_length
+                why = f"the body ended after {received} bytes of the {announced} announced"
             self.server.tell(f"{_asked(request)} 400 ({why})")
             if not self.requests:  # else another answer is on its way
                 with contextlib.suppress(OSError):

@@ -532,17 +532,27 @@ def test_what_waitress_refuses_is_logged_as_well(
     assert server.wait_for(line)
 
 
-def test_a_body_that_ends_early_is_said_to_the_client_and_to_the_log(server: Server) -> None:
+@pytest.mark.parametrize(
+    ("start", "why"),
+    [
+        (
+            b"Content-Length: 100\r\n\r\n1234567",
+            "the body ended after 7 bytes of the 100 announced",
+        ),
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", "the body ended before its last chunk"),
+    ],
+    ids=["length", "chunked"],
+)
+def test_a_body_that_ends_early_is_said_to_the_client_and_to_the_log(
+    server: Server, start: bytes, why: str
+) -> None:
     """The connection was closed without a word, and the log had no line."""
     with connect(server) as connection:
-        connection.sendall(
-            b"POST /env.py?short HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n1234567"
-        )
+        connection.sendall(b"POST /env.py?short HTTP/1.1\r\nHost: localhost\r\n" + start)
         connection.shutdown(socket.SHUT_WR)
         reply = Reply(b"".join(iter(lambda: connection.recv(65_536), b"")))
-    assert reply.status == 400
-    assert reply.body == b"the body ended after 7 bytes of the 100 announced\n"
-    assert server.wait_for(r"POST /env.py\?short 400 \(the body ended after 7 bytes of the 100")
+    assert (reply.status, reply.body) == (400, f"{why}\n".encode())
+    assert server.wait_for(rf"POST /env.py\?short 400 \({why}\)")
 
 
 def test_a_target_that_is_not_ascii_is_escaped(server: Server) -> None:
