@@ -117,14 +117,13 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 class _Refusal(ErrorTask):  # type: ignore[misc]
     """The answer to what is no request, or too large a one; the host never sees it."""
 
-    def finish(self) -> None:
-        """End the answer, and log it as any other."""
-        super().finish()
+    def execute(self) -> None:
+        """Send the answer; log it first, because the client may leave in the middle of it."""
         error = self.request.error
         # Of a header that is too large waitress keeps nothing
         asked = "(a request)" if error.code == 431 else _asked(self.request)
-        why = f"({one_line(error.body)})"
-        self.channel.server.tell(f"{asked} {error.code} {self.content_length} B {why}")
+        self.channel.server.tell(f"{asked} {error.code} ({one_line(error.body)})")
+        super().execute()
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
