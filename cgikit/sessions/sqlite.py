@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Unpack
 
-    from ..files import FileLock
     from .store import Policy
 
 _APPLICATION = 0x63676973  # "cgis", in the file's head: whose database it is
@@ -214,6 +213,8 @@ class SQLiteStore(Store):
             connection = self._open(self.path)
             try:
                 self._recognise(connection)
+                # Not before: beside somebody else's database nothing is to be made.
+                self._prepare_directory(self.path + "-locks", private=True)
             except BaseException:
                 connection.close()
                 raise
@@ -247,10 +248,10 @@ class SQLiteStore(Store):
     def _prepare(self) -> None:
         """Make the database if it is missing, and look at who else could change it."""
         self._prepare_directory(os.path.dirname(self.path), private=False)
-        self._prepare_directory(self.path + "-locks", private=True)
         try:
             found = os.lstat(self.path)
         except FileNotFoundError:
+            self._prepare_directory(self.path + "-locks", private=True)
             self._make()
             found = os.lstat(self.path)
         if not stat.S_ISREG(found.st_mode):
@@ -291,7 +292,7 @@ class SQLiteStore(Store):
 
     def _make(self) -> None:
         """Make the database elsewhere and rename it: nobody sees one that is half made."""
-        from ..files import FileLock
+        from ..locks import FileLock
 
         aside = f"{self.path}-locks/new.db"
         with FileLock(f"{self.path}-locks/make", self.busy_timeout):
@@ -329,17 +330,11 @@ class SQLiteStore(Store):
 
     def _clear_locks(self) -> None:
         """Remove the lock files that nobody holds: what killed processes have left."""
-        from ..errors import LockTimeout
-        from ..files import FileLock
-
         directory = self.path + "-locks"
         for name in os.listdir(directory):
-            if is_key(name):
-                try:
-                    with FileLock(f"{directory}/{name}", 0) as lock:
-                        os.unlink(lock.path)
-                except (LockTimeout, FileNotFoundError):
-                    pass  # in use
+            fd = _take(f"{directory}/{name}") if is_key(name) else None
+            if fd is not None:
+                _give(f"{directory}/{name}", fd)
 
     # --- errors -------------------------------------------------------------------------------
 
@@ -377,41 +372,53 @@ class _Lock:
         self._store = store
         self._key = key
         self._timeout = timeout
-        self._process = os.getpid()
-        self._lock: FileLock | None = None
+        self._path = f"{store.path}-locks/{key}"
+        self._fd: int | None = None
+        self._owner = 0
 
     def __enter__(self) -> Record | None:
-        from ..files import FileLock
-
-        store, key = self._store, self._key
-        if store.load(key) is None:
+        store = self._store
+        if store.load(self._key) is None:
             return None
-        lock = FileLock(f"{store.path}-locks/{key}", self._timeout)
-        self._lock = lock.__enter__()
+        self._fd, self._owner = self._wait(), os.getpid()
         try:
-            record = store.load(key)
+            record = store.load(self._key)
         except BaseException:
             self.release()
             raise
         if record is None:  # whoever held it has deleted the session
             self.release()
         else:
-            store._held[key] = self
+            store._held[self._key] = self
         return record
+
+    def _wait(self) -> int:
+        from time import monotonic, sleep
+
+        deadline = monotonic() + self._timeout
+        pause = 0.0005
+        while True:
+            fd = _take(self._path)
+            if fd is not None:
+                return fd
+            if monotonic() >= deadline:
+                from ..errors import LockTimeout
+
+                raise LockTimeout(self._path, self._timeout)
+            sleep(pause)
+            pause = min(pause * 2, 0.02)
 
     def release(self) -> None:
         """Let the next one in."""
-        lock, self._lock = self._lock, None
-        if lock is None:
+        fd, self._fd = self._fd, None
+        if fd is None:
             return
-        # Before closing, so that it is ours; who waits for it sees that its name is gone. A child
-        # that was forked meanwhile must leave it to its parent.
-        if os.getpid() == self._process:
-            try:
-                os.unlink(lock.path)
-            except OSError:
-                pass  # an empty file stays behind
-        lock.__exit__(None, None, None)
+        # A child that was forked meanwhile must leave the lock to its parent; and one that lives on
+        # does not keep it, since the file it has open has no name any more.
+        if os.getpid() == self._owner:
+            _give(self._path, fd)
+        else:
+            os.close(fd)
 
     def __exit__(
         self,
@@ -419,5 +426,41 @@ class _Lock:
         error: "BaseException | None",
         trace: "TracebackType | None",
     ) -> None:
-        if self._lock is not None:
+        if self._fd is not None:
             self._store._let_go(self._key)
+
+
+def _take(path: str) -> int | None:
+    """Lock a file that is made for it; return its descriptor, None while somebody else holds it."""
+    import fcntl
+
+    from ..locks import leads_to, storage_error
+
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        fd = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise storage_error(path, "cannot open the lock file", error) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it has deleted it meanwhile: a lock without a name excludes nobody.
+        if leads_to(path, fd):
+            return fd
+    except BlockingIOError:
+        pass
+    except OSError as error:
+        os.close(fd)
+        raise storage_error(path, "cannot lock the file", error) from error
+    os.close(fd)
+    return None
+
+
+def _give(path: str, fd: int) -> None:
+    """Unlock a file that `_take` has locked, and delete it, in the other order: as long as the lock is
+    held, the name leads to it.
+    """
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # an empty file stays behind
+    os.close(fd)

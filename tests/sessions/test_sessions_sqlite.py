@@ -123,7 +123,6 @@ def test_s7_links_are_not_followed(path: Path, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="links are not followed"):
         SQLiteStore(path).count()
     path.unlink()
-    Path(f"{path}-locks").rmdir()
     Path(f"{path}-locks").symlink_to(target)
     with pytest.raises(StorageError, match="is no directory"):
         SQLiteStore(path).count()
@@ -170,6 +169,7 @@ def test_a_database_of_something_else_is_left_alone(path: Path, script: str) -> 
     with pytest.raises(StorageError, match="no session database"):
         SQLiteStore(path).count()
     assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"", b"SQLite format 3\0" * 99])
