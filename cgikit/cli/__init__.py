@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cgikit import __version__
 
-from . import serve
+from . import serve, sessions
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"cgikit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     serve.add_to(commands)
+    sessions.add_to(commands)
     arguments = parser.parse_args(argv)
     status: int = arguments.command(arguments)
     return status

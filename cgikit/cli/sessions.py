@@ -1,0 +1,258 @@
+"""`cgikit sessions list|show|count|purge STORE`: what is kept for visitors, and an end to the dead.
+
+Only the commands are here; what a session and a store are is in `cgikit.sessions`. All of them are safe
+while scripts use the store, and take the same memory for a thousand sessions and for a million.
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from cgikit.errors import CGIError
+from cgikit.sessions.payload import Payload
+from cgikit.sessions.store import LONGEST_GAP, Record, Store, is_id, is_key, key_of
+
+_SHOWN = 12  # digits of a key that tell a million sessions apart
+_SECRET = ("csrf", "key", "pass", "secret", "token")  # in names of values that are masked
+_MASK = "(masked; --all shows it)"
+_STORE = "a directory, an SQLite file, or a URL: redis://, rediss://, unix://"
+_KEY = "the key as in the list, or its beginning; or the visitor's cookie"
+
+
+class _Failure(Exception):
+    """What ends a command with one line and the status 1."""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this command's parser to the sub-parsers of the command line."""
+    parser = commands.add_parser(
+        "sessions",
+        help="look at the sessions in a store, and purge it",
+        description="Look at the sessions in a store, and purge it. Safe while scripts use it.",
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    listing = _add(actions, "list", _list, "list all sessions: key, size, last use, end")
+    listing.add_argument("--full", action="store_true", help="show the keys in full")
+    showing = _add(actions, "show", _show, "show one session as JSON, secrets masked")
+    showing.add_argument("key", metavar="KEY", help=_KEY)
+    showing.add_argument("--all", action="store_true", help="mask nothing")
+    _add(actions, "count", _count, "count the sessions, live and dead")
+    purging = _add(actions, "purge", _purge, "delete the dead sessions")
+    purging.add_argument(
+        "--idle",
+        type=_seconds,
+        metavar="SECONDS",
+        help="also those that were not used for so long: the idle= of your script's store",
+    )
+    purging.add_argument(
+        "--force", action="store_true", help="even if the clock seems to have jumped"
+    )
+
+
+def _add(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    action: Callable[[Store, argparse.Namespace], None],
+    what: str,
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+    parser.add_argument("store", metavar="STORE", help=_STORE)
+    parser.set_defaults(command=sessions, action=action)
+    return parser
+
+
+def sessions(arguments: argparse.Namespace) -> int:
+    """Run one of the actions; return the exit status (int)."""
+    try:
+        arguments.action(_open(arguments.store), arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `… | head` has seen enough
+        # Python flushes at its end, too, and would complain then
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (_Failure, CGIError, ImportError, ValueError) as error:
+        if isinstance(error, ImportError) and error.name != "redis":
+            raise
+        print(f"cgikit sessions: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130  # what shells make of SIGINT
+    return 0
+
+
+def _open(where: str) -> Store:
+    if "://" in where:
+        from cgikit.sessions.redis import RedisStore
+
+        return RedisStore(where)
+    # A store that is missing must not be made, as scripts do: the name is probably misspelt
+    if os.path.isdir(where):
+        from cgikit.sessions.file import FileStore
+
+        return FileStore(where)
+    if os.path.isfile(where):
+        from cgikit.sessions.sqlite import SQLiteStore
+
+        return SQLiteStore(where)
+    raise _Failure(f"{where} is no store: {_STORE}")
+
+
+# --- the actions ------------------------------------------------------------------------------
+
+
+def _list(store: Store, arguments: argparse.Namespace) -> None:
+    width = 64 if arguments.full else _SHOWN
+    print(f"{'KEY':{width}}  {'BYTES':>7}  {'LAST USED (UTC)':19}  ENDS (UTC)")
+    for key in store.keys():  # noqa: SIM118  # a store is no dict
+        record = store.load(key)
+        if record is not None:  # it may have ended meanwhile
+            used, ends = _time(record.accessed), _time(record.expires)
+            print(f"{key[:width]}  {len(record.payload):7}  {used:19}  {ends}")
+
+
+def _show(store: Store, arguments: argparse.Namespace) -> None:
+    key = _find(store, arguments.key)
+    record = store.load(key)
+    if record is None:
+        raise _Failure(f"there is no session {key}")
+    try:
+        payload = Payload.decode(record.payload)
+    except ValueError as error:
+        raise _Failure(f"the session {key} is damaged: {error}") from error
+    shown = _shown(record, payload)
+    # Escapes for all that is not ASCII: a visitor's text must not steer the terminal
+    print(json.dumps({"key": key, **(shown if arguments.all else _masked(shown))}, indent=2))
+
+
+def _count(store: Store, arguments: argparse.Namespace) -> None:
+    print(store.count())
+
+
+def _purge(store: Store, arguments: argparse.Namespace) -> None:
+    if next(store.keys(), None) is None:
+        print("0 sessions deleted")  # and no stamp left in what may be no store at all
+        return
+    now = store.clock()
+    if not arguments.force:
+        _check_clock(store, now)
+    # How long a session may be idle is the script's to say, and nothing in the store tells; a guess
+    # would delete sessions that live. When one ends at the latest, it has with it.
+    store.idle = math.inf if arguments.idle is None else arguments.idle
+    progress = _Progress() if sys.stderr.isatty() else None
+    try:
+        deleted = store.purge(now, progress, force=True)
+    finally:
+        if progress:
+            progress.clear()
+    print(f"{deleted} session{'' if deleted == 1 else 's'} deleted")
+
+
+def _check_clock(store: Store, now: float) -> None:
+    last = store.purge_stamp()
+    if not store.may_purge(now):
+        raise _Failure(
+            f"nothing deleted: the last purge was at {_time(last)} UTC, more than"
+            f" {LONGEST_GAP // 86_400} days ago or in the future, so the clock may be wrong;"
+            " if it is right, run this again"
+        )
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def _find(store: Store, text: str) -> str:
+    """Return the one key that a text stands for."""
+    if is_id(text):
+        return key_of(text)
+    if is_key(text):
+        return text
+    found = ""
+    for key in store.keys():  # noqa: SIM118  # a store is no dict
+        if key.startswith(text):
+            if found:
+                raise _Failure(f"more than one key begins with {text!r}")
+            found = key
+    if not found:
+        raise _Failure(f"no session's key begins with {text!r}")
+    return found
+
+
+def _shown(record: Record, payload: Payload) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "created": _time(payload.created),
+        "accessed": _time(record.accessed),
+        "expires": _time(record.expires),
+        "data": payload.data,
+    }
+    if payload.until:
+        shown["until"] = {name: _time(end) for name, end in payload.until.items()}
+    if payload.flash:
+        shown["flash"] = payload.flash
+    if payload.csrf:
+        shown["csrf"] = payload.csrf
+    if payload.retired is not None:
+        shown["retired"] = _time(payload.retired)
+    return shown
+
+
+def _masked(value: Any) -> Any:
+    """Return a copy without values whose name says that they are secret."""
+    if isinstance(value, dict):
+        return {name: _MASK if _is_secret(name) else _masked(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return value
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET)
+
+
+def _time(seconds: float) -> str:
+    """Return a time as people read it (UTC); the bare number if no calendar has it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds:g}"
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+class _Progress:
+    """A bar on standard error, for purges that take longer than a moment."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + 0.5
+        self._is_shown = False
+
+    def __call__(self, done: int, total: int) -> None:
+        """Draw the bar, a few times a second at most."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + 0.1
+        self._is_shown = True
+        share = done / total if total else 1
+        bar = "#" * int(30 * share)
+        sys.stderr.write(f"\r[{bar:30}] {share:4.0%}  {done:,} of {total:,}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Remove the bar from its line."""
+        if self._is_shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -1,0 +1,326 @@
+"""The command `cgikit sessions`, on every kind of store: what it shows, hides and deletes."""
+
+import json
+import os
+import pty
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sessions.forked import Forked, Line
+from sessions.redis_server import RedisServer
+from sessions.visiting import Visitor, put
+
+from cgikit import FileStore
+from cgikit.sessions.redis import RedisStore
+from cgikit.sessions.sqlite import SQLiteStore
+from cgikit.sessions.store import Record, Store, key_of, new_id
+
+NEVER = time.time() + 3_600  # no test takes as long
+
+
+class Place:
+    """A store: where the command finds it, and how a script opens it."""
+
+    def __init__(self, where: str, opened: Callable[..., Store]) -> None:
+        self.where = where
+        self.opened = opened
+
+    def fill(self, *ages: float, absolute: float = 86_400) -> list[str]:
+        """Store sessions that were used so many seconds ago; return their keys."""
+        keys = []
+        for age in ages:
+            clock = time.time() - age
+            visitor = Visitor(self.opened(clock=lambda now=clock: now, absolute=absolute))
+            visitor.visit(put("age", age))
+            keys.append(key_of(visitor.cookie))
+        self.opened().purge_stamp(renew=True)  # a store that is as old as its sessions looks odd
+        return keys
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with RedisServer("redis-server") as running:
+        yield running
+
+
+@pytest.fixture(params=["file", "sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "file":
+        where = str(tmp_path / "sessions")
+        return Place(where, lambda **options: FileStore(where, **options))
+    if request.param == "sqlite":
+        where = str(tmp_path / "sessions.db")
+        return Place(where, lambda **options: SQLiteStore(where, **options))
+    server: RedisServer = request.getfixturevalue("server")
+    store = RedisStore(server.url)
+    store._ask(lambda client: client.flushall())
+    return Place(server.url, lambda **options: RedisStore(server.url, **options))
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    """Run `cgikit sessions` to its end; the status, standard output and standard error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cgikit", "sessions", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_counting(place: Place) -> None:
+    place.fill(0, 10, 20)
+    assert run("count", place.where) == (0, "3\n", "")
+
+
+def test_a_list_shortens_the_keys(place: Place) -> None:
+    keys = place.fill(0, 10)
+    status, out, err = run("list", place.where)
+    head, *lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert head.split() == ["KEY", "BYTES", "LAST", "USED", "(UTC)", "ENDS", "(UTC)"]
+    assert sorted(line.split()[0] for line in lines) == sorted(key[:12] for key in keys)
+    when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    assert all(re.fullmatch(rf"[0-9a-f]{{12}} +\d+  {when}  {when}", line) for line in lines)
+
+
+def test_a_list_in_full(place: Place) -> None:
+    keys = place.fill(0, 10)
+    _, out, _ = run("list", "--full", place.where)
+    assert sorted(line.split()[0] for line in out.splitlines()[1:]) == sorted(keys)
+
+
+def test_showing_masks_what_is_secret(place: Place) -> None:
+    visitor = Visitor(place.opened())
+    inside = {"name": "Ada\x1b[2J", "api_token": "canary", "list": [{"Password": "canary"}]}
+    token = visitor.visit(lambda session: (session.update(inside), session.csrf_token())[1])
+    visitor.visit(lambda session: session.flash("notice", "Hello"))
+    visitor.visit(lambda session: session.set("soon", 1, max_age=60))
+    key = key_of(visitor.cookie)
+    for name in (key, key[:12], visitor.cookie):
+        status, out, err = run("show", place.where, name)
+        assert (status, err) == (0, "")
+        assert not {"canary", token, visitor.cookie, "\x1b"} & set(re.split(r'[\s"]', out))
+        shown = json.loads(out)
+        masked = shown["csrf"]
+        assert "masked" in masked
+        assert shown["key"] == key
+        assert shown["data"] == {
+            "name": "Ada\x1b[2J",
+            "api_token": masked,
+            "list": [{"Password": masked}],
+            "soon": 1,
+        }
+        assert shown["flash"] == {"notice": "Hello"}
+        assert set(shown["until"]) == {"soon"}
+        assert shown["created"] <= shown["accessed"] < shown["expires"]
+    status, out, _ = run("show", place.where, key, "--all")
+    assert status == 0
+    assert json.loads(out)["csrf"] == token
+    assert json.loads(out)["data"] == {**inside, "soon": 1}
+
+
+def test_showing_what_is_not_there(place: Place) -> None:
+    keys = place.fill(0, *[0] * 16)  # 17 keys: two begin with the same digit
+    begin = next(d for d in "0123456789abcdef" if sum(key.startswith(d) for key in keys) > 1)
+    unknown = new_id()
+    for name, reason in (
+        ("xyz", "no session's key begins with 'xyz'"),
+        (begin, f"more than one key begins with '{begin}'"),
+        (key_of(unknown), f"there is no session {key_of(unknown)}"),
+        (unknown, f"there is no session {key_of(unknown)}"),
+    ):
+        assert run("show", place.where, name) == (1, "", f"cgikit sessions: {reason}\n")
+
+
+def test_a_damaged_session_is_said_to_be(place: Place) -> None:
+    key, now = key_of(new_id()), time.time()
+    place.opened().save(key, Record(b"no JSON", now, now + 100), new=True)
+    status, out, err = run("show", place.where, key)
+    assert (status, out) == (1, "")
+    assert err == f"cgikit sessions: the session {key} is damaged: not JSON\n"
+    assert run("count", place.where) == (0, "1\n", "")
+    assert run("list", place.where)[0] == 0
+
+
+def test_a_purge_takes_what_is_over(place: Place) -> None:
+    """Not what is idle for longer than by default: the script may allow more, and knows better."""
+    idle, live = place.fill(7_300, 0)
+    (over,) = place.fill(7_300, absolute=7_250)
+    assert sorted(place.opened().keys()) == sorted([idle, live, over])
+    assert run("purge", place.where) == (0, "1 session deleted\n", "")
+    assert sorted(place.opened().keys()) == sorted([idle, live])
+    assert run("purge", place.where, "--idle", "7310") == (0, "0 sessions deleted\n", "")
+    assert run("purge", place.where, "--idle", "7200") == (0, "1 session deleted\n", "")
+    assert list(place.opened().keys()) == [live]
+
+
+def test_a_clock_that_jumps_wipes_nothing(place: Place) -> None:
+    place.fill(0)
+    long_ago = time.time() - 50 * 86_400
+    place.opened(clock=lambda: long_ago).purge_stamp(renew=True)
+    status, out, err = run("purge", place.where, "--idle", "0.000001")
+    assert (status, out) == (1, "")
+    assert re.fullmatch(
+        r"cgikit sessions: nothing deleted: the last purge was at [-0-9: ]{19} UTC, .*\n", err
+    )
+    assert place.opened().count() == 1
+    assert run("purge", place.where, "--idle", "0.000001")[:2] == (0, "1 session deleted\n")
+
+
+def test_force_purges_at_once(place: Place) -> None:
+    place.fill(0)
+    long_ago = time.time() - 50 * 86_400
+    place.opened(clock=lambda: long_ago).purge_stamp(renew=True)
+    status, out, _ = run("purge", "--force", place.where, "--idle", "0.000001")
+    assert (status, out) == (0, "1 session deleted\n")
+
+
+# --- what is no store ---------------------------------------------------------------------------
+
+
+def test_a_store_that_is_missing_is_not_made(tmp_path: Path) -> None:
+    for where in (tmp_path / "sessions", tmp_path / "sessions.db"):
+        for action in ("count", "list", "purge"):
+            status, out, err = run(action, str(where))
+            assert (status, out) == (1, "")
+            assert err.startswith(f"cgikit sessions: {where} is no store: a directory, ")
+            assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_store_stays_as_it_is(tmp_path: Path) -> None:
+    directory = tmp_path / "documents"
+    directory.mkdir(0o700)
+    (directory / "letter.txt").write_text("Dear Ada")
+    with closing(sqlite3.connect(directory / "accounts.db")) as connection:
+        connection.execute("CREATE TABLE accounts (name)")
+    (directory / "accounts.db").chmod(0o600)
+    (directory / "letter.txt").chmod(0o600)
+    before = sorted(directory.iterdir())
+    assert run("purge", str(directory)) == (0, "0 sessions deleted\n", "")
+    for file in before:
+        status, out, err = run("purge", str(file))
+        assert (status, out) == (1, "")
+        assert err.startswith(f"cgikit sessions: {file}: ")
+        assert err.count("\n") == 1
+    assert sorted(directory.iterdir()) == before
+
+
+def test_no_server_is_an_error_in_one_line_without_the_password() -> None:
+    for address in ("127.0.0.1:1", "127.0.0.1:none"):
+        status, out, err = run("count", f"redis://user:canary@{address}")
+        assert (status, out) == (1, "")
+        assert re.fullmatch(r"cgikit sessions: .*\n", err)
+        assert "canary" not in err
+    status, _, err = run("count", "mongodb://127.0.0.1")
+    assert (status, err) == (
+        1, "cgikit sessions: the URL of a server begins with redis://, rediss:// or unix://\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["count"], ["show", "x"], ["wipe", "x"], ["purge", "x", "--idle", "0"],
+     ["purge", "x", "--idle", "nan"], ["purge", "x", "--idle", "an hour"]],
+)  # fmt: skip
+def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("usage: cgikit sessions")
+
+
+# --- long ones --------------------------------------------------------------------------------
+
+
+def many(path: Path, number: int, expires: float) -> str:
+    store = SQLiteStore(path)
+    store.count()
+    store.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO sessions (key, accessed, expires, payload) VALUES (?, ?, ?, ?)",
+            ((f"{n:064x}", min(expires, time.time()), expires, b"x" * 1000) for n in range(number)),
+        )
+    return str(path)
+
+
+def test_a_long_purge_shows_a_bar_on_a_terminal_only(tmp_path: Path) -> None:
+    assert run("purge", many(tmp_path / "a.db", 1_000, 2.0)) == (0, "1000 sessions deleted\n", "")
+    command = [sys.executable, "-m", "cgikit", "sessions", "purge"]
+    main, terminal = pty.openpty()
+    with subprocess.Popen(
+        [*command, many(tmp_path / "b.db", 10_000, 2.0)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=terminal,
+    ) as process:  # fmt: skip
+        os.close(terminal)
+        shown = b""
+        try:
+            while piece := os.read(main, 10_000):
+                shown += piece
+        except OSError:
+            pass  # how a terminal ends
+        assert process.stdout is not None
+        assert process.stdout.read() == b"10000 sessions deleted\n"
+    os.close(main)
+    bars = re.findall(rb"\r\[(#* *)\] +(\d+)%  [\d,]+ of 10,000", shown)
+    assert bars, shown
+    assert [int(share) for _, share in bars] == sorted(int(share) for _, share in bars)
+    assert shown.endswith(b"\r\x1b[K")
+
+
+def peak(*arguments: str) -> int:
+    """The most memory (KiB) that a command had."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cgikit", "sessions", *arguments], stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss
+
+
+@pytest.mark.parametrize("action", ["list", "count", "purge"])
+def test_memory_is_flat(tmp_path: Path, action: str) -> None:
+    few = many(tmp_path / "few.db", 500, NEVER)
+    lots = many(tmp_path / "lots.db", 30_000, NEVER)
+    assert peak(action, lots) - peak(action, few) < 6_000
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    where = many(tmp_path / "sessions.db", 20_000, NEVER)
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m cgikit sessions list {where} | head -n 2"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr == ""
+
+
+def test_purging_beside_traffic(place: Place) -> None:
+    place.fill(*[90_000] * 20)
+    visitor = Visitor(place.opened())
+    visitor.visit(put("n", 0))
+
+    def work(line: Line) -> None:
+        mine = Visitor(place.opened(lock_timeout=60), visitor.cookie)
+        while mine.visit(lambda session: session["n"]) < 100:
+            mine.visit(lambda session: session.__setitem__("n", session["n"] + 1))
+            line.tell("one more")
+            line.hear()
+
+    with Forked(work) as child:
+        for number in range(100):
+            assert child.hear() == "one more"
+            child.tell("go on")
+            if number % 40 == 20:
+                assert run("purge", place.where, "--idle", "3600")[0] == 0
+    assert list(place.opened().keys()) == [key_of(visitor.cookie)]
+    assert visitor.visit(dict) == {"n": 100}
