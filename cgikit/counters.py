@@ -208,12 +208,16 @@ _HOT = 20  # bytes of a file whose number is changed in place
 def _overwrite(fd: int, data: bytes, old: bytes) -> None:
     """Write `data` over `old`, which is as long, from the beginning of an open file."""
     try:
-        written = os.pwrite(fd, data, 0)
-        while written < len(data):  # no file system does that here, but nothing forbids it
-            written += os.pwrite(fd, data[written:], written)
+        _pwrite(fd, data)
     except OSError:
-        os.pwrite(fd, old, 0)
+        _pwrite(fd, old)
         raise
+
+
+def _pwrite(fd: int, data: bytes) -> None:
+    done = os.pwrite(fd, data, 0)
+    while done < len(data):  # no local file system does that with 20 bytes, but nothing forbids it
+        done += os.pwrite(fd, data[done:], done)
 
 
 def _check_int(number: object) -> None:

@@ -1,0 +1,23 @@
+"""How large the tests of reliability are: small in every run, large under CGIKIT_TORTURE=1.
+
+The same tests run in both; only these numbers differ.
+"""
+
+import os
+
+#: Name to size: in every run, and when there is an hour or more.
+SIZES = {
+    "increments, hot": (100_000, 10_000_000),
+    "increments, renamed": (6_400, 1_000_000),
+    "increments, durable": (5_000, 100_000),
+    "increments, hot and durable": (5_000, 100_000),
+    "kills": (3_000, 100_000),
+    "swaps of links": (5_000, 100_000),
+    "replaced lock files": (4_000, 100_000),
+    "errors through strace": (1, 8),
+}
+
+
+def size(name: str) -> int:
+    """How much of `name` this run does."""
+    return SIZES[name][os.environ.get("CGIKIT_TORTURE") == "1"]
