@@ -120,9 +120,10 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
         """Send the answer; log it first, because the client may leave in the middle of it."""
         error = self.request.error
-        # Of a header that is too large waitress keeps nothing
-        asked = "(a request)" if error.code == 431 else _asked(self.request)
-        self.channel.server.tell(f"{asked} {error.code} ({one_line(error.body)})")
+        if error.code != 500:  # else serving failed, and that has been logged
+            # Of a header that is too large waitress keeps nothing
+            asked = "(a request)" if error.code == 431 else _asked(self.request)
+            self.channel.server.tell(f"{asked} {error.code} ({one_line(error.body)})")
         super().execute()
 
 
@@ -157,7 +158,8 @@ _REFUSED = (
 
 def _asked(request: Any) -> str:
     """Return the method and target of what waitress parsed, as they came, for the log (str)."""
-    return one_line(" ".join(request.first_line.decode("latin-1").split(" ")[:2]))
+    line: bytes = getattr(request, "first_line", b"")  # not set where even that was not found
+    return one_line(" ".join(line.decode("latin-1").split(" ")[:2])) or "(a request)"
 
 
 class _OneLine(logging.Handler):
