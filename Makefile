@@ -8,7 +8,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench torture clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test    run the tests (ARGS='-k cookies' to choose; CGIKIT_REQUIRE=all: no skips)"
 	@echo "make lint    ruff, the formatting and mypy --strict"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
+	@echo "make torture the tests of reliability at full size: an hour"
 	@echo "make clean   remove what the others made"
 	@echo "All take PYTHON=python3.12 (which interpreter) and VENV=.venv (where to install)."
 
@@ -36,6 +37,12 @@ lint: $(VENV)/.dev
 
 bench:
 	@$(PYTHON) benchmarks/run.py $(ARGS)
+
+# The same tests as in every run, with the large numbers of tests/torture.py.
+torture: $(VENV)/.dev
+	@CGIKIT_TORTURE=1 $(bin)/python -m pytest -o faulthandler_timeout=7200 --durations=0 \
+	  tests/faults tests/sessions tests/test_counters.py tests/test_files.py tests/test_jsonfile.py \
+	  tests/test_locks.py $(ARGS)
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
