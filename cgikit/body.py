@@ -182,8 +182,10 @@ class Body:
     def json(self) -> object:
         """Return the body decoded as JSON, if it says that it is."""
         kind = self._media_type()
-        if kind and kind != "application/json" and not kind.endswith("+json"):
-            raise self._unsupported(f"the body is {kind[:100]!r}, not JSON")
+        if kind != "application/json" and not kind.endswith("+json"):
+            # Not without a type either: a page of another site can send such a body unasked.
+            shown = repr(kind[:100]) if kind else "of no stated type"
+            raise self._unsupported(f"the body is {shown}, not application/json")
         return decode_json(self.whole(), self.limits)
 
     def form(self) -> "tuple[MultiDict, MultiMap[Upload]]":

@@ -96,7 +96,9 @@ def build(
     _check_prefix(name, path, domain, secure, httponly)
     parts = [f"{name}={encoded}"]
     if max_age is not None:
-        parts.append(f"Max-Age={int(max_age)}")
+        if not isinstance(max_age, int):
+            raise TypeError(f"cookie {name}: max_age is an int of seconds, not {max_age!r}")
+        parts.append(f"Max-Age={max_age}")
     if expires is not None:
         from .dates import format_http_date, moment
 
@@ -156,7 +158,10 @@ def _attribute(cookie: str, attribute: str, value: str) -> str:
 def _encode(name: str, value: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"cookie {name}: the value is a str, not {type(value).__name__}")
-    raw = value.encode("utf-8")
+    try:
+        raw = value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError(f"cookie {name}: the value holds half of a surrogate pair") from None
     if _OCTETS.issuperset(raw):
         return value
     return "".join([chr(b) if b in _OCTETS else f"%{b:02X}" for b in raw])

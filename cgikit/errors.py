@@ -106,6 +106,8 @@ class HTTPError(CGIError):
         message: str = "",
         headers: "Mapping[str, str] | Iterable[tuple[str, str]]" = (),
     ) -> None:
+        if not isinstance(status, int):
+            raise TypeError(f"HTTPError takes a status and a message, not {status!r} first")
         if not 400 <= status <= 599:
             raise ValueError(f"HTTPError takes a status from 400 to 599, not {status!r}")
         super().__init__(message)

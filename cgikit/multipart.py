@@ -195,9 +195,13 @@ def _library() -> "ModuleType":
     """Import the `multipart` package without half of what it imports, and half of its time.
 
     It asks `tempfile` and `urllib.parse` for functions that only its own form parser calls, which is
-    not used here: 16 of 40 ms. While it loads, stand-ins take their places.
+    not used here: 16 of 40 ms. While it loads, stand-ins take their places; not in a process with
+    threads, which could catch one of them, and for which start-up does not matter.
     """
-    absent = [name for name in ("tempfile", "urllib.parse") if name not in sys.modules]
+    threading = sys.modules.get("threading")
+    alone = threading is None or threading.active_count() == 1
+    wanted = ("tempfile", "urllib.parse") if alone else ()
+    absent = [name for name in wanted if name not in sys.modules]
     stand_ins = {name: _stand_in(name) for name in absent}
     sys.modules.update(stand_ins)
     try:

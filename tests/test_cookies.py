@@ -195,3 +195,15 @@ def test_awkward_values_come_back(value: str) -> None:
 def test_a_value_that_is_no_text_names_its_cookie(value: object) -> None:
     with pytest.raises(TypeError, match="cookie visits: the value is a str, not"):
         build("visits", value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("max_age", [float("inf"), 1.5, "60"])
+def test_a_max_age_is_a_whole_number_of_seconds(max_age: object) -> None:
+    """An infinite one was an OverflowError that named no cookie."""
+    with pytest.raises(TypeError, match="cookie n: max_age"):
+        build("n", "v", max_age=max_age)
+
+
+def test_a_value_with_half_a_surrogate_pair_names_the_cookie() -> None:
+    with pytest.raises(ValueError, match=r"cookie n: .*surrogate"):
+        build("n", "\udcff")

@@ -111,3 +111,8 @@ def test_http_error_is_for_errors(status: int) -> None:
 def test_what_the_programmer_did_wrong_is_no_answer_to_a_client() -> None:
     assert not issubclass(StateError, CGIError)
     assert issubclass(StateError, RuntimeError)
+
+
+def test_a_message_where_the_status_belongs_is_named() -> None:
+    with pytest.raises(TypeError, match="a status and a message"):
+        HTTPError("no such page")

@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -486,3 +487,28 @@ def test_our_hook_into_the_package_is_still_there() -> None:
 
     assert callable(package.PushMultipartParser._on_segment_headerline)
     assert BOUNDARY in MULTIPART
+
+
+def test_no_stand_in_is_seen_by_another_thread() -> None:
+    """A thread that imported tempfile meanwhile kept it: TemporaryDirectory was a function."""
+    code = """
+        import sys, threading
+        entered, leave = threading.Event(), threading.Event()
+        seen = []
+
+        class Watch:  # stands in the way of the import of multipart, as long as we like
+            def find_spec(self, name, path=None, target=None):
+                if name == "multipart":
+                    seen.append("tempfile" in sys.modules)
+
+        sys.meta_path.insert(0, Watch())
+        other = threading.Thread(target=leave.wait)
+        other.start()
+        from cgikit.multipart import _library
+        _library()
+        leave.set()
+        other.join()
+        import tempfile
+        print(seen, isinstance(tempfile.TemporaryDirectory, type))
+    """
+    assert child(textwrap.dedent(code)).split() == ["[False]", "True"]

@@ -82,10 +82,13 @@ def serve(arguments: argparse.Namespace) -> int:
     executor = Spawn()
     names = ["CGIKIT_DEBUG", *arguments.env]
     loopback = ip_address(address).is_loopback
+    environment = inherited(os.environ, names, path_first=os.path.dirname(sys.executable))
+    if loopback:
+        environment.setdefault("CGIKIT_DEBUG", "1")  # a bug's page shows its traceback, as ours do
     host = Host(
         arguments.directory,
         executor,
-        environment=inherited(os.environ, names, path_first=os.path.dirname(sys.executable)),
+        environment=environment,
         log=console.print,
         limits=TimeLimits(header=arguments.timeout, idle=arguments.timeout),
         hosts=_hosts(arguments, address) if loopback else None,
