@@ -9,12 +9,12 @@ relative to the directory's descriptor, and no symbolic link is followed below i
 import os
 import stat
 
-from .store import MOST_BYTES, Record, Store, check_key, is_key
+from .sessionfile import HEAD, Closing, FileLock, parse, read, write
+from .store import SKEW, Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
     from typing import Unpack
 
     from .store import Policy
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO would hang here
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_MARK = b"cgikit-session "
-_HEAD = 80  # bytes that the first line has at most
 _STAMP = "purged"  # an empty file: its time stamp says when a purge ran
 _ORPHAN = 3_600  # seconds after which a file that was never put in place belongs to nobody
 
@@ -48,16 +46,16 @@ class FileStore(Store):
         if fd is None:
             return None
         try:
-            return _read(fd)
+            return read(fd)
         except OSError as error:
             raise self._error("cannot read the session", error, key) from error
         finally:
             os.close(fd)
 
-    def lock(self, key: str, timeout: float) -> "_Lock":
+    def lock(self, key: str, timeout: float) -> "FileLock":
         """Lock a session by flock on its file: `Store.lock`."""
         check_key(key)
-        return _Lock(self, key, timeout)
+        return FileLock(self, key, timeout)
 
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
         """Write a new file and rename it over the old one: `Store.save`."""
@@ -67,7 +65,7 @@ class FileStore(Store):
         try:
             fd = _create(temporary, fan)
             try:
-                _fill(fd, record)
+                write(fd, record)
                 if new:  # a link fails where a rename would overwrite
                     os.link(temporary, key, src_dir_fd=fan, dst_dir_fd=fan, follow_symlinks=False)
                     os.unlink(temporary, dir_fd=fan)
@@ -85,7 +83,7 @@ class FileStore(Store):
 
     def touch(self, key: str, accessed: float) -> None:
         """Set the file's time stamp: `Store.touch`."""
-        with _Closing(self._fan(key)) as fan:
+        with Closing(self._fan(key)) as fan:
             if fan is None:
                 return
             try:
@@ -98,7 +96,7 @@ class FileStore(Store):
 
     def delete(self, key: str) -> None:
         """Delete the file: `Store.delete`."""
-        with _Closing(self._fan(key)) as fan:
+        with Closing(self._fan(key)) as fan:
             if fan is None:
                 return
             try:
@@ -108,7 +106,7 @@ class FileStore(Store):
 
     def set_aside(self, key: str, reason: str) -> None:
         """Rename the file to `KEY.corrupt-…` beside it: `Store.set_aside`."""
-        with _Closing(self._fan(key)) as fan:
+        with Closing(self._fan(key)) as fan:
             if fan is None:
                 return
             name = f"{key}.corrupt-{os.urandom(4).hex()}"
@@ -122,13 +120,13 @@ class FileStore(Store):
     def keys(self) -> "Iterator[str]":
         """Yield the keys of all sessions: `Store.keys`."""
         for fan in self._fans():
-            for name, _ in self._names(fan):
+            for name, _, _ in self._names(fan):
                 if is_key(name):
                     yield name
 
     def purge_stamp(self, renew: bool = False) -> float:
         """Return, or set, the time stamp of the file `purged`: `Store.purge_stamp`."""
-        with _Closing(self._base()) as base:
+        with Closing(self._base()) as base:
             if base is None:
                 return 0.0
             try:
@@ -163,47 +161,67 @@ class FileStore(Store):
         return deleted
 
     def sweep(self) -> int:
-        """Delete the dead sessions in one of the directories: `Store.sweep`."""
+        """Delete the idle sessions in one of the directories: `Store.sweep`.
+
+        By their time stamps alone, for a request waits. One that is at its end is found by no request
+        any more, and so becomes idle.
+        """
         now = self.clock()
-        return self._purge_fan(os.urandom(1).hex(), now) if self.may_purge(now) else 0
+        if not self.may_purge(now):
+            return 0
+        return self._purge_fan(os.urandom(1).hex(), now, inside=False)
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _purge_fan(self, fan: str, now: float) -> int:
+    def _purge_fan(self, fan: str, now: float, inside: bool = True) -> int:
+        """Delete the dead in one directory; the end that stands `inside` a file counts if asked for."""
         deleted = 0
-        for name, entry in self._names(fan):
+        for name, entry, fd in self._names(fan):
             try:
                 idle = now - entry.stat(follow_symlinks=False).st_mtime
             except FileNotFoundError:
                 continue  # a request was faster
             if is_key(name):
-                # The end of those in use stands inside; opening them without a lock disturbs nobody.
-                record = None if idle >= self.idle else self.load(name)
-                sound = record and self.clamped(record, now)
-                if record is None or sound is not record or not self.is_live(record, now):
+                suspect = not -SKEW <= idle < self.idle
+                if suspect or (inside and not self._in_time(name, fd, now)):
                     deleted += self.purge_one(name, now)
             elif name.endswith(".new") and idle > _ORPHAN:
-                with _Closing(self._enter(fan)) as fd:
-                    if fd is not None:
-                        _unlink(name, fd)
+                _unlink(name, fd)
         return deleted
 
+    def _in_time(self, name: str, fan: int, now: float) -> bool:
+        """Tell whether the end that stands in a file lies ahead, and not too far. It is only a hint,
+        read without the lock and without checks; who finds it wrong looks again.
+        """
+        try:
+            fd = os.open(name, _READ, dir_fd=fan)
+        except OSError:
+            return False
+        try:
+            record = parse(os.read(fd, HEAD), now)
+        except OSError:
+            return False
+        finally:
+            os.close(fd)
+        return self.clamped(record, now) is record and self.is_live(record, now)
+
     def _fans(self) -> list[str]:
-        with _Closing(self._base()) as base:
+        with Closing(self._base()) as base:
             if base is None:
                 return []
             return sorted(name for name in os.listdir(base) if len(name) == 2 and is_key(name * 32))
 
-    def _names(self, fan: str) -> "Iterator[tuple[str, os.DirEntry[str]]]":
-        with _Closing(self._enter(fan)) as fd:
+    def _names(self, fan: str) -> "Iterator[tuple[str, os.DirEntry[str], int]]":
+        with Closing(self._enter(fan)) as fd:
             if fd is not None:
                 with os.scandir(fd) as entries:
                     for entry in entries:
-                        yield entry.name, entry
+                        yield entry.name, entry, fd
 
-    def _open(self, key: str, flags: int = _READ) -> int | None:
+    def _open(self, key: str, writable: bool = False) -> int | None:
         """Open a session's file, None if there is none."""
-        with _Closing(self._fan(key)) as fan:
+        flags = _READ | os.O_RDWR if writable else _READ
+        with Closing(self._fan(key)) as fan:
             if fan is None:
                 return None
             try:
@@ -270,7 +288,7 @@ class FileStore(Store):
         return self._enter(key[:2], create)
 
     def _enter(self, name: str, create: bool = False) -> int | None:
-        with _Closing(self._base(create)) as base:
+        with Closing(self._base(create)) as base:
             if base is None:
                 return None
             while True:
@@ -330,107 +348,6 @@ class FileStore(Store):
         return StorageError(path, f"{what}: {error.strerror}{advice}")
 
 
-class _Lock:
-    """The lock of one session: flock on its file. Entered, it gives the record read under it."""
-
-    def __init__(self, store: FileStore, key: str, timeout: float) -> None:
-        self._store = store
-        self._key = key
-        self._timeout = timeout
-        self._fd: int | None = None
-        self._owner = 0
-
-    def __enter__(self) -> Record | None:
-        from time import monotonic, sleep
-
-        deadline = monotonic() + self._timeout
-        pause = 0.0005
-        while True:
-            # Writable: over NFS an exclusive lock needs that.
-            fd = self._store._open(self._key, _READ | os.O_RDWR)
-            if fd is None:
-                return None
-            try:
-                while not _flock(fd):
-                    if monotonic() >= deadline:
-                        raise self._late()
-                    sleep(pause)
-                    pause = min(pause * 2, 0.02)
-                # Whoever held it has put another file in its place, or none: ours excludes nobody.
-                if self._is_current(fd):
-                    record = _read(fd)
-                    self._fd, self._owner = fd, os.getpid()
-                    return record
-            except OSError as error:
-                if hasattr(error, "status"):
-                    raise  # one of ours already
-                raise self._store._error("cannot lock the session", error, self._key) from error
-            finally:
-                if self._fd is None:
-                    os.close(fd)
-
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
-    ) -> None:
-        if self._fd is None:
-            return
-        # Children that were forked meanwhile share the lock. One that lives on must not keep it when
-        # we let go, and one that ends must not let go for us.
-        if os.getpid() == self._owner:
-            _unlock(self._fd)
-        os.close(self._fd)
-        self._fd = None
-
-    def _is_current(self, fd: int) -> bool:
-        held = os.fstat(fd)
-        with _Closing(self._store._fan(self._key)) as fan:
-            if fan is None:
-                return False
-            try:
-                named = os.stat(self._key, dir_fd=fan, follow_symlinks=False)
-            except FileNotFoundError:
-                return False
-        return (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
-
-    def _late(self) -> Exception:
-        from ..errors import LockTimeout
-
-        return LockTimeout(self._store._path(self._key), self._timeout)
-
-
-class _Closing:
-    """A descriptor, or None, that is closed at the end of the block."""
-
-    def __init__(self, fd: int | None) -> None:
-        self._fd = fd
-
-    def __enter__(self) -> int | None:
-        return self._fd
-
-    def __exit__(self, *_: object) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-
-
-def _flock(fd: int) -> bool:
-    import fcntl
-
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _unlock(fd: int) -> None:
-    import fcntl
-
-    fcntl.flock(fd, fcntl.LOCK_UN)
-
-
 def _create(name: str, directory: int) -> int:
     """Create a file that nobody else can have prepared; return its descriptor."""
     try:
@@ -439,34 +356,6 @@ def _create(name: str, directory: int) -> int:
         # Left by a request that was killed; or a link somebody planted, so it must not be opened.
         os.unlink(name, dir_fd=directory)
         return os.open(name, _CREATE, 0o600, dir_fd=directory)
-
-
-def _fill(fd: int, record: Record) -> None:
-    data = _MARK + b"1 %.6f\n" % record.expires + record.payload
-    while data:  # a full disk writes what fits, and fails the next time
-        data = data[os.write(fd, data) :]
-    stamp = int(record.accessed * 1e9)
-    os.utime(fd, ns=(stamp, stamp))
-
-
-def _read(fd: int) -> Record:
-    """Read a record. One whose first line is not ours is handed over whole as the payload, which then
-    is none, and without an end: so it comes to be set aside, not deleted.
-    """
-    accessed = os.fstat(fd).st_mtime_ns / 1e9
-    raw = b""
-    while len(raw) <= MOST_BYTES + _HEAD:
-        piece = os.read(fd, MOST_BYTES + _HEAD + 1 - len(raw))
-        if not piece:
-            break
-        raw += piece
-    head, newline, payload = raw.partition(b"\n")
-    try:
-        if not newline or len(head) > _HEAD or not head.startswith(_MARK + b"1 "):
-            raise ValueError
-        return Record(payload, accessed, float(head[len(_MARK) + 2 :]))
-    except ValueError:
-        return Record(raw, accessed, float("inf"))
 
 
 def _unlink(name: str, directory: int) -> None:

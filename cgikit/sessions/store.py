@@ -159,7 +159,8 @@ class Store(ABC):
         """Return the record, without waiting for any lock; None if there is none.
 
         Dead ones are returned as well: what is dead is decided by `is_live`, and only `purge` and
-        `sweep` delete. An unknown key creates nothing.
+        `sweep` delete. An unknown key creates nothing. What the store itself cannot read comes as a
+        record whose `expires` is infinite and whose payload is none, so that it is set aside.
         """
 
     @abstractmethod
@@ -271,6 +272,9 @@ class Store(ABC):
         try:
             with self.lock(key, 0) as record:
                 if record is None:
+                    return False
+                if record.expires == float("inf"):
+                    self.set_aside(key, "it does not begin as a session does")
                     return False
                 sound = self.clamped(record, now)
                 if not self.is_live(sound, now):

@@ -369,6 +369,17 @@ def test_a_damaged_file_is_set_aside_whole(
     assert aside.exists()
 
 
+@pytest.mark.parametrize("age", [0, DAY])
+def test_a_purge_that_meets_damage_sets_it_aside(store: FileStore, age: int) -> None:
+    _, path = kept(store)
+    path.write_bytes(b"cut")
+    os.utime(path, (NOW - age, NOW - age))
+    assert store.purge() == 0
+    (aside,) = path.parent.iterdir()
+    assert ".corrupt-" in aside.name
+    assert aside.read_bytes() == b"cut"
+
+
 def test_readonly_leaves_damage_to_others(store: FileStore) -> None:
     visitor = Visitor(store)
     visitor.visit(put("a", 1))
