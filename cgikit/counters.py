@@ -8,12 +8,13 @@ of how files are locked (`locks`) and replaced (`files`).
 import os
 
 from .files import read, replace
-from .locks import FileLock, Typed, close
+from .locks import FileLock, close, storage_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .jsonfile import JSONUpdate
 
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _LONGEST = 4_300  # digits; Python's own limit for converting them
 
 
@@ -84,29 +85,35 @@ class Counter:
 
     def _change_in_place(self, number: int, keep: int) -> int | None:
         """Do it by one write of the same length; None where that cannot be."""
-        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        with Typed(self.path, "cannot write the counter"):
-            try:
-                fd = os.open(self.path, flags)
-            except (FileNotFoundError, PermissionError):
-                return None  # it will be made, or replaced
-            try:
-                raw = os.pread(fd, _LONGEST + 10, 0)
-                number += keep * self._number(raw)
-                data = _padded(number)
-                # A file with a second name is no place to write into: it may be somebody else's.
-                if len(raw) != len(data) or os.fstat(fd).st_nlink != 1:
-                    return None
-                _overwrite(fd, data, raw)
-                if self.durable:
-                    os.fdatasync(fd)
-                # Network file systems report a full disk at a close.
-                closing, fd = fd, -1
-                os.close(closing)
-                return number
-            finally:
-                if fd >= 0:
-                    close(fd)
+        try:
+            fd = os.open(self.path, _FLAGS)
+        except (FileNotFoundError, PermissionError):
+            return None  # it will be made, or replaced
+        except OSError as error:
+            raise storage_error(self.path, "cannot open the counter", error) from error
+        try:
+            raw = os.read(fd, _LONGEST_HOT + 1)
+            if len(raw) > _LONGEST_HOT:
+                return None
+            number += keep * self._number(raw)
+            data = _padded(number)
+            # A file with a second name is no place to write into: it may be somebody else's.
+            if len(raw) != len(data) or os.fstat(fd).st_nlink != 1:
+                return None
+            _overwrite(fd, data, raw)
+            if self.durable:
+                os.fdatasync(fd)
+            # Network file systems report a full disk at a close.
+            closing, fd = fd, -1
+            os.close(closing)
+            return number
+        except OSError as error:
+            if hasattr(error, "status"):  # of our own tree
+                raise
+            raise storage_error(self.path, "cannot write the counter", error) from error
+        finally:
+            if fd >= 0:
+                close(fd)
 
     def _read(self) -> bytes:
         raw = read(self.path, "cannot read the counter", _LONGEST + 10)
@@ -203,6 +210,7 @@ def _padded(number: int) -> bytes:
 
 
 _HOT = 20  # bytes of a file whose number is changed in place
+_LONGEST_HOT = 40  # one that has grown longer is renamed at every change: nobody counts that far
 
 
 def _overwrite(fd: int, data: bytes, old: bytes) -> None:

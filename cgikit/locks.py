@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not hang here
+_MAKE = _FLAGS | os.O_RDWR | os.O_CREAT
 MOST_TRIES = 1_000  # times in a row that the file was replaced while we waited for it
 
 
@@ -70,19 +72,23 @@ class FileLock:
         close(fd)
 
     def _open(self) -> int:
-        flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not hang here
-        with Typed(self.path, "cannot open the lock file"):
+        try:
+            return os.open(self.path, _MAKE, 0o666)
+        except OSError as error:
+            with Typed(self.path, "cannot open the lock file"):
+                return self._open_otherwise(error)
+
+    def _open_otherwise(self, error: OSError) -> int:
+        if isinstance(error, FileNotFoundError):
+            make_directory(self.path)
+            return os.open(self.path, _MAKE, 0o666)
+        if isinstance(error, PermissionError):
+            # Made by another user, who tried the script by hand: to lock it, reading will do.
             try:
-                return os.open(self.path, flags | os.O_RDWR | os.O_CREAT, 0o666)
+                return os.open(self.path, _FLAGS | os.O_RDONLY)
             except FileNotFoundError:
-                make_directory(self.path)
-                return os.open(self.path, flags | os.O_RDWR | os.O_CREAT, 0o666)
-            except PermissionError as error:
-                # Made by another user, who tried the script by hand: to lock it, reading will do.
-                try:
-                    return os.open(self.path, flags | os.O_RDONLY)
-                except FileNotFoundError:
-                    raise error from None
+                pass
+        raise error
 
 
 def wait(fd: int, path: str, timeout: float, deadline: float, operation: int) -> None:
