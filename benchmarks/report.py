@@ -34,6 +34,7 @@ class Results:
     series: list[Series] = field(default_factory=list)
     peaks: dict[str, dict[int, int]] = field(default_factory=dict)
     micro: dict[str, dict[str, float]] = field(default_factory=dict)
+    counting: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 # name in micro.py, what it is, against what, how many times faster it should be (None: no target)
@@ -48,6 +49,15 @@ MICRO = (
     ),
     ("cookies", "20 cookies, 4 percent-encoded", "http.cookies.SimpleCookie", 4.0),
     ("cookies-plain", "20 cookies, none percent-encoded", "http.cookies.SimpleCookie", None),
+)
+# name in counting.py, what it is, the share of the rate by hand that it should reach
+COUNTING = (
+    ("renamed", "`Counter.increment`", 0.5),
+    ("hot", "`Counter.increment`, hot", None),
+)
+TOGETHER = (  # name in counting.py, what it is, the rate a second that it should reach
+    ("renamed together", "Increments of one counter", None),
+    ("hot together", "Increments of one hot counter", 20_000),
 )
 MIB = 1 << 20
 Row = tuple[str, ...]
@@ -71,6 +81,8 @@ def render(results: Results) -> str:
         parts.append(_peaks(results))
     if results.micro:
         parts.append(_micro(results))
+    if results.counting:
+        parts.append(_counting(results.counting))
     parts.append("## Where\n\n" + _table(("what", "which"), results.facts))
     versions = [
         (c.name, c.missing + (f" ({c.package})" if c.missing else "") or c.version)
@@ -106,6 +118,16 @@ def _targets(results: Results) -> list[Row]:
             faster = results.micro[name]["theirs"] / results.micro[name]["ours"]
             target = f"≥ {wanted:g} times as fast as `{against}`"
             rows.append((title, target, f"{faster:.1f} times", _verdict(faster >= wanted)))
+    for name, title, share in COUNTING:
+        if share and (case := results.counting.get(name)):
+            target = f"≥ {share:g} of the rate of the same steps by hand"
+            rows.append((title, target, f"{case['ratio']:.2f}", _verdict(case["ratio"] >= share)))
+    for name, title, least in TOGETHER:
+        if least and (case := results.counting.get(name)):
+            title = f"{title} by {case['processes']} processes, none lost"
+            measured = f"{case['rate']:,.0f} a second"
+            met = _verdict(case["rate"] >= least)
+            rows.append((title, f"≥ {least:,} a second", measured, met))
     return rows
 
 
@@ -193,6 +215,26 @@ def _micro(results: Results) -> str:
         "*first*: the first call in a fresh process, its imports included, median of 15."
     )
     return f"## The parsers alone\n\n{note}\n\n{_table(head, rows, right=2)}"
+
+
+def _counting(found: dict[str, dict[str, float]]) -> str:
+    alone = [
+        (title, f"{case['ours']:,.0f}", f"{case['by hand']:,.0f}", f"**{case['ratio']:.2f}**")
+        for name, title, _ in COUNTING
+        if (case := found.get(name))
+    ]
+    together = [
+        (f"{title}, {case['processes']} processes", f"{case['rate']:,.0f}", "", "")
+        for name, title, _ in TOGETHER
+        if (case := found.get(name))
+    ]
+    note = (
+        "*By hand*: the same files opened, locked, read, written, renamed and closed, and nothing "
+        "checked. Alternating blocks in one process; the ratio is the median of the blocks' ratios. "
+        "Every number was compared with how often it was incremented."
+    )
+    head = ("what", "a second", "by hand", "ratio")
+    return f"## Counters in files\n\n{note}\n\n{_table(head, alone + together, right=1)}"
 
 
 def _table(head: Row, rows: list[Row], right: int = 99) -> str:

@@ -239,6 +239,17 @@ def in_process(venv: Path) -> dict[str, dict[str, float]]:
     return found
 
 
+def counting(venv: Path, scratch: Path) -> dict[str, dict[str, float]]:
+    """Run counting.py in the scratch directory, which is on the disk of this tree."""
+    progress("Counters in files")
+    command = [str(venv / "bin" / "python3"), str(Path(__file__).with_name("counting.py"))]
+    environ = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        command, env=environ, cwd=scratch, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
 def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -261,7 +272,7 @@ def options() -> argparse.Namespace:
 
 
 def _names() -> str:
-    return ", ".join([*(work.name for work in WORKS), "memory", "micro"])
+    return ", ".join([*(work.name for work in WORKS), "memory", "micro", "counting"])
 
 
 def measure(
@@ -286,6 +297,8 @@ def measure(
         results.peaks = bench.peaks(sizes, upload)
     if "micro" in names:
         results.micro = in_process(venv)
+    if "counting" in names:
+        results.counting = counting(venv, scratch)
     progress("")
     return results
 
