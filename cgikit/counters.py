@@ -52,7 +52,7 @@ class Counter:
     def value(self) -> int:
         """The number now (int)."""
         raw = self._read()
-        if raw[:1] == b" " and len(raw) >= _HOT:
+        if len(raw) >= _HOT:
             # Changed in place, perhaps at this very moment: only those who hold the lock see it whole.
             with FileLock(self.path + ".lock", self.timeout, shared=True):
                 raw = self._read()

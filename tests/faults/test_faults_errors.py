@@ -148,6 +148,26 @@ def test_f_short_writes_are_completed_or_taken_back(places: Iterator[Path], name
             assert content(path) != kind.new
 
 
+def test_f_an_error_after_the_rename_leaves_the_next_writers_file_alone(tmp_path: Path) -> None:
+    kind = SAVES["write over a file"]
+    path = kind.prepare(str(tmp_path))
+    temporary = tmp_path / "state.new"
+
+    class Late(Seam):
+        """The rename is done, as over a network, and then its answer gets lost."""
+
+        def call(self, name, real, *words, **options):
+            found = super().call(name, real, *words, **options)
+            if name == "replace":
+                temporary.write_bytes(b"the next writer's")
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return found
+
+    assert isinstance(attempt(kind, path, Late()), StorageError)
+    assert content(path) == kind.new
+    assert temporary.read_bytes() == b"the next writer's"
+
+
 def test_advice_fits_the_reason(tmp_path: Path) -> None:
     kind = SAVES["count"]
     path = kind.prepare(tmp_path)
