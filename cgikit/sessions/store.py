@@ -6,6 +6,7 @@ How a session looks inside is decided in `payload.py`; what it means to a script
 """
 
 import os
+import sys
 import time
 from abc import ABC, abstractmethod
 
@@ -79,10 +80,14 @@ def check_key(key: str) -> None:
 
 def _sha256(data: bytes) -> str:
     # hashlib loads OpenSSL, which takes longer than all of this package. The standard library's own
-    # random takes the same way past it.
+    # random takes the same way past it. By version, not by trying: a module that is missing is looked
+    # for in every directory, each time.
     try:
-        from _sha2 import sha256  # type: ignore[import-not-found]  # not in the stubs
-    except ImportError:
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256
+        else:
+            from _sha256 import sha256  # type: ignore[import-not-found]  # not in the stubs
+    except ImportError:  # not every interpreter has them
         from hashlib import sha256
     digest: str = sha256(data).hexdigest()
     return digest
