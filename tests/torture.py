@@ -14,6 +14,8 @@ SIZES = {
     "kills": (3_000, 100_000),
     "swaps of links": (5_000, 100_000),
     "replaced lock files": (4_000, 100_000),
+    "changes of one session": (10_000, 250_000),  # in each kind of store
+    "kills of requests": (300, 10_000),
     "errors through strace": (1, 8),
 }
 

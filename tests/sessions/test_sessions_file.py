@@ -19,6 +19,7 @@ from sessions import hostile
 from sessions.contract import DAY, NOW, StoreContract, a_key, a_record, data
 from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Opener, Visitor, put
+from torture import size
 
 from cgikit import FileStore, StorageError
 from cgikit.sessions.store import MOST_BYTES, key_of, new_id
@@ -394,7 +395,7 @@ def test_readonly_leaves_damage_to_others(store: FileStore) -> None:
 
 
 def test_killing_tears_nothing_and_loses_nothing(directory: Path) -> None:
-    """Killed with -9 at random points while it saves, 300 times: no damage, no stuck lock, and what was
+    """Killed with -9 at random points while it saves: no damage, no stuck lock, and what was
     acknowledged is there.
     """
     store = FileStore(directory, lock_timeout=0, absolute=10 * DAY)
@@ -409,7 +410,7 @@ def test_killing_tears_nothing_and_loses_nothing(directory: Path) -> None:
             )
             line.tell(str(n[1]))
 
-    for _ in range(300):
+    for _ in range(size("kills of requests")):
         with Forked(count) as child:
             acknowledged = [child.hear() for _ in range(draw.randint(1, 4))]
             for _ in range(draw.randrange(2_000)):
