@@ -40,8 +40,8 @@ def read(fd: int) -> Record:
 
 
 def parse(raw: bytes, accessed: float) -> Record:
-    """Return the record in the bytes of a file. Without a first line like ours all of it is the payload,
-    which then is none, and has no end: so it comes to be set aside, not deleted.
+    """Return the record in the bytes of a file. Without a first line like ours all of it is payload,
+    which then is none, and without an end: so it comes to be set aside, not deleted.
     """
     head, newline, payload = raw.partition(b"\n")
     try:

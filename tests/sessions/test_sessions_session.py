@@ -12,7 +12,7 @@ from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Visitor, put
 
 from cgikit import FileStore, HTTPError, LockTimeout, Request, Response, Session, StateError
-from cgikit.sessions.store import is_id, key_of, new_id
+from cgikit.sessions.store import Record, is_id, key_of, new_id
 
 
 @pytest.fixture
@@ -340,6 +340,17 @@ def test_busy_sessions_end_too(visitor: Visitor, clock: Clock) -> None:
     assert visitor.visit(len) == 0
 
 
+def test_a_shorter_policy_holds_for_sessions_that_are_there(
+    visitor: Visitor, clock: Clock, open_store: Callable[..., FileStore]
+) -> None:
+    visitor.visit(put("a", 1))
+    visitor.store = open_store(absolute=1_000)
+    clock.pass_(999)
+    assert visitor.visit(dict) == {"a": 1}
+    clock.pass_(1)
+    assert visitor.visit(dict) == {}
+
+
 def test_times(visitor: Visitor, clock: Clock) -> None:
     visitor.visit(put("a", 1))
     clock.pass_(500)
@@ -376,6 +387,21 @@ def test_a_clock_that_jumps_there_and_back_ends_no_session(visitor: Visitor, clo
     clock.pass_(-TEN_YEARS)
     visitor.store.purge()
     assert visitor.visit(dict) == {"a": 1}
+
+
+def test_stamps_from_the_future_are_mended_by_reading(visitor: Visitor, clock: Clock) -> None:
+    visitor.visit(put("a", 1))
+    key = key_of(visitor.cookie)
+    visitor.store.touch(key, NOW + TEN_YEARS)
+    assert visitor.visit(dict) == {"a": 1}
+    record = visitor.store.load(key)
+    assert record is not None
+    assert record.accessed == pytest.approx(NOW)
+    visitor.store.save(key, Record(record.payload, NOW, NOW + TEN_YEARS))
+    assert visitor.visit(dict) == {"a": 1}
+    record = visitor.store.load(key)
+    assert record is not None
+    assert record.expires == pytest.approx(NOW + DAY)
 
 
 # --- rotation -------------------------------------------------------------------------------------
@@ -685,6 +711,20 @@ def test_nor_lets_it_go_by_ending(visitor: Visitor) -> None:
         visitor.visit(dict)
     session.close()
     assert visitor.visit(dict) == {"n": 2}
+
+
+def test_a_session_that_is_over_holds_no_lock(visitor: Visitor, clock: Clock) -> None:
+    visitor.visit(put("a", 1))
+    late = Visitor(visitor.store, visitor.cookie)
+    visitor.visit(lambda session: session.rotate())
+    visitor.store.lock_timeout = 0
+    for _ in range(2):  # within its grace, and after its end
+        session = late.session()
+        assert session.get("b") is None
+        with visitor.store.lock(key_of(late.cookie), 0) as record:
+            assert record is not None
+        session.abandon()
+        clock.pass_(DAY)
 
 
 def test_after_closing_nothing_changes(visitor: Visitor) -> None:
