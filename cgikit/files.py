@@ -71,10 +71,10 @@ def append_line(
         raise ValueError("a line holds no line ends; append several lines one by one")
     name = os.fspath(path)
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-    with lock(name, timeout=timeout), Typed(name, "cannot add to the file"):
+    with lock(name, timeout=timeout) as held, Typed(name, "cannot add to the file"):
         fd = os.open(name, flags, 0o666)
         try:
-            _append(fd, name, raw + b"\n", durable)
+            _append(fd, held.fileno(), name, raw + b"\n", durable)
         finally:
             close(fd)
 
@@ -265,16 +265,21 @@ def _write(fd: int, data: bytes | bytearray | memoryview) -> int:
     return len(data)
 
 
-def _append(fd: int, path: str, line: bytes, durable: bool) -> None:
+def _append(fd: int, lock_fd: int, path: str, line: bytes, durable: bool) -> None:
     """Write a line at the end of an open file, or leave the file as it was."""
     status = os.fstat(fd)
     if not S_ISREG(status.st_mode):
         import errno
 
         raise OSError(errno.EINVAL, "it is no file")
-    size = status.st_size
+    size = _take_back(fd, lock_fd, status)
+    begin = size
     if size and os.pread(fd, 1, size - 1) != b"\n":
-        line = b"\n" + line  # after a line that was cut off, or an old script's
+        line = b"\n" + line  # after an old script's line, or one that a power failure cut off
+        begin += 1
+    # The kernel looks for a kill after each page that it writes: only what lies in one cannot be torn.
+    in_one_page = size // _PAGE == (size + len(line) - 1) // _PAGE
+    noted = not in_one_page and _note(lock_fd, b"%d %d\n" % (status.st_ino, begin))
     try:
         written = os.write(fd, line)
         if written < len(line):
@@ -286,3 +291,44 @@ def _append(fd: int, path: str, line: bytes, durable: bool) -> None:
     except BaseException:
         os.ftruncate(fd, size)
         raise
+    finally:
+        if noted:
+            _forget(lock_fd)
+
+
+_PAGE = 4096  # bytes; machines with larger ones only note more often than they must
+
+
+def _note(lock_fd: int, note: bytes) -> bool:
+    """Note in the lock file where a line begins that a kill could tear; False where that cannot be."""
+    import errno
+
+    try:
+        return os.pwrite(lock_fd, note, 0) == len(note)
+    except OSError as error:
+        if error.errno == errno.EBADF:  # another user's, open for reading only
+            return False
+        raise
+
+
+def _forget(lock_fd: int) -> None:
+    try:
+        os.ftruncate(lock_fd, 0)
+    except OSError:
+        pass  # a note about a line that has its end says nothing
+
+
+def _take_back(fd: int, lock_fd: int, status: os.stat_result) -> int:
+    """Remove the beginning of a line whose writer was killed; return the size of the file.
+
+    Only if it was noted for this very file, and has no end: nothing of another writer's is removed.
+    """
+    size = status.st_size
+    if os.fstat(lock_fd).st_size:
+        inode, _, begin = os.pread(lock_fd, 100, 0).strip().partition(b" ")
+        ours = inode == b"%d" % status.st_ino and begin.isdigit() and int(begin) < size
+        if ours and b"\n" not in os.pread(fd, size - int(begin), int(begin)):
+            size = int(begin)
+            os.ftruncate(fd, size)
+        _forget(lock_fd)
+    return size

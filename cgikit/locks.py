@@ -71,6 +71,10 @@ class FileLock:
         fd, self._fd = self._fd, -1
         close(fd)
 
+    def fileno(self) -> int:
+        """Return the descriptor of the lock file, while the lock is held; -1 otherwise."""
+        return self._fd
+
     def _open(self) -> int:
         try:
             return os.open(self.path, _MAKE, 0o666)

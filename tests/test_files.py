@@ -298,6 +298,35 @@ def test_r_lines_of_many_processes_are_whole_and_all_there(tmp_path: Path, path:
         assert numbers == sorted(numbers)
 
 
+def test_f_the_beginning_of_a_killed_writers_line_is_removed(path: Path) -> None:
+    append_line(path, "one")
+    note = Path(f"{path}.lock")
+    whole = b"%d 4\n" % path.stat().st_ino
+    for left, noted, after in [
+        (b"one\nbeginn", whole, b"one\ntwo\n"),
+        (b"one\n", whole, b"one\ntwo\n"),  # killed before it wrote
+        (b"one\nended\n", whole, b"one\nended\ntwo\n"),  # killed when all was written
+        (b"one\nbeginnothers\n", whole, b"one\nbeginnothers\ntwo\n"),  # another one added to it
+        (b"one\nothers", b"", b"one\nothers\ntwo\n"),  # nobody said that it is ours
+        (b"one\nothers", b"1 4\n", b"one\nothers\ntwo\n"),  # it is about another file
+        (b"one\nothers", b"4", b"one\nothers\ntwo\n"),
+        (b"one\nothers", b"noise", b"one\nothers\ntwo\n"),
+        (b"", whole, b"two\n"),
+    ]:
+        path.write_bytes(left)
+        note.write_bytes(noted)
+        append_line(path, "two")
+        assert path.read_bytes() == after
+        assert note.read_bytes() == b""
+
+
+def test_long_lines_leave_no_note(path: Path) -> None:
+    for length in (4_095, 1, 4_096, 100_000):
+        append_line(path, "x" * length)
+        assert Path(f"{path}.lock").read_bytes() == b""
+    assert [len(line) for line in path.read_text().splitlines()] == [4_095, 1, 4_096, 100_000]
+
+
 def test_a_line_waits_for_the_lock(path: Path) -> None:
     with lock(path), pytest.raises(LockTimeout):
         append_line(path, "x", timeout=0)

@@ -113,6 +113,7 @@ SAVES = {
     "append": Kind(b"one\n", b"one\ntwo\n", append("two")),
     "append to a cut line": Kind(b"one", b"one\ntwo\n", append("two")),
     "append durably": Kind(None, b"two\n", append("two", durable=True)),
+    "append a long line": Kind(b"one\n", b"one\n" + b"x" * 9_000 + b"\n", append("x" * 9_000)),
     "update no JSON": Kind(None, b'{"n": 1}\n', update()),
     "update JSON": Kind(b'{"n": 1}', b'{"n": 2}\n', update()),
     "update JSON durably": Kind(b'{"n": 1}', b'{"n": 2}\n', update(durable=True)),
