@@ -212,6 +212,26 @@ def test_without_a_lock_nothing_that_is_locked_is_overwritten(opener: Opener) ->
     assert data(other.load(key)) == "old"
 
 
+@pytest.mark.parametrize("how", ["save", "delete"])
+def test_the_next_one_gets_in_before_the_block_ends(opener: Opener, how: str) -> None:
+    store, other, key = opener(), opener(), a_key()
+    store.save(key, a_record("old"), new=True)
+    with store.lock(key, 0):
+        if how == "save":
+            store.save(key, a_record("new"))
+        else:
+            store.delete(key)
+            store.save(key, a_record("new"), new=True)
+        in_thread(lambda: take_and_save(other, key, "newer"))
+    assert data(store.load(key)) == "newer"
+
+
+def take_and_save(store: Store, key: str, value: str) -> None:
+    with store.lock(key, 0) as record:
+        assert data(record) == "new"
+        store.save(key, a_record(value))
+
+
 def test_threads_exclude_each_other_too(store: Store) -> None:
     key = a_key()
     store.save(key, a_record(0), new=True)
@@ -440,6 +460,34 @@ def test_a_server_that_does_not_answer_is_given_up_in_time() -> None:
         with pytest.raises(StorageError, match="is the server running"):
             store.load(a_key())
         assert time.monotonic() - start < 20
+
+
+def test_nothing_is_tried_twice() -> None:
+    """What got no answer may have been done: tried again, a save would find its lock gone."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        connections = 0
+
+        def hang_up() -> None:
+            nonlocal connections
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                connections += 1
+                connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        try:
+            with pytest.raises(StorageError):
+                RedisStore(f"redis://127.0.0.1:{listener.getsockname()[1]}").load(a_key())
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)  # which ends accept
+            thread.join()
+    assert connections == 1
 
 
 def test_a_server_that_is_started_anew_is_found_again() -> None:

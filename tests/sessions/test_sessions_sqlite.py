@@ -19,6 +19,7 @@ from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Opener
 
 from cgikit import LockTimeout, StorageError
+from cgikit.locks import FileLock
 from cgikit.sessions.sqlite import SQLiteStore
 from cgikit.sessions.store import MOST_BYTES, Record
 
@@ -247,6 +248,42 @@ def test_many_processes_open_it_at_once(path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
 
 
+def test_whoever_comes_second_does_not_make_it_again(path: Path, tmp_path: Path) -> None:
+    key = a_key()
+    other = SQLiteStore(tmp_path / "other.db")
+    other.save(key, a_record("first"), new=True)
+    other.close()
+    with raw(tmp_path / "other.db") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def work(line: Line) -> None:
+        line.hear()
+        assert data(SQLiteStore(path).load(key)) == "first"
+
+    Path(f"{path}-locks").mkdir(0o700)
+    make = f"{path}-locks/make"
+    child = Forked(work)  # before the lock, which it would share
+    with FileLock(make):
+        child.tell("go")
+        deadline = time.monotonic() + 30
+        while make not in opened_by(child.pid):  # it has seen that there is none
+            assert time.monotonic() < deadline
+        (tmp_path / "other.db").rename(path)
+    with child:
+        pass
+
+
+def opened_by(pid: int) -> set[str]:
+    """The files that a process has open."""
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add(os.readlink(descriptor))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return found
+
+
 def test_a_database_half_made_is_made_again(store: SQLiteStore, path: Path) -> None:
     """Whoever is killed while making it leaves nothing that the next one would take for it."""
     aside = Path(f"{path}-locks")
@@ -295,6 +332,26 @@ def test_a_session_that_is_locked_keeps_nobody_else_from_writing(
         other.execute("PRAGMA busy_timeout = 0")
         other.execute("BEGIN IMMEDIATE")
         other.execute("ROLLBACK")
+    assert locks(path) == set()
+
+
+@pytest.mark.parametrize("how", ["save", "delete"])
+def test_the_next_one_gets_in_before_the_block_ends(
+    store: SQLiteStore, path: Path, how: str
+) -> None:
+    key = a_key()
+    store.save(key, a_record("old"), new=True)
+    other = SQLiteStore(path)
+    with store.lock(key, 0):
+        if how == "save":
+            store.save(key, a_record("new"))
+        else:
+            store.delete(key)
+            store.save(key, a_record("new"), new=True)
+        with other.lock(key, 0) as record:
+            assert data(record) == "new"
+            with pytest.raises(LockTimeout), store.lock(key, 0):
+                pass
     assert locks(path) == set()
 
 
