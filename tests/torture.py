@@ -8,14 +8,15 @@ import os
 #: Name to size: in every run, and when there is an hour or more.
 SIZES = {
     "increments, hot": (100_000, 10_000_000),
-    "increments, renamed": (6_400, 1_000_000),
-    "increments, durable": (5_000, 100_000),
-    "increments, hot and durable": (5_000, 100_000),
+    "increments, renamed": (3_200, 1_000_000),
+    "increments, durable": (2_560, 50_000),
+    "increments, hot and durable": (2_560, 50_000),
     "kills": (3_000, 100_000),
     "swaps of links": (5_000, 100_000),
     "replaced lock files": (4_000, 100_000),
     "changes of one session": (10_000, 250_000),  # in each kind of store
     "kills of requests": (300, 10_000),
+    "swaps of links under sessions": (5_000, 100_000),
     "errors through strace": (1, 8),
 }
 
