@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from .response import Response as Response
     from .script import run as run
     from .sessions.file import FileStore as FileStore
+    from .sessions.redis import RedisStore as RedisStore
     from .sessions.session import Session as Session
+    from .sessions.sqlite import SQLiteStore as SQLiteStore
     from .upload import Upload as Upload
 
 __version__ = "0.1.0"
@@ -48,7 +50,9 @@ _MODULE_OF = {
     "LockTimeout": "errors",
     "MultiDict": "multidict",
     "Request": "request",
+    "RedisStore": "sessions.redis",
     "Response": "response",
+    "SQLiteStore": "sessions.sqlite",
     "Session": "sessions.session",
     "StateError": "errors",
     "StorageError": "errors",
