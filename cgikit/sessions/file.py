@@ -9,7 +9,7 @@ relative to the directory's descriptor, and no symbolic link is followed below i
 import os
 import stat
 
-from .sessionfile import HEAD, Closing, FileLock, parse, read, write
+from .sessionfile import HEAD, Closing, FileLock, close, parse, read, write
 from .store import SKEW, Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
@@ -50,7 +50,7 @@ class FileStore(Store):
         except OSError as error:
             raise self._error("cannot read the session", error, key) from error
         finally:
-            os.close(fd)
+            close(fd)
 
     def lock(self, key: str, timeout: float) -> "FileLock":
         """Lock a session by flock on its file: `Store.lock`."""
@@ -65,7 +65,10 @@ class FileStore(Store):
         try:
             fd = _create(temporary, fan)
             try:
-                write(fd, record)
+                try:
+                    write(fd, record)
+                finally:
+                    os.close(fd)  # an error that shows only now is the data's: it gets no name then
                 if new:  # a link fails where a rename would overwrite
                     os.link(temporary, key, src_dir_fd=fan, dst_dir_fd=fan, follow_symlinks=False)
                     os.unlink(temporary, dir_fd=fan)
@@ -74,12 +77,10 @@ class FileStore(Store):
             except BaseException:
                 _unlink(temporary, fan)
                 raise
-            finally:
-                os.close(fd)
         except OSError as error:
             raise self._error("cannot save the session", error, key) from error
         finally:
-            os.close(fan)
+            close(fan)
 
     def touch(self, key: str, accessed: float) -> None:
         """Set the file's time stamp: `Store.touch`."""
@@ -230,9 +231,9 @@ class FileStore(Store):
                 return None
             except OSError as error:
                 raise self._error("cannot open the session", error, key) from error
-        found = os.fstat(fd)
+        found = self._look(fd, key)
         if found.st_uid != os.geteuid() or not stat.S_ISREG(found.st_mode):
-            os.close(fd)
+            close(fd)
             raise self._refused(self._path(key), found, "file")
         return fd
 
@@ -250,16 +251,16 @@ class FileStore(Store):
                 made = True
             except OSError as error:
                 raise self._error("cannot open the directory", error) from error
-        found = os.fstat(fd)
+        found = self._look(fd)
         shared = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
         if found.st_uid != os.geteuid() or shared:
-            os.close(fd)
+            close(fd)
             raise self._refused(self.directory, found, "directory")
         if made:
             try:
                 self._stamp(fd)
             except OSError as error:
-                os.close(fd)
+                close(fd)
                 raise self._error("cannot write in the directory", error) from error
         return fd
 
@@ -306,11 +307,19 @@ class FileStore(Store):
                         raise self._error("cannot make a directory", error, name) from error
                 except OSError as error:
                     raise self._error("cannot open the directory", error, name) from error
-        found = os.fstat(fd)
+        found = self._look(fd, name)
         if found.st_uid != os.geteuid():
-            os.close(fd)
+            close(fd)
             raise self._refused(os.path.join(self.directory, name), found, "directory")
         return fd
+
+    def _look(self, fd: int, *name: str) -> os.stat_result:
+        """Return what a descriptor leads to; close it where that cannot be told."""
+        try:
+            return os.fstat(fd)
+        except OSError as error:
+            close(fd)
+            raise self._error("cannot look at what is there", error, *name) from error
 
     def _path(self, key: str) -> str:
         return os.path.join(self.directory, key[:2], key)

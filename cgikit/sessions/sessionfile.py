@@ -89,7 +89,7 @@ class FileLock:
                 raise self._store._error("cannot lock the session", error, self._key) from error
             finally:
                 if self._fd is None:
-                    os.close(fd)
+                    close(fd)
 
     def __exit__(
         self,
@@ -103,7 +103,7 @@ class FileLock:
         # we let go, and one that ends must not let go for us.
         if os.getpid() == self._owner:
             _unlock(self._fd)
-        os.close(self._fd)
+        close(self._fd)
         self._fd = None
 
     def _is_current(self, fd: int) -> bool:
@@ -134,7 +134,15 @@ class Closing:
 
     def __exit__(self, *_: object) -> None:
         if self._fd is not None:
-            os.close(self._fd)
+            close(self._fd)
+
+
+def close(fd: int) -> None:
+    """Close what was only read: no data can be lost by it, and the descriptor is gone in any case."""
+    try:
+        os.close(fd)
+    except OSError:
+        pass
 
 
 def _flock(fd: int) -> bool:
@@ -150,4 +158,7 @@ def _flock(fd: int) -> bool:
 def _unlock(fd: int) -> None:
     import fcntl
 
-    fcntl.flock(fd, fcntl.LOCK_UN)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    except OSError:
+        pass  # it ends when the descriptor is closed, which comes next

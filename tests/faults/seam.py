@@ -1,6 +1,6 @@
 """The seam: every system call that the library makes on files, recorded, and any of them failing.
 
-`os` and `fcntl` as the modules see them are replaced by objects that pass each call on and count it.
+`os` as the modules see it, and flock, are replaced by what passes each call on and counts it.
 The calls are real; only the one that is to fail is not made (a `close` is, as Linux does it).
 """
 
@@ -12,16 +12,18 @@ from contextlib import contextmanager
 import pytest
 
 from cgikit import counters, files, jsonfile, locks
+from cgikit.sessions import file, sessionfile
 
 MODULES = (locks, files, jsonfile, counters)
+SESSIONS = (sessionfile, file)
 
 #: What the library may call; whoever adds one adds it here, and it will be made to fail.
 CALLS = set(
     "open close read write pread pwrite fsync fdatasync fstat stat replace unlink mkdir fchmod"
-    " fchown ftruncate dup flock".split()
+    " fchown ftruncate dup flock link rename utime scandir listdir".split()
 )
 #: What of `os` makes no call on a file.
-PURE = {"fspath", "path", "stat_result", "strerror", "geteuid", "PathLike"}
+PURE = {"fspath", "path", "stat_result", "strerror", "geteuid", "getpid", "urandom", "PathLike"}
 
 
 class Seam:
@@ -63,9 +65,11 @@ class Watched:
 @contextmanager
 def through(seam: Seam) -> Iterator[None]:
     """Let all calls of the library go through the seam."""
+    real = fcntl.flock
     with pytest.MonkeyPatch.context() as patch:
-        for module in MODULES:
-            for name, real in (("os", os), ("fcntl", fcntl)):
-                if hasattr(module, name):
-                    patch.setattr(module, name, Watched(real, seam))
+        for module in (*MODULES, *SESSIONS):
+            if hasattr(module, "os"):
+                patch.setattr(module, "os", Watched(os, seam))
+        # In its own module: some import it only when they lock.
+        patch.setattr(fcntl, "flock", lambda *words: seam.call("flock", real, *words))
         yield
