@@ -3,8 +3,8 @@
     python killing.py KIND KILLS DIRECTORY SEED
 
 Each round forks a child that changes the file as often as it can and reports every change that was
-acknowledged; kills it after a random time; and looks at what is left. Prints how many changes there
-were, in JSON; ends with an AssertionError at the first file that is not whole.
+acknowledged; kills it after some changes and a random time; and looks at what is left. Prints how
+many changes there were, in JSON; ends with an AssertionError at the first file that is not whole.
 """
 
 import json
@@ -155,8 +155,8 @@ def until_killed(kind, number, report):
         os.write(report, b".")
 
 
-def kill_once(kind, number, seconds):
-    """Fork a writer, kill it `seconds` after it began; how many changes it reported."""
+def kill_once(kind, number, reports, seconds):
+    """Fork a writer, kill it `seconds` after it has reported so many changes; how many it did."""
     reader, report = os.pipe()
     pid = os.fork()
     if not pid:
@@ -166,13 +166,15 @@ def kill_once(kind, number, seconds):
             os._exit(1)
     os.close(report)
     assert os.read(reader, 1) == b"."  # under way
+    told = 0
+    while told < reports:  # on a busy machine time alone would often kill it before it did anything
+        told += len(os.read(reader, reports - told))
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         pass  # a sleep would be too coarse
     os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     assert os.WIFSIGNALED(status), "the writer failed"
-    told = 0
     while data := os.read(reader, 65_536):
         told += len(data)
     os.close(reader)
@@ -189,7 +191,7 @@ def main(name, kills, directory, seed):
     usual = (time.perf_counter() - start) / 100
     number, unacknowledged, orphans = 100, 0, 0
     for _ in range(kills):
-        told = kill_once(kind, number, chance.uniform(0, 3 * usual))
+        told = kill_once(kind, number, chance.choice((0, 0, 1, 2)), chance.uniform(0, 4 * usual))
         orphans += os.path.exists(path + ".new")
         now = kind.number()
         assert number + told <= now <= number + told + 1, (number, told, now)

@@ -40,10 +40,10 @@ def test_f_kill_at_random_points(tmp_path: Path, kind: str) -> None:
     found = json.loads(python("killing.py", kind, kills, tmp_path, 3875))
     print(kind, kills, "kills:", found)
     assert found["changes"] > 100 + 1.2 * kills  # they were really at work
-    # Some died between the change and the report of it, and of those who rename, some before it.
-    assert found["unacknowledged"] > 0
-    if kind not in {"hot Counter", "append_line"}:
-        assert found["orphans"] > 0
+    # Some died in the middle: between the change and the report of it, or before the rename. With few
+    # kills on a busy machine it can be none: chance decides. Every single point has its turn in
+    # test_f_kill_at_every_system_call.
+    assert found["unacknowledged"] + found["orphans"] > 0 or kills < 10_000
 
 
 @pytest.mark.parametrize(
