@@ -266,7 +266,6 @@ def _unfinished(streams: "Iterable[TextIO]") -> bool:
     database, runs a `finally`. Python does not promise to call `__del__` at the end, but it does.
     """
     import gc
-    import io
 
     standard = [type(part) for stream in streams for part in (stream, stream.buffer)]
     harmless = {io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO}  # they have nothing to write
