@@ -24,8 +24,9 @@ LAYERS = (
     {"cookies", "multipart", "parameters", "process", "querystring", "upload"},
     {"body", "environ", "filebody", "nph", "redirect", "response", "url"},
     {"counters", "files", "jsonfile", "locks", "request", "sessions"},
-    {"debug", "offline", "script", "testing", "wsgi"},
-    {"gateway", "host"},
+    {"gateway"},
+    {"debug", "offline", "persistent", "script", "testing", "wsgi"},
+    {"host"},
     {"__main__", "cli", "compat"},
 )
 
@@ -47,6 +48,7 @@ WORLDLY = {
     "host",
     "jsonfile",
     "locks",
+    "persistent",
     "process",
     "script",
     "sessions",
