@@ -321,6 +321,7 @@ def test_every_attribute_and_argument_is_documented(name: str) -> None:
 ROLES = ("cli", "host")  # sub-packages: one row and one page each
 MODULES = [
     *ROLES,
+    "gateway",
     "sessions",
     *sorted(p.stem for p in PACKAGE.glob("*.py") if not p.stem.startswith("__")),
 ]

@@ -1,0 +1,297 @@
+"""FastCGI, the application's side: records in, events out, records out.
+
+Implements the FastCGI specification 1.0 for the Responder role, one request at a time on a
+connection, which is all that web servers ask for. No socket here, and no opinion on what a request
+means; the web server's side is in `fastcgiclient.py`.
+"""
+
+from .wire import VARIABLES_COUNT, VARIABLES_SIZE, Aborted, Body, Opened, WireError, checked, merged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .wire import Event
+
+# Record types (section 8 of the specification).
+BEGIN_REQUEST = 1
+ABORT_REQUEST = 2
+END_REQUEST = 3
+PARAMS = 4
+STDIN = 5
+STDOUT = 6
+STDERR = 7
+GET_VALUES = 9
+GET_VALUES_RESULT = 10
+UNKNOWN_TYPE = 11
+
+RESPONDER = 1
+KEEP_CONN = 1
+
+# Protocol statuses of END_REQUEST.
+REQUEST_COMPLETE = 0
+CANT_MPX_CONN = 1
+OVERLOADED = 2
+UNKNOWN_ROLE = 3
+
+_LARGEST = 65_528  # the most that a record holds without padding on a border of 8 bytes
+# Replies that nobody takes: some 4,000 at once are no web server's, and would pile up unread.
+_REPLIES = 65_536
+
+
+class FastCGI:
+    """One connection, seen from the application. Feed it what is read, send what it returns.
+
+    `connections` and `requests` are what GET_VALUES answers for FCGI_MAX_CONNS and FCGI_MAX_REQS.
+
+    `.keep` tells whether the connection stays open when no request is (the peer's FCGI_KEEP_CONN; True
+    before the first). `.request` is the number of the open request, 0 for none: one is open from
+    its first record until `finish` or `refuse`, an aborted one too.
+    """
+
+    __slots__ = (
+        "_aborted",
+        "_connections",
+        "_erred",
+        "_held",
+        "_params",
+        "_ready",
+        "_replies",
+        "_requests",
+        "_wanted",
+        "keep",
+        "request",
+    )
+
+    def __init__(self, connections: int = 1, requests: int = 1) -> None:
+        self.keep = True
+        self.request = 0
+        self._connections = connections
+        self._requests = requests
+        self._held = bytearray()  # the beginning of a record
+        self._wanted = 8  # how much of it is needed to go on
+        self._params: bytes | bytearray | None = b""  # None: all have come
+        self._ready = False  # the body has ended
+        self._aborted = False
+        self._erred = False  # something went to STDERR, which must be ended as well
+        self._replies = b""
+
+    def receive(self, data: bytes) -> "list[Event]":
+        """Return what `data`, the next bytes of the connection, brings: `Opened`, `Body`, `Aborted`.
+
+        However the bytes are cut, the events are the same, but for where a body is cut. Records of
+        requests that are not open are dropped (section 3.3). Raises `WireError`; the connection must
+        be closed then, and this object not be used again: what came before in the same bytes is lost.
+        """
+        if self._held:
+            self._held += data
+            if len(self._held) < self._wanted:
+                return []
+            data = bytes(self._held)
+            self._held.clear()
+        events: list[Event] = []
+        at, end = 0, len(data)
+        while end - at >= 8:
+            if data[at] != 1:
+                raise WireError(f"version {data[at]} of FastCGI; only 1 is known")
+            start = at + 8
+            stop = start + (data[at + 4] << 8 | data[at + 5])
+            following = stop + data[at + 6]
+            if following > end:
+                self._wanted = following - at
+                self._held += data[at:]
+                return events
+            request = data[at + 2] << 8 | data[at + 3]
+            if not request:
+                self._manage(data[at + 1], data[start:stop])
+            elif request == self.request:
+                self._take(data[at + 1], data[start:stop], events)
+            elif data[at + 1] == BEGIN_REQUEST:
+                self._begin(request, data[start:stop])
+            at = following
+        if at < end:
+            self._wanted = 8
+            self._held += data[at:]
+        return events
+
+    def replies(self) -> bytes:
+        """Return what must be sent at once, beside any request, mostly b"". Taking empties it."""
+        replies = self._replies
+        self._replies = b""
+        return replies
+
+    def output(self, request: int, data: bytes) -> bytes:
+        """Return `data` as records of standard output; b"" for b"", which would be its end."""
+        return _stream(STDOUT, request, data)
+
+    def errors(self, request: int, data: bytes) -> bytes:
+        """Return `data` as records of standard error, which the server writes into its log."""
+        if not data:
+            return b""
+        self._erred = True
+        return _stream(STDERR, request, data)
+
+    def finish(self, request: int, status: int = 0, output: bytes = b"") -> bytes:
+        """Return the last `output`, the ends of the streams and of the request, with the exit status.
+
+        Raises `ValueError` if the request is not open.
+        """
+        self._close(request)
+        high, low = request >> 8, request & 255
+        size = len(output)
+        end = bytes((
+            1, STDOUT, high, low, 0, 0, 0, 0,
+            1, END_REQUEST, high, low, 0, 8, 0, 0,
+            status >> 24 & 255, status >> 16 & 255, status >> 8 & 255, status & 255,
+            REQUEST_COMPLETE, 0, 0, 0,
+        ))  # fmt: skip
+        if self._erred:
+            end = _record(STDERR, request, b"") + end
+        if 0 < size <= _LARGEST:
+            head = bytes((1, STDOUT, high, low, size >> 8, size & 255, -size & 7, 0))
+            return b"".join((head, output, bytes(-size & 7), end))
+        return _stream(STDOUT, request, output) + end
+
+    def refuse(self, request: int) -> bytes:
+        """Return the end of a request for which there is no room now (FCGI_OVERLOADED).
+
+        Raises `ValueError` if the request is not open.
+        """
+        self._close(request)
+        return _ended(request, OVERLOADED)
+
+    def _close(self, request: int) -> None:
+        if not request or request != self.request:
+            raise ValueError(f"request {request} is not open on this connection")
+        self.request = 0
+
+    def _begin(self, request: int, content: bytes) -> None:
+        if len(content) != 8:
+            raise WireError(f"a BEGIN_REQUEST of {len(content)} bytes; it has 8")
+        if self.request:
+            self._reply(_ended(request, CANT_MPX_CONN))
+            return
+        self.keep = bool(content[2] & KEEP_CONN)
+        if content[0] or content[1] != RESPONDER:
+            self._reply(_ended(request, UNKNOWN_ROLE))
+            return
+        self.request = request
+        self._params = b""
+        self._ready = self._aborted = self._erred = False
+
+    def _take(self, kind: int, content: bytes, events: "list[Event]") -> None:
+        """Deal with a record of the open request."""
+        if kind == PARAMS and self._params is not None:
+            if content:
+                self._more(content)
+            else:
+                events.append(Opened(self.request, parse_variables(bytes(self._params))))
+                self._params = None
+        elif kind == STDIN and self._params is None:
+            if not self._ready and not self._aborted:
+                self._ready = not content
+                events.append(Body(self.request, content))
+        elif kind == ABORT_REQUEST:
+            if self._params is not None:
+                self._reply(self.finish(self.request))  # nobody else knows of it
+            elif not self._aborted:
+                self._aborted = True
+                events.append(Aborted(self.request))
+        else:
+            raise WireError(f"a record of type {kind} where none may come in a request")
+
+    def _more(self, content: bytes) -> None:
+        """Keep a piece of the variables, of which most servers send one only."""
+        if not self._params:
+            self._params = content
+            return
+        if not isinstance(self._params, bytearray):
+            self._params = bytearray(self._params or b"")
+        self._params += content
+        if len(self._params) > VARIABLES_SIZE:
+            raise WireError(f"the variables of a request exceed {VARIABLES_SIZE} bytes")
+
+    def _manage(self, kind: int, content: bytes) -> None:
+        """Answer a management record (section 4)."""
+        if kind != GET_VALUES:
+            self._reply(_record(UNKNOWN_TYPE, 0, bytes((kind, 0, 0, 0, 0, 0, 0, 0))))
+            return
+        known = {
+            "FCGI_MAX_CONNS": str(self._connections),
+            "FCGI_MAX_REQS": str(self._requests),
+            "FCGI_MPXS_CONNS": "0",
+        }
+        asked = parse_variables(content)
+        found = {name: known[name] for name in asked if name in known}
+        self._reply(_record(GET_VALUES_RESULT, 0, build_variables(found)))
+
+    def _reply(self, data: bytes) -> None:
+        self._replies += data
+        if len(self._replies) > _REPLIES:
+            raise WireError("more to answer than anybody takes")
+
+
+def parse_variables(raw: bytes) -> dict[str, str]:
+    """Return the name-value pairs in `raw` (section 3.4). The inverse of `build_variables`.
+
+    Of a name that comes twice see `wire.merged`. Raises `WireError` for pairs that are cut off, for
+    more than 1,024, and for what no environment can hold.
+    """
+    text = raw.decode("latin-1")  # once for all: cutting a str costs less than decoding each piece
+    pairs = []
+    at, end = 0, len(raw)
+    try:
+        while at < end:
+            name = raw[at]
+            at += 1
+            if name > 127:
+                name = (name & 127) << 24 | raw[at] << 16 | raw[at + 1] << 8 | raw[at + 2]
+                at += 3
+            value = raw[at]
+            at += 1
+            if value > 127:
+                value = (value & 127) << 24 | raw[at] << 16 | raw[at + 1] << 8 | raw[at + 2]
+                at += 3
+            middle = at + name
+            at = middle + value
+            pairs.append((text[middle - name : middle], text[middle:at]))
+    except IndexError:
+        at = end + 1  # in the middle of a length
+    if at != end:
+        raise WireError("a name-value pair is cut off")
+    if len(pairs) > VARIABLES_COUNT:
+        raise WireError(f"{len(pairs)} variables; {VARIABLES_COUNT} are allowed")
+    variables = dict(pairs)
+    return checked(variables if len(variables) == len(pairs) else merged(pairs))
+
+
+def build_variables(variables: dict[str, str]) -> bytes:
+    """Return variables as name-value pairs (section 3.4). The inverse of `parse_variables`."""
+    from os import fsencode
+
+    pieces = []
+    for pair in variables.items():
+        encoded = [fsencode(text) for text in pair]
+        for text in encoded:
+            size = len(text)
+            short = size < 128
+            pieces.append(bytes((size,)) if short else (size | 1 << 31).to_bytes(4, "big"))
+        pieces += encoded
+    return b"".join(pieces)
+
+
+def _record(kind: int, request: int, content: bytes) -> bytes:
+    size = len(content)
+    padding = -size & 7
+    head = bytes((1, kind, request >> 8, request & 255, size >> 8, size & 255, padding, 0))
+    return b"".join((head, content, bytes(padding)))
+
+
+def _stream(kind: int, request: int, data: bytes) -> bytes:
+    """Return `data` as records that each hold as much as one can; no record for no data."""
+    if len(data) <= _LARGEST:
+        return _record(kind, request, data) if data else b""
+    cut = range(0, len(data), _LARGEST)
+    return b"".join([_record(kind, request, data[at : at + _LARGEST]) for at in cut])
+
+
+def _ended(request: int, status: int) -> bytes:
+    return _record(END_REQUEST, request, bytes((0, 0, 0, 0, status, 0, 0, 0)))

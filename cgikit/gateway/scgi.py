@@ -1,0 +1,160 @@
+"""SCGI: a netstring of variables and a body in, an answer out.
+
+Implements "SCGI: A Simple Common Gateway Interface alternative" (Neil Schemenauer, 2008): one request
+a connection, and what goes back is the script's output as it is. The events and methods are those of
+`fastcgi.py`, so that one loop serves both. No socket here.
+"""
+
+from .wire import VARIABLES_COUNT, VARIABLES_SIZE, Body, Opened, WireError, checked, merged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .wire import Event
+
+_DIGITS = len(str(VARIABLES_SIZE))
+_REQUEST = 1  # the one request of a connection
+_LENGTH_DIGITS = 18  # of the body: no limit is near 10**18
+
+
+class SCGI:
+    """One connection, seen from the application. Feed it what is read, send what it returns.
+
+    `.keep` is always False: the answer ends with the connection. `.request` is 1 while the request
+    is open, 0 before it came and after `finish`.
+    """
+
+    __slots__ = ("_done", "_held", "_left", "keep", "request")
+
+    def __init__(self) -> None:
+        self.keep = False
+        self.request = 0
+        self._held: bytearray | None = bytearray()  # the variables so far; None: all have come
+        self._left = 0  # bytes of the body that are still to come
+        self._done = False
+
+    def receive(self, data: bytes) -> "list[Event]":
+        """Return what `data`, the next bytes of the connection, brings: `Opened`, then `Body`.
+
+        However the bytes are cut, the events are the same, but for where a body is cut. Raises
+        `WireError`, also for bytes beyond the body: the peer means something else by its length.
+        """
+        if self._held is None:
+            return self._body(data)
+        self._held += data
+        colon = self._held.find(b":", 0, _DIGITS + 1)
+        if colon < 0:
+            _check_size(bytes(self._held[: _DIGITS + 1]))
+            if len(self._held) > _DIGITS:
+                raise WireError(f"variables of more than {VARIABLES_SIZE} bytes")
+            return []
+        size = _check_size(bytes(self._held[:colon]))
+        if not size:
+            raise WireError("a request without variables")
+        if size > VARIABLES_SIZE:
+            raise WireError(f"variables of {size} bytes; {VARIABLES_SIZE} are allowed")
+        end = colon + 1 + size
+        if len(self._held) <= end:
+            return []
+        if self._held[end] != 44:
+            raise WireError("no comma at the end of the variables")
+        variables = parse_variables(bytes(self._held[colon + 1 : end]))
+        rest = bytes(self._held[end + 1 :])
+        self._held = None
+        self._left = int(variables["CONTENT_LENGTH"])
+        self.request = _REQUEST
+        return [Opened(_REQUEST, variables), *self._body(rest)]
+
+    def replies(self) -> bytes:
+        """Return b"": SCGI has nothing beside the request."""
+        return b""
+
+    def output(self, request: int, data: bytes) -> bytes:
+        """Return `data` as it is."""
+        return data
+
+    def errors(self, request: int, data: bytes) -> bytes:
+        """Return b"": SCGI has no way for standard error."""
+        return b""
+
+    def finish(self, request: int, status: int = 0, output: bytes = b"") -> bytes:
+        """Return the last `output`; the end is told by closing the connection.
+
+        Raises `ValueError` if the request is not open.
+        """
+        if not request or request != self.request:
+            raise ValueError(f"request {request} is not open on this connection")
+        self.request = 0
+        return output
+
+    def refuse(self, request: int) -> bytes:
+        """Return b"": closing the connection is all that SCGI knows.
+
+        Raises `ValueError` if the request is not open.
+        """
+        return self.finish(request)
+
+    def _body(self, data: bytes) -> "list[Event]":
+        if len(data) > self._left:
+            raise WireError(f"{len(data) - self._left} or more bytes beyond the body")
+        self._left -= len(data)
+        events: list[Event] = [Body(_REQUEST, data)] if data else []
+        if not self._left and not self._done:
+            self._done = True
+            events.append(Body(_REQUEST, b""))
+        return events
+
+
+def parse_variables(raw: bytes) -> dict[str, str]:
+    """Return the variables in `raw`, the inside of the netstring. The inverse of `build_variables`.
+
+    CONTENT_LENGTH must be the first and in digits, SCGI must be 1, and no name may come twice; only
+    header fields may, see `wire.merged`. Raises `WireError`.
+    """
+    if raw[-1:] != b"\0":
+        raise WireError("the variables do not end with NUL")
+    pieces = raw[:-1].decode("latin-1").split("\0")
+    if len(pieces) % 2:
+        raise WireError("a variable without a value")
+    if len(pieces) > 2 * VARIABLES_COUNT:
+        raise WireError(f"{len(pieces) // 2} variables; {VARIABLES_COUNT} are allowed")
+    names = pieces[::2]
+    variables = dict(zip(names, pieces[1::2], strict=True))
+    if len(variables) < len(names):
+        if twice := {name for name in names if names.count(name) > 1 and name[:5] != "HTTP_"}:
+            raise WireError(f"the variable {min(twice)[:100]!r} came twice")
+        variables = merged(zip(names, pieces[1::2], strict=True))
+    length = pieces[1]
+    if names[0] != "CONTENT_LENGTH" or not (length.isascii() and length.isdigit()):
+        raise WireError("the variables do not begin with a CONTENT_LENGTH in digits")
+    if len(length) > _LENGTH_DIGITS:
+        raise WireError(f"a CONTENT_LENGTH of {len(length)} digits")
+    if variables.get("SCGI") != "1":
+        raise WireError("no variable SCGI with the value 1")
+    return checked(variables)
+
+
+def build_variables(variables: dict[str, str]) -> bytes:
+    """Return variables as the inside of a netstring. The inverse of `parse_variables`.
+
+    CONTENT_LENGTH and SCGI come first whatever their place; they are 0 and 1 where they are missing.
+    """
+    from os import fsencode
+
+    first = {"CONTENT_LENGTH": variables.get("CONTENT_LENGTH") or "0", "SCGI": "1"}
+    pairs = {**first, **variables, **first}
+    return b"".join([fsencode(f"{name}\0{value}\0") for name, value in pairs.items()])
+
+
+def encode_request(variables: dict[str, str], body: bytes) -> bytes:
+    """Return a whole request, as a web server sends it (bytes). CONTENT_LENGTH is that of `body`."""
+    inside = build_variables({**variables, "CONTENT_LENGTH": str(len(body))})
+    return b"%d:%b,%b" % (len(inside), inside, body)
+
+
+def _check_size(digits: bytes) -> int:
+    """Return the size that a netstring begins with, of which the digits may have come in part."""
+    if not digits:
+        return 0
+    if not digits.isdigit() or (digits[0] == 48 and len(digits) > 1):
+        raise WireError(f"{digits!r} is not the length of a netstring")
+    return int(digits)
