@@ -31,7 +31,7 @@ LAYERS = (
 )
 
 #: Imports that no layer explains: the two roles of a server, and the old signatures.
-FORBIDDEN = (("host", "gateway"), ("gateway", "host"), ("*", "compat"))
+FORBIDDEN = (("gateway", "host"), ("*", "compat"))
 
 #: Rooms that may touch the process and the machine: the environment, standard streams, files,
 #: sockets, other processes. All others are values in, values out.

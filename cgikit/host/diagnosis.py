@@ -6,9 +6,7 @@ script's first line and looks for its interpreter; runs nothing.
 
 import errno
 import os
-import shutil
 import signal
-from http import HTTPStatus
 
 from .problem import Problem
 
@@ -76,6 +74,8 @@ def _program_problem(name: str, words: list[str], path: str) -> Problem | None:
         wanted = next(
             (word for word in words[1:] if not word.startswith("-") and "=" not in word), ""
         )
+        import shutil  # here, since workers load this module
+
         if wanted and shutil.which(wanted, path=path) is None:
             return Problem(
                 500,
@@ -97,7 +97,7 @@ def start_problem(file: str, error: OSError, path: str) -> Problem:
     name = os.path.basename(file)
     if error.errno in _SHORTAGES:
         return Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE,
+            503,
             f"The server cannot start {name} now: {error.strerror}.",
             "Try again; if it lasts, too much is running on this machine.",
             headers=(("Retry-After", "5"),),

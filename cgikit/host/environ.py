@@ -1,4 +1,4 @@
-"""The environment and the arguments of a script: RFC 3875 sections 4.1 and 4.4. Pure.
+"""The environment of a script: RFC 3875 section 4.1. Pure.
 
 A front end puts what it knows about a request into a `ServerRequest`; from it and from the script's
 place come the meta-variables. What of the server's own environment a script may see is decided here
@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import unquote_to_bytes
 
 from .path import Script, split_target
 from .text import native
@@ -136,23 +135,6 @@ def http_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
             text = variables[key] + ("; " if key == "HTTP_COOKIE" else ", ") + text
         variables[key] = text
     return variables
-
-
-def query_words(method: str, query: str) -> list[str]:
-    """Return the command line of an ISINDEX query, or an empty list (RFC 3875 section 4.4).
-
-    Only GET and HEAD, and only without an unencoded "=". If one word cannot be passed, none is: a
-    bad escape, a NUL, or a hyphen in front, which an interpreter or a script would take for an
-    option (S27).
-    """
-    if method not in ("GET", "HEAD") or not query or "=" in query:
-        return []
-    if re.search("%(?![0-9A-Fa-f]{2})", query):
-        return []
-    words = [unquote_to_bytes(word.encode("latin-1")) for word in query.split("+")]
-    if any(b"\0" in word or word.startswith(b"-") for word in words):
-        return []
-    return [os.fsdecode(word) for word in words]
 
 
 def inherited(

@@ -8,10 +8,11 @@ never looked at. The script's side, which writes such output, is `cgikit.respons
 """
 
 import re
-from dataclasses import dataclass
-from http import HTTPStatus
+
+from cgikit.status import REASONS
 
 from .problem import Problem
+from .record import Record
 
 MAX_LINE = 8_190  # one header line, without its end; what httpd takes in requests
 MAX_HEADER = 65_536  # the whole block; browsers give up earlier
@@ -38,16 +39,20 @@ _CONNECTION_FIELDS = frozenset(
 Fields = list[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class ScriptResponse:
+class ScriptResponse(Record):
     """A document, or a redirect that the client follows. `headers` are what the client gets, as
     ISO-8859-1 text; `rest` is the beginning of the body, as far as it has been fed.
     """
 
-    status: int
-    reason: str
-    headers: tuple[tuple[str, str], ...]
-    rest: bytes = b""
+    __slots__ = ("headers", "reason", "rest", "status")
+
+    def __init__(
+        self, status: int, reason: str, headers: tuple[tuple[str, str], ...], rest: bytes = b""
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.rest = rest
 
     @property
     def content_length(self) -> int | None:
@@ -56,12 +61,14 @@ class ScriptResponse:
         return int(values[0]) if values else None
 
 
-@dataclass(frozen=True)
-class LocalRedirect:
+class LocalRedirect(Record):
     """The server is to answer as if `target` (a path, maybe with a query) had been asked for."""
 
-    target: str
-    rest: bytes = b""
+    __slots__ = ("rest", "target")
+
+    def __init__(self, target: str, rest: bytes = b"") -> None:
+        self.target = target
+        self.rest = rest
 
 
 class OutputParser:
@@ -274,10 +281,7 @@ def is_local(location: str) -> bool:
 
 def reason_of(status: int) -> str:
     """Return the usual reason phrase of a status code (str), "Unknown" if it has none."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
+    return REASONS.get(status, "Unknown")
 
 
 def _is_extension(name: str) -> bool:

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 
 from cgikit.html import escape
 
-from .listing import Entry
 from .output import reason_of
 from .path import url_path
 from .problem import Problem
 from .text import one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .listing import Entry
 
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1d2330;--soft:#5b6475;--line:#dfe3ea;--page:#f6f7f9;
@@ -66,7 +69,7 @@ def error_page(
     return _page(kind, "".join(parts))
 
 
-def listing_page(url: str, entries: list[Entry]) -> bytes:
+def listing_page(url: str, entries: "list[Entry]") -> bytes:
     """Return the page that lists a directory of scripts (UTF-8). `url` is its decoded path."""
     items = [] if url == "/" else ['<li><a href="../">../</a></li>']
     items += [_item(url, entry) for entry in entries]
@@ -82,7 +85,7 @@ def listing_page(url: str, entries: list[Entry]) -> bytes:
     )
 
 
-def _item(url: str, entry: Entry) -> str:
+def _item(url: str, entry: "Entry") -> str:
     name = f'<a href="{escape(url_path(url + entry.name))}">{escape(entry.name)}</a>'
     about = f"<p>{escape(entry.about)}</p>" if entry.about else ""
     fix = (

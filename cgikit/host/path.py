@@ -11,39 +11,44 @@ import errno
 import os
 import re
 import stat
-from dataclasses import dataclass
-from urllib.parse import quote
 
 from .problem import Problem
+from .record import Record
 
 _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(b"%([0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Record):
     """A script that can be run. `file` is its absolute path; `script_name` begins with "/";
     `path_info` is "" or begins with "/". Both are decoded.
     """
 
-    file: str
-    script_name: str
-    path_info: str = ""
+    __slots__ = ("file", "path_info", "script_name")
+
+    def __init__(self, file: str, script_name: str, path_info: str = "") -> None:
+        self.file = file
+        self.script_name = script_name
+        self.path_info = path_info
 
 
-@dataclass(frozen=True)
-class Directory:
+class Directory(Record):
     """A directory below the root. `url` is its decoded path and ends with "/"; `slash` says whether
     the request's path did (if not, relative links would miss it).
     """
 
-    path: str
-    url: str
-    slash: bool
+    __slots__ = ("path", "slash", "url")
+
+    def __init__(self, path: str, url: str, slash: bool) -> None:
+        self.path = path
+        self.url = url
+        self.slash = slash
 
 
 def url_path(path: str) -> str:
     """Return a decoded path percent-encoded for a URL (str). The inverse of `segments`."""
+    from urllib.parse import quote
+
     return quote(os.fsencode(path), safe="/!$&'()*+,;=:@-._~")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from cgikit.html import escape
 
 from .diagnosis import silence_problem, start_problem
-from .environ import ServerRequest, meta_variables, query_words
+from .environ import ServerRequest, meta_variables
 from .executor import ClientGone, Executor, Job, Run, Source, TimeLimit, TimeLimits
 from .listing import entries
 from .output import LocalRedirect, NPHParser, OutputParser, ScriptResponse, reason_of
@@ -24,6 +24,7 @@ from .page import error_page, listing_page
 from .path import Directory, Script, locate, split_target, url_path
 from .problem import Problem
 from .text import native, one_line
+from .words import query_words
 
 MAX_REDIRECTS = 10  # R45
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")

@@ -12,7 +12,6 @@ from cgikit.host.environ import (
     http_variables,
     inherited,
     meta_variables,
-    query_words,
 )
 from cgikit.host.path import Script, locate, url_path
 
@@ -92,34 +91,6 @@ def test_a_header_cannot_set_a_meta_variable() -> None:
     request = ServerRequest("GET", "/a.py", headers=(("Script-Name", "/x"), ("Host", "h")))
     found = variables(request)
     assert (found["SCRIPT_NAME"], found["HTTP_SCRIPT_NAME"]) == ("/a.py", "/x")
-
-
-@pytest.mark.parametrize(
-    ("method", "query", "words"),
-    [
-        ("GET", "", []),
-        ("GET", "a+b", ["a", "b"]),
-        ("HEAD", "a%20b+c", ["a b", "c"]),
-        ("POST", "a+b", []),
-        ("GET", "a=b", []),
-        ("GET", "a%3Db", ["a=b"]),
-        ("GET", "a%2Bb", ["a+b"]),
-        ("GET", "%zz+b", []),
-        ("GET", "a%00+b", []),
-        ("GET", "-d+x", []),  # S27
-        ("GET", "x+%2Ds", []),
-        ("GET", "a;rm+b", ["a;rm", "b"]),
-        ("GET", "%FF", ["\udcff"]),
-    ],
-)
-def test_r41_s27_isindex(method: str, query: str, words: list[str]) -> None:
-    assert query_words(method, query) == words
-
-
-@given(st.text(st.sampled_from("-+%2D0a\xff")))
-def test_no_word_starts_an_option(query: str) -> None:
-    words = query_words("GET", query)
-    assert not any(word.startswith("-") or "\0" in word for word in words)
 
 
 def test_s24_allow_list() -> None:
