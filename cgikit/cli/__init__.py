@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cgikit import __version__
 
-from . import serve, sessions
+from . import config, serve, sessions
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="cgikit", description="Tools for CGI scripts.")
     parser.add_argument("--version", action="version", version=f"cgikit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    config.add_to(commands)
     serve.add_to(commands)
     sessions.add_to(commands)
     arguments = parser.parse_args(argv)

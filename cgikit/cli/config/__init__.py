@@ -1,0 +1,210 @@
+"""`cgikit config SERVER ROOT`: the configuration with which a web server serves a directory of scripts.
+
+Here is the command: its options, their defaults, what is refused. Each server's text is in a module
+of its own, as a `Recipe`; `quoting` writes paths in each syntax. The tests of the servers run what is
+printed here.
+"""
+
+import argparse
+import dataclasses
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from typing import Any
+
+from . import apache, caddy, lighttpd, nginx, small, systemd
+from .account import barrier, group_of
+from .quoting import Unsayable
+from .recipe import Recipe, write
+from .site import SOCKET_BYTES, Site
+
+#: By name, in the order of `--list`: the recommended first.
+RECIPES: Mapping[str, Recipe] = {
+    "nginx": nginx.FASTCGI,
+    "nginx-scgi": nginx.SCGI,
+    "nginx-fcgiwrap": nginx.FCGIWRAP,
+    "apache-fastcgi": apache.FASTCGI,
+    "apache-scgi": apache.SCGI,
+    "apache-cgid": apache.CGID,
+    "apache-cgi": apache.CGI_,
+    "lighttpd-fastcgi": lighttpd.FASTCGI,
+    "lighttpd-scgi": lighttpd.SCGI,
+    "lighttpd-cgi": lighttpd.CGI_,
+    "caddy": caddy.CADDY,
+    "busybox": small.BUSYBOX_HTTPD,
+    "mini-httpd": small.MINI_HTTPD_,
+    "python": small.PYTHON_HTTP,
+    "cgikit": small.SERVE,
+    "systemd": systemd.SYSTEMD,
+}
+
+#: Debian's, Fedora's, Arch's.
+HTTPD_MODULES = (
+    "/usr/lib/apache2/modules",
+    "/usr/lib64/httpd/modules",
+    "/usr/lib/httpd/modules",
+)
+
+#: The user that Debian's web servers run as.
+WEB_USER = "www-data"
+
+_PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this command's parser to the sub-parsers of the command line."""
+    parser = commands.add_parser(
+        "config",
+        help="print the configuration of a web server",
+        description="Print a configuration with which a web server runs the scripts below ROOT;"
+        " its first lines hold the commands that start it.",
+    )
+    parser.set_defaults(command=config)
+    parser.add_argument("server", metavar="SERVER", nargs="?", help="the server; see --list")
+    parser.add_argument("root", metavar="ROOT", nargs="?", help="the directory of the scripts")
+    parser.add_argument("--list", action="store_true", help="list the servers, and end")
+    parser.add_argument(
+        "--snippet",
+        action="store_true",
+        help="only the part to paste into a site that is there already",
+    )
+    parser.add_argument(
+        "--listen", metavar="ADDRESS", type=_address, help="address to listen on (127.0.0.1)"
+    )
+    parser.add_argument("--port", type=_port, help="port to listen on (8080)")
+    parser.add_argument(
+        "--prefix", type=_prefix, help="where in the URL the scripts are; / for all (/cgi-bin)"
+    )
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        help="for configuration, logs, sockets (/var/lib/cgikit; not root: ./cgikit-state)",
+    )
+    parser.add_argument(
+        "--socket", metavar="PATH", help="of the scripts' side (DIR/run/cgikit.sock)"
+    )
+    parser.add_argument(
+        "--user",
+        type=_user,
+        help=f"whom server and scripts run as ({WEB_USER}; not root: who starts them)",
+    )
+
+
+def config(arguments: argparse.Namespace) -> int:
+    """Print a configuration. Return the exit status (int)."""
+    if arguments.list:
+        for name, recipe in RECIPES.items():
+            print(f"{name:18}{recipe.about}")
+        return 0
+    if arguments.server is None or arguments.root is None:
+        return _fail("say which SERVER and which ROOT, or --list", 2)
+    chosen = RECIPES.get(arguments.server)
+    if chosen is None:
+        return _fail(f"no server {arguments.server!r}; there are: {', '.join(RECIPES)}")
+    if not os.path.isdir(arguments.root):
+        return _fail(f"{arguments.root} is not a directory")
+    try:
+        site = _site(arguments, chosen)
+        text = write(chosen, site, _repeated(arguments, site), snippet=arguments.snippet)
+    except Unsayable as error:
+        return _fail(f"{arguments.server}: {error}")
+    print(text, end="")
+    for path in (site.root, os.path.dirname(site.python)):
+        if site.user and (closed := barrier(path, site.user)):
+            _fail(f"{site.user} cannot enter {closed}, and so cannot run {path}: move it, or give the"
+                  " right with chmod o+x")  # fmt: skip
+    return 0
+
+
+def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
+    as_root = os.geteuid() == 0 or arguments.snippet or recipe is systemd.SYSTEMD
+    state = arguments.state or ("/var/lib/cgikit" if as_root else "cgikit-state")
+    socket = os.path.abspath(arguments.socket or os.path.join(state, "run", "cgikit.sock"))
+    if len(os.fsencode(socket)) > SOCKET_BYTES:
+        raise Unsayable(f"a socket's path has {SOCKET_BYTES} bytes at most: {socket}")
+    user = arguments.user or (WEB_USER if as_root else None)
+    root = os.path.abspath(arguments.root)
+    site = Site(
+        root=root,
+        state=os.path.abspath(state),
+        socket=socket,
+        user=user,
+        group=group_of(user) if user else None,
+        cgikit=_this_command(),
+        python=sys.executable,
+        modules=next(filter(os.path.isdir, HTTPD_MODULES), HTTPD_MODULES[0]),
+        script=_a_script(root),
+    )
+    given: dict[str, Any] = {
+        name: value
+        for name in ("listen", "port", "prefix")
+        if (value := getattr(arguments, name)) is not None
+    }
+    if recipe.prefixless:
+        given["prefix"] = ""
+    return dataclasses.replace(site, **given)
+
+
+def _this_command() -> tuple[str, ...]:
+    """Return the words that start this very cgikit, whatever is on whose PATH."""
+    program = os.path.join(os.path.dirname(sys.executable), "cgikit")
+    if not os.access(program, os.X_OK):
+        return (sys.executable, "-m", "cgikit")
+    found = shutil.which("cgikit")
+    return ("cgikit",) if found and os.path.samefile(found, program) else (program,)
+
+
+def _a_script(directory: str) -> str:
+    """Return the name of a script to try first."""
+    paths = (os.path.join(directory, name) for name in sorted(os.listdir(directory)))
+    names = [os.path.basename(p) for p in paths if os.path.isfile(p) and os.access(p, os.X_OK)]
+    return next((n for n in names if n.startswith("hello")), names[0] if names else "SCRIPT")
+
+
+def _repeated(arguments: argparse.Namespace, site: Site) -> str:
+    """Return the command line that was given, such that it says the same in another directory."""
+    words = [*site.cgikit, "config", arguments.server, site.root]
+    paths = {"state": site.state, "socket": site.socket}
+    for name in ("listen", "port", "prefix", "state", "socket", "user"):
+        value = getattr(arguments, name)
+        if value is not None:
+            words += [f"--{name}", str(paths.get(name, value or "/"))]
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def _fail(message: str, status: int = 1) -> int:
+    print(f"cgikit config: {message}", file=sys.stderr)
+    return status
+
+
+def _address(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 address") from None
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
+def _prefix(text: str) -> str:
+    text = text.rstrip("/")
+    if not _PREFIX.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a path such as /cgi-bin, of letters, digits and -._~"
+        )
+    return text
+
+
+def _user(text: str) -> str:
+    if not _USER.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a user")
+    return text

@@ -1,0 +1,42 @@
+"""The user that a site is served as: its group, and what it cannot enter."""
+
+import grp
+import os
+import pwd
+import stat
+
+
+def group_of(user: str) -> str:
+    """Return the name of a user's group (str).
+
+    A user of another machine, who is not known here, mostly has a group of the same name.
+    """
+    try:
+        return grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
+    except KeyError:
+        return user
+
+
+def barrier(path: str, user: str) -> str | None:
+    """Return the first directory on the way into `path` that `user` cannot enter (str), or None.
+
+    None also where it cannot be known: the user is not one of this machine, or a directory is missing.
+    """
+    try:
+        account = pwd.getpwnam(user)
+        groups = os.getgrouplist(user, account.pw_gid)
+        steps = os.path.realpath(path).split("/")
+        for end in range(1, len(steps) + 1):
+            directory = "/".join(steps[:end]) or "/"
+            status = os.stat(directory)
+            if account.pw_uid and not status.st_mode & _right(status, account.pw_uid, groups):
+                return directory
+    except (KeyError, OSError):
+        pass
+    return None
+
+
+def _right(status: os.stat_result, user: int, groups: list[int]) -> int:
+    if status.st_uid == user:
+        return stat.S_IXUSR
+    return stat.S_IXGRP if status.st_gid in groups else stat.S_IXOTH

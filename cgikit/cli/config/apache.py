@@ -1,0 +1,175 @@
+"""Apache httpd 2.4: by its own CGI modules, and in front of `cgikit fastcgi` and `cgikit scgi`."""
+
+from .programs import absolute, command
+from .quoting import apache as quoted
+from .quoting import shell
+from .recipe import Recipe
+from .site import Site
+
+#: Some builds hold a few of these compiled in; then there is no file to load.
+MODULES = ("authz_core", "log_config", "unixd", "alias", "mime", "dir", "env")
+
+SERVER = """\
+{modules}
+ServerRoot {state}
+DefaultRuntimeDir {state}
+PidFile {pid}
+Mutex {mutex} default
+Listen {listen}:{port}
+ServerName {listen}:{port}
+{identity}
+ErrorLog {log}
+LogLevel warn
+DocumentRoot {documents}
+<IfModule mime_module>
+    TypesConfig /dev/null
+    AddType text/html html
+    AddType text/css css
+    AddType text/plain txt
+    AddType image/svg+xml svg
+</IfModule>
+<Directory "/">
+    Require all denied
+    AllowOverride None
+</Directory>
+<Directory {documents}>
+    Require all granted
+</Directory>
+
+{body}"""
+
+#: Bytes of a request's body. httpd's own default for it since 2.4.53.
+BODY = 1_073_741_824
+
+CGI = """\
+# Whatever is executable below this directory is a script.
+ScriptAlias {location} {root}
+<Directory {directory}>
+    Options +ExecCGI
+    AllowOverride None
+    Require all granted
+    LimitRequestBody {body}
+</Directory>
+
+# "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit.
+SetEnv PATH {path}
+"""
+
+PROXY = """\
+# retry=0: after a restart of the scripts' side httpd would answer 503 for a minute.
+ProxyPass {location} {backend} retry=0 timeout=75{more}
+<Location {location}>
+    LimitRequestBody {body}
+</Location>
+"""
+
+
+def _whole(site: Site, names: tuple[str, ...], body: str) -> str:
+    identity = (
+        f"User {quoted(site.user)}\nGroup {quoted(site.group or site.user)}" if site.user else ""
+    )
+    return SERVER.format(
+        modules="\n".join(_load(site, name) for name in (*names, *MODULES)),
+        state=quoted(site.state),
+        pid=quoted(site.file("apache.pid")),
+        mutex=quoted(f"file:{site.state}"),
+        listen=site.listen,
+        port=site.port,
+        identity=identity,
+        log=quoted(site.file("apache-error.log")),
+        documents=quoted(site.documents),
+        body=body,
+    )
+
+
+def _load(site: Site, name: str) -> str:
+    file = quoted(f"{site.modules}/mod_{name}.so")
+    return f"<IfModule !{name}_module>\n    LoadModule {name}_module {file}\n</IfModule>"
+
+
+def _cgi(site: Site) -> str:
+    return CGI.format(
+        location=quoted(site.location),
+        root=quoted(f"{site.root}/"),
+        directory=quoted(site.root),
+        body=BODY,
+        path=quoted(site.path),
+    )
+
+
+def _cgid(site: Site) -> str:
+    return f"ScriptSock {quoted(site.file('apache-cgid.sock'))}\n\n{_cgi(site)}"
+
+
+def _fastcgi(site: Site) -> str:
+    # flushpackets: what the script has flushed goes out now. GENERIC: no path is rewritten for PHP.
+    backend = quoted(f"unix:{site.socket}|fcgi://localhost/")
+    text = PROXY.format(
+        location=quoted(site.location), backend=backend, body=BODY, more=" flushpackets=on"
+    )
+    return f"{text}ProxyFCGIBackendType GENERIC\n"
+
+
+def _scgi(site: Site) -> str:
+    backend = quoted(f"unix:{site.socket}|scgi://localhost/")
+    return PROXY.format(
+        location=quoted(site.location), backend=backend, body=BODY, more=" flushpackets=on"
+    )
+
+
+def _program() -> str:
+    """Return the word that starts httpd: apache2 on Debian, httpd elsewhere."""
+    return command("httpd" if absolute("apache2") == "apache2" != absolute("httpd") else "apache2")
+
+
+def _start(site: Site, file: str) -> str:
+    return f"{_program()} -f {shell(file)} -DFOREGROUND"
+
+
+def _check(site: Site, file: str) -> str:
+    return f"{_program()} -f {shell(file)} -t"
+
+
+CGID = Recipe(
+    "Apache httpd, mod_cgid: a new process for every request, by a daemon of httpd's own.",
+    "apache-cgid.conf",
+    lambda site: _whole(site, ("mpm_event", "cgid"), _cgid(site)),
+    _start,
+    _check,
+    snippet=_cgi,
+    place="into a <VirtualHost>, after: a2enmod cgid && systemctl restart apache2",
+    notes="""
+        What a script writes to its standard error is in apache-error.log.
+        """,
+)
+CGI_ = Recipe(
+    "Apache httpd, mod_cgi: a new process for every request, from httpd's own processes.",
+    "apache-cgi.conf",
+    lambda site: _whole(site, ("mpm_prefork", "cgi"), _cgi(site)),
+    _start,
+    _check,
+    snippet=_cgi,
+    place="into a <VirtualHost>, after: a2enmod mpm_prefork cgi && systemctl restart apache2",
+    notes="For httpd with mpm_prefork; with threads, apache-cgid is the one.",
+)
+FASTCGI = Recipe(
+    "Apache httpd in front of cgikit fastcgi: scripts run warm, a process for every request.",
+    "apache-fastcgi.conf",
+    lambda site: _whole(site, ("mpm_event", "proxy", "proxy_fcgi"), _fastcgi(site)),
+    _start,
+    _check,
+    "fastcgi",
+    snippet=_fastcgi,
+    place="into a <VirtualHost>, after: a2enmod proxy_fcgi && systemctl restart apache2",
+)
+SCGI = Recipe(
+    "Apache httpd in front of cgikit scgi: scripts run warm, a process for every request.",
+    "apache-scgi.conf",
+    lambda site: _whole(site, ("mpm_event", "proxy", "proxy_scgi"), _scgi(site)),
+    _start,
+    _check,
+    "scgi",
+    snippet=_scgi,
+    place="into a <VirtualHost>, after: a2enmod proxy_scgi && systemctl restart apache2",
+    notes="mod_proxy_scgi refuses chunked bodies (411): prefer apache-fastcgi.",
+)

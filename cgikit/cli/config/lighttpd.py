@@ -1,0 +1,136 @@
+"""lighttpd: by its own mod_cgi, and in front of `cgikit fastcgi` and `cgikit scgi`."""
+
+from .programs import command
+from .quoting import lighttpd as quoted
+from .quoting import shell
+from .recipe import Recipe
+from .site import Site
+
+SERVER = """\
+server.modules = ( {modules} )
+server.bind = {listen}
+server.port = {port}
+server.document-root = {documents}
+server.pid-file = {pid}
+server.errorlog = {log}
+server.breakagelog = {script_log}
+server.upload-dirs = ( {uploads} )
+# KiB of a request's body
+server.max-request-size = 1048576
+{identity}mimetype.assign = (
+    ".html" => "text/html",
+    ".css" => "text/css",
+    ".txt" => "text/plain",
+    ".svg" => "image/svg+xml"
+)
+
+{body}"""
+
+STREAM = """\
+# What a script flushes reaches the client now.
+server.stream-response-body = 1
+"""
+
+CGI = """\
+alias.url += ( {location} => {root} )
+$HTTP["url"] =^ {location} {{
+    # Whatever is executable there is a script: a program of its own, not one's argument
+    cgi.assign = ( "" => "" )
+    cgi.execute-x-only = "enable"
+    # "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit
+    setenv.set-environment += ( "PATH" => {path} )
+}}
+"""
+
+GATEWAY = """\
+{kind}.server += (
+    {location} => ((
+        "socket" => {socket},
+        # The scripts are not below document-root, and lighttpd need not see them
+        "check-local" => "disable",{root}
+        # After a restart of the scripts' side try again at once
+        "disable-time" => 0
+    ))
+)
+"""
+
+
+def _whole(site: Site, modules: tuple[str, ...], body: str) -> str:
+    identity = ""
+    if site.user:
+        identity = (
+            f"server.username = {quoted(site.user)}\n"
+            f"server.groupname = {quoted(site.group or site.user)}\n"
+        )
+    return SERVER.format(
+        modules=", ".join(quoted(name) for name in modules),
+        listen=quoted(site.listen),
+        port=site.port,
+        documents=quoted(site.documents),
+        pid=quoted(site.file("lighttpd.pid")),
+        log=quoted(site.own("lighttpd-error.log")),
+        script_log=quoted(site.own("lighttpd-scripts.log")),
+        uploads=quoted(site.run),
+        identity=identity,
+        body=body,
+    )
+
+
+def _cgi(site: Site) -> str:
+    text = CGI.format(
+        location=quoted(site.location), root=quoted(f"{site.root}/"), path=quoted(site.path)
+    )
+    return text + STREAM
+
+
+def _gateway(site: Site, kind: str) -> str:
+    # At the root of the URL space, lighttpd takes "/" for the script's name otherwise
+    root = '\n        "fix-root-scriptname" => "enable",' if not site.prefix else ""
+    text = GATEWAY.format(
+        kind=kind, location=quoted(site.location), socket=quoted(site.socket), root=root
+    )
+    return text + STREAM
+
+
+def _start(site: Site, file: str) -> str:
+    return f"{command('lighttpd')} -D -f {shell(file)}"
+
+
+def _check(site: Site, file: str) -> str:
+    return f"{command('lighttpd')} -tt -f {shell(file)}"
+
+
+def _place(modules: str) -> str:
+    return f"into lighttpd.conf, with {modules} in server.modules; then: systemctl restart lighttpd"
+
+
+CGI_ = Recipe(
+    "lighttpd, mod_cgi: a new process for every request.",
+    "lighttpd-cgi.conf",
+    lambda site: _whole(site, ("mod_alias", "mod_setenv", "mod_cgi"), _cgi(site)),
+    _start,
+    _check,
+    snippet=_cgi,
+    place=_place("mod_alias, mod_setenv and mod_cgi"),
+    notes="What a script writes to its standard error is in run/lighttpd-scripts.log.",
+)
+FASTCGI = Recipe(
+    "lighttpd in front of cgikit fastcgi: scripts run warm, a process for every request.",
+    "lighttpd-fastcgi.conf",
+    lambda site: _whole(site, ("mod_fastcgi",), _gateway(site, "fastcgi")),
+    _start,
+    _check,
+    "fastcgi",
+    snippet=lambda site: _gateway(site, "fastcgi"),
+    place=_place("mod_fastcgi"),
+)
+SCGI = Recipe(
+    "lighttpd in front of cgikit scgi: scripts run warm, a process for every request.",
+    "lighttpd-scgi.conf",
+    lambda site: _whole(site, ("mod_scgi",), _gateway(site, "scgi")),
+    _start,
+    _check,
+    "scgi",
+    snippet=lambda site: _gateway(site, "scgi"),
+    place=_place("mod_scgi"),
+)

@@ -1,0 +1,188 @@
+"""nginx: in front of `cgikit fastcgi`, `cgikit scgi`, and fcgiwrap."""
+
+from .programs import absolute, command
+from .quoting import nginx as quoted
+from .quoting import refuse, shell
+from .recipe import Recipe
+from .site import Site
+
+SERVER = """\
+{identity}worker_processes auto;
+pid {pid};
+error_log {log} warn;
+events {{
+    worker_connections 1024;
+}}
+http {{
+    access_log off;
+    client_body_temp_path {body};
+    fastcgi_temp_path {fastcgi};
+    scgi_temp_path {scgi};
+    proxy_temp_path {proxy};
+    uwsgi_temp_path {uwsgi};
+    types {{
+        text/html html;
+        text/css css;
+        text/plain txt;
+        image/svg+xml svg;
+    }}
+    default_type application/octet-stream;
+    server {{
+        listen {listen}:{port};
+        root {documents};
+
+{site}    }}
+}}
+"""
+
+#: What nginx keeps in files for a while; its built-in places may belong to another user.
+TEMPORARY = ("body", "fastcgi", "scgi", "proxy", "uwsgi")
+
+LOCATION = """\
+# ^~: no "location ~ ..." of this site takes a script away, and none sends its source.
+location ^~ {location} {{
+    {kind}_pass {socket};
+{parameters}
+    # nginx refuses more than 1 MiB unless told (413).
+    client_max_body_size 1g;
+    # What a script flushes reaches the client now.
+    {kind}_buffering off;
+    # Room for the script's header, else nginx answers 502: "too big header".
+    {kind}_buffer_size 64k;
+    {kind}_buffers 8 32k;
+    {kind}_busy_buffers_size 128k;
+    # The scripts' side has a time limit of 60 s, and says 504 itself.
+    {kind}_read_timeout 75s;
+    {kind}_send_timeout 75s;
+}}
+"""
+
+PARAMETERS = (
+    ("GATEWAY_INTERFACE", "CGI/1.1"),
+    ("REQUEST_METHOD", "$request_method"),
+    ("REQUEST_URI", "$request_uri"),
+    ("SCRIPT_NAME", "$uri"),
+    ("QUERY_STRING", "$query_string"),
+    ("CONTENT_TYPE", "$content_type"),
+    ("CONTENT_LENGTH", "$content_length"),
+    ("SERVER_PROTOCOL", "$server_protocol"),
+    ("SERVER_SOFTWARE", "nginx/$nginx_version"),
+    ("SERVER_NAME", "$host"),
+    ("SERVER_ADDR", "$server_addr"),
+    ("SERVER_PORT", "$server_port"),
+    ("REMOTE_ADDR", "$remote_addr"),
+    ("REMOTE_PORT", "$remote_port"),
+    ("REMOTE_USER", "$remote_user"),
+    ("REQUEST_SCHEME", "$scheme"),
+    ("HTTPS", "$https if_not_empty"),
+    ("HTTP_PROXY", '""'),
+)
+
+
+def _whole(site: Site, snippet: str) -> str:
+    return SERVER.format(
+        identity=f"user {site.user} {site.group};\n" if site.user else "",
+        pid=quoted(site.file("nginx.pid")),
+        log=quoted(site.file("nginx-error.log")),
+        **{kind: quoted(site.file(f"nginx-{kind}")) for kind in TEMPORARY},
+        listen=site.listen,
+        port=site.port,
+        documents=quoted(site.documents),
+        site="".join(f"        {line}\n" if line else "\n" for line in snippet.splitlines()),
+    )
+
+
+def _location(site: Site, kind: str, *more: tuple[str, str]) -> str:
+    refuse(site.socket, ":", "nginx's address of a socket")
+    rows = (*PARAMETERS, *more)
+    return LOCATION.format(
+        location=site.location,
+        kind=kind,
+        socket=quoted(f"unix:{site.socket}"),
+        parameters="".join(f"    {kind}_param {name} {value};\n" for name, value in rows),
+    )
+
+
+def _fastcgi(site: Site) -> str:
+    return _location(site, "fastcgi")
+
+
+def _scgi(site: Site) -> str:
+    # SCGI 1: the variable SCGI with the value "1" makes a request one
+    return _location(site, "scgi", ("SCGI", "1"))
+
+
+def _fcgiwrap(site: Site) -> str:
+    # fcgiwrap looks for DOCUMENT_ROOT + SCRIPT_NAME, and takes off PATH_INFO where the script ends
+    return _location(
+        site,
+        "fastcgi",
+        ("DOCUMENT_ROOT", quoted(site.documents)),
+        ("PATH", quoted(site.path)),
+    )
+
+
+def _spawn_fcgiwrap(site: Site) -> str:
+    words = (
+        command("spawn-fcgi"),
+        "-n",
+        "-M",
+        "0600",
+        "-s",
+        site.socket,
+        "--",
+        absolute("fcgiwrap"),
+        "-f",
+        "-c",
+        "4",
+    )
+    return site.as_user(*words)
+
+
+def _start(site: Site, file: str) -> str:
+    return f"{command('nginx')} -c {shell(file)} -e stderr -g 'daemon off;'"
+
+
+def _check(site: Site, file: str) -> str:
+    return f"{command('nginx')} -t -c {shell(file)} -e stderr"
+
+
+PLACE = "into a server { } of the site, then: nginx -t && systemctl reload nginx"
+
+FASTCGI = Recipe(
+    "nginx in front of cgikit fastcgi: scripts run warm, a process for every request.",
+    "nginx.conf",
+    lambda site: _whole(site, _fastcgi(site)),
+    _start,
+    _check,
+    "fastcgi",
+    snippet=_fastcgi,
+    place=PLACE,
+)
+SCGI = Recipe(
+    "nginx in front of cgikit scgi: scripts run warm, a process for every request.",
+    "nginx-scgi.conf",
+    lambda site: _whole(site, _scgi(site)),
+    _start,
+    _check,
+    "scgi",
+    snippet=_scgi,
+    place=PLACE,
+)
+FCGIWRAP = Recipe(
+    "nginx with fcgiwrap, which starts a new process for every request.",
+    "nginx-fcgiwrap.conf",
+    lambda site: _whole(site, _fcgiwrap(site)),
+    _start,
+    _check,
+    scripts=_spawn_fcgiwrap,
+    linked=True,
+    snippet=_fcgiwrap,
+    place=PLACE,
+    notes="""
+        spawn-fcgi makes the socket, for its own user only (-M 0600): nginx's workers must run as the
+        same user, else nginx answers 502.
+
+        fcgiwrap runs four scripts at once (-c 4); the fifth waits. It has no time limit of its own.
+        """,
+)

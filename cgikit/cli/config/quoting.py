@@ -1,0 +1,76 @@
+"""Paths and words as the syntax of each server's configuration writes them.
+
+One function a syntax: str in, str with its quotes out. What a syntax cannot say raises `Unsayable`,
+rather than be written as something else. No escape is used here that the server's own parser was not
+seen to take back.
+"""
+
+import shlex
+
+
+class Unsayable(ValueError):
+    """A value that a configuration's syntax has no way to write; the message names it and why."""
+
+
+def refuse(text: str, characters: str, syntax: str) -> None:
+    """Raise `Unsayable` where `text` holds one of `characters`, or a control character."""
+    for character in text:
+        if character in characters or not character.isprintable():
+            raise Unsayable(f"{text!r} holds {character!r}, which {syntax} cannot say here")
+
+
+def shell(text: str) -> str:
+    """Return a word of a POSIX shell's command line."""
+    refuse(text, "", "a command in a comment")
+    return shlex.quote(text)
+
+
+def apache(text: str) -> str:
+    """Return an argument of a directive of httpd."""
+    # ${NAME} is replaced inside quotes too; the others make a pattern of <Directory>, or end the path
+    # of a socket in ProxyPass.
+    refuse(text, "$%*?[]|#\\", "httpd's configuration")
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def nginx(text: str) -> str:
+    """Return an argument of a directive of nginx."""
+    refuse(text, "$", "nginx's configuration")  # a variable, wherever a path is meant
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def lighttpd(text: str) -> str:
+    """Return a string of lighttpd's configuration."""
+    refuse(text, '"\\', "lighttpd's configuration")
+    return f'"{text}"'
+
+
+def caddy(text: str) -> str:
+    """Return a token of a Caddyfile."""
+    refuse(text, "{}\\`", "a Caddyfile")  # placeholders, and an escape only before a quote
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def python(text: str) -> str:
+    """Return a string literal of Python."""
+    refuse(text, "", "a line of Python")
+    return repr(text)
+
+
+def systemd(text: str) -> str:
+    """Return a word of a unit's command line (systemd.service, section "Command lines")."""
+    refuse(text, "", "a unit")
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + text.replace("%", "%%").replace("$", "$$") + '"'
+
+
+def systemd_path(text: str) -> str:
+    """Return a path that is the whole of a unit's setting."""
+    refuse(text, "\\\"' ", "this setting of a unit")
+    return text.replace("%", "%%")
+
+
+def ini(text: str) -> str:
+    """Return a value of uWSGI's ini file, which ends with its line and has no quotes."""
+    refuse(text, "$@%;#'\"\\ ", "uWSGI's configuration")
+    return text

@@ -1,0 +1,117 @@
+"""A recipe: the text of one server's configuration, and the commands that go with it.
+
+`write` puts them together. Every text begins with comments that hold the commands, each below a label
+(`Prepare:`, `Save:`, `Scripts:`, `Check:`, `Start:`, `Try:`). The tests of the servers run exactly
+these.
+"""
+
+import textwrap
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .quoting import Unsayable, shell
+from .site import Site
+
+WIDTH = 92  # columns of a comment
+
+
+class Recipe(NamedTuple):
+    """How one server serves a site. The callables take the `Site` and return text."""
+
+    about: str  # one line
+    file: str  # the name that the text is saved by
+    text: Callable[[Site], str]
+    start: Callable[[Site, str], str]  # the command line that starts the server; takes the file
+    check: Callable[[Site, str], str] | None = None
+    gateway: str | None = None  # the protocol in which `cgikit` runs the scripts for this server
+    scripts: Callable[[Site], str] | None = None  # starts someone else's side of the protocol
+    linked: bool = False  # the scripts must appear in the server's directory of documents
+    prefixless: bool = False  # the scripts are at the root of the URLs, always
+    snippet: Callable[[Site], str] | None = None  # the part for a site that is there already
+    place: str = ""  # where the snippet belongs
+    notes: str = ""  # paragraphs: what goes wrong, and why
+
+
+def write(recipe: Recipe, site: Site, command: str, *, snippet: bool = False) -> str:
+    """Return the whole text. `command` is the command line that printed it.
+
+    `Unsayable` if the server has no snippet, or its syntax lacks a way to write the site.
+    """
+    if snippet and recipe.snippet is None:
+        raise Unsayable("this server has no configuration that a part could be pasted into")
+    body = recipe.snippet(site) if snippet and recipe.snippet else recipe.text(site)
+    steps = list(_snippet_steps(recipe, site) if snippet else _steps(recipe, site, command))
+    lines = [*_paragraph(recipe.about), "#", *_listed(steps)]
+    notes = [textwrap.dedent(recipe.notes).strip()]
+    if recipe.gateway:
+        notes.insert(0, _permission(site))
+    for note in "\n\n".join(notes).strip().split("\n\n"):
+        if note:
+            lines += ["#", *_paragraph(" ".join(note.split()))]
+    shebang, _, rest = body.partition("\n") if body.startswith("#!") else ("", "", body)
+    head = [shebang] if shebang else []
+    return "\n".join([*head, *lines, "", rest.lstrip("\n")])
+
+
+def _steps(recipe: Recipe, site: Site, command: str) -> list[tuple[str, str]]:
+    path = site.file(recipe.file)
+    steps = [("Prepare", line) for line in site.prepare(linked=recipe.linked)]
+    steps.append(("Save", f"{command} > {shell(path)}"))
+    if side := _side(recipe, site):
+        steps.append(("Scripts", side))
+    if recipe.check:
+        steps.append(("Check", recipe.check(site, path)))
+    steps.append(("Start", recipe.start(site, path)))
+    steps.append(("Try", f"curl {shell(site.url)}"))
+    return steps
+
+
+def _snippet_steps(recipe: Recipe, site: Site) -> list[tuple[str, str]]:
+    steps = [("Paste", recipe.place)]
+    if side := _side(recipe, site):
+        steps += [("Prepare", line) for line in site.prepare(linked=recipe.linked)]
+        steps.append(("Scripts", side))
+    return steps
+
+
+def _side(recipe: Recipe, site: Site) -> str:
+    if recipe.gateway:
+        return site.gateway(recipe.gateway)
+    return recipe.scripts(site) if recipe.scripts else ""
+
+
+def _listed(steps: list[tuple[str, str]]) -> list[str]:
+    lines = []
+    label = ""
+    for this, text in steps:
+        if this != label:
+            label = this
+            lines.append(f"# {label}:")
+        lines.append(f"#     {text}")
+    if any(label in {"Scripts", "Start"} for label, _ in steps):
+        lines += ["#", *_paragraph(_FOREGROUND)]
+    return lines
+
+
+_FOREGROUND = (
+    "What serves stays in the foreground, so each wants a terminal of its own (or systemd); Ctrl-C"
+    " ends it."
+)
+
+
+def _permission(site: Site) -> str:
+    who = f"the same user, {site.user}," if site.user else "the same user"
+    return (
+        f"The socket: only its owner may connect (mode 0600), so {who} runs the scripts and the web"
+        " server's workers. Where these are two users the server answers 502 or 503, and its log says"
+        ' "Permission denied": then give them a group in common, start the scripts\' side with'
+        " --regid= that group and --mode 0660. The directories above the socket must let the server"
+        " pass, too."
+    )
+
+
+def _paragraph(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip

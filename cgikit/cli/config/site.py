@@ -1,0 +1,104 @@
+"""What a configuration is to serve, where, and as whom: the answers that every server's text needs.
+
+Pure values. Which command starts the scripts' side stands here, once for all servers, because the
+permissions of its socket are what goes wrong most often.
+"""
+
+import os
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from .quoting import Unsayable, shell
+
+#: Where scripts look for programs, behind the directory of the Python that has cgikit.
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+#: sun_path of unix(7) is 108 bytes, one of them the NUL at its end.
+SOCKET_BYTES = 107
+
+
+@dataclass(frozen=True)
+class Site:
+    """A directory of scripts and how it is to be served. Paths are absolute."""
+
+    root: str
+    listen: str = "127.0.0.1"  # an IPv4 address
+    port: int = 8080
+    prefix: str = "/cgi-bin"  # of the URL; "" means that the scripts are all there is
+    state: str = "/var/lib/cgikit"  # configuration, logs and process ids
+    socket: str = "/var/lib/cgikit/run/cgikit.sock"
+    user: str | None = None  # whom the server and the scripts run as; None: who starts them
+    group: str | None = None
+    cgikit: tuple[str, ...] = ("cgikit",)  # the words that start this command
+    python: str = "/usr/bin/python3"  # the interpreter that has cgikit
+    modules: str = "/usr/lib/apache2/modules"  # httpd's
+    script: str = "SCRIPT"  # the name of one of the scripts, to try
+
+    @property
+    def path(self) -> str:
+        """PATH for scripts: `#!/usr/bin/env python3` finds the Python that has cgikit."""
+        first = os.path.dirname(self.python)
+        return SYSTEM_PATH if first in SYSTEM_PATH.split(":") else f"{first}:{SYSTEM_PATH}"
+
+    @property
+    def url(self) -> str:
+        """The URL of a script."""
+        return f"http://{self.listen}:{self.port}{self.prefix}/{quote(self.script)}"
+
+    @property
+    def location(self) -> str:
+        """The URL path below which all scripts are; ends with a slash."""
+        return f"{self.prefix}/"
+
+    @property
+    def documents(self) -> str:
+        """The directory of plain files, which the server sends itself."""
+        return self.file("htdocs")
+
+    def file(self, name: str) -> str:
+        """Return the path of a file in the directory `state`."""
+        return os.path.join(self.state, name)
+
+    @property
+    def run(self) -> str:
+        """The directory of the socket, the only one that the site's user may write to."""
+        return os.path.dirname(self.socket)
+
+    def own(self, name: str) -> str:
+        """Return the path of a file that the site's user writes."""
+        return os.path.join(self.run, name)
+
+    def as_user(self, *words: str) -> str:
+        """Return the command line that runs `words` as the site's user."""
+        switch: tuple[str, ...] = ()
+        if self.user:
+            switch = ("setpriv", f"--reuid={self.user}", f"--regid={self.group}", "--init-groups")
+        return " ".join(shell(word) for word in (*switch, *words))
+
+    def gateway(self, protocol: str) -> str:
+        """Return the command line of our side: `cgikit fastcgi` or `cgikit scgi`."""
+        words = [*self.cgikit, protocol, self.root, "--socket", self.socket]
+        if self.prefix:
+            words += ["--prefix", self.prefix]
+        return self.as_user(*words)
+
+    def prepare(self, *, linked: bool = False) -> list[str]:
+        """Return the commands that make the directories, all of them readable by everybody.
+
+        `linked`: the scripts appear among the documents; `Unsayable` if there is no prefix for them.
+        """
+        directories = [self.state, self.documents]
+        commands = []
+        if linked:
+            if not self.prefix:
+                raise Unsayable("it keeps scripts below a path of their own: give a --prefix")
+            link = self.documents + self.prefix
+            directories.append(os.path.dirname(link))
+            commands.append(f"ln -sfn {shell(self.root)} {shell(link)}")
+        # Only where the socket is belongs to the user: who may write the configuration would be root
+        # at the next start.
+        owner = f"-o {shell(self.user)} -g {shell(self.group or self.user)} " if self.user else ""
+        made = " ".join(shell(directory) for directory in dict.fromkeys(directories))
+        commands.insert(0, f"install -d {made}")
+        commands.insert(1, f"install -d {owner}{shell(self.run)}")
+        return commands

@@ -1,0 +1,142 @@
+"""Servers without a configuration file of their own: the text is the program that starts them.
+
+BusyBox httpd, mini_httpd and the `http.server` of Python up to 3.14 run scripts themselves; `cgikit
+serve` needs no other server.
+"""
+
+from .programs import command
+from .quoting import Unsayable, python, shell
+from .recipe import Recipe
+from .site import Site
+
+BUSYBOX = """\
+#!/bin/sh
+# "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit
+PATH={path}
+export PATH
+umask 022
+exec {program} httpd -f -p {listen}:{port} -c /dev/null -h {documents}{user}
+"""
+
+MINI_HTTPD = """\
+#!/bin/sh
+umask 022
+exec {program} -D -h {listen} -p {port} -d {documents} -c {pattern} -T utf-8{user}
+"""
+
+PYTHON = """\
+#!/usr/bin/env python3
+import functools
+import http.server
+import os
+
+# "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit
+os.environ["PATH"] = {path}
+# This server changes no directory for its scripts: they find their files only from here
+os.chdir({root})
+
+
+class Handler(http.server.CGIHTTPRequestHandler):
+    cgi_directories = [{prefix}]
+
+
+handler = functools.partial(Handler, directory={documents})
+http.server.ThreadingHTTPServer(({listen}, {port}), handler).serve_forever()
+"""
+
+CGIKIT = """\
+#!/bin/sh
+exec {command}
+"""
+
+
+def _busybox(site: Site) -> str:
+    if site.prefix != "/cgi-bin":
+        raise Unsayable("BusyBox httpd runs scripts below /cgi-bin, and nowhere else")
+    return BUSYBOX.format(
+        path=shell(site.path),
+        program=command("busybox"),
+        listen=site.listen,
+        port=site.port,
+        documents=shell(site.documents),
+        user=f" -u {shell(f'{site.user}:{site.group}')}" if site.user else "",
+    )
+
+
+def _mini_httpd(site: Site) -> str:
+    return MINI_HTTPD.format(
+        program=command("mini_httpd"),
+        listen=site.listen,
+        port=site.port,
+        documents=shell(site.documents),
+        pattern=shell(f"{site.prefix.lstrip('/')}/**"),
+        user=f" -u {shell(site.user)}" if site.user else "",
+    )
+
+
+def _python(site: Site) -> str:
+    return PYTHON.format(
+        path=python(site.path),
+        root=python(site.root),
+        prefix=python(site.prefix),
+        documents=python(site.documents),
+        listen=python(site.listen),
+        port=site.port,
+    )
+
+
+def _cgikit(site: Site) -> str:
+    words = [*site.cgikit, "serve", site.root, "--warm"]
+    words += ["--host", site.listen, "--port", str(site.port)]
+    return CGIKIT.format(command=" ".join(shell(word) for word in words))
+
+
+def _shell(site: Site, file: str) -> str:
+    return f"sh {shell(file)}"
+
+
+def _as_user(site: Site, file: str) -> str:
+    return site.as_user("sh", file)
+
+
+BUSYBOX_HTTPD = Recipe(
+    "BusyBox httpd: a new process for every request.",
+    "busybox.sh",
+    _busybox,
+    _shell,
+    linked=True,
+    notes="What a script writes to its standard error is on the server's.",
+)
+MINI_HTTPD_ = Recipe(
+    "mini_httpd: a new process for every request.",
+    "mini-httpd.sh",
+    _mini_httpd,
+    _shell,
+    linked=True,
+    notes="""
+        mini_httpd gives its scripts a PATH of its own, /usr/local/bin:/usr/ucb:/bin:/usr/bin. So
+        "#!/usr/bin/env python3" is the system's Python, which may not have cgikit: name the
+        interpreter in the script's first line.
+
+        What a script writes to its standard error goes to the client.
+        """,
+)
+PYTHON_HTTP = Recipe(
+    "Python's own CGIHTTPRequestHandler (3.11 to 3.14): a new process for every request.",
+    "python.py",
+    _python,
+    lambda site, file: site.as_user(site.python, file),
+    linked=True,
+    notes="""
+        It ignores the script's Status and answers 200 to everything, drops most header fields of the
+        request, and knows GET, HEAD and POST only. For looking at a page, no more: see docs/servers.md.
+        """,
+)
+SERVE = Recipe(
+    "cgikit's own server, for development: no other server is needed.",
+    "serve.sh",
+    _cgikit,
+    _as_user,
+    prefixless=True,
+    notes="The scripts are at the root of the URLs; --prefix is not used.",
+)
