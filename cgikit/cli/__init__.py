@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cgikit import __version__
 
-from . import config, serve, sessions
+from . import config, fastcgi, scgi, serve, sessions
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,6 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"cgikit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     config.add_to(commands)
+    fastcgi.add_to(commands)
+    scgi.add_to(commands)
     serve.add_to(commands)
     sessions.add_to(commands)
     arguments = parser.parse_args(argv)

@@ -81,21 +81,28 @@ def segments(path: str) -> tuple[list[str], bool]:
         raise Problem(400, "The request's target is not a path.")
     if _BAD_ESCAPE.search(path):
         raise Problem(400, "The URL has a % that is not followed by two hexadecimal digits.")
-    kept: list[str] = []
-    last = b""
+    decoded: list[str] = []
     for segment in path.encode("latin-1").split(b"/"):
-        last = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), segment)
-        if b"/" in last:
+        name = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), segment)
+        if b"/" in name:
             raise Problem(404, "The URL has an encoded slash (%2F), which no path can hold.")
-        if b"\0" in last:
+        if b"\0" in name:
             raise Problem(400, "The URL has a NUL character (%00).")
-        if last == b"..":
+        decoded.append(os.fsdecode(name))
+    return _resolved(decoded)
+
+
+def _resolved(names: list[str]) -> tuple[list[str], bool]:
+    """Resolve dot segments and drop empty ones; tell whether the path ended in a slash."""
+    kept: list[str] = []
+    for name in names:
+        if name == "..":
             if not kept:
                 raise Problem(400, "The URL climbs above the root.")
             kept.pop()
-        elif last not in (b"", b"."):
-            kept.append(os.fsdecode(last))
-    return kept, last in (b"", b".", b"..")
+        elif name not in ("", "."):
+            kept.append(name)
+    return kept, names[-1] in ("", ".", "..")
 
 
 def locate(root: str, path: str) -> Script | Directory:
@@ -105,8 +112,30 @@ def locate(root: str, path: str) -> Script | Directory:
     does not exist, is hidden, or leads out of the root by a symbolic link; 403 for what exists and
     cannot be run, with the fix.
     """
-    root = os.path.realpath(root)
-    names, slash = segments(path)
+    return _walk(os.path.realpath(root), *segments(path))
+
+
+def find(root: str, path: str) -> Script | Directory:
+    """Return what a path names that a web server has decoded already: `locate` for such a path.
+
+    `root` must be a real path. A file right in the root, which most scripts are, takes one look at
+    the file system; the answer is that of the long way.
+    """
+    name = path[1:]
+    if name and path.startswith("/") and "/" not in name and not name.startswith("."):
+        file = f"{root}/{name}"
+        try:
+            mode = os.lstat(file).st_mode
+        except (OSError, ValueError):
+            mode = 0
+        if stat.S_ISREG(mode) and os.access(file, os.X_OK):
+            return Script(file, path)
+    if not path.startswith("/"):
+        raise Problem(400, "The request's path does not begin with a slash.")
+    return _walk(root, *_resolved(path.split("/")))
+
+
+def _walk(root: str, names: list[str], slash: bool) -> Script | Directory:
     current = root
     for index, name in enumerate(names):
         if name.startswith("."):

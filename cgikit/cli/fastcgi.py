@@ -1,0 +1,10 @@
+"""`cgikit fastcgi ROOT`: a tree of scripts for a web server that speaks FastCGI."""
+
+import argparse
+
+from .gateway import add_command
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this command's parser to the sub-parsers of the command line."""
+    add_command(commands, "fastcgi")

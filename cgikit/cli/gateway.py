@@ -1,0 +1,202 @@
+"""What `cgikit fastcgi` and `cgikit scgi` share: a tree of scripts, served to a web server.
+
+Only the commands are here: their options, their console, their start and end. The workers are in
+`cgikit.host`, the protocols in `cgikit.gateway`.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from types import FrameType
+
+from cgikit.gateway import listener as sockets
+from cgikit.gateway.listener import Listener, ListenError
+from cgikit.host.environ import inherited
+from cgikit.host.settings import Settings
+from cgikit.host.supervisor import Supervisor
+
+_TITLES = {"fastcgi": "FastCGI", "scgi": "SCGI"}
+
+
+def add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", protocol: str
+) -> None:
+    """Add the command for a protocol to the sub-parsers of the command line."""
+    title = _TITLES[protocol]
+    parser = commands.add_parser(
+        protocol,
+        help=f"serve scripts to a web server over {title}",
+        description=f"Run the scripts of a directory, or one script, for a web server that speaks "
+        f"{title}. Python scripts run warm: a process for each request, forked from an interpreter "
+        "that has imported what they use.",
+    )
+    parser.set_defaults(command=lambda arguments: _serve(protocol, arguments))
+    parser.add_argument("root", metavar="ROOT", help="the directory of scripts, or one script")
+    parser.add_argument(
+        "--socket",
+        metavar="ADDRESS",
+        help="path of a UNIX socket, or HOST:PORT (default: the socket that systemd, the web server "
+        "or spawn-fcgi hands over)",
+    )
+    parser.add_argument(
+        "--mode", type=_mode, default=0o600, metavar="OCTAL", help="of a UNIX socket (0600)"
+    )
+    parser.add_argument(
+        "--public", action="store_true", help="let HOST be an address that others can reach"
+    )
+    parser.add_argument(
+        "--prefix", type=_prefix, default="", metavar="PATH", help="URL path of ROOT, as /cgi-bin"
+    )
+    parser.add_argument(
+        "--spawn", action="store_true", help="start an interpreter for every request"
+    )
+    parser.add_argument(
+        "--preload",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="import this module in advance (may be repeated); most are learnt",
+    )
+    parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also pass this variable to the scripts, from this environment or from the web server "
+        "(may be repeated)",
+    )
+    _add_limits(parser)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    for option, default, least, most, what in (
+        ("--workers", processors, 1, 256, "processes that take requests"),
+        ("--children", 64, 1, 1_000, "scripts of one worker that run at once"),
+        ("--queue", 256, 0, 100_000, "requests of one worker that may wait for that; more get 503"),
+        ("--timeout", 60, 1, 86_400, "seconds until the headers, and then of silence"),
+        ("--total", 3_600, 1, 864_000, "seconds until a script is ended in any case"),
+        ("--memory", 1_024, 64, 1 << 20, "MiB of address space for a script's process"),
+        ("--processes", 1_024, 16, 1 << 20, "of the user, beyond which scripts cannot fork"),
+    ):
+        parser.add_argument(
+            option,
+            type=_number(least, most),
+            default=default,
+            metavar="N",
+            help=f"{what} ({default})",
+        )
+
+
+def _serve(protocol: str, arguments: argparse.Namespace) -> int:
+    root = os.path.realpath(arguments.root)
+    if not os.path.isdir(root) and not os.access(root, os.X_OK):
+        what = "is not executable" if os.path.exists(root) else "does not exist"
+        return _fail(protocol, f"{arguments.root} {what}")
+    try:
+        listener = _listener(arguments)
+    except ListenError as error:
+        return _fail(protocol, str(error))
+    if listener is None:
+        return _fail(protocol, "no --socket, and nobody handed one over (systemd, spawn-fcgi, …)")
+    environment = inherited(
+        os.environ, ["CGIKIT_DEBUG", *arguments.env], path_first=os.path.dirname(sys.executable)
+    )
+    settings = Settings(
+        root=root,
+        protocol=protocol,
+        prefix=arguments.prefix,
+        warm=not arguments.spawn,
+        debug=environment.get("CGIKIT_DEBUG") == "1",
+        preload=arguments.preload,
+        pass_on=arguments.env,
+        timeout=float(arguments.timeout),
+        total=float(arguments.total),
+        children=arguments.children,
+        queue=arguments.queue,
+        memory=arguments.memory << 20,
+        processes=arguments.processes,
+    )
+
+    def started() -> None:
+        print(
+            f"Serving {arguments.root} over {_TITLES[protocol]} at {listener.address} ({arguments.workers} "
+            "workers; SIGHUP reloads, SIGTERM drains)",
+            flush=True,
+        )
+
+    supervisor = Supervisor(
+        listener,
+        settings,
+        workers=arguments.workers,
+        environment=environment,
+        log=_log,
+        started=started,
+    )
+    _obey_signals(supervisor)
+    try:
+        return supervisor.run()
+    finally:
+        listener.remove()
+
+
+def _listener(arguments: argparse.Namespace) -> Listener | None:
+    if arguments.socket is None:
+        return sockets.inherited()
+    return sockets.listen(arguments.socket, mode=arguments.mode, public=arguments.public)
+
+
+def _obey_signals(supervisor: Supervisor) -> None:
+    asked: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        # Ctrl-C, or a second request to end, means now
+        if number == signal.SIGINT or len(asked) > 1:
+            supervisor.stop()
+        else:
+            supervisor.drain()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGHUP, lambda number, frame: supervisor.reload())
+
+
+def _log(line: str) -> None:
+    # Not through sys.stderr, which encodes by the locale
+    try:
+        os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass  # nobody reads the log any more; serving goes on
+
+
+def _fail(protocol: str, message: str) -> int:
+    print(f"cgikit {protocol}: {message}", file=sys.stderr)
+    return 1
+
+
+def _mode(text: str) -> int:
+    try:
+        mode = int(text, 8)
+    except ValueError:
+        mode = -1
+    if not 0 <= mode <= 0o777:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file mode such as 0660")
+    return mode
+
+
+def _prefix(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not path.startswith("/"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with a slash")
+    return path
+
+
+def _number(least: int, most: int) -> "type[int]":
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
+        return int(text)
+
+    return number  # type: ignore[return-value]

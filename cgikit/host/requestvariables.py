@@ -1,0 +1,117 @@
+"""What a web server says of a request, and what of it a script gets. Pure.
+
+A FastCGI or SCGI peer sends meta-variables that are nearly those of RFC 3875 section 4.1. Here they
+are made exactly those: what the peer cannot know is replaced, what no script may get is dropped. Where
+the request comes by HTTP and all of them have to be made, that is in `environ.py`.
+"""
+
+from .path import Script, segments, split_target
+from .problem import Problem
+from .words import query_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .settings import Settings
+
+# R37: what belongs to the server, has a meta-variable of its own, or would redirect every HTTP client
+# that the script starts (S2). A script that checks passwords itself gets the first one by --env.
+_NOT_PASSED = frozenset(
+    {
+        "HTTP_AUTHORIZATION",
+        "HTTP_CONTENT_LENGTH",
+        "HTTP_CONTENT_TYPE",
+        "HTTP_PROXY",
+        "HTTP_PROXY_AUTHORIZATION",
+        "HTTP_TRANSFER_ENCODING",
+    }
+)
+#: The path that runs comes from the root, not from the peer (S25).
+_OURS = frozenset({"SCRIPT_FILENAME", "SCRIPT_NAME", "PATH_INFO", "PATH_TRANSLATED"})
+#: Empty says the same as absent (R2), but some programs only look whether they are there.
+_NEVER_EMPTY = frozenset(
+    {"AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTPS", "REMOTE_IDENT", "REMOTE_USER"}
+)
+#: R33: they are always set. A peer that leaves one out has not been told to send it.
+_DEFAULTS = (
+    ("GATEWAY_INTERFACE", "CGI/1.1"),
+    ("QUERY_STRING", ""),
+    ("REMOTE_ADDR", ""),
+    ("SERVER_NAME", "localhost"),
+    ("SERVER_PORT", "80"),
+    ("SERVER_PROTOCOL", "HTTP/1.0"),
+    ("SERVER_SOFTWARE", "unknown"),
+)
+
+
+def path_of(variables: "Mapping[str, str]") -> tuple[str, str]:
+    """Return the two parts of the request's path, decoded, as the peer has split it.
+
+    A peer that knows no script sends all of it as one of them. Without both it is the path of
+    REQUEST_URI.
+    """
+    name, info = variables.get("SCRIPT_NAME", ""), variables.get("PATH_INFO", "")
+    if not name and not info and "REQUEST_URI" in variables:
+        name = _decoded(split_target(variables["REQUEST_URI"])[0])
+    return name, info
+
+
+def passed_on(
+    variables: "dict[str, str]", script: Script, base: "Mapping[str, str]", settings: "Settings"
+) -> tuple[dict[str, str], list[str]]:
+    """Return a script's meta-variables and the words of its command line.
+
+    `base` is the environment that all scripts get; nothing of the peer's replaces it. `Problem` 400
+    when there is no REQUEST_METHOD.
+    """
+    allowed = settings.pass_on
+    passed = {
+        name: value
+        for name, value in variables.items()
+        if name not in _OURS
+        and name not in base
+        and (value or name not in _NEVER_EMPTY)
+        and (name not in _NOT_PASSED or name in allowed)
+    }
+    method = passed.get("REQUEST_METHOD")
+    if not method:
+        raise Problem(400, "The web server sent no REQUEST_METHOD.", "Include its usual variables.")
+    for name, value in _DEFAULTS:
+        if not passed.get(name):
+            passed[name] = value
+    if "REMOTE_HOST" not in passed:
+        passed["REMOTE_HOST"] = passed["REMOTE_ADDR"]  # R36
+    passed["SCRIPT_FILENAME"] = script.file
+    passed["SCRIPT_NAME"] = script.script_name
+    passed["PATH_INFO"] = script.path_info
+    if script.path_info:
+        passed["PATH_TRANSLATED"] = passed.get("DOCUMENT_ROOT", settings.root) + script.path_info
+    query = passed["QUERY_STRING"]
+    if not query or "=" in query:
+        return passed, []
+    from os import fsencode
+
+    return passed, query_words(method, fsencode(query).decode("latin-1"))
+
+
+def redirected(variables: "Mapping[str, str]", target: str) -> dict[str, str]:
+    """Return the variables of the request to make after a local redirect (RFC 3875 section 6.2.2):
+    a GET (or HEAD) without a body. `Problem` 400 when the target is no path.
+    """
+    path, query = split_target(target)
+    kept = {name: value for name, value in variables.items() if not name.startswith("CONTENT_")}
+    kept |= {
+        "REQUEST_METHOD": "HEAD" if variables.get("REQUEST_METHOD") == "HEAD" else "GET",
+        "SCRIPT_NAME": _decoded(path),
+        "PATH_INFO": "",
+        "QUERY_STRING": query,
+        "REQUEST_URI": target,
+        "REDIRECT_STATUS": "200",
+    }
+    return kept
+
+
+def _decoded(path: str) -> str:
+    names, slash = segments(path)
+    return "".join("/" + name for name in names) + ("/" if slash or not names else "")

@@ -1,0 +1,311 @@
+"""The parent of the workers: starts them, replaces them, and sees that nothing is left behind.
+
+It holds the listening socket for as long as it lives, so that requests wait instead of being refused
+while workers change. It starts every worker as an interpreter of its own (see `worker.py`), hands it
+what was learnt, and replaces it when a library has changed, when something new was learnt, or when it
+died. No request passes through here.
+"""
+
+import contextlib
+import marshal
+import mmap
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .settings import Settings
+from .text import one_line
+
+TABLE = 4_096  # bytes: the process ids of a worker's children, four each
+RESTART = 0.5  # seconds until a worker that died at once is started again; doubled each time
+RESTART_MOST = 30.0
+SETTLE = 0.3  # seconds in which nothing new is learnt, before workers are replaced for it
+MAX_LEARNING = 50  # replacements for what was learnt, in the life of a supervisor
+MOST_LEARNT = 2_000  # names of modules
+STARTING = 60.0  # seconds for a worker to become ready
+_PACKAGE = str(Path(__file__).resolve().parent.parent.parent)
+_CODE = """\
+import sys
+sys.path[0], *sys.argv[1:] = sys.argv[1:]
+from cgikit.host.worker import main
+sys.exit(main())
+"""
+
+
+class WorkerProcess:
+    """One worker as its supervisor sees it: its process, its messages, its log, its children."""
+
+    def __init__(
+        self,
+        generation: int,
+        listener: socket.socket,
+        environment: Mapping[str, str],
+        settings: Settings,
+    ) -> None:
+        self.generation = generation
+        self.started = time.monotonic()
+        self.ready = False
+        self.draining = False
+        self._messages = bytearray()
+        self._line = bytearray()
+        self.channel, theirs = socket.socketpair()
+        with theirs, tempfile.TemporaryFile() as table:
+            table.truncate(TABLE)
+            self._table = mmap.mmap(table.fileno(), TABLE)
+            fds = theirs.fileno(), listener.fileno(), table.fileno()
+            self.process = subprocess.Popen(  # noqa: S603 -- our own interpreter
+                [sys.executable, "-c", _CODE, _PACKAGE, *map(str, fds)],
+                stdin=subprocess.PIPE,  # pipes, as a web server's scripts have: streams remember
+                stdout=subprocess.PIPE,  # whether they can seek
+                stderr=subprocess.STDOUT,
+                # Bound at the start, functions need not be looked up again in every child
+                env={**environment, "LD_BIND_NOW": "1"},
+                pass_fds=fds,
+                cwd="/",
+                bufsize=0,
+            )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.output = self.process.stdout
+        os.set_blocking(self.output.fileno(), False)
+        data = marshal.dumps(settings.values())
+        with contextlib.suppress(OSError):  # it died already, which is seen elsewhere
+            self.channel.sendall(len(data).to_bytes(4, "big") + data)
+        self.channel.setblocking(False)
+
+    def messages(self) -> list[tuple[Any, ...]]:
+        """Return what the worker has said since."""
+        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+            while data := self.channel.recv(65_536):
+                self._messages += data
+        found = []
+        while len(self._messages) >= 4:
+            end = 4 + int.from_bytes(self._messages[:4], "big")
+            if len(self._messages) < end:
+                break
+            found.append(marshal.loads(self._messages[4:end]))  # noqa: S302 -- our own child's
+            del self._messages[:end]
+        return found
+
+    def lines(self) -> list[str]:
+        """Return the whole lines that the worker has printed since."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self.output.fileno(), 65_536):
+                self._line += data
+        *lines, rest = bytes(self._line).split(b"\n")
+        self._line[:] = rest[-65_536:]
+        return [line.decode("utf-8", "backslashreplace") for line in lines]
+
+    def drain(self) -> None:
+        """Tell the worker to answer what it has and to end."""
+        if not self.draining:
+            self.draining = True
+            self.process.send_signal(signal.SIGTERM)
+
+    def signal_children(self, number: int) -> None:
+        """Send a signal to the process groups of the scripts that run."""
+        for pid in memoryview(self._table).cast("i"):
+            # Whoever has the number now: only the first of a session has its own
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if pid > 1 and os.getsid(pid) == pid:
+                    os.killpg(pid, number)
+
+    def close(self) -> None:
+        """End what is left of a worker that has died: no script outlives who could end it."""
+        self.signal_children(signal.SIGKILL)
+        self.channel.close()
+        self.output.close()
+
+
+class Supervisor:
+    """Workers over one listening socket.
+
+    `environment` is what scripts get beside the meta-variables. `log` takes one line an event.
+    `started` is called once, when the first worker is ready.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        settings: Settings,
+        *,
+        workers: int,
+        environment: Mapping[str, str],
+        log: Callable[[str], None],
+        started: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.listener = listener
+        self.settings = settings
+        self.count = workers
+        self.environment = dict(environment)
+        self.log = log
+        self._started = started
+        self._generation = 0
+        self._workers: list[WorkerProcess] = []
+        self._learnt: dict[str, None] = {}
+        self._learn_at = 0.0
+        self._learnings = 0
+        self._wait_until = 0.0
+        self._pause = RESTART
+        self._asked: list[str] = []
+        self._draining = False
+        self._end_at = 0.0
+        self._wake, self._waker = os.pipe()
+        for fd in (self._wake, self._waker):
+            os.set_blocking(fd, False)
+
+    # --- from signal handlers and other threads --------------------------------------------------
+
+    def reload(self) -> None:
+        """Replace all workers; every request that has come is answered."""
+        self._ask("reload")
+
+    def drain(self) -> None:
+        """Answer what has come, then end."""
+        self._ask("drain")
+
+    def stop(self) -> None:
+        """End now: scripts get TERM, then, after their grace, KILL."""
+        self._ask("stop")
+
+    def _ask(self, what: str) -> None:
+        self._asked.append(what)
+        with contextlib.suppress(OSError):  # full: it will wake anyway
+            os.write(self._waker, b"\0")
+
+    # --- the loop -----------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Serve until `drain` or `stop`. Return the exit status: 1 if no worker could be started."""
+        try:
+            while not (self._draining and not self._workers):
+                self._fill()
+                self._wait()
+                for worker in list(self._workers):
+                    self._look_at(worker)
+                self._obey()
+                self._learn()
+                if not self._draining and self._pause > RESTART_MOST and not self._generation:
+                    self.log("no worker can be started; see above for why")
+                    return 1
+        finally:
+            for worker in self._workers:
+                worker.process.kill()
+                worker.process.wait()
+                worker.close()
+            os.close(self._wake)
+            os.close(self._waker)
+        return 0
+
+    def _wait(self) -> None:
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        for worker in self._workers:
+            poll.register(worker.channel.fileno(), select.POLLIN)
+            poll.register(worker.output.fileno(), select.POLLIN)
+        soon = self._learn_at or self._wait_until or self._draining
+        poll.poll(50 if soon else 1_000)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake, 4_096)
+
+    def _fill(self) -> None:
+        """Start the workers that are missing."""
+        if self._draining or time.monotonic() < self._wait_until:
+            return
+        self._wait_until = 0.0
+        current = [w for w in self._workers if w.generation == self._generation and not w.draining]
+        for _ in range(self.count - len(current)):
+            self.settings.learnt = list(self._learnt)
+            try:
+                worker = WorkerProcess(
+                    self._generation, self.listener, self.environment, self.settings
+                )
+            except OSError as error:
+                self.log(f"a worker cannot be started: {error.strerror}")
+                self._later()
+                return
+            self._workers.append(worker)
+
+    def _later(self) -> None:
+        self._wait_until = time.monotonic() + min(self._pause, RESTART_MOST)
+        self._pause *= 2
+
+    def _look_at(self, worker: WorkerProcess) -> None:
+        status = worker.process.poll()  # first: what it said before it ended is read below
+        for line in worker.lines():
+            self.log(one_line(line, 40_000))
+        for message in worker.messages():
+            self._hear(worker, message)
+        if status is None:
+            if not worker.ready and time.monotonic() - worker.started > STARTING:
+                self.log("a worker did not become ready and was ended")
+                worker.process.kill()
+            return
+        self._workers.remove(worker)
+        worker.close()
+        if not worker.draining and not self._draining:
+            how = f"signal {-status}" if status < 0 else f"status {status}"
+            self.log(f"a worker ended with {how} and is replaced")
+            if time.monotonic() - worker.started < STARTING or not worker.ready:
+                self._later()
+
+    def _hear(self, worker: WorkerProcess, message: tuple[Any, ...]) -> None:
+        kind = message[0]
+        if kind == "ready":
+            worker.ready = True
+            self._replace()
+            self._started()
+            self._started = lambda: None
+        elif kind == "stale" and worker.generation == self._generation:
+            self.log(f"{message[1]} has changed: the workers are replaced")
+            self._generation += 1
+        elif kind == "learnt":
+            new = [name for name in message[1] if name not in self._learnt]
+            if new and self._learnings < MAX_LEARNING and len(self._learnt) < MOST_LEARNT:
+                self._learnt.update(dict.fromkeys(new))
+                self._learn_at = time.monotonic() + SETTLE
+
+    def _replace(self) -> None:
+        """Drain one worker of an older generation for each new one that is ready."""
+        old = [w for w in self._workers if w.generation < self._generation and not w.draining]
+        ready = [w for w in self._workers if w.generation == self._generation and w.ready]
+        excess = len(old) + len(ready) - self.count
+        for worker in old[: max(0, excess)]:
+            worker.drain()
+
+    def _learn(self) -> None:
+        if self._learn_at and time.monotonic() > self._learn_at:
+            self._learn_at = 0.0
+            self._learnings += 1
+            self._generation += 1
+
+    def _obey(self) -> None:
+        asked, self._asked = self._asked, []
+        for what in asked:
+            if what == "reload":
+                self.log("reloading")
+                self._learnings = 0
+                self._generation += 1
+            elif what == "drain" and not self._draining:
+                self._draining = True
+                for worker in self._workers:
+                    worker.drain()
+            elif what == "stop":
+                self._draining = True
+                for worker in self._workers:
+                    worker.drain()
+                    worker.signal_children(signal.SIGTERM)
+                self._end_at = self._end_at or time.monotonic() + self.settings.grace
+        if self._end_at and time.monotonic() > self._end_at:
+            for worker in self._workers:
+                worker.process.kill()
+                worker.signal_children(signal.SIGKILL)

@@ -1,0 +1,193 @@
+"""A forked child becomes what a fresh interpreter would be, runs a script, and ends as one would.
+
+The child of a worker has modules that are imported already and nothing else of its parent. What a
+script can see of the way it was started is made here: `os.environ`, `sys.argv`, `sys.path[0]`, the
+working directory, `__main__`, the standard streams, the traceback of what it raises, and the way out:
+threads, exit handlers, buffers, finalisers. Which modules are there is decided in `preload.py`.
+
+What is not as in a fresh interpreter: modules of the standard library and of site-packages may be
+there before they are imported, and the seed of string hashes is that of the worker.
+"""
+
+import gc
+import io
+import os
+import signal
+import sys
+from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import CodeType, TracebackType
+
+#: The signals that a worker handles; a child gets them as a fresh interpreter has them.
+HANDLED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+#: Those that Python ignores and other programs must not (as `subprocess` has it).
+_RESTORED = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
+#: They have a finaliser, but nothing to write.
+_HARMLESS: set[type] = {io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO}
+
+
+class Leave(BaseException):
+    """Carries the exit status of a script out of the worker's frames to Python's own way out."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def descriptors(stdin: int, stdout: int, stderr: int) -> None:
+    """Make three descriptors this process's 0, 1 and 2, and close all others (S24)."""
+    os.dup2(stdin, 0)
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    os.closerange(3, _most_descriptors())
+
+
+def _most_descriptors() -> int:
+    import resource
+
+    return min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 20)
+
+
+def execute(file: str, arguments: list[str], environment: "Mapping[str, str]") -> None:
+    """Replace this process by a program. Does not return; status 127 says that it cannot be."""
+    for name in _RESTORED:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    try:
+        os.chdir(os.path.dirname(file))  # R49
+        os.execve(file, [file, *arguments], environment)  # noqa: S606 -- no shell
+    except OSError as error:
+        told = f"{os.path.basename(file)} cannot be started: {error.strerror}\n"
+        os.write(2, told.encode("utf-8", "backslashreplace"))
+    os._exit(127)
+
+
+def prepare(file: str, directory: str, arguments: list[str]) -> ModuleType:
+    """Set the interpreter's own names for a script and return its `__main__`.
+
+    Called before the fork: what the parent writes into memory that it uses anyway costs less than
+    what the child has to copy first, and the parent has no use for these names.
+    """
+    main = ModuleType("__main__")
+    main.__dict__.update(
+        __file__=file,
+        __builtins__=sys.modules["builtins"],
+        __annotations__={},
+        __cached__=None,
+    )
+    main.__dict__.pop("__annotations__" if sys.version_info >= (3, 14) else "", None)
+    sys.modules["__main__"] = main
+    sys.argv[:] = [file, *arguments]
+    sys.path[0] = directory
+    return main
+
+
+def run(
+    main: ModuleType,
+    code: "CodeType",
+    variables: "Mapping[str, str]",
+    report: "Callable[[], None]",
+) -> None:
+    """Run a script in this process, which was forked for it, and end the process.
+
+    `report` is called when the script has ended. Returns never; raises `Leave` where only Python's own
+    way out loses nothing.
+    """
+    gc.freeze()  # what was there before is not the script's, and not looked at when it ends
+    gc.enable()
+    for number in HANDLED:
+        signal.signal(
+            number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        )
+    pid = os.getpid()
+    file = sys.argv[0]
+    os.chdir(os.path.dirname(file))  # R49
+    sys.orig_argv[:] = [sys.executable, *sys.argv]
+    environ = os.environ
+    for name, value in variables.items():
+        environ[name] = value
+    main.__dict__["__loader__"] = _loader(file)
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:  # `random` does it by itself
+        numpy.seed()
+    status = 0
+    try:
+        exec(code, main.__dict__)  # noqa: S102 -- this is what a host is for
+    except BaseException as error:  # a script may raise anything
+        status = _status_of(error)
+    if os.getpid() != pid:  # the script forked, and this is the other process
+        raise Leave(status)
+    report()
+    leave(status)
+
+
+def _loader(file: str) -> object:
+    from importlib.machinery import SourceFileLoader
+
+    return SourceFileLoader("__main__", file)
+
+
+def _status_of(error: BaseException) -> int:
+    """Return the exit status for what ended a script; print it as the interpreter would."""
+    if isinstance(error, SystemExit):
+        if error.code is None:
+            return 0
+        if isinstance(error.code, int):
+            return error.code & 0xFF
+        print(error.code, file=sys.stderr)  # noqa: T201 -- as the interpreter does
+        return 1
+    traceback = _own(error.__traceback__)
+    sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+    if isinstance(error, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return 1
+
+
+def _own(traceback: "TracebackType | None") -> "TracebackType | None":
+    """Take the frame that called the script off a traceback."""
+    return traceback.tb_next if traceback is not None else None
+
+
+def leave(status: int) -> None:
+    """End this process as an interpreter ends, at once where nothing can be lost by that.
+
+    Python's own way out takes everything apart, which costs as much as a request. It is needed only
+    for objects that do something when they end, such as writing what is buffered.
+    """
+    modules = sys.modules
+    try:
+        threading = modules.get("threading")
+        if threading is not None:
+            threading._shutdown()
+        atexit = modules.get("atexit")
+        if atexit is not None and atexit._ncallbacks():
+            atexit._run_exitfuncs()
+    except BaseException as error:  # what an exit handler raises is printed, and the exit goes on
+        sys.excepthook(type(error), error, error.__traceback__)
+    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    if (sys.stdin, sys.stdout, sys.stderr) != streams or _unfinished():
+        raise Leave(status)
+    try:
+        for stream in streams[1:]:
+            if stream is not None and not stream.closed:
+                stream.flush()
+    except BrokenPipeError:
+        pass  # the client went away, and there is nobody to write for
+    except (OSError, ValueError):
+        status = 120  # as the interpreter's own exit has it
+    os._exit(status)
+
+
+def _unfinished() -> bool:
+    """Tell whether an object that the script made does something when it ends: writes a buffer,
+    closes a database, runs a `finally`. Python does not promise to call `__del__`, but it does.
+    """
+    kinds = {*map(type, gc.get_objects())} - _HARMLESS
+    return any(
+        hasattr(kind, "__del__") and not str(kind.__module__).startswith("cgikit.")
+        for kind in kinds  # cgikit's own is a body, which is read, or an upload, which is removed
+    )

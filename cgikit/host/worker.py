@@ -1,0 +1,505 @@
+"""One worker: an event loop that takes requests from a web server and forks a child for each.
+
+Only the dealing is here: which connection, which child and which pipe is ready, what is too slow, and
+when to stop. What a request goes through is in `exchange.py`, how a child becomes a script in
+`warm.py`, the bytes on the connection in `cgikit.gateway`.
+
+A worker is started by `supervisor.py` as an interpreter of its own and talks to it over a socket:
+workers that were forked from one process would wait for each other at every fork, inside the kernel.
+One process, one thread, no locks. What it imports is copied for each request: nothing large.
+"""
+
+import gc
+import marshal
+import mmap
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+
+from cgikit.gateway.fastcgi import FastCGI
+from cgikit.gateway.scgi import SCGI
+from cgikit.gateway.wire import Aborted, Body, Opened, WireError
+
+from . import preload
+from .exchange import Exchange
+from .program import Programs
+from .settings import Settings
+from .warm import Leave
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from cgikit.gateway.wire import Event
+
+IN, OUT = select.POLLIN, select.POLLOUT
+GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
+CHUNK = 65_536  # the size of a pipe on Linux
+HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
+MAX_CONNECTIONS = 1_024
+TICK = 0.2  # seconds between looks at what takes too long
+HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
+LINGER = 5.0  # seconds in which a peer may send the rest of a body that nobody wants
+STALLED = 120.0  # seconds until a peer that takes nothing of its answer is dropped
+LEARNT_SIZE = 65_536
+MAX_COLD = 1_000  # scripts of which it is remembered that they run cold
+
+
+class Connection:
+    """One connection of the web server: its codec, what waits to be sent, the request in hand."""
+
+    __slots__ = ("closing", "codec", "exchange", "fd", "heard", "mask", "outbox", "sock", "waiting")
+
+    def __init__(self, sock: socket.socket, codec: "FastCGI | SCGI", now: float) -> None:
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.codec = codec
+        self.exchange: Exchange | None = None
+        self.outbox: list[bytes] = []
+        self.waiting = 0  # bytes in the outbox
+        self.closing = 0.0  # when it has to be closed at last; 0: it stays
+        self.heard = now  # when something moved last
+        self.mask = 0  # what it is polled for
+
+
+class Worker:
+    """The event loop over a listening socket. `channel` leads to the supervisor."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        channel: socket.socket,
+        settings: Settings,
+        table: "memoryview | None" = None,
+    ) -> None:
+        self.settings = settings
+        self.listener = listener
+        self.channel = channel
+        self.programs = Programs(os.environ.get("PATH", os.defpath))
+        self.preloaded = preload.Preloaded(preload.libraries())
+        self.base = dict(os.environ)
+        self.now = time.monotonic()
+        self.stale = ""
+        self.draining = False
+        self.exchanges: set[Exchange] = set()  # those that run a child
+        self.queue: list[Exchange] = []  # those that wait for one to end
+        self.connections: dict[int, Connection] = {}
+        self.null = os.open(os.devnull, os.O_RDWR)
+        self.shared = mmap.mmap(-1, LEARNT_SIZE)
+        self.single = not os.path.isdir(settings.root)
+        self.verdicts: dict[bytes, tuple[bytes, int | None]] = {}
+        self._learnt: set[str] = set()
+        self._cold: dict[str, str] = {}
+        self._table = table
+        self._slots = list(range(len(table))) if table is not None else []
+        self._poll = select.poll()
+        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._held: set[Exchange] = set()
+        self._ticked = self.now
+        self._accepting = False
+
+    # --- the loop -----------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Serve until told to stop and everything in hand is answered. Return the exit status."""
+        signal.signal(signal.SIGTERM, self._on_term)
+        self.listener.setblocking(False)
+        self.watch(self.channel.fileno(), IN, self._on_channel)
+        self._accept(True)
+        gc.collect()
+        gc.freeze()
+        gc.disable()  # children have it; here everything is freed by its count
+        self.tell(("ready",))
+        while not (self.draining and not self.connections):
+            busy = self.exchanges or self.connections
+            timeout = 1 if self._held else 200 if busy else 5_000
+            for fd, mask in self._poll.poll(timeout):
+                handler = self._handlers.get(fd)
+                if handler is not None:  # closed by what an earlier one did, otherwise
+                    handler(mask)
+            self.now = time.monotonic()
+            if self._held:
+                self._release()
+            if self.now - self._ticked > TICK:
+                self._tick()
+        return 0
+
+    def watch(self, fd: int, mask: int, handler: "Callable[[int], None]") -> None:
+        """Call `handler` with what has happened on a descriptor."""
+        self._handlers[fd] = handler
+        self._poll.register(fd, mask)
+
+    def unwatch(self, fd: int) -> None:
+        """Forget a descriptor."""
+        if self._handlers.pop(fd, None) is not None:
+            self._poll.unregister(fd)
+
+    def _on_term(self, number: int, frame: object) -> None:
+        self._drain()
+
+    def _drain(self) -> None:
+        """Take no more; what is in hand is answered."""
+        if self.draining:
+            return
+        self.draining = True
+        self._accept(False)
+        self.listener.close()
+        for connection in list(self.connections.values()):
+            if connection.exchange is None and not connection.outbox:
+                self.close(connection)
+
+    def _on_channel(self, mask: int) -> None:
+        # The supervisor says nothing: its end of the socket closes when it dies, and then there is
+        # nobody to end this worker
+        self.unwatch(self.channel.fileno())
+        self._drain()
+
+    def tell(self, message: "tuple[Any, ...]") -> None:
+        """Send a message to the supervisor."""
+        data = marshal.dumps(message)
+        with suppress(OSError):
+            self.channel.sendall(len(data).to_bytes(4, "big") + data)
+
+    def log(self, line: str) -> None:
+        """Write one line to the log: this process's standard error, which the supervisor reads."""
+        with suppress(OSError):
+            os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
+
+    # --- connections --------------------------------------------------------------------------
+
+    def _accept(self, yes: bool) -> None:
+        if yes and not self._accepting and not self.draining:
+            self.watch(self.listener.fileno(), IN, self._on_listener)
+        elif not yes and self._accepting:
+            self.unwatch(self.listener.fileno())
+        self._accepting = yes and not self.draining
+
+    def _on_listener(self, mask: int) -> None:
+        try:
+            sock, _ = self.listener.accept()
+        except (
+            OSError
+        ):  # another worker was faster, or descriptors are short: it stays in the queue
+            return
+        sock.setblocking(False)
+        fastcgi = self.settings.protocol == "fastcgi"
+        codec = FastCGI(MAX_CONNECTIONS, self.settings.children) if fastcgi else SCGI()
+        connection = Connection(sock, codec, self.now)
+        self.connections[connection.fd] = connection
+        connection.mask = IN
+        self.watch(connection.fd, IN, lambda mask: self._on_connection(connection, mask))
+        if len(self.connections) >= MAX_CONNECTIONS:
+            self._accept(False)
+        self._receive(connection)
+
+    def _on_connection(self, connection: Connection, mask: int) -> None:
+        if mask & OUT:
+            self._send(connection)
+        if mask & IN:
+            self._receive(connection)
+        elif mask & GONE:
+            self.lost(connection)
+
+    def _receive(self, connection: Connection) -> None:
+        try:
+            data = connection.sock.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.lost(connection)
+            return
+        if not data:
+            self._ended(connection)
+            return
+        connection.heard = self.now
+        if connection.closing:
+            return  # the rest of what nobody wants
+        try:
+            events = connection.codec.receive(data)
+        except WireError as error:
+            self.log(f"connection closed: {error}")
+            self.lost(connection)
+            return
+        replies = connection.codec.replies() if isinstance(connection.codec, FastCGI) else b""
+        if replies:
+            self.send(connection, replies)
+        for event in events:
+            self._dispatch(connection, event)
+        if replies and not connection.codec.keep and not connection.codec.request:
+            self.finished(connection)
+
+    def _dispatch(self, connection: Connection, event: "Event") -> None:
+        exchange = connection.exchange
+        if isinstance(event, Opened):
+            exchange = connection.exchange = Exchange(self, connection, event)
+            exchange.opened()
+        elif exchange is None or exchange.request != event.request:
+            pass  # what belongs to a request that is answered
+        elif isinstance(event, Body):
+            exchange.body(event.data)
+        elif isinstance(event, Aborted):
+            exchange.abandon()
+
+    def _ended(self, connection: Connection) -> None:
+        """The peer sends no more. With SCGI it may still wait for the answer (it closed one half)."""
+        if isinstance(connection.codec, SCGI) and connection.exchange is not None:
+            self.poll(connection, connection.mask & ~IN)
+            connection.exchange.body(b"")
+        else:
+            self.lost(connection)
+
+    def poll(self, connection: Connection, mask: int) -> None:
+        """Set what a connection is polled for."""
+        if mask != connection.mask and connection.fd in self._handlers:
+            connection.mask = mask
+            self._poll.modify(connection.fd, mask)
+
+    def send(self, connection: Connection, data: bytes) -> None:
+        """Send, now or as soon as the peer takes it."""
+        if not connection.outbox:
+            try:
+                sent = connection.sock.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.lost(connection)
+                return
+            if sent == len(data):
+                return
+            data = data[sent:]
+            connection.heard = self.now
+        connection.outbox.append(data)
+        connection.waiting += len(data)
+        self.poll(connection, connection.mask | OUT)
+        if connection.waiting > HIGH_WATER and connection.exchange is not None:
+            connection.exchange.pause()
+
+    def _send(self, connection: Connection) -> None:
+        while connection.outbox:
+            data = connection.outbox[0]
+            try:
+                sent = connection.sock.send(data)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.lost(connection)
+                return
+            connection.heard = self.now
+            connection.waiting -= sent
+            if sent < len(data):
+                connection.outbox[0] = data[sent:]
+                return
+            connection.outbox.pop(0)
+        self.poll(connection, connection.mask & ~OUT)
+        if connection.exchange is not None:
+            connection.exchange.resume()
+        elif connection.closing or not connection.codec.keep or self.draining:
+            self.finished(connection)
+
+    def finished(self, connection: Connection) -> None:
+        """A request is answered: wait for the next one, or close once everything is sent."""
+        connection.exchange = None
+        connection.heard = self.now
+        if connection.codec.keep and not self.draining and not connection.closing:
+            self.poll(connection, connection.mask | IN)
+        elif not connection.outbox and connection.fd in self.connections:
+            self.close(connection)
+
+    def linger(self, connection: Connection) -> None:
+        """Close a connection whose peer is still sending a body that nobody reads.
+
+        Closed with bytes unread, a socket is reset, and the peer may lose the answer.
+        """
+        connection.exchange = None
+        connection.codec.keep = False
+        connection.closing = self.now + LINGER
+        if not connection.outbox:
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_WR)
+        self.poll(connection, connection.mask | IN)
+
+    def lost(self, connection: Connection) -> None:
+        """The peer is gone, or must be left: end what runs for it."""
+        exchange, connection.exchange = connection.exchange, None
+        self.close(connection)
+        if exchange is not None:
+            exchange.abandon()
+
+    def close(self, connection: Connection) -> None:
+        """Close a connection."""
+        if self.connections.pop(connection.fd, None) is None:
+            return
+        self.unwatch(connection.fd)
+        # A child that was forked a moment ago may hold it too, and would keep it open
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        connection.sock.close()
+        connection.outbox.clear()
+        if not self._accepting:
+            self._accept(True)
+
+    # --- children -----------------------------------------------------------------------------
+
+    def hold(self, exchange: Exchange) -> None:
+        """Wait a moment for the end of an answer that has begun."""
+        self._held.add(exchange)
+
+    def _release(self) -> None:
+        for exchange in list(self._held):
+            if self.now - exchange.heard > HELD or exchange.done:
+                self._held.discard(exchange)
+                exchange.flush()
+
+    def admit(self, exchange: Exchange) -> bool:
+        """Whether a request may start its script now; it is queued if not. False also when even
+        the queue is full: then it has been refused.
+        """
+        if len(self.exchanges) < self.settings.children:
+            return True
+        if len(self.queue) < self.settings.queue:
+            self.queue.append(exchange)
+        else:
+            exchange.refuse("too many requests wait already")
+        return False
+
+    def started(self, exchange: Exchange, pid: int) -> None:
+        """A child runs."""
+        self.exchanges.add(exchange)
+        if self._table is not None and self._slots:
+            exchange.slot = self._slots.pop()
+            self._table[exchange.slot] = pid  # who ends it if this process is killed
+
+    def ended(self, exchange: Exchange) -> None:
+        """A child was reaped: the next request may start its own."""
+        self._held.discard(exchange)
+        if exchange not in self.exchanges:
+            return
+        self.exchanges.discard(exchange)
+        if self._table is not None and exchange.slot >= 0:
+            self._table[exchange.slot] = 0
+            self._slots.append(exchange.slot)
+        self._learn(exchange.pid)
+        while self.queue and len(self.exchanges) < self.settings.children:
+            self.queue.pop(0).start()
+
+    def must_start_anew(self) -> bool:
+        """Whether what this worker holds ready is out of date; the supervisor is told once."""
+        if not self.stale and self.settings.warm:
+            self.stale = self.preloaded.stale()
+            if self.stale:
+                self.tell(("stale", self.stale))
+        return bool(self.stale)
+
+    def _learn(self, pid: int) -> None:
+        """Pass on what a child had to import, if it was the last to say so."""
+        size = int.from_bytes(self.shared[4:8], "big")
+        if not size or int.from_bytes(self.shared[:4], "big") != pid:
+            return
+        names = self.shared[8 : 8 + size].decode("utf-8", "replace").split("\0")
+        self.shared[4:8] = bytes(4)
+        new = [name for name in names if name not in self._learnt]
+        if new:
+            self._learnt.update(new)
+            self.tell(("learnt", new))
+
+    def report(self) -> None:
+        """In a child whose script has ended: say what it had to import."""
+        if len(sys.modules) <= len(self.preloaded.names):
+            return
+        names = "\0".join(self.preloaded.learnt()).encode("utf-8", "replace")
+        if names and len(names) <= LEARNT_SIZE - 8:
+            self.shared[4:8] = bytes(4)
+            self.shared[:4] = os.getpid().to_bytes(4, "big")
+            self.shared[8 : 8 + len(names)] = names
+            self.shared[4:8] = len(names).to_bytes(4, "big")
+
+    def disown(self) -> None:
+        """In a child that leaves by Python's own way: its descriptors have the numbers of sockets that
+        are no longer open here, and must not be closed for these.
+        """
+        self.listener.detach()
+        self.channel.detach()
+        for connection in self.connections.values():
+            connection.sock.detach()
+
+    def cold(self, file: str, why: str) -> None:
+        """Log, once, why a script does not run warm. Other languages need no reason."""
+        if why and why != self._cold.get(file) and "not a Python" not in why:
+            if len(self._cold) < MAX_COLD:
+                self._cold[file] = why
+            self.log(f"{file} runs in an interpreter of its own: {why}")
+
+    def _tick(self) -> None:
+        self._ticked = self.now
+        for exchange in list(self.exchanges):
+            exchange.tick()
+        for exchange in list(self.queue):
+            if self.now - exchange.asked > self.settings.timeout:
+                self.queue.remove(exchange)
+                exchange.refuse("no script ended in time to make room for it")
+        for connection in list(self.connections.values()):
+            self._tick_connection(connection)
+        if not self._accepting and len(self.connections) < MAX_CONNECTIONS:
+            self._accept(True)
+
+    def _tick_connection(self, connection: Connection) -> None:
+        silent = self.now - connection.heard
+        exchange = connection.exchange
+        if connection.closing:
+            if self.now > connection.closing and not connection.outbox:
+                self.close(connection)
+            elif not connection.outbox:
+                with suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_WR)
+        if connection.outbox:
+            if silent > STALLED:
+                self.log("connection closed: the web server takes nothing of an answer")
+                self.lost(connection)
+        elif exchange is None:
+            begun = connection.codec.request or isinstance(connection.codec, SCGI)
+            if begun and silent > self.settings.timeout:
+                self.log("connection closed: a request did not arrive in time")
+                self.lost(connection)
+        elif exchange.waits_for_body and silent > self.settings.timeout:
+            exchange.late()
+
+
+def main() -> int:
+    """Run a worker. Its words are the descriptors of its channel, of the listening socket and of the
+    table of its children. Return the exit status: that of a script in a child which leaves this way.
+    """
+    os.environ.pop("LD_BIND_NOW", None)
+    fds = [int(word) for word in sys.argv[1:]]
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    channel, listener = socket.socket(fileno=fds[0]), socket.socket(fileno=fds[1])
+    size = int.from_bytes(_exactly(channel, 4), "big")
+    settings = Settings(**marshal.loads(_exactly(channel, size)))  # noqa: S302 -- from our parent
+    table = memoryview(mmap.mmap(fds[2], 0)).cast("i")
+    os.close(fds[2])
+    worker: Worker | None = None
+    try:
+        if settings.warm:
+            for line in preload.load([*preload.OWN, *settings.preload], settings.learnt):
+                os.write(2, f"not held ready: {line}\n".encode("utf-8", "backslashreplace"))
+        worker = Worker(listener, channel, settings, table)
+        return worker.run()
+    except Leave as left:  # a child, on Python's own way out
+        if worker is not None:
+            worker.disown()
+        return left.status
+
+
+def _exactly(channel: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        chunk = channel.recv(size - len(data))
+        if not chunk:
+            sys.exit("the supervisor has gone")
+        data += chunk
+    return data
