@@ -226,7 +226,16 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 def _umask() -> int:
-    mask = os.umask(0o077)  # there is no way to read it but to set it
+    # Not by setting it, which is how POSIX reads it: what other threads make meanwhile would get the
+    # wrong mode, and two at once would leave the wrong umask for good.
+    try:
+        with open("/proc/self/status", "rb") as status:
+            for line in status:
+                if line.startswith(b"Umask:"):
+                    return int(line.split()[1], 8)
+    except OSError:
+        pass
+    mask = os.umask(0o077)  # no Linux, or one before 4.7
     os.umask(mask)
     return mask
 
