@@ -199,7 +199,9 @@ def _library() -> "ModuleType":
     threads, which could catch one of them, and for which start-up does not matter.
     """
     threading = sys.modules.get("threading")
-    alone = threading is None or threading.active_count() == 1
+    # Threads of a WSGI server that is written in C are not counted.
+    served = "cgikit.wsgi" in sys.modules
+    alone = not served and (threading is None or threading.active_count() == 1)
     wanted = ("tempfile", "urllib.parse") if alone else ()
     absent = [name for name in wanted if name not in sys.modules]
     stand_ins = {name: _stand_in(name) for name in absent}
