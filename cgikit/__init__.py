@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .sessions.session import Session as Session
     from .sessions.sqlite import SQLiteStore as SQLiteStore
     from .upload import Upload as Upload
+    from .wsgi import WSGI as WSGI
 
 __version__ = "0.1.0"
 
@@ -58,6 +59,7 @@ _MODULE_OF = {
     "StorageError": "errors",
     "UnsupportedMediaType": "errors",
     "Upload": "upload",
+    "WSGI": "wsgi",
     "append_line": "files",
     "atomic_write": "files",
     "escape": "html",

@@ -16,6 +16,7 @@ from .status import REASONS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TextIO
 
     from .environ import MetaVariables
 
@@ -51,10 +52,16 @@ _SHOWN = frozenset((
 ))  # fmt: skip
 
 
-def answer_error(error: BaseException, request: "MetaVariables", details: bool) -> Response:
+def answer_error(
+    error: BaseException,
+    request: "MetaVariables",
+    details: bool,
+    stream: "TextIO | None" = None,
+) -> Response:
     """Return the page for an error, and log it if the server's side is to blame (500 and up).
 
-    `details` puts the traceback and the environment into the page of a bug.
+    `details` puts the traceback and the environment into the page of a bug. `stream` is the log,
+    standard error without one.
     """
     incident = new_incident()
     if isinstance(error, CGIError):
@@ -67,9 +74,9 @@ def answer_error(error: BaseException, request: "MetaVariables", details: bool) 
             error = second
         else:
             if error.status >= 500:
-                log(error, incident)
+                log(error, incident, stream)
             return page
-    log(error, incident)
+    log(error, incident, stream)
     return incident_page(error, incident, request, details)
 
 
@@ -113,19 +120,21 @@ def incident_page(
     return response
 
 
-def log(error: BaseException, incident: str) -> None:
-    """Write an error's traceback to standard error, each line with the incident number in front.
+def log(error: BaseException, incident: str, stream: "TextIO | None" = None) -> None:
+    """Write an error's traceback to standard error, or to `stream`, each line with the incident number
+    in front.
 
-    Controls are escaped: what a client sends must not forge a line of the log. A standard error that
-    is closed loses the entry and nothing else.
+    Controls are escaped: what a client sends must not forge a line of the log. A log that is closed
+    loses the entry and nothing else.
     """
     lines = [
         f"[incident {incident}] {_printable(line)}" for line in traceback_of(error).splitlines()
     ]
     try:
-        if sys.stderr is not None:
-            sys.stderr.write("\n".join(lines) + "\n")
-            sys.stderr.flush()
+        stream = stream or sys.stderr
+        if stream is not None:
+            stream.write("\n".join(lines) + "\n")
+            stream.flush()
     except (OSError, ValueError):
         pass
 
