@@ -1,0 +1,222 @@
+"""Writes docs/servers.md, and the table of deviations that it shows: `make servers`.
+
+`python -m servers.report RECORD` takes what a run of test_conformance.py with CGIKIT_RECORD=RECORD
+wrote, brings tests/data/rfc3875/deviations.toml up to date, and writes the page. Without RECORD it
+writes the page from the table as it is. Reasons ("why") are written into the table by hand, and kept.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .rfc3875 import DATA, Case, applies, load, recorded, rules, servers, table
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "servers.md"
+DEVIATIONS = DATA / "deviations.toml"
+Entry = dict[str, Any]
+
+HEAD = """\
+# servers: what each of them makes of CGI
+
+RFC 3875 has fifty rules, R1 to R27 for scripts and R28 to R50 for servers. Each is one case or more in
+[tests/data/rfc3875](../tests/data/rfc3875/README.md): a request in raw HTTP, and what has to come of
+it. {count} cases in all are sent to every server of the matrix, each started with what
+`cgikit config` prints for it, and every answer has to be well-formed HTTP
+besides.
+
+This page is written by `make servers`, which runs the cases. Last run: {date}. In every test run a
+deviation that is not on this page fails, and so does one on it that no longer occurs.
+
+In the tables, **ok** means that every case of the rule passed, a number leads to what happens instead,
+and **·** that the rule has no case on this server: it does not apply, or is shown by a test
+([below](#rules)).
+"""
+
+GROUPS = {
+    "cgikit": """\
+## Where cgikit runs the scripts
+
+`cgikit serve`, or `cgikit fastcgi` and `cgikit scgi` behind a web server. What is not as it should be
+here is in part the web server's: it reads the request before cgikit does, and the answer after.
+""",
+    "own": """\
+## Where the server runs the scripts itself
+
+R1 to R27 are cgikit's answers, which these servers pass on; R28 to R50 are their own doing.
+""",
+    "none": """\
+## Where nobody does: WSGI
+
+`WSGI(handler)` is called in the server's own process. There is no host, so R28 to R50 do not apply.
+""",
+}
+
+
+def page() -> str:
+    """The text of docs/servers.md, from the tables in tests/data/rfc3875."""
+    cases = load()
+    found = numbered(cases)
+    parts = [HEAD.format(count=len(cases), date=table()["date"])]
+    for group, words in GROUPS.items():
+        names = [name for name in servers() if servers()[name]["host"] == group]
+        parts += [words, *matrix(names, cases, found), ""]
+    parts += ["## Deviations", "", *told(cases, found), "## Rules", "", *explained(cases)]
+    return "\n".join(parts) + "\n"
+
+
+def numbered(cases: list[Case]) -> dict[str, list[Entry]]:
+    """The deviations of each rule in the order of the page; an entry's number is its place."""
+    order = {case.name: place for place, case in enumerate(cases)}
+    rule_of = {case.name: case.rule for case in cases}
+    found: dict[str, list[Entry]] = {}
+    for entry in sorted(table()["deviation"], key=lambda entry: order[entry["case"]]):
+        found.setdefault(rule_of[entry["case"]], []).append(entry)
+    return found
+
+
+def matrix(names: list[str], cases: list[Case], found: dict[str, list[Entry]]) -> Iterator[str]:
+    """A table: a row for each rule, a column for each server."""
+    versions = table()["versions"]
+    heads = [f"{servers()[name]['title']} {versions.get(name, '')}".strip() for name in names]
+    yield f"| | {' | '.join(heads)} |"
+    yield f"|---|{'---|' * len(names)}"
+    for rule in rules():
+        cells = [cell(rule, name, cases, found.get(rule, [])) for name in names]
+        if any(text != "·" for text in cells):
+            yield f"| **{rule}** {rules()[rule]['text']} | {' | '.join(cells)} |"
+
+
+def cell(rule: str, server: str, cases: list[Case], entries: list[Entry]) -> str:
+    """What one server makes of one rule."""
+    if server not in table()["versions"]:
+        return "not run"
+    if not any(case.rule == rule and applies(case, server) for case in cases):
+        return "·"
+    numbers = [str(n) for n, entry in enumerate(entries, 1) if server in entry["servers"]]
+    return f"[{', '.join(numbers)}](#{rule.lower()})" if numbers else "ok"
+
+
+def told(cases: list[Case], found: dict[str, list[Entry]]) -> Iterator[str]:
+    """The deviations of each rule that has any."""
+    by_name = {case.name: case for case in cases}
+    for rule, entries in sorted(found.items(), key=lambda item: int(item[0][1:])):
+        yield f"### {rule}"
+        yield ""
+        for number, entry in enumerate(entries, 1):
+            case = by_name[entry["case"]]
+            titles = ", ".join(servers()[name]["title"] for name in entry["servers"])
+            seen = "; ".join(code(line) for line in entry["differences"])
+            why = f" {entry['why']}" if entry["why"] else ""
+            yield f"{number}. {case.title} ({case.level}, section {case.section}). {titles}:"
+            yield f"   {seen}.{why}"
+        yield ""
+
+
+def code(text: str) -> str:
+    """A text as a code span of Markdown."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def explained(cases: list[Case]) -> Iterator[str]:
+    """What the rules say and what shows them."""
+    yield "| rule | section | says | shown by |"
+    yield "|---|---|---|---|"
+    for name, rule in rules().items():
+        shown = [
+            f"[{case.name.partition('-')[2]}](../tests/data/rfc3875/{case.name}.toml)"
+            for case in cases
+            if case.rule == name
+        ]
+        for test in rule.get("tests", []):
+            path, _, function = test.partition("::")
+            shown.append(f"[`{function}`](../{path})")
+        yield f"| {name} | {rule['section']} | {rule['text']} | {', '.join(shown)} |"
+
+
+# --- recording ------------------------------------------------------------------------------------
+
+
+def update(record: Path) -> None:
+    """Put a recorded run into the table; servers that it left out keep what they had."""
+    old = recorded() if DEVIATIONS.exists() else {}
+    versions = table()["versions"] if DEVIATIONS.exists() else {}
+    lines = [json.loads(line) for line in record.read_text().splitlines()]
+    seen = {server for _, server, _ in lines}
+    kept = [[case, server, e["differences"]] for (case, server), e in old.items()]
+    kept = [line for line in kept if line[1] not in seen]
+    merged: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
+    for case, server, differences in sorted(kept + lines, key=rank):
+        if differences:
+            why = old.get((case, server), {}).get("why", "")
+            merged.setdefault((case, tuple(differences), why), []).append(server)
+    versions |= {server: version(servers()[server]) for server in seen}
+    DEVIATIONS.write_text(written(merged, versions), encoding="utf-8")
+
+
+def rank(line: list[Any]) -> tuple[int, str, int]:
+    """Where a line of the record belongs: by rule, case and server."""
+    case, server, _ = line
+    return int(re.findall("[0-9]+", case)[0]), case, list(servers()).index(server)
+
+
+def version(server: dict[str, Any]) -> str:
+    """The version of an installed server, as its command or its package tells it."""
+    if "package" in server:
+        return importlib.metadata.version(server["package"])
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
+    environ = {**os.environ, "PATH": path}
+    done = subprocess.run(server["version"], env=environ, capture_output=True, text=True)
+    number = re.search(r"[0-9]+\.[0-9]+(\.[0-9]+)?", done.stdout + done.stderr)
+    return number[0] if number else ""
+
+
+def written(
+    merged: dict[tuple[str, tuple[str, ...], str], list[str]], versions: dict[str, str]
+) -> str:
+    """The table as TOML."""
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    lines = [
+        "# What servers do instead of what a case expects: written by `make servers`, except for",
+        '# the reasons ("why"), which are written by hand and kept.',
+        f'date = "{today}"',
+        "",
+        "[versions]",
+        *(f"{name} = {quoted(versions[name])}" for name in servers() if name in versions),
+    ]
+    for (case, differences, why), names in merged.items():
+        lines += [
+            "",
+            "[[deviation]]",
+            f"case = {quoted(case)}",
+            f"servers = [{listed(names)}]",
+            f"differences = [{listed(differences)}]",
+            f"why = {quoted(why)}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Strings as the inside of a TOML array."""
+    return ", ".join(quoted(text) for text in texts)
+
+
+def quoted(text: str) -> str:
+    """A string in TOML, whose basic strings are JSON's, but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        update(Path(sys.argv[1]))
+        for cached in (recorded, table):
+            cached.cache_clear()
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"Wrote {PAGE.relative_to(ROOT)} and {DEVIATIONS.relative_to(ROOT)}")
