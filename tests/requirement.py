@@ -13,7 +13,11 @@ from typing import NoReturn
 import pytest
 
 #: The Debian package that brings a program, where the two names differ.
-PACKAGE_OF = {"chromedriver": "chromium-driver", "setpriv": "util-linux"}
+PACKAGE_OF = {
+    "chromedriver": "chromium-driver",
+    "mini_httpd": "mini-httpd",
+    "setpriv": "util-linux",
+}
 
 #: Servers live where an ordinary user's PATH does not look.
 EXTRA_PATH = "/usr/local/sbin:/usr/sbin:/sbin"

@@ -48,9 +48,10 @@ def curl(url: str, *options: str, stdin: bytes = b"") -> Answer:
 
 
 def read(raw: bytes, body: bytes) -> Answer:
-    """Take the last header block of a dump apart."""
-    last = raw.decode("latin-1").strip().split("\r\n\r\n")[-1]
-    status_line, *lines = last.split("\r\n")
+    """Take the last header block of a dump apart. A bare LF ends a line too (RFC 9112, 2.2)."""
+    last = raw.decode("latin-1").replace("\r\n", "\n").strip().split("\n\n")[-1]
+    status_line, *lines = last.split("\n")
+    assert status_line.startswith("HTTP/"), f"no answer: {raw!r}"
     headers: dict[str, list[str]] = {}
     for line in lines:
         name, _, value = line.partition(":")

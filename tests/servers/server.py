@@ -5,7 +5,9 @@ until it answers, and is ended by the process id that was started here.
 """
 
 import contextlib
+import grp
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
@@ -30,15 +33,34 @@ class Server:
     name: str
     base_url: str  # of the directory of scripts; ends with "/"
     directory: Path  # the scripts, a copy that the test may write to
-    log: Path
+    log: Path  # of the server's process
+    logs: tuple[
+        Path, ...
+    ] = ()  # where else the server, or what runs scripts for it, says something
+    user: str | None = None  # whom the scripts run as; None: who runs the tests
 
     def url(self, path: str) -> str:
         """The URL of `path` below the directory of scripts, such as `hello.py?a=1`."""
         return self.base_url + path
 
     def error_log(self) -> str:
-        """What the server has written to its error log so far."""
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
+        """What the server has written to its error logs so far."""
+        paths = [path for path in (self.log, *self.logs) if path.exists()]
+        return "".join(path.read_text(errors="replace") for path in paths)
+
+    def raw(self, request: bytes, *, more: bool = False, seconds: float = 60) -> bytes:
+        """Send bytes over a connection of their own, and return all that comes back until its end.
+
+        The sending half is closed after them, unless `more`: some servers take that for a client
+        that has left.
+        """
+        url = urlsplit(self.base_url)
+        with socket.create_connection((url.hostname, url.port), timeout=seconds) as connection:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # answered before
+                connection.sendall(request)
+                if not more:
+                    connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 class NotStarted(Exception):
@@ -47,14 +69,23 @@ class NotStarted(Exception):
 
 @contextlib.contextmanager
 def running(
-    command: list[str], log: Path, environ: dict[str, str], stop: signal.Signals
+    command: list[str],
+    log: Path,
+    environ: dict[str, str],
+    stop: signal.Signals,
+    user: str | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server with output and errors appended to `log`; end it with the signal `stop`."""
-    # A killed test run cannot clean up; the kernel then ends the server for it.
-    orphan_guard = ["setpriv", "--pdeathsig", "TERM", "--"] if shutil.which("setpriv") else []
+    """Run a server with output and errors appended to `log`; end it with the signal `stop`.
+
+    `user`: whom it runs as.
+    """
+    switch = as_user(user)
+    # A killed test run cannot clean up; the kernel then ends the server for it. In the same call as
+    # the change of user, which would take the guard away.
+    guard = ["setpriv", "--pdeathsig", "TERM", *switch, "--"] if shutil.which("setpriv") else []
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*orphan_guard, *command],
+            [*guard, *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -67,6 +98,14 @@ def running(
         yield process
     finally:
         end(process, stop)
+
+
+def as_user(user: str | None) -> list[str]:
+    """The options of setpriv that change to a user; none for None."""
+    if user is None:
+        return []
+    group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
+    return [f"--reuid={user}", f"--regid={group}", "--init-groups"]
 
 
 def end(

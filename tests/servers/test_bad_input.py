@@ -1,5 +1,6 @@
 """Requests that break their own rules, under every server: a clear error, and nothing is used."""
 
+import re
 import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -37,8 +38,8 @@ def post(server: Server, body: Iterable[bytes], content_type: str, length: int) 
         except (BrokenPipeError, ConnectionResetError):
             pass  # refused before its end; the answer is there already
         raw = b"".join(iter(lambda: connection.recv(65_536), b""))
-    header, _, rest = raw.partition(b"\r\n\r\n")
-    return read(header, rest)
+    header, *rest = re.split(rb"\r?\n\r?\n", raw, maxsplit=1)
+    return read(header, b"".join(rest))
 
 
 def test_a_body_that_ends_early(server: Server) -> None:
@@ -78,9 +79,9 @@ def test_s14_10001_fields(server: Server, content_type: str) -> None:
     assert "fields=1000" in answer.text
 
 
-@pytest.mark.parametrize(("mebibytes", "words"), [(1024, ""), (1000, "exceeds the limit body=")])
+@pytest.mark.parametrize(("mebibytes", "words"), [(1024, ""), (65, "exceeds the limit body=")])
 def test_s14_a_field_of_a_gibibyte(server: Server, mebibytes: int, words: str) -> None:
-    """Made while it is sent. A gibibyte is what the servers refuse, a little less the script."""
+    """Made while it is sent. A gibibyte is what the servers refuse, 65 MiB the script."""
     start, end = part(b"a", b"").removesuffix(b"\r\n"), b"\r\n--limit--\r\n"
     body = (start, *([b"x" * MIB] * mebibytes), end)
     answer = post(server, body, MULTIPART, len(start) + mebibytes * MIB + len(end))

@@ -17,6 +17,8 @@ server.breakagelog = {script_log}
 server.upload-dirs = ( {uploads} )
 # KiB of a request's body
 server.max-request-size = 1048576
+# The query reaches the script as it was sent: normalized, "<" would be "%3C"
+server.http-parseopts = ( "url-normalize" => "disable" )
 {identity}mimetype.assign = (
     ".html" => "text/html",
     ".css" => "text/css",

@@ -118,7 +118,8 @@ MINI_HTTPD_ = Recipe(
         "#!/usr/bin/env python3" is the system's Python, which may not have cgikit: name the
         interpreter in the script's first line.
 
-        What a script writes to its standard error goes to the client.
+        mini_httpd 1.30 loses the answer to a POST: it closes its sending half as soon as it has read
+        the body. What a script writes to its standard error goes to the client.
         """,
 )
 PYTHON_HTTP = Recipe(

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Say what the server gave: environment, body, interpreter. Needs the standard library only."""
+"""Say what the server gave: environment, body, interpreter. Needs the standard library only.
+
+With `complain` in the query it says something on standard error, too.
+"""
 
 import json
 import os
@@ -7,7 +10,8 @@ import sys
 
 length = int(os.environ.get("CONTENT_LENGTH") or 0)
 body = sys.stdin.buffer.read(length)
-print("probe.py was here", file=sys.stderr)
+if "complain" in os.environ.get("QUERY_STRING", ""):
+    print("probe.py was here", file=sys.stderr)
 seen = {
     "environ": dict(os.environ),
     "body": body.decode("latin-1"),

@@ -1,0 +1,142 @@
+"""What servers do differently from the rest, and no configuration of ours can change.
+
+One table: the tests expect these failures, and fail where one no longer occurs; docs/servers.md prints
+it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """What `servers` do, why, and which tests see it: `test_name`, or `test_name[part of its case`."""
+
+    servers: tuple[str, ...]
+    what: str
+    why: str
+    tests: tuple[str, ...]
+
+    def breaks(self, test: str) -> bool:
+        """Whether a test, by its full name, must fail because of this."""
+        name, _, case = test.partition("[")
+        for pattern in self.tests:
+            wanted, _, part = pattern.partition("[")
+            if name == wanted and part in case:
+                return True
+        return False
+
+
+DEVIATIONS = (
+    Deviation(
+        ("nginx-fcgiwrap",),
+        "A script that does not exist is 403, not 404.",
+        "fcgiwrap answers everything that it cannot run so (seen with 1.1.0).",
+        ("test_what_is_missing_is_404",),
+    ),
+    Deviation(
+        ("nginx-fcgiwrap",),
+        "A script that leaves some of a body unread: 502 in place of its answer.",
+        "fcgiwrap takes the broken pipe to the script for a failure of the script (seen with 1.1.0).",
+        (
+            "test_r27_a_body_that_is_refused_gets_its_answer",
+            "test_s14_10001_fields[multipart",
+            "test_s14_a_field_of_a_gibibyte[65",
+        ),
+    ),
+    Deviation(
+        ("nginx-fcgiwrap", "lighttpd-cgi"),
+        "A body that ends early gets no answer: the connection is closed.",
+        "nginx and lighttpd read a body whole before they ask for its script, and take the end of the"
+        " client's sending half for its leaving.",
+        ("test_a_body_that_ends_early",),
+    ),
+    Deviation(
+        ("busybox-httpd", "mini-httpd", "python-cgihttprequesthandler"),
+        "The lines of the script's header are not made to end with CR LF.",
+        "The script writes to the connection, or what it writes is copied as it is; RFC 3875, 6.3 makes"
+        " LF the script's line end, RFC 9112, 2.2 lets clients read it.",
+        ("test_r47_header_lines_end_as_http_wants",),
+    ),
+    Deviation(
+        ("mini-httpd",),
+        "The answer to a request with a body is lost.",
+        "mini_httpd 1.30 shuts its sending half down as soon as it has read the body; strace shows"
+        " shutdown(SHUT_WR), then EPIPE.",
+        (
+            "test_a_body_arrives",
+            "test_form_shows_a_post_apart_from_its_query",
+            "test_form_takes_files_with_difficult_names",
+            "test_cookies_are_kept_and_forgotten",
+            "test_redirect_after_post_is_303_and_arrives_as_get",
+            "test_api_speaks_json_both_ways",
+            "test_api_refuses_what_is_not_its_json[{",
+            "test_api_refuses_what_is_not_its_json[[1]",
+            "test_api_refuses_what_is_not_its_json[xff",
+            "test_api_refuses_what_is_not_its_json[body7",
+            "test_guestbook_escapes_keeps_and_turns_pages",
+            "test_guestbook_wants_a_name_and_a_text",
+            "test_poll_loses_no_vote",
+            "test_poll_counts_a_visitor_once",
+            "test_login_rotates_and_greets_and_logs_out",
+            "test_login_takes_no_wrong_password_and_no_foreign_form",
+            "test_a_body_that_ends_early",
+            "test_a_body_that_is_longer_than_it_says",
+            "test_s14_10001_fields[urlencoded",
+            "test_no_boundary",
+            "test_nul_in_a_name",
+            "test_s1_nothing_gets_into_the_header",
+        ),
+    ),
+    Deviation(
+        ("mini-httpd",),
+        "A CONTENT_LENGTH that is no number is 0, and the script runs.",
+        "mini_httpd reads it by atoll (seen with 1.30).",
+        ("test_s15_a_length_that_is_none",),
+    ),
+    Deviation(
+        ("mini-httpd",),
+        "A script's standard error goes to the client.",
+        "mini_httpd gives scripts one pipe for both.",
+        ("test_what_a_script_says_on_stderr_is_in_the_log",),
+    ),
+    Deviation(
+        ("mini-httpd", "python-cgihttprequesthandler"),
+        "GET, HEAD and POST only; mini_httpd never answers another method with a body.",
+        "Other methods are not implemented.",
+        ("test_every_method_arrives",),
+    ),
+    Deviation(
+        ("mini-httpd", "python-cgihttprequesthandler"),
+        "Most header fields of the request are not passed on.",
+        "A fixed list of fields becomes HTTP_ variables.",
+        ("test_environment_shows_the_request_and_no_more",),
+    ),
+    Deviation(
+        ("python-cgihttprequesthandler",),
+        "Every answer of a script has the status 200; its Status field goes to the client.",
+        "The status line is sent before the script is started.",
+        (
+            "test_cookies_are_kept_and_forgotten",
+            "test_redirect_leads_to_this_site",
+            "test_redirect_after_post_is_303_and_arrives_as_get",
+            "test_s21_redirect_never_leads_elsewhere",
+            "test_api_refuses_what_is_not_its_json",
+            "test_api_names_the_methods_it_has",
+            "test_r27_a_body_that_is_refused_gets_its_answer",
+            "test_a_wrong_field_is_named",
+            "test_counter_has_no_other_style",
+            "test_guestbook_escapes_keeps_and_turns_pages",
+            "test_guestbook_wants_a_name_and_a_text",
+            "test_poll_loses_no_vote",
+            "test_login_rotates_and_greets_and_logs_out",
+            "test_login_takes_no_wrong_password_and_no_foreign_form",
+            "test_a_body_that_ends_early",
+            "test_s15_a_length_that_is_none",
+            "test_s14_10001_fields",
+            "test_s14_a_field_of_a_gibibyte",
+            "test_no_boundary",
+            "test_nul_in_a_name",
+            "test_s1_nothing_gets_into_the_header",
+        ),
+    ),
+)
