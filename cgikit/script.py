@@ -1,8 +1,9 @@
 """Running a handler as a script: one way in, one way out, whatever happens between.
 
-`run` tells CGI, NPH and the command line apart by the environment, calls the handler with the
-request, sends what it returns, and turns every error into an answer. Error pages and the log are made
-in `debug.py`, the command line is read in `offline.py`; both are imported only when needed.
+`run` tells CGI, NPH, FastCGI and the command line apart by what the process was started with, calls the
+handler with the request, sends what it returns, and turns every error into an answer. Error pages and
+the log are made in `debug.py`, the command line is read in `offline.py`, FastCGI is spoken in
+`persistent`; all are imported only when needed.
 """
 
 from . import process
@@ -35,6 +36,9 @@ def run(
     environment). A client that went away is no error. Where an answer breaks off, because its body
     fails or cannot be written, the log says so and the process ends with status 1.
 
+    Started with a listening socket on descriptor 0, or by systemd's socket activation, it answers one
+    request after another over FastCGI, until SIGTERM (docs/persistent.md).
+
     Without REQUEST_METHOD the script was started by hand: `script.py name=value …` or
     `script.py '/path?x=1'` runs it and prints the answer. With it, argv is never looked at
     (RFC 3875 section 4.4).
@@ -44,20 +48,25 @@ def run(
 
     `limits`, `errors`, `upload_dir` and `progress` are those of `Request`.
     """
+    options = {
+        "limits": limits or DEFAULT_LIMITS,
+        "errors": errors,
+        "upload_dir": upload_dir,
+        "progress": progress,
+        "sessions": sessions,
+    }
     environ = stdin = None
     if not process.environ().get("REQUEST_METHOD"):
+        from . import persistent
+
+        listener = persistent.handed_over()
+        if listener is not None:
+            persistent.serve(listener, lambda request: respond(handler, request), options, debug)
+            return
         from . import offline
 
         environ, stdin = offline.request(process.arguments())
-    request = Request(
-        environ,
-        stdin,
-        limits=limits or DEFAULT_LIMITS,
-        errors=errors,
-        upload_dir=upload_dir,
-        progress=progress,
-        sessions=sessions,
-    )
+    request = Request(environ, stdin, **options)  # type: ignore[arg-type]
     with process.GuardedOutput():
         try:
             respond(handler, request).send(request=request)
@@ -95,6 +104,10 @@ def respond(handler: "Callable[[Request], Response | str]", request: Request) ->
     """
     try:
         response = _called(handler, request)
+        if response._sent:  # its cookies are another visitor's
+            raise process.misuse(
+                "the handler returned a response that was sent already; make a new one"
+            )
         request.save_session(response)
     except BaseException:
         request.drop_session()  # the next request need not wait until the error page is sent

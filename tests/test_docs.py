@@ -322,6 +322,7 @@ ROLES = ("cli", "host")  # sub-packages: one row and one page each
 MODULES = [
     *ROLES,
     "gateway",
+    "persistent",
     "sessions",
     *sorted(p.stem for p in PACKAGE.glob("*.py") if not p.stem.startswith("__")),
 ]

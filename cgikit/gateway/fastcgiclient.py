@@ -33,10 +33,14 @@ class Output(Event):
         self.data = data
 
 
-class Errors(Output):
+class Errors(Event):
     """A piece of what was written to standard error, in `.data` (bytes)."""
 
-    __slots__ = ()
+    __slots__ = ("data",)
+
+    def __init__(self, request: int, data: bytes) -> None:
+        self.request = request
+        self.data = data
 
 
 class Ended(Event):

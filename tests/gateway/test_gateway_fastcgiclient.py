@@ -66,3 +66,12 @@ def test_a_role_has_two_bytes(role: int) -> None:
     connection = FastCGI()
     connection.receive(encode_begin(5, False, role))
     assert connection.request == (5 if role == 1 else 0)
+
+
+def test_events_are_equal_when_they_say_the_same() -> None:
+    different = [Output(1, b"a"), Output(2, b"a"), Output(1, b"b"), Errors(1, b"a"), Ended(1, 0, 0)]
+    different += [Ended(1, 1, 0), Ended(1, 0, 1), Values(0, {}), Unknown(0, 1), Errors(1, b"b")]
+    for place, event in enumerate(different):
+        assert [other == event for other in different].index(True) == place
+        assert sum(other == event for other in different) == 1
+    assert repr(Errors(1, b"a")) == "Errors(1, b'a')"

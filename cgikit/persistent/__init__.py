@@ -1,0 +1,88 @@
+"""One process for many requests: `run` with a listening socket on descriptor 0 speaks FastCGI.
+
+What makes a script persistent, and nothing of what it sees: the same handler gets the same `Request`
+and returns the same `Response` as under CGI. Here is found out whether a process was started for that,
+and how many are to do it; all else is imported only then.
+"""
+
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..gateway.listener import Listener
+    from ..request import Request
+    from ..response import Response
+
+_MOST_WORKERS = 1_000
+_REQUESTS = (
+    10_000  # that a worker answers before another takes its place, and what it leaked is gone
+)
+
+
+def handed_over() -> "Listener | None":
+    """Return the listening socket that this process was started with; None if it was not started as a
+    FastCGI application. `ListenError` if systemd hands over what is none.
+    """
+    if "LISTEN_PID" not in os.environ:
+        try:
+            if not stat.S_ISSOCK(os.fstat(0).st_mode):
+                return None
+        except OSError:
+            return None
+    from ..gateway.listener import inherited
+
+    return inherited()
+
+
+def serve(
+    listener: "Listener",
+    respond: "Callable[[Request], Response]",
+    options: "dict[str, Any]",
+    debug: bool | None,
+) -> None:
+    """Answer the requests that come to `listener`, until SIGTERM, SIGUSR1 or SIGINT.
+
+    `respond(request)` makes the answer, `options` are those of `Request`. With CGIKIT_WORKERS=n in the
+    environment n processes do it, which this one looks after; a worker leaves by `SystemExit`. It is
+    raised for a number that makes no sense as well, with a message.
+    """
+    workers = _number("CGIKIT_WORKERS", _MOST_WORKERS)
+    requests = _number("CGIKIT_REQUESTS", 1 << 31)
+    _settle(listener)
+    from .answer import Answerer
+    from .worker import Worker
+
+    worker = Worker(listener, Answerer(respond, options, debug))
+    if workers is None:
+        worker.run(requests)
+        return
+    from .parent import Parent
+
+    Parent(workers, requests or _REQUESTS, worker.run).run()
+
+
+def _number(name: str, most: int) -> int | None:
+    text = os.environ.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:12]) <= most):
+        raise SystemExit(f"{name}={text[:50]}: give a number from 1 to {most}")
+    return int(text)
+
+
+def _settle(listener: "Listener") -> None:
+    """Take the socket away from descriptor 0, where all that a handler starts would have it as its
+    standard input, and could accept; and let no call on it wait: another worker can be faster.
+    """
+    if listener.fileno() == 0:
+        moved = os.dup(0)
+        listener.detach()
+        listener.__init__(fileno=moved)  # type: ignore[misc]
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.close(null)
+    listener.setblocking(False)

@@ -1,0 +1,89 @@
+"""Internal. One request answered: what `script.run` does for a process, done for a connection.
+
+The same order and the same pages; only where the bytes go is another.
+"""
+
+# All that ordinary requests use: loaded once, before workers are forked, and shared by them.
+from .. import body, html, multidict, process, querystring  # noqa: F401
+from ..debug import answer_error
+from ..request import Request
+from ..response import _head
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..response import Response
+    from .connection import Connection
+
+
+class _Request(Request):
+    """A request over FastCGI, where the server reads a header whatever the script's name is."""
+
+    is_nph = False
+
+
+class Answerer:
+    """Answers requests with what `respond(request)` returns, and errors with their pages.
+
+    `options` are those of `Request`; `debug` as in `run`, where CGIKIT_DEBUG may come from the server.
+    """
+
+    def __init__(
+        self,
+        respond: "Callable[[Request], Response]",
+        options: "dict[str, Any]",
+        debug: bool | None,
+    ) -> None:
+        self._respond = respond
+        self._options = options
+        self._debug = debug
+
+    def __call__(self, variables: dict[str, str], connection: "Connection") -> None:
+        """Answer the request that is open on `connection`; close it where the answer breaks off."""
+        request = _Request(variables, connection, **self._options)  # type: ignore[arg-type]
+        try:
+            _send(self._respond(request), request, connection)
+        except (Exception, SystemExit) as error:  # which would end the process for all that wait
+            self._answer_error(error, request, connection)
+        finally:
+            request.close()
+
+    def _answer_error(
+        self, error: BaseException, request: Request, connection: "Connection"
+    ) -> None:
+        debug = self._debug
+        if debug is None:
+            known = (request.environ, process.environ())
+            debug = any(variables.get("CGIKIT_DEBUG") == "1" for variables in known)
+        page = answer_error(error, request, debug)
+        if connection.begun:
+            # A regular end would let the client take the part for the whole.
+            connection.closed = True
+            return
+        try:
+            _send(page, request, connection)
+        except Exception as second:  # a header of an HTTPError's cannot be sent
+            _send(answer_error(second, request, debug), request, connection)
+
+
+def _send(response: "Response", request: Request, connection: "Connection") -> None:
+    """Send an answer and the end of it."""
+    try:
+        status, fields, chunks = response.answer(request)
+        head = _head(status, fields, request)
+        response._sent = True
+        if isinstance(chunks, tuple):
+            connection.drain()
+            connection.finish(head + b"".join(chunks))
+            return
+        connection.output(head)
+        for chunk in chunks:
+            if not connection.is_wanted():
+                break
+            connection.output(chunk)
+        connection.finish()
+        connection.drain()
+    finally:
+        response.close()

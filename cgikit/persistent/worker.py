@@ -1,0 +1,180 @@
+"""Internal. The loop of one process: wait for a request, have it answered, and so on until told to end.
+
+One request at a time, and blocking while it lasts; in between it waits for all connections at once, so
+that those which web servers keep open do not hold up the others.
+"""
+
+import os
+import select
+import signal
+import sys
+from time import monotonic, sleep
+
+from .. import process
+from ..gateway.listener import allowed_peers, is_allowed
+from ..gateway.wire import Opened
+from .connection import Connection
+from .log import Log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..gateway.listener import Listener
+
+_ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+_BEGINNING = 30  # seconds from the first byte of a request to the last of its variables
+_MOST_WAITING = 500  # connections kept open; descriptors are 1,024 by default
+
+
+class PersistentOutput:
+    """What `Response.send` finds while requests are answered: no bytes can go to standard output."""
+
+    def __init__(self, own: object) -> None:
+        self._own = own
+
+    def __getattr__(self, name: str) -> object:
+        if name == "buffer":
+            raise AttributeError(name)
+        return getattr(self._own, name)
+
+
+class Worker:
+    """Serves `listener`, whose accept must not block; `answer(variables, connection)` does the rest."""
+
+    def __init__(
+        self, listener: "Listener", answer: "Callable[[dict[str, str], Connection], None]"
+    ) -> None:
+        self._listener = listener
+        self._answer = answer
+        self._peers = allowed_peers(os.environ.get("FCGI_WEB_SERVER_ADDRS", ""))
+        self._log = Log()
+        self._ending = False
+        self._left = -1  # requests to be answered; any number below 0
+        self._waiting: dict[int, Connection] = {}  # by descriptor, longest waiting first
+        self._swept = 0.0
+
+    def run(self, requests: int | None = None, parent: int | None = None) -> None:
+        """Answer requests until a signal comes (SIGTERM, SIGUSR1, SIGINT), or so many have been
+        answered, or `parent` ends, which is a pipe that only the parent can write to.
+
+        The request in hand is always answered.
+        """
+        self._left = requests or -1
+        awake, written = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+        handlers = {number: signal.signal(number, self._end) for number in _ENDING}
+        # An epoll can wake one of many workers for a connection, and not all of them.
+        linux = hasattr(select, "epoll")
+        self._poll = select.epoll() if linux else select.poll()
+        one = select.EPOLLIN | select.EPOLLEXCLUSIVE if linux else select.POLLIN
+        self._poll.register(self._listener.fileno(), one)
+        for end in (awake, parent):
+            if end is not None:
+                self._poll.register(end, select.POLLIN)
+        output, errors = sys.stdout, sys.stderr
+        guard = process.GuardedOutput()
+        guard.guarded = PersistentOutput(output)
+        sys.stdout, sys.stderr = guard, self._log
+        try:
+            self._loop(_BEGINNING if linux else _BEGINNING * 1_000)
+        finally:
+            sys.stdout, sys.stderr = output, errors
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(-1)
+            os.close(awake)
+            os.close(written)
+
+    def _end(self, *_: object) -> None:
+        self._ending = True
+
+    def _loop(self, pause: int) -> None:
+        listener, waiting = self._listener.fileno(), self._waiting
+        while not self._ending:
+            for descriptor, _ in self._poll.poll(pause):
+                if descriptor == listener:
+                    self._accept()
+                elif descriptor in waiting:
+                    self._turn(waiting[descriptor])
+                else:
+                    self._ending = True  # woken by a signal, or the parent is no more
+            self._sweep()
+        # The server may have sent a request at this moment to a connection that it believes open.
+        for connection in [*waiting.values()]:
+            self._turn(connection)
+        for connection in [*waiting.values()]:
+            self._close(connection)
+
+    def _accept(self) -> None:
+        if self._ending:
+            return  # another process takes it
+        try:
+            accepted, _ = self._listener.accept()
+        except BlockingIOError:
+            return  # another worker was faster
+        except OSError as error:
+            print(f"cgikit: no connection can be accepted: {error}", file=sys.stderr)  # noqa: T201
+            sleep(0.1)  # out of descriptors or memory: it would come back at once
+            return
+        connection = Connection(accepted)
+        if self._peers is not None and not is_allowed(accepted, self._peers):
+            connection.closed = True
+        self._turn(connection)
+
+    def _turn(self, connection: Connection) -> None:
+        """Go on with a connection on which there may be something to read."""
+        events = None if connection.closed else connection.look()
+        if events:
+            opened = events[0]
+            assert isinstance(opened, Opened)  # noqa: S101  # what else can begin a request
+            connection.begin(opened.request, events[1:])
+            self._serve(opened.variables, connection)
+        codec = connection.codec
+        if connection.closed or (events is not None and not codec.keep and not codec.request):
+            self._close(connection)
+            return
+        if events == [] and codec.request:
+            connection.since = connection.since or monotonic()
+        else:
+            connection.since = 0.0
+        self._wait(connection)
+
+    def _serve(self, variables: dict[str, str], connection: Connection) -> None:
+        self._log.connection = connection
+        try:
+            if not connection.gone:
+                self._answer(variables, connection)
+            self._log.flush()
+        finally:
+            self._log.connection = None
+        if connection.codec.request and not connection.closed:
+            connection.finish()  # the client went away, but the server waits for an end
+        self._left -= 1
+        if not self._left:
+            self._ending = True
+
+    def _wait(self, connection: Connection) -> None:
+        descriptor = connection.socket.fileno()
+        if self._waiting.pop(descriptor, None) is None:
+            if len(self._waiting) >= _MOST_WAITING:
+                self._close(next(iter(self._waiting.values())))
+            self._poll.register(descriptor, select.POLLIN)
+        self._waiting[descriptor] = connection
+
+    def _close(self, connection: Connection) -> None:
+        descriptor = connection.socket.fileno()
+        if self._waiting.pop(descriptor, None) is not None:
+            # A process that a handler has left behind may hold it open: then it stays in an epoll.
+            self._poll.unregister(descriptor)
+        connection.socket.close()
+
+    def _sweep(self) -> None:
+        """Close connections on which a request does not come to its end."""
+        now = monotonic()
+        if now - self._swept < _BEGINNING:
+            return
+        self._swept = now
+        for connection in [*self._waiting.values()]:
+            if connection.since and now - connection.since > _BEGINNING:
+                self._close(connection)
