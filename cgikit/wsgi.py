@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 131_072
 _SENT_AT_ONCE = 262_144
+_MOST_DRAINED = 1 << 30  # bytes
 
 
 class Truncated(Exception):
@@ -159,8 +160,11 @@ class _Answer:
         """Return what the server iterates over, and closes where there is something to close."""
         if self._whole:
             piece = self._first
+            self._source.drain(self._request)
             self.close()
             return [piece] if piece else []
+        if self._file is not None:
+            self._source.drain(self._request)
         if self._file is not None and wrapper is not None:
             return wrapper(_SentFile(self._file, self), _SENT_AT_ONCE)
         return self
@@ -173,6 +177,7 @@ class _Answer:
         try:
             return first or next(self._pieces)
         except StopIteration:
+            self._source.drain(self._request)  # not before: making the pieces may read the body
             raise
         except (Exception, SystemExit) as error:
             raise self.truncated(error) from None
@@ -227,13 +232,16 @@ class _Input:
     def __init__(self, stream: "BinaryIO") -> None:
         self._stream = stream
         self._gathered: Upload | None = None
+        self._taken = 0
 
     def read(self, size: int) -> bytes:
         """Read at most `size` bytes; a client that left raises `BadRequest`."""
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
         except OSError as error:
             raise BadRequest(f"the body broke off: {error}") from error
+        self._taken += len(data)
+        return data
 
     def gather(self, variables: dict[str, str], most: int, directory: str | None) -> None:
         """Read a chunked body to its end and note its length, as a server does for a CGI script.
@@ -249,9 +257,25 @@ class _Input:
             if not data:
                 break
             gathered.write(data)
-        self._stream = gathered.file
+        self._stream, self._taken = gathered.file, 0
         variables["CONTENT_LENGTH"] = str(gathered.size)
         del variables["HTTP_TRANSFER_ENCODING"]
+
+    def drain(self, request: Request) -> None:
+        """Read and drop what is left of the body, where leaving it there would cut the answer.
+
+        A server that closes a connection with bytes unread resets it; and a client that sends all
+        before it reads would wait for us while we wait for it. One that waits to be asked for the
+        body (RFC 9110 section 10.1.1) is not asked.
+        """
+        if not self._taken and request.headers.get("Expect"):
+            return
+        try:
+            left = min(request.content_length - self._taken, _MOST_DRAINED)
+            while left > 0 and (data := self.read(min(left, _CHUNK))):
+                left -= len(data)
+        except BadRequest:
+            return  # no length, or nobody there
 
     def close(self) -> None:
         """Let go of what was gathered."""

@@ -330,6 +330,32 @@ def test_a_body_is_read_to_its_length_and_no_further() -> None:
     assert got.input.read() == b"GET /next HTTP/1.1"
 
 
+def test_what_is_left_of_a_body_is_read_and_no_more() -> None:
+    body = b"a" * 300_000
+    whole = call(app(lambda request: "x"), "POST", body=body)
+    assert whole.input.read() == b"GET /next HTTP/1.1"
+    part = call(app(lambda request: str(len(request.stream.read(5)))), "POST", body=body)
+    assert (part.body, part.input.read()) == (b"5", b"GET /next HTTP/1.1")
+    stream = call(app(lambda request: Response.stream(["a", "b"])), "POST", body=body)
+    assert stream.input.read() == b"GET /next HTTP/1.1"
+    failed = call(app(fail), "POST", body=body)
+    assert failed.input.read() == b"GET /next HTTP/1.1"
+
+
+def test_a_stream_may_read_the_body_while_it_answers() -> None:
+    def handler(request: Request) -> Response:
+        return Response.stream(iter(lambda: request.stream.read(1000), b""))
+
+    body = bytes(range(256)) * 100
+    got = call(app(handler), "POST", body=body, CONTENT_TYPE="text/plain")
+    assert got.body == body
+
+
+def test_a_client_that_waits_to_be_asked_is_not_asked() -> None:
+    got = call(app(lambda request: "x"), "POST", body=b"body", HTTP_EXPECT="100-continue")
+    assert got.input.read() == b"bodyGET /next HTTP/1.1"
+
+
 def test_a_form_with_a_file() -> None:
     def handler(request: Request) -> Response:
         upload = request.files["f"]
