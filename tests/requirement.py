@@ -17,6 +17,7 @@ PACKAGE_OF = {
     "chromedriver": "chromium-driver",
     "mini_httpd": "mini-httpd",
     "setpriv": "util-linux",
+    "uwsgi": "uwsgi-core uwsgi-plugin-python3",
 }
 
 #: Servers live where an ordinary user's PATH does not look.
