@@ -39,6 +39,8 @@ $HTTP["url"] =^ {location} {{
     # Whatever is executable there is a script: a program of its own, not one's argument
     cgi.assign = ( "" => "" )
     cgi.execute-x-only = "enable"
+    # And what is not is never sent: it may be a script that lacks chmod +x, or its data
+    static-file.exclude-extensions = ( "" )
     # "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit
     setenv.set-environment += ( "PATH" => {path} )
 }}
