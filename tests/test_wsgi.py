@@ -5,6 +5,8 @@ with threads.
 import contextlib
 import io
 import os
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -739,3 +741,27 @@ def test_threads_lose_no_count_no_session_and_no_upload(tmp_path: Path, kind: st
     for cookie in cookies.values():
         read = app(lambda request: str(request.session["n"]), sessions=store)
         assert call(read, HTTP_COOKIE=cookie).body == str(2 * TURNS).encode()
+
+
+def test_threads_do_not_see_the_umask_change() -> None:
+    from cgikit.upload import _umask
+
+    before, interval = os.umask(0o027), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            seen = set(threads.map(lambda _: _umask(), range(4_000)))
+        assert seen == {0o027}
+    finally:
+        sys.setswitchinterval(interval)
+        assert os.umask(before) == 0o027
+
+
+def test_no_thread_can_import_a_stand_in() -> None:
+    source = (
+        "import sys, cgikit.wsgi; from cgikit.multipart import _library; "
+        "assert not {'tempfile', 'urllib.parse'} & set(sys.modules); _library(); "
+        "print({'tempfile', 'urllib.parse'} <= set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
