@@ -8,7 +8,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo test lint bench servers torture clean
+.PHONY: help demo test lint bench bench-gateways servers torture clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test    run the tests (ARGS='-k cookies' to choose; CGIKIT_REQUIRE=all: no skips)"
 	@echo "make lint    ruff, the formatting and mypy --strict"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
+	@echo "make bench-gateways   the same behind web servers, write benchmarks/GATEWAYS.md"
 	@echo "make servers run every case of RFC 3875 on every server, write docs/servers.md"
 	@echo "make torture the tests of reliability at full size: an hour"
 	@echo "make clean   remove what the others made"
@@ -39,11 +40,14 @@ lint: $(VENV)/.dev
 bench:
 	@$(PYTHON) benchmarks/run.py $(ARGS)
 
+bench-gateways:
+	@$(PYTHON) benchmarks/gateways.py $(ARGS)
+
 # Records what the servers do instead of failing where it is not as recorded; the diff shows it.
 servers: $(VENV)/.dev
 	@rm -f $(VENV)/rfc3875.record
 	@CGIKIT_REQUIRE=all CGIKIT_RECORD=$(abspath $(VENV))/rfc3875.record \
-	  $(bin)/python -m pytest -q tests/servers/test_conformance.py::test_case $(ARGS)
+	  $(bin)/python -m pytest -q tests/servers/test_conformance.py -k test_case $(ARGS)
 	@cd tests && $(bin)/python -m servers.report $(abspath $(VENV))/rfc3875.record
 
 # The same tests as in every run, with the large numbers of tests/torture.py.

@@ -11,7 +11,7 @@ VENV = ROOT / ".venv-bench"
 PEERS = ("legacy-cgi", "bottle", "werkzeug")
 
 
-def prepare(python: str) -> Path:
+def prepare(python: str, venv: Path = VENV, peers: tuple[str, ...] = PEERS) -> Path:
     """Make the virtual environment from `python`, install this tree and the peers, compile all.
 
     The tree is installed anew each time, and not editable: an editable install is another way to
@@ -19,20 +19,20 @@ def prepare(python: str) -> Path:
     its .pyc costs several times as much and servers rarely may write one.
     """
     environ = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    inside = VENV / "bin" / "python3"
+    inside = venv / "bin" / "python3"
 
     def run(*command: str) -> None:
         subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
 
     if _base(str(inside)) != _base(python):
-        run(python, "-m", "venv", "--clear", str(VENV))
+        run(python, "-m", "venv", "--clear", str(venv))
     pip = (str(inside), "-m", "pip", "-qq", "--disable-pip-version-check")
-    run(*pip, "install", str(ROOT), *PEERS)
+    run(*pip, "install", str(ROOT), *peers)
     run(*pip, "install", "--force-reinstall", "--no-deps", str(ROOT))
     # setuptools brings .pth files, which every start would read: 1.2 times a bare start.
     run(*pip, "uninstall", "--yes", "setuptools")
-    run(str(inside), "-m", "compileall", "-q", str(VENV / "lib"))
-    return VENV
+    run(str(inside), "-m", "compileall", "-q", str(venv / "lib"))
+    return venv
 
 
 def _base(python: str) -> str:

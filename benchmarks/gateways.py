@@ -1,0 +1,394 @@
+"""Measure cgikit behind web servers beside its peers: `make bench-gateways`.
+
+The order of things lives here: set up, start everything once, measure each part, report. What is
+measured, how, and how to read it: README.md, "Behind web servers".
+"""
+
+import argparse
+import os
+import random
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from math import inf
+from pathlib import Path
+
+import gateways_contenders as table
+import gateways_soak as soak
+import gateways_transfer as transfer
+from gateways_contenders import Backend, Contender, backends, build_go, contenders, lay_out
+from gateways_fcgi import Client, Outcome, get
+from gateways_load import Wrong, checked
+from gateways_processes import NotStarted, Running, free_ports, give, server_user
+from gateways_report import Latency, Results, Slow, page_part, render
+from gateways_sites import apache, nginx, which
+from gateways_slow import over_fastcgi, over_http
+from surroundings import ROOT, facts, prepare
+from works import WORKS
+
+HERE = Path(__file__).parent
+VENV = ROOT / ".venv-gateways"
+WRITTEN = HERE / "GATEWAYS.md"
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+PARTS = ("throughput", "latency", "slow", "transfer", "soak")
+WORK = next(work for work in WORKS if work.name == "get")
+ANSWER = WORK.answer(1)
+SLOW_WAYS = (table.WARM, table.WARM_NGINX, table.WARM_NGINX_SCGI, table.SERVE_WARM)
+SOAK_WAYS = (table.WARM, table.WARM_NGINX_SCGI, table.PERSISTENT)
+TRANSFER_WAYS = {  # and the contender that is the same server's own file
+    table.CGID: table.STATIC,
+    table.SPAWNED: table.STATIC,
+    table.WARM: table.STATIC,
+    table.WARM_SCGI: table.STATIC,
+    table.WARM_NGINX: table.STATIC_NGINX,
+    table.WARM_NGINX_SCGI: table.STATIC_NGINX,
+    table.SERVE: "",
+    table.SERVE_WARM: "",
+}
+
+
+class Bench:
+    """Everything started, and how to measure it. `who` are the contenders that answer."""
+
+    def __init__(self, chosen: argparse.Namespace, home: Path, venv: Path) -> None:
+        self.chosen, self.home, self.venv = chosen, home, venv
+        self.scripts, self.static = home / "scripts", home / "static"
+        self.who: dict[str, Contender] = {}
+        self.missing: dict[str, str] = {}
+        self.roots: dict[str, list[int]] = {}
+        self.addresses: dict[str, Path | int] = {}
+        self.files: list[Path] = []
+
+    @contextmanager
+    def everything(self) -> Iterator[None]:
+        """Lay out the scripts, start backends and web servers; stop them at the end."""
+        with ExitStack() as stack:
+            self._lay_out()
+            found = self._chosen()
+            ports = iter(free_ports(2 * len(found) + 2))
+            for one in found:
+                one.port = next(ports)
+            self._start_backends(stack, found, ports)
+            found = [one for one in found if one.name not in self.missing]
+            self._start_sites(stack, found)
+            self.who = {one.name: one for one in found}
+            yield
+
+    def _chosen(self) -> list[Contender]:
+        words = [word.strip().lower() for word in self.chosen.only.split(",") if word.strip()]
+        return [
+            one
+            for one in contenders()
+            if not words or any(word in one.name.lower() for word in words)
+        ]
+
+    def _lay_out(self) -> None:
+        lay_out(HERE / "scripts", self.scripts, self.venv)
+        if not build_go(HERE / "scripts/go/get.go", self.scripts / "go/get", self.venv / "go"):
+            self.missing[table.GO] = "go is not installed"
+        self.static.mkdir()
+        (self.static / "page.html").write_text(f"{ANSWER}\n")
+        if {"transfer", "slow"} & set(self.chosen.parts):
+            beside = self.scripts / "transfer"
+            for name, size in (("small", transfer.SMALL), ("large", self.chosen.size << 20)):
+                file = beside / f"{name}.bin"
+                noise = random.Random(size).randbytes(1 << 20)
+                with file.open("wb") as writer:
+                    for number in range(size >> 20):
+                        writer.write(number.to_bytes(8, "big") + noise[8:])
+                os.link(file, self.static / file.name)
+                self.files.append(file)
+
+    def _start_backends(
+        self, stack: ExitStack, found: list[Contender], ports: Iterator[int]
+    ) -> None:
+        known = backends(self.venv, self.scripts)
+        needed = {one.backend for one in found if one.backend}
+        if "latency" in self.chosen.parts:
+            needed |= {"bare", "fcgi"}
+        for name in sorted(needed):
+            reason = self._start(stack, known[name], next(ports))
+            for one in found:
+                if one.backend == name:
+                    if reason:
+                        self.missing[one.name] = reason
+                    elif isinstance(address := self.addresses[name], int):
+                        one.port = address
+                    else:
+                        one.socket = address
+
+    def _start(self, stack: ExitStack, backend: Backend, port: int) -> str:
+        """Start one backend. Returns "" or why it is missing."""
+        if backend.missing:
+            return f"{backend.missing} is not installed"
+        try:
+            started, self.addresses[backend.name] = backend.start(self.home, port)
+        except NotStarted as error:
+            return " ".join(str(error).split())[-300:].replace("|", "/")
+        for one in started:
+            stack.callback(one.stop)
+        self.roots[backend.name] = [one.pid for one in started]
+        return ""
+
+    def _start_sites(self, stack: ExitStack, found: list[Contender]) -> None:
+        starts = {
+            "apache": lambda: apache(
+                self.home / "apache", found, self.scripts, self.static, self.venv
+            ),
+            "nginx": lambda: nginx(self.home / "nginx", found, self.scripts, self.static),
+        }
+        for front, start in starts.items():
+            if any(one.front == front for one in found):
+                server: Running = start()
+                stack.callback(server.stop)
+                self.roots[front] = [server.pid]
+
+    def throughput(self) -> dict[str, list]:
+        """Every contender once a round, in shuffled order."""
+        samples: dict[str, list] = {name: [] for name in self.who}
+        for name in list(self.who):
+            try:
+                self._load(name, 1)
+            except Wrong as wrong:
+                if not self.chosen.lenient:
+                    raise Wrong(f"{wrong}\n{self._said(name)}") from wrong
+                self.missing[name] = " ".join(str(wrong).split())[:300].replace("|", "/")
+                del self.who[name], samples[name]
+        for turn in range(self.chosen.rounds):
+            for name in random.Random(turn).sample(list(self.who), len(self.who)):
+                progress(f"Round {turn + 1} of {self.chosen.rounds}: {name}")
+                samples[name].append(self._load(name, self.chosen.seconds))
+        return samples
+
+    def _said(self, name: str) -> str:
+        """Return the end of what a contender's programs wrote to their logs."""
+        one = self.who[name]
+        logs = (self.home / f"{one.backend}.log", self.home / one.front / "error.log")
+        return "\n".join(
+            f"{log.name}: {log.read_text(errors='replace')[-2000:]}" for log in logs if log.exists()
+        )
+
+    def _load(self, name: str, seconds: float):
+        one = self.who[name]
+        return checked(one, WORK.query, ANSWER, seconds, self.chosen.connections, self.home)
+
+    def latency(self) -> Latency | None:
+        """Warm and the bare loop, first at full load, then at half of warm's."""
+        if "fcgi" not in self.roots:
+            return None
+        request = get(f"/cgi-bin/{table.PY}", WORK.query)
+        clients = {
+            name: Client(self.addresses[backend], request, ANSWER.encode())
+            for name, backend in (("bare", "bare"), ("warm", "fcgi"))
+        }
+        progress("Latency: full load")
+        for client in clients.values():
+            right(client.at_full_load(1, self.chosen.connections))
+        full = {
+            name: right(client.at_full_load(self.chosen.seconds, self.chosen.connections)).rate
+            for name, client in clients.items()
+        }
+        found = Latency(full, full["warm"] / 2, self.chosen.seconds)
+        for turn in range(self.chosen.rounds):
+            for name in random.Random(turn).sample(list(clients), 2):
+                progress(f"Latency: round {turn + 1} of {self.chosen.rounds}, {name}")
+                outcome = right(clients[name].at_rate(self.chosen.seconds, found.rate))
+                pair = outcome.percentile(0.5), outcome.percentile(0.99)
+                (found.warm if name == "warm" else found.bare).append(pair)
+        return found
+
+    def slow(self) -> list[Slow]:
+        """Measure normal load without and with slow clients, by each way in."""
+        rows = []
+        count = self.chosen.slow
+        for name in SLOW_WAYS:
+            if name in self.who:
+                progress(f"Slow clients: {name}")
+                one = self.who[name]
+                normal = (one, WORK.query, ANSWER, 2 * self.chosen.seconds, 4, self.home)
+                before = checked(*normal).p99
+                with over_http(one, count) as clients:
+                    try:
+                        beside = checked(*normal).p99
+                    except (Wrong, TimeoutError):
+                        beside = inf  # nobody else is answered any more
+                    rows.append(Slow(name, count, clients.alive, before, beside))
+        if "fcgi" in self.roots:
+            progress("Slow clients: FastCGI without a web server")
+            path = self.addresses["fcgi"]
+            client = Client(path, get(f"/cgi-bin/{table.PY}", WORK.query), ANSWER.encode())
+            before = right(client.at_rate(2 * self.chosen.seconds, 100)).percentile(0.99)
+            with over_fastcgi(path, count) as clients:
+                beside = right(client.at_rate(2 * self.chosen.seconds, 100)).percentile(0.99)
+                rows.append(Slow("FastCGI, no web server", count, clients.alive, before, beside))
+        return rows
+
+    def transfers(self) -> list[transfer.Transfer]:
+        """Large bodies by each way in."""
+        rows = []
+        for name, static in TRANSFER_WAYS.items():
+            if name in self.who:
+                progress(f"Large bodies: {name}")
+                one = self.who[name]
+                roots = self.roots[one.backend or one.front]
+                port = self.who[static].port if static in self.who else None
+                only = "" if one.backend else str(self.scripts)
+                rows.append(transfer.measure(one, port, roots, only, self.files))
+        return rows
+
+    def soaks(self) -> list[soak.Soak]:
+        """Many requests by some ways in."""
+        rows = []
+        for name in SOAK_WAYS:
+            if name in self.who:
+                progress(f"{self.chosen.requests:,} requests: {name}")
+                one, roots = self.who[name], self.roots[self.who[name].backend]
+                number = self.chosen.requests
+                rows.append(soak.measure(one, roots, WORK.query, ANSWER, number, self.home))
+        return rows
+
+
+def right(outcome: Outcome) -> Outcome:
+    """Return an outcome in which every answer was right. Raises Wrong."""
+    if outcome.failed or not outcome.latencies:
+        raise Wrong(f"FastCGI: {outcome.failed} answers were wrong, as {outcome.example!r}")
+    return outcome
+
+
+def progress(text: str) -> None:
+    """Show where the measurement is: one line, rewritten on a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    add("--quick", action="store_true", help="2 rounds of 1 s, 2,000 requests; write nothing")
+    add("--parts", default=",".join(PARTS), help="which parts; default: %(default)s")
+    add("--only", default="", help="words of contenders' names, with commas: only those")
+    add("--rounds", type=int, default=7, help="how often each is measured (%(default)s)")
+    add("--seconds", type=float, default=3, help="of each measurement (%(default)s)")
+    add("--connections", type=int, default=12, help="at once (%(default)s)")
+    add("--slow", type=int, default=200, help="slow clients (%(default)s)")
+    add("--size", type=int, default=256, help="MiB of a large body (%(default)s)")
+    add("--requests", type=int, default=200_000, help="of the soak (%(default)s)")
+    add("--python", default=None, help="the interpreter; must run for the servers' user")
+    add("--no-setup", action="store_true", help="take .venv-gateways as it is")
+    add("--lenient", action="store_true", help="leave out who answers wrongly, and go on")
+    add("--write", action="store_true", help="write the results though it is not the whole")
+    chosen = parser.parse_args()
+    chosen.whole = not (chosen.quick or chosen.only or chosen.parts != ",".join(PARTS))
+    chosen.parts = chosen.parts.split(",")
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    if chosen.quick:
+        chosen.rounds, chosen.seconds, chosen.requests = 2, 1, 2000
+    return chosen
+
+
+def interpreter() -> str:
+    """Return a Python that the servers' user can run: ours, or else the system's."""
+    for candidate in (sys.executable, "/usr/bin/python3"):
+        check = [candidate, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+        try:
+            if not subprocess.run(check, user=server_user(), cwd="/").returncode:
+                return candidate
+        except OSError:
+            continue
+    sys.exit("No Python 3.11 or later that www-data can run; name one with --python")
+
+
+def versions(venv: Path) -> list[tuple[str, str]]:
+    """List the programs that took part."""
+    commands = {
+        "interpreter of the scripts": [str(venv / "bin" / "python3"), "--version"],
+        "Apache": [which("apache2"), "-v"],
+        "nginx": [which("nginx"), "-v"],
+        "Perl CGI::Fast": ["perl", "-MCGI::Fast", "-e", "print CGI::Fast->VERSION"],
+        "PHP": ["php-cgi", "-v"],
+        "Go": ["go", "version"],
+        "gunicorn": [str(venv / "bin" / "gunicorn"), "--version"],
+        "wrk": ["wrk", "-v"],
+    }
+    found = []
+    for name, command in commands.items():
+        try:
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+        except OSError:
+            continue
+        found.append((name, done.stdout.partition("\n")[0].partition(" Copyright")[0]))
+    return found
+
+
+def measure(chosen: argparse.Namespace, home: Path, venv: Path, command: str) -> Results:
+    """Start everything and measure the parts that were chosen."""
+    where = facts(command)
+    bench = Bench(chosen, home, venv)
+    with bench.everything():
+        load = (
+            f"wrk, {chosen.connections} connections from loopback, {chosen.seconds:g} s each, "
+            f"{chosen.rounds} rounds; all ways in are up the whole time. {WORK.title}."
+        )
+        results = Results(where, versions(venv), bench.missing, load)
+        if "throughput" in chosen.parts:
+            results.samples = bench.throughput()
+        if "latency" in chosen.parts:
+            results.latency = bench.latency()
+        if "slow" in chosen.parts:
+            results.slow = bench.slow()
+        if "transfer" in chosen.parts:
+            results.transfers = bench.transfers()
+        if "soak" in chosen.parts:
+            results.soaks = bench.soaks()
+    progress("")
+    return results
+
+
+def write(results: Results) -> None:
+    """Write GATEWAYS.md, and the part of docs/performance.md between its markers."""
+    WRITTEN.write_text(render(results))
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{page_part(results)}\n{END}{after}")
+    print(f"Written to {WRITTEN.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
+
+
+def main() -> int:
+    """Set up, measure, report. Returns the exit status: 1 when an answer was wrong or missing."""
+    chosen = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and still stop what was started
+    command = shlex.join(["python3", *sys.orig_argv[1:]])
+    progress("Setting up .venv-gateways")
+    venv = VENV
+    if not chosen.no_setup:
+        peers = ("legacy-cgi", "gunicorn", "waitress")
+        prepare(chosen.python or interpreter(), venv, peers)
+    with tempfile.TemporaryDirectory(prefix="cgikit-gateways-") as scratch:
+        home = Path(scratch)
+        home.chmod(0o755)
+        give(home)
+        try:
+            results = measure(chosen, home, venv, command)
+        except Wrong as wrong:
+            progress("")
+            print(wrong, file=sys.stderr)
+            return 1
+    print(render(results))
+    if chosen.whole or chosen.write:
+        write(results)
+    if results.failed:
+        print(f"{results.failed} requests failed", file=sys.stderr)
+    return 1 if results.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
