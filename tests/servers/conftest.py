@@ -1,19 +1,31 @@
-"""Takes out the conformance cases that do not apply to a server: no test is skipped for them."""
+"""The WSGI servers for tests of several modules: each is started once a run."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from .fixtures import copy_scripts, readable_by_all
+from .interpreter import Interpreter, server_user
+from .server import Server
+from .wsgi_servers import OWN_USER, WSGI_SERVERS, wsgi_server
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect cases of the host's side where no host runs the script."""
-    from .rfc3875 import Case, applies
 
-    kept: list[pytest.Item] = []
-    dropped: list[pytest.Item] = []
-    for item in items:
-        given = getattr(getattr(item, "callspec", None), "params", {})
-        case, server = given.get("case"), given.get("server")
-        fits = not (isinstance(case, Case) and isinstance(server, str)) or applies(case, server)
-        (kept if fits else dropped).append(item)
-    if dropped:
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = kept
+@pytest.fixture(scope="session", params=WSGI_SERVERS)
+def under_wsgi(request: pytest.FixtureRequest, readable_directory: Path) -> Iterator[Server]:
+    """Each WSGI server in turn, over a copy of the examples and of the tests' own scripts."""
+    name = request.param
+    root = readable_directory / f"wsgi-{name}"
+
+    def interpreter() -> Interpreter:
+        made: Interpreter = request.getfixturevalue("script_interpreter")
+        return made
+
+    with contextlib.ExitStack() as stack:
+        with readable_by_all():
+            root.mkdir()
+            scripts = copy_scripts(root, user=None if name in OWN_USER else server_user())
+            started = wsgi_server(name, root, scripts, interpreter)
+            running = stack.enter_context(started)
+        yield running

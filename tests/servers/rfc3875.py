@@ -138,7 +138,7 @@ def sized(body: str) -> str:
 
 def differences(case: Case, answer: Answer, names: dict[str, str]) -> list[str]:
     """What an answer has that the case does not expect, or lacks."""
-    found = [f"http: {fault}" for fault in answer.faults]
+    found = [f"http: {fault}" for fault in dict.fromkeys(answer.faults)]
     if answer.status in case.refusal:
         return found
     expect = case.expect

@@ -12,30 +12,15 @@ import pytest
 from sessions.redis_server import RedisServer
 
 from .curl import curl
-from .fixtures import copy_scripts, readable_by_all
-from .interpreter import Interpreter, server_user
 from .server import Server
 from .test_examples import *  # noqa: F403 -- every check of the examples, on the servers below
-from .wsgi_servers import OWN_USER, WSGI_SERVERS, gunicorn, wsgi_server
+from .wsgi_servers import gunicorn
 
 
-@pytest.fixture(scope="session", params=WSGI_SERVERS)
-def server(request: pytest.FixtureRequest, readable_directory: Path) -> Iterator[Server]:
-    """Each WSGI server in turn, over a copy of the examples."""
-    name = request.param
-    root = readable_directory / f"wsgi-{name}"
-
-    def interpreter() -> Interpreter:
-        made: Interpreter = request.getfixturevalue("script_interpreter")
-        return made
-
-    with contextlib.ExitStack() as stack:
-        with readable_by_all():
-            root.mkdir()
-            scripts = copy_scripts(root, user=None if name in OWN_USER else server_user())
-            started = wsgi_server(name, root, scripts, interpreter)
-            running = stack.enter_context(started)
-        yield running
+@pytest.fixture(scope="session")
+def server(under_wsgi: Server) -> Server:
+    """Each WSGI server in turn, where the tests of the examples expect one that speaks CGI."""
+    return under_wsgi
 
 
 @contextlib.contextmanager

@@ -123,7 +123,8 @@ def command_of(
     if interpreter:
         return [
             need("uwsgi"), "--plugin", "python3", "--http-socket", address, "--master",
-            "--die-on-term", "--processes", "2", "--threads", "4", "--need-app",
+            "--buffer-size", "65535", "--die-on-term", "--need-app",
+            "--processes", "2", "--threads", "4",
             "--home", str(interpreter().directory), "--pythonpath", str(application),
             "--module", "application", "--disable-logging",
         ]  # fmt: skip

@@ -7,6 +7,7 @@ keeps the handler and its options for `WSGI`. A script that does not call `run` 
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import cgikit
@@ -19,15 +20,22 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """Pass a request on to the script that its path names; 404 where there is none."""
     # Some servers are told that all is below /cgi-bin and put it into SCRIPT_NAME.
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    name, slash, rest = path.removeprefix(PREFIX).partition("/")
-    mounted = SCRIPTS.get(name) if path.startswith(PREFIX) else None
+    name = script_of(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else ""
+    mounted = SCRIPTS.get(name)
     if mounted is None:
         fields = [("Content-Type", "text/plain"), ("Content-Length", str(len(MISSING)))]
         start_response("404 Not Found", fields)
         return [MISSING]
     environ["SCRIPT_NAME"] = PREFIX + name
-    environ["PATH_INFO"] = slash + rest
+    environ["PATH_INFO"] = path.removeprefix(PREFIX + name)
     return mounted(environ, start_response)
+
+
+def script_of(path: str) -> str:
+    """The name of the script that a path begins with, "" if none does."""
+    names = path.split("/")
+    begun = ("/".join(names[:count]) for count in range(1, len(names) + 1))
+    return next((name for name in begun if name in SCRIPTS), "")
 
 
 def mount(path: str) -> cgikit.WSGI | None:
@@ -58,7 +66,7 @@ def replaced_run(stand_in: Callable[..., None]) -> Iterator[None]:
 
 
 SCRIPTS = {
-    name: mounted
-    for name in sorted(os.listdir())
-    if name.endswith(".py") and (mounted := mount(os.path.abspath(name)))
+    str(path): mounted
+    for path in sorted(Path().rglob("*.py"))
+    if (mounted := mount(os.path.abspath(path)))
 }
