@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
@@ -765,3 +766,36 @@ def test_no_thread_can_import_a_stand_in() -> None:
     )
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
     assert done.stdout == "True\n", done.stderr
+
+
+# --- memory -------------------------------------------------------------------------------------
+
+
+class Endless(io.RawIOBase):
+    """An input that holds nothing and gives `head`, and then as many bytes as it is asked for."""
+
+    def __init__(self, head: bytes) -> None:
+        self.head = head
+
+    def read(self, size: int = -1, /) -> bytes:
+        data, self.head = self.head[:size], self.head[size:]
+        return data or bytes(size)
+
+
+def test_bodies_go_through_without_being_held(tmp_path: Path) -> None:
+    size = 64 << 20
+
+    def handler(request: Request) -> Response:
+        total = sum(len(piece) for piece in iter(lambda: request.stream.read(1 << 16), b""))
+        return Response.stream(bytes(1 << 16) for _ in range(total >> 16))
+
+    environ = environment("PUT", CONTENT_LENGTH=str(size), CONTENT_TYPE="text/plain")
+    environ["wsgi.input"] = Endless(b"")
+    tracemalloc.start()
+    try:
+        answer = WSGI(handler)(environ, lambda *_: None)
+        assert sum(len(piece) for piece in answer) == size
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20
+    finally:
+        tracemalloc.stop()
+    answer.close()  # type: ignore[attr-defined]
