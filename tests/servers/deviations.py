@@ -44,10 +44,19 @@ DEVIATIONS = (
         ),
     ),
     Deviation(
-        ("nginx-fcgiwrap", "lighttpd-cgi"),
+        (
+            *("nginx-fcgiwrap", "nginx-fastcgi", "nginx-scgi"),
+            *("lighttpd-cgi", "lighttpd-fastcgi", "lighttpd-scgi"),
+        ),
         "A body that ends early gets no answer: the connection is closed.",
         "nginx and lighttpd read a body whole before they ask for its script, and take the end of the"
         " client's sending half for its leaving.",
+        ("test_a_body_that_ends_early",),
+    ),
+    Deviation(
+        ("apache-mod_proxy_scgi",),
+        "A body that ends early is 500, not 400.",
+        "mod_proxy_scgi makes one status of all errors of the body.",
         ("test_a_body_that_ends_early",),
     ),
     Deviation(
@@ -92,6 +101,12 @@ DEVIATIONS = (
         "A CONTENT_LENGTH that is no number is 0, and the script runs.",
         "mini_httpd reads it by atoll (seen with 1.30).",
         ("test_s15_a_length_that_is_none",),
+    ),
+    Deviation(
+        ("caddy-fastcgi",),
+        "A script's standard error is in no log.",
+        "Caddy 2.6 forgets capture_stderr; mended in 2.7 (github.com/caddyserver/caddy/pull/5515).",
+        ("test_what_a_script_says_on_stderr_is_in_the_log",),
     ),
     Deviation(
         ("mini-httpd",),

@@ -101,9 +101,13 @@ def _cgid(site: Site) -> str:
     return f"ScriptSock {quoted(site.file('apache-cgid.sock'))}\n\n{_cgi(site)}"
 
 
+def _backend(site: Site, scheme: str) -> str:
+    return f'{quoted(f"unix:{site.socket}")[:-1]}|{scheme}://localhost/"'
+
+
 def _fastcgi(site: Site) -> str:
     # flushpackets: what the script has flushed goes out now. GENERIC: no path is rewritten for PHP.
-    backend = quoted(f"unix:{site.socket}|fcgi://localhost/")
+    backend = _backend(site, "fcgi")
     text = PROXY.format(
         location=quoted(site.location), backend=backend, body=BODY, more=" flushpackets=on"
     )
@@ -111,7 +115,7 @@ def _fastcgi(site: Site) -> str:
 
 
 def _scgi(site: Site) -> str:
-    backend = quoted(f"unix:{site.socket}|scgi://localhost/")
+    backend = _backend(site, "scgi")
     return PROXY.format(
         location=quoted(site.location), backend=backend, body=BODY, more=" flushpackets=on"
     )

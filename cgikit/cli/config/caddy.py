@@ -1,6 +1,9 @@
 """Caddy 2, in front of `cgikit fastcgi`: it has no way to run a script itself."""
 
-from .programs import command
+import re
+import subprocess
+
+from .programs import absolute, command
 from .quoting import caddy as quoted
 from .quoting import refuse, shell
 from .recipe import Recipe
@@ -10,7 +13,6 @@ SERVER = """\
 {{
 \tadmin off
 \tauto_https off
-\tpersist_config off
 \tstorage file_system {storage}
 \tlog {{
 \t\tlevel WARN
@@ -20,48 +22,86 @@ SERVER = """\
 http://:{port} {{
 \tbind {listen}
 \troot * {documents}
-{body}\tfile_server
+
+{body}
+\tfile_server
 }}
 """
 
 SNIPPET = """\
 handle {location}* {{
+\t# A body without a length (chunked) gets its CONTENT_LENGTH when it is here whole, in memory
+\t@unsized not header Content-Length *
+\trequest_body @unsized {{
+\t\tmax_size 64MiB
+\t}}
+\treverse_proxy @unsized {socket} {{
+\t\t{buffer}
+\t\tflush_interval -1
+\t\ttransport fastcgi {{
+\t\t\troot {root}
+\t\t\tcapture_stderr
+\t\t}}
+\t}}
+
 \trequest_body {{
 \t\tmax_size 1GiB
 \t}}
 \treverse_proxy {socket} {{
-\t\ttransport fastcgi {{
-\t\t\troot {root}
-\t\t}}
-\t\t# A chunked body gets its CONTENT_LENGTH only when it is here whole
-\t\tbuffer_requests
 \t\t# What a script flushes reaches the client now
 \t\tflush_interval -1
+\t\ttransport fastcgi {{
+\t\t\troot {root}
+\t\t\tcapture_stderr
+\t\t}}
 \t}}
 }}
 """
+
+#: Until 2.6 the first, since 2.7 the second.
+BUFFER = ("buffer_requests", "request_buffers 64MiB")
 
 
 def _snippet(site: Site) -> str:
     # Between "unix/" and the path no quotes may stand
     refuse(site.socket, "\" '", "Caddy's address of a socket")
     return SNIPPET.format(
-        location=site.location, socket=f"unix/{site.socket}", root=quoted(site.root)
+        location=site.location,
+        socket=f"unix/{site.socket}",
+        root=quoted(site.root),
+        buffer=BUFFER[_since_2_7()],
     )
+
+
+def _since_2_7() -> bool:
+    """Whether the Caddy here is 2.7 or later; what is not here is taken for new."""
+    try:
+        asked = [absolute("caddy"), "version"]
+        told = subprocess.run(  # noqa: S603  # a program of the machine, by its path
+            asked, capture_output=True, text=True, timeout=10
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    found = re.match(r"v?(\d+)\.(\d+)", told)
+    return not found or (int(found[1]), int(found[2])) >= (2, 7)
 
 
 def _whole(site: Site) -> str:
     return SERVER.format(
-        storage=quoted(site.file("caddy")),
+        storage=quoted(site.own("caddy")),
         port=site.port,
         listen=site.listen,
         documents=quoted(site.documents),
-        body="".join(f"\t{line}\n" for line in _snippet(site).splitlines()),
+        body="".join(f"\t{line}\n" if line else "\n" for line in _snippet(site).splitlines()),
     )
 
 
 def _start(site: Site, file: str) -> str:
-    return site.as_user(command("caddy"), "run", "--adapter", "caddyfile", "--config", file)
+    # Caddy keeps a copy of its configuration, and complains where it can not
+    config = f"XDG_CONFIG_HOME={site.own('caddy')}"
+    return site.as_user(
+        "env", config, command("caddy"), "run", "--adapter", "caddyfile", "--config", file
+    )
 
 
 def _check(site: Site, file: str) -> str:
@@ -78,7 +118,9 @@ CADDY = Recipe(
     snippet=_snippet,
     place="into the site's block of the Caddyfile, then: systemctl reload caddy",
     notes="""
-        Without a port, and with a domain name in place of "http://:port", and without "auto_https off",
-        Caddy fetches certificates by itself.
+        With a domain name in place of "http://:port", and without "bind" and "auto_https off", Caddy
+        fetches certificates by itself.
+
+        What scripts write to their standard error is in Caddy's log from 2.7 on.
         """,
 )

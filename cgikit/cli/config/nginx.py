@@ -41,6 +41,11 @@ TEMPORARY = ("body", "fastcgi", "scgi", "proxy", "uwsgi")
 LOCATION = """\
 # ^~: no "location ~ ..." of this site takes a script away, and none sends its source.
 location ^~ {location} {{
+    # The host of a request in absolute form is in its target, and its Host field may be anyone's.
+    set $cgikit_port "";
+    if ($http_host ~ "(:[0-9]+)$") {{
+        set $cgikit_port $1;
+    }}
     {kind}_pass {socket};
 {parameters}
     # nginx refuses more than 1 MiB unless told (413).
@@ -57,6 +62,8 @@ location ^~ {location} {{
 }}
 """
 
+#: Without REMOTE_USER, which nginx takes from the Authorization field whether or not anybody asked for
+#: and checked a password.
 PARAMETERS = (
     ("GATEWAY_INTERFACE", "CGI/1.1"),
     ("REQUEST_METHOD", "$request_method"),
@@ -64,7 +71,6 @@ PARAMETERS = (
     ("SCRIPT_NAME", "$uri"),
     ("QUERY_STRING", "$query_string"),
     ("CONTENT_TYPE", "$content_type"),
-    ("CONTENT_LENGTH", "$content_length"),
     ("SERVER_PROTOCOL", "$server_protocol"),
     ("SERVER_SOFTWARE", "nginx/$nginx_version"),
     ("SERVER_NAME", "$host"),
@@ -72,11 +78,14 @@ PARAMETERS = (
     ("SERVER_PORT", "$server_port"),
     ("REMOTE_ADDR", "$remote_addr"),
     ("REMOTE_PORT", "$remote_port"),
-    ("REMOTE_USER", "$remote_user"),
     ("REQUEST_SCHEME", "$scheme"),
     ("HTTPS", "$https if_not_empty"),
     ("HTTP_PROXY", '""'),
+    ("HTTP_HOST", "$host$cgikit_port"),
 )
+
+#: For SCGI nginx puts it first by itself, and twice would be wrong.
+LENGTH = ("CONTENT_LENGTH", "$content_length")
 
 
 def _whole(site: Site, snippet: str) -> str:
@@ -104,7 +113,7 @@ def _location(site: Site, kind: str, *more: tuple[str, str]) -> str:
 
 
 def _fastcgi(site: Site) -> str:
-    return _location(site, "fastcgi")
+    return _location(site, "fastcgi", LENGTH)
 
 
 def _scgi(site: Site) -> str:
@@ -117,6 +126,7 @@ def _fcgiwrap(site: Site) -> str:
     return _location(
         site,
         "fastcgi",
+        LENGTH,
         ("DOCUMENT_ROOT", quoted(site.documents)),
         ("PATH", quoted(site.path)),
     )
