@@ -8,12 +8,9 @@ The same decisions for one thread a request, behind WSGI, are in `wsgi.py` and `
 """
 
 import os
-import resource
 import signal
-import sys
 from contextlib import suppress
 
-from . import warm
 from .output import LocalRedirect, NPHParser, OutputParser, ScriptResponse, is_local
 from .path import Script, find
 from .problem import Problem
@@ -22,8 +19,6 @@ from .text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from cgikit.gateway.wire import Opened
 
     from .program import Program
@@ -49,13 +44,14 @@ class Exchange:
     ) -> None:
         self.worker = worker
         self.connection: Connection | None = connection
-        self.request = event.request
-        self.variables = event.variables
+        self.request: int = event.request
+        self.variables: dict[str, str] = event.variables
         self.asked = self.heard = worker.now
         self.started = 0.0
         self.slot = -1
         self.pid = 0
-        self.done = False  # the child was reaped, or there was none
+        self.done = False  # the child has ended, or there was none
+        self._reaping = False  # whoever forked it was asked to
         self.waits_for_body = False
         self._out = self._err = self._in = -1
         self._left = 0  # bytes of the body that the peer still has to send
@@ -81,7 +77,7 @@ class Exchange:
     # --- the request arrives ------------------------------------------------------------------
 
     def opened(self) -> None:
-        """The variables are here. Start, or wait for what of the body a pipe can hold."""
+        """Start, or wait for as much of the body as a pipe can hold: the variables are here."""
         length = self.variables.get("CONTENT_LENGTH", "")
         if length:
             if not (length.isascii() and length.isdigit() and len(length) <= 18):
@@ -97,7 +93,7 @@ class Exchange:
             self.start()
 
     def body(self, data: bytes) -> None:
-        """A piece of the body; b"" is its end, early or not."""
+        """Take a piece of the body; b"" is its end, early or not."""
         if self.done:
             return
         if data and self._left:
@@ -115,7 +111,7 @@ class Exchange:
             self.worker.poll(self.connection, self.connection.mask & ~_IN)
 
     def late(self) -> None:
-        """The body did not come in time."""
+        """Give up waiting for the body."""
         self._fail(Problem(408, "The request's body did not arrive in time."))
 
     # --- the script starts --------------------------------------------------------------------
@@ -161,50 +157,32 @@ class Exchange:
         program = self._program(script.file) if settings.warm else None
         if program is not None and any(name.startswith("PYTHON") for name in variables):
             program = None  # they are read by an interpreter that starts
-        main = None
-        if program is not None:
-            main = warm.prepare(script.file, program.directory, words)
         ends = self._pipes()
         try:
-            pid = os.fork()
-        except OSError as error:
-            for fd in (*ends, self._in, self._out, self._err):
+            worker.launch(self, script.file, program, words, variables, ends)
+        finally:
+            for fd in ends:
                 if fd != worker.null:
-                    _close(fd)
-            self._in = self._out = self._err = -1
-            raise Problem(
-                503,
-                f"The server cannot start {os.path.basename(script.file)} now: {error.strerror}.",
-                "Try again; if it lasts, too much is running on this machine.",
-                headers=(("Retry-After", "5"),),
-            ) from error
-        if not pid:
-            self._child(ends, main, program, variables, words)
-        self.pid = pid
+                    os.close(fd)
         self.started = self.heard = worker.now
-        for fd in ends:
-            if fd != worker.null:
-                os.close(fd)
-        worker.started(self, pid)
         worker.watch(self._out, _IN, self._on_out)
         worker.watch(self._err, _IN, self._on_err)
         if self._in >= 0:
             self._feed()
 
     def _program(self, file: str) -> "Program | None":
-        """Return the compiled script, or None where it needs an interpreter of its own."""
+        """Return the script, or None where it needs an interpreter of its own."""
         worker = self.worker
         program = worker.programs.get(file, os.stat(file))
-        if program.code is None:
-            why = program.why
-        elif worker.must_start_anew():
-            return None
-        else:
-            why = worker.preloaded.hidden_by(program)
-            if not why:
+        if program.warm:
+            if worker.must_start_anew():
+                return None
+            hiding = worker.fresh.hidden_by(program)
+            if not hiding:
                 return program
-            why = f"{why} hides a module"
-        worker.cold(file, why)
+            worker.cold(file, f"{hiding} hides a module")
+        else:
+            worker.cold(file, program.why)
         return None
 
     def _pipes(self) -> tuple[int, int, int]:
@@ -230,45 +208,24 @@ class Exchange:
         self._out, self._err = opened[0], opened[2]
         return stdin, opened[1], opened[3]
 
-    def _child(
-        self,
-        ends: tuple[int, int, int],
-        main: "ModuleType | None",
-        program: "Program | None",
-        variables: dict[str, str],
-        words: list[str],
-    ) -> None:
-        """The life of the child. Returns never."""
-        try:
-            os.setsid()  # a group of its own to end, and no terminal of the server's
-            warm.descriptors(*ends)
-            self._limit()
-            if main is not None and program is not None and program.code is not None:
-                warm.run(main, program.code, variables, self.worker.report)
-            assert self._script is not None
-            warm.execute(self._script.file, words, {**self.worker.base, **variables})
-        except warm.Leave:
-            raise
-        except BaseException as error:
-            told = f"cannot start: {type(error).__name__}: {error}\n"
-            os.write(2, told.encode("utf-8", "backslashreplace"))
-        finally:
-            if not isinstance(sys.exc_info()[1], warm.Leave):
-                os._exit(127)
-
-    def _limit(self) -> None:
-        settings = self.worker.settings
-        seconds = int(settings.total) + 1
-        for limit, most in (
-            (resource.RLIMIT_AS, settings.memory),
-            (resource.RLIMIT_NPROC, settings.processes),
-            (resource.RLIMIT_CPU, seconds),  # ends it even when nobody is left to
-        ):
-            if most:
-                hard = resource.getrlimit(limit)[1]
-                if hard != resource.RLIM_INFINITY:
-                    most = min(most, hard)
-                resource.setrlimit(limit, (most, hard))
+    def forked(self, pid: int) -> None:
+        """Take note of the script's process, or, if `pid` is negative, of why there is none."""
+        if pid > 0:
+            self.pid = pid
+            if self._kill_at:  # it was to be ended before it was known
+                self._signal(signal.SIGTERM)
+            return
+        self.done = True
+        self._close_pipes()
+        self.worker.ended(self)
+        self._fail(
+            Problem(
+                503,
+                f"The server cannot start {self._name()} now: {os.strerror(-pid)}.",
+                "Try again; if it lasts, too much is running on this machine.",
+                headers=(("Retry-After", "5"),),
+            )
+        )
 
     # --- the script runs ----------------------------------------------------------------------
 
@@ -318,7 +275,8 @@ class Exchange:
         os.close(self._out)
         self._out = -1
         self._eof_at = self.worker.now
-        if not self._reap():
+        self._reap()
+        if not self.done:
             self.worker.hold(self)
 
     def _take(self, data: bytes) -> None:
@@ -436,7 +394,7 @@ class Exchange:
                 self.worker.unwatch(fd)
 
     def resume(self) -> None:
-        """The peer has taken what waited."""
+        """Let the script go on: the peer has taken what waited."""
         if self._paused:
             self._paused = False
             self.heard = self.worker.now
@@ -446,9 +404,8 @@ class Exchange:
 
     def flush(self) -> None:
         """Send what has been held back, or look again whether the script has ended."""
-        if self._eof_at and not self.done:
-            if self._reap():
-                return
+        if self._eof_at and not self.done and self.connection is not None:
+            self._reap()
             if self.worker.now - self._eof_at < _REAPED:
                 self.worker.hold(self)
                 return
@@ -484,9 +441,7 @@ class Exchange:
 
     def _reap_if_ended(self) -> None:
         """See to a script that has ended and left processes behind which hold its output."""
-        if not self.done and self._has_exited():
-            if self._out >= 0 and self.worker.now - self.heard <= _LINGER:
-                return
+        if self._out < 0 or self.worker.now - self.heard > _LINGER:
             self._reap()
 
     def _stop(self, problem: Problem) -> None:
@@ -499,8 +454,9 @@ class Exchange:
         self._signal(signal.SIGTERM)
 
     def _signal(self, number: int) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)  # not reaped yet, so the number is still its own
+        if self.pid and not self._reaping and not self.done:  # so the number is still its own
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
 
     def abandon(self) -> None:
         """Nobody waits for the answer any more: end the script."""
@@ -510,32 +466,40 @@ class Exchange:
             self.worker.finished(connection)
         if self in self.worker.queue:
             self.worker.queue.remove(self)
-        if not self.pid:
+        if not self.started:
             self.done = True
         elif not self.done and not self._kill_at:
             self._terminate()
 
     # --- the script has ended -----------------------------------------------------------------
 
-    def _has_exited(self) -> bool:
-        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.pid, flags) is not None
+    def _reap(self) -> None:
+        """Answer if the script has left by itself, and have it reaped; ask whether it has ended if not.
 
-    def _reap(self) -> bool:
-        """Answer and clean up if the script has ended. It is reaped after its group was ended: until
-        then its number cannot become another group's.
+        What is left of its process group is ended by whoever reaps it.
         """
-        if self.done:
-            return True
-        if not self._has_exited():
-            return False
-        self._signal(signal.SIGKILL)
-        _, status = os.waitpid(self.pid, 0)
+        if self.done or self._reaping or not self.pid:
+            return
+        self._reaping = True
+        self.worker.reap(self)
+        status = self.worker.left_with(self)
+        if status is not None:
+            self._gone(status)
+
+    def reaped(self, status: int | None) -> None:
+        """Take note of how the script ended; None: it lives."""
+        self._reaping = False
+        if status is None:
+            if self._eof_at:
+                self.worker.hold(self)
+        elif not self.done:
+            self._gone(status)
+
+    def _gone(self, status: int) -> None:
         self.done = True
         self._close_pipes()
         self.worker.ended(self)
-        self._conclude(os.waitstatus_to_exitcode(status))
-        return True
+        self._conclude(status)
 
     def _close_pipes(self) -> None:
         self._unfeed()
@@ -577,9 +541,8 @@ class Exchange:
 
     def _silence(self, status: int) -> Problem:
         """Return why there is no answer."""
-        assert self._script is not None
-        if self._parser is not None:
-            return self._parser.end()
+        if self._parser is not None or self._script is None:
+            return (self._parser or OutputParser()).end()
         from .diagnosis import silence_problem  # what goes wrong rarely costs nothing until it does
 
         return silence_problem(self._script.file, status, self.worker.base.get("PATH", ""))
@@ -587,7 +550,8 @@ class Exchange:
     def _again(self) -> None:
         """Follow a local redirect: the same request for another path, without its body (R45)."""
         target, connection = self._redirect, self.connection
-        assert connection is not None
+        if connection is None:
+            return
         redirects = self._redirects + 1
         self.variables = redirected(self.variables, target)
         following = Exchange(self.worker, connection, self)
@@ -614,7 +578,7 @@ class Exchange:
             self.worker.finished(connection)
 
     def _end_with(self, problem: Problem) -> None:
-        """The output is wrong: end the script, then answer with the page."""
+        """End the script, whose output is wrong, then answer with the page."""
         self._over = problem
         self.worker.unwatch(self._out)
         if not self._kill_at:
@@ -633,7 +597,7 @@ class Exchange:
 
     def _fail(self, problem: Problem) -> None:
         """Answer with the page of a problem, or cut where part of an answer is out."""
-        if not self.pid:
+        if not self.started:
             self.done = True
         if problem.status >= 500:
             evidence = f"({problem.evidence})" if problem.evidence else ""
@@ -700,8 +664,3 @@ def _too_long(what: str, seconds: float) -> Problem:
 
 def _ending(status: int) -> str:
     return f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
-
-
-def _close(fd: int) -> None:
-    if fd >= 0:
-        os.close(fd)

@@ -1,20 +1,12 @@
-"""Which modules a worker holds ready, and whether it still may.
+"""Which modules are held ready in the process that is forked for each request.
 
-A worker imports modules once and forks; what its children import beyond that is learnt, so that the
-next worker holds it ready as well. Two things must never happen: that a script gets another module
-than a fresh interpreter would give it, and that it gets an old one. So
+Modules of the standard library and of site-packages only, as far as scripts were seen to import them.
+Modules beside scripts, or in directories that scripts add, are imported by each request anew, unless
+somebody names them with `--preload`: importing them may be half of a script's work, and may read the
+request. A module whose import does more than define things (starts a thread, opens a file, changes the
+environment, prints) is not held ready either: it is tried in a child first.
 
-- only modules of the standard library and of site-packages are held ready. Modules beside scripts,
-  or in directories that scripts add, are imported by each request anew (unless they are named with
-  `--preload`): importing them may be half of a script's work, and may read the request;
-- a module whose import does more than define things (starts a thread, opens a file, changes the
-  environment, prints) is not held ready: it is tried in a child first;
-- a file beside a script that has the name of a module hides that module: such a script is started
-  in a fresh interpreter;
-- when a file of a module that is held ready changes, the worker serves from fresh interpreters until
-  it is replaced. The standard library is taken as part of the interpreter, and looked at once a second.
-
-No request is known here and no script is run.
+Whether what is held ready is still right is asked in `fresh.py`.
 """
 
 import gc
@@ -22,16 +14,15 @@ import importlib
 import os
 import signal
 import sys
-import time
 
-from .program import Program, stamp_of
+from .program import stamp_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-    from .program import Stamp
+    from .fresh import Held
 
 #: What scripts written with cgikit use on nearly every request.
 OWN = (
@@ -40,65 +31,37 @@ OWN = (
     "atexit",
 )  # fmt: skip
 MAX_LEARNT = 2_000  # modules; a scientific stack has about a thousand
-_OTHER_FILES = 1_000_000_000  # nanoseconds between looks at the standard library's files
 
 
-class Preloaded:
-    """The modules of this worker, from the moment at which it is ready."""
-
-    def __init__(self, roots: "Iterable[str]") -> None:
-        self._roots = tuple(os.path.join(root, "") for root in roots)
-        self.names: frozenset[str] = frozenset(sys.modules)
-        self._tops = frozenset(name.partition(".")[0] for name in self.names)
-        self._watched: list[tuple[str, Stamp]] = []
-        self._library: list[tuple[str, Stamp]] = []
-        self._looked = 0
-        library = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
-        for module in list(sys.modules.values()):
-            file = _file_of(module)
-            if not file:
-                continue
-            try:
-                stamp = stamp_of(os.stat(file))
-            except OSError:
-                continue  # in a zip file, say
-            plain = file.startswith(library) and "-packages" not in file
-            (self._library if plain else self._watched).append((file, stamp))
-
-    def stale(self) -> str:
-        """Return a file that has changed since its module was imported, "" if there is none."""
-        for file, stamp in self._watched:
-            if _differs(file, stamp):
-                return file
-        now = time.monotonic_ns()
-        if now - self._looked > _OTHER_FILES:
-            self._looked = now
-            for file, stamp in self._library:
-                if _differs(file, stamp):
-                    return file
-        return ""
-
-    def hidden_by(self, program: Program) -> str:
-        """Return a file beside a script that hides a module held ready, "" if there is none."""
+def held() -> "dict[str, Held]":
+    """Return the modules of this process as `fresh.py` wants them."""
+    library = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
+    found: dict[str, Held] = {}
+    for name, module in list(sys.modules.items()):
+        file = _file_of(module)
+        if not file or _origin(module) in ("built-in", "frozen"):
+            found[name] = "", None, True
+            continue
         try:
-            stamp = stamp_of(os.stat(program.directory))
-            if program.checked == stamp:
-                return ""
-            names = os.listdir(program.directory)
+            stamp = stamp_of(os.stat(file))
         except OSError:
-            return ""
-        for name in names:
-            if name.partition(".")[0] in self._tops:
-                path = os.path.join(program.directory, name)
-                if _hides(path, name):
-                    return path
-        # A directory that changed a moment ago may change again under the same stamp
-        if time.time_ns() - max(stamp[0], stamp[1]) > 2_500_000_000:
-            program.checked = stamp
-        return ""
+            stamp = None  # in a zip file, say
+        plain = os.path.realpath(file).startswith(library) and "-packages" not in file
+        found[name] = file, stamp, plain
+    return found
+
+
+class Learner:
+    """Tells what a script imported beyond what is held ready. Made before the forks."""
+
+    def __init__(self) -> None:
+        self._roots = [os.path.join(p, "") for p in sys.path[1:] if p and os.path.isdir(p)]
+        self.names = frozenset(sys.modules)
 
     def learnt(self) -> list[str]:
         """Return the modules that were imported since, as far as they may be held ready."""
+        if len(sys.modules) <= len(self.names):
+            return []
         found = []
         for name, module in list(sys.modules.items()):
             if name in self.names or name == "__main__":
@@ -109,16 +72,11 @@ class Preloaded:
         return found[:MAX_LEARNT]
 
     def _is_library(self, name: str, file: str) -> bool:
-        """Whether a module's file lies where its name is found on this worker's own `sys.path`."""
+        """Whether a module's file lies where its name is found on this process's own `sys.path`."""
         path = name.replace(".", os.sep)
         places = [root + path for root in self._roots]
         starts = (*[f"{p}." for p in places], *[f"{p}{os.sep}__init__." for p in places])
         return file.startswith(starts)
-
-
-def libraries() -> list[str]:
-    """Return the directories whose modules may be held ready: what is on `sys.path` at the start."""
-    return [path for path in sys.path[1:] if path and os.path.isdir(path)]
 
 
 def load(names: "Iterable[str]", learnt: "Iterable[str]") -> list[str]:
@@ -199,29 +157,6 @@ def _entries(directory: str) -> list[str]:
         return os.listdir(directory)
     except OSError:
         return []  # no /proc here: threads and descriptors are not seen
-
-
-def _hides(path: str, name: str) -> bool:
-    """Whether a file beside a script is imported in place of the module that is held ready."""
-    top = name.partition(".")[0]
-    held = sys.modules.get(top)
-    # What Python imports on its way up, before a script's directory is on the path
-    if held is None or top in sys.builtin_module_names or _origin(held) in ("frozen", "built-in"):
-        return False
-    if name == top:
-        path = os.path.join(path, "__init__.py")
-        if not os.path.exists(path):
-            return False
-    elif not name.endswith((".py", ".pyc", ".so")):
-        return False
-    return os.path.realpath(path) != os.path.realpath(_file_of(held))
-
-
-def _differs(file: str, stamp: "Stamp") -> bool:
-    try:
-        return stamp_of(os.stat(file)) != stamp
-    except OSError:
-        return True
 
 
 def _file_of(module: "ModuleType | None") -> str:

@@ -1,99 +1,77 @@
-"""What a script file is: a Python script that this interpreter can run itself, or another program.
+"""What a script file is: a Python script for the interpreter that is held ready, or another program.
 
-Decided here and nowhere else: which `#!` lines mean the running interpreter, and when a file that
-was read before has to be read again. Reads files, runs nothing.
+Decided here and nowhere else: which `#!` lines mean that interpreter, and when a file that was looked
+at before has to be looked at again. Reads first lines, runs nothing.
 """
 
 import os
 import sys
 import time
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import CodeType
-
-MAX_SOURCE = 4 << 20  # bytes; a larger file is data behind a `#!` line, not a script to keep
-MAX_PROGRAMS = 1_000  # scripts that are kept; directories of scripts hold dozens
+MAX_PROGRAMS = 1_000  # scripts that are remembered; directories of scripts hold dozens
 # Nanoseconds after its last change in which a file may change again without a new time stamp: the
-# kernel's clock for files ticks every 1 to 10 ms, and some file systems' every 2 s.
-_RACY = 2_500_000_000
+# kernel's clock for files ticks every 1 to 10 ms, that of some file systems every 2 s.
+RACY = 2_500_000_000
 
 Stamp = tuple[int, int, int, int, int]
 
 
 class Program:
-    """A script file as it was read: its compiled `code`, or None for what has to be started anew.
+    """A script file as it was when it was last looked at.
 
-    `why` says why it is started anew (""): for the log, once.
+    `warm` says whether the interpreter that is held ready runs it; if not, `why`. `stamp` is None for a
+    file that changed a moment ago and may change again unseen.
     """
 
-    __slots__ = ("checked", "code", "directory", "file", "stamp", "why")
+    __slots__ = ("checked", "directory", "file", "stamp", "warm", "why")
 
-    def __init__(self, file: str, stamp: Stamp, code: "CodeType | None", why: str = "") -> None:
+    def __init__(self, file: str, stamp: Stamp | None, why: str) -> None:
         self.file = file
         self.stamp = stamp
-        self.code = code
+        self.warm = not why
         self.why = why
         self.directory = os.path.dirname(os.path.realpath(file))  # what Python makes sys.path[0]
-        # The stamp of its directory when names in it were last compared with what is preloaded
+        # The stamp of its directory when the names in it were last compared (see `fresh.py`)
         self.checked: Stamp | None = None
 
 
 class Programs:
-    """Script files by path, read again when they have changed. `path` is the PATH that scripts get:
-    `#!/usr/bin/env` looks there.
-    """
+    """Script files by path. `path` is the PATH that scripts get: `#!/usr/bin/env` looks there."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._known: dict[str, Program] = {}
-        self._same: dict[bytes, str] = {}  # `#!` lines that were looked up: "" or why they are not
+        self._same: dict[bytes, str] = {}  # `#!` lines that were looked up: "" or why not
 
     def get(self, file: str, status: os.stat_result) -> Program:
-        """Return the program in `file`, whose `os.stat` is `status`. Never a stale one.
-
-        What cannot be read or compiled has no code: whoever starts it sees the error as it is.
-        """
-        known = self._known.get(file)
+        """Return the program in `file`, whose `os.stat` is `status`. Never a stale one."""
         stamp = stamp_of(status)
+        known = self._known.get(file)
         if known is not None and known.stamp == stamp:
             return known
-        program = self._read(file, stamp)
+        fresh = is_recent(stamp)
+        program = Program(file, None if fresh else stamp, self._why_not(file))
         if len(self._known) >= MAX_PROGRAMS:
             self._known.clear()
-        if time.time_ns() - max(stamp[0], stamp[1]) > _RACY:
-            self._known[file] = program
-        else:
-            self._known.pop(file, None)
+        self._known[file] = program
         return program
 
-    def _read(self, file: str, stamp: Stamp) -> Program:
+    def _why_not(self, file: str) -> str:
         try:
             with open(file, "rb") as stream:
-                # What is compiled must be what the stamp belongs to
-                if stamp_of(os.fstat(stream.fileno())) != stamp or stamp[2] > MAX_SOURCE:
-                    return Program(file, stamp, None)
-                source = stream.read(MAX_SOURCE + 1)
-                if stamp_of(os.fstat(stream.fileno())) != stamp:
-                    return Program(file, stamp, None)
-        except OSError:
-            return Program(file, stamp, None)
-        if not source.startswith(b"#!"):
-            return Program(file, stamp, None)
-        why = self._why_not(source.partition(b"\n")[0][2:256])
-        if why:
-            return Program(file, stamp, None, why)
-        try:
-            return Program(file, stamp, compile(source, file, "exec", dont_inherit=True))
-        except (SyntaxError, ValueError):  # ValueError: NUL bytes
-            return Program(file, stamp, None)
-
-    def _why_not(self, line: bytes) -> str:
+                line = stream.read(256).partition(b"\n")[0]
+        except OSError as error:
+            return f"it cannot be read ({error.strerror})"
+        if not line.startswith(b"#!"):
+            return NOT_PYTHON
         if line not in self._same:
             if len(self._same) >= MAX_PROGRAMS:
                 self._same.clear()
-            self._same[line] = _why_not(os.fsdecode(line), self._path)
+            self._same[line] = _why_not(os.fsdecode(line[2:]), self._path)
         return self._same[line]
+
+
+NOT_PYTHON = "it is not a Python script"
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
@@ -107,6 +85,11 @@ def stamp_of(status: os.stat_result) -> Stamp:
     )
 
 
+def is_recent(stamp: Stamp) -> bool:
+    """Whether a file changed so lately that it could change again under the same stamp."""
+    return time.time_ns() - max(stamp[0], stamp[1]) < RACY
+
+
 def _why_not(line: str, path: str) -> str:
     """Return why a `#!` line (without the mark) does not mean this interpreter, "" if it does."""
     program, _, argument = line.strip(" \t").partition(" ")
@@ -114,7 +97,7 @@ def _why_not(line: str, path: str) -> str:
     if os.path.basename(program) == "env" and argument and " " not in argument:
         program, argument = _found(argument, path), ""
     if "python" not in os.path.basename(program):
-        return "it is not a Python script"
+        return NOT_PYTHON
     if argument:  # each option changes what an interpreter does before its first line
         return f"its first line gives Python the option {argument}"
     if line.endswith("\r"):
@@ -122,7 +105,7 @@ def _why_not(line: str, path: str) -> str:
     same = os.path.realpath(program) == os.path.realpath(sys.executable)
     # A virtual environment's interpreter is a link to another one, with other libraries
     if not same or _environment(program) != _environment(sys.executable):
-        return f"its interpreter is {program}, and the warm one is {sys.executable}"
+        return f"its interpreter is {program}, and the one held ready is {sys.executable}"
     return ""
 
 

@@ -22,4 +22,5 @@ class Record:
         return f"{type(self).__name__}{self._values()!r}"
 
     def _values(self) -> tuple[object, ...]:
-        return tuple([getattr(self, name) for name in type(self).__slots__])
+        names: tuple[str, ...] = type(self).__slots__
+        return tuple([getattr(self, name) for name in names])

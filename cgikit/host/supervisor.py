@@ -19,12 +19,12 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .settings import Settings
 from .text import one_line
+from .zygote import SLOTS, TABLE
 
-TABLE = 4_096  # bytes: the process ids of a worker's children, four each
 RESTART = 0.5  # seconds until a worker that died at once is started again; doubled each time
 RESTART_MOST = 30.0
 SETTLE = 0.3  # seconds in which nothing new is learnt, before workers are replaced for it
@@ -32,12 +32,10 @@ MAX_LEARNING = 50  # replacements for what was learnt, in the life of a supervis
 MOST_LEARNT = 2_000  # names of modules
 STARTING = 60.0  # seconds for a worker to become ready
 _PACKAGE = str(Path(__file__).resolve().parent.parent.parent)
-_CODE = """\
-import sys
-sys.path[0], *sys.argv[1:] = sys.argv[1:]
-from cgikit.host.worker import main
-sys.exit(main())
-"""
+# No cgikit on the path but the one that this is a part of
+_CODE = (
+    "import sys; sys.path[0] = sys.argv.pop(1); from cgikit.host.{} import main; sys.exit(main())"
+)
 
 
 class WorkerProcess:
@@ -55,31 +53,25 @@ class WorkerProcess:
         self.ready = False
         self.draining = False
         self._messages = bytearray()
-        self._line = bytearray()
+        self._lines = [bytearray(), bytearray()]
         self.channel, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryFile() as table:
+        ours, forking = socket.socketpair()
+        with theirs, ours, forking, tempfile.TemporaryFile() as table:
             table.truncate(TABLE)
             self._table = mmap.mmap(table.fileno(), TABLE)
-            fds = theirs.fileno(), listener.fileno(), table.fileno()
-            self.process = subprocess.Popen(  # noqa: S603 -- our own interpreter
-                [sys.executable, "-c", _CODE, _PACKAGE, *map(str, fds)],
-                stdin=subprocess.PIPE,  # pipes, as a web server's scripts have: streams remember
-                stdout=subprocess.PIPE,  # whether they can seek
-                stderr=subprocess.STDOUT,
-                # Bound at the start, functions need not be looked up again in every child
-                env={**environment, "LD_BIND_NOW": "1"},
-                pass_fds=fds,
-                cwd="/",
-                bufsize=0,
-            )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.output = self.process.stdout
-        os.set_blocking(self.output.fileno(), False)
-        data = marshal.dumps(settings.values())
-        with contextlib.suppress(OSError):  # it died already, which is seen elsewhere
-            self.channel.sendall(len(data).to_bytes(4, "big") + data)
+            data = marshal.dumps(settings.values())
+            for sock in (self.channel, ours):
+                sock.sendall(len(data).to_bytes(4, "big") + data)
+            shared = table.fileno()
+            fds = theirs.fileno(), listener.fileno(), ours.fileno(), shared
+            self.forking = _interpreter("zygote", (forking.fileno(), shared), environment)
+            try:
+                self.process = _interpreter("worker", fds, environment)
+            except BaseException:
+                self.forking.kill()
+                self.forking.wait()
+                raise
+        self.outputs = [_pipe(self.process.stdout), _pipe(self.forking.stdout)]
         self.channel.setblocking(False)
 
     def messages(self) -> list[tuple[Any, ...]]:
@@ -98,12 +90,15 @@ class WorkerProcess:
 
     def lines(self) -> list[str]:
         """Return the whole lines that the worker has printed since."""
-        with contextlib.suppress(BlockingIOError):
-            while data := os.read(self.output.fileno(), 65_536):
-                self._line += data
-        *lines, rest = bytes(self._line).split(b"\n")
-        self._line[:] = rest[-65_536:]
-        return [line.decode("utf-8", "backslashreplace") for line in lines]
+        found: list[str] = []
+        for output, kept in zip(self.outputs, self._lines, strict=True):
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(output.fileno(), 65_536):
+                    kept += data
+            *lines, rest = bytes(kept).split(b"\n")
+            kept[:] = rest[-65_536:]
+            found += [line.decode("utf-8", "backslashreplace") for line in lines]
+        return found
 
     def drain(self) -> None:
         """Tell the worker to answer what it has and to end."""
@@ -113,17 +108,54 @@ class WorkerProcess:
 
     def signal_children(self, number: int) -> None:
         """Send a signal to the process groups of the scripts that run."""
-        for pid in memoryview(self._table).cast("i"):
+        for pid in memoryview(self._table)[: SLOTS * 8].cast("i")[::2]:
             # Whoever has the number now: only the first of a session has its own
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if pid > 1 and os.getsid(pid) == pid:
                     os.killpg(pid, number)
 
+    def kill(self) -> None:
+        """End the worker now."""
+        self.process.kill()
+        self.forking.kill()
+
     def close(self) -> None:
         """End what is left of a worker that has died: no script outlives who could end it."""
+        if self.process.returncode:
+            self.forking.kill()
+        self.process.wait()
+        self.forking.wait()  # it ends with the socket between them
         self.signal_children(signal.SIGKILL)
         self.channel.close()
-        self.output.close()
+        for output in self.outputs:
+            output.close()
+
+
+def _interpreter(
+    role: str, fds: tuple[int, ...], environment: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    """Start a worker or a zygote with descriptors, whose numbers are its words."""
+    process = subprocess.Popen(  # noqa: S603 -- our own interpreter
+        [sys.executable, "-c", _CODE.format(role), _PACKAGE, *map(str, fds)],
+        stdin=subprocess.PIPE,  # pipes, as a web server's scripts have: streams remember whether
+        stdout=subprocess.PIPE,  # they can seek
+        stderr=subprocess.STDOUT,
+        # Bound at the start, C functions need not be looked up again in every child
+        env={**environment, "LD_BIND_NOW": "1"},
+        pass_fds=fds,
+        cwd="/",
+        bufsize=0,
+    )
+    _pipe(process.stdin).close()
+    os.set_blocking(_pipe(process.stdout).fileno(), False)
+    return process
+
+
+def _pipe(stream: "IO[bytes] | None") -> "IO[bytes]":
+    """Return a stream that was asked for."""
+    if stream is None:
+        raise TypeError("the process was started without this pipe")
+    return stream
 
 
 class Supervisor:
@@ -199,8 +231,7 @@ class Supervisor:
                     return 1
         finally:
             for worker in self._workers:
-                worker.process.kill()
-                worker.process.wait()
+                worker.kill()
                 worker.close()
             os.close(self._wake)
             os.close(self._waker)
@@ -211,7 +242,8 @@ class Supervisor:
         poll.register(self._wake, select.POLLIN)
         for worker in self._workers:
             poll.register(worker.channel.fileno(), select.POLLIN)
-            poll.register(worker.output.fileno(), select.POLLIN)
+            for output in worker.outputs:
+                poll.register(output.fileno(), select.POLLIN)
         soon = self._learn_at or self._wait_until or self._draining
         poll.poll(50 if soon else 1_000)
         with contextlib.suppress(BlockingIOError):
@@ -248,7 +280,7 @@ class Supervisor:
         if status is None:
             if not worker.ready and time.monotonic() - worker.started > STARTING:
                 self.log("a worker did not become ready and was ended")
-                worker.process.kill()
+                worker.kill()
             return
         self._workers.remove(worker)
         worker.close()
@@ -307,5 +339,5 @@ class Supervisor:
                 self._end_at = self._end_at or time.monotonic() + self.settings.grace
         if self._end_at and time.monotonic() > self._end_at:
             for worker in self._workers:
-                worker.process.kill()
+                worker.kill()
                 worker.signal_children(signal.SIGKILL)

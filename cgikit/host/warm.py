@@ -12,17 +12,18 @@ there before they are imported, and the seed of string hashes is that of the wor
 import gc
 import io
 import os
+import resource
 import signal
 import sys
+from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import CodeType, TracebackType
+    from typing import Any
 
-#: The signals that a worker handles; a child gets them as a fresh interpreter has them.
-HANDLED = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 #: Those that Python ignores and other programs must not (as `subprocess` has it).
 _RESTORED = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
 #: They have a finaliser, but nothing to write.
@@ -46,88 +47,101 @@ def descriptors(stdin: int, stdout: int, stderr: int) -> None:
 
 
 def _most_descriptors() -> int:
-    import resource
-
     return min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 20)
 
 
-def execute(file: str, arguments: list[str], environment: "Mapping[str, str]") -> None:
+def limits(settings: "Mapping[str, Any]") -> list[tuple[int, int]]:
+    """Return the resource limits of a script's process (setrlimit(2)): address space, processes of the
+    user beyond which it cannot fork, and the seconds of processor time after which the kernel ends it
+    even when nobody is left to.
+    """
+    wanted = (
+        (resource.RLIMIT_AS, settings["memory"]),
+        (resource.RLIMIT_NPROC, settings["processes"]),
+        (resource.RLIMIT_CPU, int(settings["total"]) + 1),
+    )
+    return [(limit, most) for limit, most in wanted if most]
+
+
+def limit(most: "Iterable[tuple[int, int]]") -> None:
+    """Set resource limits, as far as they are not set lower already."""
+    for kind, value in most:
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (value if hard < 0 else min(value, hard), hard))
+
+
+def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -> None:
     """Replace this process by a program. Does not return; status 127 says that it cannot be."""
     for name in _RESTORED:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
         os.chdir(os.path.dirname(file))  # R49
-        os.execve(file, [file, *arguments], environment)  # noqa: S606 -- no shell
+        os.execve(file, [file, *words], environment)  # noqa: S606 -- no shell
     except OSError as error:
         told = f"{os.path.basename(file)} cannot be started: {error.strerror}\n"
         os.write(2, told.encode("utf-8", "backslashreplace"))
     os._exit(127)
 
 
-def prepare(file: str, directory: str, arguments: list[str]) -> ModuleType:
-    """Set the interpreter's own names for a script and return its `__main__`.
-
-    Called before the fork: what the parent writes into memory that it uses anyway costs less than
-    what the child has to copy first, and the parent has no use for these names.
-    """
-    main = ModuleType("__main__")
-    main.__dict__.update(
-        __file__=file,
-        __builtins__=sys.modules["builtins"],
-        __annotations__={},
-        __cached__=None,
-    )
-    main.__dict__.pop("__annotations__" if sys.version_info >= (3, 14) else "", None)
-    sys.modules["__main__"] = main
-    sys.argv[:] = [file, *arguments]
-    sys.path[0] = directory
-    return main
-
-
 def run(
-    main: ModuleType,
+    file: str,
     code: "CodeType",
-    variables: "Mapping[str, str]",
+    directory: str,
+    words: list[str],
+    names: list[bytes],
+    values: list[bytes],
     report: "Callable[[], None]",
+    ended: "Callable[[int], None]",
 ) -> None:
     """Run a script in this process, which was forked for it, and end the process.
 
-    `report` is called when the script has ended. Returns never; raises `Leave` where only Python's own
-    way out loses nothing.
+    `directory` is what comes first on its path, `names` and `values` are its meta-variables. `report`
+    is called when the script has ended, `ended` with its exit status in the last moment. Returns never;
+    raises `Leave` where only Python's own way out loses nothing.
     """
     gc.freeze()  # what was there before is not the script's, and not looked at when it ends
     gc.enable()
-    for number in HANDLED:
-        signal.signal(
-            number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
-        )
-    pid = os.getpid()
-    file = sys.argv[0]
     os.chdir(os.path.dirname(file))  # R49
-    sys.orig_argv[:] = [sys.executable, *sys.argv]
-    environ = os.environ
-    for name, value in variables.items():
-        environ[name] = value
-    main.__dict__["__loader__"] = _loader(file)
+    sys.argv[:] = [file, *words]
+    sys.orig_argv[:] = [sys.executable, file, *words]
+    sys.path[0] = directory
+    _set_environment(names, values)
+    main = ModuleType("__main__")
+    namespace = main.__dict__
+    namespace["__file__"] = file
+    namespace["__builtins__"] = sys.modules["builtins"]
+    namespace["__cached__"] = None
+    namespace["__loader__"] = SourceFileLoader("__main__", file)
+    if sys.version_info < (3, 14):
+        namespace["__annotations__"] = {}
+    sys.modules["__main__"] = main
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:  # `random` does it by itself
         numpy.seed()
-    status = 0
+    pid, status = os.getpid(), 0
     try:
-        exec(code, main.__dict__)  # noqa: S102 -- this is what a host is for
+        exec(code, namespace)  # noqa: S102 -- this is what a host is for
     except BaseException as error:  # a script may raise anything
         status = _status_of(error)
     if os.getpid() != pid:  # the script forked, and this is the other process
         raise Leave(status)
     report()
-    leave(status)
+    leave(status, ended)
 
 
-def _loader(file: str) -> object:
-    from importlib.machinery import SourceFileLoader
+def _set_environment(names: list[bytes], values: list[bytes]) -> None:
+    """Set variables for Python (`os.environ`) and for C (getenv, and programs that are started).
 
-    return SourceFileLoader("__main__", file)
+    `os.environ[name] = value` does both, and encodes and copies what is bytes already.
+    """
+    data = getattr(os.environ, "_data", None)
+    if isinstance(data, dict):
+        data.update(zip(names, values, strict=True))
+        for name, value in zip(names, values, strict=True):
+            os.putenv(name, value)
+    else:
+        os.environb.update(zip(names, values, strict=True))
 
 
 def _status_of(error: BaseException) -> int:
@@ -152,7 +166,7 @@ def _own(traceback: "TracebackType | None") -> "TracebackType | None":
     return traceback.tb_next if traceback is not None else None
 
 
-def leave(status: int) -> None:
+def leave(status: int, ended: "Callable[[int], None]") -> None:
     """End this process as an interpreter ends, at once where nothing can be lost by that.
 
     Python's own way out takes everything apart, which costs as much as a request. It is needed only
@@ -179,6 +193,7 @@ def leave(status: int) -> None:
         pass  # the client went away, and there is nobody to write for
     except (OSError, ValueError):
         status = 120  # as the interpreter's own exit has it
+    ended(status)
     os._exit(status)
 
 

@@ -1,12 +1,13 @@
-"""One worker: an event loop that takes requests from a web server and forks a child for each.
+"""One worker: an event loop that takes requests from a web server and has a process run each.
 
-Only the dealing is here: which connection, which child and which pipe is ready, what is too slow, and
-when to stop. What a request goes through is in `exchange.py`, how a child becomes a script in
-`warm.py`, the bytes on the connection in `cgikit.gateway`.
+Only the dealing is here: which connection, which script and which pipe is ready, what is too slow, and
+when to stop. What a request goes through is in `exchange.py`, the bytes on the connection are in
+`cgikit.gateway`. Processes are forked by `zygote.py`, which is a process of its own: after a fork each
+page of memory that is written to has to be copied, here too.
 
-A worker is started by `supervisor.py` as an interpreter of its own and talks to it over a socket:
-workers that were forked from one process would wait for each other at every fork, inside the kernel.
-One process, one thread, no locks. What it imports is copied for each request: nothing large.
+A worker and its zygote are started by `supervisor.py`, each as a fresh interpreter: processes that were
+forked from one another would wait for each other at every fork, inside the kernel. One thread, no
+locks.
 """
 
 import gc
@@ -24,11 +25,11 @@ from cgikit.gateway.fastcgi import FastCGI
 from cgikit.gateway.scgi import SCGI
 from cgikit.gateway.wire import Aborted, Body, Opened, WireError
 
-from . import preload
 from .exchange import Exchange
-from .program import Programs
+from .fresh import Freshness, Held
+from .program import Program, Programs
 from .settings import Settings
-from .warm import Leave
+from .zygote import ENDED, SLOTS, TABLE, exactly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ TICK = 0.2  # seconds between looks at what takes too long
 HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
 LINGER = 5.0  # seconds in which a peer may send the rest of a body that nobody wants
 STALLED = 120.0  # seconds until a peer that takes nothing of its answer is dropped
-LEARNT_SIZE = 65_536
 MAX_COLD = 1_000  # scripts of which it is remembered that they run cold
 
 
@@ -74,14 +74,17 @@ class Worker:
         self,
         listener: socket.socket,
         channel: socket.socket,
+        zygote: socket.socket,
         settings: Settings,
-        table: "memoryview | None" = None,
+        held: dict[str, Held],
+        table: mmap.mmap,
     ) -> None:
+        self.zygote = zygote
         self.settings = settings
         self.listener = listener
         self.channel = channel
         self.programs = Programs(os.environ.get("PATH", os.defpath))
-        self.preloaded = preload.Preloaded(preload.libraries())
+        self.fresh = Freshness(held)
         self.base = dict(os.environ)
         self.now = time.monotonic()
         self.stale = ""
@@ -90,13 +93,15 @@ class Worker:
         self.queue: list[Exchange] = []  # those that wait for one to end
         self.connections: dict[int, Connection] = {}
         self.null = os.open(os.devnull, os.O_RDWR)
-        self.shared = mmap.mmap(-1, LEARNT_SIZE)
         self.single = not os.path.isdir(settings.root)
         self.verdicts: dict[bytes, tuple[bytes, int | None]] = {}
         self._learnt: set[str] = set()
         self._cold: dict[str, str] = {}
-        self._table = table
-        self._slots = list(range(len(table))) if table is not None else []
+        self._memory = table
+        self._table = memoryview(table)[: SLOTS * 8].cast("i")
+        self._slots = list(range(SLOTS))
+        self._by_slot: dict[int, Exchange] = {}
+        self._replies = b""
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._held: set[Exchange] = set()
@@ -110,10 +115,10 @@ class Worker:
         signal.signal(signal.SIGTERM, self._on_term)
         self.listener.setblocking(False)
         self.watch(self.channel.fileno(), IN, self._on_channel)
+        self.watch(self.zygote.fileno(), IN, self._on_zygote)
         self._accept(True)
         gc.collect()
         gc.freeze()
-        gc.disable()  # children have it; here everything is freed by its count
         self.tell(("ready",))
         while not (self.draining and not self.connections):
             busy = self.exchanges or self.connections
@@ -246,7 +251,7 @@ class Worker:
             exchange.abandon()
 
     def _ended(self, connection: Connection) -> None:
-        """The peer sends no more. With SCGI it may still wait for the answer (it closed one half)."""
+        """See to a peer that sends no more. With SCGI it may have closed one half and wait still."""
         if isinstance(connection.codec, SCGI) and connection.exchange is not None:
             self.poll(connection, connection.mask & ~IN)
             connection.exchange.body(b"")
@@ -302,7 +307,7 @@ class Worker:
             self.finished(connection)
 
     def finished(self, connection: Connection) -> None:
-        """A request is answered: wait for the next one, or close once everything is sent."""
+        """Wait for the next request, or close once everything is sent."""
         connection.exchange = None
         connection.heard = self.now
         if connection.codec.keep and not self.draining and not connection.closing:
@@ -324,7 +329,7 @@ class Worker:
         self.poll(connection, connection.mask | IN)
 
     def lost(self, connection: Connection) -> None:
-        """The peer is gone, or must be left: end what runs for it."""
+        """Close the connection of a peer that is gone, or wrong, and end what runs for it."""
         exchange, connection.exchange = connection.exchange, None
         self.close(connection)
         if exchange is not None:
@@ -367,65 +372,97 @@ class Worker:
             exchange.refuse("too many requests wait already")
         return False
 
-    def started(self, exchange: Exchange, pid: int) -> None:
-        """A child runs."""
+    def launch(
+        self,
+        exchange: Exchange,
+        file: str,
+        program: Program | None,
+        words: list[str],
+        variables: dict[str, str],
+        descriptors: tuple[int, int, int],
+    ) -> None:
+        """Have a script run in a process of its own, which `exchange.forked` hears of."""
+        slot = exchange.slot = self._slots.pop()
+        self._table[slot * 2] = self._table[slot * 2 + 1] = 0
+        self._by_slot[slot] = exchange
         self.exchanges.add(exchange)
-        if self._table is not None and self._slots:
-            exchange.slot = self._slots.pop()
-            self._table[exchange.slot] = pid  # who ends it if this process is killed
+        stamp = program.stamp if program else None
+        small = marshal.dumps((slot, file, stamp, program is not None))
+        names = [os.fsencode(name) for name in variables]
+        values = [os.fsencode(value) for value in variables.values()]
+        directory = program.directory if program else ""
+        data = marshal.dumps((directory, words, names, values))
+        size = 4 + len(small) + len(data)
+        message = b"".join((size.to_bytes(4, "big"), len(small).to_bytes(4, "big"), small, data))
+        sent = socket.send_fds(self.zygote, [message], descriptors)
+        if sent < len(message):
+            self.zygote.sendall(message[sent:])
+
+    def reap(self, exchange: Exchange) -> None:
+        """Ask for a child to be reaped if it has ended, which `exchange.reaped` hears of."""
+        pair = exchange.slot.to_bytes(4, "big") + exchange.pid.to_bytes(4, "big")
+        self.zygote.sendall((8 | ENDED).to_bytes(4, "big") + pair)
+
+    def left_with(self, exchange: Exchange) -> int | None:
+        """Return the exit status with which a child has left by itself, None if it has not said so."""
+        status: int = self._table[exchange.slot * 2 + 1]
+        return status - 1 if status else None
+
+    def _on_zygote(self, mask: int) -> None:
+        data = self.zygote.recv(8_192)
+        if not data:
+            self.log("the process that forks has ended, and so does this worker")
+            os._exit(1)
+        self._replies += data
+        whole = len(self._replies) & ~7
+        data, self._replies = self._replies[:whole], self._replies[whole:]
+        for at in range(0, whole, 8):
+            slot = int.from_bytes(data[at : at + 4], "big")
+            exchange = self._by_slot[slot & ~ENDED]
+            if not slot & ENDED:
+                pid = int.from_bytes(data[at + 4 : at + 8], "big", signed=True)
+                if pid < 0:
+                    self._release_slot(exchange)
+                exchange.forked(pid)
+                continue
+            status = int.from_bytes(data[at + 4 : at + 8], "big")
+            if status:
+                self._release_slot(exchange)
+                self._learn(exchange.pid)
+            exchange.reaped(status - 1_000 if status else None)
+
+    def _release_slot(self, exchange: Exchange) -> None:
+        self._table[exchange.slot * 2] = 0
+        del self._by_slot[exchange.slot]
+        self._slots.append(exchange.slot)
 
     def ended(self, exchange: Exchange) -> None:
-        """A child was reaped: the next request may start its own."""
+        """Let the next request start its script: this one's has ended."""
         self._held.discard(exchange)
-        if exchange not in self.exchanges:
-            return
         self.exchanges.discard(exchange)
-        if self._table is not None and exchange.slot >= 0:
-            self._table[exchange.slot] = 0
-            self._slots.append(exchange.slot)
-        self._learn(exchange.pid)
         while self.queue and len(self.exchanges) < self.settings.children:
             self.queue.pop(0).start()
 
     def must_start_anew(self) -> bool:
         """Whether what this worker holds ready is out of date; the supervisor is told once."""
         if not self.stale and self.settings.warm:
-            self.stale = self.preloaded.stale()
+            self.stale = self.fresh.stale()
             if self.stale:
                 self.tell(("stale", self.stale))
         return bool(self.stale)
 
     def _learn(self, pid: int) -> None:
         """Pass on what a child had to import, if it was the last to say so."""
-        size = int.from_bytes(self.shared[4:8], "big")
-        if not size or int.from_bytes(self.shared[:4], "big") != pid:
+        memory, at = self._memory, SLOTS * 8
+        size = int.from_bytes(memory[at + 4 : at + 8], "big")
+        if not size or int.from_bytes(memory[at : at + 4], "big") != pid:
             return
-        names = self.shared[8 : 8 + size].decode("utf-8", "replace").split("\0")
-        self.shared[4:8] = bytes(4)
+        names = memory[at + 8 : at + 8 + size].decode("utf-8", "replace").split("\0")
+        memory[at + 4 : at + 8] = bytes(4)
         new = [name for name in names if name not in self._learnt]
         if new:
             self._learnt.update(new)
             self.tell(("learnt", new))
-
-    def report(self) -> None:
-        """In a child whose script has ended: say what it had to import."""
-        if len(sys.modules) <= len(self.preloaded.names):
-            return
-        names = "\0".join(self.preloaded.learnt()).encode("utf-8", "replace")
-        if names and len(names) <= LEARNT_SIZE - 8:
-            self.shared[4:8] = bytes(4)
-            self.shared[:4] = os.getpid().to_bytes(4, "big")
-            self.shared[8 : 8 + len(names)] = names
-            self.shared[4:8] = len(names).to_bytes(4, "big")
-
-    def disown(self) -> None:
-        """In a child that leaves by Python's own way: its descriptors have the numbers of sockets that
-        are no longer open here, and must not be closed for these.
-        """
-        self.listener.detach()
-        self.channel.detach()
-        for connection in self.connections.values():
-            connection.sock.detach()
 
     def cold(self, file: str, why: str) -> None:
         """Log, once, why a script does not run warm. Other languages need no reason."""
@@ -470,36 +507,21 @@ class Worker:
 
 
 def main() -> int:
-    """Run a worker. Its words are the descriptors of its channel, of the listening socket and of the
-    table of its children. Return the exit status: that of a script in a child which leaves this way.
+    """Run a worker. Its words are the descriptors of its channel to the supervisor, of the listening
+    socket, of the socket to its zygote, and of the table. Return the exit status.
     """
     os.environ.pop("LD_BIND_NOW", None)
     fds = [int(word) for word in sys.argv[1:]]
     for fd in fds:
         os.set_inheritable(fd, False)
-    channel, listener = socket.socket(fileno=fds[0]), socket.socket(fileno=fds[1])
-    size = int.from_bytes(_exactly(channel, 4), "big")
-    settings = Settings(**marshal.loads(_exactly(channel, size)))  # noqa: S302 -- from our parent
-    table = memoryview(mmap.mmap(fds[2], 0)).cast("i")
-    os.close(fds[2])
-    worker: Worker | None = None
-    try:
-        if settings.warm:
-            for line in preload.load([*preload.OWN, *settings.preload], settings.learnt):
-                os.write(2, f"not held ready: {line}\n".encode("utf-8", "backslashreplace"))
-        worker = Worker(listener, channel, settings, table)
-        return worker.run()
-    except Leave as left:  # a child, on Python's own way out
-        if worker is not None:
-            worker.disown()
-        return left.status
-
-
-def _exactly(channel: socket.socket, size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        chunk = channel.recv(size - len(data))
-        if not chunk:
-            sys.exit("the supervisor has gone")
-        data += chunk
-    return data
+    channel, listener, zygote = (socket.socket(fileno=fd) for fd in fds[:3])
+    table = mmap.mmap(fds[3], TABLE)
+    os.close(fds[3])
+    size = int.from_bytes(exactly(channel, 4), "big")
+    settings = Settings(**marshal.loads(exactly(channel, size)))  # noqa: S302 -- our parent's
+    size = int.from_bytes(exactly(zygote, 4), "big")
+    held, refused = marshal.loads(exactly(zygote, size))  # noqa: S302 -- our sibling's
+    worker = Worker(listener, channel, zygote, settings, held, table)
+    for line in refused:
+        worker.log(f"not held ready: {line}")
+    return worker.run()

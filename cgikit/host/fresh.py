@@ -1,0 +1,86 @@
+"""Whether the modules that are held ready are the ones that a fresh interpreter would import now.
+
+Two things must never happen: that a script gets another module than a fresh interpreter would give it,
+and that it gets an old one. A file beside a script that has the name of a module hides that module;
+such a script is started anew. When the file of a module has changed, everything is started anew until
+what is held ready is replaced. The standard library is taken as a part of the interpreter, and looked
+at once a second. What is held ready is decided in `preload.py`, in another process.
+"""
+
+import os
+import time
+
+from .program import Program, Stamp, is_recent, stamp_of
+
+_LIBRARY_EVERY = 1_000_000_000  # nanoseconds between looks at the standard library's files
+# What an interpreter imports on its way up, before a script's directory is on its path
+_NO_FILE = ("", "built-in", "frozen")
+
+#: A module that is held ready: its file ("" if none), the file's stamp or None, and whether it belongs
+#: to the standard library.
+Held = tuple[str, "Stamp | None", bool]
+
+
+class Freshness:
+    """What is held ready, by name, with the files as they were when they were imported."""
+
+    def __init__(self, held: dict[str, Held]) -> None:
+        self._tops = {
+            name: file
+            for name, (file, _, _) in held.items()
+            if "." not in name and file not in _NO_FILE
+        }
+        files = {file: (stamp, library) for file, stamp, library in held.values() if stamp}
+        self._watched = [(f, stamp) for f, (stamp, library) in files.items() if not library]
+        self._library = [(f, stamp) for f, (stamp, library) in files.items() if library]
+        self._looked = 0
+
+    def stale(self) -> str:
+        """Return a file that has changed since its module was imported, "" if there is none."""
+        for file, stamp in self._watched:
+            if _differs(file, stamp):
+                return file
+        now = time.monotonic_ns()
+        if now - self._looked > _LIBRARY_EVERY:
+            self._looked = now
+            for file, stamp in self._library:
+                if _differs(file, stamp):
+                    return file
+        return ""
+
+    def hidden_by(self, program: Program) -> str:
+        """Return a file beside a script that hides a module held ready, "" if there is none."""
+        try:
+            stamp = stamp_of(os.stat(program.directory))
+            if program.checked == stamp:
+                return ""
+            names = os.listdir(program.directory)
+        except OSError:
+            return ""
+        for name in names:
+            top = name.partition(".")[0]
+            if top in self._tops:
+                path = os.path.join(program.directory, name)
+                if _hides(path, name, self._tops[top]):
+                    return path
+        if not is_recent(stamp):
+            program.checked = stamp
+        return ""
+
+
+def _hides(path: str, name: str, held: str) -> bool:
+    """Whether a file beside a script is imported in place of the module in the file `held`."""
+    if "." not in name:
+        path = os.path.join(path, "__init__.py")
+        if not os.path.exists(path):
+            return False
+    elif not name.endswith((".py", ".pyc", ".so")):
+        return False
+    return os.path.realpath(path) != os.path.realpath(held)
+
+
+def _differs(file: str, stamp: "Stamp | None") -> bool:
+    try:
+        return stamp_of(os.stat(file)) != stamp
+    except OSError:
+        return True
