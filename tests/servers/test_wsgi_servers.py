@@ -122,8 +122,8 @@ def test_a_chunked_body_arrives_or_is_refused(server: Server, size: int) -> None
         assert (answer.status, answer.body == body) == (200, True)
 
 
-#: They do not say where a chunked body ends, or do not take one.
-WITHOUT_CHUNKS = {"uwsgi": 411, "apache-mod_wsgi": 411}
+#: It does not say where a chunked body ends.
+WITHOUT_CHUNKS = {"uwsgi": 411}
 
 
 def ask(

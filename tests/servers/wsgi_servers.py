@@ -48,6 +48,7 @@ ServerName {address}:{port}
 {identity}
 ErrorLog "{root}/error.log"
 LogLevel warn
+WSGIChunkedRequest On
 WSGISocketPrefix "{root}/wsgi"
 WSGIDaemonProcess site processes=2 threads=4 home="{scripts}" python-home="{python}" {user}
 WSGIScriptAlias /cgi-bin "{application}/application.py" process-group=site application-group=%{{GLOBAL}}
