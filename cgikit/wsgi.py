@@ -61,6 +61,7 @@ class WSGI:
         progress: "Callable[[int, int], object] | None" = None,
     ) -> None:
         self.handler = handler
+        self._once = _once(handler)
         self.sessions = sessions
         self.limits = limits or DEFAULT_LIMITS
         self.debug = debug
@@ -113,7 +114,7 @@ class WSGI:
         try:
             _check(request.environ.values())
             source.gather(variables, self.limits.body, self.upload_dir)
-            return _Answer(respond(self.handler, request), request, source, stream)
+            return _Answer(respond(self._once, request), request, source, stream)
         except (Exception, SystemExit) as error:  # which would end the server, or a thread of it
             debug = self.debug
             if debug is None:
@@ -124,6 +125,24 @@ class WSGI:
             except Exception as second:  # a header of an HTTPError's cannot be sent
                 page = answer_error(second, request, debug, stream)
                 return _Answer(page, request, source, stream)
+
+
+def _once(handler: "Callable[[Request], Response | str]") -> "Callable[[Request], Response | str]":
+    """Return `handler`, but a `Response` that it returns a second time raises `StateError`.
+
+    One that is kept in a module variable would carry the cookies of a visitor's session to the next
+    visitor, which in a process for each request it cannot.
+    """
+
+    def checked(request: Request) -> Response | str:
+        answer = handler(request)
+        # In one step: two threads may return it at the same time.
+        if isinstance(answer, Response) and vars(answer).setdefault("_of", request) is not request:
+            raise process.misuse("this response answered a request already; make one for each")
+        return answer
+
+    checked.__name__ = getattr(handler, "__name__", "the handler")
+    return checked
 
 
 class _Answer:

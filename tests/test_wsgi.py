@@ -647,6 +647,27 @@ def test_a_session_is_saved_before_anything_is_sent(tmp_path: Path) -> None:
     assert call(app(handler, sessions=store), HTTP_COOKIE=cookie).body == b"3"
 
 
+def test_a_response_answers_one_request(tmp_path: Path) -> None:
+    kept = Response("kept")
+
+    def handler(request: Request) -> Response:
+        request.session["visitor"] = request.query["name"]
+        return kept
+
+    application = app(handler, sessions=FileStore(str(tmp_path / "sessions")))
+    assert call(application, path="/?name=ada").header("Set-Cookie")
+    second = call(application, path="/?name=bob")
+    assert (second.status[:3], second.header("Set-Cookie")) == ("500", None)
+    assert "StateError: this response answered a request already" in second.log
+
+
+def test_what_is_no_answer_is_said_with_the_handlers_name() -> None:
+    def nothing(request: Request) -> None:
+        return None
+
+    assert "nothing returned NoneType; return a Response" in call(app(nothing)).log  # type: ignore
+
+
 # --- threads ------------------------------------------------------------------------------------
 
 THREADS = 16
