@@ -36,7 +36,8 @@ class Connection:
 
     `.ended` tells that all of the body has come, `.begun` that something of the answer went out,
     `.gone` that nobody wants it any more, `.closed` that nobody can be told anything. `.number` is
-    that of the request; `.since` is for whoever waits for it.
+    that of the request. `.fresh` tells that it is the first one on this connection, or that none has
+    come yet; `.since` is for whoever waits for it.
     """
 
     __slots__ = (
@@ -49,6 +50,7 @@ class Connection:
         "closed",
         "codec",
         "ended",
+        "fresh",
         "gone",
         "number",
         "since",
@@ -59,6 +61,7 @@ class Connection:
         self.socket = connection
         self.codec = FastCGI()
         self.closed = False
+        self.fresh = True
         self.since = 0.0
         self._timed = False
 

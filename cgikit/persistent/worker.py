@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 _BEGINNING = 30  # seconds from the first byte of a request to the last of its variables
+_LAST = 1.0  # seconds for a request on a connection that was accepted just before the end
 _MOST_WAITING = 500  # connections kept open; descriptors are 1,024 by default
 
 
@@ -100,10 +101,26 @@ class Worker:
                 else:
                     self._ending = True  # woken by a signal, or the parent is no more
             self._sweep()
-        # The server may have sent a request at this moment to a connection that it believes open.
-        for connection in [*waiting.values()]:
-            self._turn(connection)
-        for connection in [*waiting.values()]:
+        self._finish()
+
+    def _finish(self) -> None:
+        """Answer what has come to connections that a server believes open, and close them.
+
+        Those on which no request was answered yet were accepted a moment ago, and get a moment.
+        """
+        end = monotonic() + _LAST
+        while self._waiting and monotonic() < end:
+            begun = any(one.fresh or one.codec.request for one in self._waiting.values())
+            poll = select.poll()  # the listener, the signal and the parent have been heard
+            for descriptor in self._waiting:
+                poll.register(descriptor, select.POLLIN)
+            found = poll.poll((end - monotonic()) * 1_000 if begun else 0)
+            for descriptor, _ in found:
+                if descriptor in self._waiting:
+                    self._turn(self._waiting[descriptor])
+            if not found:
+                break
+        for connection in [*self._waiting.values()]:
             self._close(connection)
 
     def _accept(self) -> None:
@@ -124,20 +141,23 @@ class Worker:
 
     def _turn(self, connection: Connection) -> None:
         """Go on with a connection on which there may be something to read."""
+        codec = connection.codec
         events = None if connection.closed else connection.look()
         if events:
             opened = events[0]
             assert isinstance(opened, Opened)  # noqa: S101  # what else can begin a request
             connection.begin(opened.request, events[1:])
             self._serve(opened.variables, connection)
-        codec = connection.codec
+            connection.fresh = False
+            if self._ending:
+                connection.closed = True
         if connection.closed or (events is not None and not codec.keep and not codec.request):
             self._close(connection)
             return
-        if events == [] and codec.request:
-            connection.since = connection.since or monotonic()
-        else:
+        if not codec.request:
             connection.since = 0.0
+        elif not connection.since:
+            connection.since = monotonic()
         self._wait(connection)
 
     def _serve(self, variables: dict[str, str], connection: Connection) -> None:

@@ -1,0 +1,246 @@
+"""Bodies: long ones, slow ones, unread ones, broken ones; and clients that go away."""
+
+import hashlib
+import re
+import time
+from pathlib import Path
+
+import pytest
+from child import environment
+from persisting import application
+from serving import until
+
+from cgikit.gateway.fastcgi import ABORT_REQUEST, GET_VALUES, PARAMS, STDIN, build_variables
+from cgikit.gateway.fastcgiclient import (
+    Ended,
+    Output,
+    Values,
+    encode_begin,
+    encode_record,
+    encode_request,
+)
+
+READING = """
+import hashlib, resource
+def read(request):
+    seen = hashlib.sha256()
+    while data := request.stream.read(50_000):
+        seen.update(data)
+    return f"{seen.hexdigest()} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}"
+def page(request):
+    if request.path_info == "/ignore":
+        return "x" * 300_000
+    if request.path_info == "/early":
+        return Response.stream(str(n) for n in range(3))
+    return read(request)
+run(page, limits=Limits(body=1 << 30))
+"""
+
+#: Endless answers: the file says how the generator ended.
+ENDLESS = """
+import time
+def endless():
+    try:
+        while True:
+            yield b"x" * 1_000
+            time.sleep(0.001)
+    finally:
+        open("ended", "a").write("closed\\n")
+run(lambda request: Response.stream(endless()) if request.path_info == "/endless" else "next")
+"""
+
+#: Waits that are short enough to be waited for.
+IMPATIENT = "import cgikit.persistent.connection as c\nc._SILENCE, c._DRAINED = 1, 1\n"
+
+
+def post(path: str, length: int) -> dict[str, str]:
+    return {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_LENGTH": str(length)}
+
+
+def head(keep: bool = False, **variables: str) -> bytes:
+    """The beginning of a request, its body to follow."""
+    whole = encode_request(environment(**variables), b"", keep)
+    return whole.removesuffix(encode_record(STDIN, 1))
+
+
+def test_a_hundred_megabytes_take_no_memory(tmp_path: Path) -> None:
+    """S14: what comes is handed on, in whatever records."""
+    piece = b"".join(encode_record(STDIN, 1, b"x" * size) for size in (8_000, 1, 65_535, 8_184))
+    content = 8_000 + 1 + 65_535 + 8_184
+    count = 104_857_600 // content + 1
+    with application(tmp_path, READING) as app:
+        small = int(app.ask(b"x", **post("/read", 1)).page.split()[1])
+        with app.connect() as peer:
+            peer.send(head(**post("/read", count * content)))
+            for _ in range(count):
+                peer.send(piece)
+            peer.send(encode_record(STDIN, 1))
+            digest, large = peer.answer().page.split()
+    expected = hashlib.sha256()
+    for _ in range(count):
+        expected.update(b"x" * content)
+    assert digest == expected.hexdigest()
+    assert int(large) - small < 8_192  # KiB
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("path", ["/ignore", "/early"])
+def test_a_body_that_nobody_reads(tmp_path: Path, path: str, keep: bool) -> None:
+    """The server sends all of it before it reads, as some do, and the answer is long as well."""
+    body = b"y" * (20_000_000 if path == "/ignore" else 60_000)
+    with application(tmp_path, READING) as app, app.connect() as peer:
+        peer.request(body, keep, **post(path, len(body)))
+        assert peer.answer().page == ("x" * 300_000 if path == "/ignore" else "012")
+        assert peer.ended == Ended(1, 0, 0)
+        if not keep:
+            assert peer.is_closed()
+            return
+        peer.request(b"z", **post("/read", 1))
+        assert peer.answer().page.startswith(hashlib.sha256(b"z").hexdigest())
+
+
+def test_a_body_that_ends_early_is_an_error_of_the_request(tmp_path: Path) -> None:
+    with application(tmp_path, READING) as app:
+        with app.connect() as peer:
+            peer.send(head(**post("/read", 1_000)) + encode_record(STDIN, 1, b"abc"))
+            peer.socket.shutdown(1)
+            peer.answer()
+        with app.connect() as peer:
+            peer.request(b"abc", **post("/read", 1_000))
+            assert peer.answer().status == 400
+        assert app.ask(b"x", **post("/read", 1)).status == 200
+        assert app.logged() == ""
+
+
+def test_a_body_that_does_not_come_is_waited_for_and_given_up(tmp_path: Path) -> None:
+    """S18: slow clients have deadlines."""
+    with application(tmp_path, IMPATIENT + READING) as app, app.connect() as peer:
+        peer.send(head(**post("/read", 1_000)) + encode_record(STDIN, 1, b"abc"))
+        answer = peer.answer()
+        assert (answer.status, "the body came too slowly" in answer.page) == (408, True)
+        assert app.ask(b"x", **post("/read", 1)).status == 200
+
+
+def test_a_body_that_comes_byte_by_byte_for_ever_is_given_up(tmp_path: Path) -> None:
+    with application(tmp_path, IMPATIENT + READING) as app, app.connect() as peer:
+        peer.send(head(**post("/read", 1_000_000)))
+        began = time.monotonic()
+        try:
+            while time.monotonic() - began < 30:
+                peer.send(encode_record(STDIN, 1, b"a"))
+                peer.socket.settimeout(0.05)
+                try:
+                    events = peer.events()
+                    break
+                except TimeoutError:
+                    continue
+        except BrokenPipeError:
+            events = []
+        assert isinstance(events[0], Output)
+        assert events[0].data.startswith(b"Status: 408 ")
+
+
+def test_an_answer_that_nobody_takes_is_given_up(tmp_path: Path) -> None:
+    code = IMPATIENT + "run(lambda request: 'x' * 20_000_000 if request.query else 'next')"
+    with application(tmp_path, code) as app, app.connect() as peer:
+        peer.request(QUERY_STRING="a=b")
+        assert app.ask().page == "next"
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_an_abort_ends_the_answer(tmp_path: Path, keep: bool) -> None:
+    with application(tmp_path, ENDLESS) as app, app.connect() as peer:
+        peer.request(keep=keep, PATH_INFO="/endless")
+        assert isinstance(peer.events()[0], Output)
+        peer.send(encode_record(ABORT_REQUEST, 1))
+        peer.answer()
+        assert peer.ended == Ended(1, 0, 0)
+        assert until((tmp_path / "ended").exists)
+        if keep:
+            peer.request(keep=True, PATH_INFO="/")
+            assert peer.answer().page == "next"
+        else:
+            assert peer.is_closed()
+
+
+def test_a_server_that_goes_away_ends_the_answer(tmp_path: Path) -> None:
+    with application(tmp_path, ENDLESS) as app:
+        with app.connect() as peer:
+            peer.request(PATH_INFO="/endless")
+            peer.events()
+        assert until((tmp_path / "ended").exists)
+        assert app.ask(PATH_INFO="/").page == "next"
+        assert app.logged() == ""
+
+
+def test_an_abort_that_comes_with_the_request_is_answered_and_nothing_is_run(
+    tmp_path: Path,
+) -> None:
+    with application(tmp_path, ENDLESS) as app, app.connect() as peer:
+        peer.send(
+            encode_request(environment(PATH_INFO="/endless"), b"") + encode_record(ABORT_REQUEST, 1)
+        )
+        assert peer.answer().output == b""
+        assert peer.ended == Ended(1, 0, 0)
+        assert not (tmp_path / "ended").exists()
+
+
+GARBAGE = [
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    encode_begin() + encode_record(PARAMS, 1, b"\xff"),
+    encode_begin() + encode_record(PARAMS, 1, b"\x01\x02A\0B") + encode_record(PARAMS, 1),
+    encode_begin() * 2,
+    bytes(range(256)) * 40,
+]
+
+
+def test_what_is_no_fastcgi_closes_the_connection_and_nothing_else(tmp_path: Path) -> None:
+    with application(tmp_path, READING) as app:
+        for place, garbage in enumerate(GARBAGE):
+            with app.connect() as peer:
+                peer.send(garbage)
+                if place == 1:
+                    peer.send(encode_record(PARAMS, 1))
+                assert peer.is_closed()
+            assert app.ask(b"x", **post("/read", 1)).status == 200
+        lines = app.logged().splitlines()
+        assert len(lines) == len(GARBAGE)
+        assert all(re.match("cgikit: a connection was closed: ", line) for line in lines)
+
+
+def test_garbage_in_the_body_is_a_request_that_broke_off(tmp_path: Path) -> None:
+    with application(tmp_path, READING) as app, app.connect() as peer:
+        peer.send(head(**post("/read", 1_000)) + b"\0" * 100)
+        assert peer.is_closed()
+        assert app.ask(b"x", **post("/read", 1)).status == 200
+
+
+def test_questions_and_other_roles_are_answered(tmp_path: Path) -> None:
+    with application(tmp_path, READING) as app:
+        with app.connect() as peer:
+            peer.send(encode_record(GET_VALUES, 0, build_variables({"FCGI_MPXS_CONNS": ""})))
+            assert peer.events() == [Values(0, {"FCGI_MPXS_CONNS": "0"})]
+            peer.request(b"x", **post("/read", 1))
+            assert peer.answer().status == 200
+        with app.connect() as peer:
+            peer.send(encode_begin(1, False, 3))
+            assert peer.events() == [Ended(1, 0, 3)]
+            assert peer.is_closed()
+
+
+def test_a_second_request_meanwhile_is_refused(tmp_path: Path) -> None:
+    with application(tmp_path, READING) as app, app.connect() as peer:
+        peer.send(head(**post("/read", 3)) + encode_begin(2))
+        assert peer.events() == [Ended(2, 0, 1)]
+        peer.send(encode_record(STDIN, 1, b"abc") + encode_record(STDIN, 1))
+        assert peer.answer().status == 200
+
+
+def test_records_in_pieces_of_one_byte(tmp_path: Path) -> None:
+    raw = encode_request(environment(**post("/read", 5)), b"hello")
+    with application(tmp_path, READING) as app:
+        expected = app.ask(b"hello", **post("/read", 5)).page.split()[0]
+        with app.connect() as peer:
+            for byte in raw:
+                peer.send(bytes((byte,)))
+            assert peer.answer().page.split()[0] == expected
