@@ -71,7 +71,8 @@ def make_interpreter(directory: Path) -> Interpreter:
     made = Interpreter(directory)
     base = base_interpreter()
     call([base, "-m", "venv", str(directory)])
-    call([str(made.python), "-m", "pip", "install", "--quiet", "--no-cache-dir", str(ROOT)])
+    packages = [f"{ROOT}[serve]", "gunicorn"]
+    call([str(made.python), "-m", "pip", "install", "--quiet", "--no-cache-dir", *packages])
     call([str(made.python), "-m", "compileall", "-q", str(directory / "lib")])
     return made
 

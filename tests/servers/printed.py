@@ -5,6 +5,7 @@ Nothing is put in or taken out: the tests choose by options only, as a user does
 
 import contextlib
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -37,9 +38,14 @@ Steps = dict[str, list[str]]
 
 @contextlib.contextmanager
 def printed(
-    name: str, row: Row, root: Path, scripts: Path, interpreter: Interpreter
+    name: str,
+    row: Row,
+    root: Path,
+    scripts: Path,
+    interpreter: Interpreter,
+    state: str = "state",
 ) -> Iterator[Server]:
-    """Run the server of a row over `scripts` until the block ends."""
+    """Run the server of a row over `scripts` until the block ends; all it makes is below `root`."""
     for program in row.needs:
         need(program)
     user = server_user()
@@ -57,7 +63,8 @@ def printed(
             row.config,
             str(scripts),
         ]
-        command += ["--port", str(port), "--listen", LOOPBACK, "--state", str(home / "state")]
+        command += ["--port", str(port), "--listen", LOOPBACK, "--state", str(home / state)]
+        command += ["--prefix", row.prefix]
         steps = read_steps(run(command, caller))
         with contextlib.ExitStack() as stack:
             try:
@@ -66,7 +73,7 @@ def printed(
                 if attempt < 3 and ADDRESS_IN_USE.search(str(error)):
                     continue
                 raise
-            logs = [home / "state" / file for file in row.logs]
+            logs = [home / state / file for file in row.logs]
             base_url = f"http://{LOOPBACK}:{port}{row.prefix}"
             yield Server(name, base_url, scripts, log, (root / "scripts.log", *logs), user)
             return
@@ -79,7 +86,8 @@ def start(
     for command in (*steps["Prepare"], *steps["Save"]):
         run(["sh", "-c", command], user)
     for command in steps.get("Scripts", ()):
-        address = re.findall(r"(?:--socket|-s) (\S+)", command)[0]
+        words = shlex.split(command)
+        address = words[next(n for n, word in enumerate(words) if word in {"--socket", "-s"}) + 1]
         gateway_log = root / "scripts.log"
         process = stack.enter_context(serving(command, gateway_log, user))
         wait_until(partial(accepts, address), process, gateway_log)

@@ -17,7 +17,7 @@ class Row:
     by_root: bool = False
     #: The server gives scripts a PATH of its own, so that their first line must name the interpreter.
     named_interpreter: bool = False
-    #: Which directory of URLs the scripts are in.
+    #: The directory of URLs that the scripts are in.
     prefix: str = "/cgi-bin/"
 
 
@@ -53,4 +53,13 @@ ROWS = {
     "mini-httpd": Row("mini-httpd", ("mini_httpd",), named_interpreter=True),
     "python-cgihttprequesthandler": Row("python", ()),
     "cgikit-serve-warm": Row("cgikit", (), prefix="/"),
+}
+
+#: What `cgikit config` prints for WSGI servers. The rows of these are in wsgi_servers.py, since what
+#: runs there are handlers, and not scripts.
+WSGI_ROWS = {
+    "gunicorn": Row("gunicorn", ()),
+    "waitress": Row("waitress", ()),
+    "uwsgi": Row("uwsgi", ("uwsgi",)),
+    "apache-mod_wsgi": apache("wsgi"),
 }

@@ -9,14 +9,13 @@ import argparse
 import dataclasses
 import os
 import re
-import shlex
 import shutil
 import sys
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Any
 
-from . import apache, caddy, lighttpd, nginx, small, systemd
+from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
 from .account import barrier, group_of
 from .quoting import Unsayable
 from .recipe import Recipe, write
@@ -38,6 +37,10 @@ RECIPES: Mapping[str, Recipe] = {
     "busybox": small.BUSYBOX_HTTPD,
     "mini-httpd": small.MINI_HTTPD_,
     "python": small.PYTHON_HTTP,
+    "gunicorn": wsgi.GUNICORN,
+    "waitress": wsgi.WAITRESS,
+    "uwsgi": wsgi.UWSGI,
+    "apache-wsgi": wsgi.APACHE_WSGI,
     "cgikit": small.SERVE,
     "systemd": systemd.SYSTEMD,
 }
@@ -125,12 +128,13 @@ def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
     as_root = os.geteuid() == 0 or arguments.snippet or recipe is systemd.SYSTEMD
     state = arguments.state or ("/var/lib/cgikit" if as_root else "cgikit-state")
     socket = os.path.abspath(arguments.socket or os.path.join(state, "run", "cgikit.sock"))
-    if len(os.fsencode(socket)) > SOCKET_BYTES:
+    if recipe.has_socket and len(os.fsencode(socket)) > SOCKET_BYTES:
         raise Unsayable(f"a socket's path has {SOCKET_BYTES} bytes at most: {socket}")
     user = arguments.user or (WEB_USER if as_root else None)
     root = os.path.abspath(arguments.root)
     site = Site(
         root=root,
+        server=arguments.server,
         state=os.path.abspath(state),
         socket=socket,
         user=user,
@@ -166,15 +170,15 @@ def _a_script(directory: str) -> str:
     return next((n for n in names if n.startswith("hello")), names[0] if names else "SCRIPT")
 
 
-def _repeated(arguments: argparse.Namespace, site: Site) -> str:
-    """Return the command line that was given, such that it says the same in another directory."""
+def _repeated(arguments: argparse.Namespace, site: Site) -> list[str]:
+    """Return the words of the command line that was given; they say the same in any directory."""
     words = [*site.cgikit, "config", arguments.server, site.root]
     paths = {"state": site.state, "socket": site.socket}
     for name in ("listen", "port", "prefix", "state", "socket", "user"):
         value = getattr(arguments, name)
         if value is not None:
             words += [f"--{name}", str(paths.get(name, value or "/"))]
-    return " ".join(shlex.quote(word) for word in words)
+    return words
 
 
 def _fail(message: str, status: int = 1) -> int:

@@ -64,7 +64,8 @@ ProxyPass {location} {backend} retry=0 timeout=75{more}
 """
 
 
-def _whole(site: Site, names: tuple[str, ...], body: str) -> str:
+def whole(site: Site, names: tuple[str, ...], body: str) -> str:
+    """Return a whole httpd.conf: with the modules in `names`, and `body` for what is served."""
     identity = (
         f"User {quoted(site.user)}\nGroup {quoted(site.group or site.user)}" if site.user else ""
     )
@@ -126,20 +127,22 @@ def _program() -> str:
     return command("httpd" if absolute("apache2") == "apache2" != absolute("httpd") else "apache2")
 
 
-def _start(site: Site, file: str) -> str:
+def start(site: Site, file: str) -> str:
+    """Return the command line that starts httpd."""
     return f"{_program()} -f {shell(file)} -DFOREGROUND"
 
 
-def _check(site: Site, file: str) -> str:
+def check(site: Site, file: str) -> str:
+    """Return the command line that checks a configuration."""
     return f"{_program()} -f {shell(file)} -t"
 
 
 CGID = Recipe(
     "Apache httpd, mod_cgid: a new process for every request, by a daemon of httpd's own.",
     "apache-cgid.conf",
-    lambda site: _whole(site, ("mpm_event", "cgid"), _cgid(site)),
-    _start,
-    _check,
+    lambda site: whole(site, ("mpm_event", "cgid"), _cgid(site)),
+    start,
+    check,
     snippet=_cgi,
     place="into a <VirtualHost>, after: a2enmod cgid && systemctl restart apache2",
     notes="""
@@ -149,9 +152,9 @@ CGID = Recipe(
 CGI_ = Recipe(
     "Apache httpd, mod_cgi: a new process for every request, from httpd's own processes.",
     "apache-cgi.conf",
-    lambda site: _whole(site, ("mpm_prefork", "cgi"), _cgi(site)),
-    _start,
-    _check,
+    lambda site: whole(site, ("mpm_prefork", "cgi"), _cgi(site)),
+    start,
+    check,
     snippet=_cgi,
     place="into a <VirtualHost>, after: a2enmod mpm_prefork cgi && systemctl restart apache2",
     notes="For httpd with mpm_prefork; with threads, apache-cgid is the one.",
@@ -159,9 +162,9 @@ CGI_ = Recipe(
 FASTCGI = Recipe(
     "Apache httpd in front of cgikit fastcgi: scripts run warm, a process for every request.",
     "apache-fastcgi.conf",
-    lambda site: _whole(site, ("mpm_event", "proxy", "proxy_fcgi"), _fastcgi(site)),
-    _start,
-    _check,
+    lambda site: whole(site, ("mpm_event", "proxy", "proxy_fcgi"), _fastcgi(site)),
+    start,
+    check,
     "fastcgi",
     snippet=_fastcgi,
     place="into a <VirtualHost>, after: a2enmod proxy_fcgi && systemctl restart apache2",
@@ -169,9 +172,9 @@ FASTCGI = Recipe(
 SCGI = Recipe(
     "Apache httpd in front of cgikit scgi: scripts run warm, a process for every request.",
     "apache-scgi.conf",
-    lambda site: _whole(site, ("mpm_event", "proxy", "proxy_scgi"), _scgi(site)),
-    _start,
-    _check,
+    lambda site: whole(site, ("mpm_event", "proxy", "proxy_scgi"), _scgi(site)),
+    start,
+    check,
     "scgi",
     snippet=_scgi,
     place="into a <VirtualHost>, after: a2enmod proxy_scgi && systemctl restart apache2",

@@ -5,8 +5,9 @@
 these.
 """
 
+import shlex
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .quoting import Unsayable, shell
@@ -25,15 +26,21 @@ class Recipe(NamedTuple):
     check: Callable[[Site, str], str] | None = None
     gateway: str | None = None  # the protocol in which `cgikit` runs the scripts for this server
     scripts: Callable[[Site], str] | None = None  # starts someone else's side of the protocol
+    companion: tuple[str, str] | None = None  # a server whose text is needed too, and its file
     linked: bool = False  # the scripts must appear in the server's directory of documents
     prefixless: bool = False  # the scripts are at the root of the URLs, always
     snippet: Callable[[Site], str] | None = None  # the part for a site that is there already
     place: str = ""  # where the snippet belongs
     notes: str = ""  # paragraphs: what goes wrong, and why
 
+    @property
+    def has_socket(self) -> bool:
+        """Whether a socket is between the server and what runs the scripts."""
+        return bool(self.gateway or self.scripts)
 
-def write(recipe: Recipe, site: Site, command: str, *, snippet: bool = False) -> str:
-    """Return the whole text. `command` is the command line that printed it.
+
+def write(recipe: Recipe, site: Site, command: Sequence[str], *, snippet: bool = False) -> str:
+    """Return the whole text. `command` has the words that printed it.
 
     `Unsayable` if the server has no snippet, or its syntax lacks a way to write the site.
     """
@@ -53,10 +60,14 @@ def write(recipe: Recipe, site: Site, command: str, *, snippet: bool = False) ->
     return "\n".join([*head, *lines, "", rest.lstrip("\n")])
 
 
-def _steps(recipe: Recipe, site: Site, command: str) -> list[tuple[str, str]]:
+def _steps(recipe: Recipe, site: Site, command: Sequence[str]) -> list[tuple[str, str]]:
     path = site.file(recipe.file)
     steps = [("Prepare", line) for line in site.prepare(linked=recipe.linked)]
-    steps.append(("Save", f"{command} > {shell(path)}"))
+    if recipe.companion:
+        server, file = recipe.companion
+        other = shlex.join([server if word == site.server else word for word in command])
+        steps.append(("Save", f"{other} > {shell(site.file(file))}"))
+    steps.append(("Save", f"{shlex.join(command)} > {shell(path)}"))
     if side := _side(recipe, site):
         steps.append(("Scripts", side))
     if recipe.check:

@@ -22,6 +22,7 @@ class Site:
     """A directory of scripts and how it is to be served. Paths are absolute."""
 
     root: str
+    server: str = ""  # the name of the recipe
     listen: str = "127.0.0.1"  # an IPv4 address
     port: int = 8080
     prefix: str = "/cgi-bin"  # of the URL; "" means that the scripts are all there is

@@ -1,0 +1,183 @@
+"""WSGI servers: the handlers of the scripts, in the processes of gunicorn, waitress, uWSGI or mod_wsgi.
+
+The scripts stay as they are. The text is a module that runs each of them once, up to its call of
+`run`, and makes a WSGI application of what it was called with.
+"""
+
+import os
+import sys
+
+from . import apache
+from .programs import command
+from .quoting import Unsayable, python
+from .quoting import apache as quoted
+from .recipe import Recipe
+from .site import Site
+
+FILE = "site_wsgi.py"
+
+APPLICATION = '''\
+#!/usr/bin/env python3
+import os
+import sys
+
+import cgikit
+
+ROOT = {root}
+PREFIX = {location}  # of the URL
+
+
+def mounted(path):
+    """Run a script up to its call of run(), and return that as a WSGI application, or None."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        source = file.read()
+    if "cgikit" not in source or "run(" not in source:
+        return None
+    made = []
+    original, cgikit.run = cgikit.run, lambda *given, **more: made.append(cgikit.WSGI(*given, **more))
+    try:
+        exec(compile(source, path, "exec"), {{"__name__": "__main__", "__file__": path}})
+    finally:
+        cgikit.run = original
+    return made[0] if made else None
+
+
+def scripts():
+    """Every script below ROOT that calls run(), by its path in the URL."""
+    found = {{}}
+    for directory, _, names in sorted(os.walk(ROOT)):
+        for name in sorted(names):
+            path = os.path.join(directory, name)
+            if not os.access(path, os.X_OK):
+                continue
+            if application := mounted(path):
+                found[PREFIX + os.path.relpath(path, ROOT)] = application
+            else:
+                print(f"{{path}} does not call cgikit.run(), and is not served", file=sys.stderr)
+    return found
+
+
+# Scripts find their files in the directory that is theirs under CGI
+os.chdir(ROOT)
+SCRIPTS = scripts()
+
+
+def application(environ, start_response):
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    name = path
+    while name and name not in SCRIPTS:
+        name = name.rpartition("/")[0]
+    if not name:
+        body = b"There is no such page.\\n"
+        fields = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+        start_response("404 Not Found", fields)
+        return [body]
+    environ["SCRIPT_NAME"], environ["PATH_INFO"] = name, path[len(name) :]
+    return SCRIPTS[name](environ, start_response)
+'''
+
+MOD_WSGI = """\
+# Bodies of no known length: else 411
+WSGIChunkedRequest On
+WSGIDaemonProcess cgikit processes=2 threads=8 lang=C.UTF-8 locale=C.UTF-8{home}
+WSGIScriptAlias / {file} process-group=cgikit application-group=%{{GLOBAL}}
+<Directory {state}>
+    Require all granted
+</Directory>
+"""
+
+_NOTES = """
+    A script's handler runs in the server's processes, many requests in each: what a module keeps
+    between them is shared, and threads share it, too (docs/wsgi.md). A script that was changed runs
+    as it was until the server is started again.
+    """
+
+
+def _application(site: Site) -> str:
+    root = python(site.root)
+    if not site.root.isascii():  # what runs it may believe that file names are ASCII
+        root = f"os.fsdecode({root}.encode())"
+    return APPLICATION.format(root=root, location=python(site.location))
+
+
+def _gunicorn(site: Site, file: str) -> str:
+    words = [*_inside(file), site.python, "-m", "gunicorn", "--workers", "2", "--threads", "8"]
+    return site.as_user(*words, "--bind", f"{site.listen}:{site.port}", "site_wsgi")
+
+
+def _inside(file: str) -> tuple[str, str]:
+    # Not by PYTHONPATH or --pythonpath, which a colon or a comma in the path would cut in two; and
+    # uWSGI replaces what begins with % or @ in its options
+    return "env", f"--chdir={os.path.dirname(file)}"
+
+
+def _waitress(site: Site, file: str) -> str:
+    words = [*_inside(file), site.python, "-m", "waitress"]
+    return site.as_user(*words, "--listen", f"{site.listen}:{site.port}", "site_wsgi:application")
+
+
+def _uwsgi(site: Site, file: str) -> str:
+    words = [*_inside(file), command("uwsgi"), "--plugin", "python3"]
+    words += ["--http-socket", f"{site.listen}:{site.port}"]
+    words += ["--master", "--die-on-term", "--need-app", "--processes", "2", "--threads", "8"]
+    # Without it uWSGI drops a query of more than about a kilobyte
+    words += ["--buffer-size", "65535", "--wsgi-file", os.path.basename(file)]
+    if sys.prefix != sys.base_prefix:
+        words += ["--home", sys.prefix]
+    return site.as_user(*words)
+
+
+def _mod_wsgi(site: Site) -> str:
+    if sys.prefix == sys.base_prefix:
+        home = ""
+    elif '"' in sys.prefix:
+        raise Unsayable("mod_wsgi cannot be told of a virtual environment with a quote in its path")
+    else:
+        home = f" python-home={quoted(sys.prefix)}"
+    body = MOD_WSGI.format(
+        home=home,
+        file=quoted(site.file(FILE)),
+        state=quoted(site.state),
+    )
+    socket = f"WSGISocketPrefix {quoted(site.own('wsgi'))}\n"
+    return apache.whole(site, ("mpm_event", "wsgi"), socket + body)
+
+
+GUNICORN = Recipe(
+    "gunicorn: the scripts' handlers in its processes, for scripts that call cgikit.run().",
+    FILE,
+    _application,
+    _gunicorn,
+    notes=_NOTES,
+)
+WAITRESS = Recipe(
+    "waitress: the scripts' handlers in one process, for scripts that call cgikit.run().",
+    FILE,
+    _application,
+    _waitress,
+    notes=_NOTES,
+)
+UWSGI = Recipe(
+    "uWSGI: the scripts' handlers in its processes, for scripts that call cgikit.run().",
+    FILE,
+    _application,
+    _uwsgi,
+    notes=_NOTES
+    + """
+
+    Its python3 plugin is one version of Python, the distribution's: cgikit must be installed for that.
+    """,
+)
+APACHE_WSGI = Recipe(
+    "Apache httpd, mod_wsgi: the scripts' handlers in its processes, for those that call cgikit.run().",
+    "apache-wsgi.conf",
+    _mod_wsgi,
+    apache.start,
+    apache.check,
+    companion=("gunicorn", FILE),
+    notes=_NOTES
+    + """
+
+    mod_wsgi is one version of Python, the distribution's: cgikit must be installed for that.
+    """,
+)
