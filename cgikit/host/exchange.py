@@ -1,20 +1,21 @@
 """One request on its way through a worker: from its variables to a script and back to the web server.
 
-In order: `opened` and `body` as the request arrives, `start` when a child may run, output and errors
-as they come, `tick` for what takes too long, and an end in every case: an answer, a page that says what
-was wrong, or a connection that is cut because part of an answer is out. Nothing here blocks.
+In order: `opened` and `body` as the request arrives, `start` when a script may run, `output` and
+`errors` as they come, `tick` for what takes too long, and an end in every case: an answer, a page that
+says what was wrong, or a connection that is cut because part of an answer is out. Nothing here blocks.
+The script's process is in `child.py`.
 
-The same decisions for one thread a request, behind WSGI, are in `wsgi.py` and `spawn.py`.
+The same decisions for one thread a request, behind WSGI, are in `wsgi.py`.
 """
 
 import os
-import signal
-from contextlib import suppress
 
-from .output import LocalRedirect, NPHParser, OutputParser, ScriptResponse, is_local
+from .child import CHUNK, Child
+from .header import Header, written_block
+from .output import ScriptResponse, is_local
 from .path import Script, find
 from .problem import Problem
-from .requestvariables import passed_on, path_of, redirected
+from .requestvariables import passed_on, path_of, redirected, single_path
 from .text import one_line
 
 TYPE_CHECKING = False
@@ -24,20 +25,16 @@ if TYPE_CHECKING:
     from .program import Program
     from .worker import Connection, Worker
 
-_CHUNK = 65_536  # the size of a pipe on Linux
-_MOST_PENDING = 262_144  # bytes of a body that wait for the script to read
-_IN, _OUT = 1, 4  # as in `select`
+_IN = 1  # as in `select`
 _LINE = 8_192  # bytes of standard error after which a line is broken
 _TAIL = 20  # lines of standard error that an error page shows
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
 _REAPED = 0.05  # seconds between the end of a script's output and its own end
 MAX_REDIRECTS = 10  # R45
-MAX_VERDICTS = 1_000  # header blocks that are known by heart
-_KNOWN_SIZE = 512  # bytes of such a block
 
 
 class Exchange:
-    """One request. `asked` is when it was made, `heard` when its script last wrote something."""
+    """One request. `asked` is when it was made; `connection` is None once nobody waits any more."""
 
     def __init__(
         self, worker: "Worker", connection: "Connection", event: "Opened | Exchange"
@@ -46,33 +43,23 @@ class Exchange:
         self.connection: Connection | None = connection
         self.request: int = event.request
         self.variables: dict[str, str] = event.variables
-        self.asked = self.heard = worker.now
-        self.started = 0.0
-        self.slot = -1
-        self.pid = 0
-        self.done = False  # the child has ended, or there was none
-        self._reaping = False  # whoever forked it was asked to
+        self.asked = worker.now
+        self.child: Child | None = None
         self.waits_for_body = False
-        self._out = self._err = self._in = -1
         self._left = 0  # bytes of the body that the peer still has to send
-        self._pending = bytearray()  # of the body, for the script
+        self._body = bytearray()  # what came of it before there was a child
         self._script: Script | None = None
-        self._parser: OutputParser | None = None
-        self._judged = not worker.settings.interpret
-        self._mute = False
+        self._header: Header | None = None
+        self._judged = not worker.settings.interpret  # the header block is complete
         self._empty = True
         self._answer = b""  # what is ready to go out
+        self._answered = 0.0  # when it became ready
         self._out_of_hand = False  # part of the answer has gone out
-        self._size = 0
-        self._announced: int | None = None
         self._line = bytearray()
         self._tail: list[str] = []
         self._redirects = 0
         self._redirect = ""
-        self._paused = False
-        self._kill_at = 0.0
         self._over: Problem | None = None  # why we ended the script
-        self._eof_at = 0.0
 
     # --- the request arrives ------------------------------------------------------------------
 
@@ -94,21 +81,21 @@ class Exchange:
 
     def body(self, data: bytes) -> None:
         """Take a piece of the body; b"" is its end, early or not."""
-        if self.done:
+        data = data[: self._left]
+        self._left = self._left - len(data) if data else 0
+        if self.child is not None:
+            if not self.child.feed(data, bool(self._left)) and self.connection is not None:
+                self.worker.poll(self.connection, self.connection.mask & ~_IN)
             return
-        if data and self._left:
-            data = data[: self._left]
-            self._left -= len(data)
-            self._pending += data
-        elif not data:
-            self._left = 0
-        if self.waits_for_body and (not self._left or len(self._pending) >= _CHUNK):
+        self._body += data
+        if self.waits_for_body and (not self._left or len(self._body) >= CHUNK):
             self.waits_for_body = False
             self.start()
-        elif self._in >= 0:
-            self._feed()
-        if len(self._pending) > _MOST_PENDING and self.connection is not None:
-            self.worker.poll(self.connection, self.connection.mask & ~_IN)
+
+    def wants_more(self) -> None:
+        """Go on reading the body: the script has taken what waited."""
+        if self.connection is not None:
+            self.worker.poll(self.connection, self.connection.mask | _IN)
 
     def late(self) -> None:
         """Give up waiting for the body."""
@@ -121,8 +108,8 @@ class Exchange:
         if self.connection is None or not self.worker.admit(self):
             return
         try:
-            script = self._script = self._find()
-            self._launch(script)
+            self._script = self._find()
+            self._launch(self._script)
         except Problem as problem:
             self._fail(problem)
 
@@ -133,7 +120,7 @@ class Exchange:
         settings = self.worker.settings
         path, rest = path_of(self.variables)
         if self.worker.single:
-            return Script(settings.root, *_cut(path, rest, settings.prefix))
+            return Script(settings.root, *single_path(path, rest, settings.prefix))
         path += rest
         prefix = settings.prefix
         if prefix:
@@ -157,23 +144,20 @@ class Exchange:
         program = self._program(script.file) if settings.warm else None
         if program is not None and any(name.startswith("PYTHON") for name in variables):
             program = None  # they are read by an interpreter that starts
-        ends = self._pipes()
-        try:
-            worker.launch(self, script.file, program, words, variables, ends)
-        finally:
-            for fd in ends:
-                if fd != worker.null:
-                    os.close(fd)
-        self.started = self.heard = worker.now
-        worker.watch(self._out, _IN, self._on_out)
-        worker.watch(self._err, _IN, self._on_err)
-        if self._in >= 0:
-            self._feed()
+        child = Child(worker, self)
+        body = self._body if self._body or self._left else None
+        child.start(script.file, program, words, variables, body, bool(self._left))
+        self._body = bytearray()
+        self.child = child
+        worker.exchanges.add(self)
 
     def _program(self, file: str) -> "Program | None":
         """Return the script, or None where it needs an interpreter of its own."""
         worker = self.worker
-        program = worker.programs.get(file, os.stat(file))
+        try:
+            program = worker.programs.get(file, os.stat(file))
+        except OSError:
+            return None  # it went away: starting it says so
         if program.warm:
             if worker.must_start_anew():
                 return None
@@ -185,166 +169,70 @@ class Exchange:
             worker.cold(file, program.why)
         return None
 
-    def _pipes(self) -> tuple[int, int, int]:
-        """Make the script's three descriptors; keep the other ends."""
-        opened: list[int] = []
-        try:
-            if self._pending or self._left:
-                opened += os.pipe()
-            opened += os.pipe()
-            opened += os.pipe()
-        except OSError as error:
-            for fd in opened:
-                os.close(fd)
-            told = f"The server cannot open more files: {error.strerror}."
-            raise Problem(503, told, headers=(("Retry-After", "5"),)) from error
-        if len(opened) == 6:
-            self._in = opened[1]
-            os.set_blocking(self._in, False)
-            stdin = opened[0]
-            del opened[:2]
-        else:
-            stdin = self.worker.null
-        self._out, self._err = opened[0], opened[2]
-        return stdin, opened[1], opened[3]
-
-    def forked(self, pid: int) -> None:
-        """Take note of the script's process, or, if `pid` is negative, of why there is none."""
-        if pid > 0:
-            self.pid = pid
-            if self._kill_at:  # it was to be ended before it was known
-                self._signal(signal.SIGTERM)
-            return
-        self.done = True
-        self._close_pipes()
-        self.worker.ended(self)
-        self._fail(
-            Problem(
-                503,
-                f"The server cannot start {self._name()} now: {os.strerror(-pid)}.",
-                "Try again; if it lasts, too much is running on this machine.",
-                headers=(("Retry-After", "5"),),
-            )
-        )
+    def not_started(self, why: int) -> None:
+        """Answer that the script could not be started; `why` is an errno."""
+        told = f"The server cannot start a script now: {os.strerror(why)}."
+        fix = "Try again; if it lasts, too much is running on this machine."
+        self._fail(Problem(503, told, fix, headers=(("Retry-After", "5"),)))
 
     # --- the script runs ----------------------------------------------------------------------
 
-    def _feed(self) -> None:
-        """Hand the script what its pipe takes of the body."""
+    def output(self, data: bytes) -> None:
+        """Take a piece of the script's output."""
+        self._empty = False
+        if self.connection is None or self._redirect or self._over:
+            return
         try:
-            while self._pending:
-                del self._pending[: os.write(self._in, self._pending[:_CHUNK])]
-        except BlockingIOError:
-            self.worker.unwatch(self._in)
-            self.worker.watch(self._in, _OUT, self._on_in)
-            return
-        except BrokenPipeError:  # it does not want the rest, which is its right
-            self._pending.clear()
-            self._unfeed()
-            return
-        self.worker.unwatch(self._in)
-        if not self._left:
-            self._unfeed()
-        elif self.connection is not None:
-            self.worker.poll(self.connection, self.connection.mask | _IN)
-
-    def _on_in(self, mask: int) -> None:
-        self._feed()
-
-    def _unfeed(self) -> None:
-        if self._in >= 0:
-            self.worker.unwatch(self._in)
-            os.close(self._in)
-            self._in = -1
-
-    def _on_out(self, mask: int) -> None:
-        try:
-            data = os.read(self._out, _CHUNK)
-        except OSError:
-            data = b""
-        if data:
-            self.heard = self.worker.now
-            self._empty = False
-            if self.connection is not None and not self._redirect:
-                try:
-                    self._take(data)
-                except Problem as problem:
-                    self._end_with(problem)
-            return
-        self.worker.unwatch(self._out)
-        os.close(self._out)
-        self._out = -1
-        self._eof_at = self.worker.now
-        self._reap()
-        if not self.done:
-            self.worker.hold(self)
+            self._take(data)
+        except Problem as problem:
+            self._over = problem
+            if self.child is not None:
+                self.child.ignore_output()
+                self.child.terminate()
 
     def _take(self, data: bytes) -> None:
-        """Take a piece of the script's output."""
-        if not self._judged:
-            data = self._judge(data)
-            if not self._judged or self._redirect:
-                return
+        header = self._header
+        if self._judged:
+            if header is not None:
+                header.size += len(data)
+                data = b"" if header.mute else data
         else:
-            self._size += len(data)
-            data = b"" if self._mute else data
-        if data:
-            self._answer += data
-        whole = self._announced is not None and self._size >= self._announced
-        if whole:  # it may have more to do, but nobody has to wait for that
-            self._finish(0)
-        elif self._out_of_hand or len(self._answer) > _CHUNK:
+            if header is None:
+                header = self._header = Header(
+                    self.worker.verdicts,
+                    nph=self._script is not None
+                    and os.path.basename(self._script.file).startswith("nph-"),  # R42
+                    head=self.variables.get("REQUEST_METHOD") == "HEAD",
+                )
+            written = header.feed(data)
+            if written is None:
+                return
+            if header.redirect and self._is_ours(header.redirect):
+                self._redirect = header.redirect
+                return
+            self._judged = True
+            data = written
+        if not self._answer:
+            self._answered = self.worker.now
+        self._answer += data
+        if header is not None and header.announced is not None and header.size >= header.announced:
+            self._finish(0)  # the script may have more to do, but nobody has to wait for that
+        elif self._out_of_hand or len(self._answer) > CHUNK:
             self._flush()
         else:
             self.worker.hold(self)
 
-    def _judge(self, data: bytes) -> bytes:
-        """Read the header block; return what goes out for it, with the beginning of the body."""
-        block = b""
-        if self._parser is None:
-            end = min(_after(data, b"\n\n"), _after(data, b"\n\r\n"))
-            block = data[:end] if end <= _KNOWN_SIZE else b""
-            known = self.worker.verdicts.get(block)
-            if known is not None and not self.is_nph and self.variables["REQUEST_METHOD"] != "HEAD":
-                head, self._announced = known
-                self._judged = True
-                self._size = len(data) - end
-                return head + data[end:]
-            self._parser = NPHParser() if self.is_nph else OutputParser()
-        found = self._parser.feed(data)
-        if found is None:
-            return b""
-        if isinstance(found, LocalRedirect) and self._redirect_to(found.target):
-            return b""
-        if isinstance(found, LocalRedirect):
-            found = ScriptResponse(302, "Found", (("Location", found.target),), found.rest)
-            head = b"Location: " + found.headers[0][1].encode("latin-1") + b"\r\n\r\n"
-            block = b""
-        else:
-            head = _head(found)
-        self._judged = True
-        self._announced = found.content_length
-        self._size = len(found.rest)
-        self._mute = self.variables["REQUEST_METHOD"] == "HEAD" or found.status in (204, 304)  # R40
-        if self._mute:
-            return head
-        if block and not self.is_nph and len(self.worker.verdicts) < MAX_VERDICTS:
-            self.worker.verdicts[block] = head, self._announced
-        return head + found.rest
-
-    @property
-    def is_nph(self) -> bool:
-        """Whether the script writes complete HTTP responses (R42)."""
-        return self._script is not None and os.path.basename(self._script.file).startswith("nph-")
-
-    def _redirect_to(self, target: str) -> bool:
+    def _is_ours(self, target: str) -> bool:
         """Whether a local redirect is ours to follow: to another script below the same prefix (R45).
 
         Another path is the web server's, which gets the Location as the script printed it.
         """
-        prefix = self.worker.settings.prefix
         path = target.partition("?")[0]
-        if self.worker.single or not is_local(target) or not path.startswith(prefix + "/"):
+        if (
+            self.worker.single
+            or not is_local(target)
+            or not path.startswith(self.worker.settings.prefix + "/")
+        ):
             return False
         if self._redirects >= MAX_REDIRECTS:
             raise Problem(
@@ -353,23 +241,12 @@ class Exchange:
                 "Look for scripts whose Location leads back to themselves.",
                 evidence=f"the last one: {target}",
             )
-        self._redirect = target
         return True
 
-    def _on_err(self, mask: int) -> None:
-        try:
-            data = os.read(self._err, _CHUNK)
-        except OSError:
-            data = b""
-        if data:
-            self._errors(data)
-            return
-        self.worker.unwatch(self._err)
-        os.close(self._err)
-        self._err = -1
-
-    def _errors(self, data: bytes) -> None:
-        """Pass on what the script wrote to its standard error."""
+    def errors(self, data: bytes) -> None:
+        """Pass on what the script wrote to its standard error: to the web server, which writes it into
+        its log, or into our own.
+        """
         sent = b""
         if self.connection is not None:
             sent = self.connection.codec.errors(self.request, data)
@@ -386,32 +263,22 @@ class Exchange:
             if not sent:
                 self.worker.log(f"{self._name()}: {text}")
 
-    def pause(self) -> None:
-        """Let the script wait: the peer is slower than it."""
-        self._paused = True
-        for fd in (self._out, self._err):
-            if fd >= 0:
-                self.worker.unwatch(fd)
-
-    def resume(self) -> None:
-        """Let the script go on: the peer has taken what waited."""
-        if self._paused:
-            self._paused = False
-            self.heard = self.worker.now
-            for fd, handler in ((self._out, self._on_out), (self._err, self._on_err)):
-                if fd >= 0:
-                    self.worker.watch(fd, _IN, handler)
-
-    def flush(self) -> None:
-        """Send what has been held back, or look again whether the script has ended."""
-        if self._eof_at and not self.done and self.connection is not None:
-            self._reap()
-            if self.worker.now - self._eof_at < _REAPED:
+    def look_again(self) -> None:
+        """Send what has been held back; ask again whether a script has ended that closed its output."""
+        child = self.child
+        if child is not None and child.eof_at and not child.done and self.connection is not None:
+            child.reap()
+            if child.done:
+                return
+            if self.worker.now - child.eof_at < _REAPED:
                 self.worker.hold(self)
                 return
-            if self._judged and not self._redirect:  # it closed its output and lives on
+            if self._judged and not self._redirect:  # it lives on without an output
                 self._finish(0)
-        self._flush()
+        elif self._answer and self.worker.now - self._answered < self.worker.held_for:
+            self.worker.hold(self)
+        else:
+            self._flush()
 
     def _flush(self) -> None:
         if self._answer and self.connection is not None:
@@ -423,141 +290,90 @@ class Exchange:
 
     def tick(self) -> None:
         """Look at the clock, several times a second."""
-        now, settings = self.worker.now, self.worker.settings
-        if self._kill_at:
-            if now > self._kill_at:
-                self._signal(signal.SIGKILL)
-            self._reap_if_ended()
+        child, settings, now = self.child, self.worker.settings, self.worker.now
+        if child is None:
             return
-        took, limit = now - self.started, settings.timeout
-        if took > settings.total:
-            self._stop(_too_long("was ended", settings.total))
-        elif not self._judged and took > limit:
-            self._stop(_too_long("did not complete its headers", limit))
-        elif self._judged and self._out >= 0 and not self._paused and now - self.heard > limit:
-            self._stop(_too_long("was silent", limit))
-        elif now - self.heard > _LINGER or self._out < 0:
-            self._reap_if_ended()
+        if child.is_ending:
+            child.kill_if_due()
+            child.reap()
+        elif now - child.started > settings.total:
+            self._stop(f"was ended after {settings.total:g} seconds")
+        elif not self._judged and now - child.started > settings.timeout:
+            self._stop(f"did not complete its headers within {settings.timeout:g} seconds")
+        elif self._judged and child.is_silent and now - child.heard > settings.timeout:
+            self._stop(f"was silent for {settings.timeout:g} seconds and was ended")
+        elif child.eof_at or now - child.heard > _LINGER:
+            child.reap()
 
-    def _reap_if_ended(self) -> None:
-        """See to a script that has ended and left processes behind which hold its output."""
-        if self._out < 0 or self.worker.now - self.heard > _LINGER:
-            self._reap()
-
-    def _stop(self, problem: Problem) -> None:
-        self._over = problem
-        self.worker.log(f"{self._name()}: {problem.what}")
-        self._terminate()
-
-    def _terminate(self) -> None:
-        self._kill_at = self.worker.now + self.worker.settings.grace
-        self._signal(signal.SIGTERM)
-
-    def _signal(self, number: int) -> None:
-        if self.pid and not self._reaping and not self.done:  # so the number is still its own
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+    def _stop(self, what: str) -> None:
+        fix = "Print the headers early and flush, or allow more time with --timeout."
+        self._over = Problem(504, f"The script {what}.", fix)
+        if self._out_of_hand or self.connection is None:  # otherwise it is logged with the answer
+            self.worker.log(f"{self._name()}: the script {what}")
+        if self.child is not None:
+            self.child.terminate()
 
     def abandon(self) -> None:
-        """Nobody waits for the answer any more: end the script."""
+        """End the script: nobody waits for the answer any more."""
         connection, self.connection = self.connection, None
         if connection is not None and connection.exchange is self:  # aborted: the peer wants an end
             self.worker.send(connection, connection.codec.finish(self.request))
             self.worker.finished(connection)
         if self in self.worker.queue:
             self.worker.queue.remove(self)
-        if not self.started:
-            self.done = True
-        elif not self.done and not self._kill_at:
-            self._terminate()
+        if self.child is not None:
+            self.child.terminate()
 
     # --- the script has ended -----------------------------------------------------------------
 
-    def _reap(self) -> None:
-        """Answer if the script has left by itself, and have it reaped; ask whether it has ended if not.
-
-        What is left of its process group is ended by whoever reaps it.
-        """
-        if self.done or self._reaping or not self.pid:
-            return
-        self._reaping = True
-        self.worker.reap(self)
-        status = self.worker.left_with(self)
-        if status is not None:
-            self._gone(status)
-
-    def reaped(self, status: int | None) -> None:
-        """Take note of how the script ended; None: it lives."""
-        self._reaping = False
-        if status is None:
-            if self._eof_at:
-                self.worker.hold(self)
-        elif not self.done:
-            self._gone(status)
-
-    def _gone(self, status: int) -> None:
-        self.done = True
-        self._close_pipes()
-        self.worker.ended(self)
-        self._conclude(status)
-
-    def _close_pipes(self) -> None:
-        self._unfeed()
-        if self._err >= 0:
-            os.set_blocking(self._err, False)
-            with suppress(OSError):
-                for _ in range(16):  # bounded: what left the group may go on writing
-                    data = os.read(self._err, _CHUNK)
-                    if not data:
-                        break
-                    self._errors(data)
+    def ended(self, status: int) -> None:
+        """Answer: the script has ended, with this exit status or, negative, by this signal."""
         if self._line:
-            self._errors(b"\n" if self.connection is None else b"")
-        for fd in (self._out, self._err):
-            if fd >= 0:
-                self.worker.unwatch(fd)
-                os.close(fd)
-        self._out = self._err = -1
-
-    def _conclude(self, status: int) -> None:
+            self.errors(b"\n")
         if status and not self._over:
-            self.worker.log(f"{self._name()}: {_ending(status)}")
+            how = (
+                f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
+            )
+            self.worker.log(f"{self._name()}: {how}")
+        header = self._header
         if self.connection is None:
             return
         if self._over is not None:
             self._fail(self._over)
         elif self._redirect:
-            self._again()
-        elif self._judged and not (self._empty and self.worker.settings.interpret):
-            whole = self._announced is None or self._size >= self._announced
-            if (status < 0 and not whole) or (
-                status < 0 and self._announced is None and self._out_of_hand
-            ):
-                self._cut()
-            else:
-                self._finish(status & 0xFFFFFFFF)
-        else:
+            self._again(self._redirect)
+        elif not self._judged or (self._empty and self.worker.settings.interpret):
             self._fail(self._silence(status))
+        elif status < 0 and header is not None and self._is_cut_short(header):
+            self._cut()
+        else:
+            self._finish(status & 0xFFFFFFFF)
+
+    def _is_cut_short(self, header: Header) -> bool:
+        """Whether a script that was killed had more to say."""
+        if header.announced is None:
+            return self._out_of_hand
+        return header.size < header.announced
 
     def _silence(self, status: int) -> Problem:
         """Return why there is no answer."""
-        if self._parser is not None or self._script is None:
-            return (self._parser or OutputParser()).end()
+        found = self._header.end() if self._header is not None else None
+        if found is not None:
+            return found
         from .diagnosis import silence_problem  # what goes wrong rarely costs nothing until it does
 
-        return silence_problem(self._script.file, status, self.worker.base.get("PATH", ""))
+        file = self._script.file if self._script is not None else ""
+        return silence_problem(file, status, self.worker.base.get("PATH", ""))
 
-    def _again(self) -> None:
+    def _again(self, target: str) -> None:
         """Follow a local redirect: the same request for another path, without its body (R45)."""
-        target, connection = self._redirect, self.connection
+        connection, self.connection = self.connection, None
         if connection is None:
             return
-        redirects = self._redirects + 1
         self.variables = redirected(self.variables, target)
         following = Exchange(self.worker, connection, self)
-        following._redirects = redirects
+        following._redirects = self._redirects + 1
         connection.exchange = following
-        self.connection = None
         following.start()
 
     # --- the answer goes out ------------------------------------------------------------------
@@ -568,21 +384,13 @@ class Exchange:
         if connection is None:
             return
         data, self._answer = self._answer, b""
-        unread = self._left > 0
         self.worker.send(connection, connection.codec.finish(self.request, status, data))
         if connection.fd not in self.worker.connections:
             return  # lost while sending
-        if unread:
+        if self._left > 0:
             self.worker.linger(connection)
         else:
             self.worker.finished(connection)
-
-    def _end_with(self, problem: Problem) -> None:
-        """End the script, whose output is wrong, then answer with the page."""
-        self._over = problem
-        self.worker.unwatch(self._out)
-        if not self._kill_at:
-            self._terminate()
 
     def _cut(self) -> None:
         """Part of an answer is out and the rest will not come: nobody may take it for the whole."""
@@ -597,14 +405,10 @@ class Exchange:
 
     def _fail(self, problem: Problem) -> None:
         """Answer with the page of a problem, or cut where part of an answer is out."""
-        if not self.started:
-            self.done = True
         if problem.status >= 500:
             evidence = f"({problem.evidence})" if problem.evidence else ""
             told = " ".join(filter(None, (problem.what, problem.fix, evidence)))
             self.worker.log(one_line(f"{self._name()}: {told}"))
-        if self.connection is None:
-            return
         if self._out_of_hand:
             self._cut()
             return
@@ -614,53 +418,16 @@ class Exchange:
         page = error_page(
             problem, details=self.worker.settings.debug, script=script, log=self._tail
         )
-        fields = [
+        fields = (
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Length", str(len(page))),
             ("Cache-Control", "no-store"),
             ("X-Content-Type-Options", "nosniff"),  # S28
             *problem.headers,
-        ]
-        mute = self.variables.get("REQUEST_METHOD") == "HEAD"
-        response = ScriptResponse(problem.status, "", tuple(fields))
-        self._answer = _head(response) + (b"" if mute else page)
+        )
+        block = written_block(ScriptResponse(problem.status, "", fields))
+        self._answer = block if self.variables.get("REQUEST_METHOD") == "HEAD" else block + page
         self._finish(0)
 
     def _name(self) -> str:
         return one_line(self._script.script_name if self._script else path_of(self.variables)[0])
-
-
-def _cut(path: str, rest: str, prefix: str) -> tuple[str, str]:
-    """Return SCRIPT_NAME and PATH_INFO where the root is a single script."""
-    whole = path + rest
-    if prefix and (whole == prefix or whole.startswith(prefix + "/")):
-        return prefix, whole[len(prefix) :]
-    return path, rest
-
-
-def _after(data: bytes, mark: bytes) -> int:
-    found = data.find(mark)
-    return found + len(mark) if found >= 0 else len(data) + 1
-
-
-def _head(response: ScriptResponse) -> bytes:
-    """Return a header block for the web server (RFC 3875 section 6.3)."""
-    from .output import reason_of
-
-    lines = [f"Status: {response.status} {response.reason or reason_of(response.status)}"]
-    lines += [f"{name}: {value}" for name, value in response.headers]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-def _too_long(what: str, seconds: float) -> Problem:
-    return Problem(
-        504,
-        f"The script {what} within {seconds:g} seconds."
-        if what.startswith("did")
-        else f"The script {what} after {seconds:g} seconds.",
-        "Print the headers early and flush, or allow more time with --timeout.",
-    )
-
-
-def _ending(status: int) -> str:
-    return f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"

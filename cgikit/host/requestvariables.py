@@ -57,6 +57,16 @@ def path_of(variables: "Mapping[str, str]") -> tuple[str, str]:
     return name, info
 
 
+def single_path(path: str, rest: str, prefix: str) -> tuple[str, str]:
+    """Return SCRIPT_NAME and PATH_INFO where one script answers everything: cut at the prefix, or as
+    the peer has cut them.
+    """
+    whole = path + rest
+    if prefix and (whole == prefix or whole.startswith(prefix + "/")):
+        return prefix, whole[len(prefix) :]
+    return path, rest
+
+
 def passed_on(
     variables: "dict[str, str]", script: Script, base: "Mapping[str, str]", settings: "Settings"
 ) -> tuple[dict[str, str], list[str]]:

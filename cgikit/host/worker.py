@@ -25,11 +25,12 @@ from cgikit.gateway.fastcgi import FastCGI
 from cgikit.gateway.scgi import SCGI
 from cgikit.gateway.wire import Aborted, Body, Opened, WireError
 
+from .children import Children
 from .exchange import Exchange
 from .fresh import Freshness, Held
-from .program import Program, Programs
+from .program import Programs
 from .settings import Settings
-from .zygote import ENDED, SLOTS, TABLE, exactly
+from .zygote import TABLE, exactly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,14 +80,15 @@ class Worker:
         held: dict[str, Held],
         table: mmap.mmap,
     ) -> None:
-        self.zygote = zygote
         self.settings = settings
+        self.children = Children(zygote, table, self._learn)
         self.listener = listener
         self.channel = channel
         self.programs = Programs(os.environ.get("PATH", os.defpath))
         self.fresh = Freshness(held)
         self.base = dict(os.environ)
         self.now = time.monotonic()
+        self.held_for = HELD
         self.stale = ""
         self.draining = False
         self.exchanges: set[Exchange] = set()  # those that run a child
@@ -97,11 +99,6 @@ class Worker:
         self.verdicts: dict[bytes, tuple[bytes, int | None]] = {}
         self._learnt: set[str] = set()
         self._cold: dict[str, str] = {}
-        self._memory = table
-        self._table = memoryview(table)[: SLOTS * 8].cast("i")
-        self._slots = list(range(SLOTS))
-        self._by_slot: dict[int, Exchange] = {}
-        self._replies = b""
         self._poll = select.poll()
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._held: set[Exchange] = set()
@@ -115,7 +112,7 @@ class Worker:
         signal.signal(signal.SIGTERM, self._on_term)
         self.listener.setblocking(False)
         self.watch(self.channel.fileno(), IN, self._on_channel)
-        self.watch(self.zygote.fileno(), IN, self._on_zygote)
+        self.watch(self.children.sock.fileno(), IN, self._on_zygote)
         self._accept(True)
         gc.collect()
         gc.freeze()
@@ -282,7 +279,9 @@ class Worker:
         connection.waiting += len(data)
         self.poll(connection, connection.mask | OUT)
         if connection.waiting > HIGH_WATER and connection.exchange is not None:
-            connection.exchange.pause()
+            child = connection.exchange.child
+            if child is not None:
+                child.pause()
 
     def _send(self, connection: Connection) -> None:
         while connection.outbox:
@@ -302,7 +301,8 @@ class Worker:
             connection.outbox.pop(0)
         self.poll(connection, connection.mask & ~OUT)
         if connection.exchange is not None:
-            connection.exchange.resume()
+            if connection.exchange.child is not None:
+                connection.exchange.child.resume()
         elif connection.closing or not connection.codec.keep or self.draining:
             self.finished(connection)
 
@@ -355,10 +355,9 @@ class Worker:
         self._held.add(exchange)
 
     def _release(self) -> None:
-        for exchange in list(self._held):
-            if self.now - exchange.heard > HELD or exchange.done:
-                self._held.discard(exchange)
-                exchange.flush()
+        held, self._held = self._held, set()
+        for exchange in held:
+            exchange.look_again()
 
     def admit(self, exchange: Exchange) -> bool:
         """Whether a request may start its script now; it is queued if not. False also when even
@@ -372,69 +371,10 @@ class Worker:
             exchange.refuse("too many requests wait already")
         return False
 
-    def launch(
-        self,
-        exchange: Exchange,
-        file: str,
-        program: Program | None,
-        words: list[str],
-        variables: dict[str, str],
-        descriptors: tuple[int, int, int],
-    ) -> None:
-        """Have a script run in a process of its own, which `exchange.forked` hears of."""
-        slot = exchange.slot = self._slots.pop()
-        self._table[slot * 2] = self._table[slot * 2 + 1] = 0
-        self._by_slot[slot] = exchange
-        self.exchanges.add(exchange)
-        stamp = program.stamp if program else None
-        small = marshal.dumps((slot, file, stamp, program is not None))
-        names = [os.fsencode(name) for name in variables]
-        values = [os.fsencode(value) for value in variables.values()]
-        directory = program.directory if program else ""
-        data = marshal.dumps((directory, words, names, values))
-        size = 4 + len(small) + len(data)
-        message = b"".join((size.to_bytes(4, "big"), len(small).to_bytes(4, "big"), small, data))
-        sent = socket.send_fds(self.zygote, [message], descriptors)
-        if sent < len(message):
-            self.zygote.sendall(message[sent:])
-
-    def reap(self, exchange: Exchange) -> None:
-        """Ask for a child to be reaped if it has ended, which `exchange.reaped` hears of."""
-        pair = exchange.slot.to_bytes(4, "big") + exchange.pid.to_bytes(4, "big")
-        self.zygote.sendall((8 | ENDED).to_bytes(4, "big") + pair)
-
-    def left_with(self, exchange: Exchange) -> int | None:
-        """Return the exit status with which a child has left by itself, None if it has not said so."""
-        status: int = self._table[exchange.slot * 2 + 1]
-        return status - 1 if status else None
-
     def _on_zygote(self, mask: int) -> None:
-        data = self.zygote.recv(8_192)
-        if not data:
+        if not self.children.receive():
             self.log("the process that forks has ended, and so does this worker")
             os._exit(1)
-        self._replies += data
-        whole = len(self._replies) & ~7
-        data, self._replies = self._replies[:whole], self._replies[whole:]
-        for at in range(0, whole, 8):
-            slot = int.from_bytes(data[at : at + 4], "big")
-            exchange = self._by_slot[slot & ~ENDED]
-            if not slot & ENDED:
-                pid = int.from_bytes(data[at + 4 : at + 8], "big", signed=True)
-                if pid < 0:
-                    self._release_slot(exchange)
-                exchange.forked(pid)
-                continue
-            status = int.from_bytes(data[at + 4 : at + 8], "big")
-            if status:
-                self._release_slot(exchange)
-                self._learn(exchange.pid)
-            exchange.reaped(status - 1_000 if status else None)
-
-    def _release_slot(self, exchange: Exchange) -> None:
-        self._table[exchange.slot * 2] = 0
-        del self._by_slot[exchange.slot]
-        self._slots.append(exchange.slot)
 
     def ended(self, exchange: Exchange) -> None:
         """Let the next request start its script: this one's has ended."""
@@ -451,14 +391,8 @@ class Worker:
                 self.tell(("stale", self.stale))
         return bool(self.stale)
 
-    def _learn(self, pid: int) -> None:
-        """Pass on what a child had to import, if it was the last to say so."""
-        memory, at = self._memory, SLOTS * 8
-        size = int.from_bytes(memory[at + 4 : at + 8], "big")
-        if not size or int.from_bytes(memory[at : at + 4], "big") != pid:
-            return
-        names = memory[at + 8 : at + 8 + size].decode("utf-8", "replace").split("\0")
-        memory[at + 4 : at + 8] = bytes(4)
+    def _learn(self, names: list[str]) -> None:
+        """Pass on what a child had to import."""
         new = [name for name in names if name not in self._learnt]
         if new:
             self._learnt.update(new)

@@ -53,7 +53,10 @@ class Zygote:
         """Fork and reap as told until the worker is gone. A child comes out by `warm.Leave`."""
         recvmsg, fork = self.sock.recvmsg, os.fork
         while True:
-            head, ancillary, _, _ = recvmsg(4, 64)
+            try:
+                head, ancillary, _, _ = recvmsg(4, 64)
+            except ConnectionResetError:  # the worker ended with answers of ours unread
+                return
             if not head:
                 return
             size = int.from_bytes(head + exactly(self.sock, 4 - len(head)), "big")

@@ -1,0 +1,256 @@
+"""A script's process as its worker sees it: three pipes, a process group, and its end.
+
+Its input is fed while both of its outputs are drained; it is ended with TERM, then KILL; it is reaped
+through the zygote, which is its parent. What its output means is for `exchange.py`. The same for one
+thread a script is in `spawn.py`.
+"""
+
+import os
+import signal
+from contextlib import suppress
+
+from .problem import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .exchange import Exchange
+    from .program import Program
+    from .worker import Worker
+
+CHUNK = 65_536  # the size of a pipe on Linux
+MOST_PENDING = 262_144  # bytes of a body that wait for the script to read
+_IN, _OUT = 1, 4  # as in `select`
+
+
+class Child:
+    """One process for an exchange. `started` is when it was asked for, `heard` when it last wrote."""
+
+    __slots__ = (
+        "_err", "_in", "_kill_at", "_more", "_out", "_owner", "_paused", "_pending", "_reaping",
+        "_worker", "done", "eof_at", "heard", "pid", "slot", "started",
+    )  # fmt: skip
+
+    def __init__(self, worker: "Worker", owner: "Exchange") -> None:
+        self._worker = worker
+        self._owner = owner
+        self.slot = -1
+        self.pid = 0
+        self.started = self.heard = worker.now
+        self.eof_at = 0.0  # when its output ended
+        self.done = False
+        self._out = self._err = self._in = -1
+        self._pending = bytearray()  # of the body
+        self._more = False  # of the body is still to come
+        self._paused = False
+        self._kill_at = 0.0
+        self._reaping = False
+
+    def start(
+        self,
+        file: str,
+        program: "Program | None",
+        words: list[str],
+        variables: dict[str, str],
+        body: bytes | bytearray | None,
+        more: bool,
+    ) -> None:
+        """Start the script; `body` is the beginning of its input, None if it has none, and `more` says
+        whether `feed` brings the rest. `Problem` 503 where that cannot be now.
+        """
+        worker = self._worker
+        ends = self._pipes(body is not None)
+        try:
+            worker.children.fork(self, file, program, words, variables, ends)
+        finally:
+            for fd in ends:
+                if fd != worker.null:
+                    os.close(fd)
+        worker.watch(self._out, _IN, self._on_out)
+        worker.watch(self._err, _IN, self._on_err)
+        if body is not None:
+            self.feed(body, more)
+
+    def _pipes(self, with_input: bool) -> tuple[int, int, int]:
+        """Make the script's three descriptors; keep the other ends."""
+        opened: list[int] = []
+        try:
+            for _ in range(3 if with_input else 2):
+                opened += os.pipe()
+        except OSError as error:
+            for fd in opened:
+                os.close(fd)
+            told = f"The server cannot open more files: {error.strerror}."
+            raise Problem(503, told, headers=(("Retry-After", "5"),)) from error
+        stdin = self._worker.null
+        if with_input:
+            stdin, self._in = opened[:2]
+            os.set_blocking(self._in, False)
+            del opened[:2]
+        self._out, self._err = opened[0], opened[2]
+        return stdin, opened[1], opened[3]
+
+    def forked(self, pid: int) -> None:
+        """Take note of the process, or, if `pid` is negative, of why there is none."""
+        if pid > 0:
+            self.pid = pid
+            if self._kill_at:  # it was to be ended before it was known
+                self._signal(signal.SIGTERM)
+        else:
+            self._gone(None, -pid)
+
+    # --- its input ----------------------------------------------------------------------------
+
+    def feed(self, data: bytes | bytearray, more: bool) -> bool:
+        """Take a piece of the body. Return whether the next piece can come now."""
+        self._more = more
+        if self._in >= 0:
+            self._pending += data
+            self._write()
+        return len(self._pending) < MOST_PENDING
+
+    def _write(self) -> None:
+        try:
+            while self._pending:
+                del self._pending[: os.write(self._in, self._pending[:CHUNK])]
+        except BlockingIOError:
+            self._worker.unwatch(self._in)
+            self._worker.watch(self._in, _OUT, self._on_in)
+            return
+        except BrokenPipeError:  # it does not want the rest, which is its right
+            self._pending.clear()
+            self._unfeed()
+            return
+        self._worker.unwatch(self._in)
+        if not self._more:
+            self._unfeed()
+
+    def _on_in(self, mask: int) -> None:
+        self.heard = self._worker.now  # reading is a sign of life, too
+        self._write()
+        if len(self._pending) < MOST_PENDING:
+            self._owner.wants_more()
+
+    def _unfeed(self) -> None:
+        if self._in >= 0:
+            self._worker.unwatch(self._in)
+            os.close(self._in)
+            self._in = -1
+
+    # --- its output ---------------------------------------------------------------------------
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it could write and does not: neither at its end nor held back."""
+        return self._out >= 0 and not self._paused
+
+    def _on_out(self, mask: int) -> None:
+        data = os.read(self._out, CHUNK)
+        if data:
+            self.heard = self._worker.now
+            self._owner.output(data)
+            return
+        self._worker.unwatch(self._out)
+        os.close(self._out)
+        self._out = -1
+        self.eof_at = self._worker.now
+        self.reap()
+        if not self.done:
+            self._worker.hold(self._owner)
+
+    def _on_err(self, mask: int) -> None:
+        data = os.read(self._err, CHUNK)
+        if data:
+            self._owner.errors(data)
+            return
+        self._worker.unwatch(self._err)
+        os.close(self._err)
+        self._err = -1
+
+    def ignore_output(self) -> None:
+        """Read no more of its output: it is wrong."""
+        if self._out >= 0:
+            self._worker.unwatch(self._out)
+
+    def pause(self) -> None:
+        """Let it wait: the peer is slower than it."""
+        self._paused = True
+        for fd in (self._out, self._err):
+            if fd >= 0:
+                self._worker.unwatch(fd)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        if self._paused:
+            self._paused = False
+            self.heard = self._worker.now
+            for fd, handler in ((self._out, self._on_out), (self._err, self._on_err)):
+                if fd >= 0:
+                    self._worker.watch(fd, _IN, handler)
+
+    # --- its end ------------------------------------------------------------------------------
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to end."""
+        return bool(self._kill_at)
+
+    def terminate(self) -> None:
+        """End it: TERM to its process group, KILL after its grace."""
+        if not self._kill_at and not self.done:
+            self._kill_at = self._worker.now + self._worker.settings.grace
+            self._signal(signal.SIGTERM)
+
+    def kill_if_due(self) -> None:
+        """Send KILL when the grace is over."""
+        if self._kill_at and self._worker.now > self._kill_at:
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        if self.pid and not self._reaping and not self.done:  # so the number is still its own
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def reap(self) -> None:
+        """Have it reaped if it has ended, and what is left of its process group ended with it.
+
+        One that has left by itself has said so: nobody has to wait until it is reaped.
+        """
+        if self.done or self._reaping or not self.pid:
+            return
+        self._reaping = True
+        self._worker.children.reap(self)
+        status = self._worker.children.left_with(self)
+        if status is not None and self._out < 0:
+            self._gone(status)
+
+    def reaped(self, status: int | None) -> None:
+        """Take note of how it ended; None: it lives."""
+        self._reaping = False
+        if status is None:
+            if self.eof_at:
+                self._worker.hold(self._owner)
+        elif not self.done:
+            self._gone(status)
+
+    def _gone(self, status: int | None, why: int = 0) -> None:
+        """Close everything and tell the exchange: its exit status, or the errno of the failed fork."""
+        self.done = True
+        self._unfeed()
+        if self._err >= 0:
+            os.set_blocking(self._err, False)
+            with suppress(BlockingIOError):
+                for _ in range(16):  # bounded: what left the group may go on writing
+                    data = os.read(self._err, CHUNK)
+                    if not data:
+                        break
+                    self._owner.errors(data)
+        for fd in (self._out, self._err):
+            if fd >= 0:
+                self._worker.unwatch(fd)
+                os.close(fd)
+        self._out = self._err = -1
+        self._worker.ended(self._owner)
+        if status is None:
+            self._owner.not_started(why)
+        else:
+            self._owner.ended(status)

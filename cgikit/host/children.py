@@ -1,0 +1,109 @@
+"""The worker's end of its zygote: orders to fork and to reap, and the table that both see.
+
+What the messages look like is written in `zygote.py`. A slot of the table belongs to a child from the
+order to fork it until it has been reaped.
+"""
+
+import marshal
+import mmap
+import os
+import socket
+
+from .zygote import ENDED, SLOTS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .child import Child
+    from .program import Program
+
+
+class Children:
+    """All children that are not reaped yet. `sock` leads to the zygote, `table` is shared with it.
+
+    `learnt` takes the names of modules that a child had to import.
+    """
+
+    def __init__(
+        self, sock: socket.socket, table: mmap.mmap, learnt: "Callable[[list[str]], None]"
+    ) -> None:
+        self.sock = sock
+        self._memory = table
+        self._table = memoryview(table)[: SLOTS * 8].cast("i")
+        self._slots = list(range(SLOTS))
+        self._by_slot: dict[int, Child] = {}
+        self._replies = b""
+        self._learnt = learnt
+
+    def fork(
+        self,
+        child: "Child",
+        file: str,
+        program: "Program | None",
+        words: list[str],
+        variables: dict[str, str],
+        descriptors: tuple[int, int, int],
+    ) -> None:
+        """Have a script run in a process of its own, which `child.forked` hears of.
+
+        Without a `program` that is an interpreter, or another program, started anew.
+        """
+        slot = child.slot = self._slots.pop()
+        self._table[slot * 2] = self._table[slot * 2 + 1] = 0
+        self._by_slot[slot] = child
+        stamp = program.stamp if program else None
+        small = marshal.dumps((slot, file, stamp, program is not None))
+        names = [os.fsencode(name) for name in variables]
+        values = [os.fsencode(value) for value in variables.values()]
+        data = marshal.dumps((program.directory if program else "", words, names, values))
+        size = 4 + len(small) + len(data)
+        message = b"".join((size.to_bytes(4, "big"), len(small).to_bytes(4, "big"), small, data))
+        sent = socket.send_fds(self.sock, [message], descriptors)
+        if sent < len(message):
+            self.sock.sendall(message[sent:])
+
+    def reap(self, child: "Child") -> None:
+        """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""
+        pair = child.slot.to_bytes(4, "big") + child.pid.to_bytes(4, "big")
+        self.sock.sendall((8 | ENDED).to_bytes(4, "big") + pair)
+
+    def left_with(self, child: "Child") -> int | None:
+        """Return the exit status with which a child has left by itself, None if it has not said so."""
+        status: int = self._table[child.slot * 2 + 1]
+        return status - 1 if status else None
+
+    def receive(self) -> bool:
+        """Pass on what the zygote has answered. False when it is gone."""
+        data = self.sock.recv(8_192)
+        self._replies += data
+        whole = len(self._replies) & ~7
+        replies, self._replies = self._replies[:whole], self._replies[whole:]
+        for at in range(0, whole, 8):
+            slot = int.from_bytes(replies[at : at + 4], "big")
+            value = int.from_bytes(replies[at + 4 : at + 8], "big", signed=True)
+            child = self._by_slot[slot & ~ENDED]
+            if not slot & ENDED:
+                if value < 0:
+                    self._release(child)
+                child.forked(value)
+                continue
+            if value:
+                self._release(child)
+                self._learn(child.pid)
+            child.reaped(value - 1_000 if value else None)
+        return bool(data)
+
+    def _release(self, child: "Child") -> None:
+        self._table[child.slot * 2] = 0
+        del self._by_slot[child.slot]
+        self._slots.append(child.slot)
+
+    def _learn(self, pid: int) -> None:
+        """Pass on what a child had to import, if it was the last to say so."""
+        memory, at = self._memory, SLOTS * 8
+        size = int.from_bytes(memory[at + 4 : at + 8], "big")
+        if size and int.from_bytes(memory[at : at + 4], "big") == pid:
+            names = memory[at + 8 : at + 8 + size].decode("utf-8", "replace").split("\0")
+            memory[at + 4 : at + 8] = bytes(4)
+            self._learnt(names)
