@@ -17,6 +17,7 @@ PACKAGE_OF = {
     "chromedriver": "chromium-driver",
     "mini_httpd": "mini-httpd",
     "setpriv": "util-linux",
+    "systemd-analyze": "systemd",
     "uwsgi": "uwsgi-core uwsgi-plugin-python3",
 }
 

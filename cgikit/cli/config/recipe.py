@@ -30,6 +30,7 @@ class Recipe(NamedTuple):
     linked: bool = False  # the scripts must appear in the server's directory of documents
     prefixless: bool = False  # the scripts are at the root of the URLs, always
     snippet: Callable[[Site], str] | None = None  # the part for a site that is there already
+    answers: bool = True  # by HTTP, so that there is a URL to try
     place: str = ""  # where the snippet belongs
     notes: str = ""  # paragraphs: what goes wrong, and why
 
@@ -49,6 +50,8 @@ def write(recipe: Recipe, site: Site, command: Sequence[str], *, snippet: bool =
     body = recipe.snippet(site) if snippet and recipe.snippet else recipe.text(site)
     steps = list(_snippet_steps(recipe, site) if snippet else _steps(recipe, site, command))
     lines = [*_paragraph(recipe.about), "#", *_listed(steps)]
+    if steps[-1][0] in {"Scripts", "Try"}:
+        lines += ["#", *_paragraph(_FOREGROUND)]
     notes = [textwrap.dedent(recipe.notes).strip()]
     if recipe.gateway:
         notes.insert(0, _permission(site))
@@ -73,7 +76,8 @@ def _steps(recipe: Recipe, site: Site, command: Sequence[str]) -> list[tuple[str
     if recipe.check:
         steps.append(("Check", recipe.check(site, path)))
     steps.append(("Start", recipe.start(site, path)))
-    steps.append(("Try", f"curl {shell(site.url)}"))
+    if recipe.answers:
+        steps.append(("Try", f"curl {shell(site.url)}"))
     return steps
 
 
@@ -99,8 +103,6 @@ def _listed(steps: list[tuple[str, str]]) -> list[str]:
             label = this
             lines.append(f"# {label}:")
         lines.append(f"#     {text}")
-    if any(label in {"Scripts", "Start"} for label, _ in steps):
-        lines += ["#", *_paragraph(_FOREGROUND)]
     return lines
 
 

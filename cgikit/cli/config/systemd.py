@@ -82,6 +82,7 @@ SYSTEMD = Recipe(
     "systemd.sh",
     _units,
     lambda site, file: f"sh {shell(file)}",
+    answers=False,
     notes="""
         For the web server in front take "cgikit config nginx ROOT --snippet" (or apache-fastcgi,
         lighttpd-fastcgi, caddy) with the same --socket, --prefix and --user, and leave out its own

@@ -1,0 +1,270 @@
+"""The command `cgikit config`: what it prints and refuses. tests/servers starts what it prints."""
+
+import os
+import pwd
+import re
+import shlex
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cgikit.cli import main
+from cgikit.cli.config import RECIPES
+from cgikit.cli.config.account import barrier, group_of
+from cgikit.cli.config.quoting import Unsayable, apache, caddy, lighttpd, nginx, systemd
+
+SERVERS = sorted(RECIPES)
+WITH_SNIPPET = sorted(name for name in RECIPES if RECIPES[name].snippet)
+#: These run scripts through a socket of ours.
+BEHIND = sorted(name for name in RECIPES if RECIPES[name].gateway)
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """A directory with one script."""
+    directory = tmp_path / "cgi-bin"
+    directory.mkdir()
+    script = directory / "hello.py"
+    script.write_text("#!/usr/bin/env python3\n")
+    script.chmod(0o755)
+    return directory
+
+
+def ask(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """The exit status and what was written to standard output and standard error."""
+    try:
+        status = main(["config", *map(str, words)])
+    except SystemExit as ended:
+        status = int(str(ended.code))
+    written = capsys.readouterr()
+    return status, written.out, written.err
+
+
+def text(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    """What is printed, where nothing may go wrong."""
+    status, out, _ = ask(capsys, *words)
+    assert status == 0
+    return out
+
+
+def commands(printed: str, label: str) -> list[str]:
+    """The command lines below a label of the first comment."""
+    found = re.search(rf"^# {label}:\n((?:#     .*\n)+)", printed, re.M)
+    return re.findall(r"^#     (.*)$", found[1], re.M) if found else []
+
+
+def body(printed: str) -> list[str]:
+    """The lines that are no comment."""
+    lines = (line.strip() for line in printed.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+def test_list_names_every_server_with_a_line_about_it(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = ask(capsys, "--list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(RECIPES)
+    assert all(len(line) <= 120 for line in out.splitlines())
+
+
+def test_an_unknown_server_is_told_the_names(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    status, out, err = ask(capsys, "iis", scripts)
+    assert (status, out) == (1, "")
+    assert "'iis'" in err
+    assert all(name in err for name in SERVERS)
+
+
+def test_a_root_must_be_a_directory(capsys: pytest.CaptureFixture[str], scripts: Path) -> None:
+    for root in (scripts / "hello.py", scripts / "none"):
+        status, out, err = ask(capsys, "nginx", root)
+        assert (status, out) == (1, "")
+        assert f"{root} is not a directory" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["nginx"], ["nginx", ".", "--port", "0"], ["nginx", ".", "--port", "٣"],
+     ["nginx", ".", "--listen", "::1"], ["nginx", ".", "--listen", "localhost; }"],
+     ["nginx", ".", "--prefix", "cgi-bin"], ["nginx", ".", "--prefix", "/a b"],
+     ["nginx", ".", "--prefix", "/../x"], ["nginx", ".", "--prefix", "/x;}"],
+     ["nginx", ".", "--user", "www data"], ["nginx", ".", "--user", "-x"]],
+)  # fmt: skip
+def test_wrong_usage(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    status, out, err = ask(capsys, *words)
+    assert (status, out) == (2, "")
+    assert err
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_the_command_to_save_it_prints_the_same_again(
+    capsys: pytest.CaptureFixture[str],
+    scripts: Path,
+    server: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(scripts.parent)
+    state = "here" if server in {"caddy", "systemd"} else "it's here"  # what they can say
+    options = ["--port", 8123, "--state", state]
+    printed = text(capsys, server, "cgi-bin", *options)
+    line = commands(printed, "Save")[-1]
+    command, _, file = line.rpartition(" > ")
+    words = shlex.split(command)
+    assert Path(shlex.split(file)[0]).parent == scripts.parent / state
+    monkeypatch.chdir("/")
+    assert text(capsys, *words[words.index("config") + 1 :]) == printed
+
+
+def test_it_runs_as_it_is_installed(scripts: Path) -> None:
+    command = [sys.executable, "-m", "cgikit", "config", "nginx", str(scripts)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("# nginx in front of cgikit fastcgi")
+
+
+# --- the text ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_the_first_lines_say_how_to_start_it(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str
+) -> None:
+    printed = text(capsys, server, scripts, "--port", 8123)
+    assert printed.splitlines()[printed.startswith("#!")].startswith("# ")
+    assert all(commands(printed, label) for label in ("Prepare", "Save", "Start"))
+    assert bool(commands(printed, "Scripts")) is (server in BEHIND or server == "nginx-fcgiwrap")
+    prefix = "" if RECIPES[server].prefixless else "/cgi-bin"
+    url = f"http://127.0.0.1:8123{prefix}/hello.py"
+    assert commands(printed, "Try") == ([] if server == "systemd" else [f"curl {url}"])
+    comments = [line for line in printed.splitlines() if re.match("# +[A-Z]", line)]
+    assert all(len(line) <= 100 for line in comments)
+
+
+@pytest.mark.parametrize("server", BEHIND)
+def test_root_and_web_server_meet_at_the_socket(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The 502: the scripts' side runs as the user whose workers connect, and owns its directory."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    printed = text(capsys, server, scripts, "--state", "/srv/s", "--user", "nobody")
+    group = group_of("nobody")
+    (side,) = commands(printed, "Scripts")
+    assert side.startswith(f"setpriv --reuid=nobody --regid={group} --init-groups ")
+    assert "--socket /srv/s/run/cgikit.sock" in side
+    assert f"install -d -o nobody -g {group} /srv/s/run" in commands(printed, "Prepare")
+    assert "/srv/s/run/cgikit.sock" in "\n".join(body(printed))
+    if server == "caddy":
+        assert commands(printed, "Start")[0].startswith("setpriv --reuid=nobody")
+    else:
+        assert re.search(r"^ *(user|User|server\.username =) \"?nobody\b", printed, re.M)
+
+
+def test_an_ordinary_user_changes_none(
+    capsys: pytest.CaptureFixture[str], scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.chdir(scripts.parent)
+    for server in set(SERVERS) - {"systemd"}:
+        printed = text(capsys, server, scripts)
+        assert "setpriv" not in printed
+        assert "www-data" not in printed
+        assert f"install -d {scripts.parent / 'cgikit-state'}" in commands(printed, "Prepare")[0]
+
+
+@pytest.mark.parametrize("server", WITH_SNIPPET)
+def test_a_snippet_is_a_part_of_the_whole(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str
+) -> None:
+    whole = body(text(capsys, server, scripts, "--state", "/srv/s", "--user", "nobody"))
+    snippet = text(capsys, server, scripts, "--state", "/srv/s", "--user", "nobody", "--snippet")
+    lines = body(snippet)
+    start = whole.index(lines[0])
+    assert whole[start : start + len(lines)] == lines
+    assert len(lines) < len(whole)
+    assert commands(snippet, "Paste")
+    assert not commands(snippet, "Start")
+
+
+def test_no_snippet_where_there_is_nothing_to_paste_it_into(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    for server in set(SERVERS) - set(WITH_SNIPPET):
+        status, out, err = ask(capsys, server, scripts, "--snippet")
+        assert (status, out) == (1, "")
+        assert "pasted" in err
+
+
+def test_a_prefix_that_a_server_cannot_have(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    assert ask(capsys, "busybox", scripts, "--prefix", "/scripts")[0] == 1
+    for server in ("busybox", "mini-httpd", "python", "nginx-fcgiwrap"):
+        assert ask(capsys, server, scripts, "--prefix", "/")[0] == 1
+
+
+def test_a_socket_path_that_no_socket_can_have(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    status, _, err = ask(capsys, "nginx", scripts, "--socket", "/" + "x" * 107)
+    assert status == 1
+    assert "107 bytes" in err
+    assert ask(capsys, "nginx", scripts, "--socket", "/" + "x" * 106)[0] == 0
+
+
+def test_a_directory_that_the_user_cannot_enter_is_told(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    scripts.parent.chmod(0o700)
+    if pwd.getpwnam("nobody").pw_uid == os.geteuid():
+        pytest.fail("the tests must not run as nobody")
+    status, out, err = ask(capsys, "nginx", scripts, "--user", "nobody")
+    assert status == 0
+    assert out
+    assert "nobody cannot enter " in err
+
+
+# --- who can enter what ------------------------------------------------------------------------
+
+
+def test_barrier_names_the_first_closed_directory(tmp_path: Path) -> None:
+    top = next(p for p in (Path("/var/tmp"), Path("/tmp")) if p.stat().st_mode & stat.S_IXOTH)
+    assert barrier(str(top), "nobody") is None
+    closed = tmp_path / "closed" / "open"
+    closed.mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o711)
+    outer = barrier(str(tmp_path), "nobody")  # pytest's own directories are 0700
+    assert outer in [str(p) for p in (tmp_path, *tmp_path.parents)]
+    assert barrier(str(tmp_path), "root") is None
+    assert barrier(str(tmp_path), "no-such-user") is None
+    assert barrier(str(tmp_path / "missing" / "x"), "root") is None
+
+
+def test_group_of_an_unknown_user_is_its_name() -> None:
+    assert group_of("no-such-user") == "no-such-user"
+
+
+# --- quoting -----------------------------------------------------------------------------------
+
+
+def test_quotes() -> None:
+    assert nginx('a "b" \\c') == '"a \\"b\\" \\\\c"'
+    assert apache('a "b"') == '"a \\"b\\""'
+    assert lighttpd("it's") == '"it\'s"'
+    assert caddy('a "b"') == '"a \\"b\\""'
+    assert systemd('100% $HOME "\\') == '"100%% $$HOME \\"\\\\"'
+
+
+@pytest.mark.parametrize(
+    ("quote", "characters"),
+    [(nginx, "$"), (apache, "$%*?[]|#\\"), (lighttpd, '"\\'), (caddy, "{}\\`")],
+)
+def test_what_a_syntax_cannot_say_is_refused(quote: object, characters: str) -> None:
+    for character in characters + "\n\0\x7f\u2028\udcff":
+        with pytest.raises(Unsayable, match=re.escape(repr(character))):
+            quote(f"/srv/{character}x")  # type: ignore[operator]
