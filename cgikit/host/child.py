@@ -215,21 +215,23 @@ class Child:
 
         One that has left by itself has said so: nobody has to wait until it is reaped.
         """
-        if self.done or self._reaping or not self.pid:
+        if self._reaping or not self.pid:
             return
         self._reaping = True
         self._worker.children.reap(self)
         status = self._worker.children.left_with(self)
-        if status is not None and self._out < 0:
+        if status is not None and self._out < 0 and not self.done:
             self._gone(status)
 
     def reaped(self, status: int | None) -> None:
         """Take note of how it ended; None: it lives."""
         self._reaping = False
         if status is None:
-            if self.eof_at:
+            if self.eof_at and not self.done:
                 self._worker.hold(self._owner)
-        elif not self.done:
+            return
+        self.pid = 0  # its number may be another one's by now
+        if not self.done:
             self._gone(status)
 
     def _gone(self, status: int | None, why: int = 0) -> None:

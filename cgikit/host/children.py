@@ -36,6 +36,10 @@ class Children:
         self._replies = b""
         self._learnt = learnt
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._by_slot)
+
     def fork(
         self,
         child: "Child",
@@ -67,6 +71,12 @@ class Children:
         """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""
         pair = child.slot.to_bytes(4, "big") + child.pid.to_bytes(4, "big")
         self.sock.sendall((8 | ENDED).to_bytes(4, "big") + pair)
+
+    def reap_rest(self) -> None:
+        """Ask again for those that had said that they leave and were still about to."""
+        for child in self._by_slot.values():
+            if child.done:
+                child.reap()
 
     def left_with(self, child: "Child") -> int | None:
         """Return the exit status with which a child has left by itself, None if it has not said so."""

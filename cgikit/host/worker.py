@@ -118,7 +118,7 @@ class Worker:
         gc.freeze()
         self.tell(("ready",))
         while not (self.draining and not self.connections):
-            busy = self.exchanges or self.connections
+            busy = self.connections or self.children
             timeout = 1 if self._held else 200 if busy else 5_000
             for fd, mask in self._poll.poll(timeout):
                 handler = self._handlers.get(fd)
@@ -407,6 +407,7 @@ class Worker:
 
     def _tick(self) -> None:
         self._ticked = self.now
+        self.children.reap_rest()
         for exchange in list(self.exchanges):
             exchange.tick()
         for exchange in list(self.queue):
