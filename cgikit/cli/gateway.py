@@ -121,8 +121,8 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
 
     def started() -> None:
         print(
-            f"Serving {arguments.root} over {_TITLES[protocol]} at {listener.address} ({arguments.workers} "
-            "workers; SIGHUP reloads, SIGTERM drains)",
+            f"Serving {arguments.root} over {_TITLES[protocol]} at {listener.address} "
+            f"({arguments.workers} workers; SIGHUP reloads, SIGTERM drains)",
             flush=True,
         )
 

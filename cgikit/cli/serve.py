@@ -17,6 +17,7 @@ from types import FrameType
 from cgikit import __version__
 from cgikit.host.environ import inherited
 from cgikit.host.executor import TimeLimits
+from cgikit.host.remote import Warm
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
 
@@ -54,6 +55,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="also pass this environment variable to the scripts (may be repeated)",
     )
     parser.add_argument(
+        "--warm",
+        action="store_true",
+        help="fork Python scripts from an interpreter that has imported what they use",
+    )
+    parser.add_argument(
         "--allow-host",
         action="append",
         default=[],
@@ -79,18 +85,26 @@ def serve(arguments: argparse.Namespace) -> int:
         return _fail(f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}")
     address = listener.getsockname()[0]
     console = _Console()
-    executor = Spawn()
     names = ["CGIKIT_DEBUG", *arguments.env]
     loopback = ip_address(address).is_loopback
     environment = inherited(os.environ, names, path_first=os.path.dirname(sys.executable))
     if loopback:
         environment.setdefault("CGIKIT_DEBUG", "1")  # a bug's page shows its traceback, as ours do
+    limits = TimeLimits(header=arguments.timeout, idle=arguments.timeout)
+    executor: Spawn | Warm = Spawn()
+    if arguments.warm:
+        try:
+            executor = Warm(
+                arguments.directory, environment=environment, log=console.print, limits=limits
+            )
+        except OSError as error:
+            return _fail(f"scripts cannot be held ready: {error.strerror}")
     host = Host(
         arguments.directory,
         executor,
         environment=environment,
         log=console.print,
-        limits=TimeLimits(header=arguments.timeout, idle=arguments.timeout),
+        limits=limits,
         hosts=_hosts(arguments, address) if loopback else None,
         details=loopback,
         software=f"cgikit/{__version__}",
@@ -100,7 +114,8 @@ def serve(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, _stop)
     shown = f"[{address}]" if ":" in address else address
     port = listener.getsockname()[1]
-    console.print(f"Serving {arguments.directory} at http://{shown}:{port}/ (Ctrl-C stops)")
+    how = " warm" if arguments.warm else ""
+    console.print(f"Serving {arguments.directory}{how} at http://{shown}:{port}/ (Ctrl-C stops)")
     try:
         server.run()
     except KeyboardInterrupt:

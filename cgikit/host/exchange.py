@@ -16,7 +16,7 @@ from .output import ScriptResponse, is_local
 from .path import Script, find
 from .problem import Problem
 from .requestvariables import passed_on, path_of, redirected, single_path
-from .text import one_line
+from .text import Lines, one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .worker import Connection, Worker
 
 _IN = 1  # as in `select`
-_LINE = 8_192  # bytes of standard error after which a line is broken
 _TAIL = 20  # lines of standard error that an error page shows
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
 _REAPED = 0.05  # seconds between the end of a script's output and its own end
@@ -55,7 +54,7 @@ class Exchange:
         self._answer = b""  # what is ready to go out
         self._answered = 0.0  # when it became ready
         self._out_of_hand = False  # part of the answer has gone out
-        self._line = bytearray()
+        self._lines = Lines()
         self._tail: list[str] = []
         self._redirects = 0
         self._redirect = ""
@@ -252,16 +251,10 @@ class Exchange:
             sent = self.connection.codec.errors(self.request, data)
             if sent:
                 self.worker.send(self.connection, sent)
-        *lines, rest = (bytes(self._line) + data).split(b"\n")
-        while len(rest) > _LINE:
-            lines.append(rest[:_LINE])
-            rest = rest[_LINE:]
-        self._line[:] = rest
-        for line in lines:
-            text = one_line(line.removesuffix(b"\r").decode("utf-8", "backslashreplace"), 4 * _LINE)
-            self._tail = [*self._tail[1 - _TAIL :], text]
+        for line in self._lines.feed(data):
+            self._tail = [*self._tail[1 - _TAIL :], line]
             if not sent:
-                self.worker.log(f"{self._name()}: {text}")
+                self.worker.log(f"{self._name()}: {line}")
 
     def look_again(self) -> None:
         """Send what has been held back; ask again whether a script has ended that closed its output."""
@@ -328,8 +321,10 @@ class Exchange:
 
     def ended(self, status: int) -> None:
         """Answer: the script has ended, with this exit status or, negative, by this signal."""
-        if self._line:
-            self.errors(b"\n")
+        for line in self._lines.end():
+            self._tail.append(line)
+            if self.connection is None or not self.connection.codec.errors(self.request, b"\n"):
+                self.worker.log(f"{self._name()}: {line}")
         if status and not self._over:
             how = (
                 f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"

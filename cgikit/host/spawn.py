@@ -16,12 +16,11 @@ import time
 from typing import IO
 
 from .executor import ClientGone, Job, TimeLimit
-from .text import one_line
+from .text import Lines
 
 _CHUNK = 65_536  # the size of a pipe on Linux
 _TICK = 0.2  # seconds between looking whether the client left or the script ended
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
-_LINE = 8_192  # bytes of standard error after which a line is broken, so that memory stays flat
 
 
 class Spawn:
@@ -76,7 +75,7 @@ class SpawnRun:
         self._started = self._heard = time.monotonic()
         self._in_body = False
         self._pending = memoryview(b"")
-        self._line = bytearray()
+        self._lines = Lines()
         with contextlib.ExitStack() as undo:
             # Before the process: a shortage of descriptors here must not leave a child behind
             self._selector = undo.enter_context(selectors.DefaultSelector())
@@ -209,26 +208,9 @@ class SpawnRun:
 
     def _read_errors(self, stderr: IO[bytes]) -> bool:
         data = self._read_some(stderr)
-        *lines, rest = (bytes(self._line) + (data or b"")).split(b"\n")
-        while len(rest) > _LINE:
-            lines.append(rest[:_LINE])
-            rest = rest[_LINE:]
-        if data == b"":
-            lines.append(rest)
-            rest = b""
-        self._line[:] = rest
-        for line in lines:
-            self._log(line)
+        for line in self._lines.feed(data) if data else self._lines.end() if data == b"" else ():
+            self.job.log(line)
         return bool(data)
-
-    def _log(self, line: bytes) -> None:
-        for start in range(0, len(line), _LINE):
-            text = (
-                line[start : start + _LINE].removesuffix(b"\r").decode("utf-8", "backslashreplace")
-            )
-            self.job.log(
-                one_line(text, 4 * _LINE)
-            )  # an undecodable byte is shown as four characters
 
     def _drain_errors(self) -> None:
         # Bounded: a process that left the group may hold the pipe and go on writing

@@ -208,6 +208,9 @@ def main() -> int:
     os.set_inheritable(sock, False)
     memory = mmap.mmap(table, TABLE)
     os.close(table)
+    # A map closes a descriptor of its own when it ends. In a child that number is a file of the
+    # script's: kept in this list, the map ends after the modules are gone and their files written
+    os.register_at_fork(after_in_child=memory.__len__)
     channel = socket.socket(fileno=sock)
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = marshal.loads(exactly(channel, size))  # noqa: S302 -- our parent's
