@@ -7,7 +7,9 @@ order to fork it until it has been reaped.
 import marshal
 import mmap
 import os
+import select
 import socket
+from array import array
 
 from .zygote import ENDED, SLOTS
 
@@ -35,6 +37,8 @@ class Children:
         self._by_slot: dict[int, Child] = {}
         self._replies = b""
         self._learnt = learnt
+        self._ready = select.poll()
+        self._ready.register(sock, select.POLLIN | select.POLLOUT)
 
     def __len__(self) -> int:
         """How many there are."""
@@ -63,14 +67,12 @@ class Children:
         data = marshal.dumps((program.directory if program else "", words, names, values))
         size = 4 + len(small) + len(data)
         message = b"".join((size.to_bytes(4, "big"), len(small).to_bytes(4, "big"), small, data))
-        sent = socket.send_fds(self.sock, [message], descriptors)
-        if sent < len(message):
-            self.sock.sendall(message[sent:])
+        self._send(message, descriptors)
 
     def reap(self, child: "Child") -> None:
         """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""
         pair = child.slot.to_bytes(4, "big") + child.pid.to_bytes(4, "big")
-        self.sock.sendall((8 | ENDED).to_bytes(4, "big") + pair)
+        self._send((8 | ENDED).to_bytes(4, "big") + pair)
 
     def reap_rest(self) -> None:
         """Ask again for those that had said that they leave and were still about to."""
@@ -85,8 +87,7 @@ class Children:
 
     def receive(self) -> bool:
         """Pass on what the zygote has answered. False when it is gone."""
-        data = self.sock.recv(8_192)
-        self._replies += data
+        there = self._take()
         whole = len(self._replies) & ~7
         replies, self._replies = self._replies[:whole], self._replies[whole:]
         for at in range(0, whole, 8):
@@ -102,7 +103,41 @@ class Children:
                 self._release(child)
                 self._learn(child.pid)
             child.reaped(value - 1_000 if value else None)
+        return there
+
+    def _send(self, message: bytes, descriptors: tuple[int, ...] = ()) -> None:
+        """Send an order. Answers are taken meanwhile: with hundreds of children both ends would
+        otherwise wait until the other one reads.
+        """
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))]
+        while message:
+            try:
+                sent = self.sock.sendmsg(
+                    [message], rights if descriptors else (), socket.MSG_DONTWAIT
+                )
+            except BlockingIOError:
+                self._ready.poll()
+                self._take()
+            except OSError:
+                return  # the zygote is gone, as `receive` is about to tell
+            else:
+                message, descriptors = message[sent:], ()
+
+    def _take(self) -> bool:
+        """Take what answers there are. False at their end."""
+        try:
+            data = self.sock.recv(8_192, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        self._replies += data
         return bool(data)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether answers were taken that `receive` has not passed on yet."""
+        return len(self._replies) > 7
 
     def _release(self, child: "Child") -> None:
         self._table[child.slot * 2] = 0

@@ -129,6 +129,8 @@ class Worker:
                 self._release()
             if self.now - self._ticked > TICK:
                 self._tick()
+            while self.children.has_news:
+                self._on_zygote(IN)
         return 0
 
     def watch(self, fd: int, mask: int, handler: "Callable[[int], None]") -> None:
