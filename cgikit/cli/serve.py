@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from types import FrameType
 
@@ -91,14 +92,10 @@ def serve(arguments: argparse.Namespace) -> int:
     if loopback:
         environment.setdefault("CGIKIT_DEBUG", "1")  # a bug's page shows its traceback, as ours do
     limits = TimeLimits(header=arguments.timeout, idle=arguments.timeout)
-    executor: Spawn | Warm = Spawn()
-    if arguments.warm:
-        try:
-            executor = Warm(
-                arguments.directory, environment=environment, log=console.print, limits=limits
-            )
-        except OSError as error:
-            return _fail(f"scripts cannot be held ready: {error.strerror}")
+    try:
+        executor = _executor(arguments, environment, limits, console.print)
+    except OSError as error:
+        return _fail(f"no interpreter can be held ready: {error.strerror}")
     host = Host(
         arguments.directory,
         executor,
@@ -112,9 +109,8 @@ def serve(arguments: argparse.Namespace) -> int:
     server = create(host, listener, software=f"cgikit/{__version__}", log=console.print)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    shown = f"[{address}]" if ":" in address else address
-    port = listener.getsockname()[1]
-    how = " warm" if arguments.warm else ""
+    shown, port = f"[{address}]" if ":" in address else address, listener.getsockname()[1]
+    how = " warm" * arguments.warm
     console.print(f"Serving {arguments.directory}{how} at http://{shown}:{port}/ (Ctrl-C stops)")
     try:
         server.run()
@@ -124,6 +120,17 @@ def serve(arguments: argparse.Namespace) -> int:
         executor.close()
         server.finish()
     return 0
+
+
+def _executor(
+    arguments: argparse.Namespace,
+    environment: Mapping[str, str],
+    limits: TimeLimits,
+    log: Callable[[str], None],
+) -> Spawn | Warm:
+    if arguments.warm:
+        return Warm(arguments.directory, environment=environment, log=log, limits=limits)
+    return Spawn()
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
