@@ -78,11 +78,16 @@ def _settle(listener: "Listener") -> None:
     """Take the socket away from descriptor 0, where all that a handler starts would have it as its
     standard input, and could accept; and let no call on it wait: another worker can be faster.
     """
+    null = os.open(os.devnull, os.O_RDWR)
+    while (
+        null < 3
+    ):  # closed, as FastCGI section 2.2 has it: a socket there would be taken for the log
+        os.set_inheritable(null, True)
+        null = os.open(os.devnull, os.O_RDWR)
     if listener.fileno() == 0:
         moved = os.dup(0)
         listener.detach()
         listener.__init__(fileno=moved)  # type: ignore[misc]
-        null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
-        os.close(null)
+    os.close(null)
     listener.setblocking(False)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from ..gateway.wire import Event
+    from .log import Log
 
 _CHUNK = 65_536
 _SILENCE = (
@@ -37,7 +38,7 @@ class Connection:
     `.ended` tells that all of the body has come, `.begun` that something of the answer went out,
     `.gone` that nobody wants it any more, `.closed` that nobody can be told anything. `.number` is
     that of the request. `.fresh` tells that it is the first one on this connection, or that none has
-    come yet; `.since` is for whoever waits for it.
+    come yet; `.since` is for whoever waits for it, and `.log` has the last word before the end.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Connection:
         "ended",
         "fresh",
         "gone",
+        "log",
         "number",
         "since",
         "socket",
@@ -63,6 +65,7 @@ class Connection:
         self.closed = False
         self.fresh = True
         self.since = 0.0
+        self.log: Log | None = None
         self._timed = False
 
     def begin(self, number: int, events: "Iterable[Event]") -> None:
@@ -133,6 +136,8 @@ class Connection:
     def finish(self, data: bytes = b"") -> None:
         """Send the last piece of the answer, and its end."""
         self.begun = True
+        if self.log is not None:
+            self.log.flush()
         self.send(self.codec.finish(self.number, 0, data))
 
     def send(self, data: bytes) -> None:

@@ -38,7 +38,7 @@ class Log:
 
     def _out(self, text: str) -> None:
         connection = self.connection
-        if connection is not None and not connection.closed:
+        if connection is not None and connection.codec.request and not connection.closed:
             data = text.encode("utf-8", "backslashreplace")
             connection.send(connection.codec.errors(connection.number, data))
             if not connection.closed:

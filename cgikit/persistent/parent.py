@@ -59,7 +59,8 @@ class Parent:
         if self._killing or monotonic() < self._again:
             return
         for place in sorted(places):
-            sys.stdout.flush()  # what is in a buffer would be written by both
+            if sys.stdout is not None:
+                sys.stdout.flush()  # what is in its buffer would be written by both
             try:
                 pid = os.fork()
             except OSError as error:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 _BEGINNING = 30  # seconds from the first byte of a request to the last of its variables
+# Milliseconds. A server sends at once what it connects for. If another request came first, this one
+# would wait until that is answered, though another worker may have nothing to do.
+_PATIENCE = 10
 _LAST = 1.0  # seconds for a request on a connection that was accepted just before the end
 _MOST_WAITING = 500  # connections kept open; descriptors are 1,024 by default
 
@@ -62,7 +65,8 @@ class Worker:
         The request in hand is always answered.
         """
         self._left = requests or -1
-        awake, written = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        awake, written = os.pipe()
+        os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         handlers = {number: signal.signal(number, self._end) for number in _ENDING}
         # An epoll can wake one of many workers for a connection, and not all of them.
@@ -137,12 +141,18 @@ class Worker:
         connection = Connection(accepted)
         if self._peers is not None and not is_allowed(accepted, self._peers):
             connection.closed = True
-        self._turn(connection)
+            print("cgikit: a connection was refused: FCGI_WEB_SERVER_ADDRS", file=sys.stderr)  # noqa: T201
+        self._turn(connection, _PATIENCE)
 
-    def _turn(self, connection: Connection) -> None:
-        """Go on with a connection on which there may be something to read."""
+    def _turn(self, connection: Connection, patience: int = 0) -> None:
+        """Go on with a connection on which there may be something to read, or will be in a moment."""
         codec = connection.codec
         events = None if connection.closed else connection.look()
+        if events is None and patience and not connection.closed:
+            poll = select.poll()
+            poll.register(connection.socket, select.POLLIN)
+            if poll.poll(patience):
+                events = connection.look()
         if events:
             opened = events[0]
             assert isinstance(opened, Opened)  # noqa: S101  # what else can begin a request
@@ -161,13 +171,13 @@ class Worker:
         self._wait(connection)
 
     def _serve(self, variables: dict[str, str], connection: Connection) -> None:
-        self._log.connection = connection
+        self._log.connection, connection.log = connection, self._log
         try:
             if not connection.gone:
                 self._answer(variables, connection)
-            self._log.flush()
         finally:
-            self._log.connection = None
+            self._log.connection = connection.log = None
+            self._log.flush()  # what was said after the end
         if connection.codec.request and not connection.closed:
             connection.finish()  # the client went away, but the server waits for an end
         self._left -= 1

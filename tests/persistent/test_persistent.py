@@ -278,6 +278,32 @@ def test_by_systemd(tmp_path: Path) -> None:
             assert app.stop() == 0
 
 
+@pytest.mark.parametrize("workers", ["", "2"])
+def test_with_nothing_but_the_socket(tmp_path: Path, workers: str) -> None:
+    """FastCGI section 2.2: no other descriptor is open. None of ours may take the place of the log."""
+    code = (
+        "import os\nfrom cgikit import run\n"
+        "def page(request):\n"
+        "    os.write(2, b'to a closed log'); os.write(1, b'to nowhere')\n"
+        "    return repr([os.readlink(f'/proc/self/fd/{fd}') for fd in range(3)])\n"
+        "run(page)\n"
+    )
+    (tmp_path / "app.py").write_text(code)
+    with listen(str(tmp_path / "s")) as listener:
+        process = subprocess.Popen(
+            ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", sys.executable, str(tmp_path / "app.py")],
+            stdin=listener,
+            env={**os.environ, "CGIKIT_WORKERS": workers},
+        )
+        app = Application(process, listener, tmp_path / "log")
+        try:
+            answer = app.ask()
+            assert (answer.page, answer.errors) == (repr(["/dev/null"] * 3), "")
+            assert app.ask().status == 200
+        finally:
+            assert app.stop() == 0
+
+
 def test_by_fcgi_s_own_tool_and_asked_by_it(tmp_path: Path) -> None:
     """libfcgi's client and starter, which nobody here has written."""
     tool = need("cgi-fcgi")

@@ -75,9 +75,11 @@ class Load:
 def test_as_many_workers_as_asked_for_answer(tmp_path: Path) -> None:
     with application(tmp_path, PID, CGIKIT_WORKERS="3") as app:
         workers = pids(app, 3)
-        peers = [app.connect() for _ in workers]
-        for peer in peers:
-            peer.request(QUERY_STRING="together=3")
+        peers = []
+        for count in (1, 2, 3):
+            peers.append(app.connect())
+            peers[-1].request(QUERY_STRING="together=3")
+            assert until(lambda count=count: len([*tmp_path.glob("in-hand-*")]) == count)
         assert {int(peer.answer().page) for peer in peers} == workers
         assert app.process.pid not in workers
         assert app.stop() == 0

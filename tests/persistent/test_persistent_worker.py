@@ -170,6 +170,7 @@ def test_only_named_web_servers_may_connect(tmp_path: Path) -> None:
     named["FCGI_WEB_SERVER_ADDRS"] = "192.0.2.1"
     with application(tmp_path, WAITING, **named) as app, app.connect() as peer:
         assert peer.is_closed()
+        assert app.logged() == "cgikit: a connection was refused: FCGI_WEB_SERVER_ADDRS\n"
 
 
 def test_the_socket_is_not_handed_on(tmp_path: Path) -> None:
