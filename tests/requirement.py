@@ -14,6 +14,7 @@ import pytest
 
 #: The Debian package that brings a program, where the two names differ.
 PACKAGE_OF = {
+    "cgi-fcgi": "libfcgi-bin",
     "chromedriver": "chromium-driver",
     "mini_httpd": "mini-httpd",
     "setpriv": "util-linux",

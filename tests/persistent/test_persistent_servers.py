@@ -1,0 +1,169 @@
+"""Started by others: by lighttpd, which keeps its own processes; by spawn-fcgi, behind nginx."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from requirement import need
+from serving import DEADLINE, alive, until
+
+from cgikit.gateway.listener import listen
+
+SCRIPT = f"""#!{sys.executable}
+import os, sys
+from cgikit import run
+def page(request):
+    print("a line for the log", file=sys.stderr)
+    return f"{{os.getpid()}} {{request.method}} {{request.query.get('a')}} {{len(request.body)}}"
+run(page)
+"""
+
+
+def script(directory: Path) -> Path:
+    path = directory / "page.py"
+    path.write_text(SCRIPT)
+    path.chmod(0o755)
+    return path
+
+
+def free_port() -> int:
+    with listen("127.0.0.1:0") as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def server(*command: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a web server until it is no longer needed."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert until(lambda: reaches(port) or process.poll() is not None)
+        assert process.poll() is None
+        yield process
+    finally:
+        process.terminate()
+        process.wait(DEADLINE)
+
+
+def reaches(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    try:
+        connection.connect()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def ask(port: int, body: bytes | None = None) -> list[str]:
+    """The words of the page, for a GET, or for a POST with a body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+    try:
+        connection.request("POST" if body is not None else "GET", "/page?a=b", body)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        assert answer.status == 200, text
+        return text.split()
+    finally:
+        connection.close()
+
+
+def test_lighttpd_starts_it_and_ends_it(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "lighttpd.conf").write_text(f"""
+server.port = {port}
+server.bind = "127.0.0.1"
+server.document-root = "{tmp_path}"
+server.errorlog = "{tmp_path}/error.log"
+server.modules = ( "mod_fastcgi" )
+fastcgi.server = ( "/page" => ((
+    "bin-path" => "{script(tmp_path)}",
+    "socket" => "{tmp_path}/s",
+    "max-procs" => 2,
+    "check-local" => "disable"
+)) )
+""")
+    with server(
+        need("lighttpd"), "-D", "-f", str(tmp_path / "lighttpd.conf"), port=port
+    ) as lighttpd:
+        pid, *rest = ask(port)
+        assert rest == ["GET", "b", "0"]
+        assert ask(port, b"x" * 200_000)[1:] == ["POST", "b", "200000"]
+        # A process that is killed is started again by lighttpd, not by us.
+        os.kill(int(pid), signal.SIGKILL)
+        assert until(lambda: not alive(int(pid)))
+        others = {int(ask(port)[0]) for _ in range(4)}
+        assert int(pid) not in others
+        lighttpd.send_signal(signal.SIGTERM)
+        assert until(lambda: not any(alive(pid) for pid in others))
+    assert "a line for the log" in (tmp_path / "error.log").read_text()
+
+
+def test_nginx_keeps_connections_to_what_spawn_fcgi_has_started(tmp_path: Path) -> None:
+    port = free_port()
+    spawned = subprocess.run(
+        [
+            need("spawn-fcgi"),
+            "-s",
+            str(tmp_path / "s"),
+            "-P",
+            str(tmp_path / "pid"),
+            "--",
+            str(script(tmp_path)),
+        ],
+        env={**os.environ, "CGIKIT_WORKERS": "2"},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    assert spawned.returncode == 0
+    parent = int((tmp_path / "pid").read_text())
+    # As root nginx would give its workers to somebody who cannot read here.
+    user = "user root;" if os.geteuid() == 0 else ""
+    (tmp_path / "nginx.conf").write_text(f"""
+{user}
+daemon off;
+pid {tmp_path}/nginx.pid;
+error_log {tmp_path}/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {tmp_path}/body;
+    proxy_temp_path {tmp_path}/proxy;
+    fastcgi_temp_path {tmp_path}/fastcgi;
+    uwsgi_temp_path {tmp_path}/uwsgi;
+    scgi_temp_path {tmp_path}/scgi;
+    upstream page {{
+        server unix:{tmp_path}/s;
+        keepalive 4;
+    }}
+    server {{
+        listen 127.0.0.1:{port};
+        location /page {{
+            include /etc/nginx/fastcgi_params;
+            fastcgi_keep_conn on;
+            fastcgi_pass page;
+        }}
+    }}
+}}
+""")
+    try:
+        with server(need("nginx"), "-c", str(tmp_path / "nginx.conf"), port=port):
+            for _ in range(10):
+                workers = {ask(port)[0]}
+                assert ask(port, b"x" * 200_000)[1:] == ["POST", "b", "200000"]
+            # A worker that ends closes what nginx holds open; nginx and the next worker get over it.
+            for pid in workers:
+                os.kill(int(pid), signal.SIGTERM)
+                assert until(lambda pid=pid: not alive(int(pid)))
+            for _ in range(10):
+                assert ask(port)[1:] == ["GET", "b", "0"]
+                assert ask(port, b"x")[1:] == ["POST", "b", "1"]
+    finally:
+        os.kill(parent, signal.SIGTERM)
+        assert until(lambda: not alive(parent))
+    assert "a line for the log" in (tmp_path / "error.log").read_text()
