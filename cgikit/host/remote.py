@@ -136,7 +136,11 @@ class RemoteRun:
         while not self._output and self._status is None:
             self._check(asked)
             self._pump()
-        return self._output.popleft() if self._output else b""
+        if self._output:
+            return self._output.popleft()
+        if self._closed():  # it did not end by itself, though it may look so
+            raise ClientGone
+        return b""
 
     def header_done(self) -> None:
         """From now on the idle limit counts instead of the limit for the header."""
