@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _IN = 1  # as in `select`
 _TAIL = 20  # lines of standard error that an error page shows
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
-_REAPED = 0.05  # seconds between the end of a script's output and its own end
+_REAPED = 0.25  # seconds granted to a script between the end of its output and its own end
 MAX_REDIRECTS = 10  # R45
 
 
@@ -265,9 +265,8 @@ class Exchange:
                 return
             if self.worker.now - child.eof_at < _REAPED:
                 self.worker.hold(self)
-                return
-            if self._judged and not self._redirect:  # it lives on without an output
-                self._finish(0)
+            elif self._header is not None and self._judged and not self._redirect:
+                self._finish(0)  # it lives on without an output
         elif self._answer and self.worker.now - self._answered < self.worker.held_for:
             self.worker.hold(self)
         else:

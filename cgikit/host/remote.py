@@ -139,6 +139,7 @@ class RemoteRun:
         if self._output:
             return self._output.popleft()
         if self._closed():  # it did not end by itself, though it may look so
+            self.close()
             raise ClientGone
         return b""
 
