@@ -338,16 +338,10 @@ class Exchange:
             self._again(self._redirect)
         elif not self._judged or (self._empty and self.worker.settings.interpret):
             self._fail(self._silence(status))
-        elif status < 0 and header is not None and self._is_cut_short(header):
-            self._cut()
+        elif status < 0 and header is not None and not header.is_whole:
+            self._fail(Problem(500, f"The script was killed by signal {-status} in mid-answer."))
         else:
             self._finish(status & 0xFFFFFFFF)
-
-    def _is_cut_short(self, header: Header) -> bool:
-        """Whether a script that was killed had more to say."""
-        if header.announced is None:
-            return self._out_of_hand
-        return header.size < header.announced
 
     def _silence(self, status: int) -> Problem:
         """Return why there is no answer."""

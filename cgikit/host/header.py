@@ -31,6 +31,11 @@ class Header:
         self.mute = head  # R40
         self.redirect = ""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the body has come. Without a length nobody can tell: False."""
+        return self.announced is not None and self.size >= self.announced
+
     def feed(self, data: bytes) -> bytes | None:
         """Return what goes out for the output so far, with the beginning of the body; None while the
         block is not complete. Raises `Problem` 500.
