@@ -192,7 +192,7 @@ def leave(status: int, ended: "Callable[[int], None]") -> None:
     except BrokenPipeError:
         pass  # the client went away, and there is nobody to write for
     except (OSError, ValueError):
-        status = 120  # as the interpreter's own exit has it
+        raise Leave(status) from None  # the interpreter says what it could not write
     ended(status)
     os._exit(status)
 
