@@ -1,13 +1,16 @@
-"""The examples in a real browser, under each server: what a person types is what the script got."""
+"""The examples in a real browser, under several servers: what a person types is what the script got."""
 
 from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
 from servers.interpreter import ROOT
+from servers.rows import BROWSED
 from servers.server import Server
 
 from .chromium import Browser
+
+pytestmark = pytest.mark.parametrize("server", BROWSED, indirect=True, scope="session")
 
 EXAMPLES = sorted(path.name for path in (ROOT / "examples" / "cgi-bin").glob("*.py"))
 

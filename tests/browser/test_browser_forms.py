@@ -1,11 +1,15 @@
-"""What a real browser sends arrives as it was typed, under each server, byte for byte."""
+"""What a real browser sends arrives as it was typed, under several servers, byte for byte."""
 
 import json
 from pathlib import Path
 
+import pytest
+from servers.rows import BROWSED
 from servers.server import Server
 
 from .chromium import Browser
+
+pytestmark = pytest.mark.parametrize("server", BROWSED, indirect=True, scope="session")
 
 TYPED = 'Grüße & "quotes" = 100 % + ü€😀'
 #: Quotes, umlauts, a percent sign, a semicolon: each has broken some parser of Content-Disposition.

@@ -55,6 +55,9 @@ ROWS = {
     "cgikit-serve-warm": Row("cgikit", (), prefix="/"),
 }
 
+#: A browser sends the same to all of them: one of each kind will do.
+BROWSED = ("cgikit-serve", "apache-mod_cgid", "nginx-fastcgi")
+
 #: What `cgikit config` prints for WSGI servers. The rows of these are in wsgi_servers.py, since what
 #: runs there are handlers, and not scripts.
 WSGI_ROWS = {
