@@ -5,6 +5,7 @@ through the zygote, which is its parent. What its output means is for `exchange.
 thread a script is in `spawn.py`.
 """
 
+import fcntl
 import os
 import signal
 from contextlib import suppress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .worker import Worker
 
 CHUNK = 65_536  # the size of a pipe on Linux
+WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
 MOST_PENDING = 262_144  # bytes of a body that wait for the script to read
 _IN, _OUT = 1, 4  # as in `select`
 
@@ -27,6 +29,7 @@ class Child:
 
     __slots__ = (
         "_err", "_in", "_kill_at", "_more", "_out", "_owner", "_paused", "_pending", "_reaping",
+        "_size",
         "_worker", "done", "eof_at", "heard", "pid", "slot", "started",
     )  # fmt: skip
 
@@ -44,6 +47,7 @@ class Child:
         self._paused = False
         self._kill_at = 0.0
         self._reaping = False
+        self._size = CHUNK  # of the next read
 
     def start(
         self,
@@ -144,9 +148,11 @@ class Child:
         return self._out >= 0 and not self._paused
 
     def _on_out(self, mask: int) -> None:
-        data = os.read(self._out, CHUNK)
+        data = os.read(self._out, self._size)
         if data:
             self.heard = self._worker.now
+            if len(data) == CHUNK == self._size:
+                self._widen()
             self._owner.output(data)
             return
         self._worker.unwatch(self._out)
@@ -156,6 +162,12 @@ class Child:
         self.reap()
         if not self.done:
             self._worker.hold(self._owner)
+
+    def _widen(self) -> None:
+        """Make the pipe larger for a script that has filled it: fewer turns for a download."""
+        self._size = WIDE
+        with suppress(AttributeError, OSError):  # not Linux, or the user's pipes are large enough
+            fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, WIDE)
 
     def _on_err(self, mask: int) -> None:
         data = os.read(self._err, CHUNK)

@@ -15,6 +15,7 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
@@ -183,6 +184,8 @@ def leave(status: int, ended: "Callable[[int], None]") -> None:
     except BaseException as error:  # what an exit handler raises is printed, and the exit goes on
         sys.excepthook(type(error), error, error.__traceback__)
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    if (sys.stdin, sys.stdout, sys.stderr) == streams and _unfinished():
+        _clear(vars(modules["__main__"]))
     if (sys.stdin, sys.stdout, sys.stderr) != streams or _unfinished():
         raise Leave(status)
     try:
@@ -195,6 +198,22 @@ def leave(status: int, ended: "Callable[[int], None]") -> None:
         raise Leave(status) from None  # the interpreter says what it could not write
     ended(status)
     os._exit(status)
+
+
+def _clear(namespace: "dict[str, Any]") -> None:
+    """Let go of what the script's own names hold, as the interpreter does when it takes a module apart:
+    names that begin with one underscore first. Most objects with a finaliser end by that, such as the
+    FieldStorage of an old script, and the rest of the interpreter can be left as it is.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            with suppress(OSError):
+                stream.flush()
+    for first in (True, False):
+        for name in list(namespace):
+            if (name[:1] == "_" and name[1:2] != "_") is first and name != "__builtins__":
+                namespace[name] = None
+    gc.collect()
 
 
 def _unfinished() -> bool:
