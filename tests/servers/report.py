@@ -2,7 +2,8 @@
 
 `python -m servers.report RECORD` takes what a run of test_conformance.py with CGIKIT_RECORD=RECORD
 wrote, brings tests/data/rfc3875/deviations.toml up to date, and writes the page. Without RECORD it
-writes the page from the table as it is. Reasons ("why") are written into the table by hand, and kept.
+writes the page from the table as it is. The cause of each deviation, a name in causes.toml, is written
+into the table by hand, and kept.
 """
 
 import datetime
@@ -12,16 +13,18 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .deviations import DEVIATIONS
 from .rfc3875 import DATA, Case, applies, load, recorded, rules, servers, table
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "servers.md"
-DEVIATIONS = DATA / "deviations.toml"
-Entry = dict[str, Any]
+TABLE = DATA / "deviations.toml"
 
 HEAD = """\
 # servers: what each of them makes of CGI
@@ -29,8 +32,7 @@ HEAD = """\
 RFC 3875 has fifty rules, R1 to R27 for scripts and R28 to R50 for servers. Each is one case or more in
 [tests/data/rfc3875](../tests/data/rfc3875/README.md): a request in raw HTTP, and what has to come of
 it. {count} cases in all are sent to every server of the matrix, each started with what
-`cgikit config` prints for it, and every answer has to be well-formed HTTP
-besides.
+[`cgikit config`](config.md) prints for it, and every answer has to be well-formed HTTP besides.
 
 This page is written by `make servers`, which runs the cases. Last run: {date}. In every test run a
 deviation that is not on this page fails, and so does one on it that no longer occurs.
@@ -38,6 +40,16 @@ deviation that is not on this page fails, and so does one on it that no longer o
 In the tables, **ok** means that every case of the rule passed, a number leads to what happens instead,
 and **·** that the rule has no case on this server: it does not apply, or is shown by a test
 ([below](#rules)).
+"""
+
+WORDS = """\
+Each with the cases that show it, and what was seen in the first of them. All that was seen is in
+[deviations.toml](../tests/data/rfc3875/deviations.toml).
+"""
+
+BEYOND = """\
+What the other tests of the servers found, with the examples and with bad input. The table is
+[deviations.py](../tests/servers/deviations.py), and is asserted just so.
 """
 
 GROUPS = {
@@ -63,66 +75,97 @@ R1 to R27 are cgikit's answers, which these servers pass on; R28 to R50 are thei
 def page() -> str:
     """The text of docs/servers.md, from the tables in tests/data/rfc3875."""
     cases = load()
-    found = numbered(cases)
     parts = [HEAD.format(count=len(cases), date=table()["date"])]
     for group, words in GROUPS.items():
         names = [name for name in servers() if servers()[name]["host"] == group]
-        parts += [words, *matrix(names, cases, found), ""]
-    parts += ["## Deviations", "", *told(cases, found), "## Rules", "", *explained(cases)]
+        parts += [words, *matrix(names, cases), ""]
+    parts += ["## Deviations", "", WORDS]
+    for name in servers():
+        parts += told(name, cases)
+    parts += ["## Beyond RFC 3875", "", BEYOND, *beyond(), ""]
+    parts += ["## Rules", "", *explained(cases)]
     return "\n".join(parts) + "\n"
 
 
-def numbered(cases: list[Case]) -> dict[str, list[Entry]]:
-    """The deviations of each rule in the order of the page; an entry's number is its place."""
-    order = {case.name: place for place, case in enumerate(cases)}
-    rule_of = {case.name: case.rule for case in cases}
-    found: dict[str, list[Entry]] = {}
-    for entry in sorted(table()["deviation"], key=lambda entry: order[entry["case"]]):
-        found.setdefault(rule_of[entry["case"]], []).append(entry)
+@cache
+def causes() -> dict[str, dict[str, str]]:
+    """Why servers deviate (`causes.toml`): `text`, and `by` whom."""
+    return tomllib.loads((DATA / "causes.toml").read_text("utf-8"))
+
+
+def causes_of(server: str, cases: list[Case]) -> dict[str, list[Case]]:
+    """The causes of a server's deviations, in the order of the cases that show them."""
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        if entry := recorded().get((case.name, server)):
+            found.setdefault(entry["cause"], []).append(case)
     return found
 
 
-def matrix(names: list[str], cases: list[Case], found: dict[str, list[Entry]]) -> Iterator[str]:
+def matrix(names: list[str], cases: list[Case]) -> Iterator[str]:
     """A table: a row for each rule, a column for each server."""
     versions = table()["versions"]
     heads = [f"{servers()[name]['title']} {versions.get(name, '')}".strip() for name in names]
     yield f"| | {' | '.join(heads)} |"
     yield f"|---|{'---|' * len(names)}"
     for rule in rules():
-        cells = [cell(rule, name, cases, found.get(rule, [])) for name in names]
+        cells = [cell(rule, name, cases) for name in names]
         if any(text != "·" for text in cells):
             yield f"| **{rule}** {rules()[rule]['text']} | {' | '.join(cells)} |"
 
 
-def cell(rule: str, server: str, cases: list[Case], entries: list[Entry]) -> str:
+def cell(rule: str, server: str, cases: list[Case]) -> str:
     """What one server makes of one rule."""
     if server not in table()["versions"]:
         return "not run"
     if not any(case.rule == rule and applies(case, server) for case in cases):
         return "·"
-    numbers = [str(n) for n, entry in enumerate(entries, 1) if server in entry["servers"]]
-    return f"[{', '.join(numbers)}](#{rule.lower()})" if numbers else "ok"
+    numbers = [
+        str(number)
+        for number, shown in enumerate(causes_of(server, cases).values(), 1)
+        if any(case.rule == rule for case in shown)
+    ]
+    return f"[{', '.join(numbers)}](#{slug(servers()[server]['title'])})" if numbers else "ok"
 
 
-def told(cases: list[Case], found: dict[str, list[Entry]]) -> Iterator[str]:
-    """The deviations of each rule that has any."""
-    by_name = {case.name: case for case in cases}
-    for rule, entries in sorted(found.items(), key=lambda item: int(item[0][1:])):
-        yield f"### {rule}"
-        yield ""
-        for number, entry in enumerate(entries, 1):
-            case = by_name[entry["case"]]
-            titles = ", ".join(servers()[name]["title"] for name in entry["servers"])
-            seen = "; ".join(code(line) for line in entry["differences"])
-            why = f" {entry['why']}" if entry["why"] else ""
-            yield f"{number}. {case.title} ({case.level}, section {case.section}). {titles}:"
-            yield f"   {seen}.{why}"
-        yield ""
+def slug(heading: str) -> str:
+    """The anchor of a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def told(server: str, cases: list[Case]) -> Iterator[str]:
+    """What one server does instead, and in which cases that was seen."""
+    found = causes_of(server, cases)
+    if not found:
+        return
+    yield f"### {servers()[server]['title']}"
+    yield ""
+    for number, (cause, shown) in enumerate(found.items(), 1):
+        text = causes().get(cause, {"text": "(no cause yet.)"})["text"]
+        entry = recorded()[shown[0].name, server]
+        text += " Not every time." if entry.get("sometimes") else ""
+        links = ", ".join(link(case) for case in shown)
+        yield f"{number}. {text} {links}: {code(entry['differences'][-1])}"
+    yield ""
+
+
+def link(case: Case) -> str:
+    """A case with its level, linked to its file."""
+    return f"[{case.name}](../tests/data/rfc3875/{case.name}.toml) ({case.level})"
 
 
 def code(text: str) -> str:
     """A text as a code span of Markdown."""
     return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def beyond() -> Iterator[str]:
+    """What other tests than the cases have found, as a table."""
+    yield "| server | does | because |"
+    yield "|---|---|---|"
+    for deviation in DEVIATIONS:
+        names = ", ".join(servers()[name]["title"] for name in deviation.servers)
+        yield f"| {names} | {deviation.what} | {deviation.why} |"
 
 
 def explained(cases: list[Case]) -> Iterator[str]:
@@ -146,19 +189,23 @@ def explained(cases: list[Case]) -> Iterator[str]:
 
 def update(record: Path) -> None:
     """Put a recorded run into the table; servers that it left out keep what they had."""
-    old = recorded() if DEVIATIONS.exists() else {}
-    versions = table()["versions"] if DEVIATIONS.exists() else {}
+    old = recorded() if TABLE.exists() else {}
+    versions = table()["versions"] if TABLE.exists() else {}
     lines = [json.loads(line) for line in record.read_text().splitlines()]
     seen = {server for _, server, _ in lines}
     kept = [[case, server, e["differences"]] for (case, server), e in old.items()]
     kept = [line for line in kept if line[1] not in seen]
-    merged: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
+    merged: dict[tuple[str, tuple[str, ...], str, bool], list[str]] = {}
     for case, server, differences in sorted(kept + lines, key=rank):
+        before = old.get((case, server), {})
+        sometimes = before.get("sometimes", False)
+        if sometimes and not differences:
+            differences = before["differences"]
         if differences:
-            why = old.get((case, server), {}).get("why", "")
-            merged.setdefault((case, tuple(differences), why), []).append(server)
+            key = (case, tuple(differences), before.get("cause", ""), sometimes)
+            merged.setdefault(key, []).append(server)
     versions |= {server: version(servers()[server]) for server in seen}
-    DEVIATIONS.write_text(written(merged, versions), encoding="utf-8")
+    TABLE.write_text(written(merged, versions), encoding="utf-8")
 
 
 def rank(line: list[Any]) -> tuple[int, str, int]:
@@ -179,26 +226,28 @@ def version(server: dict[str, Any]) -> str:
 
 
 def written(
-    merged: dict[tuple[str, tuple[str, ...], str], list[str]], versions: dict[str, str]
+    merged: dict[tuple[str, tuple[str, ...], str, bool], list[str]], versions: dict[str, str]
 ) -> str:
     """The table as TOML."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     lines = [
-        "# What servers do instead of what a case expects: written by `make servers`, except for",
-        '# the reasons ("why"), which are written by hand and kept.',
+        "# What servers do instead of what a case expects: written by `make servers`, except for the",
+        "# causes (see causes.toml), and `sometimes = true` for what does not happen every time: these",
+        "# are written by hand, and kept.",
         f'date = "{today}"',
         "",
         "[versions]",
         *(f"{name} = {quoted(versions[name])}" for name in servers() if name in versions),
     ]
-    for (case, differences, why), names in merged.items():
+    for (case, differences, cause, sometimes), names in merged.items():
         lines += [
             "",
             "[[deviation]]",
             f"case = {quoted(case)}",
             f"servers = [{listed(names)}]",
             f"differences = [{listed(differences)}]",
-            f"why = {quoted(why)}",
+            f"cause = {quoted(cause)}",
+            *(["sometimes = true"] if sometimes else []),
         ]
     return "\n".join(lines) + "\n"
 
@@ -219,4 +268,4 @@ if __name__ == "__main__":
         for cached in (recorded, table):
             cached.cache_clear()
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"Wrote {PAGE.relative_to(ROOT)} and {DEVIATIONS.relative_to(ROOT)}")
+    print(f"Wrote {PAGE.relative_to(ROOT)} and {TABLE.relative_to(ROOT)}")

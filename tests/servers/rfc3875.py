@@ -104,6 +104,7 @@ def places(case: Case, server: Server) -> dict[str, str]:
         "name": url.hostname or "",
         "port": str(url.port),
         "root": str(server.directory),
+        "state": str(server.directory.parent),
     }
 
 
@@ -114,7 +115,7 @@ def filled(text: str, names: dict[str, str]) -> str:
 
 def steady(text: str, names: dict[str, str]) -> str:
     """The inverse of `filled` for what differs from run to run; times become `{date}`."""
-    for word in ("root", "host", "port"):
+    for word in ("root", "state", "host", "port"):
         text = text.replace(names[word], f"{{{word}}}")
     return re.sub(r"\w{3}, [0-9]{2} \w{3} [0-9]{4} [0-9:]{8} GMT", "{date}", text)
 
