@@ -27,6 +27,8 @@ from .zygote import SLOTS, TABLE
 
 RESTART = 0.5  # seconds until a worker that died at once is started again; doubled each time
 RESTART_MOST = 30.0
+ATTEMPTS = 4  # workers that end before any was ready, and the supervisor gives up
+SETTLED = 5.0  # seconds after which the end of a worker is taken for an accident
 SETTLE = 0.3  # seconds in which nothing new is learnt, before workers are replaced for it
 MAX_LEARNING = 50  # replacements for what was learnt, in the life of a supervisor
 MOST_LEARNT = 2_000  # names of modules
@@ -187,7 +189,8 @@ class Supervisor:
         self._learn_at = 0.0
         self._learnings = 0
         self._wait_until = 0.0
-        self._pause = RESTART
+        self._failures = 0  # workers in a row that ended soon after their start
+        self._was_ready = False
         self._asked: list[str] = []
         self._draining = False
         self._end_at = 0.0
@@ -226,8 +229,8 @@ class Supervisor:
                     self._look_at(worker)
                 self._obey()
                 self._learn()
-                if not self._draining and self._pause > RESTART_MOST and not self._generation:
-                    self.log("no worker can be started; see above for why")
+                if not self._was_ready and not self._draining and self._failures >= ATTEMPTS:
+                    self.log("no worker becomes ready; what they said is above")
                     return 1
         finally:
             for worker in self._workers:
@@ -268,8 +271,9 @@ class Supervisor:
             self._workers.append(worker)
 
     def _later(self) -> None:
-        self._wait_until = time.monotonic() + min(self._pause, RESTART_MOST)
-        self._pause *= 2
+        pause = RESTART * 2 ** min(self._failures, 10)
+        self._wait_until = time.monotonic() + min(pause, RESTART_MOST)
+        self._failures += 1
 
     def _look_at(self, worker: WorkerProcess) -> None:
         status = worker.process.poll()  # first: what it said before it ended is read below
@@ -287,13 +291,15 @@ class Supervisor:
         if not worker.draining and not self._draining:
             how = f"signal {-status}" if status < 0 else f"status {status}"
             self.log(f"a worker ended with {how} and is replaced")
-            if time.monotonic() - worker.started < STARTING or not worker.ready:
+            if time.monotonic() - worker.started < SETTLED:
                 self._later()
+            else:
+                self._failures = 0
 
     def _hear(self, worker: WorkerProcess, message: tuple[Any, ...]) -> None:
         kind = message[0]
         if kind == "ready":
-            worker.ready = True
+            worker.ready = self._was_ready = True
             self._replace()
             self._started()
             self._started = lambda: None
