@@ -121,6 +121,9 @@ def run(
     if numpy is not None:  # `random` does it by itself
         numpy.seed()
     pid, status = os.getpid(), 0
+    threading = sys.modules.get("threading")
+    if threading is not None:  # which keeps the number that the thread had before the fork
+        threading.main_thread()._native_id = pid
     try:
         exec(code, namespace)  # noqa: S102 -- this is what a host is for
     except BaseException as error:  # a script may raise anything
