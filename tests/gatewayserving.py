@@ -4,6 +4,7 @@ with gateway("fastcgi", root, "--workers", "1") as server:
     answer = server.request("/hello.py", QUERY_STRING="a=1")
 """
 
+import json
 import os
 import re
 import shutil
@@ -19,14 +20,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from serving import DEADLINE, until
+from serving import DEADLINE
 
 from cgikit.gateway import scgi
 from cgikit.gateway.fastcgiclient import Ended, Errors, Output, Responses, encode_request
 
 FIRST_LINE = f"#!{sys.executable}\n"
+#: A line of a script: the header, on its way at once.
+HEAD = "print('Content-Type: text/plain\\n', flush=True)\n"
+LOOK = Path(__file__).parent / "scripts" / "look.py"
 
 
 @dataclass(frozen=True)
@@ -276,9 +280,13 @@ def command(pid: int) -> bytes:
         return b""
 
 
-def settled(server: Gateway) -> None:
-    """Wait until nothing is learnt any more and every worker has its zygote."""
-    assert until(lambda: len(server.zygotes()) == len(server.workers()) > 0)
+def seen_of(server: Gateway) -> dict[str, Any]:
+    """What scripts/look.py prints: all that a script sees of the way it was started."""
+    path = server.script("look.py", LOOK.read_text())
+    # Words are for GET and HEAD only; with a body, standard input is a pipe and not /dev/null
+    variables = {"REQUEST_METHOD": "GET", "QUERY_STRING": "a+b", "HTTP_X_NAME": "ü", "HTTP_X": ""}
+    found: dict[str, Any] = json.loads(server.request(path, b"body", **variables).text)
+    return found
 
 
 @contextmanager
