@@ -79,9 +79,8 @@ def _settle(listener: "Listener") -> None:
     standard input, and could accept; and let no call on it wait: another worker can be faster.
     """
     null = os.open(os.devnull, os.O_RDWR)
-    while (
-        null < 3
-    ):  # closed, as FastCGI section 2.2 has it: a socket there would be taken for the log
+    # Closed ones, as FastCGI section 2.2 has it: a socket in their place would be taken for the log.
+    while null < 3:
         os.set_inheritable(null, True)
         null = os.open(os.devnull, os.O_RDWR)
     if listener.fileno() == 0:
