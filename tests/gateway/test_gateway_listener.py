@@ -1,4 +1,4 @@
-"""Sockets, real ones: their modes, what is replaced and what never is, and what is handed over."""
+"""Sockets, real ones: for whom they are (S25), what is replaced, what never is, what is handed over."""
 
 import os
 import socket

@@ -1,5 +1,6 @@
 """The loop of one process: kept connections, half requests, and the ends it can come to."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -171,6 +172,13 @@ def test_only_named_web_servers_may_connect(tmp_path: Path) -> None:
     with application(tmp_path, WAITING, **named) as app, app.connect() as peer:
         assert peer.is_closed()
         assert app.logged() == "cgikit: a connection was refused: FCGI_WEB_SERVER_ADDRS\n"
+
+
+def test_accepting_never_waits(tmp_path: Path) -> None:
+    """Another worker can be faster; one that waits then hears no signal, and no kept connection."""
+    with application(tmp_path, WAITING) as app:
+        assert app.ask().status == 200
+        assert not os.get_blocking(app.listener.fileno())
 
 
 def test_the_socket_is_not_handed_on(tmp_path: Path) -> None:
