@@ -52,7 +52,7 @@ def serve(
     """
     workers = _number("CGIKIT_WORKERS", _MOST_WORKERS)
     requests = _number("CGIKIT_REQUESTS", 1 << 31)
-    _settle(listener)
+    listener = _settled(listener)
     from .answer import Answerer
     from .worker import Worker
 
@@ -74,8 +74,8 @@ def _number(name: str, most: int) -> int | None:
     return int(text)
 
 
-def _settle(listener: "Listener") -> None:
-    """Take the socket away from descriptor 0, where all that a handler starts would have it as its
+def _settled(listener: "Listener") -> "Listener":
+    """Return the socket away from descriptor 0, where all that a handler starts would have it as its
     standard input, and could accept; and let no call on it wait: another worker can be faster.
     """
     null = os.open(os.devnull, os.O_RDWR)
@@ -84,9 +84,9 @@ def _settle(listener: "Listener") -> None:
         os.set_inheritable(null, True)
         null = os.open(os.devnull, os.O_RDWR)
     if listener.fileno() == 0:
-        moved = os.dup(0)
         listener.detach()
-        listener.__init__(fileno=moved)  # type: ignore[misc]
+        listener = type(listener)(fileno=os.dup(0))
         os.dup2(null, 0)
     os.close(null)
     listener.setblocking(False)
+    return listener

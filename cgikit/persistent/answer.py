@@ -5,7 +5,7 @@ The same order and the same pages; only where the bytes go is another.
 
 # All that ordinary requests use: loaded once, before workers are forked, and shared by them.
 from .. import body, html, multidict, process, querystring  # noqa: F401
-from ..debug import answer_error
+from ..debug import answer_error, log, new_incident
 from ..request import Request
 from ..response import _head
 
@@ -47,8 +47,10 @@ class Answerer:
             _send(self._respond(request), request, connection)
         except (Exception, SystemExit) as error:  # which would end the process for all that wait
             self._answer_error(error, request, connection)
-        finally:
+        try:
             request.close()
+        except Exception as error:  # the answer is out: the next request must not suffer for it
+            log(error, new_incident())
 
     def _answer_error(
         self, error: BaseException, request: Request, connection: "Connection"

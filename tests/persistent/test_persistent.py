@@ -65,6 +65,7 @@ PAGES = {
     "shared": shared,
     "sending": sending,
     "broken": lambda r: Response.stream(broken()),
+    "closing": lambda r: setattr(r, "close", lambda: 1 / 0) or "answered",
     "counting": counting,
     "logging": logging,
     "environ": lambda r: Response.json([k for k in os.environ if k[:5] in ("HTTP_", "QUERY")]),
@@ -200,6 +201,12 @@ def test_an_answer_that_breaks_off_has_no_end(app: Application) -> None:
     assert answer.body == b"half"
     assert "RuntimeError: the rest is missing" in answer.errors
     assert app.ask(PATH_INFO="/html").status == 200
+
+
+def test_what_fails_after_the_answer_is_in_the_log_and_no_more(app: Application) -> None:
+    assert app.ask(PATH_INFO="/closing").page == "answered"
+    assert app.ask(PATH_INFO="/counting").page.split()[0] == str(app.process.pid)
+    assert "ZeroDivisionError" in app.logged()
 
 
 def test_uploads_and_sessions_end_with_the_request(tmp_path: Path) -> None:
