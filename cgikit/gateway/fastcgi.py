@@ -74,6 +74,11 @@ class FastCGI:
         self._erred = False  # something went to STDERR, which must be ended as well
         self._replies = b""
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the request is still to come: the peer has ended its body, or given up."""
+        return self._ready or self._aborted
+
     def receive(self, data: bytes) -> "list[Event]":
         """Return what `data`, the next bytes of the connection, brings: `Opened`, `Body`, `Aborted`.
 

@@ -32,6 +32,11 @@ class SCGI:
         self._left = 0  # bytes of the body that are still to come
         self._done = False
 
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of the request is still to come."""
+        return self._done
+
     def receive(self, data: bytes) -> "list[Event]":
         """Return what `data`, the next bytes of the connection, brings: `Opened`, then `Body`.
 

@@ -178,11 +178,6 @@ class Child:
         os.close(self._err)
         self._err = -1
 
-    def ignore_output(self) -> None:
-        """Read no more of its output: it is wrong."""
-        if self._out >= 0:
-            self._worker.unwatch(self._out)
-
     def pause(self) -> None:
         """Let it wait: the peer is slower than it."""
         self._paused = True

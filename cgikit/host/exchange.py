@@ -83,8 +83,11 @@ class Exchange:
         data = data[: self._left]
         self._left = self._left - len(data) if data else 0
         if self.child is not None:
-            if not self.child.feed(data, bool(self._left)) and self.connection is not None:
-                self.worker.poll(self.connection, self.connection.mask & ~_IN)
+            has_room = self.child.feed(data, bool(self._left))
+            if data and self.connection is not None:
+                # Both ways: of several pieces that came at once a later one may find room again
+                mask = self.connection.mask
+                self.worker.poll(self.connection, mask | _IN if has_room else mask & ~_IN)
             return
         self._body += data
         if self.waits_for_body and (not self._left or len(self._body) >= CHUNK):
@@ -186,7 +189,6 @@ class Exchange:
         except Problem as problem:
             self._over = problem
             if self.child is not None:
-                self.child.ignore_output()
                 self.child.terminate()
 
     def _take(self, data: bytes) -> None:
@@ -375,7 +377,9 @@ class Exchange:
         self.worker.send(connection, connection.codec.finish(self.request, status, data))
         if connection.fd not in self.worker.connections:
             return  # lost while sending
-        if self._left > 0:
+        # Closed before its last record has come, even an empty one, the peer's write would fail, and
+        # some then answer 502 or 503 instead of what they were sent
+        if self._left > 0 or not (connection.codec.keep or connection.codec.complete):
             self.worker.linger(connection)
         else:
             self.worker.finished(connection)

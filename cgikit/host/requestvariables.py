@@ -87,6 +87,10 @@ def passed_on(
     method = passed.get("REQUEST_METHOD")
     if not method:
         raise Problem(400, "The web server sent no REQUEST_METHOD.", "Include its usual variables.")
+    if method in ("GET", "HEAD") and passed.get("CONTENT_LENGTH") == "0":
+        del passed[
+            "CONTENT_LENGTH"
+        ]  # R31: some peers, and SCGI always, say 0 where there is no body
     for name, value in _DEFAULTS:
         if not passed.get(name):
             passed[name] = value

@@ -30,7 +30,7 @@ from .exchange import Exchange
 from .fresh import Freshness, Held
 from .program import Programs
 from .settings import Settings
-from .zygote import TABLE, exactly
+from .zygote import SLOTS, TABLE, exactly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ TICK = 0.2  # seconds between looks at what takes too long
 HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
 LINGER = 5.0  # seconds in which a peer may send the rest of a body that nobody wants
 STALLED = 120.0  # seconds until a peer that takes nothing of its answer is dropped
+LAST = 1.0  # seconds in which a last request may come on a connection that had some, when draining
+LAST_NEW = 3.0  # the same on one that had none yet
 MAX_COLD = 1_000  # scripts of which it is remembered that they run cold
 
 
@@ -85,7 +87,7 @@ class Worker:
         self.listener = listener
         self.channel = channel
         self.programs = Programs(os.environ.get("PATH", os.defpath))
-        self.fresh = Freshness(held)
+        self.fresh = Freshness(held, sys.path[1:])
         self.base = dict(os.environ)
         self.now = time.monotonic()
         self.held_for = HELD
@@ -109,7 +111,7 @@ class Worker:
 
     def run(self) -> int:
         """Serve until told to stop and everything in hand is answered. Return the exit status."""
-        signal.signal(signal.SIGTERM, self._on_term)
+        self._obey_signals()
         self.listener.setblocking(False)
         self.watch(self.channel.fileno(), IN, self._on_channel)
         self.watch(self.children.sock.fileno(), IN, self._on_zygote)
@@ -143,19 +145,29 @@ class Worker:
         if self._handlers.pop(fd, None) is not None:
             self._poll.unregister(fd)
 
-    def _on_term(self, number: int, frame: object) -> None:
+    def _obey_signals(self) -> None:
+        """Let SIGTERM wake the loop: in the handler, anything may be half done."""
+        reader, self._waker = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(self._waker, False)
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda number, frame: None)
+        self.watch(reader, IN, self._on_signal)
+
+    def _on_signal(self, mask: int) -> None:
         self._drain()
 
     def _drain(self) -> None:
-        """Take no more; what is in hand is answered."""
+        """Take no more than what has come; it is answered. On a connection that waits for a request one
+        may be on its way, so it gets a moment (see `_tick_connection`).
+        """
         if self.draining:
             return
+        while self._accepting and self._take():
+            pass
         self.draining = True
         self._accept(False)
         self.listener.close()
-        for connection in list(self.connections.values()):
-            if connection.exchange is None and not connection.outbox:
-                self.close(connection)
 
     def _on_channel(self, mask: int) -> None:
         # The supervisor says nothing: its end of the socket closes when it dies, and then there is
@@ -184,12 +196,17 @@ class Worker:
         self._accepting = yes and not self.draining
 
     def _on_listener(self, mask: int) -> None:
+        self._take()
+
+    def _take(self) -> bool:
+        """Take a connection. False when none waits, or descriptors are short: it stays in the queue."""
         try:
             sock, _ = self.listener.accept()
-        except (
-            OSError
-        ):  # another worker was faster, or descriptors are short: it stays in the queue
-            return
+        except BlockingIOError:  # another worker was faster
+            return False
+        except OSError:
+            self._accept(False)  # until the next look at the clock, or it would be asked for ever
+            return False
         sock.setblocking(False)
         fastcgi = self.settings.protocol == "fastcgi"
         codec = FastCGI(MAX_CONNECTIONS, self.settings.children) if fastcgi else SCGI()
@@ -200,6 +217,7 @@ class Worker:
         if len(self.connections) >= MAX_CONNECTIONS:
             self._accept(False)
         self._receive(connection)
+        return True
 
     def _on_connection(self, connection: Connection, mask: int) -> None:
         if mask & OUT:
@@ -365,7 +383,7 @@ class Worker:
         """Whether a request may start its script now; it is queued if not. False also when even
         the queue is full: then it has been refused.
         """
-        if len(self.exchanges) < self.settings.children:
+        if self._has_room():
             return True
         if len(self.queue) < self.settings.queue:
             self.queue.append(exchange)
@@ -373,17 +391,25 @@ class Worker:
             exchange.refuse("too many requests wait already")
         return False
 
+    def _has_room(self) -> bool:
+        # Children that have left and are not reaped yet have their slots still
+        return len(self.exchanges) < self.settings.children and len(self.children) < SLOTS
+
     def _on_zygote(self, mask: int) -> None:
         if not self.children.receive():
             self.log("the process that forks has ended, and so does this worker")
             os._exit(1)
+        self._start_next()
+
+    def _start_next(self) -> None:
+        while self.queue and self._has_room():
+            self.queue.pop(0).start()
 
     def ended(self, exchange: Exchange) -> None:
         """Let the next request start its script: this one's has ended."""
         self._held.discard(exchange)
         self.exchanges.discard(exchange)
-        while self.queue and len(self.exchanges) < self.settings.children:
-            self.queue.pop(0).start()
+        self._start_next()
 
     def must_start_anew(self) -> bool:
         """Whether what this worker holds ready is out of date; the supervisor is told once."""
@@ -436,7 +462,10 @@ class Worker:
                 self.lost(connection)
         elif exchange is None:
             begun = connection.codec.request or isinstance(connection.codec, SCGI)
-            if begun and silent > self.settings.timeout:
+            if self.draining and not connection.codec.request:
+                if silent > (LAST if connection.codec.keep else LAST_NEW):
+                    self.close(connection)
+            elif begun and silent > self.settings.timeout:
                 self.log("connection closed: a request did not arrive in time")
                 self.lost(connection)
         elif exchange.waits_for_body and silent > self.settings.timeout:

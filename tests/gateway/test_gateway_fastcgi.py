@@ -358,3 +358,21 @@ def test_loading_it_loads_nothing_dear() -> None:
         source = Path(str(importlib.util.find_spec(f"cgikit.gateway.{name}").origin)).read_text()
         top = [line for line in source.splitlines() if line.startswith(("import ", "from "))]
         assert [line for line in top if not line.startswith("from .")] == []
+
+
+def test_a_request_is_complete_when_its_body_has_ended() -> None:
+    """Closed any earlier, the peer's last record meets a closed connection: httpd answers 503."""
+    connection = FastCGI()
+    whole = encode_request(GET, b"body")
+    for end in range(len(whole)):
+        connection = FastCGI()
+        connection.receive(whole[:end])
+        assert not connection.complete
+    connection.receive(whole[end:])
+    assert connection.complete
+    connection.finish(1)
+    assert connection.complete
+    connection.receive(encode_request(GET, b"")[:-8])
+    assert not connection.complete
+    connection.receive(encode_record(ABORT_REQUEST, 1))
+    assert connection.complete

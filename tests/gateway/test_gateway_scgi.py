@@ -125,3 +125,12 @@ def test_no_room_is_an_answer_of_nothing() -> None:
     connection.receive(encode_request({}, b""))
     assert connection.refuse(1) == b""
     assert connection.request == 0
+
+
+def test_a_request_is_complete_when_its_body_is() -> None:
+    connection = SCGI()
+    whole = encode_request({"REQUEST_METHOD": "POST"}, b"body")
+    connection.receive(whole[:-1])
+    assert not connection.complete
+    connection.receive(whole[-1:])
+    assert connection.complete
