@@ -129,7 +129,7 @@ class Bench:
         try:
             started, self.addresses[backend.name] = backend.start(self.home, port)
         except NotStarted as error:
-            return " ".join(str(error).split())[-300:].replace("|", "/")
+            return one_line(str(error)[-300:])
         for one in started:
             stack.callback(one.stop)
         self.roots[backend.name] = [one.pid for one in started]
@@ -157,12 +157,14 @@ class Bench:
             except Wrong as wrong:
                 if not self.chosen.lenient:
                     raise Wrong(f"{wrong}\n{self._said(name)}") from wrong
-                self.missing[name] = " ".join(str(wrong).split())[:300].replace("|", "/")
+                self.missing[name] = one_line(str(wrong))
                 del self.who[name], samples[name]
         for turn in range(self.chosen.rounds):
             for name in random.Random(turn).sample(list(self.who), len(self.who)):
                 progress(f"Round {turn + 1} of {self.chosen.rounds}: {name}")
-                samples[name].append(self._load(name, self.chosen.seconds))
+                samples[name].append(load := self._load(name, self.chosen.seconds))
+                if load.failed:
+                    print(f"\n{name}: {load.failed} failed\n{self._said(name)}", file=sys.stderr)
         return samples
 
     def _said(self, name: str) -> str:
@@ -238,7 +240,12 @@ class Bench:
                 roots = self.roots[one.backend or one.front]
                 port = self.who[static].port if static in self.who else None
                 only = "" if one.backend else str(self.scripts)
-                rows.append(transfer.measure(one, port, roots, only, self.files))
+                try:
+                    rows.append(transfer.measure(one, port, roots, only, self.files))
+                except (Wrong, OSError) as error:
+                    if not self.chosen.lenient:
+                        raise Wrong(f"{name}: {error}\n{self._said(name)}") from error
+                    self.missing[f"{name}: large bodies"] = one_line(f"{error} {self._said(name)}")
         return rows
 
     def soaks(self) -> list[soak.Soak]:
@@ -258,6 +265,11 @@ def right(outcome: Outcome) -> Outcome:
     if outcome.failed or not outcome.latencies:
         raise Wrong(f"FastCGI: {outcome.failed} answers were wrong, as {outcome.example!r}")
     return outcome
+
+
+def one_line(text: str) -> str:
+    """Return the beginning of a text as it can stand in a table."""
+    return " ".join(text.split())[:300].replace("|", "/")
 
 
 def progress(text: str) -> None:

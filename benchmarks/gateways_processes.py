@@ -164,6 +164,18 @@ def held(roots: list[int]) -> Held:
     )
 
 
+def settled(roots: list[int]) -> Held:
+    """Look when the last children have gone: eight looks in two seconds that count the same."""
+    seen: list[tuple[int, int, int]] = []
+    for _ in range(80):
+        now = held(roots)
+        seen.append((now.processes, now.zombies, now.descriptors))
+        if len(seen) >= 8 and len(set(seen[-8:])) == 1:
+            break
+        time.sleep(0.25)
+    return now
+
+
 def _descriptors(pid: int) -> int:
     try:
         return len(os.listdir(f"/proc/{pid}/fd"))

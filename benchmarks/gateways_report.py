@@ -214,8 +214,8 @@ def _latency_targets(latency: Latency | None) -> list[Row]:
 def _transfer_targets(transfers: list[Transfer]) -> list[Row]:
     rows = []
     for way in transfers:
-        up, down = (max(p.values()) - min(p.values()) for p in (way.up_peaks, way.down_peaks))
-        size = max(way.up_peaks)
+        small, size = min(way.up_peaks), max(way.up_peaks)
+        up, down = (peaks[size] - peaks[small] for peaks in (way.up_peaks, way.down_peaks))
         rows.append(
             (
                 f"{size // MIB} MiB up and down, {way.name}: memory",

@@ -70,13 +70,15 @@ APACHE_WAYS = {
     "static": 'Alias "/cgi-bin/" "{static}/"',
     "cgid": 'ScriptAlias "/cgi-bin/" "{scripts}/"\n    SetEnv REDIRECT_STATUS 200',
     # SetEnvIf: php-cgi takes the script's path from here, and does not know Apache's notation for it
-    "fcgi": 'ProxyPass "/cgi-bin/" "unix:{socket}|fcgi://{name}/"{kept}\n'
+    "fcgi": 'ProxyPass "/cgi-bin/" "unix:{socket}|fcgi://{name}/" {options}\n'
     '    ProxyFCGISetEnvIf "true" SCRIPT_FILENAME "{scripts}/{script}"',
-    "scgi": 'ProxyPass "/cgi-bin/" "unix:{socket}|scgi://{name}/"{kept}',
-    "http": 'ProxyPass "/cgi-bin/" "unix:{socket}|http://{name}/cgi-bin/"{kept}',
+    "scgi": 'ProxyPass "/cgi-bin/" "unix:{socket}|scgi://{name}/" {options}',
+    "http": 'ProxyPass "/cgi-bin/" "unix:{socket}|http://{name}/cgi-bin/" {options}',
     "wsgi": 'WSGIScriptAlias "/cgi-bin/wsgi/get.py" "{scripts}/wsgi/get.py" process-group=warm'
     " application-group=%{{GLOBAL}}",
 }
+# retry=0: or one failure would be answered with 503 for a minute. iobuffersize: 8 KiB at a time else.
+PROXY = "retry=0 timeout=75 iobuffersize=65536"
 APACHE_MODULES = "mpm_event authz_core alias dir mime env unixd log_config cgid proxy proxy_http"
 APACHE_MODULES += " proxy_fcgi proxy_scgi"
 
@@ -148,7 +150,9 @@ def _nginx_inside(who: Contender, scripts: Path, static: Path) -> str:
         else:
             variables["SCRIPT_FILENAME"] = f"{scripts}/{who.script}"
         lines = [f'{kind}_param {name} "{value}"' for name, value in variables.items()]
-        lines.append(f"{kind}_pass {upstream}")
+        # As `cgikit config nginx` has it, for everybody: what comes is passed on, in large pieces.
+        lines += [f"{kind}_buffering off", f"{kind}_buffer_size 64k", f"{kind}_buffers 8 32k"]
+        lines += [f"{kind}_busy_buffers_size 128k", f"{kind}_pass {upstream}"]
         if who.kept:
             lines.append("fastcgi_keep_conn on")
     return "\n".join(f"            {line};" for line in lines)
@@ -205,7 +209,7 @@ def apache(home: Path, who: list[Contender], scripts: Path, static: Path, venv: 
             script=one.script,
             socket=one.socket,
             name=f"up{one.port}",
-            kept=" enablereuse=on" if one.kept else "",
+            options=f"{PROXY} enablereuse=on" if one.kept else PROXY,
         )
         text += APACHE_SITE.format(port=one.port, inside=inside)
     configuration = home / "httpd.conf"

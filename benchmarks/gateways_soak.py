@@ -1,12 +1,11 @@
 """Very many requests: what the processes hold before and after."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateways_contenders import Contender
 from gateways_load import checked
-from gateways_processes import Held, held
+from gateways_processes import Held, settled
 
 WARM_UP = 5_000  # requests before the first look: what is learnt or cached once is no growth
 CONNECTIONS = 12
@@ -28,9 +27,9 @@ def measure(
 ) -> Soak:
     """Send at least `requests` requests."""
     _send(who, query, answer, min(WARM_UP, requests), home)
-    before = _settled(roots)
+    before = settled(roots)
     sent, failed = _send(who, query, answer, requests, home)
-    return Soak(who.name, sent, before, _settled(roots), failed)
+    return Soak(who.name, sent, before, settled(roots), failed)
 
 
 def _send(who: Contender, query: str, answer: str, requests: int, home: Path) -> tuple[int, int]:
@@ -41,19 +40,3 @@ def _send(who: Contender, query: str, answer: str, requests: int, home: Path) ->
         sent, failed = sent + load.requests, failed + load.failed
         seconds = min(60.0, max(1.0, (requests - sent) / load.rate))
     return sent, failed
-
-
-def _settled(roots: list[int]) -> Held:
-    """Look when the last children have gone: two looks in a row that count the same processes."""
-    last = held(roots)
-    for _ in range(40):
-        time.sleep(0.25)
-        now = held(roots)
-        if (now.processes, now.zombies, now.descriptors) == (
-            last.processes,
-            last.zombies,
-            last.descriptors,
-        ):
-            break
-        last = now
-    return now

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from gateways_contenders import Contender
 from gateways_load import Wrong
-from gateways_processes import Peak
+from gateways_processes import Peak, settled
 
 BLOCK = 1 << 18
 SMALL = 16 << 20  # bytes; memory is flat where the large transfer takes no more than this one
@@ -82,6 +82,7 @@ def measure(
     """Measure one way in. `files`: the small and the large one. `static`: the port of its own."""
     target = f"{who.path.removesuffix(who.script)}transfer/download.py?file="
     up_peaks, down_peaks = {}, {}
+    settled(roots)
     for file in files:
         size = file.stat().st_size
         with Peak(roots, only).watch() as peak:
