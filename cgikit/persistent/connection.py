@@ -37,8 +37,8 @@ class Connection:
 
     `.ended` tells that all of the body has come, `.begun` that something of the answer went out,
     `.gone` that nobody wants it any more, `.closed` that nobody can be told anything. `.number` is
-    that of the request. `.fresh` tells that it is the first one on this connection, or that none has
-    come yet; `.since` is for whoever waits for it, and `.log` has the last word before the end.
+    that of the request; `.since` is for whoever waits for it, and `.log` has the last word before the
+    end.
     """
 
     __slots__ = (
@@ -51,7 +51,6 @@ class Connection:
         "closed",
         "codec",
         "ended",
-        "fresh",
         "gone",
         "log",
         "number",
@@ -63,7 +62,6 @@ class Connection:
         self.socket = connection
         self.codec = FastCGI()
         self.closed = False
-        self.fresh = True
         self.since = 0.0
         self.log: Log | None = None
         self._timed = False

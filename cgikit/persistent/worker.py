@@ -27,7 +27,7 @@ _BEGINNING = 30  # seconds from the first byte of a request to the last of its v
 # Milliseconds. A server sends at once what it connects for. If another request came first, this one
 # would wait until that is answered, though another worker may have nothing to do.
 _PATIENCE = 10
-_LAST = 1.0  # seconds for a request on a connection that was accepted just before the end
+_LAST = 0.25  # seconds for requests that are on their way when the end comes
 _MOST_WAITING = 500  # connections kept open; descriptors are 1,024 by default
 
 
@@ -108,22 +108,19 @@ class Worker:
         self._finish()
 
     def _finish(self) -> None:
-        """Answer what has come to connections that a server believes open, and close them.
+        """Answer what is on its way on connections that a server believes open, and close them.
 
-        Those on which no request was answered yet were accepted a moment ago, and get a moment.
+        They get a moment for one more request each, after which a server sees at once that they end. To
+        close one on which a request is on its way would lose it.
         """
         end = monotonic() + _LAST
-        while self._waiting and monotonic() < end:
-            begun = any(one.fresh or one.codec.request for one in self._waiting.values())
+        while self._waiting and (left := end - monotonic()) > 0:
             poll = select.poll()  # the listener, the signal and the parent have been heard
             for descriptor in self._waiting:
                 poll.register(descriptor, select.POLLIN)
-            found = poll.poll((end - monotonic()) * 1_000 if begun else 0)
-            for descriptor, _ in found:
+            for descriptor, _ in poll.poll(left * 1_000):
                 if descriptor in self._waiting:
                     self._turn(self._waiting[descriptor])
-            if not found:
-                break
         for connection in [*self._waiting.values()]:
             self._close(connection)
 
@@ -158,7 +155,6 @@ class Worker:
             assert isinstance(opened, Opened)  # noqa: S101  # what else can begin a request
             connection.begin(opened.request, events[1:])
             self._serve(opened.variables, connection)
-            connection.fresh = False
             if self._ending:
                 connection.closed = True
         if connection.closed or (events is not None and not codec.keep and not codec.request):

@@ -103,10 +103,14 @@ def test_the_request_in_hand_is_answered_before_the_end(tmp_path: Path, number: 
         assert (tmp_path / "returned").exists()
 
 
+#: No machine is so slow that a moment would be over before the next line of a test.
+PATIENT = "import cgikit.persistent.worker as w\nw._LAST = 20\n"
+
+
 def test_a_connection_that_was_accepted_gets_its_answer_before_the_end(tmp_path: Path) -> None:
     """Between connecting and sending there is a moment, in which no web server looks back."""
-    with application(tmp_path, WAITING) as app:
-        peer, silent, half = app.connect(), app.connect(), app.connect()
+    with application(tmp_path, PATIENT + WAITING) as app:
+        peer, half = app.connect(), app.connect()
         raw = encode_request(environment(), b"")
         half.send(raw[:40])
         assert app.ask().status == 200  # so all before it were accepted
@@ -115,11 +119,10 @@ def test_a_connection_that_was_accepted_gets_its_answer_before_the_end(tmp_path:
         half.send(raw[40:])
         assert peer.answer().status == 200
         assert half.answer().status == 200
-        assert silent.is_closed()
         assert app.process.wait(30) == 0
 
 
-def test_an_idle_one_ends_at_once_and_closes_what_is_kept(tmp_path: Path) -> None:
+def test_an_idle_one_ends_and_closes_what_is_kept(tmp_path: Path) -> None:
     with application(tmp_path, WAITING) as app, app.connect() as peer:
         peer.request(keep=True)
         peer.answer()
@@ -140,6 +143,20 @@ def test_a_request_that_has_come_on_a_kept_connection_is_answered_before_the_end
         (tmp_path / "go").touch()
         assert peer.answer().status == 200
         assert kept.answer().status == 200
+        assert kept.is_closed()
+        assert app.process.wait(30) == 0
+
+
+def test_a_kept_connection_gets_one_more_answer_in_the_end(tmp_path: Path) -> None:
+    """A server sends on what it believes open, and would lose what cannot be sent twice."""
+    with application(tmp_path, PATIENT + WAITING, CGIKIT_REQUESTS="2") as app:
+        kept = app.connect()
+        kept.request(keep=True)
+        assert kept.answer().status == 200
+        assert app.ask().status == 200  # the last one
+        kept.request(keep=True)
+        assert kept.answer().status == 200
+        assert kept.is_closed()
         assert app.process.wait(30) == 0
 
 
