@@ -33,7 +33,7 @@ def test_every_example_answers_a_plain_get(server: Server, name: str) -> None:
     assert answer.body
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", ["hello.py", "api.py", "progress.py"])
 def test_head_has_the_header_and_no_body(server: Server, name: str) -> None:
     answer = curl(server.url(name), "--head")
     assert answer.status == 200, server.error_log()
