@@ -16,7 +16,7 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
-from .account import barrier, group_of
+from .account import WEB_USERS, barrier, group_of, web_user
 from .quoting import Unsayable
 from .recipe import Recipe, write
 from .site import SOCKET_BYTES, Site
@@ -51,9 +51,6 @@ HTTPD_MODULES = (
     "/usr/lib64/httpd/modules",
     "/usr/lib/httpd/modules",
 )
-
-#: The user that Debian's web servers run as.
-WEB_USER = "www-data"
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
@@ -94,7 +91,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--user",
         type=_user,
-        help=f"whom server and scripts run as ({WEB_USER}; not root: who starts them)",
+        help=f"whom server and scripts run as ({WEB_USERS[0]}; not root: who starts them)",
     )
 
 
@@ -130,7 +127,7 @@ def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
     socket = os.path.abspath(arguments.socket or os.path.join(state, "run", "cgikit.sock"))
     if recipe.has_socket and len(os.fsencode(socket)) > SOCKET_BYTES:
         raise Unsayable(f"a socket's path has {SOCKET_BYTES} bytes at most: {socket}")
-    user = arguments.user or (WEB_USER if as_root else None)
+    user = arguments.user or (web_user() if as_root else None)
     root = os.path.abspath(arguments.root)
     site = Site(
         root=root,

@@ -5,6 +5,22 @@ import os
 import pwd
 import stat
 
+#: The users that distributions' web servers run as: Debian's first, then Fedora's, Arch's.
+WEB_USERS = ("www-data", "nginx", "apache", "http")
+
+
+def web_user() -> str:
+    """Return the user that this machine's web server runs as (str); Debian's where there is none."""
+    return next(filter(_exists, WEB_USERS), WEB_USERS[0])
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
 
 def group_of(user: str) -> str:
     """Return the name of a user's group (str).
