@@ -147,14 +147,14 @@ class Worker:
 
     def _obey_signals(self) -> None:
         """Let SIGTERM wake the loop: in the handler, anything may be half done."""
-        reader, self._waker = os.pipe()
-        os.set_blocking(reader, False)
+        self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda number, frame: None)
-        self.watch(reader, IN, self._on_signal)
+        self.watch(self._woken, IN, self._on_signal)
 
     def _on_signal(self, mask: int) -> None:
+        self.unwatch(self._woken)
         self._drain()
 
     def _drain(self) -> None:
@@ -461,15 +461,19 @@ class Worker:
                 self.log("connection closed: the web server takes nothing of an answer")
                 self.lost(connection)
         elif exchange is None:
-            begun = connection.codec.request or isinstance(connection.codec, SCGI)
-            if self.draining and not connection.codec.request:
-                if silent > (LAST if connection.codec.keep else LAST_NEW):
-                    self.close(connection)
-            elif begun and silent > self.settings.timeout:
-                self.log("connection closed: a request did not arrive in time")
-                self.lost(connection)
+            self._tick_waiting(connection, silent)
         elif exchange.waits_for_body and silent > self.settings.timeout:
             exchange.late()
+
+    def _tick_waiting(self, connection: Connection, silent: float) -> None:
+        """See to a connection on which no whole request has come."""
+        begun = connection.codec.request or isinstance(connection.codec, SCGI)
+        if self.draining and not connection.codec.request:
+            if silent > (LAST if connection.codec.keep else LAST_NEW):
+                self.close(connection)
+        elif begun and silent > self.settings.timeout:
+            self.log("connection closed: a request did not arrive in time")
+            self.lost(connection)
 
 
 def main() -> int:
