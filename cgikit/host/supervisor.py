@@ -146,6 +146,7 @@ def _interpreter(
         env={**environment, "LD_BIND_NOW": "1"},
         pass_fds=fds,
         cwd="/",
+        process_group=0,  # what a terminal sends (Ctrl-C) is for the supervisor alone
         bufsize=0,
     )
     _pipe(process.stdin).close()
