@@ -2,15 +2,21 @@
 
 Two things must never happen: that a script gets another module than a fresh interpreter would give it,
 and that it gets an old one. A file beside a script that has the name of a module hides that module;
-such a script is started anew. When the file of a module has changed, everything is started anew until
-what is held ready is replaced. The standard library is taken as a part of the interpreter, and looked
-at once a second. What is held ready is decided in `preload.py`, in another process.
+such a script is started anew. When the file of a module has changed, or another one is found in its
+place, everything is started anew until what is held ready is replaced. The standard library is taken
+as a part of the interpreter, and looked at once a second. What is held ready is decided in
+`preload.py`, in another process.
 """
 
 import os
 import time
+from importlib.machinery import PathFinder
 
 from .program import Program, Stamp, is_recent, stamp_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LIBRARY_EVERY = 1_000_000_000  # nanoseconds between looks at the standard library's files
 # What an interpreter imports on its way up, before a script's directory is on its path
@@ -22,9 +28,12 @@ Held = tuple[str, "Stamp | None", bool]
 
 
 class Freshness:
-    """What is held ready, by name, with the files as they were when they were imported."""
+    """What is held ready, by name, with the files as they were when they were imported.
 
-    def __init__(self, held: dict[str, Held]) -> None:
+    `path` are the directories in which an interpreter looks for libraries.
+    """
+
+    def __init__(self, held: dict[str, Held], path: "Iterable[str]" = ()) -> None:
         self._tops = {
             name: file
             for name, (file, _, _) in held.items()
@@ -34,12 +43,18 @@ class Freshness:
         self._watched = [(f, stamp) for f, (stamp, library) in files.items() if not library]
         self._library = [(f, stamp) for f, (stamp, library) in files.items() if library]
         self._looked = 0
+        self._path = [place for place in path if os.path.isdir(place)]
+        self._places: dict[str, Stamp | None] = dict.fromkeys(self._path)
+        self._found = {top: file for top, file in self._tops.items() if self._find(top) == file}
 
     def stale(self) -> str:
         """Return a file that has changed since its module was imported, "" if there is none."""
         for file, stamp in self._watched:
             if _differs(file, stamp):
                 return file
+        moved = self._moved()
+        if moved:
+            return moved
         now = time.monotonic_ns()
         if now - self._looked > _LIBRARY_EVERY:
             self._looked = now
@@ -47,6 +62,27 @@ class Freshness:
                 if _differs(file, stamp):
                     return file
         return ""
+
+    def _moved(self) -> str:
+        """Return a file that is found now in place of that of a module held ready, "" if none is."""
+        for place, known in self._places.items():
+            try:
+                stamp = stamp_of(os.stat(place))
+            except OSError:
+                stamp = None
+            if stamp is not None and stamp == known:
+                continue
+            PathFinder.invalidate_caches()
+            for top, file in self._found.items():
+                found = self._find(top)
+                if found != file:
+                    return found or file
+            self._places[place] = None if stamp is None or is_recent(stamp) else stamp
+        return ""
+
+    def _find(self, top: str) -> str:
+        spec = PathFinder.find_spec(top, self._path)
+        return (spec.origin or "") if spec is not None else ""
 
     def hidden_by(self, program: Program) -> str:
         """Return a file beside a script that hides a module held ready, "" if there is none."""

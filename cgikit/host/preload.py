@@ -14,6 +14,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 
 from .program import stamp_of
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from .fresh import Held
+    from .program import Stamp
 
 #: What scripts written with cgikit use on nearly every request.
 OWN = (
@@ -33,8 +35,17 @@ OWN = (
 MAX_LEARNT = 2_000  # modules; a scientific stack has about a thousand
 
 
-def held() -> "dict[str, Held]":
-    """Return the modules of this process as `fresh.py` wants them."""
+_CHANGED = (0, 0, 0, 0, 0)  # no file's stamp
+# Nanoseconds by which the clock for files may be behind, and what an interpreter needs to start
+_MARGIN = 100_000_000
+
+
+def held(began: int) -> "dict[str, Held]":
+    """Return the modules of this process as `fresh.py` wants them.
+
+    `began` is when it started to import them (as `time.time_ns`). A file that has changed since may be
+    another one than was imported, and counts as changed.
+    """
     library = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
     found: dict[str, Held] = {}
     for name, module in list(sys.modules.items()):
@@ -42,13 +53,22 @@ def held() -> "dict[str, Held]":
         if not file or _origin(module) in ("built-in", "frozen"):
             found[name] = "", None, True
             continue
-        try:
-            stamp = stamp_of(os.stat(file))
-        except OSError:
-            stamp = None  # in a zip file, say
         plain = os.path.realpath(file).startswith(library) and "-packages" not in file
-        found[name] = file, stamp, plain
+        found[name] = file, _stamp(file, began), plain
     return found
+
+
+def _stamp(file: str, began: int) -> "Stamp | None":
+    try:
+        status = os.stat(file)
+    except FileNotFoundError:
+        return _CHANGED
+    except OSError:
+        return None  # in a zip file, say
+    # Later than now it can be when the clock was wrong, and that is no reason to start again for ever
+    if began - _MARGIN < status.st_ctime_ns <= time.time_ns():
+        return _CHANGED
+    return stamp_of(status)
 
 
 class Learner:

@@ -22,6 +22,7 @@ import mmap
 import os
 import socket
 import sys
+import time
 
 from . import preload, warm
 
@@ -203,6 +204,7 @@ def main() -> int:
     """Hold modules ready and fork until the worker is gone. The words are the descriptors of the
     socket and of the table. Return the exit status: that of a script in a child that leaves this way.
     """
+    began = time.time_ns()
     os.environ.pop("LD_BIND_NOW", None)
     sock, table = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(sock, False)
@@ -218,7 +220,7 @@ def main() -> int:
     if settings["warm"]:
         refused = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
         rehearse()
-    data = marshal.dumps((preload.held(), refused))
+    data = marshal.dumps((preload.held(began), refused))
     channel.sendall(len(data).to_bytes(4, "big") + data)
     del data, refused
     zygote = Zygote(channel, memory, settings)
