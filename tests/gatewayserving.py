@@ -76,7 +76,11 @@ class Peer:
         by_path = "/" in address or not colon
         self.socket = socket.socket(socket.AF_UNIX if by_path else socket.AF_INET)
         self.socket.settimeout(DEADLINE)
-        self.socket.connect(address if by_path else (host, int(port)))
+        try:
+            self.socket.connect(address if by_path else (host, int(port)))
+        except BaseException:
+            self.socket.close()
+            raise
         self._responses = Responses()
 
     def __enter__(self) -> Self:
@@ -148,12 +152,11 @@ class Peer:
 class Gateway:
     """A running gateway. `.lines` is what it has printed; `.root` the directory of its scripts."""
 
-    def __init__(
-        self, process: "subprocess.Popen[bytes]", protocol: str, root: Path, address: str = ""
-    ) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", protocol: str, root: Path) -> None:
         self.process = process
         self.protocol = protocol
         self.root = root
+        self.executable = sys.executable  # of the scripts
         self.lines: list[str] = []
         self._news = threading.Condition()
         self._ended = False
@@ -188,7 +191,7 @@ class Gateway:
 
     def script(self, name: str, source: str, mode: int = 0o755) -> str:
         """Put a Python script into the root, whole or not at all; return its URL path."""
-        return self.put(name, FIRST_LINE + source, mode)
+        return self.put(name, f"#!{self.executable}\n{source}", mode)
 
     def put(self, name: str, content: str | bytes, mode: int = 0o755) -> str:
         """Put a file into the root as it is; return its URL path."""
@@ -321,6 +324,7 @@ def gateway(
     try:
         place.chmod(0o755)
         server = Gateway(process, protocol, root)
+        server.executable = executable
         try:
             yield server
         finally:

@@ -1,0 +1,298 @@
+"""Workers come and go, die and are killed: no request that was begun is lost, and nothing is left."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from gatewayserving import HEAD, Answer, Gateway, children, gateway
+from serving import alive, until
+
+
+class Load:
+    """Clients that ask one after the other, until they are told to stop."""
+
+    def __init__(self, server: Gateway, path: str, clients: int = 4) -> None:
+        self.server = server
+        self.path = path
+        self.answers: list[Answer] = []
+        self.refused = 0  # no connection: nothing was begun
+        self.failed: list[object] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(clients)]
+        for thread in self._threads:
+            thread.start()
+
+    def _ask(self) -> None:
+        while not self._stop.is_set():
+            try:
+                peer = self.server.connect()
+            except OSError:
+                self.refused += 1
+                time.sleep(0.01)
+                continue
+            try:
+                with peer:
+                    answer = peer.ask(self.server.variables(self.path))
+                (self.answers if answer.output else self.failed).append(answer)
+            except OSError as error:
+                self.failed.append(error)
+
+    def wait_for(self, count: int) -> None:
+        """Wait for so many more answers."""
+        goal = len(self.answers) + count
+        assert until(lambda: len(self.answers) >= goal), self.failed
+
+    def end(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+
+@contextmanager
+def load(server: Gateway, path: str, clients: int = 4) -> Iterator[Load]:
+    found = Load(server, path, clients)
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Gateway]:
+    with gateway("fastcgi", tmp_path, "--workers", "2") as found:
+        yield found
+
+
+@pytest.fixture
+def path(server: Gateway) -> str:
+    return server.script("hello.py", HEAD + "import os\nprint(os.getppid())")
+
+
+def replaced(server: Gateway, before: set[int]) -> bool:
+    """Whether both workers are others than those."""
+    now = set(server.workers())
+    return len(now) == 2 and not now & before
+
+
+# --- reload --------------------------------------------------------------------------------------
+
+
+def test_reload_under_load_loses_nothing_and_brings_new_code(tmp_path: Path) -> None:
+    root, packages = tmp_path / "root", tmp_path / "packages"
+    root.mkdir()
+    packages.mkdir()
+    library = packages / "named.py"
+    # A file of modules that are named is watched; one that they read is not: that is what SIGHUP is for
+    (packages / "data.txt").write_text("0")
+    library.write_text(f"NUMBER = int(open({str(packages / 'data.txt')!r}).read())")
+    with gateway(
+        "fastcgi", root, "--workers", "2", "--preload", "named", "--env", "PYTHONPATH",
+        environment={"PYTHONPATH": str(packages)},
+    ) as server:  # fmt: skip
+        path = server.script("number.py", f"{HEAD}import named\nprint(named.NUMBER)")
+        with load(server, path) as found:
+            found.wait_for(20)
+            for number in range(1, 4):
+                before = set(server.workers())
+                (packages / "data.txt").write_text(str(number))
+                server.process.send_signal(signal.SIGHUP)
+                assert until(partial(replaced, server, before))
+                found.wait_for(5)
+                assert server.request(path).text == f"{number}\n"
+            found.end()
+        assert not found.failed
+        assert not found.refused
+        assert {answer.status for answer in found.answers} == {200}
+
+
+def test_a_request_in_hand_outlives_a_reload(server: Gateway, path: str) -> None:
+    slow = server.script(
+        "slow.py",
+        f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)\nprint(1)",
+    )
+    before = set(server.workers())
+    with server.connect() as peer, server.connect() as early:
+        peer.send(server.variables(slow))
+        assert until(server.scripts)
+        data = early.encode(server.variables(path), b"")
+        early.socket.sendall(data[:20])  # and one that is half here
+        server.process.send_signal(signal.SIGHUP)
+        assert until(lambda: set(server.workers()) - before)
+        early.socket.sendall(data[20:])
+        assert early.answer().text
+        server.put("go", b"")
+        assert peer.answer().text == "1\n"
+    assert until(lambda: not before & set(server.workers()))
+
+
+def test_a_kept_connection_outlives_a_reload_for_a_moment(server: Gateway, path: str) -> None:
+    with server.connect() as peer:
+        for _ in range(3):
+            peer.send(server.variables(path), keep=True)
+            assert peer.answer().text
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("reloading")
+        peer.send(server.variables(path), keep=True)
+        assert peer.answer().text
+
+
+# --- drain ---------------------------------------------------------------------------------------
+
+
+def test_what_was_begun_is_answered_before_the_end(server: Gateway, path: str) -> None:
+    slow = server.script(
+        "slow.py",
+        f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)\nprint(1)",
+    )
+    peers = [server.connect() for _ in range(20)]
+    for peer in peers:
+        peer.send(server.variables(slow))
+    assert until(lambda: len(server.scripts()) == 20)
+    late = [server.connect() for _ in range(20)]  # in the queue of the socket, or just taken
+    for peer in late:
+        peer.send(server.variables(path))
+    server.process.send_signal(signal.SIGTERM)
+    for peer in late:
+        assert peer.answer().text
+    server.put("go", b"")
+    assert [peer.answer().text for peer in peers] == ["1\n"] * 20
+    for peer in peers + late:
+        peer.socket.close()
+    assert server.stop(0) == 0
+    assert not os.path.exists(server.address)
+
+
+def test_the_end_under_load(server: Gateway, path: str) -> None:
+    with load(server, path) as found:
+        found.wait_for(20)
+        family = server.family()
+        assert server.stop() == 0
+        found.end()
+    assert {answer.status for answer in found.answers} == {200}
+    # What connected in the last moment found nobody; nothing was half answered
+    assert all(isinstance(failed, OSError) or not failed.output for failed in found.failed)
+    assert not os.path.exists(server.address)
+    assert not [pid for pid in family if alive(pid)]
+    assert not [line for line in server.lines if "Traceback" in line]
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]])
+def test_the_end_at_once(tmp_path: Path, signals: list[int]) -> None:
+    with gateway("fastcgi", tmp_path, "--workers", "1") as server:
+        waits = server.script(
+            "waits.py",
+            f"{HEAD}import time, signal\n"
+            "def end(*a):\n    open('told', 'w').close()\n    raise SystemExit\n"
+            "signal.signal(signal.SIGTERM, end)\nopen('ready', 'w').close()\ntime.sleep(1000)",
+        )
+        stubborn = server.script(
+            "stubborn.py",
+            f"{HEAD}import time, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            "open('deaf', 'w').close()\nwhile True: time.sleep(1000)",
+        )
+        with server.connect() as one, server.connect() as two:
+            one.send(server.variables(waits))
+            two.send(server.variables(stubborn))
+            assert until(lambda: {"ready", "deaf"} <= set(os.listdir(tmp_path)))
+            scripts = server.scripts()
+            for number in signals:
+                server.process.send_signal(number)
+                time.sleep(0.1)  # two signals at once would be one
+            assert server.stop(0) == 0
+        assert (tmp_path / "told").exists()  # TERM came first
+        assert not [pid for pid in scripts if alive(pid)]
+        assert not [line for line in server.lines if "Traceback" in line]
+
+
+def test_a_terminal_speaks_to_the_supervisor_only(tmp_path: Path) -> None:
+    """Ctrl-C goes to a whole process group; workers that got it printed tracebacks."""
+    with gateway("fastcgi", tmp_path, "--workers", "2", process_group=0) as server:
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.stop(0) == 0
+        assert len(server.lines) == 1, server.lines
+
+
+# --- kill -9 -----------------------------------------------------------------------------------------
+
+
+def test_a_killed_script_is_cut_and_nobody_else_notices(server: Gateway, path: str) -> None:
+    victim = server.script(
+        "victim.py", f"{HEAD}import os\nprint('x' * 100_000, flush=True)\nos.kill(os.getpid(), 9)"
+    )
+    with load(server, path, 2) as found:
+        for _ in range(10):
+            answer = server.request(victim)
+            assert answer.ended is None, answer
+        found.end()
+    assert not found.failed
+    server.wait_for("/victim.py: was killed by signal 9")
+    assert until(lambda: not server.scripts())
+
+
+@pytest.mark.parametrize("role", ["workers", "zygotes"])
+def test_a_killed_process_of_the_host_is_replaced(server: Gateway, path: str, role: str) -> None:
+    waits = server.script("waits.py", f"{HEAD}import time\ntime.sleep(1000)")
+    peers = [server.connect() for _ in range(8)]
+    for peer in peers:
+        peer.send(server.variables(waits))
+    assert until(lambda: len(server.scripts()) == 8)
+    with load(server, path) as found:
+        found.wait_for(10)
+        victim = getattr(server, role)()[0]
+        scripts = server.scripts()
+        os.kill(victim, signal.SIGKILL)
+        server.wait_for("a worker ended .* and is replaced")
+        assert until(lambda: len(server.workers()) == len(server.zygotes()) == 2)
+        found.wait_for(20)
+        found.end()
+    # At most what was in hand in that worker: one request of each client
+    assert len(found.failed) <= 4, found.failed
+    assert {answer.status for answer in found.answers} == {200}
+    with ThreadPoolExecutor(8) as pool:  # the scripts of the dead worker have ended, the others run
+        for peer in peers:
+            peer.socket.close()
+        list(pool.map(lambda pid: until(lambda: not alive(pid)), scripts))
+    assert not [pid for pid in scripts if alive(pid)]
+    assert not [line for line in server.lines if "Traceback" in line]
+
+
+def test_a_killed_supervisor_leaves_nothing_behind(server: Gateway, path: str) -> None:
+    waits = server.script("waits.py", f"{HEAD}import time\ntime.sleep(1000)")
+    with server.connect() as peer:
+        peer.send(server.variables(waits))
+        assert until(server.scripts)
+        family, scripts = server.family(), server.scripts()
+        server.stop(signal.SIGKILL)
+    assert until(lambda: not [pid for pid in family + scripts if alive(pid)])
+
+
+def test_a_killed_supervisor_leaves_no_script_of_a_client_that_stays(
+    server: Gateway, path: str
+) -> None:
+    """Nobody is left to end a script that takes too long, so it ends with its time."""
+    slow = server.script("slow.py", f"{HEAD}import time\ntime.sleep(0.5)\nprint(1)")
+    with server.connect() as peer:
+        peer.send(server.variables(slow))
+        assert until(server.scripts)
+        family, scripts = server.family(), server.scripts()
+        server.stop(signal.SIGKILL)
+        assert peer.answer().text == "1\n"
+    assert until(lambda: not [pid for pid in family + scripts if alive(pid)])
+
+
+# --- beginnings -------------------------------------------------------------------------------------
+
+
+def test_every_process_is_of_the_family(server: Gateway, path: str) -> None:
+    """No process but the workers and those that fork for them, two and two."""
+    assert server.request(path).text
+    assert until(lambda: len(server.family()) == 4)
+    assert len(server.workers()) == len(server.zygotes()) == 2
+    assert until(lambda: not [child for pid in server.family() for child in children(pid)])
