@@ -18,7 +18,7 @@ SIZES = {
     "kills of requests": (300, 10_000),
     "swaps of links under sessions": (5_000, 100_000),
     "errors through strace": (1, 8),
-    "hostile bytes": (100, 200_000),  # on each codec of the gateway
+    "hostile bytes": (100, 50_000),  # on each codec of the gateway
 }
 
 
