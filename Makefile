@@ -53,7 +53,8 @@ servers: $(VENV)/.dev
 # The same tests as in every run, with the large numbers of tests/torture.py.
 torture: $(VENV)/.dev
 	@CGIKIT_TORTURE=1 $(bin)/python -m pytest -o faulthandler_timeout=7200 --durations=0 \
-	  tests/faults tests/gateway tests/sessions tests/test_counters.py tests/test_files.py tests/test_jsonfile.py \
+	  tests/faults tests/gateway tests/persistent/test_persistent_connection.py \
+	  tests/sessions tests/test_counters.py tests/test_files.py tests/test_jsonfile.py \
 	  tests/test_locks.py $(ARGS)
 
 clean:

@@ -18,6 +18,7 @@ SIZES = {
     "kills of requests": (300, 10_000),
     "swaps of links under sessions": (5_000, 100_000),
     "errors through strace": (1, 8),
+    "hostile connections": (200, 20_000),  # to a script that is persistent
     "hostile bytes": (100, 50_000),  # on each codec of the gateway
 }
 

@@ -1,14 +1,20 @@
 """Bodies: long ones, slow ones, unread ones, broken ones; and clients that go away."""
 
+import contextlib
 import hashlib
+import os
 import re
 import time
 from pathlib import Path
+from random import Random
+from socket import SHUT_WR
 
 import pytest
 from child import environment
+from corpus import DATA
 from persisting import application
 from serving import until
+from torture import size
 
 from cgikit.gateway.fastcgi import ABORT_REQUEST, GET_VALUES, PARAMS, STDIN, build_variables
 from cgikit.gateway.fastcgiclient import (
@@ -206,6 +212,45 @@ def test_what_is_no_fastcgi_closes_the_connection_and_nothing_else(tmp_path: Pat
         lines = app.logged().splitlines()
         assert len(lines) == len(GARBAGE)
         assert all(re.match("cgikit: a connection was closed: ", line) for line in lines)
+
+
+def damaged(raw: bytes, random: Random) -> bytes:
+    """A request with some bytes changed, cut out, or repeated."""
+    data = bytearray(raw)
+    for _ in range(random.randint(0, 4)):
+        at = random.randrange(len(data))
+        kind = random.randrange(4)
+        if kind == 0:
+            data[at] = random.choice((0, 1, 2, 127, 128, 255))
+        elif kind == 1 and len(data) > 50:
+            del data[at : at + random.randint(1, 20)]
+        elif kind == 2:
+            data[at:at] = data[: random.randint(1, 60)]
+        else:
+            data += encode_record(
+                random.randrange(13), random.randrange(3), b"x" * random.randrange(20)
+            )
+    return bytes(data)
+
+
+def test_hostile_connections_leave_nothing_behind(tmp_path: Path) -> None:
+    """Real requests of four servers, damaged: no descriptor, no memory, no process is lost."""
+    random = Random(1996)
+    corpus = [path.read_bytes() for path in sorted((DATA / "fastcgi").glob("*-*.in"))]
+    with application(tmp_path, IMPATIENT + READING, CGIKIT_WORKERS="1") as app:
+        app.ask(b"x", **post("/read", 1))
+        (worker,) = app.children()
+        before = len(os.listdir(f"/proc/{worker}/fd"))
+        for _ in range(size("hostile connections")):
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError), app.connect() as peer:
+                peer.send(damaged(random.choice(corpus), random))
+                peer.socket.shutdown(SHUT_WR)
+                while peer.socket.recv(65_536):
+                    pass
+        assert app.ask(b"x", **post("/read", 1)).status == 200
+        assert app.children() == [worker]
+        assert until(lambda: len(os.listdir(f"/proc/{worker}/fd")) <= before)
+        assert "Traceback" not in app.logged()
 
 
 def test_garbage_in_the_body_is_a_request_that_broke_off(tmp_path: Path) -> None:
