@@ -18,6 +18,7 @@ from math import inf
 from pathlib import Path
 
 import gateways_contenders as table
+import gateways_cost as cost
 import gateways_soak as soak
 import gateways_transfer as transfer
 from gateways_contenders import Backend, Contender, backends, build_go, contenders, lay_out
@@ -35,7 +36,7 @@ VENV = ROOT / ".venv-gateways"
 WRITTEN = HERE / "GATEWAYS.md"
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
-PARTS = ("throughput", "latency", "slow", "transfer", "soak")
+PARTS = ("throughput", "latency", "cost", "slow", "transfer", "soak")
 WORK = next(work for work in WORKS if work.name == "get")
 ANSWER = WORK.answer(1)
 SLOW_WAYS = (table.WARM, table.WARM_NGINX, table.WARM_NGINX_SCGI, table.SERVE_WARM)
@@ -109,7 +110,7 @@ class Bench:
     ) -> None:
         known = backends(self.venv, self.scripts)
         needed = {one.backend for one in found if one.backend}
-        if "latency" in self.chosen.parts:
+        if {"latency", "cost"} & set(self.chosen.parts):
             needed |= {"bare", "fcgi"}
         for name in sorted(needed):
             reason = self._start(stack, known[name], next(ports))
@@ -203,6 +204,24 @@ class Bench:
                 pair = outcome.percentile(0.5), outcome.percentile(0.99)
                 (found.warm if name == "warm" else found.bare).append(pair)
         return found
+
+    def costs(self) -> list[cost.Cost]:
+        """Where the time goes: the bare loop, each script warm, and the persistent one."""
+        rows = []
+        for name, backend, script in (
+            ("accept, fork, exit", "bare", table.PRINT),
+            ("warm: a script that prints", "fcgi", table.PRINT),
+            ("warm: the cgikit script", "fcgi", table.PY),
+            ("warm: the legacy-cgi script", "fcgi", table.LEGACY),
+            ("`run(handler)` persistent", "run", table.PY),
+        ):
+            if backend in self.roots:
+                progress(f"Processor time: {name}")
+                request = get(f"/cgi-bin/{script}", WORK.query)
+                client = Client(self.addresses[backend], request, ANSWER.encode())
+                size = (2 * self.chosen.seconds, self.chosen.connections)
+                rows.append(cost.measure(name, client, self.roots[backend], *size))
+        return rows
 
     def slow(self) -> list[Slow]:
         """Measure normal load without and with slow clients, by each way in."""
@@ -351,16 +370,22 @@ def measure(chosen: argparse.Namespace, home: Path, venv: Path, command: str) ->
             f"{chosen.rounds} rounds; all ways in are up the whole time. {WORK.title}."
         )
         results = Results(where, versions(venv), bench.missing, load)
-        if "throughput" in chosen.parts:
-            results.samples = bench.throughput()
-        if "latency" in chosen.parts:
-            results.latency = bench.latency()
-        if "slow" in chosen.parts:
-            results.slow = bench.slow()
-        if "transfer" in chosen.parts:
-            results.transfers = bench.transfers()
-        if "soak" in chosen.parts:
-            results.soaks = bench.soaks()
+        # Slow clients come last: what they leave behind should disturb nobody.
+        for part, run in (
+            ("throughput", lambda: vars(results).update(samples=bench.throughput())),
+            ("latency", lambda: vars(results).update(latency=bench.latency())),
+            ("cost", lambda: vars(results).update(costs=bench.costs())),
+            ("soak", lambda: vars(results).update(soaks=bench.soaks())),
+            ("transfer", lambda: vars(results).update(transfers=bench.transfers())),
+            ("slow", lambda: vars(results).update(slow=bench.slow())),
+        ):
+            if part in chosen.parts:
+                try:
+                    run()
+                except (Wrong, OSError) as error:
+                    if not chosen.lenient:
+                        raise
+                    bench.missing[f"the part {part}"] = one_line(str(error))
     progress("")
     return results
 

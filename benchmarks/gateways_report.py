@@ -8,6 +8,7 @@ from math import inf, sqrt
 from statistics import median
 
 import gateways_contenders as who
+from gateways_cost import Cost
 from gateways_load import Load
 from gateways_soak import Soak
 from gateways_transfer import Transfer
@@ -93,6 +94,7 @@ class Results:
     load: str
     samples: dict[str, list[Load]] = field(default_factory=dict)
     latency: Latency | None = None
+    costs: list[Cost] = field(default_factory=list)
     slow: list[Slow] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     soaks: list[Soak] = field(default_factory=list)
@@ -125,6 +127,8 @@ def render(results: Results) -> str:
         parts.append(f"## The classic claims\n\n{claims(results)}")
     if results.latency:
         parts.append(f"## Added latency\n\n{_latency(results.latency)}")
+    if results.costs:
+        parts.append(f"## Where the time goes\n\n{costs(results.costs)}")
     if results.slow:
         parts.append(f"## Slow clients\n\n{_slow(results.slow)}")
     if results.transfers:
@@ -149,6 +153,7 @@ def page_part(results: Results) -> str:
             modes(results),
             "### The classic claims",
             claims(results),
+            *(("### Where the time goes", costs(results.costs)) if results.costs else ()),
             "### All contenders",
             results.load,
             throughput(results),
@@ -285,6 +290,30 @@ def claims(results: Results) -> str:
         )
     ]
     return table(("what replaced CGI", "said to be, times", "here", "measured, times"), rows)
+
+
+def costs(found: list[Cost]) -> str:
+    """Return the table of processor time."""
+    rows = []
+    for row in found:
+        parts = (row.serving, row.forking, row.child)
+        shown = [f"{part * 1e6:,.0f}" for part in (*parts, sum(parts))]
+        rows.append((row.name, *shown, f"{row.faults:.0f}", f"{row.rate:,.0f}"))
+    head = (
+        "straight into the FastCGI socket",
+        "serving, µs",
+        "forking, µs",
+        "its own process, µs",
+        "all, µs",
+        "page faults",
+        "requests a second",
+    )
+    note = (
+        "Processor time for each request. *Serving*: processes that read requests and send answers; "
+        "*forking*: those that fork and reap; *its own process*: the one that runs the script, "
+        "from fork to exit, and the page faults that it takes."
+    )
+    return f"{note}\n\n{table(head, rows, right=1)}"
 
 
 def _latency(latency: Latency) -> str:
