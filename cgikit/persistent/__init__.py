@@ -25,7 +25,7 @@ _REQUESTS = (
 
 def handed_over() -> "Listener | None":
     """Return the listening socket that this process was started with; None if it was not started as a
-    FastCGI application. `ListenError` if systemd hands over what is none.
+    FastCGI application. `SystemExit`, with a message, if systemd hands over what is none.
     """
     if "LISTEN_PID" not in os.environ:
         try:
@@ -33,9 +33,12 @@ def handed_over() -> "Listener | None":
                 return None
         except OSError:
             return None
-    from ..gateway.listener import inherited
+    from ..gateway.listener import ListenError, inherited
 
-    return inherited()
+    try:
+        return inherited()
+    except ListenError as error:
+        raise SystemExit(f"cgikit: {error.strerror}") from None
 
 
 def serve(

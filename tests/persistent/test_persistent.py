@@ -285,6 +285,16 @@ def test_by_systemd(tmp_path: Path) -> None:
             assert app.stop() == 0
 
 
+def test_by_systemd_with_more_than_one_socket(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("from cgikit import run\nrun(lambda request: 'never')")
+    done = subprocess.run(
+        ["sh", "-c", 'export LISTEN_PID=$$ LISTEN_FDS=2; exec "$@"', "sh", sys.executable, "app.py"],
+        cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "cgikit: systemd hands over 2 sockets; one is used\n"
+
+
 @pytest.mark.parametrize("workers", ["", "2"])
 def test_with_nothing_but_the_socket(tmp_path: Path, workers: str) -> None:
     """FastCGI section 2.2: no other descriptor is open. None of ours may take the place of the log."""
