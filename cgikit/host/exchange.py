@@ -22,8 +22,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cgikit.gateway.wire import Opened
 
+    from .connection import Connection
     from .program import Program
-    from .worker import Connection, Worker
+    from .worker import Worker
 
 _IN = 1  # as in `select`
 _TAIL = 20  # lines of standard error that an error page shows

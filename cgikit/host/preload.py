@@ -32,6 +32,7 @@ OWN = (
     "cgikit.querystring", "cgikit.multidict", "cgikit.cookies", "cgikit.body", "cgikit.process",
     "atexit",
 )  # fmt: skip
+HARMLESS, ABSENT = 0, 2
 MAX_LEARNT = 2_000  # modules; a scientific stack has about a thousand
 
 
@@ -99,30 +100,35 @@ class Learner:
         return file.startswith(starts)
 
 
-def load(names: "Iterable[str]", learnt: "Iterable[str]") -> list[str]:
-    """Import what is held ready; return what was refused, with the reason, one line each.
+def load(names: "Iterable[str]", learnt: "Iterable[str]") -> tuple[list[str], list[str]]:
+    """Import what is held ready. Return what was refused, with the reason, one line each, and those of
+    `learnt` that cannot be imported now, as happens while a library is replaced.
 
     `names` were named by a person and are imported as they are; `learnt` ones are tried in a child
     first, all together, and one by one where that fails.
     """
-    refused = []
+    refused: list[str] = []
+    absent: list[str] = []
     for name in names:
         try:
             importlib.import_module(name)
         except BaseException as error:  # a library's import may raise anything
             refused.append(f"{name}: {type(error).__name__}: {error}")
     wanted = [name for name in learnt if name not in sys.modules]
-    if wanted and harmless(wanted):
+    if wanted and trial(wanted) == HARMLESS:
         _import(wanted)
-        return refused
+        return refused, absent
     for name in wanted:
         if name in sys.modules:
             continue
-        if harmless([name]):
+        found = trial([name])
+        if found == HARMLESS:
             _import([name])
+        elif found == ABSENT:
+            absent.append(name)
         else:
             refused.append(f"{name}: importing it does more than define things")
-    return refused
+    return refused, absent
 
 
 def _import(names: "Iterable[str]") -> None:
@@ -130,15 +136,19 @@ def _import(names: "Iterable[str]") -> None:
         importlib.import_module(name)
 
 
-def harmless(names: list[str]) -> bool:
-    """Whether modules can be imported and leave no trace but themselves. Tried in a child."""
+def trial(names: list[str]) -> int:
+    """Import modules in a child. Return HARMLESS where they leave no trace but themselves, ABSENT where
+    they cannot be imported, any other status where they do more.
+    """
     pid = os.fork()
     if not pid:
         try:
             os._exit(_try(names))
+        except ImportError:
+            os._exit(ABSENT)
         finally:
             os._exit(1)
-    return os.waitpid(pid, 0)[1] == 0
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def _try(names: list[str]) -> int:
@@ -152,7 +162,7 @@ def _try(names: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     printed = output != null and os.fstat(output).st_size
-    return 1 if printed or _traces() != before else 0
+    return 1 if printed or _traces() != before else HARMLESS
 
 
 def _traces() -> tuple[object, ...]:

@@ -32,6 +32,7 @@ SETTLED = 5.0  # seconds after which the end of a worker is taken for an acciden
 SETTLE = 0.3  # seconds in which nothing new is learnt, before workers are replaced for it
 MAX_LEARNING = 50  # replacements for what was learnt, in the life of a supervisor
 MOST_LEARNT = 2_000  # names of modules
+MOST_ABSENT = 3  # times that a learnt module may be away when it is wanted
 STARTING = 60.0  # seconds for a worker to become ready
 _PACKAGE = str(Path(__file__).resolve().parent.parent.parent)
 # No cgikit on the path but the one that this is a part of
@@ -187,6 +188,7 @@ class Supervisor:
         self._generation = 0
         self._workers: list[WorkerProcess] = []
         self._learnt: dict[str, None] = {}
+        self._absent: dict[str, int] = {}
         self._learn_at = 0.0
         self._learnings = 0
         self._wait_until = 0.0
@@ -307,8 +309,16 @@ class Supervisor:
         elif kind == "stale" and worker.generation == self._generation:
             self.log(f"{message[1]} has changed: the workers are replaced")
             self._generation += 1
+        elif kind == "absent":
+            for name in message[1]:  # it may be back, and be learnt again; not for ever
+                self._absent[name] = self._absent.get(name, 0) + 1
+                self._learnt.pop(name, None)
         elif kind == "learnt":
-            new = [name for name in message[1] if name not in self._learnt]
+            new = [
+                name
+                for name in message[1]
+                if name not in self._learnt and self._absent.get(name, 0) < MOST_ABSENT
+            ]
             if new and self._learnings < MAX_LEARNING and len(self._learnt) < MOST_LEARNT:
                 self._learnt.update(dict.fromkeys(new))
                 self._learn_at = time.monotonic() + SETTLE

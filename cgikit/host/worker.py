@@ -26,6 +26,7 @@ from cgikit.gateway.scgi import SCGI
 from cgikit.gateway.wire import Aborted, Body, Opened, WireError
 
 from .children import Children
+from .connection import Connection
 from .exchange import Exchange
 from .fresh import Freshness, Held
 from .program import Programs
@@ -48,26 +49,11 @@ TICK = 0.2  # seconds between looks at what takes too long
 HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
 LINGER = 5.0  # seconds in which a peer may send the rest of a body that nobody wants
 STALLED = 120.0  # seconds until a peer that takes nothing of its answer is dropped
-LAST = 1.0  # seconds in which a last request may come on a connection that had some, when draining
-LAST_NEW = 3.0  # the same on one that had none yet
+LAST = (
+    1.0  # seconds in which a next request may come when draining, or when others wait for a place
+)
+LAST_NEW = 3.0  # the same on a connection that had none yet
 MAX_COLD = 1_000  # scripts of which it is remembered that they run cold
-
-
-class Connection:
-    """One connection of the web server: its codec, what waits to be sent, the request in hand."""
-
-    __slots__ = ("closing", "codec", "exchange", "fd", "heard", "mask", "outbox", "sock", "waiting")
-
-    def __init__(self, sock: socket.socket, codec: "FastCGI | SCGI", now: float) -> None:
-        self.sock = sock
-        self.fd = sock.fileno()
-        self.codec = codec
-        self.exchange: Exchange | None = None
-        self.outbox: list[bytes] = []
-        self.waiting = 0  # bytes in the outbox
-        self.closing = 0.0  # when it has to be closed at last; 0: it stays
-        self.heard = now  # when something moved last
-        self.mask = 0  # what it is polled for
 
 
 class Worker:
@@ -119,7 +105,8 @@ class Worker:
         gc.collect()
         gc.freeze()
         self.tell(("ready",))
-        while not (self.draining and not self.connections):
+        # A script may go on after its answer: it is not cut short for a reload
+        while not (self.draining and not self.connections and not self.exchanges):
             busy = self.connections or self.children
             timeout = 1 if self._held else 200 if busy else 5_000
             for fd, mask in self._poll.poll(timeout):
@@ -323,7 +310,9 @@ class Worker:
         if connection.exchange is not None:
             if connection.exchange.child is not None:
                 connection.exchange.child.resume()
-        elif connection.closing or not connection.codec.keep or self.draining:
+        elif connection.closing:
+            self.linger(connection)
+        elif not connection.codec.keep or self.draining:
             self.finished(connection)
 
     def finished(self, connection: Connection) -> None:
@@ -468,7 +457,8 @@ class Worker:
     def _tick_waiting(self, connection: Connection, silent: float) -> None:
         """See to a connection on which no whole request has come."""
         begun = connection.codec.request or isinstance(connection.codec, SCGI)
-        if self.draining and not connection.codec.request:
+        crowded = len(self.connections) >= MAX_CONNECTIONS
+        if (self.draining or crowded) and not connection.codec.request:
             if silent > (LAST if connection.codec.keep else LAST_NEW):
                 self.close(connection)
         elif begun and silent > self.settings.timeout:
@@ -490,8 +480,10 @@ def main() -> int:
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = Settings(**marshal.loads(exactly(channel, size)))  # noqa: S302 -- our parent's
     size = int.from_bytes(exactly(zygote, 4), "big")
-    held, refused = marshal.loads(exactly(zygote, size))  # noqa: S302 -- our sibling's
+    held, refused, absent = marshal.loads(exactly(zygote, size))  # noqa: S302 -- our sibling's
     worker = Worker(listener, channel, zygote, settings, held, table)
     for line in refused:
         worker.log(f"not held ready: {line}")
+    if absent:
+        worker.tell(("absent", absent))
     return worker.run()

@@ -216,13 +216,13 @@ def main() -> int:
     channel = socket.socket(fileno=sock)
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = marshal.loads(exactly(channel, size))  # noqa: S302 -- our parent's
-    refused = []
+    outcome: tuple[list[str], list[str]] = [], []
     if settings["warm"]:
-        refused = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
+        outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
         rehearse()
-    data = marshal.dumps((preload.held(began), refused))
+    data = marshal.dumps((preload.held(began), *outcome))
     channel.sendall(len(data).to_bytes(4, "big") + data)
-    del data, refused
+    del data, outcome
     zygote = Zygote(channel, memory, settings)
     gc.collect()
     gc.freeze()
