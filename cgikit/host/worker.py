@@ -431,12 +431,13 @@ class Worker:
             if self.now - exchange.asked > self.settings.timeout:
                 self.queue.remove(exchange)
                 exchange.refuse("no script ended in time to make room for it")
+        crowded = len(self.connections) >= MAX_CONNECTIONS
         for connection in list(self.connections.values()):
-            self._tick_connection(connection)
+            self._tick_connection(connection, crowded)
         if not self._accepting and len(self.connections) < MAX_CONNECTIONS:
             self._accept(True)
 
-    def _tick_connection(self, connection: Connection) -> None:
+    def _tick_connection(self, connection: Connection, crowded: bool) -> None:
         silent = self.now - connection.heard
         exchange = connection.exchange
         if connection.closing:
@@ -450,14 +451,13 @@ class Worker:
                 self.log("connection closed: the web server takes nothing of an answer")
                 self.lost(connection)
         elif exchange is None:
-            self._tick_waiting(connection, silent)
+            self._tick_waiting(connection, silent, crowded)
         elif exchange.waits_for_body and silent > self.settings.timeout:
             exchange.late()
 
-    def _tick_waiting(self, connection: Connection, silent: float) -> None:
+    def _tick_waiting(self, connection: Connection, silent: float, crowded: bool) -> None:
         """See to a connection on which no whole request has come."""
         begun = connection.codec.request or isinstance(connection.codec, SCGI)
-        crowded = len(self.connections) >= MAX_CONNECTIONS
         if (self.draining or crowded) and not connection.codec.request:
             if silent > (LAST if connection.codec.keep else LAST_NEW):
                 self.close(connection)
