@@ -94,19 +94,13 @@ class Peer:
     ) -> None:
         self.socket.close()
 
-    def encode(self, variables: dict[str, str], body: bytes, keep: bool = False) -> bytes:
-        """A whole request as this protocol has it."""
-        if self.protocol == "scgi":
-            return scgi.encode_request(variables, body)
-        return encode_request(variables, body, keep)
-
     def send(self, variables: dict[str, str], body: bytes = b"", keep: bool = False) -> None:
         """Send a request, while the answer may come already: whoever sends much needs `ask`."""
-        self.socket.sendall(self.encode(variables, body, keep))
+        self.socket.sendall(encode(self.protocol, variables, body, keep))
 
     def ask(self, variables: dict[str, str], body: bytes = b"") -> Answer:
         """Send a request and read the answer at the same time, as web servers do."""
-        data = self.encode(variables, body)
+        data = encode(self.protocol, variables, body)
         if len(data) < 65_536:
             self.socket.sendall(data)
             return self.answer()
@@ -147,6 +141,13 @@ class Peer:
                     return Answer(b"".join(output), b"".join(errors), event.app_status)
         # The end of the connection is all that SCGI says of the end
         return Answer(b"".join(output), b"".join(errors), 0 if self.protocol == "scgi" else None)
+
+
+def encode(protocol: str, variables: dict[str, str], body: bytes, keep: bool = False) -> bytes:
+    """A whole request as a protocol has it."""
+    if protocol == "scgi":
+        return scgi.encode_request(variables, body)
+    return encode_request(variables, body, keep)
 
 
 class Gateway:
@@ -224,6 +225,10 @@ class Gateway:
         if body:
             found["CONTENT_LENGTH"] = str(len(body))
         return found | more
+
+    def encode(self, path: str, body: bytes = b"", **more: str) -> bytes:
+        """A whole request as this server's protocol has it."""
+        return encode(self.protocol, self.variables(path, body, **more), body)
 
     def request(self, path: str, body: bytes = b"", **more: str) -> Answer:
         """One request on a connection of its own."""

@@ -67,7 +67,7 @@ def test_a_body_that_is_read_in_part(served: Gateway) -> None:
 def test_a_body_that_comes_byte_by_byte(warm: Gateway) -> None:
     path = warm.script("echo.py", ECHO)
     with warm.connect() as peer:
-        for byte in peer.encode(warm.variables(path, b"body"), b"body"):
+        for byte in warm.encode(path, b"body"):
             peer.socket.sendall(bytes((byte,)))
         assert peer.answer().body == b"body"
 
@@ -292,7 +292,7 @@ def test_a_client_that_leaves_in_mid_body(warm: Gateway) -> None:
         "reads.py", f"{HEAD}import sys\nopen('read', 'a').write(str(len(sys.stdin.read())))"
     )
     with warm.connect() as peer:
-        data = peer.encode(warm.variables(path, b"x" * 300_000), b"x" * 300_000)
+        data = warm.encode(path, b"x" * 300_000)
         peer.socket.sendall(data[:200_000])
         assert until(warm.scripts)
     assert until(lambda: not warm.scripts())
@@ -400,7 +400,7 @@ def test_values_that_are_not_text(warm: Gateway) -> None:
         "raw.py", f"{HEAD}import os\nprint(os.environb[b'HTTP_X'], os.environb[b'PATH_INFO'])"
     )
     with warm.connect() as peer:
-        data = peer.encode(warm.variables(path, HTTP_X="QQQQ", PATH_INFO="/RRR"), b"")
+        data = warm.encode(path, HTTP_X="QQQQ", PATH_INFO="/RRR")
         peer.socket.sendall(data.replace(b"QQQQ", b"\xff\xfe=\n").replace(b"RRR", b"\xe9\xc3\xa9"))
         assert peer.answer().text == "b'\\xff\\xfe=\\n' b'/\\xe9\\xc3\\xa9'\n"
 

@@ -121,7 +121,7 @@ def test_a_request_in_hand_outlives_a_reload(server: Gateway, path: str) -> None
     with server.connect() as peer, server.connect() as early:
         peer.send(server.variables(slow))
         assert until(server.scripts)
-        data = early.encode(server.variables(path), b"")
+        data = server.encode(path)
         early.socket.sendall(data[:20])  # and one that is half here
         server.process.send_signal(signal.SIGHUP)
         assert until(lambda: set(server.workers()) - before)
