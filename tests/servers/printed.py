@@ -135,7 +135,9 @@ def serving(
     """A process that a printed command line starts."""
     # The guard against orphans belongs into the call that changes the user: see `running`.
     command = re.sub("^setpriv ", "setpriv --pdeathsig TERM ", command)
-    return running(["sh", "-c", f"exec {command}"], log, ENVIRONMENT, signal.SIGTERM, user)
+    leaves = "fcgiwrap" in command  # its prefork children do not end with it
+    shell = ["sh", "-c", f"exec {command}"]
+    return running(shell, log, ENVIRONMENT, signal.SIGTERM, user, leaves)
 
 
 def accepts(address: str) -> bool | None:

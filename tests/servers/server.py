@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
+LEAVE_SECONDS = 5.0  # for children to notice that their parent has gone
 
 T = TypeVar("T")
 
@@ -74,10 +75,12 @@ def running(
     environ: dict[str, str],
     stop: signal.Signals,
     user: str | None = None,
+    leaves: bool = False,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server with output and errors appended to `log`; end it with the signal `stop`.
 
-    `user`: whom it runs as.
+    `user`: whom it runs as. `leaves`: it is known to end without its children, which are ended then;
+    for all others that is an error.
     """
     switch = as_user(user)
     # A killed test run cannot clean up; the kernel then ends the server for it. In the same call as
@@ -98,6 +101,35 @@ def running(
         yield process
     finally:
         end(process, stop)
+        left = end_group(process.pid, 0 if leaves else LEAVE_SECONDS)
+        assert leaves or not left, f"{command} has ended and left processes behind: {left}"
+
+
+def end_group(group: int, seconds: float) -> list[int]:
+    """End what is still running of a process group; return the ids of what had to be ended.
+
+    Children get a moment to notice by themselves that their parent has gone.
+    """
+    deadline = time.monotonic() + seconds
+    while (left := members(group)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if left:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+    return left
+
+
+def members(group: int) -> list[int]:
+    """The processes of a group that run; zombies do not."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(errors="replace").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[2]) == group and fields[0] not in "ZX":
+            found.append(int(path.parent.name))
+    return found
 
 
 def as_user(user: str | None) -> list[str]:

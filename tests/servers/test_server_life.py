@@ -47,6 +47,17 @@ def test_a_server_that_ignores_its_signal_is_killed_and_is_an_error(tmp_path: Pa
         assert process.returncode == -signal.SIGKILL
 
 
+def test_what_a_server_leaves_behind_is_ended_and_is_an_error(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = ["sh", "-c", "trap 'exit 0' TERM; sleep 61 & echo $!; wait"]
+    with (
+        pytest.raises(AssertionError, match="left processes behind"),
+        running(command, log, ENVIRONMENT, signal.SIGTERM) as process,
+    ):
+        child = wait_until(lambda: int(log.read_text() or 0) or None, process, log)
+    assert ended(child, seconds=10)
+
+
 def test_a_killed_test_run_leaves_no_server(tmp_path: Path) -> None:
     need("setpriv")
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
