@@ -101,33 +101,33 @@ def running(
         yield process
     finally:
         end(process, stop)
-        left = end_group(process.pid, 0 if leaves else LEAVE_SECONDS)
+        left = end_session(process.pid, 0 if leaves else LEAVE_SECONDS)
         assert leaves or not left, f"{command} has ended and left processes behind: {left}"
 
 
-def end_group(group: int, seconds: float) -> list[int]:
-    """End what is still running of a process group; return the ids of what had to be ended.
+def end_session(session: int, seconds: float) -> list[int]:
+    """End what is still running of a session; return the ids of what had to be ended.
 
     Children get a moment to notice by themselves that their parent has gone.
     """
     deadline = time.monotonic() + seconds
-    while (left := members(group)) and time.monotonic() < deadline:
+    while (left := members(session)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    if left:
+    for process in left:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
+            os.kill(process, signal.SIGKILL)
     return left
 
 
-def members(group: int) -> list[int]:
-    """The processes of a group that run; zombies do not."""
+def members(session: int) -> list[int]:
+    """The processes of a session that run, whatever their groups; zombies do not."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text(errors="replace").rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(fields[2]) == group and fields[0] not in "ZX":
+        if int(fields[3]) == session and fields[0] not in "ZX":
             found.append(int(path.parent.name))
     return found
 
