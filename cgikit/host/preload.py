@@ -10,9 +10,7 @@ Whether what is held ready is still right is asked in `fresh.py`.
 """
 
 import gc
-import importlib
 import os
-import signal
 import sys
 import time
 
@@ -111,7 +109,7 @@ def load(names: "Iterable[str]", learnt: "Iterable[str]") -> tuple[list[str], li
     absent: list[str] = []
     for name in names:
         try:
-            importlib.import_module(name)
+            __import__(name)
         except BaseException as error:  # a library's import may raise anything
             refused.append(f"{name}: {type(error).__name__}: {error}")
     wanted = [name for name in learnt if name not in sys.modules]
@@ -133,7 +131,7 @@ def load(names: "Iterable[str]", learnt: "Iterable[str]") -> tuple[list[str], li
 
 def _import(names: "Iterable[str]") -> None:
     for name in names:
-        importlib.import_module(name)
+        __import__(name)
 
 
 def trial(names: list[str]) -> int:
@@ -152,6 +150,8 @@ def trial(names: list[str]) -> int:
 
 
 def _try(names: list[str]) -> int:
+    import signal  # not for the zygote to hold: it brings two hundred names with it
+
     signal.alarm(30)  # one that waits for something would keep the worker from starting
     null = os.open(os.devnull, os.O_RDWR)
     output = os.memfd_create("out") if hasattr(os, "memfd_create") else null
@@ -167,6 +167,8 @@ def _try(names: list[str]) -> int:
 
 def _traces() -> tuple[object, ...]:
     """Return what a mere definition would leave as it is."""
+    import signal
+
     gc.collect()
     handlers = [signal.getsignal(number) for number in sorted(signal.valid_signals())]
     return (

@@ -9,26 +9,34 @@ What is not as in a fresh interpreter: modules of the standard library and of si
 there before they are imported, and the seed of string hashes is that of the worker.
 """
 
+# Without their faces in Python, which bring modules with them that scripts may never ask for
+import _signal as signal  # type: ignore[import-not-found]
 import gc
 import io
 import os
 import resource
-import signal
 import sys
-from contextlib import suppress
-from importlib.machinery import SourceFileLoader
-from types import ModuleType
+from _frozen_importlib_external import SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from types import CodeType, TracebackType
+    from collections.abc import Mapping
+    from types import CodeType, ModuleType, TracebackType
     from typing import Any
+
+    Limits = list[tuple[int, tuple[int, int]]]
 
 #: Those that Python ignores and other programs must not (as `subprocess` has it).
 _RESTORED = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it can be changed
 #: They have a finaliser, but nothing to write.
 _HARMLESS: set[type] = {io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO}
+# To ask a type costs an error that is made and dropped; types of C can be asked once
+_HARMLESS |= {
+    kind
+    for kind in object.__subclasses__()
+    if not kind.__flags__ & _HEAP_TYPE and not hasattr(kind, "__del__")
+}
 
 
 class Leave(BaseException):
@@ -39,36 +47,41 @@ class Leave(BaseException):
         self.status = status
 
 
-def descriptors(stdin: int, stdout: int, stderr: int) -> None:
-    """Make three descriptors this process's 0, 1 and 2, and close all others (S24)."""
+def descriptors(stdin: int, stdout: int, stderr: int, above: int, most: int) -> None:
+    """Make three descriptors this process's 0, 1 and 2; close all from `above` to `most` (S24)."""
     os.dup2(stdin, 0)
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
-    os.closerange(3, _most_descriptors())
+    os.closerange(above, most)
 
 
-def _most_descriptors() -> int:
+def most_descriptors() -> int:
+    """Return a number that no descriptor of this process reaches."""
     return min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 20)
 
 
-def limits(settings: "Mapping[str, Any]") -> list[tuple[int, int]]:
+def limits(settings: "Mapping[str, Any]") -> "Limits":
     """Return the resource limits of a script's process (setrlimit(2)): address space, processes of the
     user beyond which it cannot fork, and the seconds of processor time after which the kernel ends it
-    even when nobody is left to.
+    even when nobody is left to. None is higher than this process's own.
     """
     wanted = (
         (resource.RLIMIT_AS, settings["memory"]),
         (resource.RLIMIT_NPROC, settings["processes"]),
         (resource.RLIMIT_CPU, int(settings["total"]) + 1),
     )
-    return [(limit, most) for limit, most in wanted if most]
+    found = []
+    for limit, most in wanted:
+        if most:
+            hard = resource.getrlimit(limit)[1]
+            found.append((limit, (most if hard < 0 else min(most, hard), hard)))
+    return found
 
 
-def limit(most: "Iterable[tuple[int, int]]") -> None:
-    """Set resource limits, as far as they are not set lower already."""
-    for kind, value in most:
-        hard = resource.getrlimit(kind)[1]
-        resource.setrlimit(kind, (value if hard < 0 else min(value, hard), hard))
+def limit(values: "Limits") -> None:
+    """Set resource limits."""
+    for kind, pair in values:
+        resource.setrlimit(kind, pair)
 
 
 def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -> None:
@@ -85,30 +98,9 @@ def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -
     os._exit(127)
 
 
-def run(
-    file: str,
-    code: "CodeType",
-    directory: str,
-    words: list[str],
-    names: list[bytes],
-    values: list[bytes],
-    report: "Callable[[], None]",
-    ended: "Callable[[int], None]",
-) -> None:
-    """Run a script in this process, which was forked for it, and end the process.
-
-    `directory` is what comes first on its path, `names` and `values` are its meta-variables. `report`
-    is called when the script has ended, `ended` with its exit status in the last moment. Returns never;
-    raises `Leave` where only Python's own way out loses nothing.
-    """
-    gc.freeze()  # what was there before is not the script's, and not looked at when it ends
-    gc.enable()
-    os.chdir(os.path.dirname(file))  # R49
-    sys.argv[:] = [file, *words]
-    sys.orig_argv[:] = [sys.executable, file, *words]
-    sys.path[0] = directory
-    _set_environment(names, values)
-    main = ModuleType("__main__")
+def module(file: str) -> "ModuleType":
+    """Return an empty module for a script to run in."""
+    main = type(sys)("__main__")
     namespace = main.__dict__
     namespace["__file__"] = file
     namespace["__builtins__"] = sys.modules["builtins"]
@@ -116,22 +108,44 @@ def run(
     namespace["__loader__"] = SourceFileLoader("__main__", file)
     if sys.version_info < (3, 14):
         namespace["__annotations__"] = {}
-    sys.modules["__main__"] = main
-    numpy = sys.modules.get("numpy.random")
+    return main
+
+
+def run(
+    file: str,
+    code: "CodeType",
+    main: "ModuleType",
+    directory: str,
+    words: list[str],
+    names: list[bytes],
+    values: list[bytes],
+) -> int:
+    """Run a script in this process, which was forked for it, and return its exit status.
+
+    `main` is its module, `directory` is what comes first on its path, `names` and `values` are its
+    meta-variables. Raises `Leave` in a process that the script forked.
+    """
+    os.chdir(file[: file.rindex("/")] or "/")  # R49
+    sys.argv[:] = [file, *words]
+    sys.orig_argv[:] = [sys.executable, file, *words]
+    sys.path[0] = directory
+    _set_environment(names, values)
+    modules = sys.modules
+    modules["__main__"] = main
+    numpy = modules.get("numpy.random")
     if numpy is not None:  # `random` does it by itself
         numpy.seed()
     pid, status = os.getpid(), 0
-    threading = sys.modules.get("threading")
+    threading = modules.get("threading")
     if threading is not None:  # which keeps the number that the thread had before the fork
         threading.main_thread()._native_id = pid
     try:
-        exec(code, namespace)  # noqa: S102 -- this is what a host is for
+        exec(code, main.__dict__)  # noqa: S102 -- this is what a host is for
     except BaseException as error:  # a script may raise anything
         status = _status_of(error)
     if os.getpid() != pid:  # the script forked, and this is the other process
         raise Leave(status)
-    report()
-    leave(status, ended)
+    return status
 
 
 def _set_environment(names: list[bytes], values: list[bytes]) -> None:
@@ -170,27 +184,33 @@ def _own(traceback: "TracebackType | None") -> "TracebackType | None":
     return traceback.tb_next if traceback is not None else None
 
 
-def leave(status: int, ended: "Callable[[int], None]") -> None:
-    """End this process as an interpreter ends, at once where nothing can be lost by that.
-
-    Python's own way out takes everything apart, which costs as much as a request. It is needed only
-    for objects that do something when they end, such as writing what is buffered.
-    """
+def run_exit_handlers() -> None:
+    """Wait for threads, then run what was to run at the end."""
     modules = sys.modules
     try:
         threading = modules.get("threading")
         if threading is not None:
             threading._shutdown()
         atexit = modules.get("atexit")
-        if atexit is not None and atexit._ncallbacks():
+        if atexit is not None and atexit._ncallbacks() > 1:  # one is the zygote's
             atexit._run_exitfuncs()
     except BaseException as error:  # what an exit handler raises is printed, and the exit goes on
         sys.excepthook(type(error), error, error.__traceback__)
+
+
+def finish(status: int) -> int:
+    """Do what an interpreter does at its end, as far as it can be seen; return the exit status.
+
+    Python's own way out takes everything apart, which costs as much as a request. It is needed only
+    for objects that do something when they end, such as writing what is buffered.
+    """
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    if (sys.stdin, sys.stdout, sys.stderr) == streams and _unfinished():
-        _clear(vars(modules["__main__"]))
-    if (sys.stdin, sys.stdout, sys.stderr) != streams or _unfinished():
+    if (sys.stdin, sys.stdout, sys.stderr) != streams:
         raise Leave(status)
+    if _unfinished():
+        _clear(vars(sys.modules["__main__"]))
+        if _unfinished():
+            raise Leave(status)
     try:
         for stream in streams[1:]:
             if stream is not None and not stream.closed:
@@ -199,8 +219,7 @@ def leave(status: int, ended: "Callable[[int], None]") -> None:
         pass  # the client went away, and there is nobody to write for
     except (OSError, ValueError):
         raise Leave(status) from None  # the interpreter says what it could not write
-    ended(status)
-    os._exit(status)
+    return status
 
 
 def _clear(namespace: "dict[str, Any]") -> None:
@@ -208,6 +227,8 @@ def _clear(namespace: "dict[str, Any]") -> None:
     names that begin with one underscore first. Most objects with a finaliser end by that, such as the
     FieldStorage of an old script, and the rest of the interpreter can be left as it is.
     """
+    from contextlib import suppress
+
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and not stream.closed:
             with suppress(OSError):

@@ -16,39 +16,74 @@ The table is memory that supervisor, worker and children share: two numbers for 
 process id, and its exit status plus one once it has left by itself.
 """
 
+import atexit
 import gc
 import marshal
 import mmap
 import os
-import socket
+import resource
 import sys
 import time
+from _socket import socket  # without its face in Python, as in `warm.py`
 
 from . import preload, warm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, ModuleType
     from typing import Any
 
+    Ready = tuple[object, CodeType | None, ModuleType]
+
 MAX_SOURCE = 4 << 20  # bytes; a larger file is data behind a `#!` line, not a script to keep
-MAX_CODES = 1_000
+MAX_SCRIPTS = 1_000
 LEARNT_SIZE = 65_536  # bytes for the names of learnt modules at the end of the table
 SLOTS = 1_024
 TABLE = SLOTS * 8 + LEARNT_SIZE
 ENDED = 1 << 31
+# Of what scripts do, what nearly all of them do
+SCRIPTS = (
+    """print("Content-Type: text/plain\\n\\nrehearsal")""",
+    """
+from cgikit import Request, Response, escape, run
+
+def answer(request):
+    return Response(f"<p>{escape(request.query.get('name', ''))}</p>")
+
+if __name__ == "__main__":
+    run(answer)
+""",
+)
+VARIABLES = {
+    "GATEWAY_INTERFACE": "CGI/1.1",
+    "QUERY_STRING": "name=a%20b&x=1",
+    "REMOTE_ADDR": "127.0.0.1",
+    "REQUEST_METHOD": "GET",
+    "REQUEST_URI": "/?name=a%20b&x=1",
+    "SCRIPT_NAME": "/",
+    "SERVER_NAME": "localhost",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "SERVER_SOFTWARE": "rehearsal",
+}
+REHEARSALS = 24  # each; Python 3.11 needs 8 calls and as many loops, 3.13 twice that
+# How Python divides its memory: pools of one size each, which begin with what is said about them
+POOL, POOL_HEAD = 16_384, 48
+MOST_HOLES = 2_000  # in pools of one size
 
 
 class Zygote:
     """The forking end of a worker. `sock` leads to the worker, `table` is shared with it."""
 
-    def __init__(self, sock: socket.socket, table: mmap.mmap, settings: "dict[str, Any]") -> None:
+    def __init__(self, sock: socket, table: mmap.mmap, settings: "dict[str, Any]") -> None:
         self.sock = sock
         self.memory = table
         self.table = memoryview(table)[: SLOTS * 8].cast("i")
         self.limits = warm.limits(settings)
-        self.codes: dict[str, tuple[object, CodeType | None]] = {}
+        self.most = warm.most_descriptors()
+        self.scripts: dict[str, Ready] = {}
         self.learner = preload.Learner()
+        self.kept: list[bytes] = []
 
     def run(self) -> None:
         """Fork and reap as told until the worker is gone. A child comes out by `warm.Leave`."""
@@ -71,23 +106,25 @@ class Zygote:
             data = exactly(self.sock, size)
             small = 4 + int.from_bytes(data[:4], "big")
             slot, file, stamp, is_warm = marshal.loads(data[4:small])  # noqa: S302 -- our worker's
-            code = self._code(file, stamp) if is_warm else None
+            ready = self._ready(file, stamp) if is_warm else None
             try:
                 pid = fork()
             except OSError as error:
                 pid = -(error.errno or 1)
             if not pid:
-                self._child(slot, file, code, data[small:], (stdin, stdout, stderr))
+                self._child(slot, file, ready, data[small:], (stdin, stdout, stderr))
             os.close(stdin)
             os.close(stdout)
             os.close(stderr)
             self.sock.send(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
 
-    def _code(self, file: str, stamp: object) -> "CodeType | None":
-        """Return the compiled script. What cannot be compiled has none: started anew, it says why."""
-        known = self.codes.get(file)
+    def _ready(self, file: str, stamp: object) -> "Ready":
+        """Return a script compiled, and a module for it, which only children fill. What cannot be
+        compiled has no code: started anew, it says why.
+        """
+        known = self.scripts.get(file)
         if known is not None and known[0] == stamp and stamp is not None:
-            return known[1]
+            return known
         code = None
         try:
             with open(file, "rb") as stream:
@@ -96,11 +133,11 @@ class Zygote:
                 code = compile(source, file, "exec", dont_inherit=True)
         except (OSError, SyntaxError, ValueError):  # ValueError: NUL bytes
             pass
-        if len(self.codes) >= MAX_CODES:
-            self.codes.clear()
-        self.codes[file] = stamp, code
+        if len(self.scripts) >= MAX_SCRIPTS:
+            self.scripts.clear()
+        known = self.scripts[file] = stamp, code, warm.module(file)
         gc.freeze()
-        return code
+        return known
 
     def _reap(self, data: bytes) -> None:
         """Reap children that have ended, after ending what is left of their process groups: until a
@@ -124,26 +161,18 @@ class Zygote:
         self,
         slot: int,
         file: str,
-        code: "CodeType | None",
+        ready: "Ready | None",
         data: bytes,
         descriptors: tuple[int, int, int],
     ) -> None:
         """Become what runs the script. Returns never."""
         try:
-            pid = os.getpid()
-            self.table[slot * 2] = pid
             os.setsid()  # a group of its own to end, and no terminal of the server's
-            warm.descriptors(*descriptors)
-            warm.limit(self.limits)
-            directory, words, names, values = marshal.loads(data)  # noqa: S302 -- our worker's
-
-            def ended(status: int) -> None:
-                self.table[slot * 2 + 1] = status + 1
-
-            if code is not None:
-                warm.run(file, code, directory, words, names, values, self._report, ended)
-            variables = dict(zip(names, values, strict=True))
-            warm.execute(file, words, {**os.environb, **variables})
+            status = self.attend(slot, file, ready, data, descriptors, self.limits, 3)
+            warm.run_exit_handlers()
+            status = warm.finish(status)
+            self.table[slot * 2 + 1] = status + 1
+            os._exit(status)
         except warm.Leave:
             self.sock.detach()  # its number may be that of a file of the script's by now
             raise
@@ -151,7 +180,29 @@ class Zygote:
             told = f"cannot start: {type(error).__name__}: {error}\n"
             os.write(2, told.encode("utf-8", "backslashreplace"))
             os._exit(127)
-        os._exit(127)  # not reached
+
+    def attend(
+        self,
+        slot: int,
+        file: str,
+        ready: "Ready | None",
+        data: bytes,
+        descriptors: tuple[int, int, int],
+        limits: "warm.Limits",
+        above: int,
+    ) -> int:
+        """Run the script and return its exit status. `rehearse` does it in the zygote itself."""
+        self.table[slot * 2] = os.getpid()
+        warm.descriptors(*descriptors, above, self.most)
+        warm.limit(limits)
+        directory, words, names, values = marshal.loads(data)  # noqa: S302 -- our worker's
+        if ready is None or ready[1] is None:
+            variables = dict(zip(names, values, strict=True))
+            warm.execute(file, words, {**os.environb, **variables})
+            return 127  # not reached
+        status = warm.run(file, ready[1], ready[2], directory, words, names, values)
+        self._report()
+        return status
 
     def _report(self) -> None:
         """In a child whose script has ended: say what it had to import."""
@@ -164,7 +215,7 @@ class Zygote:
             self.memory[at + 4 : at + 8] = len(names).to_bytes(4, "big")
 
 
-def exactly(sock: socket.socket, size: int) -> bytes:
+def exactly(sock: socket, size: int) -> bytes:
     """Receive so many bytes; end the process where the other end is gone."""
     data = sock.recv(size) if size else b""
     while len(data) < size:
@@ -175,29 +226,57 @@ def exactly(sock: socket.socket, size: int) -> bytes:
     return data
 
 
-def rehearse() -> None:
-    """Answer some requests with the library alone. Python rewrites what it has run a few times into a
-    faster form; done here, no child has to, and to copy the memory for it.
+def rehearse(zygote: Zygote) -> None:
+    """Do in this process what its children do, with scripts that have nothing to say and an output
+    that goes nowhere; then put everything back.
+
+    Python rewrites what it has run a few times into a faster form, and remembers where it found what.
+    Done here, no child has to, nor to copy the memory for it: a quarter of the pages it would copy.
     """
-    import io
+    environment, words, original = dict(os.environ), [*sys.argv], [*sys.orig_argv]
+    path, main = sys.path[0], sys.modules["__main__"]
+    streams = [(vars(stream), dict(vars(stream))) for stream in (sys.stdin, sys.stdout)]
+    limits = [(kind, resource.getrlimit(kind)) for kind, _ in zygote.limits]
+    null, saved = os.open(os.devnull, os.O_RDWR), os.dup(1)
+    names = [os.fsencode(name) for name in VARIABLES]
+    values = [os.fsencode(value) for value in VARIABLES.values()]
+    data = marshal.dumps((path, [], names, values))
+    for script in SCRIPTS:
+        code = compile(script, "/rehearsal", "exec", dont_inherit=True)
+        for _ in range(REHEARSALS):
+            ready = None, code, warm.module("/rehearsal")
+            zygote.attend(0, "/rehearsal", ready, data, (0, null, 2), limits, zygote.most)
+            warm.finish(0)  # not the exit handlers: modules have registered their own by now
+            for attributes, before in streams:
+                attributes.clear()
+                attributes.update(before)
+    os.dup2(saved, 1)
+    os.close(saved)
+    os.close(null)
+    for name in VARIABLES:
+        if name in environment:
+            os.environ[name] = environment[name]
+        else:
+            del os.environ[name]
+    sys.argv[:], sys.orig_argv[:], sys.path[0] = words, original, path
+    sys.modules["__main__"] = main
+    zygote.table[0] = zygote.table[1] = 0
 
-    from cgikit.html import escape
-    from cgikit.request import Request
-    from cgikit.script import respond
 
-    variables = {
-        "REQUEST_METHOD": "GET",
-        "QUERY_STRING": "name=a%20b&x=1",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SCRIPT_NAME": "/",
-    }
-    for _ in range(40):
-        request = Request(variables, io.BytesIO())
-        answer = respond(lambda r: escape(r.query.get("name", "")), request).answer(request)
-        b"".join(answer[2])
-        request.close()
+def fill_holes() -> list[bytes]:
+    """Return objects that take the free places between others in memory, so that what a child makes
+    lies together, on pages of its own: to write beside an old object is to copy its page. That saves
+    8 pages of a child's and as many between two forks, for one megabyte once.
+    """
+    kept = []
+    for size in range(POOL_HEAD, 513, 16):
+        for _ in range(MOST_HOLES):
+            kept.append(bytes(size - 33))  # 33 is what an empty one takes
+            if id(kept[-1]) % POOL == POOL_HEAD:  # the first place of a new pool
+                break
+    for size in range(512, 4_096, 16):  # these lie elsewhere, between what C has asked for
+        kept += [bytes(size), bytes(size)]
+    return kept
 
 
 def main() -> int:
@@ -213,20 +292,26 @@ def main() -> int:
     # A map closes a descriptor of its own when it ends. In a child that number is a file of the
     # script's: kept in this list, the map ends after the modules are gone and their files written
     os.register_at_fork(after_in_child=memory.__len__)
-    channel = socket.socket(fileno=sock)
+    channel = socket(fileno=sock)
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = marshal.loads(exactly(channel, size))  # noqa: S302 -- our parent's
+    zygote = Zygote(channel, memory, settings)
     outcome: tuple[list[str], list[str]] = [], []
     if settings["warm"]:
         outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
-        rehearse()
+        # It does nothing but be there: a script's `process.send` arranges for leaving fast where there
+        # is none, which is done in `warm.finish` anyway
+        atexit.register(int)
+        gc.collect()
+        gc.freeze()  # or `warm.finish` would take what is there for the script's
+        rehearse(zygote)
+        zygote.learner = preload.Learner()
     data = marshal.dumps((preload.held(began), *outcome))
     channel.sendall(len(data).to_bytes(4, "big") + data)
     del data, outcome
-    zygote = Zygote(channel, memory, settings)
     gc.collect()
-    gc.freeze()
-    gc.disable()  # children have it; here everything is freed by its count
+    zygote.kept = fill_holes()
+    gc.freeze()  # not disabled: children have it, and here everything is freed by its count
     try:
         zygote.run()
     except warm.Leave as left:
