@@ -73,7 +73,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     for option, default, least, most, what in (
         ("--workers", processors, 1, 256, "processes that take requests"),
-        ("--children", 64, 1, 1_000, "scripts of one worker that run at once"),
+        ("--children", 256, 1, 1_000, "scripts of one worker that run at once"),
         ("--queue", 256, 0, 100_000, "requests of one worker that may wait for that; more get 503"),
         ("--timeout", 60, 1, 86_400, "seconds until the headers, and then of silence"),
         ("--total", 3_600, 1, 864_000, "seconds until a script is ended in any case"),

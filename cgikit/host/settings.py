@@ -30,7 +30,7 @@ class Settings:
         )  # seconds: to the headers, then of silence
         self.total: float = values.get("total", 3_600.0)  # seconds for everything
         self.grace: float = values.get("grace", 3.0)  # seconds from TERM to KILL
-        self.children: int = values.get("children", 64)  # scripts at once
+        self.children: int = values.get("children", 256)  # scripts at once
         self.queue: int = values.get("queue", 256)  # requests that wait for one of these to end
         self.memory: int = values.get("memory", 0)  # bytes of address space for a script
         self.processes: int = values.get(
