@@ -405,7 +405,7 @@ def _soaks(soaks: list[Soak]) -> str:
     head = ("way in", "requests", "processes", "zombies", "descriptors", "memory, MiB", "failed")
     note = (
         "Before / after, in the processes that stay. Memory: what no file backs, after "
-        "5,000 requests and at the end. Flat: less than a byte more for each request."
+        "a tenth more requests and at the end. Flat: less than a byte more for each request."
     )
     return f"{note}\n\n{table(head, rows, right=1)}"
 
