@@ -267,9 +267,9 @@ def test_scripts_that_take_too_much(limited: Gateway) -> None:
 def test_a_client_that_leaves_ends_its_script(warm: Gateway) -> None:
     path = warm.script(
         "left.py",
-        f"{HEAD}import os, time, signal\n"
+        "import os, time, signal\n"
         "def end(*a):\n    open('term-came', 'w').close()\n    os._exit(0)\n"
-        "signal.signal(signal.SIGTERM, end)\nprint('x', flush=True)\ntime.sleep(1000)",
+        f"signal.signal(signal.SIGTERM, end)\n{HEAD}time.sleep(1000)",
     )
     with warm.connect() as peer:
         peer.send(warm.variables(path))
@@ -302,9 +302,9 @@ def test_a_client_that_leaves_in_mid_body(warm: Gateway) -> None:
 def test_the_errors_of_a_client_that_left_are_in_the_log(warm: Gateway) -> None:
     path = warm.script(
         "tells.py",
-        f"{HEAD}import signal, sys, time\n"
+        "import signal, sys, time\n"
         "def end(*a):\n    sys.exit('told at the end')\n"
-        "signal.signal(signal.SIGTERM, end)\nprint('x', flush=True)\ntime.sleep(1000)",
+        f"signal.signal(signal.SIGTERM, end)\n{HEAD}time.sleep(1000)",
     )
     with warm.connect() as peer:
         peer.send(warm.variables(path))
