@@ -107,6 +107,7 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
         root=root,
         protocol=protocol,
         prefix=arguments.prefix,
+        peers=os.environ.get("FCGI_WEB_SERVER_ADDRS", "") if protocol == "fastcgi" else "",
         warm=not arguments.spawn,
         debug=environment.get("CGIKIT_DEBUG") == "1",
         preload=arguments.preload,

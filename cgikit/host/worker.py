@@ -22,6 +22,7 @@ import time
 from contextlib import suppress
 
 from cgikit.gateway.fastcgi import FastCGI
+from cgikit.gateway.listener import allowed_peers, is_allowed
 from cgikit.gateway.scgi import SCGI
 from cgikit.gateway.wire import Aborted, Body, Opened, WireError
 
@@ -72,6 +73,7 @@ class Worker:
         self.children = Children(zygote, table, self._learn)
         self.listener = listener
         self.channel = channel
+        self._peers = allowed_peers(settings.peers)
         self.programs = Programs(os.environ.get("PATH", os.defpath))
         self.fresh = Freshness(held, sys.path[1:])
         self.base = dict(os.environ)
@@ -194,6 +196,9 @@ class Worker:
         except OSError:
             self._accept(False)  # until the next look at the clock, or it would be asked for ever
             return False
+        if not is_allowed(sock, self._peers):
+            sock.close()
+            return True
         sock.setblocking(False)
         fastcgi = self.settings.protocol == "fastcgi"
         codec = FastCGI(MAX_CONNECTIONS, self.settings.children) if fastcgi else SCGI()
