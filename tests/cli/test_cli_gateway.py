@@ -70,9 +70,11 @@ def test_fcgi_web_server_addrs_names_who_may_connect(
     (tmp_path / "a.sh").chmod(0o755)
     options = ("--workers", "1", "--spawn")
     environment = {"FCGI_WEB_SERVER_ADDRS": peers}
-    with gateway(
-        "fastcgi", tmp_path, *options, address="127.0.0.1:0", environment=environment
-    ) as server:
-        with contextlib.suppress(OSError):  # a connection that is not wanted is closed
-            server.request("/a.sh")
+    with (
+        gateway(
+            "fastcgi", tmp_path, *options, address="127.0.0.1:0", environment=environment
+        ) as server,
+        contextlib.suppress(OSError),
+    ):  # a connection that is not wanted is closed
+        server.request("/a.sh")
     assert (tmp_path / "ran").exists() is answered
