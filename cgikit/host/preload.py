@@ -31,6 +31,8 @@ OWN = (
     "atexit",
 )  # fmt: skip
 HARMLESS, ABSENT = 0, 2
+# Their import leaves a trace that cannot be seen from Python: readline sets COLUMNS and LINES for C
+_UNSEEN = {"readline"}
 MAX_LEARNT = 2_000  # modules; a scientific stack has about a thousand
 
 
@@ -161,6 +163,8 @@ def _try(names: list[str]) -> int:
     _import(names)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
+    if _UNSEEN & sys.modules.keys():
+        return 1
     printed = output != null and os.fstat(output).st_size
     return 1 if printed or _traces() != before else HARMLESS
 
