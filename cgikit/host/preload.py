@@ -30,7 +30,7 @@ OWN = (
     "cgikit.querystring", "cgikit.multidict", "cgikit.cookies", "cgikit.body", "cgikit.process",
     "atexit",
 )  # fmt: skip
-HARMLESS, ABSENT = 0, 2
+HARMLESS, ABSENT = 64, 65  # exit statuses that no library ends a process with by chance
 # Their import leaves a trace that cannot be seen from Python: readline sets COLUMNS and LINES for C
 _UNSEEN = {"readline"}
 MAX_LEARNT = 2_000  # modules; a scientific stack has about a thousand
