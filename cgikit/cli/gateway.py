@@ -103,22 +103,7 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
     environment = inherited(
         os.environ, ["CGIKIT_DEBUG", *arguments.env], path_first=os.path.dirname(sys.executable)
     )
-    settings = Settings(
-        root=root,
-        protocol=protocol,
-        prefix=arguments.prefix,
-        peers=os.environ.get("FCGI_WEB_SERVER_ADDRS", "") if protocol == "fastcgi" else "",
-        warm=not arguments.spawn,
-        debug=environment.get("CGIKIT_DEBUG") == "1",
-        preload=arguments.preload,
-        pass_on=arguments.env,
-        timeout=float(arguments.timeout),
-        total=float(arguments.total),
-        children=arguments.children,
-        queue=arguments.queue,
-        memory=arguments.memory << 20,
-        processes=arguments.processes,
-    )
+    settings = _settings(protocol, root, environment, arguments)
 
     def started() -> None:
         print(
@@ -140,6 +125,27 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
         return supervisor.run()
     finally:
         listener.remove()
+
+
+def _settings(
+    protocol: str, root: str, environment: dict[str, str], arguments: argparse.Namespace
+) -> Settings:
+    return Settings(
+        root=root,
+        protocol=protocol,
+        prefix=arguments.prefix,
+        peers=os.environ.get("FCGI_WEB_SERVER_ADDRS", "") if protocol == "fastcgi" else "",
+        warm=not arguments.spawn,
+        debug=environment.get("CGIKIT_DEBUG") == "1",
+        preload=arguments.preload,
+        pass_on=arguments.env,
+        timeout=float(arguments.timeout),
+        total=float(arguments.total),
+        children=arguments.children,
+        queue=arguments.queue,
+        memory=arguments.memory << 20,
+        processes=arguments.processes,
+    )
 
 
 def _listener(arguments: argparse.Namespace) -> Listener | None:
