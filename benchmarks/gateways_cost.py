@@ -61,5 +61,7 @@ def measure(name: str, client: Client, roots: list[int], seconds: float, connect
             serving += now[0] - own
         child += now[1] - theirs
         faults += now[2] - theirs_faults
+    if faults < number:  # workers that were replaced meanwhile, and not a process for each request
+        serving, forking, child, faults = serving + forking + child, 0.0, 0.0, 0.0
     rates = (serving / number, forking / number, child / number, faults / number)
     return Cost(name, outcome.rate, *rates)
