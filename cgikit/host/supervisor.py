@@ -179,7 +179,8 @@ class Supervisor:
         log: Callable[[str], None],
         started: Callable[[], None] = lambda: None,
     ) -> None:
-        self.listener = listener
+        # Handed over as descriptor 0, it would be replaced by a worker's own standard input
+        self.listener = listener if listener.fileno() > 2 else listener.dup()
         self.settings = settings
         self.count = workers
         self.environment = dict(environment)
