@@ -5,9 +5,11 @@ what a request costs. So the process that forks is not the one that deals with c
 `worker.py`): it imports little, and between two forks it runs a dozen lines. A child takes what it has
 to run from the message that was meant for it.
 
-Messages on the socket to the worker, each with its length in front:
-- to here, with the script's three descriptors: what to run, as `marshal` writes it (see `Order`);
-- to here, without descriptors: process ids, four bytes each, of children to reap;
+Messages on the socket to the worker; those to here have their length in front:
+- to here, with the script's three descriptors: what to run, in two parts as `marshal` writes them, the
+  first for this process and the second for the child (see `Children.fork`);
+- to here, without descriptors (2**31 is added to the length): of children to reap, slots and process
+  ids, four bytes each;
 - from here: 8 bytes, a child's slot and its process id (negative: the errno of the failed fork); or
   slot + 2**31 and how it ended, as `os.waitstatus_to_exitcode` has it plus 1,000, for a child that was
   reaped; or 0 there for one that lives.
