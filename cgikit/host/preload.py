@@ -4,7 +4,7 @@ Modules of the standard library and of site-packages only, as far as scripts wer
 Modules beside scripts, or in directories that scripts add, are imported by each request anew, unless
 somebody names them with `--preload`: importing them may be half of a script's work, and may read the
 request. A module whose import does more than define things (starts a thread, opens a file, changes the
-environment, prints) is not held ready either: it is tried in a child first.
+environment, prints, looks at the request) is not held ready either: it is tried in a child first.
 
 Whether what is held ready is still right is asked in `fresh.py`.
 """
@@ -33,6 +33,12 @@ OWN = (
 HARMLESS, ABSENT = 64, 65  # exit statuses that no library ends a process with by chance
 # Their import leaves a trace that cannot be seen from Python: readline sets COLUMNS and LINES for C
 _UNSEEN = {"readline"}
+# What a library looks for when it looks at the request; where it is imported in advance there is none
+_REQUEST = (
+    "AUTH_TYPE CONTENT_LENGTH CONTENT_TYPE DOCUMENT_ROOT GATEWAY_INTERFACE HTTPS PATH_INFO"
+    " PATH_TRANSLATED QUERY_STRING REMOTE_ADDR REMOTE_HOST REMOTE_USER REQUEST_METHOD REQUEST_URI"
+    " SCRIPT_FILENAME SCRIPT_NAME SERVER_NAME SERVER_PORT SERVER_PROTOCOL SERVER_SOFTWARE"
+)
 MAX_LEARNT = 2_000  # modules; a scientific stack has about a thousand
 
 
@@ -157,16 +163,39 @@ def _try(names: list[str]) -> int:
     signal.alarm(30)  # one that waits for something would keep the worker from starting
     null = os.open(os.devnull, os.O_RDWR)
     output = os.memfd_create("out") if hasattr(os, "memfd_create") else null
-    for descriptor, target in ((null, 0), (output, 1), (null, 2)):
+    body = os.memfd_create("in") if hasattr(os, "memfd_create") else null
+    os.write(body, b"\n" * 64)
+    os.lseek(body, 0, os.SEEK_SET)
+    for descriptor, target in ((body, 0), (output, 1), (null, 2)):
         os.dup2(descriptor, target)
+    asked = _watch_environment()
     before = _traces()
     _import(names)
+    if asked or os.lseek(0, 0, os.SEEK_CUR):
+        return 1
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     if _UNSEEN & sys.modules.keys():
         return 1
     printed = output != null and os.fstat(output).st_size
     return 1 if printed or _traces() != before else HARMLESS
+
+
+def _watch_environment() -> list[bytes]:
+    """Return a list of the request's variables that are looked for from now on, in this process."""
+    wanted = frozenset(_REQUEST.encode().split())
+    asked: list[bytes] = []
+
+    class Watched(dict[bytes, bytes]):
+        def __getitem__(self, name: bytes) -> bytes:
+            if name in wanted or name[:5] == b"HTTP_":
+                asked.append(name)
+            return super().__getitem__(name)
+
+    data = getattr(os.environ, "_data", None)
+    if isinstance(data, dict):
+        setattr(os.environ, "_data", Watched(data))  # noqa: B010 -- it is not in its type
+    return asked
 
 
 def _traces() -> tuple[object, ...]:
