@@ -1,0 +1,30 @@
+"""`cgikit fastcgi`: what is FastCGI's own. What it shares with SCGI is in test_cli_gateway.py."""
+
+import sys
+from pathlib import Path
+
+from gatewayserving import HEAD, gateway
+
+
+def test_standard_error_goes_to_the_web_server(tmp_path: Path) -> None:
+    with gateway("fastcgi", tmp_path, "--workers", "1") as server:
+        answer = server.run(f"{HEAD}import sys\nprint('told', file=sys.stderr)\nsys.exit(3)")
+        assert answer.errors == b"told\n"
+        server.wait_for("exited with status 3")
+        assert not [line for line in server.lines if "told" in line]
+
+
+def test_other_languages_and_interpreters(tmp_path: Path) -> None:
+    """So that it can stand where fcgiwrap stood."""
+    with gateway("fastcgi", tmp_path, "--workers", "1") as server:
+        server.put(
+            "shell", "#!/bin/sh\necho Content-Type: text/plain; echo; echo $REQUEST_METHOD; cat"
+        )
+        assert server.request("/shell", b"body").text == "POST\nbody"
+        server.put("option", f"#!{sys.executable} -O\n{HEAD}print(__debug__)")
+        assert server.request("/option").text == "False\n"
+        server.wait_for("/option runs in an interpreter of its own: .*the option -O")
+        server.put("lost", "#!/no/such/interpreter\n")
+        assert server.request("/lost").status == 500
+        server.put("text", "no first line\n")
+        assert server.request("/text").status == 500

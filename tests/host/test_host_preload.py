@@ -1,0 +1,101 @@
+"""What is held ready: learnt from scripts, unless importing it does more than define things."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gatewayserving import HEAD, Gateway, gateway
+
+import cgikit
+
+LIBRARIES = {
+    "plainlib": "import decimal\nVALUE = decimal.Decimal(1)",
+    "threadlib": "import threading, time\nthreading.Thread(None, time.sleep, args=(9,), daemon=True).start()",
+    "filelib": "FILE = open(__file__)",
+    "printlib": "print('noise', flush=True)",
+    "handlerlib": "import signal\nsignal.signal(signal.SIGUSR1, lambda *_: None)",
+    "environlib": "import os\nos.environ['LIBRARY_WAS_HERE'] = '1'",
+    "pathlib_": "import sys\nsys.path.append('/library/was/here')",
+    "directorylib": "import os\nos.chdir('/tmp')",
+    "recursionlib": "import sys\nsys.setrecursionlimit(12345)",
+    "exitlib": "import os, sys\nif 'REQUEST_METHOD' not in os.environ: sys.exit('only in a request')",
+    "hardexitlib": "import os\nif 'REQUEST_METHOD' not in os.environ: os._exit(0)",
+    "failinglib": "import os\nos.environ['REQUEST_METHOD']",
+    "askslib": "import os\nMETHOD = os.environ.get('REQUEST_METHOD')",
+    "looklib": "import os\nHAS = 'HTTP_COOKIE' in os.environ",
+    "readlib": "import sys\nLINE = sys.stdin.readline()",
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway of a virtual environment with libraries, each used by a script of its own."""
+    place = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
+    (packages,) = place.glob("lib/python*/site-packages")
+    (packages / "cgikit").symlink_to(Path(cgikit.__file__).parent)
+    for name, source in LIBRARIES.items():
+        (packages / f"{name}.py").write_text(source)
+    python = str(place / "bin" / "python")
+    root = tmp_path_factory.mktemp("root")
+    with gateway("fastcgi", root, "--workers", "1", executable=python) as found:
+        yield found
+
+
+def script(server: Gateway, name: str) -> str:
+    """A script that uses a library, and says whether it was there and whether it left a trace."""
+    return server.script(
+        f"uses-{name}.py",
+        f"import sys, os\nheld = {name!r} in sys.modules\nbefore = len(os.listdir('/proc/self/task'))\n"
+        f"{HEAD}import {name}\nprint(held, before, os.environ.get('LIBRARY_WAS_HERE'), os.getcwd())",
+    )
+
+
+def test_a_library_is_learnt(server: Gateway) -> None:
+    path = script(server, "plainlib")
+    answers = [server.request(path).text.split()[0] for _ in range(20)]
+    assert answers[0] == "False"
+    assert any(server.request(path).text.startswith("True") for _ in range(500))
+
+
+@pytest.mark.parametrize("name", [name for name in LIBRARIES if name != "plainlib"])
+def test_a_library_that_does_more_is_not_held(server: Gateway, name: str) -> None:
+    path = script(server, name)
+    first = server.request(path, b"a line\n").text.splitlines()[-1].split()
+    assert first[:2] == ["False", "1"]
+    # Once it has been tried, nothing of it is there for the others, and the script works as before
+    server.wait_for(f"not held ready: {name}:")
+    for _ in range(3):
+        again = server.request(path, b"a line\n").text.splitlines()[-1].split()
+        assert again == first
+    plain = server.script(
+        "plain.py", f"import sys, os\n{HEAD}print({name!r} in sys.modules, os.getcwd())"
+    )
+    assert server.request(plain).text == f"False {server.root}\n"
+
+
+def test_a_module_beside_a_script_is_never_held(server: Gateway) -> None:
+    server.put("beside.py", "COUNT = 0", 0o644)
+    path = server.script(
+        "counts.py", f"import sys\nheld = 'beside' in sys.modules\nimport beside\n{HEAD}print(held)"
+    )
+    for _ in range(30):
+        assert server.request(path).text == "False\n"
+
+
+def test_what_is_named_is_held_from_the_start(tmp_path: Path) -> None:
+    with gateway(
+        "fastcgi",
+        tmp_path,
+        "--workers",
+        "1",
+        "--preload",
+        "colorsys",
+        "--preload",
+        "no_such_module",
+    ) as server:
+        path = server.script("looks.py", f"import sys\n{HEAD}print('colorsys' in sys.modules)")
+        assert server.request(path).text == "True\n"
+        server.wait_for("not held ready: no_such_module: ModuleNotFoundError")
