@@ -57,7 +57,8 @@ SetEnv PATH {path}
 
 PROXY = """\
 # retry=0: after a restart of the scripts' side httpd would answer 503 for a minute.
-ProxyPass {location} {backend} retry=0 timeout=75{more}
+# iobuffersize: httpd passes 8 KiB at a time otherwise, at half the speed.
+ProxyPass {location} {backend} retry=0 timeout=75 iobuffersize=65536{more}
 <Location {location}>
     LimitRequestBody {body}
 </Location>
