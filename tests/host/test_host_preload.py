@@ -12,7 +12,7 @@ import cgikit
 
 LIBRARIES = {
     "plainlib": "import decimal\nVALUE = decimal.Decimal(1)",
-    "threadlib": "import threading, time\nthreading.Thread(None, time.sleep, args=(9,), daemon=True).start()",
+    "threadlib": "import threading\nt = threading.Timer(9, print)\nt.daemon = True\nt.start()",
     "filelib": "FILE = open(__file__)",
     "printlib": "print('noise', flush=True)",
     "handlerlib": "import signal\nsignal.signal(signal.SIGUSR1, lambda *_: None)",

@@ -246,6 +246,7 @@ def cpu_idle(pid: int) -> bool:
 
 def test_nothing_is_inherited_by_the_processes_of_the_host(warm: Gateway) -> None:
     """The supervisor's children hold the sockets they were given, and those of no other worker."""
+    assert until(lambda: len(warm.zygotes()) == len(warm.workers()) == 1)  # none is being replaced
     (zygote,) = warm.zygotes()
     names = [os.readlink(entry) for entry in Path(f"/proc/{zygote}/fd").iterdir()]
     assert sum(name.startswith("socket:") for name in names) == 1, names

@@ -57,7 +57,7 @@ for name in (
     value = getattr(sys, name)
     seen[name] = repr(value) if name in ("flags",) else value
 seen["names in sys"] = sorted(dir(sys))
-seen["importers"] = [repr(finder) for finder in sys.meta_path]
+seen["importers"] = [repr(finder).partition(" at 0x")[0] for finder in sys.meta_path]
 seen["path hooks"] = [getattr(hook, "__qualname__", "") for hook in sys.path_hooks]
 seen["hooks"] = [
     sys.excepthook is sys.__excepthook__,
