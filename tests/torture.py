@@ -18,7 +18,7 @@ SIZES = {
     "kills of requests": (300, 10_000),
     "swaps of links under sessions": (5_000, 100_000),
     "errors through strace": (1, 8),
-    "hostile connections": (200, 20_000),  # to a persistent script, and to a gateway of each protocol
+    "hostile connections": (200, 20_000),  # to a persistent script, and to each gateway
     "hostile bytes": (100, 20_000),  # on each codec of the gateway
     "requests of a soak": (600, 200_000),  # to one gateway
 }
