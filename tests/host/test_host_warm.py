@@ -14,6 +14,9 @@ def test_a_script_sees_what_a_fresh_interpreter_would_show_it(warm: Gateway, col
     assert own <= modules
     assert not {name for name in modules - own if name.startswith("test")}
     assert fresh["argv"] == [str(warm.root / "look.py"), "a", "b"]
+    assert seen["leads"] == [True, True]  # a session and a process group of its own
+    assert list(seen["descriptors"]) == ["0", "1", "2"]  # S24
+    assert seen["directory"] == str(warm.root)  # R49
     assert seen.keys() == fresh.keys()
     for field, value in fresh.items():
         assert seen[field] == value, field

@@ -222,18 +222,18 @@ def test_many_scripts_that_are_silent_at_once(tmp_path: Path) -> None:
             f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.2)",
         )
         quick = server.script("quick.py", HEAD)
-        peers = [server.connect() for _ in range(400)]
+        peers = [server.connect() for _ in range(700)]
         try:
             for peer in peers:
                 peer.send(server.variables(path))
-            assert until(lambda: len(server.scripts()) >= 400)
+            assert until(lambda: len(server.scripts()) >= 700)
             begun = server.scripts()
             # Each of them is asked for after a second of silence, five times a second
             assert until(lambda: all(cpu_idle(pid) for pid in begun[:5]))
             for _ in range(5):
                 assert server.request(quick).text == ""
             server.put("go", b"")
-            assert [peer.answer().ended for peer in peers] == [0] * 400
+            assert [peer.answer().ended for peer in peers] == [0] * 700
         finally:
             for peer in peers:
                 peer.socket.close()
