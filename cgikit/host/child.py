@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK = 65_536  # the size of a pipe on Linux
 WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
+FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
 MOST_PENDING = 262_144  # bytes of a body that wait for the script to read
 _IN, _OUT = 1, 4  # as in `select`
 
@@ -28,9 +29,8 @@ class Child:
     """One process for an exchange. `started` is when it was asked for, `heard` when it last wrote."""
 
     __slots__ = (
-        "_err", "_in", "_kill_at", "_more", "_out", "_owner", "_paused", "_pending", "_reaping",
-        "_size",
-        "_worker", "done", "eof_at", "heard", "pid", "slot", "started",
+        "_ask_at", "_err", "_in", "_kill_at", "_more", "_out", "_owner", "_pause", "_paused",
+        "_pending", "_reaping", "_size", "_worker", "done", "eof_at", "heard", "pid", "slot", "started",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker", owner: "Exchange") -> None:
@@ -47,6 +47,8 @@ class Child:
         self._paused = False
         self._kill_at = 0.0
         self._reaping = False
+        self._ask_at = 0.0  # when it may be asked again whether it has ended
+        self._pause = FIRST_PAUSE
         self._size = CHUNK  # of the next read
 
     def start(
@@ -222,7 +224,7 @@ class Child:
 
         One that has left by itself has said so: nobody has to wait until it is reaped.
         """
-        if self._reaping or not self.pid:
+        if self._reaping or not self.pid or self._worker.now < self._ask_at:
             return
         self._reaping = True
         self._worker.children.reap(self)
@@ -234,6 +236,9 @@ class Child:
         """Take note of how it ended; None: it lives."""
         self._reaping = False
         if status is None:
+            # Asked without a pause, worker and zygote would keep the processors from whoever is to end
+            self._ask_at = self._worker.now + self._pause
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
             if self.eof_at and not self.done:
                 self._worker.hold(self._owner)
             return

@@ -118,7 +118,7 @@ class Zygote:
             os.close(stdin)
             os.close(stdout)
             os.close(stderr)
-            self.sock.send(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
+            self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
 
     def _ready(self, file: str, stamp: object) -> "Ready":
         """Return a script compiled, and a module for it, which only children fill. What cannot be
@@ -157,7 +157,13 @@ class Zygote:
                 answer = 1_000 + os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             except ChildProcessError:
                 answer = 1_000
-            self.sock.send((slot | ENDED).to_bytes(4, "big") + answer.to_bytes(4, "big"))
+            self._answer((slot | ENDED).to_bytes(4, "big") + answer.to_bytes(4, "big"))
+
+    def _answer(self, data: bytes) -> None:
+        try:
+            self.sock.send(data)
+        except OSError:  # the worker is gone, which the next look at the socket tells
+            pass
 
     def _child(
         self,

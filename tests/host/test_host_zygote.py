@@ -252,3 +252,30 @@ def test_nothing_is_inherited_by_the_processes_of_the_host(warm: Gateway) -> Non
     assert sum(name.startswith("socket:") for name in names) == 1, names
     assert not children(warm.workers()[0])
     assert sys.executable in Path(f"/proc/{zygote}/cmdline").read_text().split("\0")
+
+
+def test_a_script_that_is_long_in_ending_is_asked_about_with_pauses(warm: Gateway) -> None:
+    """Asked without a pause, worker and zygote took both processors, and the script could not end."""
+    path = warm.script(
+        "long-end.py",
+        f"{HEAD}import os, sys, time\nsys.stdout.close()\nos.close(1)\ntime.sleep(1)",
+    )
+    (zygote,) = settled(warm)
+    before = switches(zygote)
+    warm.request(path)
+    assert until(lambda: not warm.scripts())
+    assert (
+        switches(zygote) - before < 500
+    )  # one for each question; without pauses some ten thousand
+
+
+def settled(server: Gateway) -> list[int]:
+    """The zygotes, once there is one for each worker."""
+    assert until(lambda: len(server.zygotes()) == len(server.workers()) == 1)
+    return server.zygotes()
+
+
+def switches(pid: int) -> int:
+    """How often a process has waited for something."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
