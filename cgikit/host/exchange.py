@@ -12,7 +12,7 @@ import os
 
 from .child import CHUNK, Child
 from .header import Header, written_block
-from .output import ScriptResponse, is_local
+from .output import MAX_REDIRECTS, ScriptResponse, is_local, too_many_redirects
 from .path import Script, find
 from .problem import Problem
 from .requestvariables import passed_on, path_of, redirected, single_path
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _IN = 1  # as in `select`
 _TAIL = 20  # lines of standard error that an error page shows
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
+_HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
 _REAPED = 0.25  # seconds granted to a script between the end of its output and its own end
-MAX_REDIRECTS = 10  # R45
 
 
 class Exchange:
@@ -51,7 +51,6 @@ class Exchange:
         self._script: Script | None = None
         self._header: Header | None = None
         self._judged = not worker.settings.interpret  # the header block is complete
-        self._empty = True
         self._answer = b""  # what is ready to go out
         self._answered = 0.0  # when it became ready
         self._out_of_hand = False  # part of the answer has gone out
@@ -182,7 +181,6 @@ class Exchange:
 
     def output(self, data: bytes) -> None:
         """Take a piece of the script's output."""
-        self._empty = False
         if self.connection is None or self._redirect or self._over:
             return
         try:
@@ -202,8 +200,7 @@ class Exchange:
             if header is None:
                 header = self._header = Header(
                     self.worker.verdicts,
-                    nph=self._script is not None
-                    and os.path.basename(self._script.file).startswith("nph-"),  # R42
+                    nph=self._script is not None and self._script.is_nph,
                     head=self.variables.get("REQUEST_METHOD") == "HEAD",
                 )
             written = header.feed(data)
@@ -237,12 +234,7 @@ class Exchange:
         ):
             return False
         if self._redirects >= MAX_REDIRECTS:
-            raise Problem(
-                500,
-                f"More than {MAX_REDIRECTS} local redirects in a row.",
-                "Look for scripts whose Location leads back to themselves.",
-                evidence=f"the last one: {target}",
-            )
+            raise too_many_redirects(target)
         return True
 
     def errors(self, data: bytes) -> None:
@@ -270,7 +262,7 @@ class Exchange:
                 self.worker.hold(self)
             elif self._header is not None and self._judged and not self._redirect:
                 self._finish(0)  # it lives on without an output
-        elif self._answer and self.worker.now - self._answered < self.worker.held_for:
+        elif self._answer and self.worker.now - self._answered < _HELD:
             self.worker.hold(self)
         else:
             self._flush()
@@ -339,7 +331,7 @@ class Exchange:
             self._fail(self._over)
         elif self._redirect:
             self._again(self._redirect)
-        elif not self._judged or (self._empty and self.worker.settings.interpret):
+        elif not self._judged:
             self._fail(self._silence(status))
         elif status < 0 and header is not None and not header.is_whole:
             self._fail(Problem(500, f"The script was killed by signal {-status} in mid-answer."))
@@ -399,9 +391,7 @@ class Exchange:
     def _fail(self, problem: Problem) -> None:
         """Answer with the page of a problem, or cut where part of an answer is out."""
         if problem.status >= 500:
-            evidence = f"({problem.evidence})" if problem.evidence else ""
-            told = " ".join(filter(None, (problem.what, problem.fix, evidence)))
-            self.worker.log(one_line(f"{self._name()}: {told}"))
+            self.worker.log(one_line(f"{self._name()}: {problem.told}"))
         if self._out_of_hand:
             self._cut()
             return

@@ -3,6 +3,7 @@
 Front ends know only these names; `spawn.py` implements them by fork and exec.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +17,21 @@ class TimeLimits:
     idle: float = 60  # without output after that. httpd: the same 60
     total: float = 3_600  # for everything, so that no script runs for ever
     grace: float = 3  # from TERM to KILL. httpd: 3
+
+    def over(self, started: float, asked: float, in_body: bool) -> "TimeLimit | None":
+        """Return the limit that a script is over now, None if it is over none.
+
+        `started` is when it was started, `asked` since when its output is waited for, both by
+        `time.monotonic`; `in_body` says whether its header block is complete.
+        """
+        now = time.monotonic()
+        if now - started > self.total:
+            return TimeLimit("total", self.total)
+        if not in_body and now - started > self.header:
+            return TimeLimit("header", self.header)
+        if in_body and now - asked > self.idle:
+            return TimeLimit("idle", self.idle)
+        return None
 
 
 class Source(Protocol):

@@ -24,7 +24,6 @@ class Header:
     ) -> None:
         self._known = known
         self._nph = nph
-        self._head = head
         self._parser: OutputParser | None = None
         self.size = 0
         self.announced: int | None = None

@@ -15,6 +15,7 @@ from .problem import Problem
 from .record import Record
 
 MAX_LINE = 8_190  # one header line, without its end; what httpd takes in requests
+MAX_REDIRECTS = 10  # local ones, for one request (R45)
 MAX_HEADER = 65_536  # the whole block; browsers give up earlier
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -277,6 +278,16 @@ class NPHParser(OutputParser):
 def is_local(location: str) -> bool:
     """Whether a Location is a path on this server; `//host` is not (RFC 3875 section 6.3.2)."""
     return location.startswith("/") and not location.startswith(("//", "/\\"))
+
+
+def too_many_redirects(target: str) -> Problem:
+    """Return the problem of scripts that redirect to each other without an end; `target` was next."""
+    return Problem(
+        500,
+        f"More than {MAX_REDIRECTS} local redirects in a row.",
+        "Look for scripts whose Location leads back to themselves.",
+        evidence=f"the last one: {target}",
+    )
 
 
 def reason_of(status: int) -> str:

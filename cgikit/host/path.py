@@ -31,6 +31,11 @@ class Script(Record):
         self.script_name = script_name
         self.path_info = path_info
 
+    @property
+    def is_nph(self) -> bool:
+        """Whether it writes complete HTTP responses, which its name says (R42)."""
+        return os.path.basename(self.file).startswith("nph-")
+
 
 class Directory(Record):
     """A directory below the root. `url` is its decoded path and ends with "/"; `slash` says whether

@@ -33,6 +33,12 @@ class Problem(CGIError):
         self.headers = headers
 
     @property
+    def told(self) -> str:
+        """All of it for the log of the person who owns the scripts (str): what, the fix, evidence."""
+        evidence = f"({self.evidence})" if self.evidence else ""
+        return " ".join(filter(None, (self.what, self.fix, evidence)))
+
+    @property
     def message(self) -> str:
         """What to tell a visitor who does not own the scripts (str): nothing about files."""
         if self.status == 404:

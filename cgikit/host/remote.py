@@ -21,7 +21,7 @@ from cgikit.gateway.fastcgiclient import Ended, Errors, Output, Responses, encod
 from cgikit.gateway.fastcgiclient import encode_request as encode_whole_request
 from cgikit.gateway.listener import listen
 
-from .executor import ClientGone, Job, TimeLimit, TimeLimits
+from .executor import ClientGone, Job, TimeLimits
 from .settings import Settings
 from .supervisor import Supervisor
 from .text import Lines
@@ -159,14 +159,7 @@ class RemoteRun:
         return self._status
 
     def _check(self, asked: float) -> None:
-        limits, now = self.job.limits, time.monotonic()
-        over = None
-        if now - self._started > limits.total:
-            over = TimeLimit("total", limits.total)
-        elif not self._in_body and now - self._started > limits.header:
-            over = TimeLimit("header", limits.header)
-        elif self._in_body and now - asked > limits.idle:
-            over = TimeLimit("idle", limits.idle)
+        over = self.job.limits.over(self._started, asked, self._in_body)
         if over is None and not self.job.gone() and not self._closed():
             return
         self.close()

@@ -15,7 +15,7 @@ import threading
 import time
 from typing import IO
 
-from .executor import ClientGone, Job, TimeLimit
+from .executor import ClientGone, Job
 from .text import Lines
 
 _CHUNK = 65_536  # the size of a pipe on Linux
@@ -142,14 +142,7 @@ class SpawnRun:
             )
 
     def _check(self, asked: float) -> None:
-        limits, now = self.job.limits, time.monotonic()
-        over = None
-        if now - self._started > limits.total:
-            over = TimeLimit("total", limits.total)
-        elif not self._in_body and now - self._started > limits.header:
-            over = TimeLimit("header", limits.header)
-        elif self._in_body and now - asked > limits.idle:
-            over = TimeLimit("idle", limits.idle)
+        over = self.job.limits.over(self._started, asked, self._in_body)
         if over is None and not self.job.gone() and not self._executor.closed:
             return
         self.close()

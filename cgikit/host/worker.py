@@ -47,7 +47,6 @@ CHUNK = 65_536  # the size of a pipe on Linux
 HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
 MAX_CONNECTIONS = 1_024
 TICK = 0.2  # seconds between looks at what takes too long
-HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
 LINGER = 5.0  # seconds in which a peer may send the rest of a body that nobody wants
 STALLED = 120.0  # seconds until a peer that takes nothing of its answer is dropped
 LAST = (
@@ -78,7 +77,6 @@ class Worker:
         self.fresh = Freshness(held, sys.path[1:])
         self.base = dict(os.environ)
         self.now = time.monotonic()
-        self.held_for = HELD
         self.stale = ""
         self.draining = False
         self.exchanges: set[Exchange] = set()  # those that run a child
@@ -445,13 +443,9 @@ class Worker:
     def _tick_connection(self, connection: Connection, crowded: bool) -> None:
         silent = self.now - connection.heard
         exchange = connection.exchange
-        if connection.closing:
-            if self.now > connection.closing and not connection.outbox:
-                self.close(connection)
-            elif not connection.outbox:
-                with suppress(OSError):
-                    connection.sock.shutdown(socket.SHUT_WR)
-        if connection.outbox:
+        if 0 < connection.closing < self.now and not connection.outbox:
+            self.close(connection)
+        elif connection.outbox:
             if silent > STALLED:
                 self.log("connection closed: the web server takes nothing of an answer")
                 self.lost(connection)

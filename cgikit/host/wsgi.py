@@ -19,14 +19,21 @@ from .diagnosis import silence_problem, start_problem
 from .environ import ServerRequest, meta_variables
 from .executor import ClientGone, Executor, Job, Run, Source, TimeLimit, TimeLimits
 from .listing import entries
-from .output import LocalRedirect, NPHParser, OutputParser, ScriptResponse, reason_of
+from .output import (
+    MAX_REDIRECTS,
+    LocalRedirect,
+    NPHParser,
+    OutputParser,
+    ScriptResponse,
+    reason_of,
+    too_many_redirects,
+)
 from .page import error_page, listing_page
 from .path import Directory, Script, locate, split_target, url_path
 from .problem import Problem
 from .text import native, one_line
 from .words import query_words
 
-MAX_REDIRECTS = 10  # R45
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _STDERR_TAIL = 20  # lines of standard error that an error page shows
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
@@ -134,12 +141,7 @@ class Host:
             run.close()
             call.request = call.request.redirected(output.target)
             call.body = None  # R45: the request is made anew, without its body
-        raise Problem(
-            500,
-            f"More than {MAX_REDIRECTS} local redirects in a row.",
-            "Look for scripts whose Location leads back to themselves.",
-            evidence=f"the last one: {call.request.target}",
-        )
+        raise too_many_redirects(call.request.target)
 
     def _drain(self, run: Run, script: Script) -> None:
         """Let a script that redirects locally come to its end. A body it prints is dropped (R16)."""
@@ -173,8 +175,7 @@ class Host:
 
     def _header(self, call: _Call, run: Run, script: Script) -> ScriptResponse | LocalRedirect:
         """Read the script's output as far as the end of its header block."""
-        nph = os.path.basename(script.file).startswith("nph-")  # R42
-        parser = NPHParser() if nph else OutputParser()
+        parser = NPHParser() if script.is_nph else OutputParser()
         empty = True
         try:
             while chunk := run.read():
@@ -198,9 +199,7 @@ class Host:
         """Return the page for a problem; what is the script's fault is logged as well."""
         script = call.script.script_name if call.script else ""
         if problem.status >= 500:
-            evidence = f"({problem.evidence})" if problem.evidence else ""
-            told = " ".join(filter(None, (problem.what, problem.fix, evidence)))
-            self.log(one_line(f"{script or call.request.path}: {told}"))
+            self.log(one_line(f"{script or call.request.path}: {problem.told}"))
         page = error_page(problem, details=self.details, script=script, log=call.errors)
         return _own(problem.status, page, problem.headers)
 
