@@ -6,15 +6,12 @@ with gateway("fastcgi", root, "--workers", "1") as server:
 
 import json
 import os
-import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from serving import DEADLINE
+from serving import DEADLINE, Watched
 
 from cgikit.gateway import scgi
 from cgikit.gateway.fastcgiclient import Ended, Errors, Output, Responses, encode_request
@@ -150,43 +147,15 @@ def encode(protocol: str, variables: dict[str, str], body: bytes, keep: bool = F
     return encode_request(variables, body, keep)
 
 
-class Gateway:
-    """A running gateway. `.lines` is what it has printed; `.root` the directory of its scripts."""
+class Gateway(Watched):
+    """A running gateway. `.root` is the directory of its scripts."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", protocol: str, root: Path) -> None:
-        self.process = process
+        super().__init__(process)
         self.protocol = protocol
         self.root = root
         self.executable = sys.executable  # of the scripts
-        self.lines: list[str] = []
-        self._news = threading.Condition()
-        self._ended = False
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
         self.address = self.wait_for(r"Serving .* at (\S+) \(\d+ workers")[1]
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with self._news:
-                self.lines.append(line.rstrip(b"\n").decode("utf-8", "backslashreplace"))
-                self._news.notify_all()
-        with self._news:
-            self._ended = True
-            self._news.notify_all()
-
-    def wait_for(self, pattern: str, start: int = 0) -> re.Match[str]:
-        """Return the match of the first line from `start` on, old or new, that has the pattern."""
-        seen = start
-        deadline = time.monotonic() + DEADLINE
-        with self._news:
-            while True:
-                for line in self.lines[seen:]:
-                    if match := re.search(pattern, line):
-                        return match
-                seen = max(start, len(self.lines))
-                if self._ended or not self._news.wait(max(0, deadline - time.monotonic())):
-                    raise AssertionError(f"no line with {pattern!r} among {self.lines[-50:]}")
 
     # --- scripts ------------------------------------------------------------------------------
 
@@ -257,19 +226,6 @@ class Gateway:
     def scripts(self) -> list[int]:
         """The scripts that run or have not been reaped."""
         return [child for pid in self.zygotes() for child in children(pid)]
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal, wait, and return the exit status. May be called again."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            self.process.wait(DEADLINE)
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-        self._reader.join(DEADLINE)
-        return self.process.returncode
 
 
 def children(pid: int) -> list[int]:

@@ -18,39 +18,38 @@ from pathlib import Path
 DEADLINE = 30  # seconds for anything that is awaited; only a failing test takes so long
 
 
-class Server:
-    """A running server. `.url` ends with "/"; `.port` is its port; `.lines` what it printed."""
+class Watched:
+    """A process whose standard output is read as it comes. `.lines` is what it has printed."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
         self.process = process
         self.lines: list[str] = []
         self._news = threading.Condition()
         self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.url = self.wait_for("Serving .* at (http://[^ ]+/)")[1]
-        self.port = int(self.url.rstrip("/").rpartition(":")[2])
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            text = line if isinstance(line, str) else line.decode("utf-8", "backslashreplace")
             with self._news:
-                self.lines.append(line.rstrip("\n"))
+                self.lines.append(text.rstrip("\n"))
                 self._news.notify_all()
         with self._news:
             self._ended = True
             self._news.notify_all()
 
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        """Return the match of the first console line, old or new, in which the pattern occurs."""
-        seen = 0
+    def wait_for(self, pattern: str, start: int = 0) -> re.Match[str]:
+        """Return the match of the first line from `start` on, old or new, that has the pattern."""
+        seen = start
         deadline = time.monotonic() + DEADLINE
         with self._news:
             while True:
                 for line in self.lines[seen:]:
                     if match := re.search(pattern, line):
                         return match
-                seen = len(self.lines)
+                seen = max(start, len(self.lines))
                 if self._ended or not self._news.wait(max(0, deadline - time.monotonic())):
                     raise AssertionError(f"no line with {pattern!r} among {self.lines[-50:]}")
 
@@ -67,10 +66,24 @@ class Server:
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()
-        self._reader.join()
+        self._reader.join(DEADLINE)
+        return self.process.returncode
+
+
+class Server(Watched):
+    """A running `cgikit serve`. `.url` ends with "/"; `.port` is its port."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        super().__init__(process)
+        self.url = self.wait_for("Serving .* at (http://[^ ]+/)")[1]
+        self.port = int(self.url.rstrip("/").rpartition(":")[2])
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """As of any process that is watched; its standard output is closed as well."""
+        status = super().stop(number)
         assert self.process.stdout is not None
         self.process.stdout.close()
-        return self.process.returncode
+        return status
 
 
 @contextmanager

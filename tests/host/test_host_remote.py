@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from executing import MIB, Zeros, body_of, everything
 from serving import alive, until
 
 from cgikit.host.environ import inherited
@@ -19,20 +20,7 @@ from cgikit.host.executor import ClientGone, Job, Source, TimeLimit, TimeLimits
 from cgikit.host.remote import RemoteRun, Warm
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-MIB = 1 << 20
 ENVIRONMENT = inherited(os.environ, path_first=os.path.dirname(sys.executable))
-
-
-class Zeros:
-    """A body of so many zero bytes, made as it is read."""
-
-    def __init__(self, size: int) -> None:
-        self.left = size
-
-    def read(self, size: int, /) -> bytes:
-        size = min(size, self.left)
-        self.left -= size
-        return bytes(size)
 
 
 Start = Callable[..., RemoteRun]
@@ -87,14 +75,6 @@ def start(executor: Warm, errors: list[str]) -> Iterator[Start]:
     yield start
     for run in runs:
         run.close()
-
-
-def everything(run: RemoteRun) -> bytes:
-    return b"".join(iter(run.read, b""))
-
-
-def body_of(output: bytes) -> bytes:
-    return output.partition(b"\n\n")[2]
 
 
 def test_a_script_runs_and_ends(start: Start) -> None:

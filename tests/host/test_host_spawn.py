@@ -7,25 +7,13 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from executing import MIB, Zeros, body_of, everything
 from serving import alive, until
 
 from cgikit.host.executor import ClientGone, Job, Source, TimeLimit, TimeLimits
 from cgikit.host.spawn import Spawn, SpawnRun
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
-MIB = 1 << 20
-
-
-class Zeros:
-    """A body of so many zero bytes, made as it is read."""
-
-    def __init__(self, size: int) -> None:
-        self.left = size
-
-    def read(self, size: int, /) -> bytes:
-        size = min(size, self.left)
-        self.left -= size
-        return bytes(size)
 
 
 Start = Callable[..., SpawnRun]
@@ -75,16 +63,8 @@ def start(executor: Spawn, errors: list[str]) -> Iterator[Start]:
         run.close()
 
 
-def everything(run: SpawnRun) -> bytes:
-    return b"".join(iter(run.read, b""))
-
-
 def pid_in(errors: list[str]) -> int:
     return int(errors[0].removeprefix("pid "))
-
-
-def body_of(output: bytes) -> bytes:
-    return output.partition(b"\n\n")[2]
 
 
 def test_a_script_runs_and_ends(start: Start) -> None:
