@@ -12,7 +12,7 @@ import os
 
 from .child import CHUNK, Child
 from .header import Header, written_block
-from .output import MAX_REDIRECTS, ScriptResponse, is_local, too_many_redirects
+from .output import MAX_REDIRECTS, is_local, too_many_redirects
 from .path import Script, find
 from .problem import Problem
 from .requestvariables import passed_on, path_of, redirected, single_path
@@ -395,20 +395,13 @@ class Exchange:
         if self._out_of_hand:
             self._cut()
             return
-        from .page import error_page
+        from .page import error_page, own_response
 
         script = self._script.script_name if self._script else ""
         page = error_page(
             problem, details=self.worker.settings.debug, script=script, log=self._tail
         )
-        fields = (
-            ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Length", str(len(page))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),  # S28
-            *problem.headers,
-        )
-        block = written_block(ScriptResponse(problem.status, "", fields))
+        block = written_block(own_response(problem.status, page, problem.headers))
         self._answer = block if self.variables.get("REQUEST_METHOD") == "HEAD" else block + page
         self._finish(0)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from cgikit.html import escape
 
-from .output import reason_of
+from .output import ScriptResponse, reason_of
 from .path import url_path
 from .problem import Problem
 from .text import one_line
@@ -67,6 +67,21 @@ def error_page(
     where = f"<code>{escape(script)}</code> · " if script else ""
     parts.append(f'<footer>{where}<a href="/">All scripts</a></footer>')
     return _page(kind, "".join(parts))
+
+
+def own_response(
+    status: int, page: bytes, headers: tuple[tuple[str, str], ...] = ()
+) -> ScriptResponse:
+    """Return the answer that carries one of these pages, with more header fields."""
+    fields = (
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Content-Length", str(len(page))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),  # S28
+        ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
+        *headers,
+    )
+    return ScriptResponse(status, reason_of(status), fields, page)
 
 
 def listing_page(url: str, entries: "list[Entry]") -> bytes:

@@ -28,7 +28,7 @@ from .output import (
     reason_of,
     too_many_redirects,
 )
-from .page import error_page, listing_page
+from .page import error_page, listing_page, own_response
 from .path import Directory, Script, locate, split_target, url_path
 from .problem import Problem
 from .text import native, one_line
@@ -201,7 +201,7 @@ class Host:
         if problem.status >= 500:
             self.log(one_line(f"{script or call.request.path}: {problem.told}"))
         page = error_page(problem, details=self.details, script=script, log=call.errors)
-        return _own(problem.status, page, problem.headers)
+        return own_response(problem.status, page, problem.headers)
 
 
 class Answer:
@@ -369,17 +369,5 @@ def _listing(place: Directory, request: ServerRequest) -> ScriptResponse:
     if not place.slash:
         target = url_path(place.url) + (f"?{request.query}" if request.query else "")
         link = f'<p><a href="{escape(target)}">{escape(target)}</a></p>'
-        return _own(301, link.encode(), (("Location", target),))
-    return _own(200, listing_page(place.url, entries(place)))
-
-
-def _own(status: int, page: bytes, headers: tuple[tuple[str, str], ...] = ()) -> ScriptResponse:
-    fields = (
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Length", str(len(page))),
-        ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),  # S28
-        ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
-        *headers,
-    )
-    return ScriptResponse(status, reason_of(status), fields, page)
+        return own_response(301, link.encode(), (("Location", target),))
+    return own_response(200, listing_page(place.url, entries(place)))
