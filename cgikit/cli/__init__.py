@@ -1,6 +1,7 @@
 """The command `cgikit`: one module a command, and here only the choice among them."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from cgikit import __version__
@@ -21,6 +22,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     scgi.add_to(commands)
     serve.add_to(commands)
     sessions.add_to(commands)
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(sessions.words(sys.argv[1:] if argv is None else argv))
     status: int = arguments.command(arguments)
     return status

@@ -10,7 +10,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +53,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     purging.add_argument(
         "--force", action="store_true", help="even if the clock seems to have jumped"
     )
+
+
+def words(argv: Sequence[str]) -> list[str]:
+    """Return a command line on which no visitor's cookie can be taken for an option: one in 64 begins
+    with `-`. The session's key takes its place.
+    """
+    return [key_of(word) if word[:1] == "-" and is_id(word) else word for word in argv]
 
 
 def _add(

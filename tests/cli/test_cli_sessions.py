@@ -18,10 +18,12 @@ from sessions.redis_server import RedisServer
 from sessions.visiting import Visitor, put
 
 from cgikit import FileStore
+from cgikit.sessions.payload import Payload
 from cgikit.sessions.redis import RedisStore
 from cgikit.sessions.sqlite import SQLiteStore
 from cgikit.sessions.store import Record, Store, key_of, new_id
 
+ID = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"  # well formed
 NEVER = time.time() + 3_600  # no test takes as long
 
 
@@ -125,6 +127,17 @@ def test_showing_masks_what_is_secret(place: Place) -> None:
     assert status == 0
     assert json.loads(out)["csrf"] == token
     assert json.loads(out)["data"] == {**inside, "soon": 1}
+
+
+@pytest.mark.parametrize("cookie", ["-" + ID[1:], "--" + ID[2:], "--all" + ID[5:]])
+def test_a_cookie_that_looks_like_an_option(place: Place, cookie: str) -> None:
+    """One visitor in 64 has one."""
+    record = Record(Payload(time.time()).encode(), time.time(), NEVER)
+    place.opened().save(key_of(cookie), record, new=True)
+    for words in (["show", place.where, cookie], ["show", "--all", place.where, cookie]):
+        status, out, err = run(*words)
+        assert (status, err) == (0, "")
+        assert json.loads(out)["key"] == key_of(cookie)
 
 
 def test_showing_what_is_not_there(place: Place) -> None:
