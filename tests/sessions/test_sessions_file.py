@@ -312,8 +312,8 @@ def test_malformed_ids_reach_no_system_call(
 def test_forged_ids_open_nothing_but_their_own_place(
     store: FileStore, directory: Path, tmp_path: Path
 ) -> None:
-    for _ in range(400):
-        kept(store)  # so that the directories are there
+    for number in range(256):  # so that all directories are there, and each look gets to the end
+        store.save(f"{number:02x}{a_key()[2:]}", a_record("kept"), new=True)
     before = files(directory)
     lines = traced(directory, "forged", tmp_path / "log")
     allowed = re.compile(
