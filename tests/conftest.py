@@ -1,3 +1,16 @@
-"""Plugins of the whole test suite; fixtures live with what they are about."""
+"""Plugins and settings of the whole test suite; fixtures live with what they are about."""
+
+from hypothesis import HealthCheck, settings
+from torture import TORTURE
 
 pytest_plugins = ["requirement", "servers.fixtures"]
+
+# Neither a deadline nor a complaint that examples are slow to come: both tell how busy the machine is.
+# The same examples each time, so that no run fails for what it has drawn; a long one draws others.
+settings.register_profile(
+    "cgikit",
+    deadline=None,
+    derandomize=not TORTURE,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("cgikit")

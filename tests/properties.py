@@ -7,14 +7,9 @@ is raised fails the test by itself.
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from cgikit import CGIError
-
-# A deadline would make the tests depend on how busy the machine is.
-settings.register_profile("cgikit", deadline=None)
-settings.load_profile("cgikit")
 
 
 def as_environ(raw: bytes) -> str:

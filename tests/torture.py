@@ -1,9 +1,12 @@
 """How large the tests of reliability are: small in every run, large under CGIKIT_TORTURE=1.
 
-The same tests run in both; only these numbers differ.
+The same tests run in both; only these numbers differ, and the examples of property tests: the same ones
+in every run, others in each large one.
 """
 
 import os
+
+TORTURE = os.environ.get("CGIKIT_TORTURE") == "1"
 
 #: Name to size: in every run, and when there is an hour or more.
 SIZES = {
@@ -26,4 +29,4 @@ SIZES = {
 
 def size(name: str) -> int:
     """How much of `name` this run does."""
-    return SIZES[name][os.environ.get("CGIKIT_TORTURE") == "1"]
+    return SIZES[name][TORTURE]
