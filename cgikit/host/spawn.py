@@ -97,12 +97,14 @@ class SpawnRun:
         while True:
             self._check(asked)
             finished = self._process.stdout is None or self._process.stdout.closed
+            # Asked before the pipes are read: what it wrote before its end is in them by then
+            exited = not finished and self.has_exited()
             # The end of its output and the end of a process are some microseconds apart
             after_end = min(after_end * 2, _TICK) if finished else after_end
             if chunk := self._pump(after_end if finished else _TICK):
                 self._heard = time.monotonic()
                 return chunk
-            if self.has_exited() and (finished or self._silent(_LINGER)):
+            if self.has_exited() if finished else exited and self._silent(_LINGER):
                 return b""
 
     def header_done(self) -> None:

@@ -74,6 +74,27 @@ def test_a_script_runs_and_ends(start: Start) -> None:
     assert run.close() == 0
 
 
+def test_what_is_written_just_before_the_end_is_not_lost(executor: Spawn, tmp_path: Path) -> None:
+    """A machine so busy that a script wrote and ended between two looks at it: it printed nothing."""
+
+    class Late(SpawnRun):
+        def _pump(self, timeout: float) -> bytes:
+            chunk = super()._pump(timeout)
+            if not chunk:
+                assert until(self.has_exited)  # this thread gets no time until then
+            return chunk
+
+    script = tmp_path / "slow.sh"
+    script.write_text("#!/bin/sh\nsleep 1.2\necho written\n")  # longer than a silence may be
+    script.chmod(0o755)
+    job = Job(str(script), {"PATH": os.environ["PATH"]}, (), None, print, bool, TimeLimits())
+    run = Late(job, executor)
+    try:
+        assert everything(run) == b"written\n"
+    finally:
+        run.close()
+
+
 def test_exit_status_and_stderr(start: Start, errors: list[str]) -> None:
     run = start("no-output.sh")
     assert everything(run) == b""
