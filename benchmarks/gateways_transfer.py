@@ -9,11 +9,12 @@ from zlib import crc32
 
 from gateways_contenders import Contender
 from gateways_load import Wrong
-from gateways_processes import Peak, settled
+from gateways_processes import Peak, settled, tree
 
 BLOCK = 1 << 18
 SMALL = 16 << 20  # bytes; memory is flat where the large transfer takes no more than this one
 ROUNDS = 3
+TRIES = 10  # until nothing is learnt any more
 
 
 @dataclass
@@ -76,13 +77,33 @@ def download(port: int, target: str, file: Path, *, compare: bool = False) -> fl
     return seconds
 
 
+def learn(who: Contender, roots: list[int], target: str, file: Path) -> None:
+    """Use both scripts until that replaces no worker any more. Raises Wrong.
+
+    Workers learn from the first requests what scripts import, and are replaced by new ones that hold
+    it. Until the last has gone there are twice as many processes, whatever the size of a body: that
+    would be measured instead.
+    """
+    for _ in range(TRIES):
+        before = {pid for root in roots for pid in tree(root)}
+        upload(who, file)
+        download(who.port, target + file.name, file)
+        settled(roots)
+        if before == {pid for root in roots for pid in tree(root)}:
+            return
+    raise Wrong(f"{who.name}: its processes are replaced again and again")
+
+
 def measure(
     who: Contender, static: int | None, roots: list[int], only: str, files: list[Path]
 ) -> Transfer:
     """Measure one way in. `files`: the small and the large one. `static`: the port of its own."""
     target = f"{who.path.removesuffix(who.script)}transfer/download.py?file="
     up_peaks, down_peaks = {}, {}
-    settled(roots)
+    if only:  # a web server's own processes come and go, and learn nothing
+        settled(roots)
+    else:
+        learn(who, roots, target, files[0])
     for file in files:
         size = file.stat().st_size
         with Peak(roots, only).watch() as peak:
