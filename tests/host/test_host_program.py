@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from cgikit.host import program as module
 from cgikit.host.program import NOT_PYTHON, Programs, is_recent, stamp_of
 
 OLD = 1_000_000_000
+
+
+@pytest.fixture(autouse=True)
+def ages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is recent stays so for a year: a test may be stopped for longer than a few seconds."""
+    monkeypatch.setattr(module, "RACY", 365 * 86_400 * 10**9)
 
 
 def why_not(tmp_path: Path, line: bytes, path: str = "") -> str:
