@@ -7,6 +7,7 @@ in `cgikit.host`, HTTP itself in `server.py` on waitress.
 import argparse
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -72,7 +73,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until interrupted by Ctrl-C or SIGTERM. Return the exit status (int)."""
     try:
-        from .server import create  # here, since waitress is an extra
+        from .server import DESCRIPTORS, capacity, create  # here, since waitress is an extra
     except ImportError as error:
         if error.name != "waitress":
             raise
@@ -86,11 +87,8 @@ def serve(arguments: argparse.Namespace) -> int:
         return _fail(f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}")
     address = listener.getsockname()[0]
     console = _Console()
-    names = ["CGIKIT_DEBUG", *arguments.env]
     loopback = ip_address(address).is_loopback
-    environment = inherited(os.environ, names, path_first=os.path.dirname(sys.executable))
-    if loopback:
-        environment.setdefault("CGIKIT_DEBUG", "1")  # a bug's page shows its traceback, as ours do
+    environment = _environment(arguments, loopback)
     limits = TimeLimits(header=arguments.timeout, idle=arguments.timeout)
     try:
         executor = _executor(arguments, environment, limits, console.print)
@@ -106,7 +104,8 @@ def serve(arguments: argparse.Namespace) -> int:
         details=loopback,
         software=f"cgikit/{__version__}",
     )
-    server = create(host, listener, software=f"cgikit/{__version__}", log=console.print)
+    room = capacity(_allow_descriptors(DESCRIPTORS))
+    server = create(host, listener, software=host.software, log=console.print, room=room)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     shown, port = f"[{address}]" if ":" in address else address, listener.getsockname()[1]
@@ -122,6 +121,14 @@ def serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _environment(arguments: argparse.Namespace, loopback: bool) -> dict[str, str]:
+    names = ["CGIKIT_DEBUG", *arguments.env]
+    environment = inherited(os.environ, names, path_first=os.path.dirname(sys.executable))
+    if loopback:
+        environment.setdefault("CGIKIT_DEBUG", "1")  # a bug's page shows its traceback, as ours do
+    return environment
+
+
 def _executor(
     arguments: argparse.Namespace,
     environment: Mapping[str, str],
@@ -131,6 +138,22 @@ def _executor(
     if arguments.warm:
         return Warm(arguments.directory, environment=environment, log=log, limits=limits)
     return Spawn()
+
+
+def _allow_descriptors(wanted: int) -> int:
+    """Raise this process's limit of descriptors to `wanted`, as far as it may; return what it is.
+
+    The usual 1,024 is for programs that call select(), which cannot take more.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    except (ValueError, OSError):  # macOS refuses more than its kernel allows a process
+        return soft
+    return allowed
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

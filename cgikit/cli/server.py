@@ -1,44 +1,76 @@
-"""HTTP for `cgikit serve`: waitress, its limits, and what it leaves to be done.
+"""HTTP for `cgikit serve`: waitress, its limits, and who is let in.
 
-Everything that depends on how waitress works inside is in this file. Its limits are stated in
-docs/serve.md.
+Everything that depends on how waitress works inside is in this file and in `channel.py`, which has what
+happens on one connection. The limits are stated in docs/serve.md.
 """
 
 import contextlib
 import logging
-import re
 import socket
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.server import create_server
-from waitress.task import ErrorTask, WSGITask
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.server import TcpWSGIServer
 
 from cgikit.host.text import one_line
 from cgikit.host.wsgi import Host, Truncated
 
+from .channel import HIGH_WATER, Channel, Threads
+
 THREADS = 16  # scripts that run at once; further requests wait
 BODY = 1 << 30  # bytes of a request's body. httpd's LimitRequestBody: 1 GiB
+BODIES = 4 << 30  # bytes of all bodies that are being received, or read by a script
 HEADER = 65_536  # bytes of a request's header. nginx: 32 KiB
-CONNECTIONS = 100
+IN_MEMORY = 1 << 18  # bytes of a body, and of an answer, that wait in memory; more go to disk
+CONNECTIONS = 1_000
+WAITING = 240  # scripts that wait for slow clients, beside those that run
 STALLED = 120  # seconds until a client that neither sends nor takes anything is dropped
-HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script has to wait too
 JOIN = 5  # seconds for the threads to end after their scripts were ended
+DESCRIPTORS = 8_192  # that all of this may need
+_OWN = 200  # of them: the listener, logs, modules, pipes while a script is started
+_OF_A_CONNECTION = 5  # its socket, a file for its body, up to three for answers
+_OF_A_SCRIPT = 4  # three pipes, and what waits for them
+_TURNED_AWAY = 64  # connections at once that are kept until their client has read why
+_READING = 2.0  # seconds for that
+_TOLD = 10.0  # seconds between two lines about it in the log
+_WEIGHED = 64  # times that all bodies are looked at while so much arrives: a look takes time
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How many connections there are, how many scripts wait for slow clients, and bytes of bodies."""
+
+    connections: int = CONNECTIONS
+    waiting: int = WAITING
+    bodies: int = BODIES
+
+
+def capacity(descriptors: int) -> Capacity:
+    """Return what can be served with so many descriptors, such that a script can always start.
+
+    Half of the connections may wait with a script. That is for few descriptors; with 8,192 neither
+    number is bound by them.
+    """
+    free = descriptors - _OWN - THREADS * _OF_A_SCRIPT
+    most = max(8, free // (_OF_A_CONNECTION + _OF_A_SCRIPT // 2))
+    return Capacity(min(CONNECTIONS, most), min(WAITING, most // 2))
 
 
 class Server:
     """A waitress server on a listening socket."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: "_Listening") -> None:
         self._server = server
 
     def run(self) -> None:
         """Serve until `KeyboardInterrupt`."""
-        server = self._server
-        # Not server.run(): that swallows the interrupt and waits for threads whose scripts go on
-        server.asyncore.loop(timeout=1, map=server._map, use_poll=True)
+        # Not server.run(): that swallows the interrupt and waits for threads whose scripts go on.
+        # poll(), because select() fails for descriptors above 1023
+        wasyncore.loop(timeout=1, map=self._server._map, use_poll=True)
 
     def finish(self) -> None:
         """Close every connection and wait for the threads."""
@@ -50,116 +82,153 @@ class Server:
 
 
 def create(
-    host: Host, listener: socket.socket, *, software: str, log: Callable[[str], None]
+    host: Host,
+    listener: socket.socket,
+    *,
+    software: str,
+    log: Callable[[str], None],
+    room: Capacity,
 ) -> Server:
     """Return a server for a host on a listening socket. `log` takes one line an event."""
     _adopt_logger(log)
-    server = create_server(
-        host,
+    settings = Adjustments(
         sockets=[listener],
-        threads=THREADS,
         ident=software,
         server_name=listener.getsockname()[0],
         max_request_body_size=BODY,
         max_request_header_size=HEADER,
-        connection_limit=CONNECTIONS,
-        channel_timeout=STALLED,
+        inbuf_overflow=IN_MEMORY,
+        outbuf_overflow=IN_MEMORY,
         outbuf_high_watermark=HIGH_WATER,
+        connection_limit=DESCRIPTORS,  # never reached: those that are too many get an answer
+        channel_timeout=STALLED,
         channel_request_lookahead=1,  # reads on while a script runs, and so sees the client leave
         clear_untrusted_proxy_headers=True,  # S20
         log_socket_errors=False,  # a client that leaves is not an event
-        asyncore_use_poll=True,  # select() fails for descriptors above 1023
     )
-    server.channel_class = _Channel
-    server.tell = log
-    server.maintenance = lambda now: _drop_stalled(server, now)
-    return Server(server)
+    return Server(_Listening(host, listener, settings, log, room))
 
 
-def _drop_stalled(server: Any, now: float) -> None:
-    """Close channels without activity, also those whose client does not take its answer (S18).
+class _Listening(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    """The listening socket, and all connections that it has led to."""
 
-    Waitress spares channels with a running request; a client that stops reading would hold a thread
-    and a script for ever.
-    """
-    for channel in server.active_channels.values():
-        waits = not channel.requests or channel.total_outbufs_len
-        if waits and now - channel.last_activity > STALLED:
-            channel.will_close = True
+    channel_class = Channel
 
+    def __init__(
+        self,
+        host: Host,
+        listener: socket.socket,
+        settings: Any,
+        log: Callable[[str], None],
+        room: Capacity,
+    ) -> None:
+        self.tell = log
+        self._room = room
+        self._arrived = 0  # bytes of bodies since all of them were looked at
+        self._turned_away: list[_TurnedAway] = []
+        self._told = -_TOLD
+        super().__init__(
+            host,
+            {},
+            _sock=listener,
+            dispatcher=Threads(THREADS, room.waiting),
+            adj=settings,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+            bind_socket=False,
+        )
 
-class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
-    def finish(self) -> None:
-        """End the answer. Waitress would end one to HEAD with a last chunk, which is a body."""
-        if self.request.command == "HEAD":
-            if not self.wrote_header:
-                self.write(b"")
+    def handle_accept(self) -> None:
+        """Let a client in, or say that there is no room: not to answer would look like a failure."""
+        if len(self.active_channels) < self._room.connections:
+            super().handle_accept()
+            return
+        try:
+            connection, _ = self.socket.accept()
+        except OSError:  # it has left already
+            return
+        now = time.monotonic()
+        if now - self._told >= _TOLD:
+            self._told = now
+            self.tell(f"server: all {self._room.connections} connections are in use; more get 503")
+        self._turned_away = [one for one in self._turned_away if one.socket is not None]
+        if len(self._turned_away) < _TURNED_AWAY:
+            self._turned_away.append(_TurnedAway(connection, self._map, now + _READING))
         else:
-            super().finish()
+            with contextlib.suppress(OSError):
+                connection.send(_FULL)
+            connection.close()
 
+    def readable(self) -> bool:
+        """Whether clients are let in: always. This is called at least once a second."""
+        now = time.monotonic()
+        for one in self._turned_away:
+            if one.socket is not None and now > one.until:
+                one.handle_close()
+        return bool(super().readable())
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc]
-    def parse_header(self, header_plus: bytes) -> None:
-        """Parse a request's header. Waitress joins Cookie fields by ", ", not by "; " (R37), and
-        refuses a target that is not ASCII, which curl sends as it is typed and httpd takes.
+    def maintenance(self, now: float) -> None:
+        """Close channels without activity, also those whose client does not take its answer (S18).
+
+        Waitress spares channels with a running request; a client that stops reading would hold a
+        script for ever.
         """
-        line, end, rest = header_plus.partition(b"\r\n")
-        line = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], line)
-        header_plus = line + end + rest
-        super().parse_header(header_plus)
-        if "COOKIE" in self.headers:
-            lines = (line.partition(b":") for line in header_plus.split(b"\r\n")[1:])
-            cookies = [value.strip(b" \t") for name, _, value in lines if name.lower() == b"cookie"]
-            if len(cookies) > 1:
-                self.headers["COOKIE"] = b"; ".join(cookies).decode("latin-1")
+        for channel in self.active_channels.values():
+            waits = not channel.requests or channel.total_outbufs_len
+            if waits and now - channel.last_activity > STALLED:
+                channel.will_close = True
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many more bytes of a body can be kept, with those of all other clients.
+
+        Bodies wait on disk until their scripts have read them, and each may have 1 GiB.
+        """
+        self._arrived += size
+        if self._arrived < self._room.bodies // _WEIGHED:
+            return True
+        self._arrived = 0
+        together = 0
+        for channel in self.active_channels.values():
+            for request in (channel.request, *channel.requests):
+                together += request.body_bytes_received if request is not None else 0
+        return together <= self._room.bodies
 
 
-class _Refusal(ErrorTask):  # type: ignore[misc]
-    """The answer to what is no request, or too large a one; the host never sees it."""
-
-    def execute(self) -> None:
-        """Send the answer; log it first, because the client may leave in the middle of it."""
-        error = self.request.error
-        if error.code != 500:  # else serving failed, and that has been logged
-            # Of a header that is too large waitress keeps nothing
-            asked = "(a request)" if error.code == 431 else _asked(self.request)
-            self.channel.server.tell(f"{asked} {error.code} ({one_line(error.body)})")
-        super().execute()
+_WHY = b"All connections of this server are in use. Try again in a moment.\n"
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+    b"Retry-After: 10\r\nConnection: close\r\n\r\n%b"
+) % (len(_WHY), _WHY)
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]
-    task_class = _Task
-    parser_class = _Parser
-    error_task_class = _Refusal
-    request: Any  # what has come of the next one; None between two
+class _TurnedAway(wasyncore.dispatcher):  # type: ignore[misc]
+    """A client for whom there was no room. What it sends is not read as anything.
+
+    Closing at once, with its request unread, would reset the connection and take the answer away.
+    """
+
+    def __init__(self, connection: socket.socket, map: dict[int, Any], until: float) -> None:
+        super().__init__(connection, map)
+        self.until = until  # when it is closed, by time.monotonic
+        try:
+            connection.send(_FULL)
+            connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.handle_close()
+
+    def writable(self) -> bool:
+        """Whether there is something to send: no."""
+        return False
+
+    def handle_read(self) -> None:
+        """Drop what the client sends; its end closes the connection."""
+        try:
+            self.recv(65_536)
+        except OSError:
+            self.handle_close()
 
     def handle_close(self) -> None:
-        """Close the connection. A body that ended early is logged, and answered: a client that closed
-        only its sending half can read why.
-        """
-        request, self.request = self.request, None
-        if request is not None and request.headers_finished and not request.completed:
-            why = "the body ended before its last chunk"
-            if not request.chunked:
-                received, announced = request.body_bytes_received, request.content_length
-                why = f"the body ended after {received} bytes of the {announced} announced"
-            self.server.tell(f"{_asked(request)} 400 ({why})")
-            if not self.requests:  # else another answer is on its way
-                with contextlib.suppress(OSError):
-                    self.socket.send(_REFUSED % (len(why) + 1, why.encode()))
-        super().handle_close()
-
-
-_REFUSED = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
-    b"Connection: close\r\n\r\n%b\n"
-)
-
-
-def _asked(request: Any) -> str:
-    """Return the method and target of what waitress parsed, as they came, for the log (str)."""
-    line: bytes = getattr(request, "first_line", b"")  # not set where even that was not found
-    return one_line(" ".join(line.decode("latin-1").split(" ")[:2])) or "(a request)"
+        """Close the connection."""
+        self.close()
 
 
 class _OneLine(logging.Handler):

@@ -1,0 +1,204 @@
+"""What waitress leaves to be done for a connection of `cgikit serve`: its requests, its waiting.
+
+Requests are read here with the leniency of httpd, refusals are logged, HEAD has no body, and a script
+whose client is slow gives its place to another. Which connections there are is `server.py`'s.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from waitress.buffers import OverflowableBuffer
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.utilities import Error
+
+from cgikit.host.text import one_line
+
+HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script has to wait too
+LOW_WATER = HIGH_WATER // 2  # where it goes on: at each byte, threads would come and go
+HELD = 3_600  # seconds that a script waits for its client; as long as one may run
+PATIENCE = 0.05  # seconds that a thread waits before another one takes its place
+
+
+class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
+    """The threads that run scripts. One that waits for a slow client gets a stand-in.
+
+    Without it as many slow clients as there are threads would stop the server. There are at most
+    `spare` stand-ins; beyond that, requests wait.
+    """
+
+    def __init__(self, count: int, spare: int) -> None:
+        super().__init__()
+        self._spare = spare
+        self.set_thread_count(count)
+
+    def stand_in(self) -> bool:
+        """Start a thread in place of the calling one, which will wait. False if there is none left."""
+        with self.lock:
+            if not self._spare:
+                return False
+            number = max(self.threads, default=0) + 1
+            try:
+                self.start_new_thread(self.handler_thread, number)  # it waits for our lock
+            except RuntimeError:  # the system has no more
+                return False
+            self.threads.add(number)
+            self.active_count += 1
+            self._spare -= 1
+        return True
+
+    def step_back(self) -> None:
+        """End a thread, as soon as one is free: the calling one goes on."""
+        with self.lock:
+            self._spare += 1
+            self.stop_count += 1
+            self.queue_cv.notify()
+
+    def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
+        """End all threads. True if they have ended within so many seconds."""
+        with self.lock:
+            self._spare = 0
+        return bool(super().shutdown(cancel_pending, timeout))
+
+
+class _Task(WSGITask):  # type: ignore[misc]
+    def finish(self) -> None:
+        """End the answer. Waitress would end one to HEAD with a last chunk, which is a body."""
+        if self.request.command == "HEAD":
+            if not self.wrote_header:
+                self.write(b"")
+        else:
+            super().finish()
+        self.channel.trim()
+
+
+class NoRoom(Error):  # type: ignore[misc]
+    """The bodies that arrive at the same time are too large together."""
+
+    code = 503
+    reason = "Service Unavailable"
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    completed: bool
+
+    def __init__(self, adj: Any, has_room: Callable[[int], bool]) -> None:
+        super().__init__(adj)
+        self._has_room = has_room
+
+    def received(self, data: bytes) -> int:
+        """Take in bytes; return how many of them. A body that finds no room ends the request."""
+        before = self.body_bytes_received
+        taken = int(super().received(data))
+        if not self.completed and not self._has_room(self.body_bytes_received - before):
+            self.error = NoRoom("too many large bodies at once; try again later")
+            self.completed = True
+        return taken
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Parse a request's header. Waitress joins Cookie fields by ", ", not by "; " (R37), and
+        refuses a target that is not ASCII, which curl sends as it is typed and httpd takes.
+        """
+        line, end, rest = header_plus.partition(b"\r\n")
+        line = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], line)
+        header_plus = line + end + rest
+        super().parse_header(header_plus)
+        if "COOKIE" in self.headers:
+            lines = (line.partition(b":") for line in header_plus.split(b"\r\n")[1:])
+            cookies = [value.strip(b" \t") for name, _, value in lines if name.lower() == b"cookie"]
+            if len(cookies) > 1:
+                self.headers["COOKIE"] = b"; ".join(cookies).decode("latin-1")
+
+
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """The answer to what is no request, or too large a one; the host never sees it."""
+
+    def execute(self) -> None:
+        """Send the answer; log it first, because the client may leave in the middle of it."""
+        error = self.request.error
+        if error.code != 500:  # else serving failed, and that has been logged
+            # Of a header that is too large waitress keeps nothing
+            asked = "(a request)" if error.code == 431 else _asked(self.request)
+            self.channel.server.tell(f"{asked} {error.code} ({one_line(error.body)})")
+        super().execute()
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection."""
+
+    task_class = _Task
+    error_task_class = _Refusal
+    request: Any  # what has come of the next one; None between two
+
+    def parser_class(self, adj: Any) -> _Parser:
+        """Make what reads the next request."""
+        return _Parser(adj, self.server.has_room)
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Wait while too much of the answer waits for the client. Waitress calls this before it
+        buffers more; its own would hold one of the few threads that run scripts.
+        """
+        if self.total_outbufs_len <= HIGH_WATER:
+            return
+        with self.outbuf_lock:
+            self._flush_exception(self._flush_some, do_close=False)
+            self.server.pull_trigger()  # the loop may not know yet that there is something to send
+            if not self._drained(PATIENCE):
+                threads = self.server.task_dispatcher
+                replaced = threads.stand_in()
+                self.trim()
+                if not self._drained(HELD):
+                    self.will_close = True
+                    self.server.pull_trigger()
+                    self._drained()
+                if replaced:
+                    threads.step_back()
+
+    def trim(self) -> None:
+        """Free what has been sent of the answer, while its task has not ended.
+
+        Waitress keeps that in memory until it begins a new buffer: 1 MiB for each slow client.
+        """
+        with self.outbuf_lock:
+            for buffer in self.outbufs:
+                if isinstance(buffer, OverflowableBuffer) and buffer.buf and not buffer.overflowed:
+                    buffer.prune()
+
+    def _drained(self, seconds: float | None = None) -> bool:
+        """Wait until the client has taken enough, or has left: True; False if that takes longer."""
+
+        def drained() -> bool:
+            return not self.connected or self.total_outbufs_len <= LOW_WATER
+
+        return bool(self.outbuf_lock.wait_for(drained, seconds))
+
+    def handle_close(self) -> None:
+        """Close the connection. A body that ended early is logged, and answered: a client that closed
+        only its sending half can read why.
+        """
+        request, self.request = self.request, None
+        if request is not None and request.headers_finished and not request.completed:
+            why = "the body ended before its last chunk"
+            if not request.chunked:
+                received, announced = request.body_bytes_received, request.content_length
+                why = f"the body ended after {received} bytes of the {announced} announced"
+            self.server.tell(f"{_asked(request)} 400 ({why})")
+            if not self.requests:  # else another answer is on its way
+                with contextlib.suppress(OSError):
+                    self.socket.send(_REFUSED % (len(why) + 1, why.encode()))
+        super().handle_close()
+
+
+_REFUSED = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+    b"Connection: close\r\n\r\n%b\n"
+)
+
+
+def _asked(request: Any) -> str:
+    """Return the method and target of what waitress parsed, as they came, for the log (str)."""
+    line: bytes = getattr(request, "first_line", b"")  # not set where even that was not found
+    return one_line(" ".join(line.decode("latin-1").split(" ")[:2])) or "(a request)"
