@@ -52,10 +52,13 @@ class Peer:
         self.send(encode_request(environment(**variables), body, keep))
 
     def events(self) -> list[Event]:
-        """What the next read brings; [] at the end of the connection."""
-        while data := self.socket.recv(65_536):
-            if events := self.responses.receive(data):
-                return events
+        """What the next read brings; [] at the end of the connection, however it came."""
+        try:
+            while data := self.socket.recv(65_536):
+                if events := self.responses.receive(data):
+                    return events
+        except ConnectionResetError:  # some of what was sent has not been read
+            pass
         return []
 
     def answer(self) -> Answer:

@@ -231,7 +231,7 @@ run(visit, sessions=FileStore("sessions"), upload_dir="uploads")
         assert first.page == "1 0 1"
         assert app.ask(body, **post, HTTP_COOKIE=cookie).page == "2 0 1"
         assert app.ask(body, **post).page == "1 0 1"
-        assert os.listdir(tmp_path / "uploads") == []
+        assert until(lambda: os.listdir(tmp_path / "uploads") == [])  # after the answer
 
 
 def test_the_log_goes_to_the_web_server(app: Application) -> None:
