@@ -37,16 +37,27 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(*command: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a web server until it is no longer needed."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        assert until(lambda: reaches(port) or process.poll() is not None)
-        assert process.poll() is None
-        yield process
-    finally:
-        process.terminate()
-        process.wait(DEADLINE)
+def server(
+    program: str, option: str, configuration: Path, text: str
+) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """Run a web server, with `PORT` in its configuration replaced, until it is no longer needed.
+
+    Gives the process and its port. Somebody else may take a free port before the server does.
+    """
+    for _ in range(3):
+        port = free_port()
+        configuration.write_text(text.replace("PORT", str(port)))
+        command = [program, *option.split(), str(configuration)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            assert until(lambda port=port, it=process: it.poll() is not None or reaches(port))
+            if process.poll() is None:
+                yield process, port
+                return
+        finally:
+            process.terminate()
+            process.wait(DEADLINE)
+    raise AssertionError(f"{program} does not start with:\n{configuration.read_text()}")
 
 
 def reaches(port: int) -> bool:
@@ -74,9 +85,8 @@ def ask(port: int, body: bytes | None = None) -> list[str]:
 
 
 def test_lighttpd_starts_it_and_ends_it(tmp_path: Path) -> None:
-    port = free_port()
-    (tmp_path / "lighttpd.conf").write_text(f"""
-server.port = {port}
+    configuration = f"""
+server.port = PORT
 server.bind = "127.0.0.1"
 server.document-root = "{tmp_path}"
 server.errorlog = "{tmp_path}/error.log"
@@ -87,10 +97,9 @@ fastcgi.server = ( "/page" => ((
     "max-procs" => 2,
     "check-local" => "disable"
 )) )
-""")
-    with server(
-        need("lighttpd"), "-D", "-f", str(tmp_path / "lighttpd.conf"), port=port
-    ) as lighttpd:
+"""
+    started = server(need("lighttpd"), "-D -f", tmp_path / "lighttpd.conf", configuration)
+    with started as (lighttpd, port):
         pid, *rest = ask(port)
         assert rest == ["GET", "b", "0"]
         assert ask(port, b"x" * 200_000)[1:] == ["POST", "b", "200000"]
@@ -105,7 +114,6 @@ fastcgi.server = ( "/page" => ((
 
 
 def test_nginx_keeps_connections_to_what_spawn_fcgi_has_started(tmp_path: Path) -> None:
-    port = free_port()
     spawned = subprocess.run(
         [
             need("spawn-fcgi"),
@@ -124,7 +132,7 @@ def test_nginx_keeps_connections_to_what_spawn_fcgi_has_started(tmp_path: Path) 
     parent = int((tmp_path / "pid").read_text())
     # As root nginx would give its workers to somebody who cannot read here.
     user = "user root;" if os.geteuid() == 0 else ""
-    (tmp_path / "nginx.conf").write_text(f"""
+    configuration = f"""
 {user}
 daemon off;
 pid {tmp_path}/nginx.pid;
@@ -142,7 +150,7 @@ http {{
         keepalive 4;
     }}
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:PORT;
         location /page {{
             include /etc/nginx/fastcgi_params;
             fastcgi_keep_conn on;
@@ -150,9 +158,9 @@ http {{
         }}
     }}
 }}
-""")
+"""
     try:
-        with server(need("nginx"), "-c", str(tmp_path / "nginx.conf"), port=port):
+        with server(need("nginx"), "-c", tmp_path / "nginx.conf", configuration) as (_, port):
             for _ in range(10):
                 workers = {ask(port)[0]}
                 assert ask(port, b"x" * 200_000)[1:] == ["POST", "b", "200000"]
