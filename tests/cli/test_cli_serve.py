@@ -1,5 +1,6 @@
 """The command `cgikit serve`: its start, its errors in one line, its clean end (S23)."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -36,7 +37,10 @@ def get(server: Server, path: str) -> None:
     """Start a request and leave it open; daemonic, since its answer never comes."""
 
     def request() -> None:
-        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        with (
+            contextlib.suppress(ConnectionResetError),  # how a server may end
+            socket.create_connection(("127.0.0.1", server.port)) as connection,
+        ):
             connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
             while connection.recv(1000):
                 pass

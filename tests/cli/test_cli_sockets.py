@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from gatewayserving import FIRST_LINE, HEAD, Gateway, gateway
-from serving import until
+from serving import alive, until
 
 HELLO = (
     FIRST_LINE
@@ -67,8 +67,12 @@ def test_a_socket_that_a_dead_one_left(root: Path, tmp_path: Path) -> None:
         busy = run("fastcgi", str(root), "--socket", address)
         assert busy.returncode == 1
         assert "another process listens" in busy.stderr
+        family = server.family()
         server.process.kill()
         server.process.wait()
+        assert until(
+            lambda: not any(alive(pid) for pid in family)
+        )  # a worker listens until its end
         assert os.path.exists(address)
         with gateway("fastcgi", root, "--workers", "1", address=address) as again:
             assert again.request("/hello.py").text
