@@ -766,7 +766,7 @@ def test_sweeping_in_the_course_of_requests(
     Visitor(open_store()).visit(put("dead", 1))
     clock.pass_(DAY)
     visitor = Visitor(open_store(sweep_chance=1))
-    for n in range(6_000):  # it removes one of 256 directories' a time
+    for n in range(8_000):  # it removes one of 256 directories' a time
         visitor.visit(put("n", n))
         if visitor.store.count() == 1:
             break
