@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from gatewayserving import HEAD, Gateway, children, gateway, seen_of
-from serving import until
+from serving import alive, until
 
 POISON = """
 import sys, os, builtins, json, signal, threading, time, random, atexit, locale, decimal, gc
@@ -179,14 +179,10 @@ for options in ({{}}, {{"start_new_session": True}}):
 """)
     inside, outside = map(int, answer.text.split())
     try:
-        assert until(lambda: not Path(f"/proc/{inside}").exists() or is_zombie(inside))
-        assert not is_zombie(outside)
+        assert until(lambda: not alive(inside))
+        assert alive(outside)
     finally:
         os.kill(outside, 9)
-
-
-def is_zombie(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_a_fork_by_hand_that_outlives_the_script_is_ended(warm: Gateway) -> None:
