@@ -79,6 +79,11 @@ class FastCGI:
         """Whether nothing of the request is still to come: the peer has ended its body, or given up."""
         return self._ready or self._aborted
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the connection is between two requests: nothing is open, nothing has come in part."""
+        return not self.request and not self._held
+
     def receive(self, data: bytes) -> "list[Event]":
         """Return what `data`, the next bytes of the connection, brings: `Opened`, `Body`, `Aborted`.
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..gateway.listener import Listener
+    from .kept import Kept
 
 _ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 _BEGINNING = 30  # seconds from the first byte of a request to the last of its variables
@@ -54,17 +55,23 @@ class Worker:
         self._peers = allowed_peers(os.environ.get("FCGI_WEB_SERVER_ADDRS", ""))
         self._log = Log()
         self._ending = False
+        self._kept: Kept | None = None
+        self._leaving = False  # to a successor: the connections stay open
         self._left = -1  # requests to be answered; any number below 0
         self._waiting: dict[int, Connection] = {}  # by descriptor, longest waiting first
         self._swept = 0.0
 
-    def run(self, requests: int | None = None, parent: int | None = None) -> None:
+    def run(
+        self, requests: int | None = None, parent: int | None = None, kept: "Kept | None" = None
+    ) -> None:
         """Answer requests until a signal comes (SIGTERM, SIGUSR1, SIGINT), or so many have been
         answered, or `parent` ends, which is a pipe that only the parent can write to.
 
-        The request in hand is always answered.
+        The request in hand is always answered. `kept` has open connections for the beginning, and is
+        left those that are open after so many requests.
         """
         self._left = requests or -1
+        self._kept = kept
         awake, written = os.pipe()
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
@@ -77,6 +84,8 @@ class Worker:
         for end in (awake, parent):
             if end is not None:
                 self._poll.register(end, select.POLLIN)
+        for connection in kept.take() if kept is not None else ():
+            self._wait(Connection(connection))
         output, errors = sys.stdout, sys.stderr
         guard = process.GuardedOutput()
         guard.guarded = PersistentOutput(output)
@@ -93,6 +102,7 @@ class Worker:
 
     def _end(self, *_: object) -> None:
         self._ending = True
+        self._leaving = False
 
     def _loop(self, pause: int) -> None:
         listener, waiting = self._listener.fileno(), self._waiting
@@ -103,7 +113,7 @@ class Worker:
                 elif descriptor in waiting:
                     self._turn(waiting[descriptor])
                 else:
-                    self._ending = True  # woken by a signal, or the parent is no more
+                    self._end()  # woken by a signal, or the parent is no more
             self._sweep()
         self._finish()
 
@@ -113,6 +123,7 @@ class Worker:
         They get a moment for one more request each, after which a server sees at once that they end. To
         close one on which a request is on its way would lose it.
         """
+        self._leave()
         end = monotonic() + _LAST
         while self._waiting and (left := end - monotonic()) > 0:
             poll = select.poll()  # the listener, the signal and the parent have been heard
@@ -121,8 +132,16 @@ class Worker:
             for descriptor, _ in poll.poll(left * 1_000):
                 if descriptor in self._waiting:
                     self._turn(self._waiting[descriptor])
+            self._leave()
         for connection in [*self._waiting.values()]:
             self._close(connection)
+
+    def _leave(self) -> None:
+        """Leave connections between two requests to the successor, if there is to be one."""
+        if self._leaving and self._kept is not None:
+            idle = [each for each in self._waiting.values() if each.codec.is_idle]
+            for each in idle[: self._kept.leave([each.socket for each in idle])]:
+                self._close(each)
 
     def _accept(self) -> None:
         if self._ending:
@@ -155,7 +174,7 @@ class Worker:
             assert isinstance(opened, Opened)  # noqa: S101  # what else can begin a request
             connection.begin(opened.request, events[1:])
             self._serve(opened.variables, connection)
-            if self._ending:
+            if self._ending and not self._leaving:
                 connection.closed = True
         if connection.closed or (events is not None and not codec.keep and not codec.request):
             self._close(connection)
@@ -177,8 +196,9 @@ class Worker:
         if connection.codec.request and not connection.closed:
             connection.finish()  # the client went away, but the server waits for an end
         self._left -= 1
-        if not self._left:
+        if not self._left and not self._ending:
             self._ending = True
+            self._leaving = self._kept is not None
 
     def _wait(self, connection: Connection) -> None:
         descriptor = connection.socket.fileno()

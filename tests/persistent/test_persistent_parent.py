@@ -201,6 +201,63 @@ def test_workers_that_have_done_their_part_are_replaced_without_a_lost_request(
         assert app.logged() == ""
 
 
+def test_a_kept_connection_goes_on_with_the_successor(tmp_path: Path) -> None:
+    """As httpd does it: it sends the next request, and does not look whether anybody is there."""
+    several = {"CGIKIT_WORKERS": "2", "CGIKIT_REQUESTS": "20"}
+    with application(tmp_path, PID, **several) as app:
+        peers = [app.connect() for _ in range(6)]
+        seen = set()
+        for _ in range(40):
+            for peer in peers:
+                peer.request(keep=True)
+            for peer in peers:
+                answer = peer.answer()
+                assert (answer.status, answer.code) == (200, 0)
+                seen.add(answer.body)
+        assert len(seen) > 6  # 240 requests in portions of 20
+        assert app.logged() == ""
+
+
+def test_kept_connections_that_nobody_uses_go_on_too(tmp_path: Path) -> None:
+    several = {"CGIKIT_WORKERS": "1", "CGIKIT_REQUESTS": "10"}
+    with application(tmp_path, PID, **several) as app:
+        idle = [app.connect() for _ in range(450)]  # in several messages
+        for peer in idle:
+            peer.request(keep=True)
+            assert peer.answer().code == 0
+        (first,) = pids(app, 1)
+        for _ in range(30):
+            assert app.ask().status == 200
+        assert until(lambda: app.children() and first not in app.children())
+        for peer in idle:
+            peer.request(keep=True)
+            assert peer.answer().code == 0
+        assert until(lambda: all(connections(pid) < 460 for pid in app.children()))
+        assert connections(app.process.pid) < 10
+
+
+def connections(pid: int) -> int:
+    """How many sockets a process has open."""
+    names = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            names.append(os.readlink(entry))
+        except FileNotFoundError:
+            pass
+    return sum(name.startswith("socket:") for name in names)
+
+
+def test_a_connection_that_its_server_closes_is_closed_whoever_has_it(tmp_path: Path) -> None:
+    several = {"CGIKIT_WORKERS": "2", "CGIKIT_REQUESTS": "8"}
+    with application(tmp_path, PID, **several) as app:
+        for _ in range(60):
+            peer = app.connect()
+            peer.request(keep=True)
+            assert peer.answer().code == 0
+            peer.socket.close()
+        assert until(lambda: all(connections(pid) < 6 for pid in app.children()))
+
+
 def test_children_of_the_script_are_not_taken_for_workers(tmp_path: Path) -> None:
     code = (
         "import subprocess\nchild = subprocess.Popen(['true'])\n"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -175,3 +176,38 @@ http {{
         os.kill(parent, signal.SIGTERM)
         assert until(lambda: not alive(parent))
     assert "a line for the log" in (tmp_path / "error.log").read_text()
+
+
+def test_httpd_keeps_connections_to_workers_that_are_replaced(tmp_path: Path) -> None:
+    """It sends the next request at once, and answers 503 where the connection is closed just then."""
+    modules = "/usr/lib/apache2/modules"
+    names = ("mpm_event", "authz_core", "proxy", "proxy_fcgi")
+    load = "\n".join(f"LoadModule {name}_module {modules}/mod_{name}.so" for name in names)
+    user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+    configuration = f"""
+{load}
+{user}
+ServerName localhost
+Listen 127.0.0.1:PORT
+PidFile {tmp_path}/httpd.pid
+ErrorLog {tmp_path}/error.log
+DefaultRuntimeDir {tmp_path}
+ProxyPass "/page" "fcgi://127.0.0.1:APP/page" enablereuse=on
+"""
+    with listen("127.0.0.1:0") as listener:
+        application = subprocess.Popen(
+            [script(tmp_path)],
+            stdin=listener,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "CGIKIT_WORKERS": "2", "CGIKIT_REQUESTS": "10"},
+        )
+        configuration = configuration.replace("APP", str(listener.getsockname()[1]))
+        try:
+            started = server(need("apache2"), "-DFOREGROUND -f", tmp_path / "conf", configuration)
+            with started as (_, port), ThreadPoolExecutor(8) as clients:
+                workers = {words[0] for words in clients.map(ask, [port] * 600)}
+            assert len(workers) > 10
+        finally:
+            application.terminate()
+            application.wait(DEADLINE)
