@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from serving import Server, alive, serve, until
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 MIB = 1 << 20
+#: Seconds in which a script has begun, on the busiest machine, before its time is up.
+BEGUN = 2
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +60,12 @@ def connect(server: Server) -> socket.socket:
 
 def exchange(server: Server, request: bytes) -> Reply:
     """Send raw bytes, read until the server closes."""
-    with connect(server) as connection:
+    received = b""
+    with connect(server) as connection, suppress(ConnectionResetError):  # of what it has not read
         connection.sendall(request)
-        return Reply(b"".join(iter(lambda: connection.recv(1 << 16), b"")))
+        while piece := connection.recv(1 << 16):
+            received += piece
+    return Reply(received)
 
 
 def ask(
@@ -242,7 +248,7 @@ def test_r16_a_local_redirect_that_does_not_end_is_ended(tmp_path: Path) -> None
     )
     script.chmod(0o755)
     shutil.copy(SCRIPTS / "hello.sh", tmp_path)
-    with serve(tmp_path, "--timeout", "0.5") as server:
+    with serve(tmp_path, "--timeout", str(BEGUN)) as server:
         assert ask(server, "/redirect.sh").body == b"shell GET \n"
         pid = int(server.wait_for(r"pid (\d+)")[1])
         assert until(lambda: not alive(pid))
@@ -384,16 +390,16 @@ def test_the_listing(odd: Path) -> None:
 def test_r43_a_script_without_headers_is_a_504(tmp_path: Path) -> None:
     for name in ("sleeps.sh", "stalls.sh", "ignores-term.sh"):
         shutil.copy(SCRIPTS / name, tmp_path)
-    with serve(tmp_path, "--timeout", "0.5") as server:
+    with serve(tmp_path, "--timeout", str(BEGUN)) as server:
         reply = ask(server, "/sleeps.sh")
         assert reply.status == 504
-        assert "within 0.5 seconds" in text(reply)
+        assert f"within {BEGUN} seconds" in text(reply)
         reply = ask(server, "/stalls.sh")
         assert reply.status == 200
         # The answer had begun: it is cut, without the last chunk, so that nobody takes it for whole
         assert b"begun\n" in reply.rest
         assert not reply.rest.endswith(b"0\r\n\r\n")
-        server.wait_for(r"/stalls.sh: was ended after 0.5 seconds \(idle time limit\)")
+        server.wait_for(rf"/stalls.sh: was ended after {BEGUN} seconds \(idle time limit\)")
         assert ask(server, "/ignores-term.sh").status == 504
         pids = [
             int(server.wait_for(rf"/{name}.sh: pid (\d+)")[1])
