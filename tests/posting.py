@@ -117,7 +117,7 @@ def child(
         [sys.executable, "-W", "error", "-c", code, *arguments],
         env={**clean_environ(), **(env or {})},
         capture_output=True,
-        timeout=60,
+        timeout=240,
         **given,
     )
     assert done.returncode == 0, done.stderr.decode()
