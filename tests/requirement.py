@@ -8,6 +8,7 @@ any skip in it has failed, whoever skipped.
 
 import os
 import shutil
+import socket
 from typing import NoReturn
 
 import pytest
@@ -38,6 +39,23 @@ def need(program: str) -> str:
     if path is None:
         lack(f"{program} (apt-get install {PACKAGE_OF.get(program, program)})")
     return path
+
+
+def has_address(host: str) -> bool:
+    """Whether this machine can listen at an address, such as ::1."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, 0), family=family).close()
+    except OSError:
+        return False
+    return True
+
+
+def need_address(host: str) -> str:
+    """Return an address that this machine can listen at; skip the test, or fail it, if it cannot."""
+    if not has_address(host):
+        lack(f"the address {host}")
+    return host
 
 
 def lack(what: str) -> NoReturn:

@@ -91,7 +91,7 @@ def test_a_root_must_be_a_directory(capsys: pytest.CaptureFixture[str], scripts:
 @pytest.mark.parametrize(
     "words",
     [[], ["nginx"], ["nginx", ".", "--port", "0"], ["nginx", ".", "--port", "٣"],
-     ["nginx", ".", "--listen", "::1"], ["nginx", ".", "--listen", "localhost; }"],
+     ["nginx", ".", "--listen", "fe80::1%eth0"], ["nginx", ".", "--listen", "localhost; }"],
      ["nginx", ".", "--prefix", "cgi-bin"], ["nginx", ".", "--prefix", "/a b"],
      ["nginx", ".", "--prefix", "/../x"], ["nginx", ".", "--prefix", "/x;}"],
      ["nginx", ".", "--user", "www data"], ["nginx", ".", "--user", "-x"]],
@@ -144,6 +144,15 @@ def test_the_first_lines_say_how_to_start_it(
     assert commands(printed, "Try") == ([] if server == "systemd" else [f"curl {url}"])
     comments = [line for line in printed.splitlines() if re.match("# +[A-Z]", line)]
     assert all(len(line) <= 100 for line in comments)
+
+
+@pytest.mark.parametrize("given", ["::1", "[::1]", "0:0:0:0:0:0:0:1"])
+def test_an_address_of_ipv6_is_in_brackets_before_a_port(
+    capsys: pytest.CaptureFixture[str], scripts: Path, given: str
+) -> None:
+    printed = text(capsys, "nginx", scripts, "--port", 8123, "--listen", given)
+    assert commands(printed, "Try") == ["curl 'http://[::1]:8123/cgi-bin/hello.py'"]
+    assert "listen [::1]:8123;" in body(printed)
 
 
 @pytest.mark.parametrize("server", BEHIND)

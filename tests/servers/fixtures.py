@@ -12,6 +12,7 @@ import pytest
 from requirement import need
 
 from .deviations import DEVIATIONS
+from .guarded import GUARDS
 from .interpreter import ROOT, Interpreter, make_interpreter, server_user
 from .printed import printed
 from .rows import ROWS
@@ -59,6 +60,33 @@ def server(request: pytest.FixtureRequest, readable_directory: Path) -> Iterator
                 if ROWS[name].named_interpreter:
                     name_interpreter(scripts, interpreter)
                 started = printed(name, ROWS[name], root, scripts, interpreter)
+            running = stack.enter_context(started)
+        yield running
+
+
+@pytest.fixture(scope="session", params=GUARDS)
+def guarded(
+    request: pytest.FixtureRequest, readable_directory: Path, script_interpreter: Interpreter
+) -> Iterator[Server]:
+    """Each server that can ask for a password, in turn, with the addition of docs/config.md for it."""
+    name = request.param
+    for program in ROWS[name].needs:
+        need(program)
+    root = readable_directory / f"guarded-{name}"
+    with contextlib.ExitStack() as stack:
+        with readable_by_all():
+            root.mkdir()
+            scripts = copy_scripts(root, user=server_user())
+            if ROWS[name].named_interpreter:
+                name_interpreter(scripts, script_interpreter)
+            started = printed(
+                name,
+                ROWS[name],
+                root,
+                scripts,
+                script_interpreter,
+                guard=GUARDS[name],
+            )
             running = stack.enter_context(started)
         yield running
 

@@ -10,12 +10,13 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from requirement import need
 
+from .guarded import Guard
 from .interpreter import Interpreter, server_user
 from .rows import Row
 from .server import (
@@ -44,18 +45,27 @@ def printed(
     scripts: Path,
     interpreter: Interpreter,
     state: str = "state",
+    listen: str = LOOPBACK,
+    guard: Guard | None = None,
 ) -> Iterator[Server]:
-    """Run the server of a row over `scripts` until the block ends; all it makes is below `root`."""
+    """Run the server of a row over `scripts` until the block ends; all it makes is below `root`.
+
+    `guard` changes the text as the page says that a user does, after it was saved.
+    """
     for program in row.needs:
         need(program)
     user = server_user()
     caller = None if row.by_root else user
+
+    def change(text: str) -> str:
+        return guard(text, root, scripts) if guard else text
+
     home = root / "home"
     home.mkdir()
     if caller:
         shutil.chown(home, caller, caller)
     for attempt in (1, 2, 3):
-        port = free_port()
+        port = free_port(listen)
         log = root / f"server-{attempt}.log"
         command = [
             str(interpreter.directory / "bin" / "cgikit"),
@@ -63,38 +73,48 @@ def printed(
             row.config,
             str(scripts),
         ]
-        command += ["--port", str(port), "--listen", LOOPBACK, "--state", str(home / state)]
+        command += ["--port", str(port), "--listen", listen, "--state", str(home / state)]
         command += ["--prefix", row.prefix]
         steps = read_steps(run(command, caller))
         with contextlib.ExitStack() as stack:
             try:
-                start(stack, steps, port, root, log, caller)
+                start(stack, steps, (listen, port), root, log, caller, change)
             except NotStarted as error:
                 if attempt < 3 and ADDRESS_IN_USE.search(str(error)):
                     continue
                 raise
             logs = [home / state / file for file in row.logs]
-            base_url = f"http://{LOOPBACK}:{port}{row.prefix}"
+            host = f"[{listen}]" if ":" in listen else listen
+            base_url = f"http://{host}:{port}{row.prefix}"
             yield Server(name, base_url, scripts, log, (root / "scripts.log", *logs), user)
             return
 
 
 def start(
-    stack: contextlib.ExitStack, steps: Steps, port: int, root: Path, log: Path, user: str | None
+    stack: contextlib.ExitStack,
+    steps: Steps,
+    address: tuple[str, int],
+    root: Path,
+    log: Path,
+    user: str | None,
+    change: Callable[[str], str],
 ) -> None:
-    """Do what the text says, up to a server that answers."""
+    """Do what the text says, up to a server that answers at `address`."""
     for command in (*steps["Prepare"], *steps["Save"]):
         run(["sh", "-c", command], user)
+    saved = Path(shlex.split(steps["Save"][-1])[-1])
+    if (text := saved.read_text()) != (changed := change(text)):
+        saved.write_text(changed)
     for command in steps.get("Scripts", ()):
         words = shlex.split(command)
-        address = words[next(n for n, word in enumerate(words) if word in {"--socket", "-s"}) + 1]
+        path = words[next(n for n, word in enumerate(words) if word in {"--socket", "-s"}) + 1]
         gateway_log = root / "scripts.log"
         process = stack.enter_context(serving(command, gateway_log, user))
-        wait_until(partial(accepts, address), process, gateway_log)
+        wait_until(partial(accepts, path), process, gateway_log)
     for command in steps.get("Check", ()):
         run(["sh", "-c", command], user)
     process = stack.enter_context(serving(steps["Start"][0], log, user))
-    wait_until(partial(listens, port), process, log)
+    wait_until(partial(listens, *address), process, log)
 
 
 def read_steps(text: str) -> Steps:
@@ -140,11 +160,11 @@ def serving(
     return running(shell, log, ENVIRONMENT, signal.SIGTERM, user, leaves)
 
 
-def accepts(address: str) -> bool | None:
+def accepts(path: str) -> bool | None:
     """True when a UNIX socket accepts connections, None when not."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
-            probe.connect(address)
+            probe.connect(path)
         except OSError:
             return None
     return True

@@ -6,6 +6,7 @@ well-formed message or a list of faults.
 
 import re
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 SECONDS = 10.0  # without a byte; only a server that hangs takes so long
@@ -35,10 +36,17 @@ class Answer:
         return [value for key, value in self.fields if key.lower() == name.lower()]
 
 
-def exchange(host: str, port: int, request: bytes) -> bytes:
+def exchange(
+    host: str,
+    port: int,
+    request: bytes,
+    until: bytes = b"",
+    then: Callable[[], None] = lambda: None,
+) -> bytes:
     """Send a request and return all that comes until the server closes the connection.
 
-    `TimeoutError` if it does not, though it was asked to.
+    As soon as `until` has come, `then` is called, if at all. `TimeoutError` if the server does not
+    close, though it was asked to.
     """
     with socket.create_connection((host, port), timeout=SECONDS) as connection:
         try:
@@ -49,6 +57,9 @@ def exchange(host: str, port: int, request: bytes) -> bytes:
         try:
             while piece := connection.recv(65_536):
                 received += piece
+                if until and until in received:
+                    until = b""
+                    then()
         except ConnectionResetError:
             pass  # closed with some of the request unread; what was sent before has arrived
     return bytes(received)

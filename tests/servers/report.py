@@ -58,6 +58,10 @@ GROUPS = {
 
 `cgikit serve`, or `cgikit fastcgi` and `cgikit scgi` behind a web server. What is not as it should be
 here is in part the web server's: it reads the request before cgikit does, and the answer after.
+
+Passwords (R28, R30) are the web server's business: those that can ask for one do it here as
+[config](config.md#ask-for-a-password) says. `cgikit serve` asks for none, and says of nobody that
+he was authenticated; what it refuses before a script runs is a host name that is not its own.
 """,
     "own": """\
 ## Where the server runs the scripts itself

@@ -39,6 +39,11 @@ class Case:
     output: str | None = None
     script: str = ""
     refusal: list[int] = field(default_factory=list)
+    guarded: bool = False
+    before: list[str] = field(default_factory=list)
+    before_status: int = 200
+    until: str = ""
+    then: str = ""
     method: str = field(init=False)
     protocol: str = field(init=False)
 
@@ -84,6 +89,10 @@ def attempt(case: Case, server: Server) -> list[str]:
     """
     names = places(case, server)
     try:
+        for earlier in case.before:
+            status = send(earlier, "", names, case).status
+            if status != case.before_status:
+                return [f"before: {status or 'none'} instead of {case.before_status}"]
         answer = send(case.request, case.body, names, case)
     except TimeoutError:
         return ["http: no end of the answer in time"]
@@ -124,11 +133,22 @@ def send(request: str, body: str, names: dict[str, str], case: Case) -> Answer:
     """Send a request, which asks the server to close, with a body; return the answer."""
     content = sized(filled(body, names)).encode("latin-1")
     names = names | {"length": str(len(content))}
+    where = names["name"], int(names["port"])
+    raw = written(request, names) + content
+
+    def then() -> None:
+        exchange(*where, written(case.then, names))
+
+    received = exchange(*where, raw, case.until.encode(), then)
+    return read(received, case.method, case.protocol)
+
+
+def written(request: str, names: dict[str, str]) -> bytes:
+    """The head of a request as it is sent."""
     head = filled(request, names).strip("\n").replace("\n", "\r\n")
     if "\r\nConnection:" not in head:
         head += "\r\nConnection: close"
-    raw = f"{head}\r\n\r\n".encode("latin-1") + content
-    return read(exchange(names["name"], int(names["port"]), raw), case.method, case.protocol)
+    return f"{head}\r\n\r\n".encode("latin-1")
 
 
 def sized(body: str) -> str:
@@ -267,5 +287,7 @@ def recorded() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def applies(case: Case, server: str) -> bool:
-    """Whether a case is for this server: the host's side needs a host."""
+    """Whether a case is for this server: the host's side needs a host, a password who asks for it."""
+    if case.guarded:
+        return bool(servers().get(server, {}).get("guards"))
     return case.side == "script" or servers().get(server, {}).get("host") != "none"

@@ -20,6 +20,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
+LOOPBACK_6 = "::1"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 LEAVE_SECONDS = 5.0  # for children to notice that their parent has gone
@@ -166,17 +167,18 @@ def wait_until(ready: Callable[[], T | None], process: subprocess.Popen[bytes], 
     raise NotStarted(f"no answer in {START_SECONDS:g} s:\n{log.read_text(errors='replace')}")
 
 
-def listens(port: int) -> bool | None:
-    """True when a loopback port accepts connections, None when not."""
+def listens(host: str, port: int) -> bool | None:
+    """True when a port of a loopback address accepts connections, None when not."""
     try:
-        socket.create_connection((LOOPBACK, port), timeout=5).close()
+        socket.create_connection((host, port), timeout=5).close()
     except OSError:
         return None
     return True
 
 
-def free_port() -> int:
+def free_port(host: str = LOOPBACK) -> int:
     """A loopback port that was free a moment ago. Someone else may take it: then start again."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as probe:
         port: int = probe.getsockname()[1]
     return port

@@ -9,6 +9,7 @@ import pytest
 
 from . import report
 from .fixtures import SERVERS
+from .guarded import GUARDS
 from .rawhttp import read
 from .rfc3875 import Case, applies, attempt, checks, differ, install, load, recorded, rules, servers
 from .server import Server
@@ -26,9 +27,14 @@ def prepared(server: Server) -> Server:
     return server
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [c for c in CASES if not c.guarded], ids=lambda c: c.name)
 def test_case(prepared: Server, case: Case) -> None:
     check(case, prepared)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.guarded], ids=lambda c: c.name)
+def test_case_with_a_password(guarded: Server, case: Case) -> None:
+    check(case, guarded)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.side == "script"], ids=lambda c: c.name)
@@ -87,6 +93,11 @@ def test_the_files_are_well_formed() -> None:
 
 def test_every_server_is_described() -> None:
     assert {*SERVERS, *WSGI_SERVERS} <= set(servers())
+
+
+def test_servers_that_can_ask_for_a_password_are_asked_to() -> None:
+    assert {name for name, server in servers().items() if server.get("guards")} == set(GUARDS)
+    assert all(case.side == "host" for case in CASES if case.guarded)
 
 
 def test_deviations_are_of_cases_that_run() -> None:

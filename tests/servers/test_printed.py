@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from requirement import need
+from requirement import has_address, need, need_address
 
 from cgikit.cli import main
 
@@ -18,6 +18,7 @@ from .fixtures import readable_by_all
 from .interpreter import ROOT, Interpreter
 from .printed import printed
 from .rows import ROWS, WSGI_ROWS
+from .server import LOOPBACK, LOOPBACK_6
 
 ALL = {**ROWS, **WSGI_ROWS}
 
@@ -52,7 +53,7 @@ def sayable(config: str, directory: Path) -> str:
 def test_what_the_syntax_can_say_is_served(
     name: str, readable_directory: Path, script_interpreter: Interpreter, tmp_path: Path
 ) -> None:
-    """As an ordinary user, from one odd directory, with another one for its files."""
+    """As an ordinary user, from one odd directory, with another one for its files, at ::1."""
     row = ALL[name]
     odd = sayable(row.config, tmp_path)
     assert " " in odd or row.config == "caddy"
@@ -66,11 +67,19 @@ def test_what_the_syntax_can_say_is_served(
             text = text.replace("/usr/bin/env python3", str(script_interpreter.python), 1)
             scripts.joinpath(script).write_text(text)
             scripts.joinpath(script).chmod(0o755)
-        with printed(name, row, root, scripts, script_interpreter, state=f"s{odd}") as server:
+        listen = LOOPBACK_6 if has_address(LOOPBACK_6) else LOOPBACK
+        started = printed(
+            name, row, root, scripts, script_interpreter, state=f"s{odd}", listen=listen
+        )
+        with started as server:
             answer = curl(server.url("hello.py?name=Ada"))
             assert (answer.status, "Hello, Ada!" in answer.text) == (200, True), server.error_log()
             if name != "mini-httpd":  # it loses answers to POST: see deviations.py
                 assert "<td>Ada</td>" in curl(server.url("form.py"), "--data", "name=Ada").text
+
+
+def test_the_servers_above_were_at_an_address_of_ipv6() -> None:
+    need_address(LOOPBACK_6)
 
 
 def test_units_are_what_systemd_expects(

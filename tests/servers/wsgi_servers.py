@@ -91,7 +91,7 @@ def wsgi_server(
             started = running(command, log, environment(application), signal.SIGTERM, user)
         with started as process:
             try:
-                wait_until(partial(listens, port), process, log)
+                wait_until(partial(listens, LOOPBACK, port), process, log)
             except NotStarted as error:
                 if attempt < 3 and "in use" in str(error):
                     continue
@@ -112,7 +112,7 @@ def gunicorn(root: Path, module: str, environ: dict[str, str]) -> Iterator[Serve
     command += ["--threads", "4", "--chdir", str(root), module]
     variables = {**environment(APPLICATION), **environ}
     with running(command, log, variables, signal.SIGTERM) as process:
-        wait_until(partial(listens, port), process, log)
+        wait_until(partial(listens, LOOPBACK, port), process, log)
         yield Server("gunicorn", f"http://{LOOPBACK}:{port}/", root, log)
 
 

@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from typing import Any
 
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
@@ -185,9 +185,11 @@ def _fail(message: str, status: int = 1) -> int:
 
 def _address(text: str) -> str:
     try:
-        return str(IPv4Address(text))
+        if "%" in text:  # a zone, which few configurations can name
+            raise ValueError
+        return str(ip_address(text.removeprefix("[").removesuffix("]")))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 address") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not an IP address") from None
 
 
 def _port(text: str) -> int:

@@ -7,7 +7,10 @@ from .recipe import Recipe
 from .site import Site
 
 #: Some builds hold a few of these compiled in; then there is no file to load.
-MODULES = ("authz_core", "log_config", "unixd", "alias", "mime", "dir", "env")
+MODULES = (
+    *("authz_core", "log_config", "unixd", "alias", "mime", "dir", "env"),
+    *("auth_basic", "authn_core", "authn_file", "authz_user"),  # for whoever asks for a password
+)
 
 SERVER = """\
 {modules}
@@ -15,8 +18,8 @@ ServerRoot {state}
 DefaultRuntimeDir {state}
 PidFile {pid}
 Mutex {mutex} default
-Listen {listen}:{port}
-ServerName {listen}:{port}
+Listen {host}:{port}
+ServerName {name}:{port}
 {identity}
 ErrorLog {log}
 LogLevel warn
@@ -75,7 +78,8 @@ def whole(site: Site, names: tuple[str, ...], body: str) -> str:
         state=quoted(site.state),
         pid=quoted(site.file("apache.pid")),
         mutex=quoted(f"file:{site.state}"),
-        listen=site.listen,
+        host=site.host,
+        name="localhost" if ":" in site.listen else site.listen,  # it takes no address of IPv6
         port=site.port,
         identity=identity,
         log=quoted(site.file("apache-error.log")),

@@ -20,7 +20,7 @@ SERVER = """\
 }}
 
 http://:{port} {{
-\tbind {listen}
+\tbind {host}
 \troot * {documents}
 
 {body}
@@ -90,7 +90,7 @@ def _whole(site: Site) -> str:
     return SERVER.format(
         storage=quoted(site.own("caddy")),
         port=site.port,
-        listen=site.listen,
+        host=site.host,
         documents=quoted(site.documents),
         body="".join(f"\t{line}\n" if line else "\n" for line in _snippet(site).splitlines()),
     )

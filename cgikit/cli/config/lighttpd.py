@@ -8,7 +8,7 @@ from .site import Site
 
 SERVER = """\
 server.modules = ( {modules} )
-server.bind = {listen}
+server.bind = {host}
 server.port = {port}
 server.document-root = {documents}
 server.pid-file = {pid}
@@ -68,7 +68,7 @@ def _whole(site: Site, modules: tuple[str, ...], body: str) -> str:
         )
     return SERVER.format(
         modules=", ".join(quoted(name) for name in modules),
-        listen=quoted(site.listen),
+        host=quoted(site.host),
         port=site.port,
         documents=quoted(site.documents),
         pid=quoted(site.file("lighttpd.pid")),

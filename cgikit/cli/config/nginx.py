@@ -28,7 +28,7 @@ http {{
     }}
     default_type application/octet-stream;
     server {{
-        listen {listen}:{port};
+        listen {host}:{port};
         root {documents};
 
 {site}    }}
@@ -94,7 +94,7 @@ def _whole(site: Site, snippet: str) -> str:
         pid=quoted(site.file("nginx.pid")),
         log=quoted(site.file("nginx-error.log")),
         **{kind: quoted(site.file(f"nginx-{kind}")) for kind in TEMPORARY},
-        listen=site.listen,
+        host=site.host,
         port=site.port,
         documents=quoted(site.documents),
         site="".join(f"        {line}\n" if line else "\n" for line in snippet.splitlines()),

@@ -23,7 +23,7 @@ class Site:
 
     root: str
     server: str = ""  # the name of the recipe
-    listen: str = "127.0.0.1"  # an IPv4 address
+    listen: str = "127.0.0.1"  # an IP address
     port: int = 8080
     prefix: str = "/cgi-bin"  # of the URL; "" means that the scripts are all there is
     state: str = "/var/lib/cgikit"  # configuration, logs and process ids
@@ -42,9 +42,14 @@ class Site:
         return SYSTEM_PATH if first in SYSTEM_PATH.split(":") else f"{first}:{SYSTEM_PATH}"
 
     @property
+    def host(self) -> str:
+        """The address as it stands before a colon and a port."""
+        return f"[{self.listen}]" if ":" in self.listen else self.listen
+
+    @property
     def url(self) -> str:
         """The URL of a script."""
-        return f"http://{self.listen}:{self.port}{self.prefix}/{quote(self.script)}"
+        return f"http://{self.host}:{self.port}{self.prefix}/{quote(self.script)}"
 
     @property
     def location(self) -> str:

@@ -15,7 +15,7 @@ BUSYBOX = """\
 PATH={path}
 export PATH
 umask 022
-exec {program} httpd -f -p {listen}:{port} -c /dev/null -h {documents}{user}
+exec {program} httpd -f -p {host}:{port} -c /dev/null -h {documents}{user}
 """
 
 MINI_HTTPD = """\
@@ -29,6 +29,7 @@ PYTHON = """\
 import functools
 import http.server
 import os
+import socket
 
 # "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit
 os.environ["PATH"] = {path}
@@ -40,8 +41,12 @@ class Handler(http.server.CGIHTTPRequestHandler):
     cgi_directories = [{prefix}]
 
 
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.{family}
+
+
 handler = functools.partial(Handler, directory={documents})
-http.server.ThreadingHTTPServer(({listen}, {port}), handler).serve_forever()
+Server(({listen}, {port}), handler).serve_forever()
 """
 
 CGIKIT = """\
@@ -56,7 +61,7 @@ def _busybox(site: Site) -> str:
     return BUSYBOX.format(
         path=shell(site.path),
         program=command("busybox"),
-        listen=site.listen,
+        host=site.host,
         port=site.port,
         documents=shell(site.documents),
         user=f" -u {shell(f'{site.user}:{site.group}')}" if site.user else "",
@@ -81,6 +86,7 @@ def _python(site: Site) -> str:
         prefix=python(site.prefix),
         documents=python(site.documents),
         listen=python(site.listen),
+        family="AF_INET6" if ":" in site.listen else "AF_INET",
         port=site.port,
     )
 

@@ -102,7 +102,7 @@ def _application(site: Site) -> str:
 
 def _gunicorn(site: Site, file: str) -> str:
     words = [*_inside(file), site.python, "-m", "gunicorn", "--workers", "2", "--threads", "8"]
-    return site.as_user(*words, "--bind", f"{site.listen}:{site.port}", "site_wsgi")
+    return site.as_user(*words, "--bind", f"{site.host}:{site.port}", "site_wsgi")
 
 
 def _inside(file: str) -> tuple[str, str]:
@@ -113,12 +113,12 @@ def _inside(file: str) -> tuple[str, str]:
 
 def _waitress(site: Site, file: str) -> str:
     words = [*_inside(file), site.python, "-m", "waitress"]
-    return site.as_user(*words, "--listen", f"{site.listen}:{site.port}", "site_wsgi:application")
+    return site.as_user(*words, "--listen", f"{site.host}:{site.port}", "site_wsgi:application")
 
 
 def _uwsgi(site: Site, file: str) -> str:
     words = [*_inside(file), command("uwsgi"), "--plugin", "python3"]
-    words += ["--http-socket", f"{site.listen}:{site.port}"]
+    words += ["--http-socket", f"{site.host}:{site.port}"]
     # At its end requests that run get 10 s, of 60 else
     words += [
         "--worker-reload-mercy",
