@@ -71,10 +71,11 @@ class Peer:
         self.protocol = protocol
         host, colon, port = address.rpartition(":")
         by_path = "/" in address or not colon
-        self.socket = socket.socket(socket.AF_UNIX if by_path else socket.AF_INET)
+        by_ip = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+        self.socket = socket.socket(socket.AF_UNIX if by_path else by_ip)
         self.socket.settimeout(DEADLINE)
         try:
-            self.socket.connect(address if by_path else (host, int(port)))
+            self.socket.connect(address if by_path else (host.strip("[]"), int(port)))
         except BaseException:
             self.socket.close()
             raise

@@ -36,8 +36,8 @@ def add_command(
     parser.add_argument(
         "--socket",
         metavar="ADDRESS",
-        help="path of a UNIX socket, or HOST:PORT (default: the socket that systemd, the web server "
-        "or spawn-fcgi hands over)",
+        help="path of a UNIX socket, or HOST:PORT such as 127.0.0.1:9000 or [::1]:9000 (default: the "
+        "socket that systemd, the web server or spawn-fcgi hands over)",
     )
     parser.add_argument(
         "--mode", type=_mode, default=0o600, metavar="OCTAL", help="of a UNIX socket (0600)"

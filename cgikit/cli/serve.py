@@ -81,7 +81,7 @@ def serve(arguments: argparse.Namespace) -> int:
     if not os.path.isdir(arguments.directory):
         return _fail(f"{arguments.directory} is not a directory")
     try:
-        listener = _listen(arguments.host, arguments.port)
+        listener = _listen(_bare(arguments.host), arguments.port)
     except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
         where = f"{arguments.host} port {arguments.port}"
         return _fail(f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}")
@@ -178,7 +178,12 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _hosts(arguments: argparse.Namespace, address: str) -> frozenset[str]:
     names = {"localhost", "127.0.0.1", "::1", address, arguments.host, *arguments.allow_host}
-    return frozenset(name.lower() for name in names)
+    return frozenset(_bare(name.lower()) for name in names)
+
+
+def _bare(host: str) -> str:
+    """Return a host without the brackets that an address of IPv6 has in a URL."""
+    return host.removeprefix("[").removesuffix("]")
 
 
 class _Console:

@@ -126,9 +126,10 @@ def is_listening(descriptor: int) -> bool:
 def allowed_peers(value: str) -> frozenset[str] | None:
     """Return the addresses in FCGI_WEB_SERVER_ADDRS, or None if it is empty: all are allowed.
 
-    FastCGI section 3.2. What is no address allows nobody.
+    FastCGI section 3.2, which knows IPv4 only; addresses of IPv6 are understood in every spelling, with
+    brackets or without. What is no address allows nobody.
     """
-    return frozenset(map(str.strip, value.split(","))) if value else None
+    return frozenset(map(_plain, value.split(","))) if value else None
 
 
 def is_allowed(connection: socket.socket, peers: frozenset[str] | None) -> bool:
@@ -142,8 +143,20 @@ def is_allowed(connection: socket.socket, peers: frozenset[str] | None) -> bool:
         peer = connection.getpeername()
     except OSError:
         return False  # gone already
-    # A socket for both versions of IP shows IPv4 in a coat.
-    return isinstance(peer, tuple) and peer[0].removeprefix("::ffff:") in peers
+    return isinstance(peer, tuple) and _plain(peer[0]) in peers
+
+
+def _plain(address: str) -> str:
+    """Return an address in its one spelling; what is none as it is."""
+    address = address.strip().removeprefix("[").removesuffix("]")
+    if ":" not in address:
+        return address
+    try:
+        packed = socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
+    except (OSError, UnicodeError):
+        return address
+    # A socket for both versions of IP shows IPv4 in a coat
+    return socket.inet_ntop(socket.AF_INET6, packed).removeprefix("::ffff:")
 
 
 def _adopted(descriptor: int) -> Listener:
@@ -167,7 +180,7 @@ def _listen_tcp(host: str, port: int, backlog: int, public: bool) -> Listener:
             raise ListenError(
                 errno.EACCES,
                 f"{host} is not of this machine alone, and whoever reaches the socket can run every "
-                "script as anybody: give --public if a firewall is before it, or 127.0.0.1",
+                "script as anybody: give --public if a firewall is before it, or 127.0.0.1 or [::1]",
             )
     family, kind, protocol, _, address = found[0]
     listener = Listener(family, kind, protocol)

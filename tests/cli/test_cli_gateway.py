@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from gatewayserving import gateway
+from requirement import need_address
 
 
 def refused(*words: str, code: int = 1) -> str:
@@ -60,10 +61,20 @@ def test_wrong_options_are_wrong_usage(words: tuple[str, str], tmp_path: Path) -
     assert words[1] in said.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("peers", "answered"), [("127.0.0.1", True), ("192.0.2.1", False)])
+@pytest.mark.parametrize(
+    ("host", "peers", "answered"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "192.0.2.1,::1", False),
+        ("::1", "192.0.2.1, ::1", True),
+        ("::1", "[0:0:0:0:0:0:0:1]", True),
+        ("::1", "127.0.0.1,2001:db8::1", False),
+    ],
+)
 def test_fcgi_web_server_addrs_names_who_may_connect(
-    tmp_path: Path, peers: str, answered: bool
+    tmp_path: Path, host: str, peers: str, answered: bool
 ) -> None:
+    address = f"[{need_address(host)}]:0" if ":" in host else f"{need_address(host)}:0"
     (tmp_path / "a.sh").write_text(
         "#!/bin/sh\ntouch ran\nprintf 'Content-Type: text/plain\\n\\n'\n"
     )
@@ -71,9 +82,7 @@ def test_fcgi_web_server_addrs_names_who_may_connect(
     options = ("--workers", "1", "--spawn")
     environment = {"FCGI_WEB_SERVER_ADDRS": peers}
     with (
-        gateway(
-            "fastcgi", tmp_path, *options, address="127.0.0.1:0", environment=environment
-        ) as server,
+        gateway("fastcgi", tmp_path, *options, address=address, environment=environment) as server,
         contextlib.suppress(OSError),
     ):  # a connection that is not wanted is closed
         server.request("/a.sh")

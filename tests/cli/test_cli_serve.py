@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from requirement import need_address
 from serving import Server, alive, serve, until
 
 import cgikit
@@ -223,12 +224,10 @@ def test_s20_more_host_names_on_request(tmp_path: Path) -> None:
         assert client.recv(100).startswith(b"HTTP/1.0 200")
 
 
-def test_ipv6() -> None:
-    try:
-        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
-    except OSError:
-        pytest.skip("this machine has no IPv6 loopback address")
-    with serve(SCRIPTS, "--host", "::1") as server:
+@pytest.mark.parametrize("options", [("--host", "::1"), ("--host", "[::1]", "--warm")])
+def test_ipv6(options: tuple[str, ...]) -> None:
+    need_address("::1")
+    with serve(SCRIPTS, *options) as server:
         assert server.url == f"http://[::1]:{server.port}/"
         with urlopen(f"{server.url}env.py") as answer:
             assert b'"SERVER_NAME": "[::1]"' in answer.read()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from gatewayserving import FIRST_LINE, HEAD, Gateway, gateway
+from requirement import need_address
 from serving import alive, until
 
 HELLO = (
@@ -78,15 +79,18 @@ def test_a_socket_that_a_dead_one_left(root: Path, tmp_path: Path) -> None:
             assert again.request("/hello.py").text
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize("protocol", ["fastcgi", "scgi"])
-def test_tcp_on_loopback(root: Path, protocol: str) -> None:
-    with gateway(protocol, root, "--workers", "1", address="127.0.0.1:0") as server:
-        assert server.address.startswith("127.0.0.1:")
+def test_tcp_on_loopback(root: Path, protocol: str, host: str) -> None:
+    host = f"[{need_address(host)}]" if ":" in host else need_address(host)
+    with gateway(protocol, root, "--workers", "1", address=f"{host}:0") as server:
+        assert server.address.startswith(f"{host}:")
         assert server.request("/hello.py").text == "/hello.py  None\n"
 
 
-def test_beyond_this_machine_only_when_asked(root: Path) -> None:
-    refused = run("fastcgi", str(root), "--socket", "0.0.0.0:0")
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
+def test_beyond_this_machine_only_when_asked(root: Path, host: str) -> None:
+    refused = run("fastcgi", str(root), "--socket", f"{host}:0")
     assert refused.returncode == 1
     assert "--public" in refused.stderr
 

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from requirement import need_address
 
 from cgikit.gateway.listener import (
     ListenError,
@@ -181,20 +182,27 @@ def test_what_cannot_be_says_so(tmp_path: Path) -> None:
 # --- TCP ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.9.9.9", "localhost", "[::1]", "::1", "[0:0:0:0:0:0:0:1]"]
+)
 def test_a_port_of_this_machine(host: str) -> None:
+    need_address(host.strip("[]"))
     with listen(f"{host}:0") as listener:
         with socket.create_connection(listener.getsockname()[:2]):
             pass
         port = listener.getsockname()[1]
         assert listener.address.endswith(f":{port}")
+        assert listener.address.startswith("[::1]:") is (":" in host)
         with pytest.raises(
             ListenError, match=rf"cannot listen at .*:{port}: Address already in use"
         ):
             listen(listener.address)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "[::]"])
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "192.0.2.1", "[::]", "[2001:db8::1]", "[::ffff:192.0.2.1]", "[::2]", "[fe80::1]"],
+)
 def test_other_addresses_must_be_asked_for(host: str) -> None:
     with pytest.raises(ListenError, match="give --public"):
         listen(f"{host}:0")
@@ -310,6 +318,8 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
 def test_web_servers_are_those_that_were_named() -> None:
     assert allowed_peers("") is None
     assert allowed_peers("192.0.2.1, ::1") == {"192.0.2.1", "::1"}
+    assert allowed_peers("[::1],0:0::0001,2001:DB8::0:1") == {"::1", "2001:db8::1"}
+    assert allowed_peers("::ffff:192.0.2.1,fe80::1%lo,a:b,") == {"192.0.2.1", "fe80::1", "a:b", ""}
     with listen("127.0.0.1:0") as listener:
         client = socket.create_connection(listener.getsockname())
         connection, _ = listener.accept()
@@ -320,7 +330,23 @@ def test_web_servers_are_those_that_were_named() -> None:
             assert not is_allowed(connection, allowed_peers("nonsense"))
 
 
+def test_a_web_server_at_an_address_of_ipv6() -> None:
+    need_address("::1")
+    with listen("[::1]:0") as listener:
+        client = socket.create_connection(listener.getsockname()[:2])
+        connection, _ = listener.accept()
+        with client, connection:
+            for peers, allowed in {
+                "::1": True,
+                "[0::1]": True,
+                "127.0.0.1": False,
+                "::": False,
+            }.items():
+                assert is_allowed(connection, allowed_peers(peers)) is allowed
+
+
 def test_a_socket_for_both_versions_of_ip_knows_the_peer() -> None:
+    need_address("::1")
     with listen("[::]:0", public=True) as listener:
         client = socket.create_connection(("127.0.0.1", listener.getsockname()[1]))
         connection, _ = listener.accept()
