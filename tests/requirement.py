@@ -18,6 +18,7 @@ PACKAGE_OF = {
     "cgi-fcgi": "libfcgi-bin",
     "chromedriver": "chromium-driver",
     "mini_httpd": "mini-httpd",
+    "prlimit": "util-linux",
     "setpriv": "util-linux",
     "systemd-analyze": "systemd",
     "uwsgi": "uwsgi-core uwsgi-plugin-python3",

@@ -20,7 +20,9 @@ from cgikit.cli.server import CONNECTIONS, DESCRIPTORS, capacity
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 HEADER = b"GET /hello.sh HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
-LARGE = b"GET /flood-stdout.py?16 HTTP/1.1\r\nHost: localhost\r\n\r\n"  # 16 MiB
+LARGE = "GET /%s?16 HTTP/1.1\r\nHost: localhost\r\n\r\n"  # MiB
+# 200 of it at once are no burden
+FLOOD = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nexec head -c 16777216 /dev/zero\n"
 
 
 def body(size: int) -> bytes:
@@ -32,6 +34,8 @@ def body(size: int) -> bytes:
 def scripts(tmp_path: Path) -> Path:
     for name in ("hello.sh", "count.py", "flood-stdout.py"):
         shutil.copy(SCRIPTS / name, tmp_path)
+    (tmp_path / "flood.sh").write_text(FLOOD)
+    (tmp_path / "flood.sh").chmod(0o755)
     return tmp_path
 
 
@@ -68,9 +72,9 @@ class Slow:
         """More that send."""
         self.senders += [self._open(first) for _ in range(count)]
 
-    def read(self, count: int) -> None:
+    def read(self, count: int, script: str) -> None:
         """More that read an answer; each of these has begun on return."""
-        begun = [self._open(LARGE) for _ in range(count)]
+        begun = [self._open((LARGE % script).encode()) for _ in range(count)]
         for one in begun:
             assert one.recv(1) == b"H"
         self.readers += begun
@@ -123,8 +127,14 @@ def on_disk(server: Server) -> int:
     return size
 
 
-@pytest.mark.parametrize("options", [(), ("--warm",)], ids=["cold", "warm"])
-def test_s18_600_slow_clients_keep_nobody_waiting(scripts: Path, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("options", "large"),
+    [((), "flood.sh"), (("--warm",), "flood-stdout.py")],
+    ids=["cold", "warm"],
+)
+def test_s18_600_slow_clients_keep_nobody_waiting(
+    scripts: Path, options: tuple[str, ...], large: str
+) -> None:
     """They took all of its hundred connections, and those that read all of its threads."""
     with serve(scripts, *options) as server:
         with urlopen(f"{server.url}hello.sh", timeout=DEADLINE):
@@ -132,7 +142,7 @@ def test_s18_600_slow_clients_keep_nobody_waiting(scripts: Path, options: tuple[
         with Slow(server.port) as slow:
             slow.send(200, HEADER)
             slow.send(200, body(10_000))
-            slow.read(200)
+            slow.read(200, large)
             for _ in range(50):
                 with urlopen(f"{server.url}hello.sh", timeout=DEADLINE) as answer:
                     assert b"shell" in answer.read()
@@ -163,7 +173,7 @@ def test_s18_a_full_server_says_so_and_has_descriptors_left_for_scripts(scripts:
     limited = (need("prlimit"), "--nofile=1024:1024", "--", sys.executable, "-m", "cgikit")
     command = (*limited, "serve", str(scripts), "--port", "0")
     with started(*command) as server, Slow(server.port) as slow:
-        slow.read(room.waiting + 6)  # six more hold threads: ten are left
+        slow.read(room.waiting + 6, "flood.sh")  # six more hold threads: ten are left
         slow.send(room.connections - 4 - len(slow.readers), body(1 << 20) + bytes(1 << 19))
         for _ in range(3):
             with urlopen(f"{server.url}hello.sh", timeout=DEADLINE) as answer:
