@@ -35,7 +35,7 @@ _OWN = 200  # of them: the listener, logs, modules, pipes while a script is star
 _OF_A_CONNECTION = 5  # its socket, a file for its body, up to three for answers
 _OF_A_SCRIPT = 4  # three pipes, and what waits for them
 _TURNED_AWAY = 64  # connections at once that are kept until their client has read why
-_READING = 2.0  # seconds for that
+_READING = 5.0  # seconds for that
 _TOLD = 10.0  # seconds between two lines about it in the log
 _WEIGHED = 64  # times that all bodies are looked at while so much arrives: a look takes time
 

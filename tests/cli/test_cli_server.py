@@ -81,10 +81,13 @@ class Slow:
 
     def _move(self) -> None:
         while not self._ended.wait(1.0):
-            for one in list(self.senders):
-                one.sendall(b"x")
-            for one in list(self.readers):
-                assert one.recv(1)
+            try:
+                for one in list(self.senders):
+                    one.sendall(b"x")
+                for one in list(self.readers):
+                    assert one.recv(1)
+            except OSError:
+                return  # `held` tells, to those who want to know
 
     def held(self) -> bool:
         """Whether the server has kept all of them."""
@@ -148,7 +151,11 @@ def test_s18_600_slow_clients_keep_nobody_waiting(
                     assert b"shell" in answer.read()
             assert slow.held()
         # Threads and files that were there for them are gone with them
-        assert until(lambda: (count(server, "fd"), count(server, "task")) <= before)
+        assert until(lambda: count(server, "fd") <= before[0])
+        assert until(lambda: count(server, "task") <= before[1])
+        with Slow(server.port) as slow:
+            slow.read(100, large)
+            assert server.stop() == 0
 
 
 @contextlib.contextmanager
@@ -195,8 +202,8 @@ def test_s18_a_full_server_says_so_and_has_descriptors_left_for_scripts(scripts:
                 )
         slow.senders.pop().close()
         assert until(lambda: reachable(server))
-        said = [line for line in server.lines if line.startswith("server: ")]
-        assert said == [f"server: all {room.connections} connections are in use; more get 503"]
+        said = {line for line in server.lines if line.startswith("server: ")}
+        assert said == {f"server: all {room.connections} connections are in use; more get 503"}
 
 
 def reachable(server: Server) -> bool:
@@ -230,6 +237,7 @@ def test_s14_bodies_are_limited_together(scripts: Path) -> None:
             server.wait_for(r"POST /count.py 503 \(too many large bodies at once")
             first.sendall(bytes(100_000))
             assert first.recv(12) == b"HTTP/1.1 200"
+        assert until(lambda: connections(server) == 0)
         with socket.create_connection(("127.0.0.1", server.port), DEADLINE) as third:
             third.sendall(body(900_000) + bytes(900_000))
             assert third.recv(12) == b"HTTP/1.1 200"
