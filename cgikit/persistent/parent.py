@@ -6,10 +6,11 @@ import signal
 import sys
 from time import monotonic
 
-from .kept import Kept
+from ..gateway.kept import Kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
 _ENDING = {signal.SIGTERM, signal.SIGUSR1, signal.SIGINT}
@@ -19,17 +20,23 @@ _PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0)  # seconds before the next of several that 
 
 
 class Parent:
-    """Keeps `count` workers running: each calls `work(requests, pipe, kept)` and ends after it.
+    """Keeps `count` workers running: each calls `work(requests, pipe, open, kept)` and ends after it.
 
-    The pipe ends when this process does, however it is ended: no worker outlives it for long. `kept`
-    has the connections of the worker before.
+    The pipe ends when this process does, however it is ended: no worker outlives it for long. `open`
+    are the connections that the worker before has left to `kept`.
     """
 
-    def __init__(self, count: int, requests: int, work: "Callable[[int, int, Kept], None]") -> None:
+    def __init__(
+        self,
+        count: int,
+        requests: int,
+        work: "Callable[[int, int, list[socket.socket], Kept], None]",
+    ) -> None:
         self._count = count
         self._requests = requests
         self._work = work
-        self._kept = Kept()
+        self._kept = Kept.pair()
+        self._open: list[socket.socket] = []  # that workers have left
         self._workers: dict[int, tuple[int, float]] = {}  # by pid: its place, and when it began
         self._broken = 0  # workers that ended too early, in succession
         self._again = 0.0  # when the next may be started
@@ -54,7 +61,7 @@ class Parent:
                     self._end(signal.SIGKILL)
                 self._reap()
         finally:
-            self._kept.close()
+            self._close()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     def _start(self, mask: "set[signal.Signals | int]") -> None:
@@ -75,10 +82,16 @@ class Parent:
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 # Not all at once: one after the other leaves, and is started again.
                 early = self._requests * place // (4 * self._count)
-                self._work(self._requests - early, self._reader, self._kept)
+                self._work(self._requests - early, self._reader, self._open, self._kept)
                 raise SystemExit(0)
             self._workers[pid] = place, monotonic()
-            self._kept.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Close this process's own ends of what a worker was forked with, or nobody takes."""
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
 
     def _pause(self) -> float:
         """Return for how long there is nothing to do but wait for signals (seconds)."""
@@ -99,7 +112,8 @@ class Parent:
             found, status = os.waitpid(pid, os.WNOHANG)
             if not found:
                 continue
-            self._kept.collect()
+            while left := self._kept.take():
+                self._open += left
             _, began = self._workers.pop(pid)
             code = os.waitstatus_to_exitcode(status)
             if code == 0 or self._killing:

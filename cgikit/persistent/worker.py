@@ -18,10 +18,11 @@ from .log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import socket
+    from collections.abc import Callable, Iterable
 
+    from ..gateway.kept import Kept
     from ..gateway.listener import Listener
-    from .kept import Kept
 
 _ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 _BEGINNING = 30  # seconds from the first byte of a request to the last of its variables
@@ -62,13 +63,17 @@ class Worker:
         self._swept = 0.0
 
     def run(
-        self, requests: int | None = None, parent: int | None = None, kept: "Kept | None" = None
+        self,
+        requests: int | None = None,
+        parent: int | None = None,
+        connections: "Iterable[socket.socket]" = (),
+        kept: "Kept | None" = None,
     ) -> None:
         """Answer requests until a signal comes (SIGTERM, SIGUSR1, SIGINT), or so many have been
         answered, or `parent` ends, which is a pipe that only the parent can write to.
 
-        The request in hand is always answered. `kept` has open connections for the beginning, and is
-        left those that are open after so many requests.
+        The request in hand is always answered. `connections` are open from the beginning; those that
+        are open after so many requests are left to `kept`.
         """
         self._left = requests or -1
         self._kept = kept
@@ -84,7 +89,7 @@ class Worker:
         for end in (awake, parent):
             if end is not None:
                 self._poll.register(end, select.POLLIN)
-        for connection in kept.take() if kept is not None else ():
+        for connection in connections:
             self._wait(Connection(connection))
         output, errors = sys.stdout, sys.stderr
         guard = process.GuardedOutput()
