@@ -20,7 +20,7 @@ from cgikit.host.text import one_line
 HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script has to wait too
 LOW_WATER = HIGH_WATER // 2  # where it goes on: at each byte, threads would come and go
 HELD = 3_600  # seconds that a script waits for its client; as long as one may run
-PATIENCE = 0.05  # seconds that a thread waits before another one takes its place
+PATIENCE = 0.05  # seconds that a thread waits before it has a stand-in, if no request waits
 
 
 class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
@@ -146,8 +146,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         with self.outbuf_lock:
             self._flush_exception(self._flush_some, do_close=False)
             self.server.pull_trigger()  # the loop may not know yet that there is something to send
-            if not self._drained(PATIENCE):
-                threads = self.server.task_dispatcher
+            threads = self.server.task_dispatcher
+            if threads.queue or not self._drained(PATIENCE):
                 replaced = threads.stand_in()
                 self.trim()
                 if not self._drained(HELD):
