@@ -132,6 +132,10 @@ class FastCGI:
         """Return `data` as records of standard output; b"" for b"", which would be its end."""
         return _stream(STDOUT, request, data)
 
+    def pieces(self, request: int, data: bytes | memoryview) -> list[bytes | memoryview]:
+        """Return what `output` does, in pieces to be sent one after the other: `data` is not copied."""
+        return _pieces(STDOUT, request, data)
+
     def errors(self, request: int, data: bytes) -> bytes:
         """Return `data` as records of standard error, which the server writes into its log."""
         if not data:
@@ -290,17 +294,33 @@ def build_variables(variables: dict[str, str]) -> bytes:
 
 def _record(kind: int, request: int, content: bytes) -> bytes:
     size = len(content)
-    padding = -size & 7
-    head = bytes((1, kind, request >> 8, request & 255, size >> 8, size & 255, padding, 0))
-    return b"".join((head, content, bytes(padding)))
+    return b"".join((_head(kind, request, size), content, bytes(-size & 7)))
+
+
+def _head(kind: int, request: int, size: int) -> bytes:
+    """Return the head of a record that is padded to 8 bytes."""
+    return bytes((1, kind, request >> 8, request & 255, size >> 8, size & 255, -size & 7, 0))
 
 
 def _stream(kind: int, request: int, data: bytes) -> bytes:
     """Return `data` as records that each hold as much as one can; no record for no data."""
     if len(data) <= _LARGEST:
         return _record(kind, request, data) if data else b""
-    cut = range(0, len(data), _LARGEST)
-    return b"".join([_record(kind, request, data[at : at + _LARGEST]) for at in cut])
+    return b"".join(_pieces(kind, request, data))
+
+
+def _pieces(kind: int, request: int, data: bytes | memoryview) -> list[bytes | memoryview]:
+    """Return the pieces of `_stream`: heads, and between them what they are the heads of."""
+    whole, last = divmod(len(data), _LARGEST)
+    view = memoryview(data)
+    pieces: list[bytes | memoryview] = []
+    if whole:
+        head = _head(kind, request, _LARGEST)
+        for at in range(0, whole * _LARGEST, _LARGEST):
+            pieces += (head, view[at : at + _LARGEST])
+    if last:
+        pieces += (_head(kind, request, last), view[-last:], bytes(-last & 7))
+    return pieces
 
 
 def _ended(request: int, status: int) -> bytes:

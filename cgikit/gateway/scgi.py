@@ -73,9 +73,9 @@ class SCGI:
         """Return b"": SCGI has nothing beside the request."""
         return b""
 
-    def output(self, request: int, data: bytes) -> bytes:
-        """Return `data` as it is."""
-        return data
+    def pieces(self, request: int, data: bytes | memoryview) -> list[bytes | memoryview]:
+        """Return `data` as it is, the one piece to be sent; none for b""."""
+        return [data] if data else []
 
     def errors(self, request: int, data: bytes) -> bytes:
         """Return b"": SCGI has no way for standard error."""

@@ -14,6 +14,8 @@ from .problem import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .exchange import Exchange
     from .program import Program
     from .worker import Worker
@@ -21,16 +23,19 @@ if TYPE_CHECKING:
 CHUNK = 65_536  # the size of a pipe on Linux
 WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
 FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
+HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
 MOST_PENDING = 262_144  # bytes of a body that wait for the script to read
 _IN, _OUT = 1, 4  # as in `select`
 
 
 class Child:
-    """One process for an exchange. `started` is when it was asked for, `heard` when it last wrote."""
+    """One process for an exchange. `started` is when it was asked for, `heard` when it last wrote;
+    `ahead` is how many bytes may wait for the peer before it has to wait too.
+    """
 
     __slots__ = (
-        "_ask_at", "_err", "_in", "_kill_at", "_more", "_out", "_owner", "_pause", "_paused",
-        "_pending", "_reaping", "_size", "_worker", "done", "eof_at", "heard", "pid", "slot", "started",
+        "_ask_at", "_buffer", "_err", "_in", "_kill_at", "_more", "_out", "_owner", "_pause", "_paused",
+        "_pending", "_reaping", "_worker", "ahead", "done", "eof_at", "heard", "pid", "slot", "started",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker", owner: "Exchange") -> None:
@@ -49,7 +54,8 @@ class Child:
         self._reaping = False
         self._ask_at = 0.0  # when it may be asked again whether it has ended
         self._pause = FIRST_PAUSE
-        self._size = CHUNK  # of the next read
+        self._buffer: memoryview | None = None  # what is read into; None: a new object each time
+        self.ahead = HIGH_WATER
 
     def start(
         self,
@@ -150,11 +156,15 @@ class Child:
         return self._out >= 0 and not self._paused
 
     def _on_out(self, mask: int) -> None:
-        data = os.read(self._out, self._size)
+        data: bytes | memoryview
+        if self._buffer is None:
+            data = os.read(self._out, CHUNK)
+            if len(data) == CHUNK:
+                self._widen()
+        else:
+            data = self._buffer[: os.readv(self._out, [self._buffer])]
         if data:
             self.heard = self._worker.now
-            if len(data) == CHUNK == self._size:
-                self._widen()
             self._owner.output(data)
             return
         self._worker.unwatch(self._out)
@@ -166,10 +176,15 @@ class Child:
             self._worker.hold(self._owner)
 
     def _widen(self) -> None:
-        """Make the pipe larger for a script that has filled it: fewer turns for a download."""
-        self._size = WIDE
+        """Make the pipe larger for a script that has filled it, and read it into one buffer.
+
+        Objects of that size are memory that the kernel has to give, page by page, for each of them.
+        What is in the buffer must be sent before the next read; meanwhile the pipe holds as much.
+        """
         with suppress(AttributeError, OSError):  # not Linux, or the user's pipes are large enough
             fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, WIDE)
+            self._buffer = memoryview(bytearray(WIDE))
+            self.ahead = 0
 
     def _on_err(self, mask: int) -> None:
         data = os.read(self._err, CHUNK)
@@ -195,6 +210,15 @@ class Child:
             for fd, handler in ((self._out, self._on_out), (self._err, self._on_err)):
                 if fd >= 0:
                     self._worker.watch(fd, _IN, handler)
+
+    def unheeded(self) -> None:
+        """From now on nobody takes its output: read and drop it, so that the script can end.
+
+        What it wrote may still be on its way to the peer, so its buffer is not used again.
+        """
+        self._buffer = None
+        self.ahead = HIGH_WATER
+        self.resume()
 
     # --- its end ------------------------------------------------------------------------------
 
@@ -250,14 +274,8 @@ class Child:
         """Close everything and tell the exchange: its exit status, or the errno of the failed fork."""
         self.done = True
         self._unfeed()
-        if self._err >= 0:
-            os.set_blocking(self._err, False)
-            with suppress(BlockingIOError):
-                for _ in range(16):  # bounded: what left the group may go on writing
-                    data = os.read(self._err, CHUNK)
-                    if not data:
-                        break
-                    self._owner.errors(data)
+        self._empty(self._out, self._owner.output)
+        self._empty(self._err, self._owner.errors)
         for fd in (self._out, self._err):
             if fd >= 0:
                 self._worker.unwatch(fd)
@@ -268,3 +286,15 @@ class Child:
             self._owner.not_started(why)
         else:
             self._owner.ended(status)
+
+    def _empty(self, fd: int, take: "Callable[[bytes], None]") -> None:
+        """Pass on what is in a pipe: it may have been written right before the end."""
+        if fd < 0:
+            return
+        os.set_blocking(fd, False)
+        with suppress(BlockingIOError):
+            for _ in range(16):  # bounded: what left the group may go on writing
+                data = os.read(fd, CHUNK)
+                if not data:
+                    break
+                take(data)

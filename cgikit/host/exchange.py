@@ -179,8 +179,8 @@ class Exchange:
 
     # --- the script runs ----------------------------------------------------------------------
 
-    def output(self, data: bytes) -> None:
-        """Take a piece of the script's output."""
+    def output(self, data: bytes | memoryview) -> None:
+        """Take a piece of the script's output; of a view nothing is needed once all has been sent."""
         if self.connection is None or self._redirect or self._over:
             return
         try:
@@ -190,7 +190,7 @@ class Exchange:
             if self.child is not None:
                 self.child.terminate()
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes | memoryview) -> None:
         header = self._header
         if self._judged:
             if header is not None:
@@ -203,7 +203,7 @@ class Exchange:
                     nph=self._script is not None and self._script.is_nph,
                     head=self.variables.get("REQUEST_METHOD") == "HEAD",
                 )
-            written = header.feed(data)
+            written = header.feed(bytes(data))
             if written is None:
                 return
             if header.redirect and self._is_ours(header.redirect):
@@ -211,14 +211,16 @@ class Exchange:
                 return
             self._judged = True
             data = written
-        if not self._answer:
-            self._answered = self.worker.now
-        self._answer += data
+        if self._out_of_hand:
+            self._pass_on(data)
+        else:
+            self._answered = self._answered or self.worker.now
+            self._answer += data
         if header is not None and header.announced is not None and header.size >= header.announced:
             self._finish(0)  # the script may have more to do, but nobody has to wait for that
-        elif self._out_of_hand or len(self._answer) > CHUNK:
+        elif len(self._answer) > CHUNK:
             self._flush()
-        else:
+        elif self._answer:
             self.worker.hold(self)
 
     def _is_ours(self, target: str) -> bool:
@@ -245,7 +247,7 @@ class Exchange:
         if self.connection is not None:
             sent = self.connection.codec.errors(self.request, data)
             if sent:
-                self.worker.send(self.connection, sent)
+                self.worker.send(self.connection, [sent])
         for line in self._lines.feed(data):
             self._tail = [*self._tail[1 - _TAIL :], line]
             if not sent:
@@ -268,10 +270,14 @@ class Exchange:
             self._flush()
 
     def _flush(self) -> None:
-        if self._answer and self.connection is not None:
+        if self._answer:
             data, self._answer = self._answer, b""
+            self._pass_on(data)
+
+    def _pass_on(self, data: bytes | memoryview) -> None:
+        if data and self.connection is not None:
             self._out_of_hand = True
-            self.worker.send(self.connection, self.connection.codec.output(self.request, data))
+            self.worker.send(self.connection, self.connection.codec.pieces(self.request, data))
 
     # --- what takes too long ------------------------------------------------------------------
 
@@ -289,8 +295,8 @@ class Exchange:
             self._stop(f"did not complete its headers within {settings.timeout:g} seconds")
         elif self._judged and child.is_silent and now - child.heard > settings.timeout:
             self._stop(f"was silent for {settings.timeout:g} seconds and was ended")
-        elif child.eof_at or now - child.heard > _LINGER:
-            child.reap()
+        elif child.eof_at or (child.is_silent and now - child.heard > _LINGER):
+            child.reap()  # not one that is held back: its pipe holds what the peer has yet to take
 
     def _stop(self, what: str) -> None:
         fix = "Print the headers early and flush, or allow more time with --timeout."
@@ -304,7 +310,7 @@ class Exchange:
         """End the script: nobody waits for the answer any more."""
         connection, self.connection = self.connection, None
         if connection is not None and connection.exchange is self:  # aborted: the peer wants an end
-            self.worker.send(connection, connection.codec.finish(self.request))
+            self.worker.send(connection, [connection.codec.finish(self.request)])
             self.worker.finished(connection)
         if self in self.worker.queue:
             self.worker.queue.remove(self)
@@ -363,11 +369,15 @@ class Exchange:
 
     def _finish(self, status: int) -> None:
         """Send the rest of the answer and its end."""
+        if len(self._answer) > CHUNK:
+            self._flush()  # which copies nothing
         connection, self.connection = self.connection, None
         if connection is None:
             return
         data, self._answer = self._answer, b""
-        self.worker.send(connection, connection.codec.finish(self.request, status, data))
+        self.worker.send(connection, [connection.codec.finish(self.request, status, data)])
+        if self.child is not None and not self.child.done:
+            self.child.unheeded()
         if connection.fd not in self.worker.connections:
             return  # lost while sending
         # Closed before its last record has come, even an empty one, the peer's write would fail, and

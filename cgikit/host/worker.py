@@ -41,10 +41,11 @@ if TYPE_CHECKING:
 
     from cgikit.gateway.wire import Event
 
+    from .connection import Pieces
+
 IN, OUT = select.POLLIN, select.POLLOUT
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 CHUNK = 65_536  # the size of a pipe on Linux
-HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
 MAX_CONNECTIONS = 1_024
 TICK = 0.2  # seconds between looks at what takes too long
 LINGER = 5.0  # seconds in which a peer may send the rest of a body that nobody wants
@@ -239,7 +240,7 @@ class Worker:
             return
         replies = connection.codec.replies() if isinstance(connection.codec, FastCGI) else b""
         if replies:
-            self.send(connection, replies)
+            self.send(connection, [replies])
         for event in events:
             self._dispatch(connection, event)
         if replies and not connection.codec.keep and not connection.codec.request:
@@ -271,44 +272,33 @@ class Worker:
             connection.mask = mask
             self._poll.modify(connection.fd, mask)
 
-    def send(self, connection: Connection, data: bytes) -> None:
+    def send(self, connection: Connection, pieces: "Pieces") -> None:
         """Send, now or as soon as the peer takes it."""
-        if not connection.outbox:
+        waits = bool(connection.outbox)
+        connection.put(pieces)
+        if not waits:
             try:
-                sent = connection.sock.send(data)
-            except BlockingIOError:
-                sent = 0
+                connection.flush()
             except OSError:
                 self.lost(connection)
                 return
-            if sent == len(data):
+            if not connection.outbox:
                 return
-            data = data[sent:]
             connection.heard = self.now
-        connection.outbox.append(data)
-        connection.waiting += len(data)
         self.poll(connection, connection.mask | OUT)
-        if connection.waiting > HIGH_WATER and connection.exchange is not None:
-            child = connection.exchange.child
-            if child is not None:
-                child.pause()
+        child = connection.exchange.child if connection.exchange is not None else None
+        if child is not None and connection.waiting > child.ahead:
+            child.pause()
 
     def _send(self, connection: Connection) -> None:
-        while connection.outbox:
-            data = connection.outbox[0]
-            try:
-                sent = connection.sock.send(data)
-            except BlockingIOError:
-                return
-            except OSError:
-                self.lost(connection)
-                return
-            connection.heard = self.now
-            connection.waiting -= sent
-            if sent < len(data):
-                connection.outbox[0] = data[sent:]
-                return
-            connection.outbox.pop(0)
+        try:
+            if connection.flush():
+                connection.heard = self.now
+        except OSError:
+            self.lost(connection)
+            return
+        if connection.outbox:
+            return
         self.poll(connection, connection.mask & ~OUT)
         if connection.exchange is not None:
             if connection.exchange.child is not None:

@@ -257,7 +257,8 @@ def test_output_is_cut_into_records_on_borders_of_eight_bytes(length: int) -> No
     data = bytes(range(256)) * (length // 256 + 1)
     data = data[:length]
     connection = opened()
-    for raw in (connection.output(1, data), connection.finish(1, 0, data)):
+    pieces = b"".join(connection.pieces(1, memoryview(data)))
+    for raw in (pieces, connection.output(1, data), connection.finish(1, 0, data)):
         at, found = 0, b""
         while at < len(raw):
             kind, number, size_, padding = record(raw[at:])
@@ -270,9 +271,16 @@ def test_output_is_cut_into_records_on_borders_of_eight_bytes(length: int) -> No
     assert [type(e) for e in Responses().receive(raw)][-1] is Ended
 
 
+def test_of_what_goes_out_in_pieces_nothing_is_copied() -> None:
+    data = memoryview(bytearray(200_000))
+    pieces = opened().pieces(1, data)
+    assert sum(len(p) for p in pieces if isinstance(p, memoryview) and p.obj is data.obj) == 200_000
+
+
 def test_nothing_is_no_record() -> None:
     connection = opened()
     assert connection.output(1, b"") == b""
+    assert connection.pieces(1, b"") == []
     assert connection.errors(1, b"") == b""
 
 

@@ -111,7 +111,8 @@ def test_a_large_body_is_handed_on_and_not_kept() -> None:
 def test_the_answer_goes_out_as_it_is() -> None:
     connection = SCGI()
     connection.receive(encode_request({}, b""))
-    assert connection.output(1, b"abc") == b"abc"
+    assert connection.pieces(1, b"abc") == [b"abc"]
+    assert connection.pieces(1, b"") == []
     assert connection.errors(1, b"abc") == b""
     assert connection.replies() == b""
     assert connection.finish(1, 3, b"def") == b"def"
