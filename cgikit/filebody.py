@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _CHUNK = 262_144
+_MOST = 1 << 30  # bytes that the kernel is asked for at once; it stops below 2 GiB
 
 
 class FileBody:
@@ -87,6 +88,38 @@ class FileBody:
                     raise OSError("the file became shorter while it was sent")
                 left -= len(data)
                 yield data
+
+    def write_to(self, out: "BinaryIO") -> None:
+        """Write what iterating gives to `out`, which is flushed before and after, and close the file.
+
+        Where `out` is nothing but a descriptor the kernel does it, and no byte is copied to get there.
+        """
+        from .process import write
+
+        sent = self._hand_over(out)
+        self.start, self.length = self.start + sent, self.length - sent
+        for data in self:
+            write(out, data)
+
+    def _hand_over(self, out: "BinaryIO") -> int:
+        """Have the kernel copy as much as it can; return how much."""
+        from io import BufferedWriter, FileIO
+
+        # Exactly these: what compresses, say, may give the descriptor that it writes to as its own
+        raw = out.raw if type(out) is BufferedWriter else out
+        if type(raw) is not FileIO or not hasattr(os, "sendfile"):
+            return 0
+        source, target, sent = self.file.fileno(), raw.fileno(), 0
+        try:
+            while part := min(_MOST, self.length - sent):
+                done = os.sendfile(target, source, self.start + sent, part)
+                if not done:
+                    break  # it has become shorter, as reading it is about to tell
+                sent += done
+        except OSError:
+            if sent:
+                raise
+        return sent  # 0 where that cannot be: another system, or a file system of its own kind
 
     def close(self) -> None:
         """Close the file; iterating to the end does it as well."""

@@ -13,7 +13,13 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import BinaryIO, TextIO
+    from typing import BinaryIO, Protocol, TextIO
+
+    class Written(Protocol):
+        """A part of an answer that is not bytes but writes itself, as a file does."""
+
+        def write_to(self, out: BinaryIO) -> None:
+            """Write all of it; `out` is flushed."""
 
 # Attributes of the standard streams: what was done with them is their state, not ours.
 _SENT = "_cgikit_sent"
@@ -63,7 +69,7 @@ class CountedInput:
         return self._raw.fileno()
 
 
-def send(chunks: "Iterable[bytes]", whole: bool = False) -> bool:
+def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
     """Write one whole response to standard output, each chunk flushed; tell whether it all went out.
 
     False means that the client went away: nobody is left to be told. `whole` says that making the
@@ -129,8 +135,11 @@ def _drain() -> None:
         return  # standard input is closed, or the length is none: there is nothing to save
 
 
-def write(out: "BinaryIO", chunk: bytes) -> None:
+def write(out: "BinaryIO", chunk: "bytes | Written") -> None:
     """Write all of a chunk and pass it on at once."""
+    if not isinstance(chunk, bytes):
+        chunk.write_to(out)
+        return
     done = out.write(chunk)
     # Under `python -u` it is the system's own write, which a signal can end early. A file-like object
     # that does not count has taken all.

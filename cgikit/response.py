@@ -321,13 +321,14 @@ class Response:
             request = MetaVariables(process.environ())
         try:
             status, fields, chunks = self.answer(request)
-            pieces = _wire(_head(status, fields, request), chunks)
+            head = _head(status, fields, request)
             if stdout is None:
+                pieces = (head, self._file) if chunks is self._file else _wire(head, chunks)
                 complete = process.send(pieces, whole=isinstance(chunks, tuple))
                 self._sent = True
             else:
                 complete = self._sent = True
-                for piece in pieces:
+                for piece in _wire(head, chunks):
                     process.write(stdout, piece)
         finally:
             self.close()

@@ -1,9 +1,14 @@
 """Files as answers: conditions, ranges, what is no file, and what happens while one is sent."""
 
+import gzip
 import io
 import os
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from child import environment, start, write_script
@@ -335,6 +340,129 @@ def test_a_file_that_grows_is_sent_as_long_as_was_said(path: Path) -> None:
     with path.open("ab") as file:
         file.write(b"more")
     assert b"".join(body) == CONTENT
+
+
+SIZE = 3_000_008
+NUMBERED = b"".join([number.to_bytes(8, "big") for number in range(SIZE // 8)])
+
+
+@contextmanager
+def taken(kind: str) -> Iterator[tuple[BinaryIO, bytearray]]:
+    """A file to write to, and what somebody at its other end has read of it once it is closed."""
+    data = bytearray()
+    if kind == "pipe":
+        reader, writer = os.pipe()
+    else:
+        reader, writer = (end.detach() for end in socket.socketpair())
+
+    def read() -> None:
+        with open(reader, "rb", buffering=0) as file:
+            while piece := file.read(5_000):
+                data.extend(piece)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    with open(writer, "wb", buffering=0 if kind == "unbuffered" else -1) as out:
+        yield out, data
+        out.close()
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "unbuffered"])
+@pytest.mark.parametrize(
+    ("start", "length"), [(0, SIZE), (0, 0), (0, 1), (5, 1_048_576), (SIZE - 3, 3)]
+)
+def test_the_kernel_writes_what_iterating_gives(
+    tmp_path: Path, kind: str, start: int, length: int
+) -> None:
+    (tmp_path / "big").write_bytes(NUMBERED)
+    with taken(kind) as (out, data):
+        body = FileBody(tmp_path / "big")
+        body.start, body.length = start, length
+        body.write_to(out)
+    assert data == NUMBERED[start : start + length]
+    assert body.file.closed
+
+
+def test_the_kernel_does_all_of_it(path: Path) -> None:
+    class Unread(FileBody):
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(())
+
+    with taken("pipe") as (out, data):
+        body = Unread(path)
+        body.write_to(out)
+        body.close()
+    assert data == CONTENT
+
+
+def test_into_a_file(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(NUMBERED)
+    with (tmp_path / "copy").open("wb") as out:
+        out.write(b"before it, ")
+        out.flush()
+        FileBody(tmp_path / "big").write_to(out)
+    assert (tmp_path / "copy").read_bytes() == b"before it, " + NUMBERED
+
+
+def test_what_has_a_descriptor_and_is_more_than_that_is_written_to(path: Path) -> None:
+    """The descriptor of a file that compresses is that of the file it writes to."""
+    copy = path.with_name("copy.gz")
+    with gzip.open(copy, "wb") as out:
+        FileBody(path).write_to(out)  # type: ignore[arg-type]  # as sys.stdout.buffer may be
+    assert gzip.decompress(copy.read_bytes()) == CONTENT
+    out = io.BytesIO()
+    FileBody(path).write_to(out)
+    assert out.getvalue() == CONTENT
+
+
+def test_where_the_kernel_cannot_it_is_read_and_written(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(NUMBERED)
+    with (tmp_path / "copy").open("ab") as out:  # EINVAL: not into a file that is appended to
+        FileBody(tmp_path / "big").write_to(out)
+    assert (tmp_path / "copy").read_bytes() == NUMBERED
+
+
+def test_a_file_that_has_shrunk_is_written_as_far_as_it_goes(path: Path) -> None:
+    with taken("pipe") as (out, data):
+        body = FileBody(path)
+        os.truncate(path, 4)
+        with pytest.raises(OSError, match="became shorter"):
+            body.write_to(out)
+    assert data == CONTENT[:4]
+    assert body.file.closed
+
+
+def test_a_file_that_has_grown_is_written_as_long_as_was_said(path: Path) -> None:
+    with taken("pipe") as (out, data):
+        body = FileBody(path)
+        with path.open("ab") as file:
+            file.write(b"more")
+        body.write_to(out)
+    assert data == CONTENT
+
+
+def test_a_client_that_leaves_at_once_or_in_the_middle(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(NUMBERED)
+    source = "complete = Response.file('big').send()\nprint(complete, file=sys.stderr)"
+    for first in (0, 400_000):
+        with start(write_script(tmp_path, source), environment()) as process:
+            if first:
+                process.stdout.read(first)
+            process.stdout.close()
+            assert process.stderr.read() == b"False\n"
+        assert process.returncode == 0
+
+
+def test_a_script_lets_the_kernel_send_its_file(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(NUMBERED)
+    source = """
+FileBody = __import__("cgikit.filebody").filebody.FileBody
+FileBody.__iter__ = lambda self: iter(())  # nothing comes of reading it
+Response.file("big").send()
+"""
+    with start(write_script(tmp_path, source), environment()) as process:
+        assert process.stdout.read().partition(b"\n\n")[2] == NUMBERED
 
 
 def test_a_file_that_shrinks_under_a_script_is_logged(tmp_path: Path) -> None:
