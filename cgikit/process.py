@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         def write_to(self, out: BinaryIO) -> None:
             """Write all of it; `out` is flushed."""
 
+
 # Attributes of the standard streams: what was done with them is their state, not ours.
 _SENT = "_cgikit_sent"
 _INPUT = "_cgikit_input"
