@@ -49,3 +49,8 @@ class Kept:
         for number in numbers:
             os.set_inheritable(number, False)
         return [socket.socket(fileno=number) for number in numbers]
+
+    def close(self) -> None:
+        """Close both ends here; with the last of them ends what was left and not taken."""
+        self.inbox.close()
+        self.outbox.close()

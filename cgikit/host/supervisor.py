@@ -21,6 +21,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from cgikit.gateway.kept import Kept
+
 from .settings import Settings
 from .text import one_line
 from .zygote import SLOTS, TABLE
@@ -48,6 +50,7 @@ class WorkerProcess:
         self,
         generation: int,
         listener: socket.socket,
+        kept: Kept,
         environment: Mapping[str, str],
         settings: Settings,
     ) -> None:
@@ -66,7 +69,8 @@ class WorkerProcess:
             for sock in (self.channel, ours):
                 sock.sendall(len(data).to_bytes(4, "big") + data)
             shared = table.fileno()
-            fds = theirs.fileno(), listener.fileno(), ours.fileno(), shared
+            passed = (theirs, listener, ours, kept.inbox, kept.outbox)
+            fds = *(sock.fileno() for sock in passed), shared
             self.forking = _interpreter("zygote", (forking.fileno(), shared), environment)
             try:
                 self.process = _interpreter("worker", fds, environment)
@@ -103,11 +107,13 @@ class WorkerProcess:
             found += [line.decode("utf-8", "backslashreplace") for line in lines]
         return found
 
-    def drain(self) -> None:
-        """Tell the worker to answer what it has and to end."""
-        if not self.draining:
+    def drain(self, *, replaced: bool = False) -> None:
+        """Tell the worker to answer what it has and to end. If it is `replaced`, another one gets the
+        connections that the web server keeps open.
+        """
+        if not (self.draining and replaced):
             self.draining = True
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(signal.SIGUSR1 if replaced else signal.SIGTERM)
 
     def signal_children(self, number: int) -> None:
         """Send a signal to the process groups of the scripts that run."""
@@ -181,6 +187,7 @@ class Supervisor:
     ) -> None:
         # Handed over as descriptor 0, it would be replaced by a worker's own standard input
         self.listener = listener if listener.fileno() > 2 else listener.dup()
+        self._kept = Kept.pair()
         self.settings = settings
         self.count = workers
         self.environment = dict(environment)
@@ -242,6 +249,7 @@ class Supervisor:
                 worker.close()
             os.close(self._wake)
             os.close(self._waker)
+            self._kept.close()
         return 0
 
     def _wait(self) -> None:
@@ -266,7 +274,7 @@ class Supervisor:
             self.settings.learnt = list(self._learnt)
             try:
                 worker = WorkerProcess(
-                    self._generation, self.listener, self.environment, self.settings
+                    self._generation, self.listener, self._kept, self.environment, self.settings
                 )
             except OSError as error:
                 self.log(f"a worker cannot be started: {error.strerror}")
@@ -330,7 +338,7 @@ class Supervisor:
         ready = [w for w in self._workers if w.generation == self._generation and w.ready]
         excess = len(old) + len(ready) - self.count
         for worker in old[: max(0, excess)]:
-            worker.drain()
+            worker.drain(replaced=True)
 
     def _learn(self) -> None:
         if self._learn_at and time.monotonic() > self._learn_at:

@@ -22,12 +22,13 @@ import time
 from contextlib import suppress
 
 from cgikit.gateway.fastcgi import FastCGI
-from cgikit.gateway.listener import allowed_peers, is_allowed
+from cgikit.gateway.kept import Kept
 from cgikit.gateway.scgi import SCGI
 from cgikit.gateway.wire import Aborted, Body, Opened, WireError
 
 from .children import Children
 from .connection import Connection
+from .entrance import Entrance
 from .exchange import Exchange
 from .fresh import Freshness, Held
 from .program import Programs
@@ -58,22 +59,24 @@ MAX_COLD = 1_000  # scripts of which it is remembered that they run cold
 
 
 class Worker:
-    """The event loop over a listening socket. `channel` leads to the supervisor."""
+    """The event loop over a listening socket. `channel` leads to the supervisor, `kept` to the other
+    workers.
+    """
 
     def __init__(
         self,
         listener: socket.socket,
         channel: socket.socket,
         zygote: socket.socket,
+        kept: Kept,
         settings: Settings,
         held: dict[str, Held],
         table: mmap.mmap,
     ) -> None:
         self.settings = settings
         self.children = Children(zygote, table, self._learn)
-        self.listener = listener
         self.channel = channel
-        self._peers = allowed_peers(settings.peers)
+        self.entrance = Entrance(self, listener, kept, settings.peers, self._begin)
         self.programs = Programs(os.environ.get("PATH", os.defpath))
         self.fresh = Freshness(held, sys.path[1:])
         self.base = dict(os.environ)
@@ -92,17 +95,15 @@ class Worker:
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._held: set[Exchange] = set()
         self._ticked = self.now
-        self._accepting = False
 
     # --- the loop -----------------------------------------------------------------------------
 
     def run(self) -> int:
         """Serve until told to stop and everything in hand is answered. Return the exit status."""
         self._obey_signals()
-        self.listener.setblocking(False)
         self.watch(self.channel.fileno(), IN, self._on_channel)
         self.watch(self.children.sock.fileno(), IN, self._on_zygote)
-        self._accept(True)
+        self.entrance.open()
         gc.collect()
         gc.freeze()
         self.tell(("ready",))
@@ -134,34 +135,34 @@ class Worker:
             self._poll.unregister(fd)
 
     def _obey_signals(self) -> None:
-        """Let SIGTERM wake the loop: in the handler, anything may be half done."""
+        """Let SIGTERM (it is the end) and SIGUSR1 (another worker takes over) wake the loop: in the
+        handler, anything may be half done.
+        """
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, lambda number, frame: None)
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, lambda number, frame: None)
         self.watch(self._woken, IN, self._on_signal)
 
     def _on_signal(self, mask: int) -> None:
-        self.unwatch(self._woken)
-        self._drain()
+        self._drain(leaving=signal.SIGTERM not in os.read(self._woken, 64))
 
-    def _drain(self) -> None:
+    def _drain(self, leaving: bool) -> None:
         """Take no more than what has come; it is answered. On a connection that waits for a request one
-        may be on its way, so it gets a moment (see `_tick_connection`).
+        may be on its way: another worker gets it, or it gets a moment (see `_tick_connection`).
         """
-        if self.draining:
-            return
-        while self._accepting and self._take():
-            pass
+        self.entrance.end(leaving)
         self.draining = True
-        self._accept(False)
-        self.listener.close()
+        for connection in list(self.connections.values()):
+            if connection.exchange is None:
+                self._leave(connection)
 
     def _on_channel(self, mask: int) -> None:
         # The supervisor says nothing: its end of the socket closes when it dies, and then there is
         # nobody to end this worker
         self.unwatch(self.channel.fileno())
-        self._drain()
+        self._drain(leaving=False)
 
     def tell(self, message: "tuple[Any, ...]") -> None:
         """Send a message to the supervisor."""
@@ -176,29 +177,7 @@ class Worker:
 
     # --- connections --------------------------------------------------------------------------
 
-    def _accept(self, yes: bool) -> None:
-        if yes and not self._accepting and not self.draining:
-            self.watch(self.listener.fileno(), IN, self._on_listener)
-        elif not yes and self._accepting:
-            self.unwatch(self.listener.fileno())
-        self._accepting = yes and not self.draining
-
-    def _on_listener(self, mask: int) -> None:
-        self._take()
-
-    def _take(self) -> bool:
-        """Take a connection. False when none waits, or descriptors are short: it stays in the queue."""
-        try:
-            sock, _ = self.listener.accept()
-        except BlockingIOError:  # another worker was faster
-            return False
-        except OSError:
-            self._accept(False)  # until the next look at the clock, or it would be asked for ever
-            return False
-        if not is_allowed(sock, self._peers):
-            sock.close()
-            return True
-        sock.setblocking(False)
+    def _begin(self, sock: socket.socket) -> None:
         fastcgi = self.settings.protocol == "fastcgi"
         codec = FastCGI(MAX_CONNECTIONS, self.settings.children) if fastcgi else SCGI()
         connection = Connection(sock, codec, self.now)
@@ -206,9 +185,8 @@ class Worker:
         connection.mask = IN
         self.watch(connection.fd, IN, lambda mask: self._on_connection(connection, mask))
         if len(self.connections) >= MAX_CONNECTIONS:
-            self._accept(False)
+            self.entrance.shut()
         self._receive(connection)
-        return True
 
     def _on_connection(self, connection: Connection, mask: int) -> None:
         if mask & OUT:
@@ -312,10 +290,21 @@ class Worker:
         """Wait for the next request, or close once everything is sent."""
         connection.exchange = None
         connection.heard = self.now
+        if self.draining and self._leave(connection):
+            return
         if connection.codec.keep and not self.draining and not connection.closing:
             self.poll(connection, connection.mask | IN)
         elif not connection.outbox and connection.fd in self.connections:
             self.close(connection)
+
+    def _leave(self, connection: Connection) -> bool:
+        """Let another worker go on with a connection. False where that cannot be."""
+        if connection.fd not in self.connections or not self.entrance.leave(connection):
+            return False
+        del self.connections[connection.fd]
+        self.unwatch(connection.fd)
+        connection.sock.close()  # and no shutdown: it stays open
+        return True
 
     def linger(self, connection: Connection) -> None:
         """Close a connection whose peer is still sending a body that nobody reads.
@@ -347,8 +336,7 @@ class Worker:
             connection.sock.shutdown(socket.SHUT_RDWR)
         connection.sock.close()
         connection.outbox.clear()
-        if not self._accepting:
-            self._accept(True)
+        self.entrance.open()
 
     # --- children -----------------------------------------------------------------------------
 
@@ -427,8 +415,8 @@ class Worker:
         crowded = len(self.connections) >= MAX_CONNECTIONS
         for connection in list(self.connections.values()):
             self._tick_connection(connection, crowded)
-        if not self._accepting and len(self.connections) < MAX_CONNECTIONS:
-            self._accept(True)
+        if len(self.connections) < MAX_CONNECTIONS:
+            self.entrance.open()
 
     def _tick_connection(self, connection: Connection, crowded: bool) -> None:
         silent = self.now - connection.heard
@@ -457,20 +445,21 @@ class Worker:
 
 def main() -> int:
     """Run a worker. Its words are the descriptors of its channel to the supervisor, of the listening
-    socket, of the socket to its zygote, and of the table. Return the exit status.
+    socket, of the socket to its zygote, of both ends of the way to the other workers, and of the table.
+    Return the exit status.
     """
     os.environ.pop("LD_BIND_NOW", None)
     fds = [int(word) for word in sys.argv[1:]]
     for fd in fds:
         os.set_inheritable(fd, False)
-    channel, listener, zygote = (socket.socket(fileno=fd) for fd in fds[:3])
-    table = mmap.mmap(fds[3], TABLE)
-    os.close(fds[3])
+    channel, listener, zygote, inbox, outbox = (socket.socket(fileno=fd) for fd in fds[:5])
+    table = mmap.mmap(fds[5], TABLE)
+    os.close(fds[5])
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = Settings(**marshal.loads(exactly(channel, size)))  # noqa: S302 -- our parent's
     size = int.from_bytes(exactly(zygote, 4), "big")
     held, refused, absent = marshal.loads(exactly(zygote, size))  # noqa: S302 -- our sibling's
-    worker = Worker(listener, channel, zygote, settings, held, table)
+    worker = Worker(listener, channel, zygote, Kept(inbox, outbox), settings, held, table)
     for line in refused:
         worker.log(f"not held ready: {line}")
     if absent:

@@ -90,7 +90,7 @@ def connections(worker: int) -> int:
             sockets += os.readlink(entry.path).startswith("socket:")
         except FileNotFoundError:
             pass
-    return sockets - 3  # to the supervisor, to the zygote, and the one that listens
+    return sockets - 5  # supervisor, zygote, other workers (two), and the one that listens
 
 
 def private(pid: int) -> int:

@@ -14,8 +14,7 @@ from cgikit.gateway.kept import Kept
 def kept() -> Iterator[Kept]:
     made = Kept.pair()
     yield made
-    made.inbox.close()
-    made.outbox.close()
+    made.close()
 
 
 def pairs(count: int) -> tuple[list[socket.socket], list[socket.socket]]:
@@ -59,8 +58,7 @@ def test_what_nobody_takes_ends_with_the_last_who_could(kept: Kept) -> None:
     kept.leave(ours)
     for one in ours:
         one.close()
-    kept.outbox.close()
-    kept.inbox.close()
+    kept.close()
     assert [other.recv(1) for other in theirs] == [b""] * 3
     for other in theirs:
         other.close()

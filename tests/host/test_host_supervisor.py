@@ -132,15 +132,52 @@ def test_a_request_in_hand_outlives_a_reload(server: Gateway, path: str) -> None
     assert until(lambda: not before & set(server.workers()))
 
 
-def test_a_kept_connection_outlives_a_reload_for_a_moment(server: Gateway, path: str) -> None:
-    with server.connect() as peer:
+def test_kept_connections_outlive_reloads(server: Gateway, path: str) -> None:
+    """As httpd does it: it sends the next request, and does not look whether anybody is there."""
+    waits = server.script(
+        "waits.py",
+        f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)\nprint(1)",
+    )
+    peers = [server.connect() for _ in range(6)]
+    fresh, busy, *others = peers
+    try:
         for _ in range(3):
-            peer.send(server.variables(path), keep=True)
-            assert peer.answer().text
-        server.process.send_signal(signal.SIGHUP)
-        server.wait_for("reloading")
+            before = set(server.workers())
+            server.put("go", b"")
+            for peer in others:
+                peer.send(server.variables(path), keep=True)
+                assert peer.answer().text
+            (server.root / "go").unlink()
+            busy.send(server.variables(waits), keep=True)
+            assert until(server.scripts)
+            server.process.send_signal(signal.SIGHUP)
+            # One old worker stays, for the sake of the script that runs
+            assert until(lambda before=before: len(before & set(server.workers())) == 1)
+            for peer in others:
+                peer.send(server.variables(path), keep=True)
+                assert peer.answer().text
+            server.put("go", b"")
+            assert busy.answer().text == "1\n"
+            assert until(lambda before=before: replaced(server, before))
+        fresh.send(server.variables(path))  # the first on a connection that is three reloads old
+        assert fresh.answer().text
+    finally:
+        for peer in peers:
+            peer.socket.close()
+
+
+def test_kept_connections_that_are_closed_stay_nowhere(server: Gateway, path: str) -> None:
+    peers = [server.connect() for _ in range(50)]
+    for peer in peers:
         peer.send(server.variables(path), keep=True)
         assert peer.answer().text
+    before = set(server.workers())
+    server.process.send_signal(signal.SIGHUP)
+    assert until(lambda: replaced(server, before))
+    for peer in peers:
+        peer.socket.close()
+    assert until(lambda: sum(len(sockets(pid)) for pid in server.family()) < 40)
+    assert server.request(path).text
 
 
 # --- drain ---------------------------------------------------------------------------------------
@@ -214,8 +251,11 @@ def test_the_end_at_once(tmp_path: Path, signals: list[int]) -> None:
 
 
 def accepts(server: Gateway) -> bool:
-    """Whether a worker holds the listening socket still, as its supervisor does: none that drains."""
-    return any(sockets(server.process.pid) & sockets(pid) for pid in server.workers())
+    """Whether a worker holds the listening socket still, as its supervisor does: none that drains. They
+    share two more, by which workers leave connections to one another.
+    """
+    shared = (sockets(server.process.pid) & sockets(pid) for pid in server.workers())
+    return any(len(both) > 2 for both in shared)
 
 
 def sockets(pid: int) -> set[str]:
