@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from gatewayserving import HEAD, Gateway, gateway
@@ -102,6 +103,7 @@ def test_what_a_script_writes_before_its_end_is_not_lost(served: Gateway) -> Non
         "late.py",
         f"import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\n{HEAD}print('late')",
     )
+    assert until(lambda: not served.scripts())
     (worker,), (zygote,) = served.workers(), served.zygotes()
     stopped = []
     with served.connect() as peer:
@@ -109,10 +111,12 @@ def test_what_a_script_writes_before_its_end_is_not_lost(served: Gateway) -> Non
             peer.send(served.variables(path))
             assert until(served.scripts)
             (script,) = served.scripts()
-            for pid in (zygote, worker):
+            assert until(lambda: state(zygote) == "S")  # it has told the worker which process it is
+            for pid, seconds in ((zygote, 3), (worker, 0)):
                 os.kill(pid, signal.SIGSTOP)
                 stopped.append(pid)
-                time.sleep(2)  # a second of silence, and the worker asks
+                assert until(lambda pid=pid: state(pid) == "T")
+                time.sleep(seconds)  # after one of silence the worker asks
             served.put("go", b"")
             assert until(lambda: not alive(script))
             os.kill(stopped.pop(0), signal.SIGCONT)
@@ -121,6 +125,11 @@ def test_what_a_script_writes_before_its_end_is_not_lost(served: Gateway) -> Non
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
         assert peer.answer().text == "late\n"
+
+
+def state(pid: int) -> str:
+    """What a process does: S sleeps, T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_script_that_goes_on_after_its_answer_disturbs_nothing(served: Gateway) -> None:
