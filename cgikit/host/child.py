@@ -6,6 +6,7 @@ thread a script is in `spawn.py`.
 """
 
 import fcntl
+import mmap
 import os
 import signal
 from contextlib import suppress
@@ -183,7 +184,7 @@ class Child:
         """
         with suppress(AttributeError, OSError):  # not Linux, or the user's pipes are large enough
             fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, WIDE)
-            self._buffer = memoryview(bytearray(WIDE))
+            self._buffer = memoryview(mmap.mmap(-1, WIDE))
             self.ahead = 0
 
     def _on_err(self, mask: int) -> None:
