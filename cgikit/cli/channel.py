@@ -166,6 +166,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             for buffer in self.outbufs:
                 if isinstance(buffer, OverflowableBuffer) and buffer.buf and not buffer.overflowed:
                     buffer.prune()
+                    buffer.getfile().seek(0)  # it is left at the end of what is still to be sent
 
     def _drained(self, seconds: float | None = None) -> bool:
         """Wait until the client has taken enough, or has left: True; False if that takes longer."""

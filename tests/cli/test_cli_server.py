@@ -15,7 +15,9 @@ from urllib.request import urlopen
 import pytest
 from requirement import need
 from serving import DEADLINE, Server, serve, until
+from waitress.buffers import OverflowableBuffer
 
+from cgikit.cli.channel import Channel
 from cgikit.cli.server import CONNECTIONS, DESCRIPTORS, capacity
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -156,6 +158,25 @@ def test_s18_600_slow_clients_keep_nobody_waiting(
         with Slow(server.port) as slow:
             slow.read(100, large)
             assert server.stop() == 0
+
+
+@pytest.mark.parametrize("sent", [0, 1, 9_999, 50_000, 60_000])
+def test_what_is_freed_of_an_answer_is_what_has_been_sent(sent: int) -> None:
+    """The rest was lost once, where a script had ended and its client was slow."""
+    channel = Channel.__new__(Channel)  # no connection is needed for its buffers
+    channel.outbuf_lock = threading.Condition()
+    channel.outbufs = [OverflowableBuffer(1 << 18)]
+    content = bytes(range(256)) * 235  # 60,160 bytes
+    for at in range(0, len(content), 8_000):
+        channel.outbufs[0].append(content[at : at + 8_000])
+    channel.outbufs[0].skip(sent, True)
+    for _ in range(2):
+        channel.trim()
+        assert len(channel.outbufs[0]) == len(content) - sent
+        assert channel.outbufs[0].get(len(content)) == content[sent:]
+    channel.outbufs[0].append(b"more")
+    assert channel.outbufs[0].get(-1) == content[sent:] + b"more"
+    assert len(channel.outbufs[0].getfile().getvalue()) == len(content) - sent + 4
 
 
 @contextlib.contextmanager
