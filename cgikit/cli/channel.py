@@ -163,7 +163,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         Waitress keeps that in memory until it begins a new buffer: 1 MiB for each slow client.
         """
         with self.outbuf_lock:
-            for buffer in self.outbufs:
+            for buffer in self.outbufs if self.connected else ():
                 if isinstance(buffer, OverflowableBuffer) and buffer.buf and not buffer.overflowed:
                     buffer.prune()
                     buffer.getfile().seek(0)  # it is left at the end of what is still to be sent

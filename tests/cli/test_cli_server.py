@@ -164,6 +164,7 @@ def test_s18_600_slow_clients_keep_nobody_waiting(
 def test_what_is_freed_of_an_answer_is_what_has_been_sent(sent: int) -> None:
     """The rest was lost once, where a script had ended and its client was slow."""
     channel = Channel.__new__(Channel)  # no connection is needed for its buffers
+    channel.connected = True
     channel.outbuf_lock = threading.Condition()
     channel.outbufs = [OverflowableBuffer(1 << 18)]
     content = bytes(range(256)) * 235  # 60,160 bytes
@@ -177,6 +178,9 @@ def test_what_is_freed_of_an_answer_is_what_has_been_sent(sent: int) -> None:
     channel.outbufs[0].append(b"more")
     assert channel.outbufs[0].get(-1) == content[sent:] + b"more"
     assert len(channel.outbufs[0].getfile().getvalue()) == len(content) - sent + 4
+    channel.connected = False  # and its buffers are closed
+    channel.outbufs[0].close()
+    channel.trim()
 
 
 @contextlib.contextmanager
