@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 DEADLINE = 30  # seconds for anything that is awaited; only a failing test takes so long
@@ -113,13 +113,27 @@ def serve(
         server.stop()
 
 
+def state(pid: int) -> str:
+    """What a process does: S sleeps, T is stopped, Z is a zombie; "" where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def alive(pid: int) -> bool:
     """Whether a process exists and is not a zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in "ZX"
+    return state(pid) not in {"", "Z", "X"}
+
+
+def sockets(pid: int) -> list[str]:
+    """The sockets that a process has open, by descriptor; none where there is no such process."""
+    names = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for entry in os.scandir(f"/proc/{pid}/fd"):
+            with suppress(FileNotFoundError):
+                names.append(os.readlink(entry.path))
+    return [name for name in names if name.startswith("socket:")]
 
 
 def until(condition: Callable[[], object]) -> bool:

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 from requirement import lack, need
-from serving import DEADLINE, Server, serve, until
+from serving import DEADLINE, Server, serve, sockets, until
 from waitress.buffers import OverflowableBuffer
 
 from cgikit.cli.channel import Channel
@@ -116,11 +116,7 @@ def count(server: Server, what: str) -> int:
 
 def connections(server: Server) -> int:
     """How many connections the server has, beside the socket that listens."""
-    found = 0
-    for path in Path(f"/proc/{server.process.pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            found += os.readlink(path).startswith("socket:")
-    return found - 1
+    return len(sockets(server.process.pid)) - 1
 
 
 def on_disk(server: Server) -> int:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gatewayserving import HEAD, Gateway, children, gateway
-from serving import until
+from serving import sockets, until
 from torture import size
 
 CLIENTS = 4
@@ -84,13 +84,9 @@ def quiet(server: Gateway) -> dict[str, object]:
 
 def connections(worker: int) -> int:
     """Accepted connections: sockets beyond those that a worker always has."""
-    sockets = 0
-    for entry in os.scandir(f"/proc/{worker}/fd"):
-        try:
-            sockets += os.readlink(entry.path).startswith("socket:")
-        except FileNotFoundError:
-            pass
-    return sockets - 5  # supervisor, zygote, other workers (two), and the one that listens
+    return (
+        len(sockets(worker)) - 5
+    )  # supervisor, zygote, other workers (two), and the one that listens
 
 
 def private(pid: int) -> int:

@@ -5,11 +5,10 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from gatewayserving import HEAD, Gateway, gateway
-from serving import alive, until
+from serving import alive, state, until
 
 from cgikit.gateway.fastcgiclient import encode_record
 
@@ -65,35 +64,36 @@ def test_a_peer_that_takes_little_at_a_time_gets_all_in_order(served: Gateway) -
         assert peer.answer().body == numbered(8_000_000)
 
 
+def late(server: Gateway, source: str, seconds: float = 0) -> bytes:
+    """What a peer gets that does not read until the script has made the file `through`, and for some
+    seconds more, in which the worker looks at it.
+    """
+    (server.root / "through").unlink(missing_ok=True)
+    path = server.script("late.py", NUMBERED + source)
+    with server.connect() as peer:
+        peer.send(server.variables(path))
+        assert until((server.root / "through").exists)
+        time.sleep(seconds)
+        return peer.answer().body
+
+
 def test_what_a_script_left_behind_waits_for_a_peer_that_stalls(served: Gateway) -> None:
     """It was lost when the script was found to have ended, and the answer looked whole."""
-    (served.root / "through").unlink(missing_ok=True)
-    path = served.script(
-        "leaves.py",
-        f"{HEAD}{NUMBERED}whole = numbered({MUCH} + 300_000)\nwrite(whole[:{MUCH}])\n"
-        f"while unread(): time.sleep(0.01)\nwrite(whole[{MUCH}:])\nopen('through', 'w').close()",
+    source = (
+        f"{HEAD}whole = numbered({MUCH} + 300_000)\nwrite(whole[:{MUCH}])\n"
+        f"while unread(): time.sleep(0.01)\nwrite(whole[{MUCH}:])\nopen('through', 'w').close()"
     )
-    with served.connect() as peer:
-        peer.send(served.variables(path))
-        assert until((served.root / "through").exists)
-        time.sleep(2)  # in which the worker has looked at it
-        assert peer.answer().body == numbered(MUCH + 300_000)
+    assert late(served, source, 2) == numbered(MUCH + 300_000)
 
 
 def test_what_a_script_started_may_write_when_the_peer_goes_on(served: Gateway) -> None:
     """While it is held back nobody can tell that it is silent."""
-    (served.root / "through").unlink(missing_ok=True)
-    path = served.script(
-        "starts.py",
-        f"{HEAD}{NUMBERED}whole = numbered(5_000_000)\nwrite(whole[:{MUCH}])\n"
+    source = (
+        f"{HEAD}whole = numbered(5_000_000)\nwrite(whole[:{MUCH}])\n"
         "while unread(): time.sleep(0.01)\n"
-        f"if os.fork():\n    open('through', 'w').close()\nelse:\n    write(whole[{MUCH}:])",
+        f"if os.fork():\n    open('through', 'w').close()\nelse:\n    write(whole[{MUCH}:])"
     )
-    with served.connect() as peer:
-        peer.send(served.variables(path))
-        assert until((served.root / "through").exists)
-        time.sleep(2)  # in which the worker has looked at it
-        assert peer.answer().body == numbered(5_000_000)
+    assert late(served, source, 2) == numbered(5_000_000)
 
 
 def test_what_a_script_writes_before_its_end_is_not_lost(served: Gateway) -> None:
@@ -127,24 +127,15 @@ def test_what_a_script_writes_before_its_end_is_not_lost(served: Gateway) -> Non
         assert peer.answer().text == "late\n"
 
 
-def state(pid: int) -> str:
-    """What a process does: S sleeps, T is stopped."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-
-
 def test_a_script_that_goes_on_after_its_answer_disturbs_nothing(served: Gateway) -> None:
-    (served.root / "through").unlink(missing_ok=True)
+    """It comes to its end though nothing of the answer has been taken."""
     head = f"Content-Type: text/plain\\nContent-Length: {MUCH}\\n\\n"
-    path = served.script(
-        "more.py",
-        f"{NUMBERED}write(b'{head}')\nwrite(numbered({MUCH}))\n"
+    source = (
+        f"write(b'{head}')\nwrite(numbered({MUCH}))\n"
         "while unread(): time.sleep(0.01)\n"
-        "write(b'-' * 5_000_000)\nopen('through', 'w').close()",
+        "write(b'-' * 5_000_000)\nopen('through', 'w').close()"
     )
-    with served.connect() as peer:
-        peer.send(served.variables(path))
-        assert until((served.root / "through").exists)  # though nothing has been taken
-        assert peer.answer().body == numbered(MUCH)
+    assert late(served, source) == numbered(MUCH)
 
 
 def test_an_abort_in_mid_download_leaves_the_connection_whole(cold: Gateway) -> None:

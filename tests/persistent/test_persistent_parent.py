@@ -9,7 +9,7 @@ from typing import Self
 
 import pytest
 from persisting import Application, application, start
-from serving import alive, until
+from serving import alive, sockets, until
 
 PID = """
 import os, sys, time
@@ -232,19 +232,8 @@ def test_kept_connections_that_nobody_uses_go_on_too(tmp_path: Path) -> None:
         for peer in idle:
             peer.request(keep=True)
             assert peer.answer().code == 0
-        assert until(lambda: all(connections(pid) < 460 for pid in app.children()))
-        assert connections(app.process.pid) < 10
-
-
-def connections(pid: int) -> int:
-    """How many sockets a process has open."""
-    names = []
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            names.append(os.readlink(entry))
-        except FileNotFoundError:
-            pass
-    return sum(name.startswith("socket:") for name in names)
+        assert until(lambda: all(0 < len(sockets(pid)) < 460 for pid in app.children()))
+        assert 0 < len(sockets(app.process.pid)) < 10
 
 
 def test_a_connection_that_its_server_closes_is_closed_whoever_has_it(tmp_path: Path) -> None:
@@ -255,7 +244,7 @@ def test_a_connection_that_its_server_closes_is_closed_whoever_has_it(tmp_path: 
             peer.request(keep=True)
             assert peer.answer().code == 0
             peer.socket.close()
-        assert until(lambda: all(connections(pid) < 6 for pid in app.children()))
+        assert until(lambda: all(0 < len(sockets(pid)) < 6 for pid in app.children()))
 
 
 def test_children_of_the_script_are_not_taken_for_workers(tmp_path: Path) -> None:
