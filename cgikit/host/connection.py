@@ -1,6 +1,6 @@
 """A connection of the web server as its worker keeps it, and what waits to be sent on it.
 
-What is done with it is in `worker.py`.
+What is done with it is in `connections.py`.
 """
 
 TYPE_CHECKING = False

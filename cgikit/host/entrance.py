@@ -1,7 +1,7 @@
 """Where a worker's connections come from, and go to: the listening socket, and the other workers.
 
 All workers accept from one socket. Those that a web server keeps open are left to the others when a
-worker is replaced. Opened and shut by `worker.py`, which knows how many there may be.
+worker is replaced. Opened and shut by `connections.py`, which knows how many there may be.
 """
 
 import socket

@@ -87,7 +87,9 @@ class Exchange:
             if data and self.connection is not None:
                 # Both ways: of several pieces that came at once a later one may find room again
                 mask = self.connection.mask
-                self.worker.poll(self.connection, mask | _IN if has_room else mask & ~_IN)
+                self.worker.connections.poll(
+                    self.connection, mask | _IN if has_room else mask & ~_IN
+                )
             return
         self._body += data
         if self.waits_for_body and (not self._left or len(self._body) >= CHUNK):
@@ -97,7 +99,7 @@ class Exchange:
     def wants_more(self) -> None:
         """Go on reading the body: the script has taken what waited."""
         if self.connection is not None:
-            self.worker.poll(self.connection, self.connection.mask | _IN)
+            self.worker.connections.poll(self.connection, self.connection.mask | _IN)
 
     def late(self) -> None:
         """Give up waiting for the body."""
@@ -247,7 +249,7 @@ class Exchange:
         if self.connection is not None:
             sent = self.connection.codec.errors(self.request, data)
             if sent:
-                self.worker.send(self.connection, [sent])
+                self.worker.connections.send(self.connection, [sent])
         for line in self._lines.feed(data):
             self._tail = [*self._tail[1 - _TAIL :], line]
             if not sent:
@@ -277,7 +279,9 @@ class Exchange:
     def _pass_on(self, data: bytes | memoryview) -> None:
         if data and self.connection is not None:
             self._out_of_hand = True
-            self.worker.send(self.connection, self.connection.codec.pieces(self.request, data))
+            self.worker.connections.send(
+                self.connection, self.connection.codec.pieces(self.request, data)
+            )
 
     # --- what takes too long ------------------------------------------------------------------
 
@@ -310,8 +314,8 @@ class Exchange:
         """End the script: nobody waits for the answer any more."""
         connection, self.connection = self.connection, None
         if connection is not None and connection.exchange is self:  # aborted: the peer wants an end
-            self.worker.send(connection, [connection.codec.finish(self.request)])
-            self.worker.finished(connection)
+            self.worker.connections.send(connection, [connection.codec.finish(self.request)])
+            self.worker.connections.finished(connection)
         if self in self.worker.queue:
             self.worker.queue.remove(self)
         if self.child is not None:
@@ -375,24 +379,26 @@ class Exchange:
         if connection is None:
             return
         data, self._answer = self._answer, b""
-        self.worker.send(connection, [connection.codec.finish(self.request, status, data)])
+        self.worker.connections.send(
+            connection, [connection.codec.finish(self.request, status, data)]
+        )
         if self.child is not None and not self.child.done:
             self.child.unheeded()
-        if connection.fd not in self.worker.connections:
+        if connection not in self.worker.connections:
             return  # lost while sending
         # Closed before its last record has come, even an empty one, the peer's write would fail, and
         # some then answer 502 or 503 instead of what they were sent
         if self._left > 0 or not (connection.codec.keep or connection.codec.complete):
-            self.worker.linger(connection)
+            self.worker.connections.linger(connection)
         else:
-            self.worker.finished(connection)
+            self.worker.connections.finished(connection)
 
     def _cut(self) -> None:
         """Part of an answer is out and the rest will not come: nobody may take it for the whole."""
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.exchange = None
-            self.worker.close(connection)
+            self.worker.connections.close(connection)
 
     def refuse(self, why: str) -> None:
         """Answer that there is no room."""
