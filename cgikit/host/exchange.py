@@ -363,7 +363,12 @@ class Exchange:
         connection, self.connection = self.connection, None
         if connection is None:
             return
-        self.variables = redirected(self.variables, target)
+        try:
+            self.variables = redirected(self.variables, target)
+        except Problem as problem:  # a visitor may have chosen where it leads
+            self.connection = connection
+            self._fail(problem)
+            return
         following = Exchange(self.worker, connection, self)
         following._redirects = self._redirects + 1
         connection.exchange = following
@@ -422,4 +427,10 @@ class Exchange:
         self._finish(0)
 
     def _name(self) -> str:
-        return one_line(self._script.script_name if self._script else path_of(self.variables)[0])
+        """Return what the log calls the request: its script, or its path as far as it can be read."""
+        if self._script is not None:
+            return one_line(self._script.script_name)
+        try:
+            return one_line(path_of(self.variables)[0])
+        except Problem:
+            return one_line(self.variables.get("REQUEST_URI", ""))

@@ -174,6 +174,23 @@ def test_a_local_redirect(warm: Gateway) -> None:
     warm.wait_for("More than 10 local redirects")
 
 
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("/%25zz/%zz", 400), ("/%zz", 400), ("/..", 400), ("/%00", 400), ("/a%2fb", 404)],
+)
+def test_a_visitor_who_chooses_where_a_redirect_leads_ends_no_worker(
+    served: Gateway, target: str, status: int
+) -> None:
+    workers = served.workers()
+    path = served.script(
+        "next.py", "import os\nprint(f\"Location: {os.environ['QUERY_STRING']}\\n\")"
+    )
+    for _ in range(2):
+        answer = served.request(path, QUERY_STRING=target)
+        assert (answer.status, answer.ended) == (status, 0)
+    assert served.workers() == workers
+
+
 def test_a_script_that_speaks_http_itself(warm: Gateway) -> None:
     path = warm.script(
         "nph-own.py", print_all("HTTP/1.1 402 Pay\r\nContent-Type: text/plain\r\n\r\nbody")
