@@ -12,8 +12,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import BinaryIO, Protocol, TextIO
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import BinaryIO, NoReturn, Protocol, TextIO
 
     class Written(Protocol):
         """A part of an answer that is not bytes but writes itself, as a file does."""
@@ -32,6 +32,32 @@ _SILENCE = 5_000  # milliseconds in which nothing of the body comes
 def environ() -> "Mapping[str, str]":
     """Return this process's environment."""
     return os.environ
+
+
+def pid() -> int:
+    """Return this process's number."""
+    return os.getpid()
+
+
+def end(error: BaseException) -> "NoReturn":
+    """End this process, in whatever thread, with the status that `error` would give a script, after
+    printing what it would print.
+
+    For one that a handler forked, below a server that knows nothing of it: what is to be done when the
+    server ends must not be done in here.
+    """
+    code = error.code if isinstance(error, SystemExit) else None
+    status = code if isinstance(code, int) else int(code is not None)
+    try:
+        if not isinstance(error, SystemExit):
+            status = 1
+            sys.excepthook(type(error), error, error.__traceback__)
+        elif isinstance(code, str):
+            sys.stderr.write(code + "\n")
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(status & 0xFF)
 
 
 def arguments() -> list[str]:
@@ -96,7 +122,7 @@ def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
     _leave_fast()
     if whole:
         _drain()
-    for chunk in chunks:  # outside of the try: a pipe that breaks in there is the script's
+    for chunk in _parents(chunks):  # outside of the try: a pipe that breaks there is the script's
         try:
             write(out.buffer, chunk)
         except OSError as error:
@@ -107,6 +133,19 @@ def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
     if not whole:
         _drain()
     return True
+
+
+def _parents(chunks: "Iterable[bytes | Written]") -> "Iterator[bytes | Written]":
+    """Yield the chunks in this process only; raise `SystemExit` in one that is forked by making them:
+    a request has one answer.
+    """
+    own = os.getpid()
+    for chunk in chunks:
+        if os.getpid() != own:
+            raise SystemExit(0)
+        yield chunk
+    if os.getpid() != own:
+        raise SystemExit(0)
 
 
 def _drain() -> None:

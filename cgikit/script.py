@@ -6,6 +6,8 @@ the log are made in `debug.py`, the command line is read in `offline.py`, FastCG
 `persistent`; all are imported only when needed.
 """
 
+import os
+
 from . import process
 from .limits import DEFAULT_LIMITS, Limits
 from .request import Request
@@ -46,6 +48,9 @@ def run(
     With `sessions`, a store, the handler has `request.session`. It is saved, and its cookie set, when
     the handler has returned and before anything is sent; where the handler raised, nothing of it is.
 
+    A process that the handler forks answers nothing: whatever the handler does in it, returning
+    included, ends that process, by `SystemExit` or the exception that it raised.
+
     `limits`, `errors`, `upload_dir` and `progress` are those of `Request`.
     """
     options = {
@@ -67,17 +72,19 @@ def run(
 
         environ, stdin = offline.request(process.arguments())
     request = Request(environ, stdin, **options)  # type: ignore[arg-type]
+    own = os.getpid()
     with process.GuardedOutput():
         try:
             respond(handler, request).send(request=request)
         except (Exception, SystemExit) as error:  # SystemExit would end without any answer
-            if isinstance(error, SystemExit) and process.was_sent():
+            if os.getpid() != own or (isinstance(error, SystemExit) and process.was_sent()):
                 raise
             if debug is None:
                 debug = process.environ().get("CGIKIT_DEBUG") == "1"
             _answer_error(error, request, debug)
         finally:
-            request.close()
+            if os.getpid() == own:  # uploads, too, are the request's, and that is the parent's
+                request.close()
 
 
 def _answer_error(error: BaseException, request: Request, debug: bool) -> None:
@@ -101,16 +108,23 @@ def _answer_error(error: BaseException, request: Request, debug: bool) -> None:
 def respond(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
     """Call the handler; return its `Response`, made of the str where it returned one. The session is
     saved by then, or, where this raises, let go.
+
+    In a process that the handler forked this raises `SystemExit` or what the handler raised, and
+    leaves the session to the parent.
     """
+    own = os.getpid()
     try:
         response = _called(handler, request)
+        if os.getpid() != own:
+            raise SystemExit(0)
         if response._sent:  # its cookies are another visitor's
             raise process.misuse(
                 "the handler returned a response that was sent already; make a new one"
             )
         request.save_session(response)
     except BaseException:
-        request.drop_session()  # the next request need not wait until the error page is sent
+        if os.getpid() == own:
+            request.drop_session()  # the next request need not wait until the error page is sent
         raise
     return response
 

@@ -111,11 +111,14 @@ class WSGI:
     ) -> "_Answer":
         """Call the handler; return its answer, or the page for what went wrong, ready to be sent."""
         stream: TextIO = environ["wsgi.errors"]
+        own = process.pid()
         try:
             _check(request.environ.values())
             source.gather(variables, self.limits.body, self.upload_dir)
             return _Answer(respond(self._once, request), request, source, stream)
         except (Exception, SystemExit) as error:  # which would end the server, or a thread of it
+            if process.pid() != own:  # the handler forked: only the server's process has an answer
+                process.end(error)
             debug = self.debug
             if debug is None:
                 debug = process.environ().get("CGIKIT_DEBUG") == "1"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from child import environment, run_script, start, write_script
+from forking import FORKING, HELD, LEAVING, LEAVING_PIECES
+from posting import MULTIPART, file, multipart
 
 
 def incident(answer) -> str:
@@ -311,3 +313,40 @@ def test_the_script_can_be_run_by_a_server_with_a_body_still_unread(tmp_path: Pa
         output, errors = process.communicate(b"x" * 1_000_000)
     assert output.endswith(b"\n\nx")
     assert errors == b""
+
+
+# --- handlers that fork ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("leave", "status"), LEAVING)
+def test_the_child_of_a_handler_sends_no_second_answer(
+    tmp_path: Path, leave: str, status: int
+) -> None:
+    answer = run_script(tmp_path, FORKING + "run(page)", QUERY_STRING=f"leave={leave}")
+    assert (answer.status, answer.page, answer.code) == (200, f"parent: {status}", 0)
+    assert answer.output.count(b"Content-Type") == 1
+    assert answer.errors.startswith("the child was here\n")
+
+
+@pytest.mark.parametrize(("leave", "status"), LEAVING_PIECES)
+def test_a_child_that_the_body_forks_sends_none_of_the_body(
+    tmp_path: Path, leave: str, status: int
+) -> None:
+    variables = {"QUERY_STRING": f"leave={leave.replace(' ', '+')}", "PATH_INFO": "/pieces"}
+    answer = run_script(tmp_path, FORKING + "run(page)", **variables)
+    end = "" if leave == "last piece" else "."
+    assert (answer.page, answer.code) == (f"parent: {status}{end}", 0)
+
+
+def test_the_child_of_a_handler_leaves_the_session_and_the_uploads_alone(tmp_path: Path) -> None:
+    body = multipart(file("f", "x", b"x" * 200_000))
+    code = HELD + "run(page, sessions=FileStore('sessions'))"
+    post = {
+        "REQUEST_METHOD": "POST", "CONTENT_TYPE": MULTIPART, "CONTENT_LENGTH": str(len(body)),
+    }  # fmt: skip
+    first = run_script(tmp_path, code, stdin=body, **post)
+    assert first.page == "1 200000"
+    cookie = (first.field("Set-Cookie") or "").partition(";")[0]
+    again = run_script(tmp_path, code, stdin=body, **post, HTTP_COOKIE=cookie)
+    assert again.page == "2 200000"
+    assert again.output.count(b"Content-Type") == 1

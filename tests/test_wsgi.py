@@ -820,3 +820,31 @@ def test_bodies_go_through_without_being_held(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     answer.close()  # type: ignore[attr-defined]
+
+
+# --- handlers that fork ---------------------------------------------------------------------------
+
+
+def leave(how: str) -> str:
+    if how == "raise":
+        raise ValueError("in the child")
+    if how.startswith("exit"):
+        sys.exit(int(how[4:]))
+    return "the child's answer"
+
+
+@pytest.mark.parametrize(("how", "status"), [("", 0), ("raise", 1), ("exit0", 0), ("exit7", 7)])
+def test_the_child_of_a_handler_is_no_second_server(
+    how: str, status: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It would send a second answer on the same connection, and serve on."""
+
+    def page(request: Request) -> str:
+        pid = os.fork()
+        if not pid:
+            return leave(how)
+        return str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+    got = call(app(page))
+    assert (got.body, got.log) == (str(status).encode(), "")
+    assert ("ValueError: in the child" in capfd.readouterr().err) is (how == "raise")

@@ -3,6 +3,8 @@
 The same order and the same pages; only where the bytes go is another.
 """
 
+import os
+
 # All that ordinary requests use: loaded once, before workers are forked, and shared by them.
 from .. import body, html, multidict, process, querystring  # noqa: F401
 from ..debug import answer_error, log, new_incident
@@ -41,12 +43,20 @@ class Answerer:
         self._debug = debug
 
     def __call__(self, variables: dict[str, str], connection: "Connection") -> None:
-        """Answer the request that is open on `connection`; close it where the answer breaks off."""
+        """Answer the request that is open on `connection`; close it where the answer breaks off.
+
+        Raises, in a process that the handler forked, what is to end that process.
+        """
         request = _Request(variables, connection, **self._options)  # type: ignore[arg-type]
+        own = os.getpid()
         try:
             _send(self._respond(request), request, connection)
         except (Exception, SystemExit) as error:  # which would end the process for all that wait
+            if os.getpid() != own:
+                raise
             self._answer_error(error, request, connection)
+        if os.getpid() != own:  # what makes the body forked: this one has nobody to answer
+            raise SystemExit(0)
         try:
             request.close()
         except Exception as error:  # the answer is out: the next request must not suffer for it

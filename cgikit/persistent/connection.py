@@ -75,6 +75,12 @@ class Connection:
         self._deadline = 0.0
         self._take(events)
 
+    def disown(self) -> None:
+        """Have nothing more to do with a connection that is another process's: say nothing on it, and
+        take nothing from it.
+        """
+        self.closed = self.gone = self.ended = True
+
     def look(self) -> "list[Event] | None":
         """Return what has come, without waiting; None where nothing has."""
         try:

@@ -36,6 +36,11 @@ class Log:
         if line:
             self._out(line)
 
+    def disown(self) -> None:
+        """Leave the web server's log, and the line that was begun, to another process."""
+        self.connection = None
+        self._line = ""
+
     def _out(self, text: str) -> None:
         connection = self.connection
         if connection is not None and connection.codec.request and not connection.closed:

@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from ..gateway.kept import Kept
     from ..gateway.listener import Listener
@@ -61,6 +62,12 @@ class Worker:
         self._left = -1  # requests to be answered; any number below 0
         self._waiting: dict[int, Connection] = {}  # by descriptor, longest waiting first
         self._swept = 0.0
+        self._serving: Connection | None = None
+        self._handlers: dict[signal.Signals, Any] = {}  # of the signals, before this one's
+        self._mask: set[signal.Signals | int] = set()
+        os.register_at_fork(
+            before=self._fork, after_in_parent=self._fork_done, after_in_child=self._forked
+        )
 
     def run(
         self,
@@ -80,7 +87,7 @@ class Worker:
         awake, written = os.pipe()
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
-        handlers = {number: signal.signal(number, self._end) for number in _ENDING}
+        self._handlers = {number: signal.signal(number, self._end) for number in _ENDING}
         # An epoll can wake one of many workers for a connection, and not all of them.
         linux = hasattr(select, "epoll")
         self._poll = select.epoll() if linux else select.poll()
@@ -99,11 +106,35 @@ class Worker:
             self._loop(_BEGINNING if linux else _BEGINNING * 1_000)
         finally:
             sys.stdout, sys.stderr = output, errors
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-            signal.set_wakeup_fd(-1)
+            self._leave_signals()
             os.close(awake)
             os.close(written)
+
+    def _leave_signals(self) -> None:
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _fork(self) -> None:
+        """Let no signal come to a process that a handler forks before `_forked` was called in it."""
+        if self._serving is not None:
+            self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+    def _fork_done(self) -> None:
+        if self._serving is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    def _forked(self) -> None:
+        """Make nothing of a worker of a process that a handler has just forked.
+
+        It would write its log into the answer of the request, and a signal to it would end the worker,
+        which it shares the pipe for that with. `_answer` raises in it, so it never comes back.
+        """
+        if self._serving is not None:
+            self._leave_signals()
+            self._fork_done()
+            self._serving.disown()
+            self._log.disown()
 
     def _end(self, *_: object) -> None:
         self._ending = True
@@ -192,11 +223,12 @@ class Worker:
 
     def _serve(self, variables: dict[str, str], connection: Connection) -> None:
         self._log.connection, connection.log = connection, self._log
+        self._serving = connection
         try:
             if not connection.gone:
                 self._answer(variables, connection)
         finally:
-            self._log.connection = connection.log = None
+            self._serving = self._log.connection = connection.log = None
             self._log.flush()  # what was said after the end
         if connection.codec.request and not connection.closed:
             connection.finish()  # the client went away, but the server waits for an end

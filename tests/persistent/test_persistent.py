@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from child import environment, run_script
+from forking import FORKING, HELD, LEAVING, LEAVING_PIECES
 from persisting import Application, application, start
 from posting import MULTIPART, file, multipart
 from requirement import need
 from serving import until
 
+from cgikit.gateway.fastcgiclient import Ended
 from cgikit.gateway.listener import listen
 
 HANDLERS = """
@@ -396,3 +399,60 @@ def test_a_second_generation_takes_over(tmp_path: Path) -> None:
             assert new.ask(QUERY_STRING="x").page == "new"
         finally:
             assert new.stop() == 0
+
+
+# --- handlers that fork ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", ["", "1"])
+@pytest.mark.parametrize(
+    ("path", "leave", "status"),
+    [("", *way) for way in LEAVING] + [("/pieces", *way) for way in LEAVING_PIECES],
+)
+def test_the_child_of_a_handler_is_no_second_server(
+    tmp_path: Path, path: str, leave: str, status: int, workers: str
+) -> None:
+    """It would send a second answer, accept connections, and never end."""
+    variables = {"QUERY_STRING": f"leave={leave.replace(' ', '+')}", "PATH_INFO": path}
+    end = "." if path and leave != "last piece" else ""
+    with application(tmp_path, FORKING + "run(page)", CGIKIT_WORKERS=workers) as app:
+        for _ in range(2):
+            with app.connect() as peer:
+                peer.request(keep=True, **variables)
+                answer = peer.answer()
+                assert (answer.page, peer.ended) == (f"parent: {status}{end}", Ended(1, 0, 0))
+                assert answer.errors == ""
+                peer.request(**variables)
+                assert peer.answer().page == f"parent: {status}{end}"
+                assert peer.is_closed()
+        assert app.logged().count("the child was here\n") == 4
+        assert len(app.children()) == len(workers)
+
+
+def test_a_signal_to_the_child_of_a_handler_does_not_end_the_worker(tmp_path: Path) -> None:
+    code = """
+import os, signal
+def page(request):
+    pid = os.fork()
+    if not pid:
+        while True:
+            signal.pause()
+    os.kill(pid, signal.SIGTERM)
+    return f"{os.getpid()} {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}"
+run(page)
+"""
+    with application(tmp_path, code) as app:
+        for _ in range(3):
+            assert app.ask().page == f"{app.process.pid} {-signal.SIGTERM}"
+
+
+def test_the_child_of_a_handler_leaves_its_session_and_uploads_alone(tmp_path: Path) -> None:
+    body = multipart(file("f", "x", b"x" * 200_000))
+    post = {
+        "REQUEST_METHOD": "POST", "CONTENT_TYPE": MULTIPART, "CONTENT_LENGTH": str(len(body)),
+    }  # fmt: skip
+    with application(tmp_path, HELD + "run(page, sessions=FileStore('sessions'))") as app:
+        first = app.ask(body, **post)
+        assert first.page == "1 200000"
+        cookie = (first.field("Set-Cookie") or "").partition(";")[0]
+        assert app.ask(body, **post, HTTP_COOKIE=cookie).page == "2 200000"
