@@ -9,12 +9,12 @@ import os
 
 from .files import read, replace
 from .locks import FileLock, close, storage_error
+from .regularfile import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .jsonfile import JSONUpdate
 
-_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _LONGEST = 4_300  # digits; Python's own limit for converting them
 
 
@@ -86,7 +86,7 @@ class Counter:
     def _change_in_place(self, number: int, keep: int) -> int | None:
         """Do it by one write of the same length; None where that cannot be."""
         try:
-            fd = os.open(self.path, _FLAGS)
+            fd = open_regular(self.path, os.O_RDWR)
         except (FileNotFoundError, PermissionError):
             return None  # it will be made, or replaced
         except OSError as error:

@@ -7,6 +7,8 @@ the script decides: a path that comes from a request must be checked before it c
 
 import os
 
+from .regularfile import open_regular
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,18 +22,12 @@ class FileBody:
     """An open file, and what of it is sent. Iterating gives the bytes and closes the file."""
 
     def __init__(self, path: "str | os.PathLike[str]") -> None:
-        """Open `path` for reading. Raises `FileNotFoundError` and the like; a directory or a device
-        raises `ValueError`.
+        """Open `path` for reading. Raises `FileNotFoundError` and the like; for what is no file, such
+        as a directory, a FIFO or a device, an `OSError` that is a `ValueError` too.
         """
-        import stat
-
         self.path = os.fspath(path)
-        # Not blocking: a FIFO would hang here until somebody writes to it.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = open_regular(path, follow=True)
         status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            os.close(fd)
-            raise ValueError(f"{self.path!r} is not a regular file")
         self.file: BinaryIO = open(fd, "rb", buffering=0)  # noqa: SIM115 -- closed by the reader
         self.size = status.st_size
         self.modified = int(status.st_mtime)

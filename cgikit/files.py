@@ -23,6 +23,7 @@ from .locks import (
     wait,
 )
 from .locks import FileLock as FileLock
+from .regularfile import NotRegular, open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,9 +71,8 @@ def append_line(
     if b"\n" in raw or b"\r" in raw:
         raise ValueError("a line holds no line ends; append several lines one by one")
     name = os.fspath(path)
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     with lock(name, timeout=timeout) as held, Typed(name, "cannot add to the file"):
-        fd = os.open(name, flags, 0o666)
+        fd = open_regular(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             _append(fd, held.fileno(), name, raw + b"\n", durable)
         finally:
@@ -81,9 +81,8 @@ def append_line(
 
 def read(path: str, what: str = "cannot read the file", most: int = 0) -> bytes | None:
     """Return the content of a file, or its first `most` bytes; None if there is no file."""
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO would hang here
     try:
-        fd = os.open(path, flags)
+        fd = open_regular(path)
         try:
             content = os.read(fd, most or 65_536)
             while not most and (more := os.read(fd, max(65_536, len(content)))):
@@ -143,11 +142,13 @@ def _former(path: str) -> "os.stat_result | None":
         return None
     if S_ISREG(old.st_mode):
         return old
-    import errno
     from stat import S_ISLNK
 
-    number = errno.ELOOP if S_ISLNK(old.st_mode) else errno.EINVAL
-    raise OSError(number, os.strerror(number) if number == errno.ELOOP else "it is no file")
+    if S_ISLNK(old.st_mode):
+        import errno
+
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    raise NotRegular(path, old.st_mode)
 
 
 def _create(path: str, mode: int, timeout: float) -> "tuple[int, os.stat_result]":
@@ -268,10 +269,6 @@ def _write(fd: int, data: bytes | bytearray | memoryview) -> int:
 def _append(fd: int, lock_fd: int, path: str, line: bytes, durable: bool) -> None:
     """Write a line at the end of an open file, or leave the file as it was."""
     status = os.fstat(fd)
-    if not S_ISREG(status.st_mode):
-        import errno
-
-        raise OSError(errno.EINVAL, "it is no file")
     size = _take_back(fd, lock_fd, status)
     begin = size
     if size and os.pread(fd, 1, size - 1) != b"\n":

@@ -9,13 +9,14 @@ import fcntl
 import os
 from time import monotonic, sleep
 
+from .regularfile import open_regular
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a FIFO must not hang here
-_MAKE = _FLAGS | os.O_RDWR | os.O_CREAT
+_MAKE = os.O_RDWR | os.O_CREAT
 MOST_TRIES = 1_000  # times in a row that the file was replaced while we waited for it
 
 
@@ -77,7 +78,7 @@ class FileLock:
 
     def _open(self) -> int:
         try:
-            return os.open(self.path, _MAKE, 0o666)
+            return open_regular(self.path, _MAKE)
         except OSError as error:
             with Typed(self.path, "cannot open the lock file"):
                 return self._open_otherwise(error)
@@ -85,11 +86,11 @@ class FileLock:
     def _open_otherwise(self, error: OSError) -> int:
         if isinstance(error, FileNotFoundError):
             make_directory(self.path)
-            return os.open(self.path, _MAKE, 0o666)
+            return open_regular(self.path, _MAKE)
         if isinstance(error, PermissionError):
             # Made by another user, who tried the script by hand: to lock it, reading will do.
             try:
-                return os.open(self.path, _FLAGS | os.O_RDONLY)
+                return open_regular(self.path)
             except FileNotFoundError:
                 pass
         raise error

@@ -451,7 +451,7 @@ def test_a_directory_in_the_way(path: Path, name: str) -> None:
 
 def test_a_fifo_in_the_way_does_not_hang(path: Path) -> None:
     os.mkfifo(path)
-    with pytest.raises(StorageError, match="not a number"):
+    with pytest.raises(StorageError, match="is a FIFO"):
         Counter(path).increment()
 
 

@@ -21,7 +21,7 @@ import cgikit
 LAYERS = (
     {"errors", "limits", "status"},
     {"dates", "headers", "html", "multidict", "requestheaders"},
-    {"cookies", "multipart", "parameters", "process", "querystring", "upload"},
+    {"cookies", "multipart", "parameters", "process", "querystring", "regularfile", "upload"},
     {"body", "environ", "filebody", "nph", "redirect", "response", "url"},
     {"counters", "files", "jsonfile", "locks", "request", "sessions"},
     {"gateway"},
@@ -50,6 +50,7 @@ WORLDLY = {
     "locks",
     "persistent",
     "process",
+    "regularfile",
     "script",
     "sessions",
     "upload",

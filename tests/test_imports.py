@@ -79,7 +79,7 @@ Response.html(f"<p>Hello, {escape(request.params.get('name', 'world'))}!</p>").s
     "the counter": Case(
         HANDLER.format("from cgikit import Counter; return str(Counter('count.dat').increment())"),
         environ(b"", "", "GET"),
-        f"{RUN} counters files locks",
+        f"{RUN} counters files locks regularfile",
         "atexit fcntl",
     ),
     "cookies, read and set": Case(

@@ -8,6 +8,7 @@ import errno
 import os
 import signal
 
+from ..regularfile import open_regular
 from .problem import Problem
 
 _SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -19,7 +20,7 @@ def first_line(file: str) -> bytes | None:
     None when the file cannot be read.
     """
     try:
-        with open(file, "rb") as script:
+        with open(open_regular(file, follow=True, patience=0), "rb") as script:
             return script.read(256).partition(b"\n")[0]
     except OSError:
         return None

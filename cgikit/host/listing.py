@@ -8,6 +8,7 @@ sent.
 import os
 from dataclasses import dataclass
 
+from ..regularfile import open_regular
 from .path import Directory
 
 _SUFFIXES = (".cgi", ".php", ".pl", ".py", ".rb", ".sh")
@@ -58,7 +59,7 @@ def _looks_like_script(item: os.DirEntry[str]) -> bool:
 
 
 def _about(path: str) -> str:
-    with open(path, "rb") as file:
+    with open(open_regular(path, follow=True, patience=0), "rb") as file:
         start = file.read(2_048)
     if b"\0" in start:
         return ""

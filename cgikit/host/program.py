@@ -8,6 +8,8 @@ import os
 import sys
 import time
 
+from ..regularfile import open_regular
+
 MAX_PROGRAMS = 1_000  # scripts that are remembered; directories of scripts hold dozens
 # Nanoseconds after its last change in which a file may change again without a new time stamp: the
 # kernel's clock for files ticks every 1 to 10 ms, that of some file systems every 2 s.
@@ -58,7 +60,7 @@ class Programs:
 
     def _why_not(self, file: str) -> str:
         try:
-            with open(file, "rb") as stream:
+            with open(open_regular(file, follow=True, patience=0), "rb") as stream:
                 line = stream.read(256).partition(b"\n")[0]
         except OSError as error:
             return f"it cannot be read ({error.strerror})"

@@ -28,6 +28,7 @@ import sys
 import time
 from _socket import socket  # without its face in Python, as in `warm.py`
 
+from ..regularfile import open_regular
 from . import preload, warm
 
 TYPE_CHECKING = False
@@ -129,7 +130,8 @@ class Zygote:
             return known
         code = None
         try:
-            with open(file, "rb") as stream:
+            # Without patience for a lease: all other scripts would wait with this one
+            with open(open_regular(file, follow=True, patience=0), "rb") as stream:
                 source = stream.read(MAX_SOURCE + 1)
             if len(source) <= MAX_SOURCE:
                 code = compile(source, file, "exec", dont_inherit=True)

@@ -9,6 +9,7 @@ relative to the directory's descriptor, and no symbolic link is followed below i
 import os
 import stat
 
+from ..regularfile import open_regular
 from .sessionfile import HEAD, Closing, FileLock, close, parse, read, write
 from .store import SKEW, Record, Store, check_key, is_key
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Unpack
 
+    from ..errors import StorageError
     from .store import Policy
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a FIFO would hang here
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _STAMP = "purged"  # an empty file: its time stamp says when a purge ran
 _ORPHAN = 3_600  # seconds after which a file that was never put in place belongs to nobody
@@ -137,7 +138,7 @@ class FileStore(Store):
             except FileNotFoundError:
                 return 0.0
             except OSError as error:
-                raise self._error("cannot note the purge", error) from error
+                raise self._error("cannot note the purge", error, _STAMP) from error
             return found.st_mtime_ns / 1e9
 
     def purge(
@@ -155,10 +156,12 @@ class FileStore(Store):
             return 0
         fans = self._fans()
         deleted = 0
+        failed: list[StorageError] = []
         for done, fan in enumerate(fans, 1):
-            deleted += self._purge_fan(fan, now)
+            deleted += self._purge_fan(fan, now, failed)
             if progress:
                 progress(done, len(fans))
+        _raise_first(failed)
         return deleted
 
     def sweep(self) -> int:
@@ -170,24 +173,39 @@ class FileStore(Store):
         now = self.clock()
         if not self.may_purge(now):
             return 0
-        return self._purge_fan(os.urandom(1).hex(), now, inside=False)
+        failed: list[StorageError] = []
+        deleted = self._purge_fan(os.urandom(1).hex(), now, failed, inside=False)
+        _raise_first(failed)
+        return deleted
 
     # --- inside -------------------------------------------------------------------------------
 
-    def _purge_fan(self, fan: str, now: float, inside: bool = True) -> int:
-        """Delete the dead in one directory; the end that stands `inside` a file counts if asked for."""
+    def _purge_fan(
+        self, fan: str, now: float, failed: "list[StorageError]", inside: bool = True
+    ) -> int:
+        """Delete the dead in one directory; the end that stands `inside` a file counts if asked for.
+
+        What cannot be examined goes to `failed`: one file of another user must not save all others.
+        """
+        from ..errors import StorageError
+
         deleted = 0
         for name, entry, fd in self._names(fan):
             try:
                 idle = now - entry.stat(follow_symlinks=False).st_mtime
             except FileNotFoundError:
                 continue  # a request was faster
-            if is_key(name):
-                suspect = not -SKEW <= idle < self.idle
-                if suspect or (inside and not self._in_time(name, fd, now)):
-                    deleted += self.purge_one(name, now)
-            elif name.endswith(".new") and idle > _ORPHAN:
-                _unlink(name, fd)
+            try:
+                if is_key(name):
+                    suspect = not -SKEW <= idle < self.idle
+                    if suspect or (inside and not self._in_time(name, fd, now)):
+                        deleted += self.purge_one(name, now)
+                elif name.endswith(".new") and idle > _ORPHAN:
+                    _unlink(name, fd)
+            except StorageError as error:
+                failed.append(error)
+            except OSError as error:
+                failed.append(self._error("cannot remove the file", error, f"{fan}/{name}"))
         return deleted
 
     def _in_time(self, name: str, fan: int, now: float) -> bool:
@@ -195,7 +213,7 @@ class FileStore(Store):
         read without the lock and without checks; who finds it wrong looks again.
         """
         try:
-            fd = os.open(name, _READ, dir_fd=fan)
+            fd = open_regular(name, dir_fd=fan)
         except OSError:
             return False
         try:
@@ -221,18 +239,18 @@ class FileStore(Store):
 
     def _open(self, key: str, writable: bool = False) -> int | None:
         """Open a session's file, None if there is none."""
-        flags = _READ | os.O_RDWR if writable else _READ
+        flags = os.O_RDWR if writable else os.O_RDONLY
         with Closing(self._fan(key)) as fan:
             if fan is None:
                 return None
             try:
-                fd = os.open(key, flags, dir_fd=fan)
+                fd = open_regular(key, flags, dir_fd=fan)
             except FileNotFoundError:
                 return None
             except OSError as error:
                 raise self._error("cannot open the session", error, key) from error
         found = self._look(fd, key)
-        if found.st_uid != os.geteuid() or not stat.S_ISREG(found.st_mode):
+        if found.st_uid != os.geteuid():
             close(fd)
             raise self._refused(self._path(key), found, "file")
         return fd
@@ -261,7 +279,7 @@ class FileStore(Store):
                 self._stamp(fd)
             except OSError as error:
                 close(fd)
-                raise self._error("cannot write in the directory", error) from error
+                raise self._error("cannot write in the directory", error, _STAMP) from error
         return fd
 
     def _make(self) -> None:
@@ -279,9 +297,12 @@ class FileStore(Store):
             raise self._error("cannot make the directory", error) from error
 
     def _stamp(self, base: int) -> None:
-        os.close(os.open(_STAMP, _CREATE & ~os.O_EXCL, 0o600, dir_fd=base))
+        fd = open_regular(_STAMP, os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=base)
         now = int(self.clock() * 1e9)
-        os.utime(_STAMP, ns=(now, now), dir_fd=base, follow_symlinks=False)
+        try:
+            os.utime(fd, ns=(now, now))
+        finally:
+            os.close(fd)
 
     def _fan(self, key: str, create: bool = False) -> int | None:
         """Open the directory that a key's file is in: 256 of them, so that none gets too large."""
@@ -333,13 +354,11 @@ class FileStore(Store):
                 f"the {kind} belongs to user {found.st_uid}, but this is user {user}; run this as "
                 f"that user, or give it over: chown -R {user} {self.directory}"
             )
-        elif kind == "directory":
-            advice = f"other users can write in it; close it: chmod 700 {path}"
         else:
-            advice = "this is no file; see who put it there, and remove it"
+            advice = f"other users can write in it; close it: chmod 700 {path}"
         return StorageError(path, advice)
 
-    def _error(self, what: str, error: OSError, key: str = "") -> Exception:
+    def _error(self, what: str, error: OSError, key: str = "") -> "StorageError":
         import errno
 
         from ..errors import StorageError
@@ -347,13 +366,15 @@ class FileStore(Store):
         advice = ""
         if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             advice = f"; this runs as user {os.geteuid()}, who must be able to write there"
-        elif error.errno in {errno.ELOOP, errno.ENOTDIR}:
-            advice = "; symbolic links are not followed: name the directory itself"
+        elif error.errno == errno.ENOTDIR:
+            advice = "; symbolic links are not followed: name the directory, or see what is there"
+        elif error.errno == errno.ELOOP:
+            advice = "; symbolic links are not followed: see who put it there, and remove it"
         elif error.errno in {errno.ENOLCK, errno.EOPNOTSUPP}:
             advice = "; this file system cannot lock: keep the sessions on another one"
         elif error.errno == errno.EEXIST:
             advice = "; there is a session under this key already"
-        path = os.path.join(self.directory, key) if len(key) < 3 else self._path(key)
+        path = self._path(key) if is_key(key) else os.path.join(self.directory, key)
         return StorageError(path, f"{what}: {error.strerror}{advice}")
 
 
@@ -365,6 +386,11 @@ def _create(name: str, directory: int) -> int:
         # Left by a request that was killed; or a link somebody planted, so it must not be opened.
         os.unlink(name, dir_fd=directory)
         return os.open(name, _CREATE, 0o600, dir_fd=directory)
+
+
+def _raise_first(failed: "list[StorageError]") -> None:
+    if failed:
+        raise failed[0]
 
 
 def _unlink(name: str, directory: int) -> None:

@@ -258,11 +258,22 @@ class SQLiteStore(Store):
             raise self._refused(
                 self.path, "is no file (links are not followed); name the file itself"
             )
+        for name in (f"{self.path}-journal", f"{self.path}-wal", f"{self.path}-shm"):
+            self._check_beside(name)
         self._check_owner(self.path, found)
         if found.st_mode & 0o077:
             raise self._refused(
                 self.path, f"is open to other users; close it: chmod 600 {self.path}"
             )
+
+    def _check_beside(self, path: str) -> None:
+        """Refuse what is no file where SQLite will open one: it would wait for a FIFO for ever."""
+        try:
+            found = os.lstat(path)
+        except FileNotFoundError:
+            return
+        if not stat.S_ISREG(found.st_mode):
+            raise self._refused(path, "is no file; see who put it there, and remove it")
 
     def _prepare_directory(self, path: str, *, private: bool) -> None:
         try:
@@ -435,10 +446,10 @@ def _take(path: str) -> int | None:
     import fcntl
 
     from ..locks import leads_to, storage_error
+    from ..regularfile import open_regular
 
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        fd = os.open(path, flags, 0o600)
+        fd = open_regular(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise storage_error(path, "cannot open the lock file", error) from error
     try:

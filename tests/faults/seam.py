@@ -11,16 +11,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from cgikit import counters, files, jsonfile, locks
+from cgikit import counters, files, jsonfile, locks, regularfile
 from cgikit.sessions import file, sessionfile
 
-MODULES = (locks, files, jsonfile, counters)
+MODULES = (regularfile, locks, files, jsonfile, counters)
 SESSIONS = (sessionfile, file)
 
 #: What the library may call; whoever adds one adds it here, and it will be made to fail.
 CALLS = set(
     "open close read write pread pwrite fsync fdatasync fstat stat replace unlink mkdir fchmod"
-    " fchown ftruncate dup flock link rename utime scandir listdir".split()
+    " fchown ftruncate dup flock link rename utime scandir listdir set_blocking".split()
 )
 #: What of `os` makes no call on a file.
 PURE = {"fspath", "path", "stat_result", "strerror", "geteuid", "getpid", "urandom", "PathLike"}

@@ -214,6 +214,26 @@ def test_what_is_no_file_is_refused(store: FileStore, kind: str) -> None:
         pass
 
 
+@pytest.mark.parametrize("kind", ["fifo", "directory"])
+@pytest.mark.parametrize("action", ["purge", "sweep"])
+def test_one_that_is_no_file_saves_no_dead_session_from_a_purge(
+    store: FileStore, kind: str, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"00{n:062d}" for n in range(9)]
+    for key in keys:
+        store.save(key, a_record(), new=True)
+    odd = Path(store.directory, "00", "00" + "a" * 62)
+    os.mkfifo(odd) if kind == "fifo" else odd.mkdir()
+    store.clock.now += 2 * DAY
+    os.utime(odd, (NOW, NOW))
+    monkeypatch.setattr(os, "urandom", lambda count: bytes(count))  # which directory is swept
+    with pytest.raises(StorageError, match="see who put it there") as caught:
+        getattr(store, action)()
+    assert caught.value.path == str(odd)
+    assert list(store.keys()) == [odd.name]
+    assert odd.exists()
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o720, 0o702])
 def test_a_directory_that_others_write_to_is_refused(
     store: FileStore, directory: Path, mode: int
@@ -319,7 +339,7 @@ def test_forged_ids_open_nothing_but_their_own_place(
     allowed = re.compile(
         rf'\d+ +openat\((AT_FDCWD, "{re.escape(str(directory))}"|'
         r'\d+, "([0-9a-f]{2}|[0-9a-f]{64})"), '
-        r"O_[A-Z]+(\|O_(NONBLOCK|NOFOLLOW|CLOEXEC|DIRECTORY))+\) = "
+        r"O_[A-Z]+(\|O_(NOCTTY|NONBLOCK|NOFOLLOW|CLOEXEC|DIRECTORY))+\) = "
     )
     assert [line for line in lines if not allowed.match(line)] == []
     assert len(lines) > 300

@@ -1,0 +1,109 @@
+"""Regular files, opened so that nothing that stands in their place holds a request up. Internal.
+
+A FIFO waits for its other end, a device for whatever it likes: open(2) of POSIX can take for ever. All
+files that somebody else may have put there are opened by the one function in this module. What is read
+from them, and what an error means to a script, is decided by its callers.
+"""
+
+import os
+from stat import S_ISREG
+
+_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+
+
+class NotRegular(OSError, ValueError):
+    """What has the name is no regular file. `.filename` is the name, `.strerror` says what it is and
+    what to do.
+    """
+
+    def __init__(self, path: str, mode: int) -> None:
+        import errno
+
+        what = _kind(mode)
+        number = errno.EISDIR if what == "a directory" else errno.EINVAL
+        advice = "see who put it there, and remove it, or name another file"
+        super().__init__(number, f"it is {what}, not a regular file; {advice}", path)
+
+
+def open_regular(
+    path: "str | os.PathLike[str]",
+    flags: int = os.O_RDONLY,
+    mode: int = 0o666,
+    *,
+    dir_fd: int | None = None,
+    follow: bool = False,
+    patience: float = 60,
+) -> int:
+    """Open a regular file, or make one with O_CREAT in `flags`; return its descriptor (int).
+
+    It is not inherited, and a symbolic link is an `OSError` (ELOOP) unless `follow`. Anything else in
+    its place, a directory, FIFO, socket or device, raises `NotRegular` at once. Never waits, but for
+    a lease, as Samba holds them: until its holder lets go, at most `patience` seconds
+    (`BlockingIOError`). The kernel takes a lease away after 45 (lease-break-time).
+    """
+    flags |= _FLAGS if follow else _FLAGS | os.O_NOFOLLOW
+    try:
+        fd = os.open(path, flags, mode, dir_fd=dir_fd)
+    except (FileNotFoundError, FileExistsError, PermissionError):
+        raise
+    except OSError as error:
+        fd = _open_otherwise(error, path, flags, mode, dir_fd, patience)
+    try:
+        found = os.fstat(fd).st_mode
+        if S_ISREG(found):
+            os.set_blocking(fd, True)  # some file systems heed it when they read
+            return fd
+    except BaseException:
+        os.close(fd)
+        raise
+    os.close(fd)
+    raise NotRegular(os.fspath(path), found)
+
+
+def _open_otherwise(
+    error: OSError,
+    path: "str | os.PathLike[str]",
+    flags: int,
+    mode: int,
+    dir_fd: int | None,
+    patience: float,
+) -> int:
+    """Wait for a lease, or say what stands in the file's place."""
+    import errno
+
+    if error.errno in {errno.EISDIR, errno.ENXIO, errno.ENODEV}:
+        try:
+            found = os.stat(path, dir_fd=dir_fd, follow_symlinks=not flags & os.O_NOFOLLOW).st_mode
+        except OSError:
+            raise error from None
+        if not S_ISREG(found):
+            raise NotRegular(os.fspath(path), found) from None
+    if error.errno != errno.EWOULDBLOCK:
+        raise error
+    from time import monotonic, sleep
+
+    # Only regular files have leases. Asked again and again, because an open that waits could find a
+    # FIFO there by now; the first one has told the holder to let go.
+    deadline, pause = monotonic() + patience, 0.001
+    while monotonic() < deadline:
+        sleep(pause)
+        pause = min(pause * 2, 0.05)
+        try:
+            return os.open(path, flags, mode, dir_fd=dir_fd)
+        except BlockingIOError:
+            pass
+    reason = "another program, such as Samba, holds a lease on it; look which (/proc/locks)"
+    raise BlockingIOError(error.errno, reason, os.fspath(path))
+
+
+def _kind(mode: int) -> str:
+    """Return what a file of that mode is, in words."""
+    import stat
+
+    if stat.S_ISDIR(mode):
+        return "a directory"
+    if stat.S_ISFIFO(mode):
+        return "a FIFO"
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    return "a device"

@@ -1,0 +1,385 @@
+"""Every file that is opened: a FIFO, socket, directory or dangling link in its place never holds
+anybody up, and the error says what is there.
+
+`regularfile.open_regular` is the guard. The tables list each place that opens files without it, with
+the reason, and each place that opens with it, with what it is to say; a new one fails here.
+"""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import house
+import pytest
+from requirement import lack
+
+from cgikit import regularfile
+
+#: What opens a file by its name.
+OPENERS = {
+    "open", "io.open", "io.FileIO", "FileIO", "os.open", "sqlite3.connect", "shutil.copy",
+    "shutil.copyfile", "runpy.run_path", "tokenize.open",
+}  # fmt: skip
+METHODS = {"read_text", "read_bytes", "write_text", "write_bytes"}  # of pathlib
+
+DIRECTORY = "O_DIRECTORY: anything but a directory is refused before it is opened"
+NEW = "O_EXCL: nothing that is there already is opened"
+DESCRIPTOR = "a descriptor that is open already"
+
+#: Functions that open without the guard, and why they may.
+UNGUARDED = {
+    "filebody.FileBody.__init__": DESCRIPTOR,
+    "files._clear": "opened without waiting, then removed; nothing is read from it or written to it",
+    "files._create": NEW,
+    "gateway.listener._Locked.__enter__": DIRECTORY,
+    "locks.sync_directory": DIRECTORY,
+    "regularfile._open_otherwise": "the guard itself",
+    "regularfile.open_regular": "the guard itself",
+    "sessions.file.FileStore._base": DIRECTORY,
+    "sessions.file.FileStore._enter": DIRECTORY,
+    "sessions.file._create": NEW,
+    "sessions.sqlite.SQLiteStore._make": NEW,
+    "sessions.sqlite.SQLiteStore._open": "looked at before, by lstat; only its user can change it",
+    "upload.Upload._copy": NEW,
+    "upload.Upload.file": DESCRIPTOR,
+    "upload._open_spool": NEW + "; or a file that has no name",
+    "upload._umask": "a file of the kernel's",
+}
+
+
+class Call(NamedTuple):
+    """A call that opens a file, and the function it stands in."""
+
+    place: str
+    guarded: bool
+
+
+def calls(module: house.Module) -> list[Call]:
+    """All calls that open files in a module."""
+    found = []
+
+    def visit(node: ast.AST, place: str) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            place = f"{place}.{node.name}" if place else node.name
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            first = ast.unparse(node.args[0]) if node.args else ""
+            if name.rpartition(".")[2] == "open_regular":
+                found.append(Call(place, True))
+            elif first == "os.devnull" or first.startswith("open_regular("):
+                pass  # the system's own device; or guarded
+            elif name in OPENERS or (
+                isinstance(node.func, ast.Attribute) and node.func.attr in METHODS
+            ):
+                found.append(Call(place, False))
+        for child in ast.iter_child_nodes(node):
+            visit(child, place)
+
+    visit(module.tree, module.name)
+    return found
+
+
+CALLS = [call for module in house.read() for call in calls(module)]
+
+
+def test_every_open_is_guarded_or_has_a_reason() -> None:
+    assert {call.place for call in CALLS if not call.guarded} == set(UNGUARDED)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(): os.open(name, 0)",
+        "def f():\n with open(name) as file: pass",
+        "class f:\n x = Path(name).read_text()",
+        "def f(): sqlite3.connect(name)",
+        "def f(): open(name, opener=open_regular)",
+    ],
+)
+def test_an_open_without_the_guard_is_found(source: str) -> None:
+    assert calls(house.Module("m", source)) == [Call("m.f", False)]
+
+
+def test_an_open_with_the_guard_is_told_apart() -> None:
+    source = "def f(): open(open_regular(name), 'rb')"
+    assert calls(house.Module("m", source)) == [Call("m.f", True)]
+
+
+# --- what each of them says -------------------------------------------------------------------
+
+
+class Case(NamedTuple):
+    """A way to an open. `code` is run where `file` is what it must not be."""
+
+    opens: tuple[str, ...]
+    file: str
+    code: str
+    before: str = ""  # run first, while nothing is in the way
+    follows: bool = False  # links are followed: a dangling one is a file that is missing
+    kinds: tuple[str, ...] = ("FIFO", "socket", "directory", "dangling link")
+
+
+STORE = """
+from cgikit.sessions.file import FileStore
+from cgikit.sessions.store import Record
+import os, time
+store = FileStore("sessions", sweep_chance=0)
+key = "ab" * 32
+record = Record(b'{"v":1,"created":1,"data":{}}', time.time(), time.time() + 1_000)
+"""
+SQLITE = STORE.replace("file import FileStore", "sqlite import SQLiteStore").replace(
+    'FileStore("sessions"', 'SQLiteStore("sessions"'
+)
+SCRIPT = "#!/usr/bin/env python3\\n# about\\n"
+
+#: What an error must say, by what is in the way.
+WORDS = {
+    "FIFO": "is a FIFO",
+    "socket": "is a socket",
+    "directory": "is a directory",
+    "dangling link": "symbolic link",
+}
+
+CASES = {
+    "lock": Case(("locks.FileLock._open",), "x.lock", "with cgikit.lock('x', timeout=0): pass"),
+    "lock in a directory that is missing": Case(
+        ("locks.FileLock._open_otherwise",),
+        "x.lock",
+        "cgikit.locks.make_directory = lambda path: None\n"
+        "with cgikit.locks.Typed('x.lock', 'no'):"
+        " cgikit.locks.FileLock('x.lock')._open_otherwise(FileNotFoundError())",
+        "import cgikit.locks",
+    ),
+    "append_line": Case(("files.append_line",), "x", "cgikit.append_line('x', 'line')"),
+    "update_json": Case(
+        ("files.read",), "x", "with cgikit.update_json('x') as value: value['a'] = 1"
+    ),
+    "counter": Case(("files.read",), "x", "cgikit.Counter('x').increment()"),
+    "a counter's value": Case(("files.read",), "x", "cgikit.Counter('x').value"),
+    "hot counter": Case(
+        ("counters.Counter._change_in_place",), "x", "cgikit.Counter('x', hot=True).increment()"
+    ),
+    "counters": Case(("files.read",), "x", "cgikit.Counters('x')['a'].increment()"),
+    "atomic_write": Case((), "x", "cgikit.atomic_write('x', 'data')"),
+    "Response.file": Case(
+        ("filebody.FileBody.__init__",), "x", "cgikit.Response.file('x')", follows=True
+    ),
+    "a purge's stamp": Case(
+        ("sessions.file.FileStore._stamp",),
+        "sessions/purged",
+        "store.purge_stamp(renew=True)",
+        STORE + "store.save(key, record, new=True); os.unlink('sessions/purged')",
+    ),
+    "a sweep": Case(
+        ("sessions.file.FileStore._stamp",),
+        "sessions/purged",
+        "store.sweep()",
+        STORE + "store.save(key, record, new=True); os.unlink('sessions/purged')",
+    ),
+    "a session": Case(
+        ("sessions.file.FileStore._open",),
+        f"sessions/ab/{'ab' * 32}",
+        "store.load(key)",
+        STORE + "store.save(key, record, new=True); store.delete(key)",
+    ),
+    "a session's lock": Case(
+        ("sessions.file.FileStore._open",),
+        f"sessions/ab/{'ab' * 32}",
+        "with store.lock(key, 0): pass",
+        STORE + "store.save(key, record, new=True); store.delete(key)",
+    ),
+    "a purge of sessions": Case(
+        ("sessions.file.FileStore._in_time",),
+        f"sessions/ab/{'ab' * 32}",
+        "store.purge(force=True)",
+        STORE + "store.save(key, record, new=True); store.delete(key)",
+    ),
+    "a directory of sessions": Case(
+        (),
+        "sessions/ab",
+        "store.load(key)",
+        STORE + "os.mkdir('sessions', 0o700)",
+        kinds=("FIFO", "socket", "dangling link"),
+    ),
+    "the sessions": Case(
+        (), "sessions", "store.load(key)", STORE, kinds=("FIFO", "socket", "dangling link")
+    ),
+    "sessions in SQLite": Case((), "sessions", "store.load(key)", SQLITE),
+    "SQLite's journal": Case(
+        (),
+        "sessions-journal",
+        "store.load(key)",
+        SQLITE + "store.save(key, record, new=True); store.close()",
+    ),
+    "SQLite's log": Case(
+        (),
+        "sessions-wal",
+        "store.load(key)",
+        SQLITE + "store.save(key, record, new=True); store.close()\n"
+        "for end in 'wal', 'shm':\n if os.path.exists('sessions-' + end): os.unlink('sessions-' + end)",
+    ),
+    "a lock of SQLite's": Case(
+        ("sessions.sqlite._take",),
+        f"sessions-locks/{'ab' * 32}",
+        "with store.lock(key, 0): pass",
+        SQLITE + "store.save(key, record, new=True)",
+    ),
+}
+
+#: The same for the host, whose functions answer instead of raising.
+LOOKS = {
+    "host.listing._about": "from cgikit.host.listing import _about; _about('x')",
+    "host.program.Programs._why_not": (
+        "from cgikit.host.program import Programs; raise OSError(Programs('')._why_not('x'))"
+    ),
+    "host.diagnosis.first_line": (
+        "from cgikit.host.diagnosis import first_line; assert first_line('x') is None;"
+        " raise OSError('None')"
+    ),
+    "host.zygote.Zygote._ready": (
+        "from cgikit.host.zygote import Zygote; zygote = Zygote.__new__(Zygote); zygote.scripts = {};"
+        " assert zygote._ready('x', None)[1] is None; raise OSError('None')"
+    ),
+}
+
+RUNNER = """
+import json, os, socket, sys, time
+import cgikit
+before, code, file, kind = sys.argv[1:]
+exec(before)
+if kind == "FIFO":
+    os.mkfifo(file)
+elif kind == "socket":
+    socket.socket(socket.AF_UNIX).bind(file)
+elif kind == "directory":
+    os.mkdir(file)
+else:
+    os.symlink("nowhere", file)
+try:
+    exec(code)
+except OSError as error:
+    print(json.dumps([type(error).__name__, str(error), os.path.lexists("nowhere")]))
+else:
+    print(json.dumps(["none", "", os.path.lexists("nowhere")]))
+"""
+
+
+def run(place: Path, before: str, code: str, file: str, kind: str) -> tuple[str, str]:
+    """Run `code` where `file` is of `kind`; return the error's type and message."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RUNNER, before, code, file, kind],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=60,  # it hangs
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    error, message, made = json.loads(done.stdout)
+    assert not made, "it followed the link, and made a file"
+    return error, message
+
+
+def test_every_place_with_the_guard_is_tried() -> None:
+    tried = {place for case in CASES.values() for place in case.opens} | set(LOOKS)
+    assert tried == {call.place for call in CALLS if call.guarded}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name, case in CASES.items() for kind in case.kinds]
+)
+def test_what_is_no_file_is_a_typed_error_at_once(tmp_path: Path, name: str, kind: str) -> None:
+    case = CASES[name]
+    error, message = run(tmp_path, case.before, case.code, case.file, kind)
+    if case.follows and kind == "dangling link":
+        assert error == "FileNotFoundError"
+        return
+    assert error == ("NotRegular" if case.follows else "StorageError"), message
+    assert case.file in message
+    if case.opens:
+        assert WORDS[kind] in message
+    assert any(word in message for word in ("remove", "name the", "see what")), message
+
+
+@pytest.mark.parametrize("kind", WORDS)
+@pytest.mark.parametrize("name", LOOKS)
+def test_the_host_is_not_held_up_by_what_is_no_file(tmp_path: Path, name: str, kind: str) -> None:
+    error, message = run(tmp_path, "", LOOKS[name], "x", kind)
+    assert error in {"OSError", "NotRegular", "FileNotFoundError"}, message
+
+
+# --- leases -----------------------------------------------------------------------------------
+
+HOLDER = """
+import fcntl, os, signal, sys
+fd = os.open("x", os.O_RDWR)
+def asked(*_):
+    print("asked", flush=True)
+signal.signal(signal.SIGIO, asked)
+try:
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+except OSError as error:
+    sys.exit(f"no leases: {error}")
+print("held", flush=True)
+sys.stdin.readline()
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds a lease on the file `x`, as Samba does, and lets go when told."""
+    (tmp_path / "x").write_text("41\n")
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if process.stdout.readline() != "held\n":
+            lack(f"a file system with leases ({process.stderr.read().strip()})")
+        try:
+            yield process
+        finally:
+            process.communicate("let go\n", timeout=60)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(open(cgikit.regularfile.open_regular('x')).read())",
+        "print(cgikit.Response.file('x')._file.file.read().decode())",
+        "print(cgikit.Counter('x').value)",
+    ],
+)
+def test_a_file_that_samba_has_leased_is_read_once_it_lets_go(
+    tmp_path: Path, holder: subprocess.Popen[str], code: str
+) -> None:
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import cgikit, cgikit.regularfile\n{code}"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        assert holder.stdout.readline() == "asked\n"
+        holder.stdin.write("let go\n")
+        holder.stdin.flush()
+        out, errors = reader.communicate(timeout=60)
+    assert (out.strip(), errors) == ("41", "")
+
+
+@pytest.mark.usefixtures("holder")
+def test_without_patience_a_leased_file_is_an_error_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError, match="holds a lease"):
+        regularfile.open_regular(tmp_path / "x", patience=0)
