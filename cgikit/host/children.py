@@ -11,7 +11,7 @@ import select
 import socket
 from array import array
 
-from .zygote import ENDED, SLOTS
+from .zygote import ENDED, SLOTS, in_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,17 +57,25 @@ class Children:
 
         Without a `program` that is an interpreter, or another program, started anew.
         """
+        names = [os.fsencode(name) for name in variables]
+        values = [os.fsencode(value) for value in variables.values()]
+        request = (program.directory if program else "", words, names, values)
         slot = child.slot = self._slots.pop()
         self._table[slot * 2] = self._table[slot * 2 + 1] = 0
         self._by_slot[slot] = child
         stamp = program.stamp if program else None
-        small = marshal.dumps((slot, file, stamp, program is not None))
-        names = [os.fsencode(name) for name in variables]
-        values = [os.fsencode(value) for value in variables.values()]
-        data = marshal.dumps((program.directory if program else "", words, names, values))
-        size = 4 + len(small) + len(data)
-        message = b"".join((size.to_bytes(4, "big"), len(small).to_bytes(4, "big"), small, data))
-        self._send(message, descriptors)
+        order = marshal.dumps((slot, file, stamp, program is not None))
+        try:
+            told = in_file(marshal.dumps(request))
+        except OSError as error:  # heard of as if it could not be forked
+            failed = -(error.errno or 1)
+            reply = slot.to_bytes(4, "big") + failed.to_bytes(4, "big", signed=True)
+            self._replies = reply + self._replies
+            return
+        try:
+            self._send(len(order).to_bytes(4, "big") + order, (*descriptors, told))
+        finally:
+            os.close(told)
 
     def reap(self, child: "Child") -> None:
         """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""

@@ -2,12 +2,15 @@
 
 After a fork, each page of memory that parent or child writes to has to be copied, and that is most of
 what a request costs. So the process that forks is not the one that deals with connections (which is
-`worker.py`): it imports little, and between two forks it runs a dozen lines. A child takes what it has
-to run from the message that was meant for it.
+`worker.py`): it imports little, and between two forks it runs a dozen lines.
+
+A child can read whatever was ever in the memory of the process it was forked from, freed or not. So the
+request itself never comes here: the worker writes it to a file without a name, and the child that it is
+meant for is the only one to read it.
 
 Messages on the socket to the worker; those to here have their length in front:
-- to here, with the script's three descriptors: what to run, in two parts as `marshal` writes them, the
-  first for this process and the second for the child (see `Children.fork`);
+- to here, with the script's three descriptors and that of the file with its request: what to run, as
+  `marshal` writes it (see `Children.fork`);
 - to here, without descriptors (2**31 is added to the length): of children to reap, slots and process
   ids, four bytes each;
 - from here: 8 bytes, a child's slot and its process id (negative: the errno of the failed fork); or
@@ -103,22 +106,22 @@ class Zygote:
                 self._reap(exactly(self.sock, size ^ ENDED))
                 continue
             fds = ancillary[0][2]
-            stdin, stdout, stderr = (
-                int.from_bytes(fds[i : i + 4], sys.byteorder) for i in (0, 4, 8)
+            stdin, stdout, stderr, told = (
+                int.from_bytes(fds[i : i + 4], sys.byteorder) for i in (0, 4, 8, 12)
             )
-            data = exactly(self.sock, size)
-            small = 4 + int.from_bytes(data[:4], "big")
-            slot, file, stamp, is_warm = marshal.loads(data[4:small])  # noqa: S302 -- our worker's
+            order = exactly(self.sock, size)
+            slot, file, stamp, is_warm = marshal.loads(order)  # noqa: S302 -- our worker's
             ready = self._ready(file, stamp) if is_warm else None
             try:
                 pid = fork()
             except OSError as error:
                 pid = -(error.errno or 1)
             if not pid:
-                self._child(slot, file, ready, data[small:], (stdin, stdout, stderr))
+                self._child(slot, file, ready, told, (stdin, stdout, stderr))
             os.close(stdin)
             os.close(stdout)
             os.close(stderr)
+            os.close(told)
             self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
 
     def _ready(self, file: str, stamp: object) -> "Ready":
@@ -172,13 +175,13 @@ class Zygote:
         slot: int,
         file: str,
         ready: "Ready | None",
-        data: bytes,
+        told: int,
         descriptors: tuple[int, int, int],
     ) -> None:
         """Become what runs the script. Returns never."""
         try:
             os.setsid()  # a group of its own to end, and no terminal of the server's
-            status = self.attend(slot, file, ready, data, descriptors, self.limits, 3)
+            status = self.attend(slot, file, ready, told, descriptors, self.limits, 3)
             warm.run_exit_handlers()
             status = warm.finish(status)
             self.table[slot * 2 + 1] = status + 1
@@ -187,8 +190,8 @@ class Zygote:
             self.sock.detach()  # its number may be that of a file of the script's by now
             raise
         except BaseException as error:
-            told = f"cannot start: {type(error).__name__}: {error}\n"
-            os.write(2, told.encode("utf-8", "backslashreplace"))
+            why = f"cannot start: {type(error).__name__}: {error}\n"
+            os.write(2, why.encode("utf-8", "backslashreplace"))
             os._exit(127)
 
     def attend(
@@ -196,16 +199,20 @@ class Zygote:
         slot: int,
         file: str,
         ready: "Ready | None",
-        data: bytes,
+        told: int,
         descriptors: tuple[int, int, int],
         limits: "warm.Limits",
         above: int,
     ) -> int:
-        """Run the script and return its exit status. `rehearse` does it in the zygote itself."""
+        """Run the script and return its exit status. `told` is the file with the request. `rehearse`
+        does it in the zygote itself.
+        """
         self.table[slot * 2] = os.getpid()
+        data = os.pread(told, os.lseek(told, 0, os.SEEK_END), 0)
         warm.descriptors(*descriptors, above, self.most)
         warm.limit(limits)
         directory, words, names, values = marshal.loads(data)  # noqa: S302 -- our worker's
+        del data
         if ready is None or ready[1] is None:
             variables = dict(zip(names, values, strict=True))
             warm.execute(file, words, {**os.environb, **variables})
@@ -236,6 +243,26 @@ def exactly(sock: socket, size: int) -> bytes:
     return data
 
 
+def in_file(data: bytes) -> int:
+    """Return a new descriptor of a file without a name that has this content, in memory where the
+    system has such files. The caller closes it. Raises OSError.
+    """
+    if hasattr(os, "memfd_create"):
+        file = os.memfd_create("request")
+    else:
+        import tempfile
+
+        file, name = tempfile.mkstemp()
+        os.unlink(name)
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
 def rehearse(zygote: Zygote) -> None:
     """Do in this process what its children do, with scripts that have nothing to say and an output
     that goes nowhere; then put everything back.
@@ -250,12 +277,12 @@ def rehearse(zygote: Zygote) -> None:
     null, saved = os.open(os.devnull, os.O_RDWR), os.dup(1)
     names = [os.fsencode(name) for name in VARIABLES]
     values = [os.fsencode(value) for value in VARIABLES.values()]
-    data = marshal.dumps((path, [], names, values))
+    told = in_file(marshal.dumps((path, [], names, values)))
     for script in SCRIPTS:
         code = compile(script, "/rehearsal", "exec", dont_inherit=True)
         for _ in range(REHEARSALS):
             ready = None, code, warm.module("/rehearsal")
-            zygote.attend(0, "/rehearsal", ready, data, (0, null, 2), limits, zygote.most)
+            zygote.attend(0, "/rehearsal", ready, told, (0, null, 2), limits, zygote.most)
             warm.finish(0)  # not the exit handlers: modules have registered their own by now
             for attributes, before in streams:
                 attributes.clear()
@@ -263,6 +290,7 @@ def rehearse(zygote: Zygote) -> None:
     os.dup2(saved, 1)
     os.close(saved)
     os.close(null)
+    os.close(told)
     for name in VARIABLES:
         if name in environment:
             os.environ[name] = environment[name]

@@ -4,13 +4,21 @@ Out of scope: a script may send signals to the processes of its own user, the ho
 then is in `test_host_supervisor.py`.
 """
 
+import errno
+import mmap
 import os
+import resource
+import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gatewayserving import HEAD, Gateway, children, gateway, seen_of
 from serving import alive, until
+
+from cgikit.host.children import Children
+from cgikit.host.zygote import TABLE
 
 POISON = """
 import sys, os, builtins, json, signal, threading, time, random, atexit, locale, decimal, gc
@@ -275,3 +283,41 @@ def switches(pid: int) -> int:
     """How often a process has waited for something."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
+class Asked:
+    """A child that is waited for: what it has heard."""
+
+    slot = pid = 0
+    done = False
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def forked(self, pid: int) -> None:
+        """Take note."""
+        self.heard.append(pid)
+
+
+def test_a_request_that_no_file_can_be_made_for_counts_as_a_fork_that_failed() -> None:
+    """Its variables are handed over in a file, for which a descriptor may be missing."""
+    ours, theirs = socket.socketpair()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ours, theirs, mmap.mmap(-1, TABLE) as table:
+        children = Children(ours, table, print)
+        child: Any = Asked()
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+        try:
+            children.fork(child, "/script.py", None, [], {"A": "b"}, (0, 1, 2))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert len(children) == 1
+        assert children.has_news
+        assert children.receive()
+        assert child.heard == [-errno.EMFILE]
+        assert len(children) == 0
+        children.fork(child, "/script.py", None, [], {"A": "b"}, (0, 1, 2))
+        assert len(theirs.recv(4_096)) > 4
+        children._table.release()
