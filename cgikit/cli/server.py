@@ -16,8 +16,9 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
+from cgikit.host.answer import Truncated
 from cgikit.host.text import one_line
-from cgikit.host.wsgi import Host, Truncated
+from cgikit.host.wsgi import Host
 
 from .channel import HIGH_WATER, Channel, Threads
 

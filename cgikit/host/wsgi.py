@@ -8,13 +8,12 @@ are read and handed to the server as any others (docs/host.md).
 import os
 import re
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cgikit.html import escape
 
+from .answer import Answer, Call
 from .diagnosis import silence_problem, start_problem
 from .environ import ServerRequest, meta_variables
 from .executor import ClientGone, Executor, Job, Run, Source, TimeLimit, TimeLimits
@@ -35,35 +34,7 @@ from .text import native, one_line
 from .words import query_words
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
-_STDERR_TAIL = 20  # lines of standard error that an error page shows
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
-
-
-class Truncated(Exception):
-    """The answer had begun when its script had to be ended: the connection must be cut, so that the
-    client does not take the part for the whole. Already logged.
-    """
-
-
-@dataclass
-class _Call:
-    """One request on its way through the host."""
-
-    request: ServerRequest
-    gone: Callable[[], bool]
-    body: Source | None = None
-    script: Script | None = None
-
-    def __post_init__(self) -> None:
-        self.errors: deque[str] = deque(maxlen=_STDERR_TAIL)
-        self.delivered = False
-
-    def left(self) -> bool:
-        """Whether the client is gone with less than the whole answer.
-
-        One that has all of it may close at once; the script may still have work to do.
-        """
-        return not self.delivered and self.gone()
 
 
 class Host:
@@ -102,7 +73,7 @@ class Host:
         """Answer a request (PEP 3333). Problems become pages, never exceptions."""
         started = time.monotonic()
         asked = server_request(environ)
-        call = _Call(asked, environ.get("waitress.client_disconnected", lambda: False))
+        call = Call(asked, environ.get("waitress.client_disconnected", lambda: False))
         if asked.content_length is not None:
             call.body = _Bounded(environ["wsgi.input"], asked.content_length)
         try:
@@ -122,7 +93,7 @@ class Host:
             raise
         return answer
 
-    def _answer(self, call: _Call) -> tuple[ScriptResponse, Run | None]:
+    def _answer(self, call: Call) -> tuple[ScriptResponse, Run | None]:
         check_request(call.request, self.hosts)
         for _ in range(MAX_REDIRECTS + 1):
             place = locate(self.root, call.request.path)
@@ -151,7 +122,7 @@ class Host:
         except TimeLimit as over:
             self.log(f"{one_line(script.script_name)}: {over}")
 
-    def _start(self, call: _Call, script: Script) -> Run:
+    def _start(self, call: Call, script: Script) -> Run:
         request, name = call.request, script.script_name
 
         def errors(line: str) -> None:
@@ -173,7 +144,7 @@ class Host:
         except OSError as error:
             raise start_problem(script.file, error, self.environment.get("PATH", "")) from error
 
-    def _header(self, call: _Call, run: Run, script: Script) -> ScriptResponse | LocalRedirect:
+    def _header(self, call: Call, run: Run, script: Script) -> ScriptResponse | LocalRedirect:
         """Read the script's output as far as the end of its header block."""
         parser = NPHParser() if script.is_nph else OutputParser()
         empty = True
@@ -195,98 +166,13 @@ class Host:
             raise silence_problem(script.file, status, self.environment.get("PATH", ""))
         raise parser.end()
 
-    def _refusal(self, call: _Call, problem: Problem) -> ScriptResponse:
+    def _refusal(self, call: Call, problem: Problem) -> ScriptResponse:
         """Return the page for a problem; what is the script's fault is logged as well."""
         script = call.script.script_name if call.script else ""
         if problem.status >= 500:
             self.log(one_line(f"{script or call.request.path}: {problem.told}"))
         page = error_page(problem, details=self.details, script=script, log=call.errors)
         return own_response(problem.status, page, problem.headers)
-
-
-class Answer:
-    """What a WSGI server iterates over: the body in the pieces in which the script wrote it.
-
-    `close` ends the script, logs the request, and is called by the server in every case.
-    """
-
-    def __init__(
-        self,
-        host: Host,
-        call: _Call,
-        asked: ServerRequest,
-        response: ScriptResponse,
-        run: Run | None,
-        started: float,
-    ) -> None:
-        self._host, self._call, self._run = host, call, run
-        self._asked, self._response, self._started = asked, response, started
-        self._mute = asked.method == "HEAD" or response.status in (204, 304)  # R40
-        self._sent = 0
-        self._size = 0  # of the body that the script made, sent or not
-        self._complete = False
-        self._pieces = self._body()
-        self._closed = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        piece = next(self._pieces)
-        self._sent += len(piece)
-        return piece
-
-    def _body(self) -> Iterator[bytes]:
-        piece = self._response.rest
-        while piece or self._run is not None:
-            self._size += len(piece)
-            announced = self._response.content_length
-            self._call.delivered = announced is not None and self._size >= announced
-            if piece and not self._mute:
-                yield piece
-            piece = b"" if self._run is None else self._read(self._run)
-            if not piece:
-                break
-        self._complete = True
-
-    def _read(self, run: Run) -> bytes:
-        try:
-            return run.read()
-        except TimeLimit as over:
-            self._complain(f"was ended after {over.seconds:g} seconds ({over.limit} time limit)")
-            raise Truncated from over
-        except ClientGone as gone:
-            raise Truncated from gone
-
-    def close(self) -> None:
-        """End the script if it still runs and log the request. Once."""
-        if self._closed:
-            return
-        self._closed = True
-        self._pieces = iter(())
-        if self._run is not None:
-            status = self._run.close()
-            if self._complete:  # otherwise it was ended by us, and why has been said
-                self._judge(status)
-        took = (time.monotonic() - self._started) * 1000
-        self._host.log(
-            f"{self._asked.method} {one_line(self._asked.target)} {self._response.status} "
-            f"{self._sent} B {took:.0f} ms{' (client left)' if self._call.left() else ''}"
-        )
-
-    def _judge(self, status: int) -> None:
-        """Log what is wrong with an answer that has been sent and cannot be changed any more."""
-        if status > 0:
-            self._complain(f"exited with status {status}")
-        if status < 0:
-            self._complain(f"was killed by signal {-status}")
-        announced = self._response.content_length
-        if announced not in (None, self._size) and not self._mute:
-            self._complain(f"said Content-Length: {announced}, but its body has {self._size} bytes")
-
-    def _complain(self, what: str) -> None:
-        script = self._call.script.script_name if self._call.script else ""
-        self._host.log(f"{one_line(script)}: {what}")
 
 
 class _Bounded:
