@@ -6,6 +6,8 @@ whose client is slow gives its place to another. Which connections there are is 
 
 import contextlib
 import re
+import socket
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error
 
+from cgikit.host.answer import Truncated
 from cgikit.host.text import one_line
 
 HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script has to wait too
@@ -65,6 +68,16 @@ class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no 
 
 
 class _Task(WSGITask):  # type: ignore[misc]
+    def execute(self) -> None:
+        """Answer. Where the end of the connection is the end of the body, an answer that was cut can
+        only be told from a whole one by a reset.
+        """
+        try:
+            super().execute()
+        except Truncated:
+            self.channel.reset = not self.chunked_response and self.content_length is None
+            raise
+
     def finish(self) -> None:
         """End the answer. Waitress would end one to HEAD with a last chunk, which is a body."""
         if self.request.command == "HEAD":
@@ -132,6 +145,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     task_class = _Task
     error_task_class = _Refusal
     request: Any  # what has come of the next one; None between two
+    reset = False  # the connection is to end by a reset
 
     def parser_class(self, adj: Any) -> _Parser:
         """Make what reads the next request."""
@@ -190,8 +204,13 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             if not self.requests:  # else another answer is on its way
                 with contextlib.suppress(OSError):
                     self.socket.send(_REFUSED % (len(why) + 1, why.encode()))
+        if self.reset:
+            with contextlib.suppress(OSError):
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         super().handle_close()
 
+
+_AT_ONCE = struct.pack("ii", 1, 0)  # no lingering: closing resets the connection
 
 _REFUSED = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"

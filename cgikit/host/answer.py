@@ -4,28 +4,37 @@ How an answer ends is decided here: whole, or cut, so that nobody takes a part f
 answered is decided in `wsgi.py`.
 """
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .environ import ServerRequest
 from .executor import ClientGone, Run, Source, TimeLimit
 from .output import ScriptResponse
 from .path import Script
+from .problem import Problem
 from .text import one_line
 
-if TYPE_CHECKING:
-    from .wsgi import Host
-
 _STDERR_TAIL = 20  # lines of standard error that an error page shows
+_FIX = "What it wrote to its standard error may say why; it is on the console, too."
+_FIX_SILENCE = "Print something now and then and flush, or allow more time with --timeout."
+_CUT = "The connection was cut, so that the client does not take the part for the whole."
 
 
 class Truncated(Exception):
-    """The answer had begun when its script had to be ended: the connection must be cut, so that the
-    client does not take the part for the whole. Already logged.
+    """The answer has begun and its rest will not come: the connection must be cut, so that the client
+    does not take the part for the whole. Already logged.
     """
+
+
+class _Cut(Exception):
+    """The rest of the answer will not come. `problem` says why; None: nobody is there to read it."""
+
+    def __init__(self, problem: Problem | None) -> None:
+        super().__init__()
+        self.problem = problem
 
 
 @dataclass
@@ -34,6 +43,7 @@ class Call:
 
     request: ServerRequest
     gone: Callable[[], bool]
+    started: float  # by time.monotonic
     body: Source | None = None
     script: Script | None = None
 
@@ -52,24 +62,25 @@ class Call:
 class Answer:
     """What a WSGI server iterates over: the body in the pieces in which the script wrote it.
 
-    `close` ends the script, logs the request, and is called by the server in every case.
+    `close` ends the script, logs the request, and is called by the server in every case. `instead`
+    gives the response for a problem and starts it, which can be done while nothing of the body is out.
     """
 
     def __init__(
         self,
-        host: "Host",
+        log: Callable[[str], None],
         call: Call,
         asked: ServerRequest,
         response: ScriptResponse,
         run: Run | None,
-        started: float,
+        instead: Callable[[Problem], ScriptResponse],
     ) -> None:
-        self._host, self._call, self._run = host, call, run
-        self._asked, self._response, self._started = asked, response, started
+        self._log, self._call, self._run = log, call, run
+        self._asked, self._response, self._instead = asked, response, instead
         self._mute = asked.method == "HEAD" or response.status in (204, 304)  # R40
+        self._announced = response.content_length
         self._sent = 0
         self._size = 0  # of the body that the script made, sent or not
-        self._complete = False
         self._pieces = self._body()
         self._closed = False
 
@@ -77,31 +88,63 @@ class Answer:
         return self
 
     def __next__(self) -> bytes:
-        piece = next(self._pieces)
+        try:
+            piece = next(self._pieces)
+        except _Cut as cut:
+            piece = self._cut(cut.problem)
         self._sent += len(piece)
         return piece
 
     def _body(self) -> Iterator[bytes]:
-        piece = self._response.rest
+        piece, announced = self._response.rest, self._announced
         while piece or self._run is not None:
+            left = None if announced is None else max(0, announced - self._size)
             self._size += len(piece)
-            announced = self._response.content_length
             self._call.delivered = announced is not None and self._size >= announced
-            if piece and not self._mute:
-                yield piece
+            if piece and not self._mute and left != 0:
+                yield piece[:left]
             piece = b"" if self._run is None else self._read(self._run)
             if not piece:
                 break
-        self._complete = True
+        if self._run is not None:
+            self._judge(self._run.close())
 
     def _read(self, run: Run) -> bytes:
         try:
             return run.read()
         except TimeLimit as over:
-            self._complain(f"was ended after {over.seconds:g} seconds ({over.limit} time limit)")
-            raise Truncated from over
+            what = f"was ended after {over.seconds:g} seconds ({over.limit} time limit)"
+            raise self._broken(what, 504, _FIX_SILENCE) from over
         except ClientGone as gone:
-            raise Truncated from gone
+            raise _Cut(None) from gone
+
+    def _judge(self, status: int) -> None:
+        """Log what is wrong with the script's end. `_Cut` when its answer is not whole."""
+        announced = self._announced
+        wrong = announced is not None and announced != self._size and not self._mute
+        length = f"said Content-Length: {announced}, but its body has {self._size} bytes"
+        how = f"exited with status {status}" if status > 0 else ""
+        if status < 0:
+            how = f"was killed by signal {-status}"
+        if not self._mute and not self._call.delivered and (wrong or status < 0):
+            raise self._broken(" and ".join(filter(None, (how, length if wrong else ""))))
+        for what in filter(None, (how, length if wrong else "")):
+            self._complain(what)
+
+    def _broken(self, what: str, status: int = 500, fix: str = _FIX) -> _Cut:
+        name = os.path.basename(self._call.script.file) if self._call.script else "The script"
+        return _Cut(Problem(status, f"{name} {what}.", fix))
+
+    def _cut(self, problem: Problem | None) -> bytes:
+        """Answer with a problem's page where nothing is out, else have the connection cut."""
+        if problem is None:
+            raise Truncated
+        if self._sent:
+            self._complain(f"{problem.what} {_CUT}")
+            raise Truncated
+        self._response = self._instead(problem)
+        self._pieces = iter(())
+        return b"" if self._asked.method == "HEAD" else self._response.rest
 
     def close(self) -> None:
         """End the script if it still runs and log the request. Once."""
@@ -110,25 +153,13 @@ class Answer:
         self._closed = True
         self._pieces = iter(())
         if self._run is not None:
-            status = self._run.close()
-            if self._complete:  # otherwise it was ended by us, and why has been said
-                self._judge(status)
-        took = (time.monotonic() - self._started) * 1000
-        self._host.log(
+            self._run.close()
+        took = (time.monotonic() - self._call.started) * 1000
+        self._log(
             f"{self._asked.method} {one_line(self._asked.target)} {self._response.status} "
             f"{self._sent} B {took:.0f} ms{' (client left)' if self._call.left() else ''}"
         )
 
-    def _judge(self, status: int) -> None:
-        """Log what is wrong with an answer that has been sent and cannot be changed any more."""
-        if status > 0:
-            self._complain(f"exited with status {status}")
-        if status < 0:
-            self._complain(f"was killed by signal {-status}")
-        announced = self._response.content_length
-        if announced not in (None, self._size) and not self._mute:
-            self._complain(f"said Content-Length: {announced}, but its body has {self._size} bytes")
-
     def _complain(self, what: str) -> None:
         script = self._call.script.script_name if self._call.script else ""
-        self._host.log(f"{one_line(script)}: {what}")
+        self._log(f"{one_line(script)}: {one_line(what)}")

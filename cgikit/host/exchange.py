@@ -329,7 +329,8 @@ class Exchange:
             self._tail.append(line)
             if self.connection is None or not self.connection.codec.errors(self.request, b"\n"):
                 self.worker.log(f"{self._name()}: {line}")
-        if status and not self._over:
+        # What judges the output by itself says how the script ended, too
+        if status and not self._over and self.worker.settings.interpret:
             how = (
                 f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
             )

@@ -7,6 +7,7 @@ are read and handed to the server as any others (docs/host.md).
 
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,7 +35,7 @@ from .text import native, one_line
 from .words import query_words
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
+StartResponse = Callable[..., object]
 
 
 class Host:
@@ -69,11 +70,11 @@ class Host:
         self.details = details
         self.software = software
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> "Answer":
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Answer:
         """Answer a request (PEP 3333). Problems become pages, never exceptions."""
-        started = time.monotonic()
         asked = server_request(environ)
-        call = Call(asked, environ.get("waitress.client_disconnected", lambda: False))
+        gone = environ.get("waitress.client_disconnected", lambda: False)
+        call = Call(asked, gone, started=time.monotonic())
         if asked.content_length is not None:
             call.body = _Bounded(environ["wsgi.input"], asked.content_length)
         try:
@@ -85,7 +86,13 @@ class Host:
             response, run = ScriptResponse(503, reason_of(503), ()), None
         except Problem as problem:
             response, run = self._refusal(call, problem), None
-        answer = Answer(self, call, asked, response, run, started)
+
+        def instead(problem: Problem) -> ScriptResponse:
+            page = self._refusal(call, problem)
+            start_response(f"{page.status} {page.reason}", list(page.headers), sys.exc_info())
+            return page
+
+        answer = Answer(self.log, call, asked, response, run, instead)
         try:
             start_response(f"{response.status} {response.reason}", list(response.headers))
         except BaseException:  # the server closes only what it was given
