@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .exchange import Exchange
+    from .guard import Ends
     from .program import Program
     from .worker import Worker
 
@@ -74,12 +75,18 @@ class Child:
         ends = self._pipes(body is not None)
         try:
             worker.children.fork(self, file, program, words, variables, ends)
+        except OSError as error:
+            self.drop()
+            raise _unavailable(f"The server cannot start a script: {error.strerror}.") from error
+        except BaseException:
+            self.drop()
+            raise
         finally:
             for fd in ends:
                 if fd != worker.null:
                     os.close(fd)
-        worker.watch(self._out, _IN, self._on_out)
-        worker.watch(self._err, _IN, self._on_err)
+        worker.watch(self._out, _IN, self._on_out, self._owner.crashed)
+        worker.watch(self._err, _IN, self._on_err, self._owner.crashed)
         if body is not None:
             self.feed(body, more)
 
@@ -92,8 +99,7 @@ class Child:
         except OSError as error:
             for fd in opened:
                 os.close(fd)
-            told = f"The server cannot open more files: {error.strerror}."
-            raise Problem(503, told, headers=(("Retry-After", "5"),)) from error
+            raise _unavailable(f"The server cannot open more files: {error.strerror}.") from error
         stdin = self._worker.null
         if with_input:
             stdin, self._in = opened[:2]
@@ -108,7 +114,7 @@ class Child:
             self.pid = pid
             if self._kill_at:  # it was to be ended before it was known
                 self._signal(signal.SIGTERM)
-        else:
+        elif not self.done:
             self._gone(None, -pid)
 
     # --- its input ----------------------------------------------------------------------------
@@ -127,7 +133,7 @@ class Child:
                 del self._pending[: os.write(self._in, self._pending[:CHUNK])]
         except BlockingIOError:
             self._worker.unwatch(self._in)
-            self._worker.watch(self._in, _OUT, self._on_in)
+            self._worker.watch(self._in, _OUT, self._on_in, self._owner.crashed)
             return
         except BrokenPipeError:  # it does not want the rest, which is its right
             self._pending.clear()
@@ -210,7 +216,7 @@ class Child:
             self.heard = self._worker.now
             for fd, handler in ((self._out, self._on_out), (self._err, self._on_err)):
                 if fd >= 0:
-                    self._worker.watch(fd, _IN, handler)
+                    self._worker.watch(fd, _IN, handler, self._owner.crashed)
 
     def unheeded(self) -> None:
         """From now on nobody takes its output: read and drop it, so that the script can end.
@@ -239,8 +245,26 @@ class Child:
         if self._kill_at and self._worker.now > self._kill_at:
             self._signal(signal.SIGKILL)
 
+    def drop(self) -> None:
+        """Let go of it after an error, and end it; nobody hears of it any more. Never raises."""
+        for fd in (self._in, self._out, self._err):
+            if fd >= 0:
+                with suppress(Exception):
+                    self._worker.unwatch(fd)
+                with suppress(OSError):
+                    os.close(fd)
+        self._in = self._out = self._err = -1
+        with suppress(Exception):
+            self.terminate()
+        self.done = True  # so that it is asked for until it has been reaped
+
+    @property
+    def ends(self) -> "Ends":
+        """What an error in what it does ends: its exchange."""
+        return self._owner.crashed
+
     def _signal(self, number: int) -> None:
-        if self.pid and not self._reaping and not self.done:  # so the number is still its own
+        if self.pid and not self._reaping:  # so the number is still its own
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
 
@@ -299,3 +323,7 @@ class Child:
                 if not data:
                     break
                 take(data)
+
+
+def _unavailable(what: str) -> Problem:
+    return Problem(503, what, headers=(("Retry-After", "5"),))

@@ -9,7 +9,9 @@ import mmap
 import os
 import select
 import socket
+import time
 from array import array
+from collections import deque
 
 from .zygote import ENDED, SLOTS, in_file
 
@@ -18,19 +20,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .child import Child
+    from .guard import Guard
     from .program import Program
 
 
 class Children:
     """All children that are not reaped yet. `sock` leads to the zygote, `table` is shared with it.
 
-    `learnt` takes the names of modules that a child had to import.
+    `learnt` takes the names of modules that a child had to import. What one child's news raise ends
+    its exchange, through the `guard`. A zygote that leaves an order unanswered for `patience` seconds
+    is taken for gone.
     """
 
     def __init__(
-        self, sock: socket.socket, table: mmap.mmap, learnt: "Callable[[list[str]], None]"
+        self,
+        sock: socket.socket,
+        table: mmap.mmap,
+        learnt: "Callable[[list[str]], None]",
+        guard: "Guard",
+        patience: float,
     ) -> None:
         self.sock = sock
+        self.lost = ""  # why nothing more can be said to the zygote
+        self._guard = guard
+        self._patience = patience
+        self._asked: deque[float] = deque()  # when each order was given that is not answered
         self._memory = table
         self._table = memoryview(table)[: SLOTS * 8].cast("i")
         self._slots = list(range(SLOTS))
@@ -55,24 +69,19 @@ class Children:
     ) -> None:
         """Have a script run in a process of its own, which `child.forked` hears of.
 
-        Without a `program` that is an interpreter, or another program, started anew.
+        Without a `program` that is an interpreter, or another program, started anew. `OSError` where
+        the request cannot be handed over now.
         """
         names = [os.fsencode(name) for name in variables]
         values = [os.fsencode(value) for value in variables.values()]
         request = (program.directory if program else "", words, names, values)
-        slot = child.slot = self._slots.pop()
-        self._table[slot * 2] = self._table[slot * 2 + 1] = 0
-        self._by_slot[slot] = child
-        stamp = program.stamp if program else None
-        order = marshal.dumps((slot, file, stamp, program is not None))
-        try:
-            told = in_file(marshal.dumps(request))
-        except OSError as error:  # heard of as if it could not be forked
-            failed = -(error.errno or 1)
-            reply = slot.to_bytes(4, "big") + failed.to_bytes(4, "big", signed=True)
-            self._replies = reply + self._replies
-            return
-        try:
+        told = in_file(marshal.dumps(request))
+        try:  # what has raised until here has taken no slot
+            slot = child.slot = self._slots.pop()
+            self._table[slot * 2] = self._table[slot * 2 + 1] = 0
+            self._by_slot[slot] = child
+            stamp = program.stamp if program else None
+            order = marshal.dumps((slot, file, stamp, program is not None))
             self._send(len(order).to_bytes(4, "big") + order, (*descriptors, told))
         finally:
             os.close(told)
@@ -84,9 +93,15 @@ class Children:
 
     def reap_rest(self) -> None:
         """Ask again for those that had said that they leave and were still about to."""
-        for child in self._by_slot.values():
+        for child in list(self._by_slot.values()):
             if child.done:
+                child.kill_if_due()
                 child.reap()
+
+    def look_at_clock(self) -> None:
+        """Find out whether the zygote still answers: it may be stopped, or hang on a file."""
+        if self._asked and time.monotonic() - self._asked[0] > self._patience:
+            self.lost = f"has not answered for {self._patience:g} seconds"
 
     def left_with(self, child: "Child") -> int | None:
         """Return the exit status with which a child has left by itself, None if it has not said so."""
@@ -95,22 +110,23 @@ class Children:
 
     def receive(self) -> bool:
         """Pass on what the zygote has answered. False when it is gone."""
-        there = self._take()
+        there = self._take() and not self.lost
         whole = len(self._replies) & ~7
         replies, self._replies = self._replies[:whole], self._replies[whole:]
         for at in range(0, whole, 8):
             slot = int.from_bytes(replies[at : at + 4], "big")
             value = int.from_bytes(replies[at + 4 : at + 8], "big", signed=True)
             child = self._by_slot[slot & ~ENDED]
+            self._asked.popleft()
             if not slot & ENDED:
                 if value < 0:
                     self._release(child)
-                child.forked(value)
+                self._guard(child.ends, child.forked, value)
                 continue
             if value:
                 self._release(child)
                 self._learn(child.pid)
-            child.reaped(value - 1_000 if value else None)
+            self._guard(child.ends, child.reaped, value - 1_000 if value else None)
         return there
 
     def _send(self, message: bytes, descriptors: tuple[int, ...] = ()) -> None:
@@ -118,14 +134,19 @@ class Children:
         otherwise wait until the other one reads.
         """
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))]
-        while message:
+        now = time.monotonic()
+        self._asked.append(now)
+        while message and not self.lost:
             try:
                 sent = self.sock.sendmsg(
                     [message], rights if descriptors else (), socket.MSG_DONTWAIT
                 )
             except BlockingIOError:
-                self._ready.poll()
-                self._take()
+                left = now + self._patience - time.monotonic()
+                if left <= 0:
+                    self.lost = f"has taken nothing for {self._patience:g} seconds"
+                elif self._ready.poll(left * 1_000):
+                    self._take()
             except OSError:
                 return  # the zygote is gone, as `receive` is about to tell
             else:
@@ -144,8 +165,8 @@ class Children:
 
     @property
     def has_news(self) -> bool:
-        """Whether answers were taken that `receive` has not passed on yet."""
-        return len(self._replies) > 7
+        """Whether answers were taken that `receive` has not passed on yet, or none will come."""
+        return len(self._replies) > 7 or bool(self.lost)
 
     def _release(self, child: "Child") -> None:
         self._table[child.slot * 2] = 0

@@ -7,6 +7,7 @@ Reading and sending as sockets allow, and the end of a connection. What the byte
 import select
 import socket
 from contextlib import suppress
+from functools import partial
 
 from cgikit.gateway.fastcgi import FastCGI
 from cgikit.gateway.scgi import SCGI
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cgikit.gateway.wire import Event
 
     from .connection import Pieces
+    from .problem import Problem
     from .worker import Worker
 
 IN, OUT = select.POLLIN, select.POLLOUT
@@ -34,6 +36,7 @@ LAST = (
     1.0  # seconds in which a next request may come when draining, or when others wait for a place
 )
 LAST_NEW = 3.0  # the same on a connection that had none yet
+MOST_UNREAD = 64  # pieces of what is in a connection's buffer, taken before it is closed at once
 
 
 class Connections:
@@ -62,10 +65,11 @@ class Connections:
         connection = Connection(sock, codec, self._worker.now)
         self._all[connection.fd] = connection
         connection.mask = IN
-        self._worker.watch(connection.fd, IN, lambda mask: self._on_connection(connection, mask))
+        ends = partial(self.crashed, connection)
+        self._worker.watch(connection.fd, IN, partial(self._on_connection, connection), ends)
         if len(self._all) >= MAX_CONNECTIONS:
             self._worker.entrance.shut()
-        self._receive(connection)
+        self._worker.guarded(ends, self._receive, connection)
 
     def _on_connection(self, connection: Connection, mask: int) -> None:
         if mask & OUT:
@@ -107,19 +111,20 @@ class Connections:
         exchange = connection.exchange
         if isinstance(event, Opened):
             exchange = connection.exchange = Exchange(self._worker, connection, event)
-            exchange.opened()
+            self._worker.guarded(exchange.crashed, exchange.opened)
         elif exchange is None or exchange.request != event.request:
             pass  # what belongs to a request that is answered
         elif isinstance(event, Body):
-            exchange.body(event.data)
+            self._worker.guarded(exchange.crashed, exchange.body, event.data)
         elif isinstance(event, Aborted):
-            exchange.abandon()
+            self._worker.guarded(exchange.crashed, exchange.abandon)
 
     def _ended(self, connection: Connection) -> None:
         """See to a peer that sends no more. With SCGI it may have closed one half and wait still."""
         if isinstance(connection.codec, SCGI) and connection.exchange is not None:
             self.poll(connection, connection.mask & ~IN)
-            connection.exchange.body(b"")
+            exchange = connection.exchange
+            self._worker.guarded(exchange.crashed, exchange.body, b"")
         else:
             self.lost(connection)
 
@@ -203,7 +208,7 @@ class Connections:
         exchange, connection.exchange = connection.exchange, None
         self.close(connection)
         if exchange is not None:
-            exchange.abandon()
+            self._worker.guarded(exchange.crashed, exchange.abandon)
 
     def close(self, connection: Connection) -> None:
         """Close a connection."""
@@ -218,13 +223,50 @@ class Connections:
         connection.outbox.clear()
         self._worker.entrance.open()
 
+    def crashed(self, connection: Connection, incident: str) -> None:
+        """End a connection after an error: the request in hand is told, and there is no other, since
+        nobody knows what the codec takes the next bytes for.
+        """
+        try:
+            connection.codec.keep = False
+            exchange = connection.exchange
+            if exchange is not None:
+                exchange.crashed(incident)
+            if not connection.outbox and not connection.closing:
+                self.close(connection)
+        except Exception:
+            self.drop(connection)
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection where nothing else can be relied on any more. Never raises."""
+        connection.exchange = None
+        self._all.pop(connection.fd, None)
+        with suppress(Exception):
+            self._worker.unwatch(connection.fd)
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            connection.sock.close()
+
+    def give_up(self, connection: Connection, problem: "Problem") -> None:
+        """Answer what is in hand on a connection with a problem, as far as the peer takes it at once:
+        the process ends. Never raises.
+        """
+        with suppress(Exception):
+            if connection.exchange is not None:
+                connection.exchange.give_up(problem)
+            for _ in range(MOST_UNREAD):  # closed with bytes unread, the peer may lose the answer
+                if not connection.sock.recv(CHUNK):
+                    break
+
     # --- the clock ----------------------------------------------------------------------------
 
     def tick(self) -> None:
         """Look at the clock, several times a second."""
         crowded = len(self._all) >= MAX_CONNECTIONS
         for connection in self:
-            self._tick_connection(connection, crowded)
+            ends = partial(self.crashed, connection)
+            self._worker.guarded(ends, self._tick_connection, connection, crowded)
         if len(self._all) < MAX_CONNECTIONS:
             self._worker.entrance.open()
 

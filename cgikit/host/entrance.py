@@ -47,8 +47,9 @@ class Entrance:
     def open(self) -> None:
         """Let connections in, unless it has ended."""
         if not self.is_open and not self._has_ended:
-            self._worker.watch(self._listener.fileno(), _IN, self._on_listener)
-            self._worker.watch(self._kept.inbox.fileno(), _IN, self._on_kept)
+            worker, inbox = self._worker, self._kept.inbox.fileno()
+            worker.watch(self._listener.fileno(), _IN, self._on_listener, self.crashed)
+            worker.watch(inbox, _IN, self._on_kept, worker.give_up)
             self.is_open = True
 
     def shut(self) -> None:
@@ -69,6 +70,10 @@ class Entrance:
             self.shut()
             self._has_ended = True
             self._listener.close()
+
+    def crashed(self, incident: str) -> None:
+        """Let nobody in until the next look at the clock: the error would come back at once."""
+        self.shut()
 
     def leave(self, connection: "Connection") -> bool:
         """Leave a connection to another worker, if that can be: it is between two requests."""

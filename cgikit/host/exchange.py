@@ -373,7 +373,7 @@ class Exchange:
         following = Exchange(self.worker, connection, self)
         following._redirects = self._redirects + 1
         connection.exchange = following
-        following.start()
+        self.worker.guarded(following.crashed, following.start)
 
     # --- the answer goes out ------------------------------------------------------------------
 
@@ -426,6 +426,26 @@ class Exchange:
         block = written_block(own_response(problem.status, page, problem.headers))
         self._answer = block if self.variables.get("REQUEST_METHOD") == "HEAD" else block + page
         self._finish(0)
+
+    def crashed(self, incident: str) -> None:
+        """End after an error that nobody expected, and that the log has under the number `incident`."""
+        self.worker.forget(self)
+        if self.child is not None:
+            self.child.drop()
+        connection = self.connection
+        if connection is None:
+            return
+        try:
+            self._fail(Problem(500, f"The server failed on this request: incident {incident}."))
+        except Exception:
+            self.worker.connections.drop(connection)
+        self.connection = None
+
+    def give_up(self, problem: Problem) -> None:
+        """Answer with a problem, or cut: this worker ends now."""
+        if self.child is not None:
+            self.child.drop()
+        self._fail(problem)
 
     def _name(self) -> str:
         """Return what the log calls the request: its script, or its path as far as it can be read."""

@@ -9,8 +9,8 @@ class Settings:
     """What a supervisor tells a worker: plain values, so that they can be sent."""
 
     __slots__ = (
-        "children", "debug", "grace", "interpret", "learnt", "memory", "pass_on", "peers", "prefix",
-        "preload", "processes", "protocol", "queue", "root", "timeout", "total", "warm",
+        "children", "debug", "grace", "interpret", "learnt", "memory", "pass_on", "patience", "peers",
+        "prefix", "preload", "processes", "protocol", "queue", "root", "timeout", "total", "warm",
     )  # fmt: skip
 
     def __init__(self, **values: "Any") -> None:
@@ -28,6 +28,7 @@ class Settings:
         self.timeout: float = given("timeout", 60.0)  # seconds: to the headers, then of silence
         self.total: float = given("total", 3_600.0)  # seconds for everything
         self.grace: float = given("grace", 3.0)  # seconds from TERM to KILL
+        self.patience: float = given("patience", 30.0)  # until a process of ours is taken for hung
         self.children: int = given("children", 256)  # scripts at once
         self.queue: int = given("queue", 256)  # requests that wait for one of these to end
         self.memory: int = given("memory", 0)  # bytes of address space for a script

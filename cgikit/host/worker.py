@@ -20,6 +20,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 
 from cgikit.gateway.kept import Kept
 
@@ -28,6 +29,8 @@ from .connections import Connections
 from .entrance import Entrance
 from .exchange import Exchange
 from .fresh import Freshness, Held
+from .guard import Guard
+from .problem import Problem
 from .program import Programs
 from .settings import Settings
 from .zygote import SLOTS, TABLE, exactly
@@ -36,6 +39,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from .guard import Ends
 
 IN = select.POLLIN
 TICK = 0.2  # seconds between looks at what takes too long
@@ -58,7 +63,8 @@ class Worker:
         table: mmap.mmap,
     ) -> None:
         self.settings = settings
-        self.children = Children(zygote, table, self._learn)
+        self.guarded = Guard(self.log, self.give_up)
+        self.children = Children(zygote, table, self._learn, self.guarded, settings.patience)
         self.channel = channel
         self.connections = Connections(self)
         self.entrance = Entrance(self, listener, kept, settings.peers, self.connections.begin)
@@ -76,7 +82,7 @@ class Worker:
         self._learnt: set[str] = set()
         self._cold: dict[str, str] = {}
         self._poll = select.poll()
-        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._handlers: dict[int, tuple[Ends, Callable[[int], None]]] = {}
         self._held: set[Exchange] = set()
         self._ticked = self.now
 
@@ -85,32 +91,39 @@ class Worker:
     def run(self) -> int:
         """Serve until told to stop and everything in hand is answered. Return the exit status."""
         self._obey_signals()
-        self.watch(self.channel.fileno(), IN, self._on_channel)
-        self.watch(self.children.sock.fileno(), IN, self._on_zygote)
+        self.watch(self.channel.fileno(), IN, self._on_channel, self.give_up)
+        self.watch(self.children.sock.fileno(), IN, self._on_zygote, self.give_up)
         self.entrance.open()
         gc.collect()
         gc.freeze()
         self.tell(("ready",))
         # A script may go on after its answer: it is not cut short for a reload
         while not (self.draining and not self.connections and not self.exchanges):
-            busy = self.connections or self.children
-            timeout = 1 if self._held else 200 if busy else 5_000
-            for fd, mask in self._poll.poll(timeout):
-                handler = self._handlers.get(fd)
-                if handler is not None:  # closed by what an earlier one did, otherwise
-                    handler(mask)
-            self.now = time.monotonic()
-            if self._held:
-                self._release()
-            if self.now - self._ticked > TICK:
-                self._tick()
-            while self.children.has_news:
-                self._on_zygote(IN)
+            self.guarded(self.give_up, self._turn)
         return 0
 
-    def watch(self, fd: int, mask: int, handler: "Callable[[int], None]") -> None:
-        """Call `handler` with what has happened on a descriptor."""
-        self._handlers[fd] = handler
+    def _turn(self) -> None:
+        """Wait for what happens next, and deal with it."""
+        busy = self.connections or self.children
+        timeout = 1 if self._held else 200 if busy else 5_000
+        for fd, mask in self._poll.poll(timeout):
+            found = self._handlers.get(fd)
+            if found is not None:  # closed by what an earlier one did, otherwise
+                self.guarded(*found, mask)
+        self.now = time.monotonic()
+        if self._held:
+            self._release()
+        if self.now - self._ticked > TICK:
+            self._tick()
+        while self.children.has_news:
+            self._on_zygote(IN)
+
+    def watch(self, fd: int, mask: int, handler: "Callable[[int], None]", ends: "Ends") -> None:
+        """Call `handler` with what has happened on a descriptor. If it raises, `ends` is called for
+        what it is about: one exchange, one connection, or, on a channel that several share, this
+        worker (`give_up`).
+        """
+        self._handlers[fd] = ends, handler
         self._poll.register(fd, mask)
 
     def rewatch(self, fd: int, mask: int) -> None:
@@ -131,7 +144,7 @@ class Worker:
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, lambda number, frame: None)
-        self.watch(self._woken, IN, self._on_signal)
+        self.watch(self._woken, IN, self._on_signal, self.give_up)
 
     def _on_signal(self, mask: int) -> None:
         self._drain(leaving=signal.SIGTERM not in os.read(self._woken, 64))
@@ -144,13 +157,30 @@ class Worker:
         self.draining = True
         for connection in self.connections:
             if connection.exchange is None:
-                self.connections.leave(connection)
+                ends = partial(self.connections.crashed, connection)
+                self.guarded(ends, self.connections.leave, connection)
 
     def _on_channel(self, mask: int) -> None:
         # The supervisor says nothing: its end of the socket closes when it dies, and then there is
         # nobody to end this worker
         self.unwatch(self.channel.fileno())
         self._drain(leaving=False)
+
+    def give_up(self, incident: str = "") -> None:
+        """End this worker now; whoever waits for an answer is told. Does not return.
+
+        After an error on a channel that several share nobody knows whose the next message is: no
+        answer may reach another request. The supervisor ends the zygote, and starts both again.
+        """
+        try:
+            number = f" (incident {incident})" if incident else ""
+            problem = Problem(
+                503, f"A part of the server had to end{number}.", headers=(("Retry-After", "5"),)
+            )
+            for connection in self.connections:
+                self.connections.give_up(connection, problem)
+        finally:
+            os._exit(1)
 
     def tell(self, message: "tuple[Any, ...]") -> None:
         """Send a message to the supervisor."""
@@ -172,7 +202,7 @@ class Worker:
     def _release(self) -> None:
         held, self._held = self._held, set()
         for exchange in held:
-            exchange.look_again()
+            self.guarded(exchange.crashed, exchange.look_again)
 
     def admit(self, exchange: Exchange) -> bool:
         """Whether a request may start its script now; it is queued if not. False also when even
@@ -192,13 +222,22 @@ class Worker:
 
     def _on_zygote(self, mask: int) -> None:
         if not self.children.receive():
-            self.log("the process that forks has ended, and so does this worker")
-            os._exit(1)
+            what = self.children.lost or "has ended"
+            self.log(f"the process that forks {what}: it is replaced, and so is this worker")
+            self.give_up()
         self._start_next()
 
     def _start_next(self) -> None:
         while self.queue and self._has_room():
-            self.queue.pop(0).start()
+            exchange = self.queue.pop(0)
+            self.guarded(exchange.crashed, exchange.start)
+
+    def forget(self, exchange: Exchange) -> None:
+        """Count an exchange no more: an error has ended it."""
+        self._held.discard(exchange)
+        self.exchanges.discard(exchange)
+        if exchange in self.queue:
+            self.queue.remove(exchange)
 
     def ended(self, exchange: Exchange) -> None:
         """Let the next request start its script: this one's has ended."""
@@ -231,12 +270,14 @@ class Worker:
     def _tick(self) -> None:
         self._ticked = self.now
         self.children.reap_rest()
+        self.children.look_at_clock()
         for exchange in list(self.exchanges):
-            exchange.tick()
+            self.guarded(exchange.crashed, exchange.tick)
+        late = "no script ended in time to make room for it"
         for exchange in list(self.queue):
             if self.now - exchange.asked > self.settings.timeout:
                 self.queue.remove(exchange)
-                exchange.refuse("no script ended in time to make room for it")
+                self.guarded(exchange.crashed, exchange.refuse, late)
         self.connections.tick()
 
 

@@ -345,7 +345,10 @@ def main() -> int:
         rehearse(zygote)
         zygote.learner = preload.Learner()
     data = marshal.dumps((preload.held(began), *outcome))
-    channel.sendall(len(data).to_bytes(4, "big") + data)
+    try:
+        channel.sendall(len(data).to_bytes(4, "big") + data)
+    except OSError:  # the worker was ended before it was ready
+        os._exit(0)
     del data, outcome
     gc.collect()
     zygote.kept = fill_holes()

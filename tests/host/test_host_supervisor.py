@@ -300,8 +300,9 @@ def test_a_killed_process_of_the_host_is_replaced(server: Gateway, path: str, ro
         found.wait_for(20)
         found.end()
     # At most what was in hand in that worker: one request of each client
-    assert len(found.failed) <= 4, found.failed
-    assert {answer.status for answer in found.answers} == {200}
+    refused = [answer for answer in found.answers if answer.status != 200]
+    assert {answer.status for answer in refused} <= {503}
+    assert len(found.failed) + len(refused) <= 4, found.failed
     with ThreadPoolExecutor(8) as pool:  # the scripts of the dead worker have ended, the others run
         for peer in peers:
             peer.socket.close()
