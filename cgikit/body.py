@@ -6,7 +6,6 @@ own (`querystring.py`, `multipart.py`); which one applies is decided here.
 """
 
 import io
-from codecs import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 131_072
 _PIPE = 1 << 20  # what an unprivileged process may ask for on Linux
-# Codecs of Python's that no client may choose: UTF-7 and the escapes can spell "<" in letters and pass
-# every filter that looks for one; idna and punycode take quadratic time.
-_NO_CHARSETS = frozenset(
-    ("utf-7", "unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined")
-)
 
 
 class BodyStream(io.RawIOBase):
@@ -386,14 +380,18 @@ def _decode_field(part: "Part", raw: bytes, errors: str) -> str:
 
 
 def _decode(raw: bytes, charset: str, errors: str) -> str:
-    try:
-        # By its own name, because every codec has several: UTF-7 is "u7", too.
-        if charset == "utf-8" or lookup(charset).name not in _NO_CHARSETS:
-            return raw.decode(charset, errors)
-    except UnicodeDecodeError:
-        raise
-    except (LookupError, ValueError):  # unknown, or no charset at all: hex, rot13, NUL
-        pass
+    if charset == "utf-8":
+        return raw.decode("utf-8", errors)
+    from .charsets import find
+
+    codec = find(charset)
+    if codec is not None:
+        try:
+            return raw.decode(codec, errors)
+        except UnicodeDecodeError:
+            raise
+        except (LookupError, ValueError):  # this Python was built without it
+            pass
     from .errors import UnsupportedMediaType
 
     raise UnsupportedMediaType(f"the charset {charset[:50]!r} is not known; send UTF-8", charset)

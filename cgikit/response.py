@@ -349,7 +349,14 @@ class Response:
             # All that can fail is half a surrogate pair: what was not UTF-8 in a path or a variable.
             # A client must not be able to turn a page that shows it into an error.
             return piece.encode("utf-8", "replace")
-        return piece.encode(charset)
+        from .charsets import find
+
+        codec = find(charset)
+        if codec is None:
+            raise LookupError(
+                f"{charset[:50]!r} is not a charset that an answer can have; use utf-8"
+            )
+        return piece.encode(codec)
 
     def _encoded(self, chunks: "Iterable[str | bytes]") -> "Iterator[bytes]":
         for chunk in chunks:

@@ -499,10 +499,11 @@ def test_text_is_decoded_by_its_charset(content_type: str, raw: bytes) -> None:
     assert post(raw, content_type).text() in {"für 1 €", "日本"}
 
 
-#: Not charsets at all, or such as nobody may choose for us: UTF-7 and the escapes spell "<" in
+#: Not charsets at all, or such as nobody may choose for us: UTF-7, EBCDIC and the escapes spell "<" in
 #: letters, idna and punycode take quadratic time.
 NO_CHARSETS = [
     *"utf-7 UTF7 utf_7 u7 U7 unicode-1-1-utf-7 csUnicode11UTF7".split(),
+    *"cp037 IBM500 ebcdic-cp-us cp1140".split(),  # EBCDIC: "L" is "<"
     *"unicode_escape unicode-escape raw_unicode_escape idna punycode undefined".split(),
     *"rot13 rot_13 hex base64 bz2 zip zlib uu quopri mbcs oem aliases nonsense".split(),
     *"x-user-defined ../../etc/passwd ä . .. a.b os encodings".split(),

@@ -20,7 +20,7 @@ import cgikit
 #: test for circles lets the latter pass: two modules of one layer may name each other's types.
 LAYERS = (
     {"errors", "limits", "status"},
-    {"dates", "headers", "html", "multidict", "requestheaders"},
+    {"charsets", "dates", "headers", "html", "multidict", "requestheaders"},
     {"cookies", "multipart", "parameters", "process", "querystring", "regularfile", "upload"},
     {"body", "environ", "filebody", "nph", "redirect", "response", "url"},
     {"counters", "files", "jsonfile", "locks", "request", "sessions"},

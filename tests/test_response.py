@@ -279,6 +279,13 @@ def test_s19_no_utf_7(charset: str) -> None:
         Response("x", content_type=f"text/html; charset={charset}")
 
 
+@pytest.mark.parametrize("charset", ["cp037", "nonsense", "hex", "x" * 8_000])
+def test_s19_an_answer_has_a_charset_that_is_known(charset: str) -> None:
+    response = Response("x", content_type=f"text/html; charset={charset}")
+    with pytest.raises(LookupError, match="use utf-8"):
+        sent(response)
+
+
 @pytest.mark.parametrize(
     ("status", "location"), [(200, "/x"), (200, "http://h/"), (302, "x"), (302, ""), (302, "?a")]
 )

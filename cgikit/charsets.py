@@ -1,0 +1,41 @@
+"""Character sets by their names (RFC 2978): which of them a message may name, and which codec that is.
+
+The one way from a name that somebody has sent to a codec of Python's. Python remembers every name that
+it was ever asked for, known or not, for as long as the process lives: so it is asked only for names
+from a list. The text itself is decoded by those who have it: `body`, `response`. Internal.
+"""
+
+from encodings.aliases import aliases
+
+_LONGEST = 40  # characters; RFC 2978 section 2.3
+_PUNCTUATION = frozenset("-_.:()+")  # in names that IANA has registered
+
+# What Python has no second name for
+_OTHERS = frozenset(
+    "cp1006 cp720 cp737 cp856 cp874 koi8_t koi8_u mac_arabic mac_croatian mac_farsi mac_romanian palmos"
+    " utf_8_sig".split()
+)
+# UTF-7 and EBCDIC spell "<" in letters, and pass every filter that looks for one. The others are no
+# charsets: bytes to bytes, text to text, or whatever this machine has.
+_REFUSED = frozenset(
+    "utf_7 cp037 cp1026 cp1140 cp273 cp424 cp500 base64_codec bz2_codec hex_codec mbcs quopri_codec"
+    " rot_13 tactis uu_codec zlib_codec".split()
+)
+CODECS = (frozenset(aliases.values()) | _OTHERS) - _REFUSED
+
+
+def find(name: str) -> str | None:
+    """Return the name of Python's codec for a charset (str), one of `CODECS`; None if it is unknown,
+    or one that no message may name.
+
+    Case and punctuation do not matter, and every alias that Python knows is taken.
+    """
+    if len(name) > _LONGEST or not name.isascii():
+        return None
+    if not all(c.isalnum() or c in _PUNCTUATION for c in name):
+        return None
+    words = "".join([c if c.isalnum() or c == "." else " " for c in name.lower()]).split()
+    dotted = "_".join(words)
+    normal = dotted.replace(".", "_")
+    codec = aliases.get(dotted) or aliases.get(normal, normal)
+    return codec if codec in CODECS else None

@@ -1,0 +1,242 @@
+"""Every codec that is asked for by a computed name, and everything else that Python remembers for ever.
+
+`codecs.lookup` keeps each name that it was asked for, whether it knew it or not: names that clients
+send must come from `charsets.find`, which has a list. The same goes for whatever else keeps what it was
+once given. The tables list each place with the reason why what it keeps is bounded.
+"""
+
+import ast
+import encodings
+import io
+import re
+import sys
+import warnings
+
+import house
+import pytest
+from posting import field, multipart, post
+
+from cgikit import CGIError, Request, Response
+
+CHOSEN = "the name comes from charsets.find: one of a list"
+NO_CODEC = "a method of cgikit's own, no codec"
+
+#: Where a codec's name is not a constant, and why that is bounded.
+COMPUTED = {
+    "body._decode": CHOSEN,
+    "cli.serve._Console.print": "the encoding of the terminal",
+    "cli.sessions._show": NO_CODEC,
+    "response.Response._encode": CHOSEN,
+    "sessions.session.Session._retire": NO_CODEC,
+    "sessions.session.Session._take": NO_CODEC,
+}
+
+
+#: Methods and functions that take a codec's name first.
+CODEC_FIRST = {"decode", "encode", "getdecoder", "getencoder", "getreader", "getwriter"}
+
+
+def computed_codecs(module: house.Module) -> set[str]:
+    """The functions that name a codec by something else than a constant."""
+    found = set()
+
+    def visit(node: ast.AST, place: str) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            place = f"{place}.{node.name}" if place else node.name
+        if isinstance(node, ast.Call) and any(
+            not isinstance(name, ast.Constant) for name in codec_names(node)
+        ):
+            found.add(place)
+        for child in ast.iter_child_nodes(node):
+            visit(child, place)
+
+    visit(module.tree, module.name)
+    return found
+
+
+def codec_names(call: ast.Call) -> list[ast.expr]:
+    """What a call takes for the name of a codec."""
+    function = ast.unparse(call.func)
+    method = function.rpartition(".")[2]
+    names = [k.value for k in call.keywords if k.arg in {"encoding", "header_charset"}]
+    if method in {
+        "decode",
+        "encode",
+        "getdecoder",
+        "getencoder",
+        "getreader",
+        "getwriter",
+    } or function in {"codecs.lookup", "lookup"}:
+        names += call.args[:1]
+    elif function in {"str", "bytes", "bytearray"}:
+        names += call.args[1:2]
+    elif method in {"open", "TextIOWrapper", "iterdecode", "iterencode", "EncodedFile"}:
+        names += call.args[1:2] if method != "open" else call.args[3:4]
+    return names
+
+
+MODULES = house.read()
+
+
+def test_every_computed_codec_is_bounded() -> None:
+    found = {place for module in MODULES for place in computed_codecs(module)}
+    assert found == set(COMPUTED)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "raw.decode(name)",
+        "raw.decode(name, 'strict')",
+        "text.encode(encoding=name)",
+        "codecs.lookup(name)",
+        "str(raw, name)",
+        "bytes(text, name)",
+        "open(file, encoding=name)",
+        "open(file, 'r', -1, name)",
+        "io.TextIOWrapper(raw, name)",
+        "codecs.getdecoder(name)",
+        "PushMultipartParser(b, header_charset=name)",
+    ],
+)
+def test_a_computed_codec_is_found(call: str) -> None:
+    assert computed_codecs(house.Module("m", f"def f():\n return {call}")) == {"m.f"}
+
+
+@pytest.mark.parametrize(
+    "call", ["raw.decode('utf-8', errors)", "raw.decode()", "open(name, 'rb')"]
+)
+def test_a_codec_by_its_own_name_is_none(call: str) -> None:
+    assert computed_codecs(house.Module("m", call)) == set()
+
+
+# --- other memories ---------------------------------------------------------------------------
+
+#: Functions that keep their arguments, or make something that does.
+REMEMBERS = re.compile(
+    r"\b(?:sys\.intern|intern|warnings\.warn\w*|(?:functools\.)?(?:lru_)?cache|linecache\.\w+"
+    r"|fnmatch\.\w+|locale\.\w+|gettext\.\w+|re\.\w+|ipaddress\.\w+|strptime|import_module"
+    r"|mimetypes\.\w+)$"
+)
+
+#: Where one of them is given something that is not a constant, and why it stays bounded.
+REMEMBERED = {
+    "filebody.guess_type": "mimetypes keeps tables of its own, not the names that it is asked for",
+}
+
+
+def remembering(module: house.Module) -> set[str]:
+    """The functions that hand something computed to what remembers it."""
+    found = set()
+
+    def visit(node: ast.AST, place: str) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            place = f"{place}.{node.name}" if place else node.name
+            if any(REMEMBERS.search(ast.unparse(d).partition("(")[0]) for d in node.decorator_list):
+                found.add(place)
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            # Of re only the pattern is kept, the first argument.
+            given = node.args[:1] if name.startswith("re.") else node.args
+            if REMEMBERS.search(name) and not all(isinstance(g, ast.Constant) for g in given):
+                found.add(place)
+        for child in ast.iter_child_nodes(node):
+            visit(child, place)
+
+    visit(module.tree, module.name)
+    return found
+
+
+def test_everything_that_remembers_is_bounded() -> None:
+    found = {place for module in MODULES for place in remembering(module)}
+    assert found == set(REMEMBERED)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(): return sys.intern(name)",
+        "def f(): return re.match(pattern, text)",
+        "def f(): warnings.warn(f'{name} is odd')",
+        "@functools.lru_cache(maxsize=None)\ndef f(): ...",
+        "@cache\ndef f(): ...",
+        "def f(): return linecache.getline(name, 1)",
+    ],
+)
+def test_a_memory_is_found(source: str) -> None:
+    assert remembering(house.Module("m", source)) == {"m.f"}
+
+
+# --- counted ----------------------------------------------------------------------------------
+
+
+def remembered() -> int:
+    """How many things Python remembers of what it was asked for."""
+    counted = len(encodings._cache) + len(sys.modules) + len(sys.path_importer_cache)  # type: ignore[attr-defined]
+    counted += len(re._cache)  # type: ignore[attr-defined]
+    for module in list(sys.modules.values()):
+        counted += len(getattr(module, "__warningregistry__", ()) or ())
+    return counted + len(getattr(warnings, "onceregistry", ()))
+
+
+def text(number: int) -> object:
+    return post(b"x", f"text/plain; charset=a{number}{'x' * 8_000}").text()
+
+
+def short_name(number: int) -> object:
+    return post(b"x", f"text/plain; charset=x{number}").text()
+
+
+def part(number: int) -> object:
+    one = field("a", b"x", f"Content-Type: text/plain; charset=p{number}")
+    return post(multipart(one)).form
+
+
+def everything_else(number: int) -> object:
+    """Names, types, dates, cookies and fields that nobody has ever sent."""
+    query = f"n{number}=10:00+Z{number}&d={number}-x"
+    asked = Request(
+        {
+            "QUERY_STRING": query,
+            "HTTP_COOKIE": f"c{number}={number}",
+            f"HTTP_X_{number}": "1",
+            "HTTP_HOST": f"h{number}.example",
+            "HTTP_IF_MODIFIED_SINCE": f"{number} Jan 2020",
+            "REMOTE_ADDR": f"{number}",
+            "PATH_INFO": f"/{number}.t{number}",
+        }
+    )
+    asked.cookies, asked.headers.get(f"X-{number}"), asked.url()
+    for getter in (asked.query.getint, asked.query.getdate, asked.query.getdatetime):
+        try:
+            getter(f"n{number}")
+        except CGIError:
+            pass
+    return Response("x", headers={f"X-{number}": "1"}, content_type=f"text/x{number}")
+
+
+def echoed(number: int) -> object:
+    made = Response("x", content_type=f"text/plain; charset=e{number}")
+    try:
+        made.send(io.BytesIO(), Request({}))
+    except LookupError:
+        pass
+    return None
+
+
+@pytest.mark.parametrize(
+    "ask", [text, short_name, part, everything_else, echoed], ids=lambda ask: ask.__name__
+)
+def test_1_7_five_thousand_requests_leave_nothing_behind(ask) -> None:
+    def asked(number: int) -> None:
+        try:
+            ask(number)
+        except CGIError:
+            pass
+
+    for number in range(100):  # what is loaded with the first ones
+        asked(number)
+    before = remembered()
+    for number in range(100, 5_100):
+        asked(number)
+    assert remembered() - before < 20
