@@ -83,6 +83,7 @@ class Worker:
         self._cold: dict[str, str] = {}
         self._poll = select.poll()
         self._handlers: dict[int, tuple[Ends, Callable[[int], None]]] = {}
+        self._watched: set[int] = set()  # since the poll whose events are being dealt with
         self._held: set[Exchange] = set()
         self._ticked = self.now
 
@@ -106,9 +107,12 @@ class Worker:
         """Wait for what happens next, and deal with it."""
         busy = self.connections or self.children
         timeout = 1 if self._held else 200 if busy else 5_000
+        self._watched.clear()
         for fd, mask in self._poll.poll(timeout):
             found = self._handlers.get(fd)
-            if found is not None:  # closed by what an earlier one did, otherwise
+            # None: closed by what an earlier event did. Watched since: closed by that as well, and its
+            # number is now another one's, who would wait for bytes that are not there
+            if found is not None and fd not in self._watched:
                 self.guarded(*found, mask)
         self.now = time.monotonic()
         if self._held:
@@ -124,6 +128,7 @@ class Worker:
         worker (`give_up`).
         """
         self._handlers[fd] = ends, handler
+        self._watched.add(fd)
         self._poll.register(fd, mask)
 
     def rewatch(self, fd: int, mask: int) -> None:

@@ -45,6 +45,18 @@ def well(server: Gateway) -> bool:
     return server.request("/hello.py").text == "hello\n"
 
 
+def test_an_event_of_a_closed_descriptor_is_not_taken_for_one_of_the_next(served: Gateway) -> None:
+    """A script ends, which closes both of its pipes; a local redirect opens two with the same numbers,
+    and the second event of the first two was dealt with as one of these. The worker then waited in
+    `read` for an end of the standard error of a script that waited for room in its standard output.
+    """
+    size = 1 << 20
+    large = served.script("large.py", f"{HEAD}print('x' * {size - 1})")
+    path = served.script("to_large.py", f"print('Location: {large}\\n')")
+    for _ in range(20):
+        assert len(served.request(path).body) == size
+
+
 # --- many ------------------------------------------------------------------------------------------
 
 
