@@ -5,8 +5,9 @@ it was ever asked for, known or not, for as long as the process lives: so it is 
 from a list. The text itself is decoded by those who have it: `body`, `response`. Internal.
 """
 
-from encodings.aliases import aliases
+from encodings import aliases as _names
 
+_ALIASES: "dict[str, str]" = _names.aliases
 _LONGEST = 40  # characters; RFC 2978 section 2.3
 _PUNCTUATION = frozenset("-_.:()+")  # in names that IANA has registered
 
@@ -21,7 +22,7 @@ _REFUSED = frozenset(
     "utf_7 cp037 cp1026 cp1140 cp273 cp424 cp500 base64_codec bz2_codec hex_codec mbcs quopri_codec"
     " rot_13 tactis uu_codec zlib_codec".split()
 )
-CODECS = (frozenset(aliases.values()) | _OTHERS) - _REFUSED
+CODECS = (frozenset(_ALIASES.values()) | _OTHERS) - _REFUSED
 
 
 def find(name: str) -> str | None:
@@ -37,5 +38,5 @@ def find(name: str) -> str | None:
     words = "".join([c if c.isalnum() or c == "." else " " for c in name.lower()]).split()
     dotted = "_".join(words)
     normal = dotted.replace(".", "_")
-    codec = aliases.get(dotted) or aliases.get(normal, normal)
+    codec = _ALIASES.get(dotted) or _ALIASES.get(normal, normal)
     return codec if codec in CODECS else None

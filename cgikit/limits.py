@@ -10,6 +10,9 @@ class Limits:
 
     All values are non-negative ints; sizes are in bytes. Unknown names raise `TypeError`, anything
     but a non-negative int raises `ValueError`: there is no "unlimited".
+
+    Limits cannot be changed (`AttributeError`), because many requests share them. Equal ones compare
+    equal and have one hash.
     """
 
     query = 65_536  # QUERY_STRING. Servers stop at 8 KiB (httpd) to 64 KiB; CGI has no own limit
@@ -31,7 +34,27 @@ class Limits:
                 raise TypeError(f"Limits has no limit named {name!r}")
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ValueError(f"Limits({name}=…) takes a non-negative int, not {value!r}")
-            setattr(self, name, value)
+        self.__dict__.update(limits)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(
+            f"limits.{name} cannot be set: other requests share these limits. Make new ones, and give "
+            f"them to run or Request: limits=Limits({name}=…)"
+        )
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"limits.{name} cannot be deleted: every limit is finite")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Limits) and self._all() == other._all()
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def _all(self) -> tuple[int, ...]:
+        return tuple(
+            [getattr(self, n) for n in vars(Limits) if isinstance(getattr(Limits, n), int)]
+        )
 
     def __repr__(self) -> str:
         changed = ", ".join(f"{name}={value}" for name, value in vars(self).items())
