@@ -100,12 +100,17 @@ def checked(variables: dict[str, str]) -> dict[str, str]:
         raise WireError("a variable holds NUL, or its name is empty or holds '='")
     if names.isascii() and values.isascii():
         return variables
-    return {_decoded(name): _decoded(value) for name, value in variables.items()}
+    return {native(name): native(value) for name, value in variables.items()}
 
 
-def _decoded(text: str) -> str:
-    if text.isascii():
-        return text
+def native(latin1: str) -> str:
+    """Return text as `os` functions want it: the same bytes, decoded as file names are.
+
+    `latin1` is text that HTTP, WSGI or a codec made of bytes, a character for each: ISO-8859-1.
+    `UnicodeEncodeError` if it is not such text. The inverse is `os.fsencode`, which gives the bytes.
+    """
+    if latin1.isascii():
+        return latin1
     from os import fsdecode
 
-    return fsdecode(text.encode("latin-1"))
+    return fsdecode(latin1.encode("latin-1"))

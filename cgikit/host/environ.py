@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .path import Script, split_target
-from .text import native
 
 # Only letters, digits and hyphens: X_Foo would arrive under the name of X-Foo (S3)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -33,7 +32,7 @@ _INHERITED = re.compile(r"PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ")
 
 @dataclass(frozen=True)
 class ServerRequest:
-    """One request as a server sees it. All text is ISO-8859-1, as it was on the wire.
+    """One request as a server sees it. All text is native (`text.py`).
 
     `path` and `query` are still percent-encoded; `headers` are (name, value) pairs in the order of
     arrival; `content_length` is None when there is no body, and counts bytes after transfer codings
@@ -90,12 +89,12 @@ def meta_variables(
         "DOCUMENT_ROOT": root,
         "GATEWAY_INTERFACE": "CGI/1.1",
         "PATH_INFO": script.path_info,
-        "QUERY_STRING": native(request.query),
+        "QUERY_STRING": request.query,
         "REMOTE_ADDR": request.remote_addr,
         "REMOTE_HOST": request.remote_addr,
         "REQUEST_METHOD": request.method,
         "REQUEST_SCHEME": request.scheme,
-        "REQUEST_URI": native(request.target),
+        "REQUEST_URI": request.target,
         "SCRIPT_FILENAME": script.file,
         "SCRIPT_NAME": script.script_name,
         "SERVER_NAME": request.server_name,
@@ -109,10 +108,10 @@ def meta_variables(
         variables["CONTENT_LENGTH"] = str(request.content_length)
     optional = {
         "AUTH_TYPE": request.auth_type,
-        "CONTENT_TYPE": native(request.content_type),
+        "CONTENT_TYPE": request.content_type,
         "HTTPS": "on" if request.scheme == "https" else "",
         "REMOTE_PORT": request.remote_port,
-        "REMOTE_USER": native(request.remote_user),
+        "REMOTE_USER": request.remote_user,
     }
     variables |= {name: value for name, value in optional.items() if value}
     return variables
@@ -130,7 +129,7 @@ def http_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
         if not _PLAIN_NAME.fullmatch(name) or name.lower() in _NOT_PASSED or "\0" in value:
             continue
         key = "HTTP_" + name.upper().replace("-", "_")
-        text = _FOLD.sub(" ", native(value))
+        text = _FOLD.sub(" ", value)
         if key in variables:
             text = variables[key] + ("; " if key == "HTTP_COOKIE" else ", ") + text
         variables[key] = text

@@ -4,6 +4,8 @@ The judgement is that of `output.py`; here it is written down for the server, an
 scripts print the same few blocks all their lives.
 """
 
+import os
+
 from .output import LocalRedirect, NPHParser, OutputParser, ScriptResponse, reason_of
 from .problem import Problem
 
@@ -55,7 +57,7 @@ class Header:
         self.size = len(found.rest)
         if isinstance(found, LocalRedirect):
             self.redirect = found.target
-            return b"Location: " + found.target.encode("latin-1") + b"\r\n\r\n"
+            return b"Location: " + os.fsencode(found.target) + b"\r\n\r\n"
         self.announced = found.content_length
         written = written_block(found)
         if found.status in (204, 304):

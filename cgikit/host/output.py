@@ -13,6 +13,7 @@ from cgikit.status import REASONS
 
 from .problem import Problem
 from .record import Record
+from .text import native
 
 MAX_LINE = 8_190  # one header line, without its end; what httpd takes in requests
 MAX_REDIRECTS = 10  # local ones, for one request (R45)
@@ -63,7 +64,9 @@ class ScriptResponse(Record):
 
 
 class LocalRedirect(Record):
-    """The server is to answer as if `target` (a path, maybe with a query) had been asked for."""
+    """The server is to answer as if `target` (a path, maybe with a query; native text) had been asked
+    for.
+    """
 
     __slots__ = ("rest", "target")
 
@@ -101,7 +104,7 @@ class OutputParser:
             if not line and self._lines:
                 return self._finish(bytes(self._buffer[start:]))
             self._lines += 1
-            self._line(line.decode("latin-1"))
+            self._line(_text(line))
         del self._buffer[:start]
         self._measure(self._buffer)
         return None
@@ -113,7 +116,7 @@ class OutputParser:
         if self._buffer:
             try:
                 self._lines += 1
-                self._line(bytes(self._buffer).decode("latin-1"))
+                self._line(_text(self._buffer))
             except Problem as problem:
                 return problem
         return Problem(
@@ -130,7 +133,7 @@ class OutputParser:
                 500,
                 f"Header line {self._lines + 1} is longer than {MAX_LINE} bytes.",
                 "Print an empty line between the headers and the body.",
-                evidence=_shown(bytes(line[:MAX_LINE]).decode("latin-1")),
+                evidence=_shown(_text(line[:MAX_LINE])),
             )
         if self._size + len(line) > MAX_HEADER:
             raise Problem(500, f"The headers are larger than {MAX_HEADER} bytes.", _FIX_BLANK)
@@ -181,7 +184,7 @@ class OutputParser:
         others = [field for field in self._fields if not _is_extension(field[0])]
         # R16: a local redirect is a Location alone; with a cookie, say, the client has to see it
         if location is not None and len(others) == 1 and is_local(location):
-            return LocalRedirect(location, rest)
+            return LocalRedirect(native(location), rest)
         if location == "":
             raise Problem(500, "The Location header is empty.", 'Print "Location: /path" or a URL.')
         status, reason = 302 if location is not None else 200, ""
@@ -297,6 +300,10 @@ def reason_of(status: int) -> str:
 
 def _is_extension(name: str) -> bool:
     return name.lower().startswith("x-cgi-")  # R24: from script to server, not for the client
+
+
+def _text(line: bytes | bytearray) -> str:
+    return line.decode("latin-1")  # as HTTP and WSGI want it back
 
 
 def _shown(line: str) -> str:

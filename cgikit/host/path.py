@@ -4,7 +4,7 @@ What a path means is decided here and nowhere else: dot segments, doubled slashe
 hidden files, symbolic links, and where SCRIPT_NAME ends and PATH_INFO begins. Reads the file
 system, runs nothing.
 
-Strings are as `os` functions want them: undecodable bytes are surrogate escapes.
+All strings are native (`text.py`), encoded paths too.
 """
 
 import errno
@@ -14,9 +14,7 @@ import stat
 
 from .problem import Problem
 from .record import Record
-
-_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(b"%([0-9A-Fa-f]{2})")
+from .text import unescaped
 
 
 class Script(Record):
@@ -84,11 +82,11 @@ def segments(path: str) -> tuple[list[str], bool]:
     """
     if not path.startswith("/"):
         raise Problem(400, "The request's target is not a path.")
-    if _BAD_ESCAPE.search(path):
-        raise Problem(400, "The URL has a % that is not followed by two hexadecimal digits.")
     decoded: list[str] = []
-    for segment in path.encode("latin-1").split(b"/"):
-        name = _ESCAPE.sub(lambda match: bytes.fromhex(match[1].decode()), segment)
+    for segment in path.split("/"):
+        name = unescaped(segment)
+        if name is None:
+            raise Problem(400, "The URL has a % that is not followed by two hexadecimal digits.")
         if b"/" in name:
             raise Problem(404, "The URL has an encoded slash (%2F), which no path can hold.")
         if b"\0" in name:

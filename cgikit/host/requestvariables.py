@@ -104,9 +104,7 @@ def passed_on(
     query = passed["QUERY_STRING"]
     if not query or "=" in query:
         return passed, []
-    from os import fsencode
-
-    return passed, query_words(method, fsencode(query).decode("latin-1"))
+    return passed, query_words(method, query)
 
 
 def redirected(variables: "Mapping[str, str]", target: str) -> dict[str, str]:

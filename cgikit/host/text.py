@@ -1,14 +1,41 @@
-"""Text from outside as one line of a log: control characters are shown, never obeyed.
+"""Text that came as bytes: its forms, the ways between them, and how it looks in a log.
+
+All text in the host is *native*: bytes decoded as `os.fsdecode` does it, so that what came in goes out
+to a script, or to the file system, as the same bytes. WSGI (PEP 3333) hands over the same bytes as
+ISO-8859-1 text, which `native` converts where it comes in. One exception: a script's header block stays
+ISO-8859-1, because that is what HTTP and WSGI take back. Percent-escapes stand for bytes as well, so
+they are decoded here and nowhere else.
 
 A log event is one line. A request or a script that could print a line end, or a terminal's escape
-sequence, could forge events or repaint the console. Only this conversion lives here.
+sequence, could forge events or repaint the console.
 """
 
 import os
+import re
+
+from cgikit.gateway.wire import native as native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(b"%([0-9A-Fa-f]{2})")
+
+
+def unescaped(text: str) -> bytes | None:
+    """Return the bytes that percent-encoded text stands for (RFC 3986 section 2.1), None where a "%" is
+    not followed by two hexadecimal digits. What is not escaped stays as it is.
+    """
+    if "%" not in text:
+        return os.fsencode(text)
+    if _BAD_ESCAPE.search(text):
+        return None
+    return _ESCAPE.sub(_byte, os.fsencode(text))
+
+
+def _byte(match: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(match[1].decode())
 
 
 def one_line(text: str, limit: int = 2_000) -> str:
@@ -59,11 +86,3 @@ class Lines:
             piece = line[start : start + self.LONGEST].removesuffix(b"\r")
             # An undecodable byte is shown as four characters
             yield one_line(piece.decode("utf-8", "backslashreplace"), 4 * self.LONGEST)
-
-
-def native(latin1: str) -> str:
-    """Return the text as `os` functions want it: the same bytes, decoded as file names are.
-
-    HTTP and WSGI hand over bytes as ISO-8859-1 text. `UnicodeEncodeError` if it is not such text.
-    """
-    return os.fsdecode(latin1.encode("latin-1"))

@@ -4,10 +4,8 @@ The script's side, which may read it, is `cgikit.parameters`.
 """
 
 import os
-import re
 
-_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(b"%([0-9A-Fa-f]{2})")
+from .text import unescaped
 
 
 def query_words(method: str, query: str) -> list[str]:
@@ -19,13 +17,10 @@ def query_words(method: str, query: str) -> list[str]:
     """
     if method not in ("GET", "HEAD") or not query or "=" in query:
         return []
-    if _BAD_ESCAPE.search(query):
-        return []
-    words = [_ESCAPE.sub(_byte, word.encode("latin-1")) for word in query.split("+")]
-    if any(b"\0" in word or word.startswith(b"-") for word in words):
-        return []
-    return [os.fsdecode(word) for word in words]
-
-
-def _byte(match: re.Match[bytes]) -> bytes:
-    return bytes.fromhex(match[1].decode())
+    words: list[str] = []
+    for part in query.split("+"):
+        word = unescaped(part)
+        if word is None or b"\0" in word or word.startswith(b"-"):
+            return []
+        words.append(os.fsdecode(word))
+    return words

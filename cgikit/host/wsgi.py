@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cgikit.html import escape
+from cgikit.url import quote_reference
 
 from .answer import Answer, Call
 from .diagnosis import silence_problem, start_problem
@@ -196,41 +197,44 @@ class _Bounded:
 
 
 def server_request(environ: Mapping[str, Any]) -> ServerRequest:
-    """Return the neutral form of a WSGI request.
+    """Return the neutral form of a WSGI request: its text is made native here.
 
     The path is taken from REQUEST_URI where the server has it (waitress does): PATH_INFO is already
     decoded, and an encoded slash could not be told from a real one.
     """
-    path, query = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), ""
-    path, query = url_path(native(path)), environ.get("QUERY_STRING", "")
-    uri = environ.get("REQUEST_URI", "")
+
+    def text(name: str, default: str = "") -> str:
+        return native(environ.get(name, default))
+
+    whole = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    path, query = url_path(native(whole)), text("QUERY_STRING")
+    uri = text("REQUEST_URI")
     if uri:
         try:
             path, query = split_target(uri)
         except Problem:
             path, query = uri, ""  # not a path: `locate` refuses it with a page
-    host = environ.get("HTTP_HOST", "")
-    name = _HOST.fullmatch(host)
+    name = _HOST.fullmatch(text("HTTP_HOST"))
     length = environ.get("CONTENT_LENGTH") or ""
     return ServerRequest(
-        method=environ["REQUEST_METHOD"],
+        method=text("REQUEST_METHOD"),
         path=path,
         query=query,
         headers=tuple(
-            (key[5:].replace("_", "-").title(), value)
+            (key[5:].replace("_", "-").title(), native(value))
             for key, value in environ.items()
             if key.startswith("HTTP_")
         ),
         content_length=int(length) if length.isascii() and length.isdigit() else None,
-        content_type=environ.get("CONTENT_TYPE", ""),
-        protocol=environ.get("SERVER_PROTOCOL", "HTTP/1.0"),
+        content_type=text("CONTENT_TYPE"),
+        protocol=text("SERVER_PROTOCOL", "HTTP/1.0"),
         scheme=environ["wsgi.url_scheme"],
         server_name=name[1].lower() if name else environ["SERVER_NAME"],
         server_port=environ["SERVER_PORT"],
-        remote_addr=environ.get("REMOTE_ADDR", ""),
-        remote_port=environ.get("REMOTE_PORT", ""),
-        auth_type=environ.get("AUTH_TYPE", ""),
-        remote_user=environ.get("REMOTE_USER", ""),
+        remote_addr=text("REMOTE_ADDR"),
+        remote_port=text("REMOTE_PORT"),
+        auth_type=text("AUTH_TYPE"),
+        remote_user=text("REMOTE_USER"),
     )
 
 
@@ -260,7 +264,8 @@ def _listing(place: Directory, request: ServerRequest) -> ScriptResponse:
     if request.method not in ("GET", "HEAD"):
         raise Problem(405, "A list of scripts can only be read.", headers=(("Allow", "GET, HEAD"),))
     if not place.slash:
-        target = url_path(place.url) + (f"?{request.query}" if request.query else "")
+        query = f"?{quote_reference(request.query)}" if request.query else ""
+        target = url_path(place.url) + query
         link = f'<p><a href="{escape(target)}">{escape(target)}</a></p>'
         return own_response(301, link.encode(), (("Location", target),))
     return own_response(200, listing_page(place.url, entries(place)))

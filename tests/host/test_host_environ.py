@@ -83,7 +83,7 @@ def test_s3_names_that_could_pass_for_others(name: str) -> None:
 
 
 def test_values() -> None:
-    fields = [("A", "x\0y"), ("B", "a\r\n b"), ("C", "\xc3\xbc\xc2\x85"), ("D", "\xff")]
+    fields = [("A", "x\0y"), ("B", "a\r\n b"), ("C", "ü\x85"), ("D", "\udcff")]
     assert http_variables(fields) == {"HTTP_B": "a b", "HTTP_C": "ü\x85", "HTTP_D": "\udcff"}
 
 
