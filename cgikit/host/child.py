@@ -111,7 +111,6 @@ class Child:
     def forked(self, pid: int) -> None:
         """Take note of the process, or, if `pid` is negative, of why there is none."""
         if pid > 0:
-            self.pid = pid
             if self._kill_at:  # it was to be ended before it was known
                 self._signal(signal.SIGTERM)
         elif not self.done:
@@ -281,8 +280,10 @@ class Child:
         if status is not None and self._out < 0 and not self.done:
             self._gone(status)
 
-    def reaped(self, status: int | None) -> None:
-        """Take note of how it ended; None: it lives."""
+    def reaped(self, status: int | None, others: bool = False) -> None:
+        """Take note of how it ended; None: it lives. `others` says that there were more processes in
+        its group.
+        """
         self._reaping = False
         if status is None:
             # Asked without a pause, worker and zygote would keep the processors from whoever is to end
@@ -291,7 +292,8 @@ class Child:
             if self.eof_at and not self.done:
                 self._worker.hold(self._owner)
             return
-        self.pid = 0  # its number may be another one's by now
+        if others and not self._kill_at:
+            self._owner.left_others()
         if not self.done:
             self._gone(status)
 

@@ -13,7 +13,7 @@ import time
 from array import array
 from collections import deque
 
-from .zygote import ENDED, SLOTS, in_file
+from .zygote import ENDED, ENDING, LEFT, SLOTS, in_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,12 +121,16 @@ class Children:
             if not slot & ENDED:
                 if value < 0:
                     self._release(child)
+                else:
+                    child.pid = value  # here, so that no error makes it forget whom to end
                 self._guard(child.ends, child.forked, value)
                 continue
             if value:
                 self._release(child)
                 self._learn(child.pid)
-            self._guard(child.ends, child.reaped, value - 1_000 if value else None)
+                child.pid = 0  # its number may be another one's by now
+            left, value = value & LEFT, value & ~LEFT
+            self._guard(child.ends, child.reaped, value - ENDING if value else None, bool(left))
         return there
 
     def _send(self, message: bytes, descriptors: tuple[int, ...] = ()) -> None:

@@ -30,6 +30,7 @@ _IN = 1  # as in `select`
 _TAIL = 20  # lines of standard error that an error page shows
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
 _HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
+_BACKGROUND = "it left processes in the background; what still ran has been ended with the script"
 _REAPED = 0.25  # seconds granted to a script between the end of its output and its own end
 
 
@@ -348,6 +349,10 @@ class Exchange:
             self._fail(Problem(500, f"The script was killed by signal {-status} in mid-answer."))
         else:
             self._finish(status & 0xFFFFFFFF)
+
+    def left_others(self) -> None:
+        """Tell whoever wonders where a process is that the script has left in the background."""
+        self.worker.log_once(f"{self._name()}: {_BACKGROUND}")
 
     def _silence(self, status: int) -> Problem:
         """Return why there is no answer."""

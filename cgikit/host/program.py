@@ -66,6 +66,8 @@ class Programs:
             return f"it cannot be read ({error.strerror})"
         if not line.startswith(b"#!"):
             return NOT_PYTHON
+        if b"\0" in line:  # which ends the line for the kernel, and no path can have
+            return "its first line has a NUL character"
         if line not in self._same:
             if len(self._same) >= MAX_PROGRAMS:
                 self._same.clear()

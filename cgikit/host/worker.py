@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 IN = select.POLLIN
 TICK = 0.2  # seconds between looks at what takes too long
-MAX_COLD = 1_000  # scripts of which it is remembered that they run cold
+MAX_SAID = 1_000  # lines of which it is remembered that they were logged
 
 
 class Worker:
@@ -80,7 +80,7 @@ class Worker:
         self.single = not os.path.isdir(settings.root)
         self.verdicts: dict[bytes, tuple[bytes, int | None]] = {}
         self._learnt: set[str] = set()
-        self._cold: dict[str, str] = {}
+        self._said: set[str] = set()
         self._poll = select.poll()
         self._handlers: dict[int, tuple[Ends, Callable[[int], None]]] = {}
         self._watched: set[int] = set()  # since the poll whose events are being dealt with
@@ -267,10 +267,15 @@ class Worker:
 
     def cold(self, file: str, why: str) -> None:
         """Log, once, why a script does not run warm. Other languages need no reason."""
-        if why and why != self._cold.get(file) and "not a Python" not in why:
-            if len(self._cold) < MAX_COLD:
-                self._cold[file] = why
-            self.log(f"{file} runs in an interpreter of its own: {why}")
+        if why and "not a Python" not in why:
+            self.log_once(f"{file} runs in an interpreter of its own: {why}")
+
+    def log_once(self, line: str) -> None:
+        """Log what would come back with every request, the first time."""
+        if line not in self._said:
+            if len(self._said) < MAX_SAID:
+                self._said.add(line)
+            self.log(line)
 
     def _tick(self) -> None:
         self._ticked = self.now

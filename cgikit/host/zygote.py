@@ -15,13 +15,14 @@ Messages on the socket to the worker; those to here have their length in front:
   ids, four bytes each;
 - from here: 8 bytes, a child's slot and its process id (negative: the errno of the failed fork); or
   slot + 2**31 and how it ended, as `os.waitstatus_to_exitcode` has it plus 1,000, for a child that was
-  reaped; or 0 there for one that lives.
+  reaped, plus 2**16 where others of its process group had to be ended; or 0 there for one that lives.
 
 The table is memory that supervisor, worker and children share: two numbers for each slot, the child's
 process id, and its exit status plus one once it has left by itself.
 """
 
 import atexit
+import errno
 import gc
 import marshal
 import mmap
@@ -31,8 +32,8 @@ import sys
 import time
 from _socket import socket  # without its face in Python, as in `warm.py`
 
-from ..regularfile import open_regular
 from . import preload, warm
+from .compiling import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ if TYPE_CHECKING:
 
     Ready = tuple[object, CodeType | None, ModuleType]
 
-MAX_SOURCE = 4 << 20  # bytes; a larger file is data behind a `#!` line, not a script to keep
 MAX_SCRIPTS = 1_000
 LEARNT_SIZE = 65_536  # bytes for the names of learnt modules at the end of the table
 SLOTS = 1_024
 TABLE = SLOTS * 8 + LEARNT_SIZE
 ENDED = 1 << 31
+ENDING, LEFT = 1_000, 1 << 16  # in the answer for a child that was reaped
 # Of what scripts do, what nearly all of them do
 SCRIPTS = (
     """print("Content-Type: text/plain\\n\\nrehearsal")""",
@@ -111,11 +112,16 @@ class Zygote:
             )
             order = exactly(self.sock, size)
             slot, file, stamp, is_warm = marshal.loads(order)  # noqa: S302 -- our worker's
-            ready = self._ready(file, stamp) if is_warm else None
+            ready = None
             try:
+                if is_warm:
+                    ready = self._ready(file, stamp)
                 pid = fork()
             except OSError as error:
                 pid = -(error.errno or 1)
+            except Exception as error:  # one script's, and no reason to end the others
+                _say(error)
+                pid = -errno.EIO
             if not pid:
                 self._child(slot, file, ready, told, (stdin, stdout, stderr))
             os.close(stdin)
@@ -131,15 +137,7 @@ class Zygote:
         known = self.scripts.get(file)
         if known is not None and known[0] == stamp and stamp is not None:
             return known
-        code = None
-        try:
-            # Without patience for a lease: all other scripts would wait with this one
-            with open(open_regular(file, follow=True, patience=0), "rb") as stream:
-                source = stream.read(MAX_SOURCE + 1)
-            if len(source) <= MAX_SOURCE:
-                code = compile(source, file, "exec", dont_inherit=True)
-        except (OSError, SyntaxError, ValueError):  # ValueError: NUL bytes
-            pass
+        code = compiled(file, self.limits)
         if len(self.scripts) >= MAX_SCRIPTS:
             self.scripts.clear()
         known = self.scripts[file] = stamp, code, warm.module(file)
@@ -156,12 +154,12 @@ class Zygote:
             answer = 0
             try:
                 if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-                    os.killpg(pid, 9)
-                    answer = 1_000 + os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            except ProcessLookupError:  # it had not made its group yet
-                answer = 1_000 + os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                    _end_group(pid, 9)
+                    answer = ENDING + os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                    if _end_group(pid, 0):  # somebody was there beside it, and is about to end
+                        answer += LEFT
             except ChildProcessError:
-                answer = 1_000
+                answer = ENDING
             self._answer((slot | ENDED).to_bytes(4, "big") + answer.to_bytes(4, "big"))
 
     def _answer(self, data: bytes) -> None:
@@ -230,6 +228,22 @@ class Zygote:
             self.memory[at : at + 4] = os.getpid().to_bytes(4, "big")
             self.memory[at + 8 : at + 8 + len(names)] = names
             self.memory[at + 4 : at + 8] = len(names).to_bytes(4, "big")
+
+
+def _end_group(pid: int, number: int) -> bool:
+    """Send a signal to a process group. False where there is none, or it is another user's."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _say(error: Exception) -> None:
+    """Write an error to the log."""
+    import traceback
+
+    os.write(2, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
 
 
 def exactly(sock: socket, size: int) -> bytes:

@@ -6,6 +6,7 @@ then is in `test_host_supervisor.py`.
 
 import mmap
 import os
+import re
 import resource
 import socket
 import sys
@@ -192,6 +193,66 @@ for options in ({{}}, {{"start_new_session": True}}):
         assert alive(outside)
     finally:
         os.kill(outside, 9)
+
+
+def test_the_log_says_once_that_what_a_script_left_in_the_background_was_ended(
+    warm: Gateway,
+) -> None:
+    path = warm.script(
+        "background.py",
+        f"""
+import subprocess
+{HEAD}
+print(subprocess.Popen(["sleep", "1000"], stdin=-3, stdout=-3, stderr=-3).pid)
+""",
+    )
+    said = f"^{path}: it left processes in the background"
+    assert until(
+        lambda: warm.request(path).text and [line for line in warm.lines if re.search(said, line)]
+    )
+    for _ in range(3):
+        pid = int(warm.request(path).text)
+        assert until(lambda pid=pid: not alive(pid))  # type: ignore[misc]
+    assert len([line for line in warm.lines if re.search(said, line)]) == 1
+
+
+CHOKING = {
+    "a sum of 20,000 terms": b"x = " + b"1+" * 20_000 + b"1\n",
+    "100,000 minus signs": b"x = " + b"-" * 100_000 + b"1\n",
+    "3,000 brackets": b"x = " + b"(" * 3_000 + b")" * 3_000 + b"\n",
+    "as many attributes": b"x = a" + b".a" * 50_000 + b"\n",
+    "blocks in blocks": b"".join(b" " * depth + b"if 1:\n" for depth in range(150)),
+    "a NUL": b"x = 1\0\n",
+    "no text": b"\xff\xfe\x00",
+    "a number of 5,000 digits": b"x = " + b"9" * 5_000 + b"\n",
+}
+
+
+@pytest.mark.parametrize("name", CHOKING)
+def test_a_script_that_the_compiler_chokes_on_hurts_itself_only(warm: Gateway, name: str) -> None:
+    workers, zygotes = warm.workers(), warm.zygotes()
+    hello = warm.script("hello.py", f"{HEAD}print('hello')")
+    first = f"#!{sys.executable}\n".encode()
+    path = warm.put(f"choking{list(CHOKING).index(name)}.py", first + CHOKING[name])
+    seen = len(warm.lines)
+    for _ in range(2):
+        answer = warm.request(path)
+        assert (answer.status, answer.ended) == (500, 0)  # it prints nothing, whatever it does
+        assert warm.request(hello).text == "hello\n"
+    assert (warm.workers(), warm.zygotes()) == (workers, zygotes)
+    assert not [line for line in warm.lines[seen:] if "incident" in line]
+
+
+def test_a_nul_in_the_first_line_hurts_nobody(warm: Gateway) -> None:
+    workers, zygotes = warm.workers(), warm.zygotes()
+    source = f"#!{sys.executable}\0x\n{HEAD}print('hello')".encode()
+    path = warm.put("nul.py", source)
+    for _ in range(2):
+        answer = warm.request(path)
+        assert (answer.status, answer.ended) == (500, 0)
+        assert b"null bytes" in answer.errors  # as its own interpreter says
+    warm.wait_for("nul.py runs in an interpreter of its own: its first line has a NUL")
+    assert (warm.workers(), warm.zygotes()) == (workers, zygotes)
 
 
 def test_a_fork_by_hand_that_outlives_the_script_is_ended(warm: Gateway) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from gatewayserving import HEAD, Gateway, gateway
 
-from cgikit.host import preload, warm, zygote
+from cgikit.host import compiling, preload, warm, zygote
 
 #: In two parts, so that no script that looks for a canary is one.
 FIRST, SECOND = "kahP2iiG8", "eith5OoVu7"
@@ -111,8 +111,9 @@ INTAKES = {
     "zygote.Zygote.run: recvmsg": "the length of an order, and descriptors",
     "zygote.Zygote.run: exactly": "orders: slots, process ids, which file to run and its stamp",
     "zygote.exactly: recv": "what it was asked for",
-    "zygote.Zygote._ready: open": "a script's source",
-    "zygote.Zygote._ready: read": "a script's source",
+    "compiling._compile: open": "a script's source, in a process that only compiles",
+    "compiling._compile: read": "a script's source, in a process that only compiles",
+    "compiling._all: read": "a script's code",
     "zygote.Zygote.attend: pread": "the request, in a child: see `test_only_a_child_reads_a_request`",
     "zygote.main: exactly": "settings, before the first request",
     "zygote.rehearse: open": "/dev/null",
@@ -148,7 +149,7 @@ def intakes(source: str, module: str) -> set[str]:
 
 def test_each_intake_of_the_process_that_forks_is_known() -> None:
     found = set()
-    for module in (zygote, preload, warm):
+    for module in (zygote, compiling, preload, warm):
         name = module.__name__.rpartition(".")[2]
         found |= intakes(Path(module.__file__).read_text(), name)
     assert found == set(INTAKES)

@@ -240,9 +240,9 @@ LOOKS = {
         "from cgikit.host.diagnosis import first_line; assert first_line('x') is None;"
         " raise OSError('None')"
     ),
-    "host.zygote.Zygote._ready": (
-        "from cgikit.host.zygote import Zygote; zygote = Zygote.__new__(Zygote); zygote.scripts = {};"
-        " assert zygote._ready('x', None)[1] is None; raise OSError('None')"
+    "host.compiling._compile": (
+        "from cgikit.host.compiling import compiled; assert compiled('x', []) is None;"
+        " raise OSError('None')"
     ),
 }
 

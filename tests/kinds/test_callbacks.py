@@ -1,0 +1,187 @@
+"""Every call-back of an event loop: what it raises ends one request, or the worker where several share
+a channel, and never reaches another request.
+
+Each is made to raise in a real worker, before it has done its work and after it. The table of them is
+in `injecting.py`; a call-back that is not in it fails here.
+"""
+
+import ast
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import house
+import injecting
+import pytest
+from gatewayserving import HEAD, Answer, Gateway, Peer, gateway
+from injecting import TARGETS
+from serving import until
+
+from cgikit.gateway.fastcgiclient import encode_record
+
+#: Where a call-back is handed over or called, and which argument it is.
+CALLS = {"watch": 2, "guarded": 1, "_guard": 1}
+#: What the loop itself does with all of them.
+THE_LOOP = {("worker", "*found")}
+
+WAITS = f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)\nprint('waited')"
+SCRIPTS = {
+    "plain": f"{HEAD}print('plain')",
+    "upload": f"{HEAD}import sys\nprint(len(sys.stdin.buffer.read()))",
+    "download": f"{HEAD}print('x' * 3_000_000)",
+    "silent": f"{HEAD}import time\ntime.sleep(1_000)",
+    "abort": f"{HEAD}import time\ntime.sleep(1_000)",
+    "redirect": "print('Location: /plain.py\\n')",
+    "begins": f"{HEAD}print('some', flush=True)\nimport time\ntime.sleep(0.05)\nprint('more')",
+    "queued": f"{HEAD}print('queued')",
+}
+
+
+def callbacks() -> set[tuple[str, str]]:
+    """Every call-back of a worker, by module and source."""
+    found = set()
+    for module in house.read():
+        if not module.name.startswith("host.") or module.name == "host.guard":
+            continue
+        for call in ast.walk(module.tree):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+                continue
+            if call.func.attr in CALLS:
+                given = call.args[min(CALLS[call.func.attr], len(call.args) - 1)]
+                given = next((a for a in call.args if isinstance(a, ast.Starred)), given)
+                if isinstance(given, ast.Call):  # partial(call, …)
+                    given = given.args[0]
+                found.add((module.name.removeprefix("host."), ast.unparse(given)))
+    return found
+
+
+def test_every_callback_is_in_the_table() -> None:
+    assert callbacks() - THE_LOOP == set(TARGETS)
+
+
+def test_only_the_guarded_loop_calls_what_is_watched() -> None:
+    source = next(m.source for m in house.read() if m.name == "host.worker")
+    assert source.count("self._handlers.get(") == source.count("self.guarded(*found, mask)") == 1
+
+
+# --- each of them raises -----------------------------------------------------------------------------
+
+
+class Victim:
+    """A gateway whose call-backs can be made to raise."""
+
+    def __init__(self, server: Gateway, order: Path) -> None:
+        self.server = server
+        self.order = order
+
+    def give(self, *words: str) -> None:
+        """Have a call-back raise once."""
+        written = self.order.with_suffix(".new")
+        written.write_text(" ".join(words))
+        written.rename(self.order)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it has not raised yet."""
+        return self.order.exists()
+
+    def ask(self, name: str) -> Answer | None:
+        """Make a request of a kind, once; return what came."""
+        server = self.server
+        body = b"x" * 200_000 if name == "upload" else b""
+        variables = server.variables(f"/{name}.py", body, HTTP_X_VICTIM="1")
+        with server.connect() as peer:
+            if name == "abort":
+                peer.send(variables, keep=True)
+                assert until(lambda: server.scripts() or not self.is_due)
+                peer.socket.sendall(encode_record(2, 1))
+            elif name == "download":
+                peer.send(variables)
+                assert until(lambda: not self.is_due)
+            else:
+                return peer.ask(variables, body)
+            return peer.answer()
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
+    root, order = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("order") / "order"
+    driver = (sys.executable, injecting.__file__, str(order))
+    options = ("--workers", "1", "--children", "3", "--queue", "3")
+    with gateway("fastcgi", root, *options, before=driver) as server:
+        for name, source in SCRIPTS.items():
+            server.script(f"{name}.py", source)
+        yield Victim(server, order)
+        server.lines.clear()
+
+
+def kept(server: Gateway, peer: Peer) -> Peer:
+    """Leave a connection open after an answer."""
+    peer.send(server.variables("/plain.py"), keep=True)
+    assert peer.answer().text == "plain\n"
+    return peer
+
+
+def provoke(victim: Victim, how: str) -> list[Answer]:
+    """Do what reaches a call-back, until it has raised; return what came for the victim's requests."""
+    server, answers = victim.server, []
+    with ExitStack() as stack:
+        if how in ("kept", "signal"):
+            kept(server, stack.enter_context(server.connect()))
+            server.process.send_signal(signal.SIGHUP)
+            assert until(lambda: not victim.is_due)
+        elif how == "channel":
+            assert until(lambda: not victim.is_due)
+        else:
+            assert until(lambda: not victim.is_due or answers.append(victim.ask(how)))
+    return [answer for answer in answers if answer is not None]
+
+
+def check(answer: Answer, how: str) -> None:
+    """An answer of the victim is its own, or a page that says so, or cut."""
+    if answer.ended is None or not answer.output:
+        return
+    assert answer.status in (200, 500, 503)
+    if answer.status == 200 and how != "abort":
+        expected = {"redirect": b"plain\n", "upload": b"200000\n", "begins": b"some\nmore\n"}
+        assert answer.body in (expected.get(how, f"{how}\n".encode()), b"x" * 3_000_000 + b"\n")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("target", "how", "ends"),
+    sorted({row for row in TARGETS.values() if row[1] not in ("queued", "late", "channel")}),
+)
+def test_a_callback_that_raises_reaches_nobody_else(
+    victim: Victim, target: str, how: str, ends: str, when: str
+) -> None:
+    server = victim.server
+    workers, zygotes = server.workers(), server.zygotes()
+    waits = server.script("waits.py", WAITS)
+    go = server.root / "go"
+    go.unlink(missing_ok=True)
+    with server.connect() as other:
+        other.send(server.variables(waits))
+        assert until(server.scripts)
+        seen = len(server.lines)
+        mark = "REDIRECT_STATUS" if how == "redirect" else "HTTP_X_VICTIM"
+        victim.give(target, when, mark)
+        for answer in provoke(victim, how):
+            check(answer, how)
+        server.wait_for(f"incident .*Injected: {target}", seen)
+        go.touch()
+        answer = other.answer()
+        if ends == "exchange" or (answer.ended == 0 and answer.status == 200):
+            assert answer.text == "waited\n"
+        else:
+            assert answer.ended is None or answer.status == 503
+    if ends == "worker" or how == "signal":
+        assert until(lambda: not {*workers, *zygotes} & {*server.workers(), *server.zygotes()})
+    else:
+        assert server.workers() == workers
+    assert until(lambda: len(server.workers()) == len(server.zygotes()) == 1)
+    for _ in range(4):  # more than there are places for: none was lost
+        assert server.request("/plain.py").text == "plain\n"
+    assert until(lambda: not server.scripts())
