@@ -33,10 +33,15 @@ def require_all() -> bool:
     return os.environ.get("CGIKIT_REQUIRE") == "all"
 
 
+def find(program: str) -> str | None:
+    """Return the path of an installed program, None if there is none."""
+    search = f"{os.environ.get('PATH', os.defpath)}:{EXTRA_PATH}"
+    return shutil.which(program, path=search)
+
+
 def need(program: str) -> str:
     """Return the path of an installed program; skip the test, or fail it, if there is none."""
-    search = f"{os.environ.get('PATH', os.defpath)}:{EXTRA_PATH}"
-    path = shutil.which(program, path=search)
+    path = find(program)
     if path is None:
         lack(f"{program} (apt-get install {PACKAGE_OF.get(program, program)})")
     return path

@@ -39,7 +39,7 @@ def readable_directory() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def script_interpreter(readable_directory: Path) -> Interpreter:
     """The Python that scripts run on, all but those of `cgikit serve`."""
-    return make_interpreter(readable_directory / "python")
+    return make_interpreter(readable_directory / "python", "gunicorn")
 
 
 @pytest.fixture(scope="session", params=SERVERS)

@@ -66,12 +66,15 @@ def runs(python: str, user: str | None) -> bool:
     return False
 
 
-def make_interpreter(directory: Path) -> Interpreter:
-    """Make the virtual environment in `directory` and install this working tree into it."""
+def make_interpreter(directory: Path, *packages: str, options: tuple[str, ...] = ()) -> Interpreter:
+    """Make the virtual environment in `directory` and install this working tree into it.
+
+    `packages` are installed as well; `options` are those of venv.
+    """
     made = Interpreter(directory)
     base = base_interpreter()
-    call([base, "-m", "venv", str(directory)])
-    packages = [f"{ROOT}[serve]", "gunicorn"]
+    call([base, "-m", "venv", *options, str(directory)])
+    packages = (f"{ROOT}[serve]", *packages)
     call([str(made.python), "-m", "pip", "install", "--quiet", "--no-cache-dir", *packages])
     call([str(made.python), "-m", "compileall", "-q", str(directory / "lib")])
     return made
