@@ -1,27 +1,30 @@
 """What waitress leaves to be done for a connection of `cgikit serve`: its requests, its waiting.
 
-Requests are read here with the leniency of httpd, refusals are logged, HEAD has no body, and a script
+Refusals are logged, HEAD has no body, and a script
 whose client is slow gives its place to another. Which connections there are is `server.py`'s.
 """
 
 import contextlib
-import re
 import socket
 import struct
-from collections.abc import Callable
 from typing import Any
 
 from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
+from waitress.receiver import ChunkedReceiver
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
-from waitress.utilities import Error
+from waitress.utilities import Error, RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 
 from cgikit.host.answer import Truncated
+from cgikit.host.problem import Problem
 from cgikit.host.text import one_line
+
+from .requesthead import Refused, refusal, sound
 
 HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script has to wait too
 LOW_WATER = HIGH_WATER // 2  # where it goes on: at each byte, threads would come and go
+FRAMING = 8_190  # bytes of a chunk's size with its extensions, and of a trailer
 HELD = 3_600  # seconds that a script waits for its client; as long as one may run
 PATIENCE = 0.05  # seconds that a thread waits before it has a stand-in, if no request waits
 
@@ -75,8 +78,17 @@ class _Task(WSGITask):  # type: ignore[misc]
         try:
             super().execute()
         except Truncated:
-            self.channel.reset = not self.chunked_response and self.content_length is None
+            self.channel.reset |= not self.chunked_response and self.content_length is None
             raise
+
+    def write(self, data: bytes) -> None:
+        """Send a piece of the answer, soon. What waits for a slow client may have to wait on disk."""
+        try:
+            super().write(data)
+        except OSError as error:  # not of the socket: those are dealt with below us
+            self.channel.server.no_disk(error)
+            self.channel.drop()
+            raise Truncated from error
 
     def finish(self) -> None:
         """End the answer. Waitress would end one to HEAD with a last chunk, which is a body."""
@@ -88,42 +100,71 @@ class _Task(WSGITask):  # type: ignore[misc]
         self.channel.trim()
 
 
-class NoRoom(Error):  # type: ignore[misc]
-    """The bodies that arrive at the same time are too large together."""
-
-    code = 503
-    reason = "Service Unavailable"
-
-
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
     completed: bool
 
-    def __init__(self, adj: Any, has_room: Callable[[int], bool]) -> None:
+    def __init__(self, adj: Any, server: Any) -> None:
         super().__init__(adj)
-        self._has_room = has_room
+        self._server = server
 
     def received(self, data: bytes) -> int:
-        """Take in bytes; return how many of them. A body that finds no room ends the request."""
-        before = self.body_bytes_received
-        taken = int(super().received(data))
-        if not self.completed and not self._has_room(self.body_bytes_received - before):
-            self.error = NoRoom("too many large bodies at once; try again later")
-            self.completed = True
+        """Take in bytes; return how many of them. What cannot be kept or read ends the request."""
+        before, taken = self.body_bytes_received, len(data)
+        try:
+            taken = int(super().received(data))
+        except Refused as refused:
+            self._refuse(refused.error)
+        except ValueError:  # of `urlsplit`: http://[
+            self._refuse(refusal(400, "The request's target is not valid."))
+        except OSError as error:  # of a file for the body
+            self._server.no_disk(error)
+            self._refuse(refusal(507, "The server has no room for the request's body."))
+        if not self.completed:
+            self._limit(self.body_bytes_received - before)
+            if b"\n\n" in self.header_plus[-len(data) - 1 :]:
+                self._refuse(refusal(400, "The request's lines end in LF, and not in CRLF."))
+        if self.error is not None or self.body_rcv is None:
+            self.expect_continue = False  # waitress would wait for a body that is not to come
         return taken
 
+    def _limit(self, size: int) -> None:
+        """Refuse a body that finds no room, and what in it is no data and has no end."""
+        framing, chunk = 0, 0
+        if isinstance(self.body_rcv, ChunkedReceiver):
+            framing = max(len(self.body_rcv.control_line), len(self.body_rcv.trailer))
+            chunk = self.body_rcv.chunk_remainder
+        if chunk > self.adj.max_request_body_size:
+            self._refuse(RequestEntityTooLarge("a chunk that is too large"))
+        elif framing > FRAMING:
+            self._refuse(refusal(400, f"A chunk's size or the trailer exceeds {FRAMING} bytes."))
+        elif not self._server.has_room(size):
+            self._refuse(refusal(503, "Too many large bodies at once; try again later."))
+
+    def _refuse(self, error: Error) -> None:
+        self.error = error
+        self.headers_finished = self.completed = True
+
     def parse_header(self, header_plus: bytes) -> None:
-        """Parse a request's header. Waitress joins Cookie fields by ", ", not by "; " (R37), and
-        refuses a target that is not ASCII, which curl sends as it is typed and httpd takes.
-        """
-        line, end, rest = header_plus.partition(b"\r\n")
-        line = re.sub(rb"[\x80-\xff]", lambda byte: b"%%%02X" % byte[0][0], line)
-        header_plus = line + end + rest
+        """Parse a request's header. Waitress joins Cookie fields by ", ", not by "; " (R37)."""
+        self.first_line = header_plus.partition(b"\r\n")[0]  # for the log, if it is refused
+        header_plus = sound(header_plus)
         super().parse_header(header_plus)
         if "COOKIE" in self.headers:
             lines = (line.partition(b":") for line in header_plus.split(b"\r\n")[1:])
-            cookies = [value.strip(b" \t") for name, _, value in lines if name.lower() == b"cookie"]
+            cookies = [value for name, _, value in lines if name.lower() == b"cookie"]
             if len(cookies) > 1:
                 self.headers["COOKIE"] = b"; ".join(cookies).decode("latin-1")
+
+    def close(self) -> None:
+        """Drop the body."""
+        with contextlib.suppress(OSError):  # the rest of what did not find room
+            super().close()
+
+
+_WORDS = {
+    RequestHeaderFieldsTooLarge: "The request's header is too large (limit 64 KiB).",
+    RequestEntityTooLarge: "The request's body is too large (limit 1 GiB).",
+}
 
 
 class _Refusal(ErrorTask):  # type: ignore[misc]
@@ -132,11 +173,21 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
         """Send the answer; log it first, because the client may leave in the middle of it."""
         error = self.request.error
+        problem = Problem(error.code, _WORDS.get(type(error), error.body))
+        if error.code == 503:
+            problem.headers = (("Retry-After", "10"),)
         if error.code != 500:  # else serving failed, and that has been logged
             # Of a header that is too large waitress keeps nothing
-            asked = "(a request)" if error.code == 431 else _asked(self.request)
-            self.channel.server.tell(f"{asked} {error.code} ({one_line(error.body)})")
-        super().execute()
+            lost = isinstance(error, RequestHeaderFieldsTooLarge)
+            asked = "(a request)" if lost else _asked(self.request)
+            self.channel.server.tell(f"{asked} {error.code} ({one_line(problem.what)})")
+        page = self.channel.server.page(problem)
+        self.status = f"{page.status} {page.reason}"
+        self.response_headers.extend(page.headers)
+        self.set_close_on_finish()
+        self.channel.deaf = True
+        head = getattr(self.request, "first_line", b"").startswith(b"HEAD ")
+        self.write(b"" if head else page.rest)
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
@@ -144,12 +195,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     task_class = _Task
     error_task_class = _Refusal
+    outbufs: list[Any]
+    total_outbufs_len: int
+    current_outbuf_count: int
     request: Any  # what has come of the next one; None between two
     reset = False  # the connection is to end by a reset
+    deaf = False  # what the client still sends is dropped, lest closing takes the answer away
 
     def parser_class(self, adj: Any) -> _Parser:
         """Make what reads the next request."""
-        return _Parser(adj, self.server.has_room)
+        return _Parser(adj, self.server)
 
     def _flush_outbufs_below_high_watermark(self) -> None:
         """Wait while too much of the answer waits for the client. Waitress calls this before it
@@ -182,6 +237,16 @@ class Channel(HTTPChannel):  # type: ignore[misc]
                     buffer.prune()
                     buffer.getfile().seek(0)  # it is left at the end of what is still to be sent
 
+    def drop(self) -> None:
+        """Reset the connection, and forget what waits: a buffer that failed has lost its place."""
+        with self.outbuf_lock:
+            for buffer in self.outbufs:
+                with contextlib.suppress(OSError):
+                    buffer.close()
+            self.outbufs = [OverflowableBuffer(self.adj.outbuf_overflow)]
+            self.total_outbufs_len = self.current_outbuf_count = 0
+            self.will_close = self.reset = True
+
     def _drained(self, seconds: float | None = None) -> bool:
         """Wait until the client has taken enough, or has left: True; False if that takes longer."""
 
@@ -207,6 +272,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self.reset:
             with contextlib.suppress(OSError):
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        elif self.deaf and self.connected:
+            self.server.linger(self.socket)
         super().handle_close()
 
 

@@ -7,6 +7,7 @@ happens on one connection. The limits are stated in docs/serve.md.
 import contextlib
 import logging
 import socket
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
 from cgikit.host.answer import Truncated
+from cgikit.host.output import ScriptResponse
+from cgikit.host.page import error_page, own_response
+from cgikit.host.problem import Problem
 from cgikit.host.text import one_line
 from cgikit.host.wsgi import Host
 
@@ -124,10 +128,11 @@ class _Listening(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         room: Capacity,
     ) -> None:
         self.tell = log
+        self._host = host
         self._room = room
         self._arrived = 0  # bytes of bodies since all of them were looked at
         self._turned_away: list[_TurnedAway] = []
-        self._told = -_TOLD
+        self._told = self._told_disk = -_TOLD
         super().__init__(
             host,
             {},
@@ -153,11 +158,36 @@ class _Listening(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
             self.tell(f"server: all {self._room.connections} connections are in use; more get 503")
         self._turned_away = [one for one in self._turned_away if one.socket is not None]
         if len(self._turned_away) < _TURNED_AWAY:
-            self._turned_away.append(_TurnedAway(connection, self._map, now + _READING))
+            self._turned_away.append(_TurnedAway(connection, self._map, now + _READING, _FULL))
         else:
             with contextlib.suppress(OSError):
                 connection.send(_FULL)
             connection.close()
+
+    def linger(self, connection: socket.socket) -> None:
+        """Close a connection once its client has read its answer and stopped sending, or soon."""
+        now = time.monotonic()
+        self._turned_away = [one for one in self._turned_away if one.socket is not None]
+        if len(self._turned_away) < _TURNED_AWAY:
+            with contextlib.suppress(OSError):
+                own = connection.dup()
+                self._turned_away.append(_TurnedAway(own, self._map, now + _READING, b""))
+
+    def page(self, problem: Problem) -> ScriptResponse:
+        """Return the answer to what never reaches the host."""
+        page = error_page(problem, details=self._host.details)
+        return own_response(problem.status, page, problem.headers)
+
+    def no_disk(self, error: OSError) -> None:
+        """Say that a body, or an answer, could not be put on disk; not for each of many."""
+        now = time.monotonic()
+        if now - self._told_disk >= _TOLD:
+            self._told_disk = now
+            where = tempfile.tempdir or "the temporary directory"  # none was found to be usable
+            self.tell(
+                f"server: {where} cannot hold what waits there: {error.strerror or error}. "
+                "Make room, or start the server with TMPDIR=DIR for a larger directory."
+            )
 
     def readable(self) -> bool:
         """Whether clients are let in: always. This is called at least once a second."""
@@ -202,16 +232,19 @@ _FULL = (
 
 
 class _TurnedAway(wasyncore.dispatcher):  # type: ignore[misc]
-    """A client for whom there was no room. What it sends is not read as anything.
+    """A client that has its last answer. What it sends is not read as anything.
 
     Closing at once, with its request unread, would reset the connection and take the answer away.
     """
 
-    def __init__(self, connection: socket.socket, map: dict[int, Any], until: float) -> None:
+    def __init__(
+        self, connection: socket.socket, map: dict[int, Any], until: float, answer: bytes
+    ) -> None:
         super().__init__(connection, map)
         self.until = until  # when it is closed, by time.monotonic
         try:
-            connection.send(_FULL)
+            if answer:
+                connection.send(answer)
             connection.shutdown(socket.SHUT_WR)
         except OSError:
             self.handle_close()

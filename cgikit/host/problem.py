@@ -6,6 +6,13 @@ where pages are made (`page.py`); rendering does not happen here.
 
 from cgikit.errors import CGIError
 
+_TO_VISITORS = {
+    413: "What was sent is too large for this server.",
+    431: "What your browser sends with a request is too large for this server.",
+    503: "The server is busy. Try again in a moment.",
+    507: "The server has no room for what was sent. Try again later.",
+}
+
 
 class Problem(CGIError):
     """A request that the host cannot answer with a script's output.
@@ -43,6 +50,8 @@ class Problem(CGIError):
         """What to tell a visitor who does not own the scripts (str): nothing about files."""
         if self.status == 404:
             return "There is nothing at this address."
+        if self.status in _TO_VISITORS:
+            return _TO_VISITORS[self.status]
         if self.status < 500:
             return "The server does not answer this request."
         return "The script did not answer. The server's log says why."

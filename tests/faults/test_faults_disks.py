@@ -4,6 +4,7 @@ On small file systems in memory that the test mounts; skipped by name where it m
 """
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from faults.kinds import SAVES, content
 from requirement import lack, need
+from serving import serve
 
 from cgikit import Counter, StorageError, append_line, atomic_write
 
@@ -168,3 +170,83 @@ def test_f_a_directory_where_others_may_not_write(tmp_path: Path, name: str) -> 
     assert f"must be able to write in {place}" in said
     assert content(path) == kind.old
     assert names(place) == before
+
+
+POST = "POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+
+
+def answer(port: int, request: bytes) -> bytes:
+    """Send a request; all that comes back until the connection ends, if by a reset."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with suppress(OSError):
+            client.sendall(request)
+        received = b""
+        with suppress(ConnectionResetError):
+            while data := client.recv(65_536):
+                received += data
+        return received
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_f_no_room_for_a_body_is_not_the_clients_fault(tmp_path: Path, chunked: bool) -> None:
+    """It was a 400 "the body ended after …", and a traceback on the console."""
+    scripts, size = Path(__file__).parents[1] / "scripts", 1 << 20
+    head = (POST % ("count.py", size)).encode()
+    body = bytes(size)
+    if chunked:
+        head = head.replace(b"Content-Length: %d" % size, b"Transfer-Encoding: chunked")
+        body = b"%x\r\n%b\r\n0\r\n\r\n" % (size, body)
+    with (
+        disk(tmp_path, "size=4m") as place,
+        serve(scripts, environment={"TMPDIR": str(place)}) as server,
+    ):
+        assert answer(server.port, head + body).startswith(b"HTTP/1.1 200 ")
+        filler = fill(place)
+        seen = len(server.lines)
+        assert answer(server.port, head + body).startswith(b"HTTP/1.1 507 Insufficient Storage\r\n")
+        server.wait_for("^POST /count.py 507 ", seen)
+        told = [line for line in server.lines[seen:] if not line.startswith("POST ")]
+        assert len(told) == 1
+        assert str(place) in told[0]
+        assert "No space left" in told[0]
+        assert "TMPDIR" in told[0]
+        filler.unlink()
+        assert answer(server.port, head + body).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("leave", [0, 200_000], ids=["no room", "some room"])
+def test_f_no_room_for_what_waits_for_a_slow_client_cuts_the_answer(
+    tmp_path: Path, leave: int
+) -> None:
+    """Not a byte of what comes is out of its place, and the part does not pass for the whole."""
+    root = tmp_path / "scripts"
+    root.mkdir()
+    script = root / "count.sh"
+    script.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nexec seq 1000000\n")
+    script.chmod(0o755)
+    with (
+        disk(tmp_path, "size=4m") as place,
+        serve(root, environment={"TMPDIR": str(place)}) as server,
+    ):
+        # So that it has chosen the directory before that is full
+        assert answer(server.port, (POST % ("", 1 << 20)).encode() + bytes(1 << 20))
+        fill(place, leave)
+        seen = len(server.lines)
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(60)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(b"GET /count.sh HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            server.wait_for(f"{place} cannot hold what waits", seen)  # nothing is read until then
+            received, reset = b"", False
+            try:
+                while data := client.recv(65_536):
+                    received += data
+            except ConnectionResetError:
+                reset = True
+        lines = received.partition(b"\r\n\r\n")[2].split(b"\n")[:-1]
+        assert lines == [b"%d" % number for number in range(1, len(lines) + 1)]
+        assert reset
+        server.wait_for("^GET /count.sh 200 ", seen)
+        assert answer(server.port, b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200 ")
