@@ -77,6 +77,8 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         ("--queue", 256, 0, 100_000, "requests of one worker that may wait for that; more get 503"),
         ("--timeout", 60, 1, 86_400, "seconds until the headers, and then of silence"),
         ("--total", 3_600, 1, 864_000, "seconds until a script is ended in any case"),
+        ("--body", 1_024, 1, 1 << 20, "MiB of a request's body; a larger one gets 413"),
+        ("--spool", 1_024, 0, 1 << 20, "MiB of an answer that wait on disk for a slow client"),
         ("--memory", 1_024, 64, 1 << 20, "MiB of address space for a script's process"),
         ("--processes", 1_024, 16, 1 << 20, "of the user, beyond which scripts cannot fork"),
     ):
@@ -143,6 +145,9 @@ def _settings(
         total=float(arguments.total),
         children=arguments.children,
         queue=arguments.queue,
+        body=arguments.body << 20,
+        spool=arguments.spool << 20,
+        temporary=os.environ.get("TMPDIR") or "/tmp",  # noqa: S108 -- files without a name
         memory=arguments.memory << 20,
         processes=arguments.processes,
     )

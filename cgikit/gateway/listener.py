@@ -146,6 +146,19 @@ def is_allowed(connection: socket.socket, peers: frozenset[str] | None) -> bool:
     return isinstance(peer, tuple) and _plain(peer[0]) in peers
 
 
+def send_at_once(connection: socket.socket) -> None:
+    """Let a connection that was accepted send each piece at once (TCP_NODELAY), and notice a peer whose
+    machine is gone (SO_KEEPALIVE). Otherwise the second piece of an answer waits until the peer has
+    acknowledged the first, which it puts off by 40 ms.
+    """
+    if connection.family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        except OSError:
+            pass  # the peer is gone already, as whoever reads will see
+
+
 def _plain(address: str) -> str:
     """Return an address in its one spelling; what is none as it is."""
     address = address.strip().removeprefix("[").removesuffix("]")

@@ -37,6 +37,11 @@ class SCGI:
         """Whether nothing of the request is still to come."""
         return self._done
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the connection is between two requests: never, it is for one that is to come."""
+        return False
+
     def receive(self, data: bytes) -> "list[Event]":
         """Return what `data`, the next bytes of the connection, brings: `Opened`, then `Body`.
 

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .arrival import Arrival
     from .exchange import Exchange
     from .guard import Ends
     from .program import Program
@@ -26,18 +27,19 @@ CHUNK = 65_536  # the size of a pipe on Linux
 WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
 FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
 HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
-MOST_PENDING = 262_144  # bytes of a body that wait for the script to read
 _IN, _OUT = 1, 4  # as in `select`
 
 
 class Child:
-    """One process for an exchange. `started` is when it was asked for, `heard` when it last wrote;
-    `ahead` is how many bytes may wait for the peer before it has to wait too.
+    """One process for an exchange. `started` is when it was asked for, `heard` when it last wrote or
+    read, `fed` when it last was given some of its input, `paused_at` when it was made to wait (0: it is
+    not); `ahead` is how many bytes may wait for the peer before it has to wait too.
     """
 
     __slots__ = (
-        "_ask_at", "_buffer", "_err", "_in", "_kill_at", "_more", "_out", "_owner", "_pause", "_paused",
-        "_pending", "_reaping", "_worker", "ahead", "done", "eof_at", "heard", "pid", "slot", "started",
+        "_ask_at", "_body", "_buffer", "_err", "_in", "_is_stuck", "_kill_at", "_out", "_owner",
+        "_pause", "_piece", "_reaping", "_worker", "ahead", "done", "eof_at", "fed", "heard",
+        "paused_at", "pid", "slot", "started",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker", owner: "Exchange") -> None:
@@ -45,13 +47,14 @@ class Child:
         self._owner = owner
         self.slot = -1
         self.pid = 0
-        self.started = self.heard = worker.now
+        self.started = self.heard = self.fed = worker.now
         self.eof_at = 0.0  # when its output ended
         self.done = False
         self._out = self._err = self._in = -1
-        self._pending = bytearray()  # of the body
-        self._more = False  # of the body is still to come
-        self._paused = False
+        self._body: Arrival | None = None
+        self._piece = memoryview(b"")  # of the body, which it has not taken yet
+        self._is_stuck = False  # its input is full
+        self.paused_at = 0.0
         self._kill_at = 0.0
         self._reaping = False
         self._ask_at = 0.0  # when it may be asked again whether it has ended
@@ -65,14 +68,15 @@ class Child:
         program: "Program | None",
         words: list[str],
         variables: dict[str, str],
-        body: bytes | bytearray | None,
-        more: bool,
+        body: "Arrival | None",
     ) -> None:
-        """Start the script; `body` is the beginning of its input, None if it has none, and `more` says
-        whether `feed` brings the rest. `Problem` 503 where that cannot be now.
+        """Start the script; `body` is its input, of which `feed` tells that more has come.
+
+        `Problem` 503 where that cannot be now.
         """
         worker = self._worker
-        ends = self._pipes(body is not None)
+        self._body = body if body is not None and (body.waiting or body.is_owed) else None
+        ends = self._pipes(self._body is not None)
         try:
             worker.children.fork(self, file, program, words, variables, ends)
         except OSError as error:
@@ -87,8 +91,7 @@ class Child:
                     os.close(fd)
         worker.watch(self._out, _IN, self._on_out, self._owner.crashed)
         worker.watch(self._err, _IN, self._on_err, self._owner.crashed)
-        if body is not None:
-            self.feed(body, more)
+        self.feed()
 
     def _pipes(self, with_input: bool) -> tuple[int, int, int]:
         """Make the script's three descriptors; keep the other ends."""
@@ -118,48 +121,60 @@ class Child:
 
     # --- its input ----------------------------------------------------------------------------
 
-    def feed(self, data: bytes | bytearray, more: bool) -> bool:
-        """Take a piece of the body. Return whether the next piece can come now."""
-        self._more = more
-        if self._in >= 0:
-            self._pending += data
+    @property
+    def is_hungry(self) -> bool:
+        """Whether it has taken all of its input that has come."""
+        return self._in >= 0 and not self._is_stuck
+
+    def feed(self) -> None:
+        """Give it what has come of its input, as far as it takes it."""
+        if self.is_hungry:
             self._write()
-        return len(self._pending) < MOST_PENDING
 
     def _write(self) -> None:
+        body = self._body
+        if body is None:
+            return
         try:
-            while self._pending:
-                del self._pending[: os.write(self._in, self._pending[:CHUNK])]
+            while True:
+                if not self._piece:
+                    self._piece = memoryview(body.read(CHUNK))
+                    if not self._piece:
+                        break
+                self._piece = self._piece[os.write(self._in, self._piece) :]
+                self.fed = self.heard = self._worker.now  # reading is a sign of life, too
         except BlockingIOError:
-            self._worker.unwatch(self._in)
-            self._worker.watch(self._in, _OUT, self._on_in, self._owner.crashed)
+            if not self._is_stuck:
+                self._is_stuck = True
+                self._worker.watch(self._in, _OUT, self._on_in, self._owner.crashed)
             return
         except BrokenPipeError:  # it does not want the rest, which is its right
-            self._pending.clear()
+            body.drop()
             self._unfeed()
             return
-        self._worker.unwatch(self._in)
-        if not self._more:
+        if self._is_stuck:
+            self._is_stuck = False
+            self._worker.unwatch(self._in)
+        if not body.is_owed:
             self._unfeed()
 
     def _on_in(self, mask: int) -> None:
-        self.heard = self._worker.now  # reading is a sign of life, too
         self._write()
-        if len(self._pending) < MOST_PENDING:
-            self._owner.wants_more()
 
     def _unfeed(self) -> None:
         if self._in >= 0:
             self._worker.unwatch(self._in)
             os.close(self._in)
             self._in = -1
+            self._is_stuck = False
+            self._piece = memoryview(b"")
 
     # --- its output ---------------------------------------------------------------------------
 
     @property
     def is_silent(self) -> bool:
         """Whether it could write and does not: neither at its end nor held back."""
-        return self._out >= 0 and not self._paused
+        return self._out >= 0 and not self.paused_at
 
     def _on_out(self, mask: int) -> None:
         data: bytes | memoryview
@@ -203,15 +218,17 @@ class Child:
 
     def pause(self) -> None:
         """Let it wait: the peer is slower than it."""
-        self._paused = True
+        if self.paused_at:
+            return
+        self.paused_at = self._worker.now
         for fd in (self._out, self._err):
             if fd >= 0:
                 self._worker.unwatch(fd)
 
     def resume(self) -> None:
         """Let it go on."""
-        if self._paused:
-            self._paused = False
+        if self.paused_at:
+            self.paused_at = 0.0
             self.heard = self._worker.now
             for fd, handler in ((self._out, self._on_out), (self._err, self._on_err)):
                 if fd >= 0:

@@ -6,10 +6,12 @@ Reading and sending as sockets allow, and the end of a connection. What the byte
 
 import select
 import socket
+import struct
 from contextlib import suppress
 from functools import partial
 
 from cgikit.gateway.fastcgi import FastCGI
+from cgikit.gateway.listener import send_at_once
 from cgikit.gateway.scgi import SCGI
 from cgikit.gateway.wire import Aborted, Body, Opened, WireError
 
@@ -20,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cgikit.gateway.pace import Pace
     from cgikit.gateway.wire import Event
 
     from .connection import Pieces
@@ -30,11 +33,14 @@ IN, OUT = select.POLLIN, select.POLLOUT
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 CHUNK = 65_536  # the size of a pipe on Linux
 MAX_CONNECTIONS = 1_024
-LINGER = 5.0  # seconds in which a peer may send the rest of a body that nobody wants
+LINGER = 5.0  # seconds of silence in which a peer may send more of a body that nobody wants
 STALLED = 120.0  # seconds until a peer that takes nothing of its answer is dropped
+SLOW = 1.0  # seconds that a peer may let an answer wait before its script is freed from it
+SWEPT = 60.0  # seconds between two lines about connections that had to give way
 LAST = (
     1.0  # seconds in which a next request may come when draining, or when others wait for a place
 )
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER
 LAST_NEW = 3.0  # the same on a connection that had none yet
 MOST_UNREAD = 64  # pieces of what is in a connection's buffer, taken before it is closed at once
 
@@ -45,6 +51,8 @@ class Connections:
     def __init__(self, worker: "Worker") -> None:
         self._worker = worker
         self._all: dict[int, Connection] = {}
+        self._gave_way = 0  # those that were closed to make room, since the log said so
+        self._told = 0.0
 
     def __len__(self) -> int:
         """How many there are."""
@@ -63,11 +71,12 @@ class Connections:
         fastcgi = self._worker.settings.protocol == "fastcgi"
         codec = FastCGI(MAX_CONNECTIONS, self._worker.settings.children) if fastcgi else SCGI()
         connection = Connection(sock, codec, self._worker.now)
+        send_at_once(sock)
         self._all[connection.fd] = connection
         connection.mask = IN
         ends = partial(self.crashed, connection)
         self._worker.watch(connection.fd, IN, partial(self._on_connection, connection), ends)
-        if len(self._all) >= MAX_CONNECTIONS:
+        if len(self._all) >= MAX_CONNECTIONS and not self.make_room():
             self._worker.entrance.shut()
         self._worker.guarded(ends, self._receive, connection)
 
@@ -90,26 +99,30 @@ class Connections:
         if not data:
             self._ended(connection)
             return
-        connection.heard = self._worker.now
+        codec, now = connection.codec, self._worker.now
+        if connection.exchange is None and not connection.closing and codec.is_idle:
+            connection.inward.begin(now)  # a request begins
+        connection.inward.move(len(data), now)
         if connection.closing:
             return  # the rest of what nobody wants
         try:
-            events = connection.codec.receive(data)
+            events = codec.receive(data)
         except WireError as error:
             self._worker.log(f"connection closed: {error}")
             self.lost(connection)
             return
-        replies = connection.codec.replies() if isinstance(connection.codec, FastCGI) else b""
+        replies = codec.replies()
         if replies:
             self.send(connection, [replies])
         for event in events:
             self._dispatch(connection, event)
-        if replies and not connection.codec.keep and not connection.codec.request:
+        if replies and not codec.keep and not codec.request:
             self.finished(connection)
 
     def _dispatch(self, connection: Connection, event: "Event") -> None:
         exchange = connection.exchange
         if isinstance(event, Opened):
+            connection.inward.begin(self._worker.now)  # its body
             exchange = connection.exchange = Exchange(self._worker, connection, event)
             self._worker.guarded(exchange.crashed, exchange.opened)
         elif exchange is None or exchange.request != event.request:
@@ -135,50 +148,94 @@ class Connections:
             self._worker.rewatch(connection.fd, mask)
 
     def send(self, connection: Connection, pieces: "Pieces") -> None:
-        """Send, now or as soon as the peer takes it."""
-        waits = bool(connection.outbox)
+        """Send, now or as soon as the peer takes it, or as it is released."""
+        waits = bool(connection.waiting)
         connection.put(pieces)
-        if not waits:
+        if not waits and not connection.is_held:
             try:
                 connection.flush()
             except OSError:
                 self.lost(connection)
                 return
-            if not connection.outbox:
-                return
-            connection.heard = self._worker.now
-        self.poll(connection, connection.mask | OUT)
+        if connection.waiting:
+            if not waits:
+                connection.outward.begin(self._worker.now)
+            self._await(connection)
+
+    def last(self, connection: Connection, data: bytes) -> None:
+        """Send the end of an answer. From now on the end of the connection is not that of the script:
+        the peer may close it as soon as it has all.
+        """
+        connection.exchange = None
+        if connection.is_held:
+            connection.is_held = False
+            connection.outward.begin(self._worker.now)
+        self.send(connection, [data] if data else [])
+
+    def _await(self, connection: Connection) -> None:
+        """Wait until the peer takes more; so does the script, where too much waits."""
+        if not connection.is_held:
+            self.poll(connection, connection.mask | OUT)
         child = connection.exchange.child if connection.exchange is not None else None
-        if child is not None and connection.waiting > child.ahead:
-            child.pause()
+        if child is not None:
+            if connection.is_spooled:
+                full = connection.is_full
+            else:
+                full = connection.waiting > child.ahead
+            if full:
+                child.pause()
+
+    def restrain(self, connection: Connection) -> None:
+        """Send nothing until it is released: what is put waits."""
+        connection.is_held = True
+        self._spill(connection)
+
+    def release(self, connection: Connection) -> None:
+        """Send what was held, and hold no more."""
+        if connection.is_held:
+            connection.is_held = False
+            connection.outward.begin(self._worker.now)
+            self._send(connection)
+
+    def _spill(self, connection: Connection) -> None:
+        settings = self._worker.settings
+        connection.spill(settings.spool, settings.temporary)
 
     def _send(self, connection: Connection) -> None:
         try:
-            if connection.flush():
-                connection.heard = self._worker.now
+            sent = connection.flush()
         except OSError:
             self.lost(connection)
             return
-        if connection.outbox:
+        if sent:
+            connection.outward.move(sent, self._worker.now)
+        exchange = connection.exchange
+        if connection.waiting:
+            self.poll(connection, connection.mask | OUT)
+            if exchange is not None and connection.is_spooled and not connection.is_full:
+                self._resume(exchange)
             return
         self.poll(connection, connection.mask & ~OUT)
-        if connection.exchange is not None:
-            if connection.exchange.child is not None:
-                connection.exchange.child.resume()
+        if exchange is not None:
+            self._resume(exchange)
         elif connection.closing:
             self.linger(connection)
         elif not connection.codec.keep or self._worker.draining:
             self.finished(connection)
 
+    def _resume(self, exchange: Exchange) -> None:
+        if exchange.child is not None:
+            exchange.child.resume()
+
     def finished(self, connection: Connection) -> None:
         """Wait for the next request, or close once everything is sent."""
         connection.exchange = None
-        connection.heard = self._worker.now
+        connection.inward.begin(self._worker.now)
         if self._worker.draining and self.leave(connection):
             return
         if connection.codec.keep and not self._worker.draining and not connection.closing:
             self.poll(connection, connection.mask | IN)
-        elif not connection.outbox and connection in self:
+        elif not connection.waiting and connection in self:
             self.close(connection)
 
     def leave(self, connection: Connection) -> bool:
@@ -197,8 +254,10 @@ class Connections:
         """
         connection.exchange = None
         connection.codec.keep = False
+        if not connection.closing:
+            connection.inward.begin(self._worker.now)
         connection.closing = self._worker.now + LINGER
-        if not connection.outbox:
+        if not connection.waiting:
             with suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_WR)
         self.poll(connection, connection.mask | IN)
@@ -210,6 +269,23 @@ class Connections:
         if exchange is not None:
             self._worker.guarded(exchange.crashed, exchange.abandon)
 
+    def cut(self, connection: Connection) -> None:
+        """Close a connection so that the peer can tell that its answer is not whole.
+
+        With FastCGI the end is missing. With SCGI an orderly end is the end of the answer, so the
+        connection is reset; of a UNIX socket nothing can tell that.
+        """
+        if connection in self and isinstance(connection.codec, SCGI):
+            with suppress(OSError):
+                connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            del self._all[connection.fd]
+            self._worker.unwatch(connection.fd)
+            connection.sock.close()
+            connection.drop()
+            self._worker.entrance.open()
+        else:
+            self.close(connection)
+
     def close(self, connection: Connection) -> None:
         """Close a connection."""
         if connection not in self:
@@ -220,7 +296,7 @@ class Connections:
         with suppress(OSError):
             connection.sock.shutdown(socket.SHUT_RDWR)
         connection.sock.close()
-        connection.outbox.clear()
+        connection.drop()
         self._worker.entrance.open()
 
     def crashed(self, connection: Connection, incident: str) -> None:
@@ -232,7 +308,7 @@ class Connections:
             exchange = connection.exchange
             if exchange is not None:
                 exchange.crashed(incident)
-            if not connection.outbox and not connection.closing:
+            if not connection.waiting and not connection.closing:
                 self.close(connection)
         except Exception:
             self.drop(connection)
@@ -247,6 +323,8 @@ class Connections:
             connection.sock.shutdown(socket.SHUT_RDWR)
         with suppress(OSError):
             connection.sock.close()
+        with suppress(OSError):
+            connection.drop()
 
     def give_up(self, connection: Connection, problem: "Problem") -> None:
         """Answer what is in hand on a connection with a problem, as far as the peer takes it at once:
@@ -267,29 +345,84 @@ class Connections:
         for connection in self:
             ends = partial(self.crashed, connection)
             self._worker.guarded(ends, self._tick_connection, connection, crowded)
-        if len(self._all) < MAX_CONNECTIONS:
+        if self._gave_way and self._worker.now - self._told > SWEPT:
+            self._worker.log(f"{self._gave_way} slow connections were closed to make room")
+            self._gave_way, self._told = 0, self._worker.now
+        if len(self._all) < MAX_CONNECTIONS or self.make_room():
             self._worker.entrance.open()
 
     def _tick_connection(self, connection: Connection, crowded: bool) -> None:
-        silent = self._worker.now - connection.heard
-        exchange = connection.exchange
-        if 0 < connection.closing < self._worker.now and not connection.outbox:
-            self.close(connection)
-        elif connection.outbox:
-            if silent > STALLED:
-                self._worker.log("connection closed: the web server takes nothing of an answer")
+        now, exchange = self._worker.now, connection.exchange
+        if connection.waiting and not connection.is_held:
+            if connection.outward.is_slow(now, STALLED):
+                self._worker.log("connection closed: the web server takes too little of an answer")
                 self.lost(connection)
+            else:
+                self._free_script(connection)
+        elif connection.closing:
+            self._tick_closing(connection)
         elif exchange is None:
-            self._tick_waiting(connection, silent, crowded)
-        elif exchange.waits_for_body and silent > self._worker.settings.timeout:
+            self._tick_waiting(connection, crowded)
+        elif exchange.is_owed and connection.inward.is_slow(now, self._worker.settings.timeout):
             exchange.late()
 
-    def _tick_waiting(self, connection: Connection, silent: float, crowded: bool) -> None:
+    def _free_script(self, connection: Connection) -> None:
+        """Let a script go on whose answer waits for a slow peer, so that its place is free soon: the
+        rest goes on disk (S18).
+        """
+        now, exchange = self._worker.now, connection.exchange
+        child = exchange.child if exchange is not None else None
+        since = connection.outward.since if child is None else child.paused_at
+        if since and now - since > SLOW and not connection.is_spooled:
+            if child is not None or connection.waiting > CHUNK:
+                self._spill(connection)
+            if child is not None and not connection.is_full:
+                child.resume()
+
+    def _tick_closing(self, connection: Connection) -> None:
+        """See to a connection on which only the rest of a body comes, which nobody wants."""
+        now, inward = self._worker.now, connection.inward
+        if now > connection.closing and (
+            self._worker.draining or now - inward.heard > LINGER or inward.is_slow(now)
+        ):
+            self.close(connection)
+
+    def _tick_waiting(self, connection: Connection, crowded: bool) -> None:
         """See to a connection on which no whole request has come."""
-        begun = connection.codec.request or isinstance(connection.codec, SCGI)
-        if (self._worker.draining or crowded) and not connection.codec.request:
-            if silent > (LAST if connection.codec.keep else LAST_NEW):
+        now, inward, codec = self._worker.now, connection.inward, connection.codec
+        begun = not codec.is_idle
+        if (self._worker.draining or crowded) and not codec.request:
+            if now - inward.heard > (LAST if codec.keep else LAST_NEW):
                 self.close(connection)
-        elif begun and silent > self._worker.settings.timeout:
+        elif begun and now - inward.since > self._worker.settings.timeout:
             self._worker.log("connection closed: a request did not arrive in time")
             self.lost(connection)
+
+    def make_room(self) -> bool:
+        """Close the slowest connection of those that wait for their peers, so that a new request has a
+        place (S18). False where none has had its time yet.
+        """
+        now = self._worker.now
+        found: Connection | None = None
+        slowest = 0.0, 0.0
+        for connection in self._all.values():
+            pace = self._awaited(connection)
+            if pace is None or now - pace.since <= LAST_NEW:
+                continue
+            rank = pace.rate(now), pace.since
+            if found is None or rank < slowest:
+                found, slowest = connection, rank
+        if found is None:
+            return False
+        self._gave_way += 1
+        self.lost(found)
+        return True
+
+    def _awaited(self, connection: Connection) -> "Pace | None":
+        """Return the pace of a peer that is waited for; None where it waits for us."""
+        exchange = connection.exchange
+        if connection.waiting and not connection.is_held:
+            return connection.outward
+        if exchange is None or exchange.is_owed:
+            return connection.inward
+        return None

@@ -80,7 +80,7 @@ class Entrance:
         codec = connection.codec
         if not (self._leaving and isinstance(codec, FastCGI) and codec.keep and codec.is_idle):
             return False
-        if connection.outbox or connection.closing:
+        if connection.waiting or connection.closing:
             return False
         return bool(self._kept.leave([connection.sock]))
 

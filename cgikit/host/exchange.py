@@ -10,12 +10,13 @@ The same decisions for one thread a request, behind WSGI, are in `wsgi.py`.
 
 import os
 
+from .arrival import Arrival
 from .child import CHUNK, Child
 from .header import Header, written_block
 from .output import MAX_REDIRECTS, is_local, too_many_redirects
-from .path import Script, find
 from .problem import Problem
-from .requestvariables import passed_on, path_of, redirected, single_path
+from .requestvariables import passed_on, path_of, redirected
+from .target import script_for
 from .text import Lines, one_line
 
 TYPE_CHECKING = False
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
     from cgikit.gateway.wire import Opened
 
     from .connection import Connection
-    from .program import Program
+    from .path import Script
     from .worker import Worker
 
-_IN = 1  # as in `select`
 _TAIL = 20  # lines of standard error that an error page shows
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
 _HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
@@ -46,9 +46,8 @@ class Exchange:
         self.variables: dict[str, str] = event.variables
         self.asked = worker.now
         self.child: Child | None = None
-        self.waits_for_body = False
-        self._left = 0  # bytes of the body that the peer still has to send
-        self._body = bytearray()  # what came of it before there was a child
+        self.arrival: Arrival | None = None  # its body
+        self._asked_for = False  # the script has been, or waits for its turn
         self._script: Script | None = None
         self._header: Header | None = None
         self._judged = not worker.settings.interpret  # the header block is complete
@@ -63,116 +62,108 @@ class Exchange:
 
     # --- the request arrives ------------------------------------------------------------------
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether the peer still has to send some of the body."""
+        return self.arrival is not None and self.arrival.is_owed
+
     def opened(self) -> None:
-        """Start, or wait for as much of the body as a pipe can hold: the variables are here."""
-        length = self.variables.get("CONTENT_LENGTH", "")
-        if length:
-            if not (length.isascii() and length.isdigit() and len(length) <= 18):
-                self._fail(Problem(400, "The request's Content-Length is not a number."))
-                return
-            self._left = int(length)
-        elif "HTTP_TRANSFER_ENCODING" in self.variables:
-            self._fail(Problem(411, "The request's body has no Content-Length."))  # R39
+        """Start, or wait for the body: the variables are here."""
+        settings = self.worker.settings
+        try:
+            ends = settings.protocol == "fastcgi"
+            self.arrival = Arrival(self.variables, ends, settings.body, settings.temporary)
+            if self.arrival.is_owed:
+                self._script = self._find()  # what cannot be answered needs no body
+        except Problem as problem:
+            self._fail(problem)
             return
-        if self._left:
-            self.waits_for_body = True
-        else:
+        if not self.arrival.is_owed:
             self.start()
 
     def body(self, data: bytes) -> None:
         """Take a piece of the body; b"" is its end, early or not."""
-        data = data[: self._left]
-        self._left = self._left - len(data) if data else 0
-        if self.child is not None:
-            has_room = self.child.feed(data, bool(self._left))
-            if data and self.connection is not None:
-                # Both ways: of several pieces that came at once a later one may find room again
-                mask = self.connection.mask
-                self.worker.connections.poll(
-                    self.connection, mask | _IN if has_room else mask & ~_IN
-                )
+        arrival = self.arrival
+        if arrival is None or not arrival.is_owed or self.connection is None:
             return
-        self._body += data
-        if self.waits_for_body and (not self._left or len(self._body) >= CHUNK):
-            self.waits_for_body = False
+        try:
+            arrival.take(data)
+        except Problem as problem:
+            self._abort(problem)
+            return
+        if self.child is not None:
+            self.child.feed()
+            if not arrival.is_owed:
+                self._arrived()
+        elif not self._asked_for and (not arrival.is_owed or self._may_start_early(arrival)):
+            if arrival.length and not self.variables.get("CONTENT_LENGTH"):
+                self.variables["CONTENT_LENGTH"] = str(arrival.length)  # of a body sent in chunks
             self.start()
 
-    def wants_more(self) -> None:
-        """Go on reading the body: the script has taken what waited."""
-        if self.connection is not None:
-            self.worker.connections.poll(self.connection, self.connection.mask | _IN)
+    def _may_start_early(self, arrival: Arrival) -> bool:
+        """Whether the script may start before its body is whole, and read it as it comes: where its
+        length is known, and places stay free for those who are faster (S18).
+        """
+        if arrival.length is None or arrival.waiting < CHUNK:
+            return False
+        idle = self.connection is not None and not self.connection.waiting
+        return idle and self.worker.has_plenty()
+
+    def _arrived(self) -> None:
+        """Let the answer go out: the body is whole, while the script runs."""
+        if self.connection is None:
+            return
+        self.worker.connections.release(self.connection)
+        if self._judged and self._header is not None and self._header.is_whole:
+            self._conclude(0)
+        elif self.child is not None and not self.child.done:
+            self.worker.hold(self)
 
     def late(self) -> None:
         """Give up waiting for the body."""
-        self._fail(Problem(408, "The request's body did not arrive in time."))
+        self._abort(Problem(408, "The request's body did not arrive in time."))
+
+    def _abort(self, problem: Problem) -> None:
+        """Answer with a problem, whatever the script does, and end it."""
+        self._over = problem
+        self._fail(problem)
+        if self in self.worker.queue:
+            self.worker.queue.remove(self)
+        if self.arrival is not None:
+            self.arrival.drop()
+        if self.child is not None:
+            self.child.terminate()
 
     # --- the script starts --------------------------------------------------------------------
 
     def start(self) -> None:
         """Find the script and start it, now or when there is room for it."""
+        self._asked_for = True
         if self.connection is None or not self.worker.admit(self):
             return
         try:
-            self._script = self._find()
+            self._script = self._script or self._find()
             self._launch(self._script)
         except Problem as problem:
             self._fail(problem)
 
-    def _find(self) -> Script:
-        """Return the script that the request is for: a file below the root, whatever the peer says
-        SCRIPT_FILENAME is (S25).
-        """
-        settings = self.worker.settings
-        path, rest = path_of(self.variables)
-        if self.worker.single:
-            return Script(settings.root, *single_path(path, rest, settings.prefix))
-        path += rest
-        prefix = settings.prefix
-        if prefix:
-            if not path.startswith(prefix + "/"):
-                raise Problem(
-                    404,
-                    f"{path} is not below {prefix}, which --prefix names.",
-                    "Let the prefix be the URL path at which the web server serves the scripts.",
-                )
-            path = path[len(prefix) :]
-        place = find(settings.root, path)
-        if not isinstance(place, Script):
-            raise Problem(404, f"{path} is a directory.", "Ask for a script in it.")
-        if prefix:
-            place.script_name = prefix + place.script_name
-        return place
+    def _find(self) -> "Script":
+        return script_for(self.variables, self.worker.settings, self.worker.single)
 
-    def _launch(self, script: Script) -> None:
+    def _launch(self, script: "Script") -> None:
         worker, settings = self.worker, self.worker.settings
         variables, words = passed_on(self.variables, script, worker.base, settings)
-        program = self._program(script.file) if settings.warm else None
+        program = worker.program_for(script.file) if settings.warm else None
         if program is not None and any(name.startswith("PYTHON") for name in variables):
             program = None  # they are read by an interpreter that starts
         child = Child(worker, self)
-        body = self._body if self._body or self._left else None
-        child.start(script.file, program, words, variables, body, bool(self._left))
-        self._body = bytearray()
+        arrival = self.arrival
+        child.start(script.file, program, words, variables, arrival)
         self.child = child
+        if arrival is not None and arrival.is_owed and self.connection is not None:
+            # A web server may stop sending the body once it has the header of the answer, as nginx does
+            worker.connections.restrain(self.connection)
         worker.exchanges.add(self)
-
-    def _program(self, file: str) -> "Program | None":
-        """Return the script, or None where it needs an interpreter of its own."""
-        worker = self.worker
-        try:
-            program = worker.programs.get(file, os.stat(file))
-        except OSError:
-            return None  # it went away: starting it says so
-        if program.warm:
-            if worker.must_start_anew():
-                return None
-            hiding = worker.fresh.hidden_by(program)
-            if not hiding:
-                return program
-            worker.cold(file, f"{hiding} hides a module")
-        else:
-            worker.cold(file, program.why)
-        return None
 
     def not_started(self, why: int) -> None:
         """Answer that the script could not be started; `why` is an errno."""
@@ -197,8 +188,7 @@ class Exchange:
         header = self._header
         if self._judged:
             if header is not None:
-                header.size += len(data)
-                data = b"" if header.mute else data
+                data = header.passed(data)
         else:
             if header is None:
                 header = self._header = Header(
@@ -219,7 +209,7 @@ class Exchange:
         else:
             self._answered = self._answered or self.worker.now
             self._answer += data
-        if header is not None and header.announced is not None and header.size >= header.announced:
+        if header is not None and header.is_whole and not self.is_owed:
             self._finish(0)  # the script may have more to do, but nobody has to wait for that
         elif len(self._answer) > CHUNK:
             self._flush()
@@ -265,8 +255,8 @@ class Exchange:
                 return
             if self.worker.now - child.eof_at < _REAPED:
                 self.worker.hold(self)
-            elif self._header is not None and self._judged and not self._redirect:
-                self._finish(0)  # it lives on without an output
+            elif not (self._header is None or not self._judged or self._redirect or self.is_owed):
+                self._conclude(0)  # it lives on without an output
         elif self._answer and self.worker.now - self._answered < _HELD:
             self.worker.hold(self)
         else:
@@ -296,7 +286,9 @@ class Exchange:
             child.reap()
         elif now - child.started > settings.total:
             self._stop(f"was ended after {settings.total:g} seconds")
-        elif not self._judged and now - child.started > settings.timeout:
+        elif child.is_hungry and self.is_owed:
+            pass  # it is the peer that is waited for, and whose clock runs
+        elif not self._judged and now - max(child.started, child.fed) > settings.timeout:
             self._stop(f"did not complete its headers within {settings.timeout:g} seconds")
         elif self._judged and child.is_silent and now - child.heard > settings.timeout:
             self._stop(f"was silent for {settings.timeout:g} seconds and was ended")
@@ -315,10 +307,15 @@ class Exchange:
         """End the script: nobody waits for the answer any more."""
         connection, self.connection = self.connection, None
         if connection is not None and connection.exchange is self:  # aborted: the peer wants an end
+            if connection.is_held:
+                connection.drop()
+                self.worker.connections.release(connection)
             self.worker.connections.send(connection, [connection.codec.finish(self.request)])
             self.worker.connections.finished(connection)
         if self in self.worker.queue:
             self.worker.queue.remove(self)
+        if self.arrival is not None:
+            self.arrival.drop()
         if self.child is not None:
             self.child.terminate()
 
@@ -336,6 +333,8 @@ class Exchange:
                 f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
             )
             self.worker.log(f"{self._name()}: {how}")
+        if self.arrival is not None:
+            self.arrival.drop()
         header = self._header
         if self.connection is None:
             return
@@ -348,7 +347,16 @@ class Exchange:
         elif status < 0 and header is not None and not header.is_whole:
             self._fail(Problem(500, f"The script was killed by signal {-status} in mid-answer."))
         else:
-            self._finish(status & 0xFFFFFFFF)
+            self._conclude(status & 0xFFFFFFFF)
+
+    def _conclude(self, status: int) -> None:
+        """End the answer: no more will come of it. A part of what was announced is not the whole."""
+        header = self._header
+        if header is not None and header.is_short:
+            told = f"The script announced {header.announced} bytes and sent {header.size}."
+            self._fail(Problem(500, told, "Let Content-Length be the length of the body."))
+        else:
+            self._finish(status)
 
     def left_others(self) -> None:
         """Tell whoever wonders where a process is that the script has left in the background."""
@@ -375,6 +383,7 @@ class Exchange:
             self.connection = connection
             self._fail(problem)
             return
+        self.worker.connections.release(connection)
         following = Exchange(self.worker, connection, self)
         following._redirects = self._redirects + 1
         connection.exchange = following
@@ -390,8 +399,8 @@ class Exchange:
         if connection is None:
             return
         data, self._answer = self._answer, b""
-        self.worker.connections.send(
-            connection, [connection.codec.finish(self.request, status, data)]
+        self.worker.connections.last(
+            connection, connection.codec.finish(self.request, status, data)
         )
         if self.child is not None and not self.child.done:
             self.child.unheeded()
@@ -399,7 +408,7 @@ class Exchange:
             return  # lost while sending
         # Closed before its last record has come, even an empty one, the peer's write would fail, and
         # some then answer 502 or 503 instead of what they were sent
-        if self._left > 0 or not (connection.codec.keep or connection.codec.complete):
+        if self.is_owed or not (connection.codec.keep or connection.codec.complete):
             self.worker.connections.linger(connection)
         else:
             self.worker.connections.finished(connection)
@@ -409,7 +418,7 @@ class Exchange:
         connection, self.connection = self.connection, None
         if connection is not None:
             connection.exchange = None
-            self.worker.connections.close(connection)
+            self.worker.connections.cut(connection)
 
     def refuse(self, why: str) -> None:
         """Answer that there is no room."""
@@ -417,9 +426,9 @@ class Exchange:
 
     def _fail(self, problem: Problem) -> None:
         """Answer with the page of a problem, or cut where part of an answer is out."""
-        if problem.status >= 500:
+        if problem.status >= 500 or problem.status == 413:
             self.worker.log(one_line(f"{self._name()}: {problem.told}"))
-        if self._out_of_hand:
+        if self._out_of_hand and not self._take_back():
             self._cut()
             return
         from .page import error_page, own_response
@@ -451,6 +460,16 @@ class Exchange:
         if self.child is not None:
             self.child.drop()
         self._fail(problem)
+
+    def _take_back(self) -> bool:
+        """Take back what has been held of the answer. False where some of it went out."""
+        if self.connection is None or not self.connection.is_held:
+            return False
+        self.connection.drop()
+        for line in self._tail:  # what was to go into the web server's log
+            self.worker.log(f"{self._name()}: {line}")
+        self._out_of_hand = False
+        return True
 
     def _name(self) -> str:
         """Return what the log calls the request: its script, or its path as far as it can be read."""

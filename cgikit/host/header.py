@@ -37,6 +37,17 @@ class Header:
         """Whether all of the body has come. Without a length nobody can tell: False."""
         return self.announced is not None and self.size >= self.announced
 
+    @property
+    def is_short(self) -> bool:
+        """Whether less of the body has come than was announced, of one that is to be sent."""
+        return self.announced is not None and self.size < self.announced and not self.mute
+
+    def passed(self, data: bytes | memoryview) -> bytes | memoryview:
+        """Count a piece of the body; return what of it goes out: nothing beyond its length."""
+        room = len(data) if self.announced is None else max(0, self.announced - self.size)
+        self.size += len(data)
+        return b"" if self.mute else data if room >= len(data) else data[:room]
+
     def feed(self, data: bytes) -> bytes | None:
         """Return what goes out for the output so far, with the beginning of the body; None while the
         block is not complete. Raises `Problem` 500.
@@ -47,24 +58,24 @@ class Header:
             block = data[:end] if end <= _KNOWN_SIZE and not self._nph else b""
             known = self._known.get(block)
             if known is not None:
-                self.size = len(data) - end
                 self.announced = known[1]
-                return known[0] if self.mute else known[0] + data[end:]
+                return known[0] + self.passed(data[end:])
             self._parser = NPHParser() if self._nph else OutputParser()
         found = self._parser.feed(data)
         if found is None:
             return None
-        self.size = len(found.rest)
         if isinstance(found, LocalRedirect):
             self.redirect = found.target
-            return b"Location: " + os.fsencode(found.target) + b"\r\n\r\n"
+            # A bare Location is an empty page for some web servers
+            target = os.fsencode(found.target)
+            return b"Status: 302 Found\r\nLocation: " + target + b"\r\n\r\n"
         self.announced = found.content_length
         written = written_block(found)
         if found.status in (204, 304):
             self.mute = True
         elif block and len(self._known) < MAX_KNOWN:
             self._known[block] = written, self.announced
-        return written if self.mute else written + found.rest
+        return written + self.passed(found.rest)
 
     def end(self) -> Problem | None:
         """Return what is wrong with output that ended before the block did, None if there was none."""

@@ -9,8 +9,9 @@ class Settings:
     """What a supervisor tells a worker: plain values, so that they can be sent."""
 
     __slots__ = (
-        "children", "debug", "grace", "interpret", "learnt", "memory", "pass_on", "patience", "peers",
-        "prefix", "preload", "processes", "protocol", "queue", "root", "timeout", "total", "warm",
+        "body", "children", "debug", "grace", "interpret", "learnt", "memory", "pass_on", "patience",
+        "peers", "prefix", "preload", "processes", "protocol", "queue", "root", "spool", "temporary",
+        "timeout", "total", "warm",
     )  # fmt: skip
 
     def __init__(self, **values: "Any") -> None:
@@ -31,6 +32,9 @@ class Settings:
         self.patience: float = given("patience", 30.0)  # until a process of ours is taken for hung
         self.children: int = given("children", 256)  # scripts at once
         self.queue: int = given("queue", 256)  # requests that wait for one of these to end
+        self.body: int = given("body", 1 << 30)  # bytes of a request's body. httpd: 1 GiB
+        self.spool: int = given("spool", 1 << 30)  # bytes of an answer on disk. nginx: 1 GiB
+        self.temporary: str = given("temporary", "/tmp")  # noqa: S108 -- files without a name
         self.memory: int = given("memory", 0)  # bytes of address space for a script
         self.processes: int = given("processes", 0)  # of the user, beyond which scripts cannot fork
 

@@ -31,7 +31,7 @@ from .exchange import Exchange
 from .fresh import Freshness, Held
 from .guard import Guard
 from .problem import Problem
-from .program import Programs
+from .program import Program, Programs
 from .settings import Settings
 from .zygote import SLOTS, TABLE, exactly
 
@@ -221,6 +221,10 @@ class Worker:
             exchange.refuse("too many requests wait already")
         return False
 
+    def has_plenty(self) -> bool:
+        """Whether half of the places would stay free if one more script were started."""
+        return 2 * (len(self.exchanges) + 1) <= self.settings.children
+
     def _has_room(self) -> bool:
         # Children that have left and are not reaped yet have their slots still
         return len(self.exchanges) < self.settings.children and len(self.children) < SLOTS
@@ -249,6 +253,23 @@ class Worker:
         self._held.discard(exchange)
         self.exchanges.discard(exchange)
         self._start_next()
+
+    def program_for(self, file: str) -> Program | None:
+        """Return a script that can run warm, or None where it needs an interpreter of its own."""
+        try:
+            program = self.programs.get(file, os.stat(file))
+        except OSError:
+            return None  # it went away: starting it says so
+        if program.warm:
+            if self.must_start_anew():
+                return None
+            hiding = self.fresh.hidden_by(program)
+            if not hiding:
+                return program
+            self.cold(file, f"{hiding} hides a module")
+        else:
+            self.cold(file, program.why)
+        return None
 
     def must_start_anew(self) -> bool:
         """Whether what this worker holds ready is out of date; the supervisor is told once."""

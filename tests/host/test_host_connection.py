@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ def pair() -> Iterator[tuple[Connection, socket.socket]]:
     with ours, theirs:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL)
         ours.setblocking(False)
+        theirs.settimeout(60)
         yield Connection(ours, SCGI(), 0.0), theirs
 
 
@@ -30,11 +32,12 @@ def pieces(count: int, size: int) -> list[bytes | memoryview]:
     return found
 
 
+@pytest.mark.parametrize("spooled", [False, True])
 @pytest.mark.parametrize(
     ("count", "size"), [(1, 4), (1, 400_000), (3, 40_000), (3 * MOST_PIECES, 8), (400, 1_000)]
 )
 def test_all_goes_out_in_order_however_little_is_taken_at_once(
-    pair: tuple[Connection, socket.socket], count: int, size: int
+    pair: tuple[Connection, socket.socket], tmp_path: Path, count: int, size: int, spooled: bool
 ) -> None:
     connection, peer = pair
     wanted = pieces(count, size)
@@ -43,12 +46,15 @@ def test_all_goes_out_in_order_however_little_is_taken_at_once(
     whole = b"".join(wanted) + b"the end"
     assert connection.waiting == len(whole)
     taken = b""
-    while connection.outbox:
+    if spooled:
+        connection.spill(1 << 20, str(tmp_path))
+        connection.put([b", and more"])
+        whole += b", and more"
+    while connection.waiting:
         before = connection.waiting
         assert connection.flush() == before - connection.waiting
-        taken += peer.recv(1_000) if connection.outbox else b""
-        assert connection.waiting == sum(map(len, connection.outbox))
-    assert connection.waiting == 0
+        taken += peer.recv(1_000) if connection.waiting else b""
+    assert not connection.is_spooled
     connection.sock.shutdown(socket.SHUT_WR)
     while data := peer.recv(65_536):
         taken += data
@@ -60,7 +66,7 @@ def test_nothing_to_send_is_nothing_sent(pair: tuple[Connection, socket.socket])
     assert connection.flush() == 0
     connection.put([b""])
     assert connection.flush() == 0
-    assert not connection.outbox
+    assert not connection.waiting
     peer.setblocking(False)
     with pytest.raises(BlockingIOError):
         peer.recv(1)
@@ -80,3 +86,69 @@ def test_a_peer_that_is_gone_is_told(pair: tuple[Connection, socket.socket]) -> 
         connection.put(data)
         with pytest.raises(BrokenPipeError):
             connection.flush()
+
+
+def test_what_is_held_goes_out_when_it_is_released(
+    pair: tuple[Connection, socket.socket], tmp_path: Path
+) -> None:
+    connection, peer = pair
+    connection.is_held = True
+    connection.spill(1 << 20, str(tmp_path))
+    connection.put([b"head", b"body"])
+    assert connection.flush() == 0
+    connection.is_held = False
+    assert connection.flush() == 8
+    assert peer.recv(100) == b"headbody"
+
+
+def test_what_was_put_into_a_spool_may_be_overwritten(
+    pair: tuple[Connection, socket.socket], tmp_path: Path
+) -> None:
+    """The script goes on, and its buffer with it, while the peer has taken nothing."""
+    connection, peer = pair
+    buffer = bytearray(b"first")
+    connection.put([memoryview(buffer)])
+    connection.spill(1 << 20, str(tmp_path))
+    buffer[:] = b"other"
+    connection.put([memoryview(buffer)])
+    buffer[:] = b"third"
+    connection.flush()
+    assert peer.recv(100) == b"firstother"
+
+
+def test_a_spool_that_is_full_says_so_and_keeps_all(
+    pair: tuple[Connection, socket.socket], tmp_path: Path
+) -> None:
+    connection, peer = pair
+    connection.is_held = True
+    connection.spill(100_000, str(tmp_path))
+    connection.put([bytes(100_000)])
+    assert not connection.is_full
+    connection.put([b"x" * 10])
+    assert connection.is_full
+    connection.is_held = False
+    taken = b""
+    connection.flush()
+    while connection.waiting:
+        taken += peer.recv(50_000)
+        connection.flush()
+    assert not connection.is_full
+    connection.sock.shutdown(socket.SHUT_WR)
+    while data := peer.recv(65_536):
+        taken += data
+    assert taken == bytes(100_000) + b"x" * 10
+
+
+def test_what_is_dropped_does_not_go_out(
+    pair: tuple[Connection, socket.socket], tmp_path: Path
+) -> None:
+    connection, peer = pair
+    connection.is_held = True
+    connection.spill(1 << 20, str(tmp_path))
+    connection.put([b"held"])
+    connection.drop()
+    assert (connection.waiting, connection.is_spooled) == (0, False)
+    connection.is_held = False
+    connection.put([b"page"])
+    connection.flush()
+    assert peer.recv(100) == b"page"

@@ -192,6 +192,7 @@ def test_slow_clients_do_not_slow_others(served: Gateway) -> None:
 @pytest.mark.parametrize("protocol", ["fastcgi", "scgi"])
 def test_a_request_that_never_ends_is_given_up(tmp_path: Path, protocol: str) -> None:
     with gateway(protocol, tmp_path, "--workers", "1", "--timeout", "1") as server:
+        server.script("hello.py", HEAD)
         with server.connect() as peer:
             peer.socket.sendall(server.encode("/hello.py")[:30])
             assert peer.receive() == b""

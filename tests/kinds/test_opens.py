@@ -44,6 +44,7 @@ UNGUARDED = {
     "sessions.file._create": NEW,
     "sessions.sqlite.SQLiteStore._make": NEW,
     "sessions.sqlite.SQLiteStore._open": "looked at before, by lstat; only its user can change it",
+    "host.spool._unnamed": NEW + "; or a file that has no name",
     "upload.Upload._copy": NEW,
     "upload.Upload.file": DESCRIPTOR,
     "upload._open_spool": NEW + "; or a file that has no name",
