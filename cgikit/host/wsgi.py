@@ -36,6 +36,7 @@ from .text import native, one_line
 from .words import query_words
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+_DIGITS = 18  # of a Content-Length; no disk holds so much
 StartResponse = Callable[..., object]
 
 
@@ -80,7 +81,7 @@ class Host:
             call.body = _Bounded(environ["wsgi.input"], asked.content_length)
         try:
             if environ.get("CONTENT_LENGTH") and call.body is None:
-                raise Problem(400, "The request's Content-Length is not a number.")
+                raise Problem(400, "The request's Content-Length is not a number of bytes.")
             response, run = self._answer(call)
         except ClientGone:
             # Nobody reads this, but PEP 3333 wants an answer all the same
@@ -225,7 +226,7 @@ def server_request(environ: Mapping[str, Any]) -> ServerRequest:
             for key, value in environ.items()
             if key.startswith("HTTP_")
         ),
-        content_length=int(length) if length.isascii() and length.isdigit() else None,
+        content_length=int(length) if is_number(length) else None,
         content_type=text("CONTENT_TYPE"),
         protocol=text("SERVER_PROTOCOL", "HTTP/1.0"),
         scheme=environ["wsgi.url_scheme"],
@@ -236,6 +237,11 @@ def server_request(environ: Mapping[str, Any]) -> ServerRequest:
         auth_type=text("AUTH_TYPE"),
         remote_user=text("REMOTE_USER"),
     )
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number of bytes, in digits that `int` takes: it refuses thousands of them."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
 def check_request(request: ServerRequest, allowed: frozenset[str] | None) -> None:

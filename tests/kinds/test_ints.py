@@ -1,0 +1,118 @@
+"""The kind: text from outside that becomes a number. `int` refuses more than 4,300 digits.
+
+A Content-Length of 5,000 digits ended a connection without an answer. Every place that calls `int` with
+something else than a constant is listed here, with what bounds it; a new one fails until it is.
+"""
+
+import ast
+from collections.abc import Iterator
+
+import house
+import pytest
+
+from cgikit import CGIError, MultiDict
+from cgikit.environ import MetaVariables
+from cgikit.filebody import parse_range
+from cgikit.gateway.scgi import SCGI
+from cgikit.gateway.wire import WireError
+from cgikit.host.output import OutputParser
+from cgikit.host.problem import Problem
+from cgikit.host.wsgi import server_request
+
+OURS = "a number that is ours, not a text"
+ARGUMENT = "our own command line; argparse takes a ValueError for a wrong option"
+#: module and function: what bounds the text, or why it is none.
+PLACES = {
+    ("cli.channel", "_Parser.received"): OURS,
+    ("cli.config", "_port"): ARGUMENT,
+    ("cli.config.caddy", "_since_2_7"): "what a program of this machine says of its version",
+    ("cli.gateway", "_mode"): ARGUMENT,
+    ("cli.gateway", "_number.number"): ARGUMENT,
+    ("cli.requesthead", "_request_line"): "one digit, by its pattern",
+    ("cli.serve", "_port"): ARGUMENT,
+    ("cli.sessions", "_Progress.__call__"): OURS,
+    ("counters", "Counter._number"): "its length is checked before",
+    ("dates", "_digits"): "12 digits",
+    ("dates", "_moment_in_words"): "what `_digits` took",
+    ("dates", "moment"): OURS,
+    ("environ", "MetaVariables.content_length"): "18 digits",
+    ("environ", "MetaVariables.protocol_version"): "10 digits",
+    ("filebody", "FileBody.__init__"): OURS,
+    ("filebody", "parse_range"): "18 digits",
+    ("files", "_take_back"): "100 bytes are read",
+    ("gateway.listener", "split_address"): "the first 6 digits are looked at before",
+    ("gateway.scgi", "SCGI.receive"): "18 digits, checked by `parse_variables`",
+    ("gateway.scgi", "_check_size"): "7 bytes are looked at",
+    ("host.exchange", "Exchange.opened"): "18 digits",
+    ("host.output", "NPHParser._line"): "3 digits, by its pattern",
+    ("host.output", "OutputParser._checked"): "18 digits, by its pattern",
+    ("host.output", "OutputParser._status"): "3 digits, by its pattern",
+    ("host.output", "ScriptResponse.content_length"): "what `_checked` took",
+    ("host.warm", "limits"): OURS,
+    ("host.worker", "main"): "its supervisor's command line",
+    ("host.wsgi", "server_request"): "18 digits",
+    ("host.zygote", "main"): "its worker's command line",
+    ("multidict", "MultiDict.getint"): "ValueError is a field that is not valid",
+    ("persistent", "_number"): "the first 12 digits are looked at before",
+    ("process", "_drain"): "ValueError: nothing is drained",
+    ("process", "end"): OURS,
+    ("sessions.file", "FileStore._stamp"): OURS,
+    ("sessions.file", "FileStore.touch"): OURS,
+    ("sessions.redis", "RedisStore.save"): OURS,
+    ("sessions.redis", "_Lock.__enter__"): OURS,
+    ("sessions.sessionfile", "write"): OURS,
+    ("sessions.sqlite", "SQLiteStore.count"): OURS,
+    ("upload", "_umask"): "the kernel's",
+    ("url", "split_host"): "5 digits",
+}
+
+DIGITS = "9" * 5_000
+
+
+def calls(node: ast.AST, name: str = "") -> Iterator[tuple[str, ast.Call]]:
+    """Every call of `int` with something that is no constant, and the function it is in."""
+    for child in ast.iter_child_nodes(node):
+        inner = name
+        if isinstance(child, ast.FunctionDef | ast.ClassDef):
+            inner = f"{name}.{child.name}".removeprefix(".")
+        is_int = isinstance(child, ast.Call) and ast.unparse(child.func) == "int"
+        if is_int and child.args and not isinstance(child.args[0], ast.Constant):
+            yield name, child
+        yield from calls(child, inner)
+
+
+def test_every_int_of_a_text_is_bounded() -> None:
+    found = {(module.name, name) for module in house.read() for name, _ in calls(module.tree)}
+    assert found == set(PLACES)
+
+
+def test_a_new_place_is_found() -> None:
+    (found,) = calls(ast.parse("class A:\n    def b(self, c):\n        return int(c)"))
+    assert found[0] == "A.b"
+
+
+def test_5000_digits_are_a_refusal_everywhere() -> None:
+    environ = {"CONTENT_LENGTH": DIGITS, "SERVER_PROTOCOL": f"HTTP/{DIGITS}.1"}
+    variables = MetaVariables(environ)
+    assert variables.protocol_version == (1, 0)
+    assert variables.content_length == 10**18
+    with pytest.raises(CGIError):
+        MultiDict([("n", DIGITS)]).getint("n")
+    assert parse_range(f"bytes={DIGITS}-", 10) is None
+    with pytest.raises(Problem):
+        OutputParser().feed(f"Status: {DIGITS}\n\n".encode())
+    with pytest.raises(Problem):
+        OutputParser().feed(f"Content-Type: a/b\nContent-Length: {DIGITS}\n\n".encode())
+    with pytest.raises(WireError):
+        SCGI().receive(DIGITS.encode())
+    block = f"CONTENT_LENGTH\0{DIGITS}\0SCGI\x001\0"
+    with pytest.raises(WireError):
+        SCGI().receive(f"{len(block)}:{block},".encode())
+    asked = {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_LENGTH": DIGITS,
+        "SERVER_NAME": "a",
+        "SERVER_PORT": "80",
+        "wsgi.url_scheme": "http",
+    }
+    assert server_request(asked).content_length is None
