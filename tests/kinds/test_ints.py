@@ -43,7 +43,7 @@ PLACES = {
     ("gateway.listener", "split_address"): "the first 6 digits are looked at before",
     ("gateway.scgi", "SCGI.receive"): "18 digits, checked by `parse_variables`",
     ("gateway.scgi", "_check_size"): "7 bytes are looked at",
-    ("host.exchange", "Exchange.opened"): "18 digits",
+    ("host.arrival", "announced_length"): "18 digits",
     ("host.output", "NPHParser._line"): "3 digits, by its pattern",
     ("host.output", "OutputParser._checked"): "18 digits, by its pattern",
     ("host.output", "OutputParser._status"): "3 digits, by its pattern",
