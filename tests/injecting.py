@@ -93,10 +93,10 @@ def arm(order: str) -> None:
 
 if __name__ == "__main__":
     from cgikit.cli import main
-    from cgikit.host import supervisor
+    from cgikit.host import workerprocess
 
     here, place = os.path.dirname(os.path.abspath(__file__)), sys.argv[1]
-    supervisor._CODE = (
+    workerprocess._CODE = (
         f"import sys; sys.path[0] = sys.argv.pop(1); sys.path.append({here!r})\n"
         f"if '{{0}}' == 'worker': import injecting; injecting.arm({place!r})\n"
         "from cgikit.host.{0} import main; sys.exit(main())"

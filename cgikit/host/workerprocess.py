@@ -1,0 +1,154 @@
+"""A worker and its zygote as their supervisor sees them: processes, messages, log lines, children.
+
+How they are started and ended is here; when, and what their messages mean, is in `supervisor.py`.
+"""
+
+import contextlib
+import marshal
+import mmap
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from cgikit.gateway.kept import Kept
+
+from .settings import Settings
+from .zygote import SLOTS, TABLE
+
+_PACKAGE = str(Path(__file__).resolve().parent.parent.parent)
+# No cgikit on the path but the one that this is a part of
+_CODE = (
+    "import sys; sys.path[0] = sys.argv.pop(1); from cgikit.host.{} import main; sys.exit(main())"
+)
+
+
+class WorkerProcess:
+    """One worker as its supervisor sees it: its process, its messages, its log, its children."""
+
+    def __init__(
+        self,
+        generation: int,
+        listener: socket.socket,
+        kept: Kept,
+        environment: Mapping[str, str],
+        settings: Settings,
+    ) -> None:
+        self.generation = generation
+        self.started = time.monotonic()
+        self.ready = False
+        self.draining = False
+        self._messages = bytearray()
+        self._lines = [bytearray(), bytearray()]
+        self.channel, theirs = socket.socketpair()
+        ours, forking = socket.socketpair()
+        with theirs, ours, forking, tempfile.TemporaryFile() as table:
+            table.truncate(TABLE)
+            self._table = mmap.mmap(table.fileno(), TABLE)
+            data = marshal.dumps(settings.values())
+            for sock in (self.channel, ours):
+                sock.sendall(len(data).to_bytes(4, "big") + data)
+            shared = table.fileno()
+            passed = (theirs, listener, ours, kept.inbox, kept.outbox)
+            fds = *(sock.fileno() for sock in passed), shared
+            self.forking = _interpreter("zygote", (forking.fileno(), shared), environment)
+            try:
+                self.process = _interpreter("worker", fds, environment)
+            except BaseException:
+                self.forking.kill()
+                self.forking.wait()
+                raise
+        self.outputs = [_pipe(self.process.stdout), _pipe(self.forking.stdout)]
+        self.channel.setblocking(False)
+
+    def messages(self) -> list[tuple[Any, ...]]:
+        """Return what the worker has said since."""
+        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+            while data := self.channel.recv(65_536):
+                self._messages += data
+        found = []
+        while len(self._messages) >= 4:
+            end = 4 + int.from_bytes(self._messages[:4], "big")
+            if len(self._messages) < end:
+                break
+            found.append(marshal.loads(self._messages[4:end]))  # noqa: S302 -- our own child's
+            del self._messages[:end]
+        return found
+
+    def lines(self) -> list[str]:
+        """Return the whole lines that the worker has printed since."""
+        found: list[str] = []
+        for output, kept in zip(self.outputs, self._lines, strict=True):
+            with contextlib.suppress(BlockingIOError):
+                while data := os.read(output.fileno(), 65_536):
+                    kept += data
+            *lines, rest = bytes(kept).split(b"\n")
+            kept[:] = rest[-65_536:]
+            found += [line.decode("utf-8", "backslashreplace") for line in lines]
+        return found
+
+    def drain(self, *, replaced: bool = False) -> None:
+        """Tell the worker to answer what it has and to end. If it is `replaced`, another one gets the
+        connections that the web server keeps open.
+        """
+        if not (self.draining and replaced):
+            self.draining = True
+            self.process.send_signal(signal.SIGUSR1 if replaced else signal.SIGTERM)
+
+    def signal_children(self, number: int) -> None:
+        """Send a signal to the process groups of the scripts that run."""
+        for pid in memoryview(self._table)[: SLOTS * 8].cast("i")[::2]:
+            # Whoever has the number now: only the first of a session has its own
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if pid > 1 and os.getsid(pid) == pid:
+                    os.killpg(pid, number)
+
+    def kill(self) -> None:
+        """End the worker now."""
+        self.process.kill()
+        self.forking.kill()
+
+    def close(self) -> None:
+        """End what is left of a worker that has died: no script outlives who could end it."""
+        if self.process.returncode:
+            self.forking.kill()
+        self.process.wait()
+        self.forking.wait()  # it ends with the socket between them
+        self.signal_children(signal.SIGKILL)
+        self.channel.close()
+        for output in self.outputs:
+            output.close()
+
+
+def _interpreter(
+    role: str, fds: tuple[int, ...], environment: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    """Start a worker or a zygote with descriptors, whose numbers are its words."""
+    process = subprocess.Popen(  # noqa: S603 -- our own interpreter
+        [sys.executable, "-c", _CODE.format(role), _PACKAGE, *map(str, fds)],
+        stdin=subprocess.PIPE,  # pipes, as a web server's scripts have: streams remember whether
+        stdout=subprocess.PIPE,  # they can seek
+        stderr=subprocess.STDOUT,
+        # Bound at the start, C functions need not be looked up again in every child
+        env={**environment, "LD_BIND_NOW": "1"},
+        pass_fds=fds,
+        cwd="/",
+        process_group=0,  # what a terminal sends (Ctrl-C) is for the supervisor alone
+        bufsize=0,
+    )
+    _pipe(process.stdin).close()
+    os.set_blocking(_pipe(process.stdout).fileno(), False)
+    return process
+
+
+def _pipe(stream: "IO[bytes] | None") -> "IO[bytes]":
+    """Return a stream that was asked for."""
+    if stream is None:
+        raise TypeError("the process was started without this pipe")
+    return stream
