@@ -12,8 +12,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-#: Every call-back of a worker's loop, as it is written where it is registered or called: the module and
-#: the words of the source; then the function, how the test reaches it, and what has to end.
+#: Every call-back of the loops of worker and supervisor, as it is written where it is registered or
+#: called: the module and the words of the source; then the function, how the test reaches it, and what
+#: has to end.
 TARGETS = {
     ("child", "self._on_out"): ("child:Child._on_out", "plain", "exchange"),
     ("child", "self._on_err"): ("child:Child._on_err", "plain", "exchange"),
@@ -38,6 +39,8 @@ TARGETS = {
     ("exchange", "following.start"): ("exchange:Exchange.start", "redirect", "exchange"),
     ("entrance", "self._on_listener"): ("entrance:Entrance._on_listener", "plain", "exchange"),
     ("entrance", "self._on_kept"): ("entrance:Entrance._on_kept", "kept", "worker"),
+    ("supervisor", "self._turn"): ("supervisor:Supervisor._turn", "channel", "exchange"),
+    ("supervisor", "self._look_at"): ("supervisor:Supervisor._look_at", "channel", "worker"),
     ("worker", "self._on_channel"): ("worker:Worker._on_channel", "channel", "worker"),
     ("worker", "self._on_zygote"): ("worker:Worker._on_zygote", "plain", "worker"),
     ("worker", "self._turn"): ("worker:Worker._turn", "plain", "worker"),
@@ -96,6 +99,8 @@ if __name__ == "__main__":
     from cgikit.host import workerprocess
 
     here, place = os.path.dirname(os.path.abspath(__file__)), sys.argv[1]
+    arm(place)
+    workerprocess.ASKING = 0.1
     workerprocess._CODE = (
         f"import sys; sys.path[0] = sys.argv.pop(1); sys.path.append({here!r})\n"
         f"if '{{0}}' == 'worker': import injecting; injecting.arm({place!r})\n"

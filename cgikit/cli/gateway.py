@@ -13,6 +13,7 @@ from types import FrameType
 from cgikit.gateway import listener as sockets
 from cgikit.gateway.listener import Listener, ListenError
 from cgikit.host.environ import inherited
+from cgikit.host.loglines import LogLines
 from cgikit.host.settings import Settings
 from cgikit.host.supervisor import Supervisor
 
@@ -119,7 +120,7 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
         settings,
         workers=arguments.workers,
         environment=environment,
-        log=_log,
+        log=LogLines(),  # not sys.stderr, which encodes by the locale
         started=started,
     )
     _obey_signals(supervisor)
@@ -142,6 +143,7 @@ def _settings(
         preload=arguments.preload,
         pass_on=arguments.env,
         timeout=float(arguments.timeout),
+        patience=float(min(max(arguments.timeout, 10), 30)),
         total=float(arguments.total),
         children=arguments.children,
         queue=arguments.queue,
@@ -173,14 +175,6 @@ def _obey_signals(supervisor: Supervisor) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGHUP, lambda number, frame: supervisor.reload())
-
-
-def _log(line: str) -> None:
-    # Not through sys.stderr, which encodes by the locale
-    try:
-        os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass  # nobody reads the log any more; serving goes on
 
 
 def _fail(protocol: str, message: str) -> int:

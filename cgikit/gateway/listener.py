@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import stat
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 4_096  # as many as Linux lets wait by default (net.core.somaxconn)
 _FIRST = 3  # the first descriptor that systemd hands over (sd_listen_fds(3))
+_LOCKING = 5.0  # seconds until a directory that another process has locked is given up
 _LONGEST = 107  # bytes of a UNIX socket's path
 
 
@@ -32,7 +34,8 @@ class Listener(socket.socket):
 
     def remove(self) -> None:
         """Close it, and delete the file of a UNIX socket that `listen` made, unless another process
-        has put its own there since.
+        has put its own there since. Such a socket takes nobody any more, whoever else has it open; what
+        has connected already can still be accepted there. It can be called again.
 
         Closing alone leaves the file: workers that are forked close the socket, too.
         """
@@ -45,7 +48,18 @@ class Listener(socket.socket):
             except OSError:
                 pass  # it is gone, or the directory is: nothing is left to tidy up
             self._path = ""
-        self.close()
+            try:
+                self.shutdown(socket.SHUT_RD)
+            except OSError:
+                pass  # not every system can
+        number = self.fileno()
+        if 0 <= number <= 2:  # free, the number would be that of the next file that is opened
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, number)
+            os.close(null)
+            self.detach()
+        else:
+            self.close()
 
 
 def listen(
@@ -270,7 +284,16 @@ class _Locked:
         import fcntl
 
         self._descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        end = time.monotonic() + _LOCKING
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except OSError as error:
+                if not isinstance(error, BlockingIOError) or time.monotonic() > end:
+                    os.close(self._descriptor)
+                    raise
+            time.sleep(0.01)
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)

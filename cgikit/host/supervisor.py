@@ -10,26 +10,27 @@ import contextlib
 import os
 import select
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from cgikit.gateway.kept import Kept
+from cgikit.gateway.listener import Listener
 
+from .guard import Guard
+from .restarts import Restarts
 from .settings import Settings
 from .text import one_line
 from .workerprocess import WorkerProcess
 
-RESTART = 0.5  # seconds until a worker that died at once is started again; doubled each time
-RESTART_MOST = 30.0
 ATTEMPTS = 4  # workers that end before any was ready, and the supervisor gives up
-SETTLED = 5.0  # seconds after which the end of a worker is taken for an accident
 SETTLE = 0.3  # seconds in which nothing new is learnt, before workers are replaced for it
 MAX_LEARNING = 50  # replacements for what was learnt, in the life of a supervisor
 MOST_LEARNT = 2_000  # names of modules
 MOST_ABSENT = 3  # times that a learnt module may be away when it is wanted
 STARTING = 60.0  # seconds for a worker to become ready
+STUMBLING = 0.2  # seconds after an error of our own
 
 
 class Supervisor:
@@ -41,7 +42,7 @@ class Supervisor:
 
     def __init__(
         self,
-        listener: socket.socket,
+        listener: Listener,
         settings: Settings,
         *,
         workers: int,
@@ -49,6 +50,7 @@ class Supervisor:
         log: Callable[[str], None],
         started: Callable[[], None] = lambda: None,
     ) -> None:
+        self._given = listener
         # Handed over as descriptor 0, it would be replaced by a worker's own standard input
         self.listener = listener if listener.fileno() > 2 else listener.dup()
         self._kept = Kept.pair()
@@ -63,8 +65,10 @@ class Supervisor:
         self._absent: dict[str, int] = {}
         self._learn_at = 0.0
         self._learnings = 0
-        self._wait_until = 0.0
-        self._failures = 0  # workers in a row that ended soon after their start
+        self._ended: list[WorkerProcess] = []  # of which something is left
+        self._restarts = Restarts()
+        self._missing = 0  # workers that ended and have not been replaced
+        self._guard = Guard(log, lambda incident: None)
         self._was_ready = False
         self._asked: list[str] = []
         self._draining = False
@@ -97,24 +101,36 @@ class Supervisor:
     def run(self) -> int:
         """Serve until `drain` or `stop`. Return the exit status: 1 if no worker could be started."""
         try:
-            while not (self._draining and not self._workers):
-                self._fill()
-                self._wait()
-                for worker in list(self._workers):
-                    self._look_at(worker)
-                self._obey()
-                self._learn()
-                if not self._was_ready and not self._draining and self._failures >= ATTEMPTS:
+            while not (self._draining and not self._workers and not self._ended):
+                self._guard(self._stumble, self._turn)
+                hopeless = not self._was_ready and self._restarts.failures >= ATTEMPTS
+                if hopeless and not self._draining:
                     self.log("no worker becomes ready; what they said is above")
                     return 1
         finally:
-            for worker in self._workers:
+            for worker in self._workers + self._ended:
                 worker.kill()
+            for worker in self._workers + self._ended:
                 worker.close()
             os.close(self._wake)
             os.close(self._waker)
             self._kept.close()
         return 0
+
+    def _turn(self) -> None:
+        """Wait for what happens next, and deal with it. What one worker's messages raise ends it."""
+        self._fill()
+        self._wait()
+        for worker in list(self._workers):
+            self._guard(partial(self._end, worker), self._look_at, worker)
+        now = time.monotonic()
+        self._ended = [worker for worker in self._ended if not worker.finish(now)]
+        self._obey()
+        self._learn()
+
+    def _stumble(self, incident: str) -> None:
+        """Go on after an error, not at once: it may come again."""
+        time.sleep(STUMBLING)
 
     def _wait(self) -> None:
         poll = select.poll()
@@ -123,33 +139,47 @@ class Supervisor:
             poll.register(worker.channel.fileno(), select.POLLIN)
             for output in worker.outputs:
                 poll.register(output.fileno(), select.POLLIN)
-        soon = self._learn_at or self._wait_until or self._draining
+        soon = self._learn_at or self._missing or self._draining or self._ended
         poll.poll(50 if soon else 1_000)
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake, 4_096)
 
+    def _current(self) -> list[WorkerProcess]:
+        """Return those that are to stay."""
+        return [
+            worker
+            for worker in self._workers
+            if worker.generation == self._generation
+            and not worker.draining
+            and not worker.killed_at
+        ]
+
     def _fill(self) -> None:
         """Start the workers that are missing."""
-        if self._draining or time.monotonic() < self._wait_until:
+        if self._draining:
             return
-        self._wait_until = 0.0
-        current = [w for w in self._workers if w.generation == self._generation and not w.draining]
-        for _ in range(self.count - len(current)):
+        wanted = self.count - len(self._current())
+        self._missing = min(self._missing, max(0, wanted))
+        for _ in range(wanted):
+            now = time.monotonic()
+            alone = not any(worker.ready and not worker.killed_at for worker in self._workers)
+            # What was replaced on purpose is not counted
+            if self._missing and self._restarts.wait(now, alone=alone):
+                return
             self.settings.learnt = list(self._learnt)
             try:
                 worker = WorkerProcess(
                     self._generation, self.listener, self._kept, self.environment, self.settings
                 )
             except OSError as error:
-                self.log(f"a worker cannot be started: {error.strerror}")
-                self._later()
+                self.log(f"a worker cannot be started: {error.strerror or error}")
+                self._missing = wanted
+                self._restarts.failed(now)
                 return
+            if self._missing:
+                self._missing -= 1
+                self._restarts.replaced(now)
             self._workers.append(worker)
-
-    def _later(self) -> None:
-        pause = RESTART * 2 ** min(self._failures, 10)
-        self._wait_until = time.monotonic() + min(pause, RESTART_MOST)
-        self._failures += 1
 
     def _look_at(self, worker: WorkerProcess) -> None:
         status = worker.process.poll()  # first: what it said before it ended is read below
@@ -157,25 +187,49 @@ class Supervisor:
             self.log(one_line(line, 40_000))
         for message in worker.messages():
             self._hear(worker, message)
+        now = time.monotonic()
         if status is None:
-            if not worker.ready and time.monotonic() - worker.started > STARTING:
-                self.log("a worker did not become ready and was ended")
-                worker.kill()
+            self._look_at_clock(worker, now)
             return
         self._workers.remove(worker)
-        worker.close()
+        if not worker.finish(now):
+            self._ended.append(worker)
         if not worker.draining and not self._draining:
             how = f"signal {-status}" if status < 0 else f"status {status}"
             self.log(f"a worker ended with {how} and is replaced")
-            if time.monotonic() - worker.started < SETTLED:
-                self._later()
-            else:
-                self._failures = 0
+            self._missing += not worker.killed_at
+            if not worker.ready:
+                self._restarts.failed(now)
+
+    def _look_at_clock(self, worker: WorkerProcess, now: float) -> None:
+        """End a worker that is stopped, or hangs: nobody else can."""
+        patience = self.settings.patience
+        if worker.killed_at:
+            if now - worker.killed_at > patience:  # it waits for a disk, or a file system
+                self.log(
+                    f"process {worker.process.pid} of a worker cannot be ended; it is left alone"
+                )
+                self._workers.remove(worker)
+                self._ended.append(worker)
+            return
+        worker.ask(now)
+        if not worker.ready and now - worker.started > STARTING:
+            self.log("a worker did not become ready and was ended")
+            self._end(worker)
+        elif worker.is_stuck(now, patience):
+            self.log(f"a worker has not answered for {patience:g} seconds and was ended")
+            self._end(worker)
+
+    def _end(self, worker: WorkerProcess, incident: str = "") -> None:
+        """Kill a worker and its zygote: what is left of it ends with it, and others take its place."""
+        worker.kill()
+        self._missing += 1
 
     def _hear(self, worker: WorkerProcess, message: tuple[Any, ...]) -> None:
         kind = message[0]
         if kind == "ready":
             worker.ready = self._was_ready = True
+            self._restarts.succeeded()
             self._replace()
             self._started()
             self._started = lambda: None
@@ -210,19 +264,28 @@ class Supervisor:
             self._learnings += 1
             self._generation += 1
 
+    def _close_entrance(self) -> None:
+        """Let nobody in any more: who asks from now on is refused, and asks another server, or a
+        successor that listens at the same place.
+        """
+        self._draining = True
+        self._given.remove()
+        self.listener.close()
+
     def _obey(self) -> None:
         asked, self._asked = self._asked, []
         for what in asked:
             if what == "reload":
                 self.log("reloading")
                 self._learnings = 0
+                self._restarts.succeeded()  # what was wrong may be right now
                 self._generation += 1
             elif what == "drain" and not self._draining:
-                self._draining = True
+                self._close_entrance()
                 for worker in self._workers:
                     worker.drain()
             elif what == "stop":
-                self._draining = True
+                self._close_entrance()
                 for worker in self._workers:
                     worker.drain()
                     worker.signal_children(signal.SIGTERM)

@@ -30,6 +30,7 @@ from .entrance import Entrance
 from .exchange import Exchange
 from .fresh import Freshness, Held
 from .guard import Guard
+from .loglines import LogLines
 from .problem import Problem
 from .program import Program, Programs
 from .settings import Settings
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 IN = select.POLLIN
 TICK = 0.2  # seconds between looks at what takes too long
+TELLING = 5.0  # seconds in which the supervisor has to take a message
+STARTING = 120.0  # seconds for the zygote to become ready; a supervisor that lives gives up earlier
 MAX_SAID = 1_000  # lines of which it is remembered that they were logged
 
 
@@ -63,6 +66,7 @@ class Worker:
         table: mmap.mmap,
     ) -> None:
         self.settings = settings
+        self.log = LogLines()  # standard error, which the supervisor reads
         self.guarded = Guard(self.log, self.give_up)
         self.children = Children(zygote, table, self._learn, self.guarded, settings.patience)
         self.channel = channel
@@ -166,8 +170,16 @@ class Worker:
                 self.guarded(ends, self.connections.leave, connection)
 
     def _on_channel(self, mask: int) -> None:
-        # The supervisor says nothing: its end of the socket closes when it dies, and then there is
-        # nobody to end this worker
+        try:
+            asked = self.channel.recv(64, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            asked = b""
+        if asked:  # whether this worker is there
+            self.tell(("here",))
+            return
+        # Its end of the socket closes when the supervisor dies; then there is nobody to end this worker
         self.unwatch(self.channel.fileno())
         self._drain(leaving=False)
 
@@ -188,15 +200,15 @@ class Worker:
             os._exit(1)
 
     def tell(self, message: "tuple[Any, ...]") -> None:
-        """Send a message to the supervisor."""
+        """Send a message to the supervisor. If it takes none for so long that they fill the socket, it
+        is taken for gone.
+        """
         data = marshal.dumps(message)
-        with suppress(OSError):
+        try:
             self.channel.sendall(len(data).to_bytes(4, "big") + data)
-
-    def log(self, line: str) -> None:
-        """Write one line to the log: this process's standard error, which the supervisor reads."""
-        with suppress(OSError):
-            os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
+        except OSError:
+            with suppress(OSError):  # part of it may be out: nothing can follow it
+                self.channel.shutdown(socket.SHUT_RDWR)
 
     # --- children -----------------------------------------------------------------------------
 
@@ -322,12 +334,15 @@ def main() -> int:
     for fd in fds:
         os.set_inheritable(fd, False)
     channel, listener, zygote, inbox, outbox = (socket.socket(fileno=fd) for fd in fds[:5])
+    channel.settimeout(TELLING)
+    zygote.settimeout(STARTING)
     table = mmap.mmap(fds[5], TABLE)
     os.close(fds[5])
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = Settings(**marshal.loads(exactly(channel, size)))  # noqa: S302 -- our parent's
     size = int.from_bytes(exactly(zygote, 4), "big")
     held, refused, absent = marshal.loads(exactly(zygote, size))  # noqa: S302 -- our sibling's
+    zygote.setblocking(True)
     worker = Worker(listener, channel, zygote, Kept(inbox, outbox), settings, held, table)
     for line in refused:
         worker.log(f"not held ready: {line}")

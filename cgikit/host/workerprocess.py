@@ -22,6 +22,9 @@ from cgikit.gateway.kept import Kept
 from .settings import Settings
 from .zygote import SLOTS, TABLE
 
+ASKING = 10.0  # seconds between questions to a worker whether it is there
+HANDING = 5.0  # seconds to hand over settings
+ENDING = 5.0  # seconds to end in; then it is killed, and after as many more left to the kernel
 _PACKAGE = str(Path(__file__).resolve().parent.parent.parent)
 # No cgikit on the path but the one that this is a part of
 _CODE = (
@@ -44,6 +47,9 @@ class WorkerProcess:
         self.started = time.monotonic()
         self.ready = False
         self.draining = False
+        self.killed_at = 0.0  # when it was told to end now; 0: it was not
+        self._pinged = self._heard = self.started
+        self._ended_at = 0.0
         self._messages = bytearray()
         self._lines = [bytearray(), bytearray()]
         self.channel, theirs = socket.socketpair()
@@ -53,6 +59,7 @@ class WorkerProcess:
             self._table = mmap.mmap(table.fileno(), TABLE)
             data = marshal.dumps(settings.values())
             for sock in (self.channel, ours):
+                sock.settimeout(HANDING)  # it fits into the socket, or nobody would ever read it
                 sock.sendall(len(data).to_bytes(4, "big") + data)
             shared = table.fileno()
             passed = (theirs, listener, ours, kept.inbox, kept.outbox)
@@ -62,7 +69,8 @@ class WorkerProcess:
                 self.process = _interpreter("worker", fds, environment)
             except BaseException:
                 self.forking.kill()
-                self.forking.wait()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.forking.wait(ENDING)
                 raise
         self.outputs = [_pipe(self.process.stdout), _pipe(self.forking.stdout)]
         self.channel.setblocking(False)
@@ -77,9 +85,23 @@ class WorkerProcess:
             end = 4 + int.from_bytes(self._messages[:4], "big")
             if len(self._messages) < end:
                 break
-            found.append(marshal.loads(self._messages[4:end]))  # noqa: S302 -- our own child's
+            message = marshal.loads(self._messages[4:end])  # noqa: S302 -- our own child's
             del self._messages[:end]
+            self._heard = time.monotonic()
+            if message != ("here",):
+                found.append(message)
         return found
+
+    def ask(self, now: float) -> None:
+        """Ask it, from time to time, whether it is there; `messages` takes the answer."""
+        if self.ready and self._heard >= self._pinged and now - self._pinged > ASKING:
+            self._pinged = now
+            with contextlib.suppress(OSError):
+                self.channel.send(b"?")
+
+    def is_stuck(self, now: float, patience: float) -> bool:
+        """Whether it has left the question unanswered for longer than `patience` (seconds)."""
+        return self._heard < self._pinged < now - patience
 
     def lines(self) -> list[str]:
         """Return the whole lines that the worker has printed since."""
@@ -110,20 +132,38 @@ class WorkerProcess:
                     os.killpg(pid, number)
 
     def kill(self) -> None:
-        """End the worker now."""
+        """End the worker now, even if it is stopped."""
+        self.killed_at = self.killed_at or time.monotonic()
         self.process.kill()
         self.forking.kill()
 
-    def close(self) -> None:
-        """End what is left of a worker that has died: no script outlives who could end it."""
-        if self.process.returncode:
+    def finish(self, now: float) -> bool:
+        """End what is left of a worker that has ended: no script outlives who could end it. False while
+        something is left; ask again. It never waits.
+        """
+        if not self._ended_at:
+            self._ended_at = now
+            self.signal_children(signal.SIGKILL)
+        # The zygote ends with the socket between them, unless it is stopped, or hangs
+        if self.process.returncode or now - self._ended_at > ENDING:
             self.forking.kill()
-        self.process.wait()
-        self.forking.wait()  # it ends with the socket between them
-        self.signal_children(signal.SIGKILL)
+        lasts = now - self._ended_at < 2 * ENDING  # or the kernel does not let it go
+        if (self.process.poll() is None or self.forking.poll() is None) and lasts:
+            return False
+        self.signal_children(signal.SIGKILL)  # what was forked meanwhile
         self.channel.close()
         for output in self.outputs:
             output.close()
+        return True
+
+    def close(self) -> None:
+        """Kill what there is, and wait for its end as long as that can take."""
+        self.kill()
+        for process in (self.process, self.forking):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(ENDING)
+        self._ended_at = self._ended_at or time.monotonic() - 2 * ENDING
+        self.finish(self._ended_at + 2 * ENDING)
 
 
 def _interpreter(

@@ -1,7 +1,10 @@
 """Workers come and go, die and are killed: no request that was begun is lost, and nothing is left."""
 
 import os
+import shutil
 import signal
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -309,6 +312,186 @@ def test_a_killed_process_of_the_host_is_replaced(server: Gateway, path: str, ro
         list(pool.map(lambda pid: until(lambda: not alive(pid)), scripts))
     assert not [pid for pid in scripts if alive(pid)]
     assert not [line for line in server.lines if "Traceback" in line]
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway that takes a process for hung after ten seconds, the least there is."""
+    with gateway("fastcgi", tmp_path, "--workers", "1", "--timeout", "10") as found:
+        yield found
+
+
+def test_a_zygote_that_a_script_has_stopped_is_replaced(impatient: Gateway) -> None:
+    stops = impatient.script(
+        "stops.py",
+        f"{HEAD}import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\nprint('stopped')\n",
+    )
+    hello = impatient.script("hello.py", f"{HEAD}print('hello')")
+    zygotes = impatient.zygotes()
+    with impatient.connect() as peer:
+        peer.send(impatient.variables(stops))
+        answer = peer.answer()  # it comes, in one way or the other
+    assert answer.ended is None or answer.status in (200, 503)
+    impatient.wait_for("process that forks has not answered for 10 seconds: it is replaced")
+    assert until(lambda: len(impatient.zygotes()) == 1 and impatient.zygotes() != zygotes)
+    assert impatient.request(hello).text == "hello\n"
+    assert not [line for line in impatient.lines if "Traceback" in line]
+
+
+def test_who_waits_for_a_stopped_zygote_is_told(impatient: Gateway) -> None:
+    hello = impatient.script("hello.py", f"{HEAD}print('hello')")
+    (stopped,) = impatient.zygotes()
+    os.kill(stopped, signal.SIGSTOP)
+    answer = impatient.request(hello)
+    assert (answer.status, answer.head["retry-after"]) == (503, "5")
+    assert impatient.request(hello).text == "hello\n"
+    assert until(lambda: not alive(stopped))
+
+
+def test_a_stopped_worker_is_replaced(impatient: Gateway) -> None:
+    hello = impatient.script("hello.py", f"{HEAD}print('hello')")
+    (stopped,) = impatient.workers()
+    os.kill(stopped, signal.SIGSTOP)
+    assert impatient.request(hello).text == "hello\n"  # by the next one, from the socket's queue
+    impatient.wait_for("a worker has not answered for 10 seconds and was ended")
+    assert until(lambda: not alive(stopped))
+
+
+@pytest.mark.parametrize("role", ["workers", "zygotes"])
+def test_signals_are_obeyed_while_a_process_of_the_host_is_stopped(
+    server: Gateway, path: str, role: str
+) -> None:
+    assert until(lambda: len(server.workers()) == len(server.zygotes()) == 2)
+    family, stopped = server.family(), getattr(server, role)()
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    server.process.send_signal(signal.SIGHUP)
+    with server.connect() as peer:  # nobody takes it before there are new workers
+        if role == "workers":
+            peer.send(server.variables(path))
+            assert peer.answer().text
+    assert until(lambda: len({*server.workers()} - {*family}) == 2)
+    for _ in range(2):
+        server.process.send_signal(signal.SIGTERM)
+        assert until(lambda: not os.path.exists(server.address))
+    assert server.stop(signal.SIGTERM) == 0
+    assert not [pid for pid in family if alive(pid)]
+
+
+def test_workers_that_die_are_replaced_at_once_and_keep_nobody_waiting(
+    server: Gateway, path: str
+) -> None:
+    """The pause before the next one grew with each that died, up to 30 seconds."""
+    with load(server, path) as found:
+        for _ in range(6):
+            assert until(lambda: len(server.workers()) == 2)
+            victim = server.workers()[0]
+            os.kill(victim, signal.SIGKILL)
+            assert until(lambda victim=victim: victim not in server.workers())  # type: ignore[misc]
+            found.wait_for(5)
+        found.end()
+    assert until(lambda: len(server.workers()) == 2)
+    assert len(found.failed) <= 4 * 6
+
+
+# --- the entrance ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_entrance_is_closed_at_once_and_a_successor_can_start(
+    tmp_path: Path, workers: int
+) -> None:
+    """A new request waited in the queue of the socket, for up to an hour, and was reset in the end."""
+    root = tmp_path / "root"
+    root.mkdir()
+    place = Path(tempfile.mkdtemp(prefix="gateway-"))
+    address = str(place / "socket")
+    options = ("--workers", str(workers))
+    try:
+        with gateway("fastcgi", root, *options, address=address) as old, old.connect() as peer:
+            waits = old.script(
+                "waits.py",
+                f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)\nprint(1)",
+            )
+            hello = old.script("hello.py", f"{HEAD}print('hello')")
+            peer.send(old.variables(waits))
+            assert until(old.scripts)
+            old.process.send_signal(signal.SIGTERM)
+            assert until(lambda: not os.path.exists(address))
+            with pytest.raises((ConnectionRefusedError, FileNotFoundError)):
+                old.connect()
+            with gateway("fastcgi", root, *options, address=address) as new:
+                assert new.request(hello).text == "hello\n"
+                old.put("go", b"")
+                assert peer.answer().text == "1\n"
+                peer.socket.close()
+                assert old.stop(0) == 0
+                assert new.request(hello).text == "hello\n"  # its socket was left alone
+            assert not os.path.exists(address)
+    finally:
+        shutil.rmtree(place)
+
+
+def test_a_port_is_free_while_requests_drain(tmp_path: Path) -> None:
+    with gateway("fastcgi", tmp_path, "--workers", "2", address="127.0.0.1:0") as old:
+        waits = old.script(
+            "waits.py",
+            f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)\nprint(1)",
+        )
+        with old.connect() as peer:
+            peer.send(old.variables(waits))
+            assert until(old.scripts)
+            old.process.send_signal(signal.SIGTERM)
+            assert until(lambda: not connects(old))
+            with gateway("fastcgi", tmp_path, address=old.address) as new:
+                hello = new.script("hello.py", f"{HEAD}print('hello')")
+                assert new.request(hello).text == "hello\n"
+            old.put("go", b"")
+            assert peer.answer().text == "1\n"
+
+
+def connects(server: Gateway) -> bool:
+    """Whether somebody listens at its address."""
+    try:
+        server.connect().socket.close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_a_socket_that_was_handed_over_is_left_to_whoever_has_made_it(tmp_path: Path) -> None:
+    place = Path(tempfile.mkdtemp(prefix="gateway-"))
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(place / "socket"))
+            listener.listen()
+            with gateway("fastcgi", tmp_path, "--workers", "1", address="-", stdin=listener) as old:
+                waits = old.script(
+                    "waits.py",
+                    f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)\n"
+                    "print(1)",
+                )
+                with old.connect() as peer:
+                    peer.send(old.variables(waits))
+                    assert until(old.scripts)
+                    held = {*sockets(os.getpid())}
+                    old.process.send_signal(signal.SIGTERM)
+                    family = [old.process.pid, *old.workers()]
+                    assert until(lambda: not any(held & {*sockets(pid)} for pid in family))
+                    late = old.connect()  # whoever has handed it over may start another one
+                    late.send(old.variables("/hello.py"))
+                    old.put("go", b"")
+                    assert peer.answer().text == "1\n"
+                assert old.stop(0) == 0
+            assert (place / "socket").exists()
+            with gateway("fastcgi", tmp_path, "--workers", "1", address="-", stdin=listener) as new:
+                new.script("hello.py", f"{HEAD}print('hello')")
+                answer = late.answer()
+                late.socket.close()
+                # It may have been taken before the script was there
+                assert answer.status in (200, 404)
+    finally:
+        shutil.rmtree(place)
 
 
 def test_a_killed_supervisor_leaves_nothing_behind(server: Gateway, path: str) -> None:

@@ -9,7 +9,7 @@ import ast
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import house
@@ -135,7 +135,13 @@ def provoke(victim: Victim, how: str) -> list[Answer]:
         elif how == "channel":
             assert until(lambda: not victim.is_due)
         else:
-            assert until(lambda: not victim.is_due or answers.append(victim.ask(how)))
+
+            def asked() -> bool:
+                with suppress(ConnectionError):  # it was cut before all of the request was sent
+                    answers.append(victim.ask(how))
+                return not victim.is_due
+
+            assert until(asked)
     return [answer for answer in answers if answer is not None]
 
 
@@ -152,7 +158,7 @@ def check(answer: Answer, how: str) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(
     ("target", "how", "ends"),
-    sorted({row for row in TARGETS.values() if row[1] not in ("queued", "late", "channel")}),
+    sorted({row for row in TARGETS.values() if row[1] not in ("queued", "late")}),
 )
 def test_a_callback_that_raises_reaches_nobody_else(
     victim: Victim, target: str, how: str, ends: str, when: str

@@ -1,0 +1,39 @@
+"""Lines of a log on their way out of a process: nobody waits long for a reader who has stopped.
+
+A log is a pipe, a terminal or a file that others have open too. A plain write waits for as long as its
+reader does not read, and all requests with it. What lines say is up to those who write them.
+"""
+
+import os
+import select
+
+PATIENCE = 1.0  # seconds for each piece; after one that was too slow no other waits
+
+
+class LogLines:
+    """Writes lines to a descriptor. Never raises; lines that nobody takes are dropped and counted."""
+
+    def __init__(self, fd: int = 2) -> None:
+        self._fd = fd
+        self._lost = 0
+        self._torn = False  # the last one was written in part
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLOUT)
+
+    def __call__(self, line: str) -> None:
+        """Write one line."""
+        lost = f"{self._lost} lines of the log were lost: nobody read them\n" if self._lost else ""
+        torn = "\n" if self._torn else ""
+        data = f"{torn}{lost}{line}\n".encode("utf-8", "backslashreplace")
+        patience = 0.0 if self._lost else PATIENCE
+        try:
+            # A pipe that is ready takes so much without a wait
+            for at in range(0, len(data), select.PIPE_BUF):
+                if not self._poll.poll(patience * 1_000):
+                    self._lost += 1
+                    self._torn = self._torn or at > 0
+                    return
+                os.write(self._fd, data[at : at + select.PIPE_BUF])
+        except OSError:
+            return  # it was closed
+        self._lost, self._torn = 0, False

@@ -1,0 +1,59 @@
+"""When a worker that has ended may be followed by another: at once, but not without end. Pure.
+
+Two causes are kept apart. What ends before it is ready, as for a library that cannot be imported, would
+end again: the pause doubles. What ended in its work is replaced at once, as long as that is rare:
+healthy requests must not wait for what others do. `supervisor.py` tells what happened, and the time.
+"""
+
+BURST = 10  # replacements at once
+REFILL = 6.0  # seconds until there may be one more
+ALONE = 1.0  # seconds between replacements beyond that where no other worker takes requests
+FIRST, MOST = 0.5, 30.0  # seconds after the second worker that does not become ready; doubled
+
+
+class Restarts:
+    """The pace of replacements. `.failures` is how many workers in a row ended before they were ready
+    (int).
+    """
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self._credit = float(BURST)
+        self._counted = 0.0  # when the credit was counted
+        self._replaced = 0.0  # when a worker was replaced last
+        self._not_before = 0.0
+
+    def failed(self, now: float) -> None:
+        """Take note of a worker that ended before it was ready, or could not be started."""
+        if self.failures:
+            self._not_before = now + min(FIRST * 2 ** min(self.failures - 1, 10), MOST)
+        self.failures += 1
+
+    def succeeded(self) -> None:
+        """Take note of a worker that became ready, or of the wish to try again at once."""
+        self.failures = 0
+        self._not_before = 0.0
+
+    def wait(self, now: float, *, alone: bool) -> float:
+        """Return in how many seconds a worker that has ended may be replaced; 0: now. `alone` says that
+        no other worker takes requests.
+        """
+        self._count(now)
+        if now < self._not_before:
+            return self._not_before - now
+        if self._credit >= 1:
+            return 0.0
+        wait = (1 - self._credit) * REFILL
+        if alone:
+            wait = min(wait, max(0.0, self._replaced + ALONE - now))
+        return wait
+
+    def replaced(self, now: float) -> None:
+        """Take note of a replacement that was started."""
+        self._count(now)
+        self._credit = max(0.0, self._credit - 1)
+        self._replaced = now
+
+    def _count(self, now: float) -> None:
+        self._credit = min(float(BURST), self._credit + max(0.0, now - self._counted) / REFILL)
+        self._counted = now
