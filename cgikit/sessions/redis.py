@@ -8,7 +8,7 @@ and whoever has outlived the lock cannot save any more, because saving compares 
 
 import os
 
-from .store import Record, Store, check_key, is_key
+from .store import MOST_BYTES, Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +24,44 @@ _SCHEMES = ("redis", "rediss", "unix")
 _SHORTEST = 60_000  # ms that the server keeps a record: the end itself is for `is_live` to find
 _LONGEST = 10**12  # ms, 31 years: more than a time stamp that makes sense can ask for
 _SCANNED = 1_000  # keys that the server is asked for at once
-_FIELDS = ("payload", "accessed", "expires")
+_LONGEST_NUMBER = 100  # bytes of a time stamp; ours have 18
+_TIMES = ["accessed", _LONGEST_NUMBER, "expires", _LONGEST_NUMBER]
+_FIELDS = ["payload", MOST_BYTES, *_TIMES]
+# What redis-py raises over answers that it cannot take apart
+_NONSENSE = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 
-# KEYS: record, lock. ARGV: token, limit in ms. A record that is no hash is locked without fields.
-_LOCK = """
-local record = redis.pcall('HMGET', KEYS[1], 'payload', 'accessed', 'expires')
-if redis.call('EXISTS', KEYS[1]) == 0 then return {'none'} end
-if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {'taken'} end
-if record.err then return {'locked', false, false, false} end
-return {'locked', record[1], record[2], record[3]}
+# KEYS: record. ARGV, from a place on: names of fields, each with the most bytes that it can have. What
+# is longer is left out, and so is everything of a record that is no hash.
+_READ = """
+local function read(found, first)
+    for i = first, #ARGV, 2 do
+        local size = redis.pcall('HSTRLEN', KEYS[1], ARGV[i])
+        if type(size) == 'table' then
+            if not string.find(size.err, 'WRONGTYPE', 1, true) then return size end
+            found[#found + 1] = false
+        elseif size > tonumber(ARGV[i + 1]) then
+            found[#found + 1] = false
+        else
+            found[#found + 1] = redis.call('HGET', KEYS[1], ARGV[i])
+        end
+    end
+    return found
+end
+"""
+# KEYS: record. ARGV: fields.
+_LOAD = f"""{_READ}
+if redis.call('EXISTS', KEYS[1]) == 0 then return {{'none'}} end
+return read({{'record'}}, 1)
+"""
+# KEYS: record, lock. ARGV: token, limit in ms, fields.
+_LOCK = f"""{_READ}
+if redis.call('EXISTS', KEYS[1]) == 0 then return {{'none'}} end
+if redis.call('EXISTS', KEYS[2]) == 1 then return {{'taken'}} end
+local found = read({{'locked'}}, 3)
+if not found.err then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+return found
 """
 # KEYS: record, lock, stamp. ARGV: payload, accessed, expires, ms to keep it, now.
 _CREATE = """
@@ -85,11 +114,12 @@ class RedisStore(Store):
 
     All names begin with `prefix`. A lock ends by itself `lock_limit` seconds after it was taken; a
     request that takes longer cannot save (`LockTimeout`). `timeout` is how many seconds the server may
-    take to answer; with a client of your own, that client's counts. `policy` is what `Store` takes.
+    take for an answer, to its last byte; with a client of your own, that client's counts. `policy` is
+    what `Store` takes.
 
-    What the server does not do, or one that cannot be reached, raises `StorageError`, which shows the
-    address without user name and password. Redis Cluster is not supported. Without redis-py, the first
-    use raises `ImportError`.
+    What the server does not do, one that cannot be reached, and answers that make no sense raise
+    `StorageError`, which shows the address without user name and password. Redis Cluster is not
+    supported. Without redis-py, the first use raises `ImportError`.
     """
 
     def __init__(
@@ -142,9 +172,8 @@ class RedisStore(Store):
 
     def load(self, key: str) -> Record | None:
         """Return the record, None if there is none: `Store.load`."""
-        name = self._record(key)
-        fields = self._ask(lambda client: _fields(client, name, *_FIELDS))
-        return None if fields is None else self._taken(fields)
+        state, fields = self._answered(self._run(_LOAD, [self._record(key)], _FIELDS), 3)
+        return None if state == b"none" else self._taken(fields)
 
     def lock(self, key: str, timeout: float) -> "_Lock":
         """Lock a session in the server: `Store.lock`."""
@@ -162,7 +191,7 @@ class RedisStore(Store):
         values = [record.payload, repr(record.accessed), repr(record.expires), keep]
         keys = [self._record(key), self._lock_name(key)]
         if new:
-            if not self._run(_CREATE, [*keys, self._stamp], [*values, repr(now)]):
+            if not self._done(self._run(_CREATE, [*keys, self._stamp], [*values, repr(now)])):
                 raise StorageError(
                     f"{self._place()} {keys[0]}", "there is a session under this key already"
                 )
@@ -172,7 +201,7 @@ class RedisStore(Store):
     def touch(self, key: str, accessed: float) -> None:
         """Set the field `accessed`, and when the server is to drop the record: `Store.touch`."""
         times = [repr(accessed), repr(self.idle), repr(self.clock()), _SHORTEST, _LONGEST]
-        self._run(_TOUCH, [self._record(key)], times)
+        self._nothing(self._run(_TOUCH, [self._record(key)], times))
 
     def delete(self, key: str) -> None:
         """Delete the record: `Store.delete`. Raises `LockTimeout` as `save` does."""
@@ -182,7 +211,7 @@ class RedisStore(Store):
     def set_aside(self, key: str, reason: str) -> None:
         """Rename the record to `PREFIXcorrupt:KEY:…`, where the server keeps it: `Store.set_aside`."""
         aside = f"{self.prefix}corrupt:{key}:{os.urandom(4).hex()}"
-        self._run(_SET_ASIDE, [self._record(key), aside], [])
+        self._nothing(self._run(_SET_ASIDE, [self._record(key), aside], []))
 
     def keys(self) -> "Iterator[str]":
         """Yield the keys of all sessions: `Store.keys`. While the server grows or shrinks its table,
@@ -194,7 +223,7 @@ class RedisStore(Store):
         while True:
             at = cursor
             answer: Any = self._ask(lambda client: client.scan(at, pattern, _SCANNED))  # noqa: B023
-            cursor, names = answer
+            cursor, names = self._scanned(answer, at)
             for name in names:
                 key = name[start:].decode("ascii", "replace")
                 if is_key(key):
@@ -206,15 +235,18 @@ class RedisStore(Store):
         """Return, or set, what is kept under `PREFIXpurged`: `Store.purge_stamp`."""
         if renew:
             now = self.clock()
-            self._ask(lambda client: client.set(self._stamp, repr(now)))
+            if self._ask(lambda client: client.set(self._stamp, repr(now))) is not True:
+                raise self._senseless("it does not say that it has set the stamp")
             return now
-        return _number(self._ask(lambda client: client.get(self._stamp))) or 0.0
+        stamp = self._ask(lambda client: client.getrange(self._stamp, 0, _LONGEST_NUMBER))
+        if not isinstance(stamp, bytes):
+            raise self._senseless(f"a stamp is bytes, not {type(stamp).__name__}")
+        return _number(stamp) or 0.0
 
     def purge_one(self, key: str, now: float) -> bool:
         """Delete one session if it is dead: `Store.purge_one`. Those that live are not locked."""
-        name = self._record(key)
-        fields = self._ask(lambda client: _fields(client, name, "accessed", "expires"))
-        if fields is None:
+        state, fields = self._answered(self._run(_LOAD, [self._record(key)], _TIMES), 2)
+        if state == b"none":
             return False
         record = self._taken([b"", *fields])
         if self.clamped(record, now) is record and self.is_live(record, now):
@@ -240,7 +272,35 @@ class RedisStore(Store):
 
     # --- the server ---------------------------------------------------------------------------
 
-    def _taken(self, fields: "list[Any]") -> Record:
+    def _answered(self, answer: object, count: int) -> "tuple[bytes, list[bytes | None]]":
+        """Return the state and the fields of what reads a record, after a look at whether it can be."""
+        if isinstance(answer, list) and answer:
+            state, *fields = answer
+            proper = all(field is None or isinstance(field, bytes) for field in fields)
+            wanted = {b"none": 0, b"taken": 0, b"record": count, b"locked": count}
+            if isinstance(state, bytes) and wanted.get(state) == len(fields) and proper:
+                return state, fields
+        raise self._senseless(f"no record, but {type(answer).__name__}")
+
+    def _done(self, answer: object) -> bool:
+        """Return what a script says of whether it has done its work."""
+        if type(answer) is not int or answer not in {0, 1}:
+            raise self._senseless(f"neither yes nor no, but {type(answer).__name__}")
+        return answer == 1
+
+    def _nothing(self, answer: object) -> None:
+        if answer is not None:
+            raise self._senseless(f"{type(answer).__name__}, where it says nothing")
+
+    def _scanned(self, answer: object, at: int) -> "tuple[int, list[bytes]]":
+        cursor, names = answer if isinstance(answer, tuple) else (at, None)
+        if not isinstance(cursor, int) or cursor == at != 0 or not isinstance(names, list):
+            raise self._senseless("no list of names")
+        if not all(isinstance(name, bytes) for name in names):
+            raise self._senseless("names that are not bytes")
+        return cursor, names
+
+    def _taken(self, fields: "list[bytes | None]") -> Record:
         """Return a record of what the server holds. What cannot be one is damaged, not dead, so that
         it is set aside.
         """
@@ -254,7 +314,7 @@ class RedisStore(Store):
         """Forget the lock after a script that has ended it. One that was outlived is remembered, so
         that a second try fails as the first did.
         """
-        if not done:
+        if not self._done(done):
             raise self._late(key, self.lock_limit)
         self._tokens.pop(_mine(key), None)
 
@@ -269,25 +329,22 @@ class RedisStore(Store):
 
     def _ask(self, question: "Callable[[Redis], Any]") -> "Any":
         redis = _redis()
+        if self._client is None:
+            self._client = self._connect()
         try:
-            if self._client is None:
-                self._client = self._connect()
             return question(self._client)
         except redis.RedisError as error:
             raise self._error(error) from error
+        except _NONSENSE as error:
+            # One that failed in the middle of a handshake would pass for connected.
+            self._client.connection_pool.disconnect(inuse_connections=False)
+            raise self._senseless(f"{type(error).__name__}: {str(error)[:100]}") from error
 
     def _connect(self) -> "Redis":
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
+        from .redisconnection import connect
 
         try:
-            # Tried once: a script whose answer was lost has run, and would find its lock gone.
-            client: Redis = _redis().Redis.from_url(
-                self._url,
-                socket_timeout=self.timeout,
-                socket_connect_timeout=self.timeout,
-                retry=Retry(NoBackoff(), 0),
-            )
+            client = connect(self._url, self.timeout)
         except ValueError:
             # Not what redis-py says: parts of a password can be in that.
             raise ValueError(
@@ -318,6 +375,13 @@ class RedisStore(Store):
             advice = "; is the server running, and is this its address?"
         return StorageError(self._place(), f"{error}{advice}")
 
+    def _senseless(self, what: str) -> Exception:
+        from ..errors import StorageError
+
+        return StorageError(
+            self._place(), f"the answer makes no sense ({what}); is this a Redis or Valkey server?"
+        )
+
     def _late(self, key: str, seconds: float) -> Exception:
         from ..errors import LockTimeout
 
@@ -345,7 +409,8 @@ class _Lock:
         deadline = monotonic() + self._timeout
         pause = 0.001
         while True:
-            state, *fields = store._run(_LOCK, self._names, [token, limit])
+            answer = store._run(_LOCK, self._names, [token, limit, *_FIELDS])
+            state, fields = store._answered(answer, 3)
             if state == b"none":
                 return None
             if state == b"locked":
@@ -365,7 +430,7 @@ class _Lock:
         tokens, mine = self._store._tokens, _mine(self._key)
         if self._token and tokens.get(mine) == self._token:  # not saved, and not a child's
             del tokens[mine]
-            self._store._run(_RELEASE, self._names[1:], [self._token])
+            self._store._nothing(self._store._run(_RELEASE, self._names[1:], [self._token]))
 
 
 def _mine(key: str) -> tuple[int, int, str]:
@@ -374,24 +439,13 @@ def _mine(key: str) -> tuple[int, int, str]:
     return os.getpid(), get_ident(), key
 
 
-def _fields(client: "Redis", name: str, *fields: str) -> "list[Any] | None":
-    """Return the fields of a record; None if there is none, and only None for what is no hash."""
-    try:
-        found: Any = client.hmget(name, fields)
-    except _redis().ResponseError as error:
-        if not str(error).startswith("WRONGTYPE"):
-            raise
-        return [None] * len(fields)
-    if all(field is None for field in found) and not client.exists(name):
-        return None
-    return list(found)
-
-
 def _number(text: "bytes | None") -> float | None:
+    """Return a time stamp; None if it is none, such as "nan", which would never be over."""
     try:
-        return float(text) if text is not None else None
+        number = float(text) if text is not None else None
     except ValueError:
         return None
+    return None if number is None or number - number != 0 else number
 
 
 def _redis() -> "Any":

@@ -47,7 +47,10 @@ def parse(raw: bytes, accessed: float) -> Record:
     try:
         if not newline or len(head) > HEAD or not head.startswith(MARK + b"1 "):
             raise ValueError
-        return Record(payload, accessed, float(head[len(MARK) + 2 :]))
+        expires = float(head[len(MARK) + 2 :])
+        if expires - expires != 0:
+            raise ValueError  # "nan" would be deleted as if it were over
+        return Record(payload, accessed, expires)
     except ValueError:
         return Record(raw, accessed, float("inf"))
 

@@ -53,3 +53,11 @@ def test_no_more_is_read_than_can_be_right(path: Path) -> None:
     finally:
         os.close(fd)
         path.unlink()
+
+
+@pytest.mark.parametrize("end", [b"nan", b"inf", b"-inf", b"1e999", b"x", b""])
+def test_an_end_that_is_no_time_is_damage_and_not_over(end: bytes) -> None:
+    """Nothing is less than nan: such a session was deleted as dead, not set aside."""
+    raw = b"cgikit-session 1 " + end + b"\npayload"
+    record = parse(raw, 5.0)
+    assert (record.payload, record.expires) == (raw, float("inf"))
