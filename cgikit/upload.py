@@ -2,8 +2,8 @@
 
 A client's file name is data, never a path. Bytes wait in memory up to 64 KiB and then in a file
 without a name (O_TMPFILE), which vanishes with the process however it ends; where the system has no
-such files, in one with a random name, removed when the request is closed. Which part of a form is a
-file is decided in `multipart.py`.
+such files, in one with a random name, locked by its process, and removed when the request is closed
+or, after a kill, by the next upload. Which part of a form is a file is decided in `multipart.py`.
 """
 
 import io
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _IN_MEMORY = 65_536
+_ENDING = ".waiting"  # of the names of waiting files, which begin with "." and 24 digits
+_NAME = 25 + len(_ENDING)
+_LOOKED_AT = 10_000  # names of a directory that are looked at for orphans: some milliseconds
+_ORPHAN = 86_400  # seconds after which a waiting file that cannot be locked belongs to nobody
 _LONGEST_NAME = 200  # bytes; file systems stop at 255, and scripts like to put something in front
 
 
@@ -35,6 +39,7 @@ class Upload:
         self._memory: list[bytes] = []
         self._fd = -1
         self._path = ""  # of the waiting file, if it has a name
+        self._owner = 0  # the process that made it
         self._linked = False  # the waiting file is a saved one now
         self._file: BinaryIO | None = None
 
@@ -95,15 +100,9 @@ class Upload:
         """Let go of the waiting file; what was saved stays."""
         if self._file is not None:
             self._file.close()
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-        if self._path:
-            path, self._path = self._path, ""
-            try:
-                os.unlink(path)
-            except FileNotFoundError:
-                pass  # somebody tidied up
+        fd, path, self._fd, self._path = self._fd, self._path, -1, ""
+        # A child that was forked meanwhile leaves the file to its parent.
+        _drop(fd, path if os.getpid() == self._owner else "")
 
     def __del__(self) -> None:
         self.close()
@@ -117,6 +116,7 @@ class Upload:
         directory = self._spool_directory()
         try:
             self._fd, self._path = _open_spool(directory)
+            self._owner = os.getpid()
         except OSError as error:
             raise _storage(directory, "cannot store an upload here", error) from error
         data = b"".join(self._memory)
@@ -126,49 +126,50 @@ class Upload:
     def _keep(self, target: str, overwrite: bool) -> None:
         if not overwrite and self._link(target):  # fails if there is one: nothing can be lost
             return
-        name = os.path.join(os.path.dirname(target), f".{os.urandom(12).hex()}.upload")
-        if not self._link(name):
-            self._copy(name)
-        try:
-            if overwrite:
-                os.replace(name, target)
-            else:
-                os.link(name, target)
-                os.unlink(name)
-        except OSError:
-            os.unlink(name)
-            raise
+        name = _new_name(os.path.dirname(target))
+        if overwrite and self._link(name):
+            _replace(name, target)
+        elif not self._copy(target, overwrite, named=False):
+            self._copy(target, overwrite, named=True)
 
     def _link(self, name: str) -> bool:
         """Give the waiting file a name; False if that cannot be done and it must be copied."""
         if self._fd < 0 or self._linked:
             return False
         os.fchmod(self._fd, 0o666 & ~_umask())
-        try:
-            if self._path:
-                os.link(self._path, name)
-            else:
-                # With a directory descriptor, though the path needs none: only then does Python call
-                # linkat, which follows the link to the file; link would link the link.
-                here = f"/proc/self/fd/{self._fd}"
-                os.link(here, name, src_dir_fd=self._fd, follow_symlinks=True)
-        except FileExistsError:
-            raise
-        except OSError:
-            return False  # another file system, or no /proc
-        self._linked = True
-        return True
+        if name.endswith(_ENDING):
+            _hold(self._fd)
+        self._linked = _link(self._fd, self._path, name)
+        return self._linked
 
-    def _copy(self, name: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        fd = os.open(name, flags, 0o666)
+    def _copy(self, target: str, overwrite: bool, named: bool) -> bool:
+        """Copy the content beside `target`, and give the copy that name when it is whole.
+
+        Without a name until then, so that a process that is killed leaves nothing; False where that
+        cannot be done.
+        """
+        directory = os.path.dirname(target)
+        fd, path = _open_spool(directory or ".", named)
         try:
             self._copy_to(fd)
-        except OSError:
-            os.unlink(name)
-            raise
+            os.fchmod(fd, 0o666 & ~_umask())
+            if path:
+                if overwrite:
+                    os.replace(path, target)
+                    path = ""
+                else:
+                    os.link(path, target)
+                return True
+            name = _new_name(directory) if overwrite else target
+            if overwrite:
+                _hold(fd)
+            if not _link(fd, "", name):
+                return False
+            if overwrite:
+                _replace(name, target)
+            return True
         finally:
-            os.close(fd)
+            _drop(fd, path)
 
     def _copy_to(self, fd: int) -> None:
         if self._fd < 0:
@@ -205,18 +206,132 @@ def safe_filename(name: str) -> str:
     return name
 
 
-def _open_spool(directory: str) -> tuple[int, str]:
+def _open_spool(directory: str, named: bool = False) -> tuple[int, str]:
     """Open a file for waiting bytes; return its descriptor, and its name if it must have one."""
-    unnamed = getattr(os, "O_TMPFILE", 0)
+    unnamed = 0 if named else getattr(os, "O_TMPFILE", 0)
     if unnamed:
         try:
             return os.open(directory, os.O_RDWR | unnamed | os.O_CLOEXEC, 0o600), ""
         except OSError as error:
             if error.errno not in (21, 22, 95):  # EISDIR, EINVAL, EOPNOTSUPP: not on this system
                 raise
-    path = os.path.join(directory, f".{os.urandom(12).hex()}.upload")
+    _clear_orphans(directory)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    return os.open(path, flags, 0o600), path
+    while True:
+        path = _new_name(directory)
+        fd = os.open(path, flags, 0o600)
+        if _hold(fd) and _is_at(fd, path):
+            return fd, path
+        os.close(fd)  # taken for an orphan, in the moment before it was locked
+
+
+def _drop(fd: int, path: str) -> None:
+    """Let go of a waiting file, and remove the name `path` if it has one."""
+    try:
+        if path:
+            os.unlink(path)
+    except FileNotFoundError:
+        pass  # somebody tidied up
+    finally:
+        if fd >= 0:
+            os.close(fd)  # which unlocks it: the last thing
+
+
+def _replace(name: str, target: str) -> None:
+    """Rename, or remove what could not be renamed."""
+    try:
+        os.replace(name, target)
+    except OSError:
+        os.unlink(name)
+        raise
+
+
+def _new_name(directory: str) -> str:
+    return os.path.join(directory, f".{os.urandom(12).hex()}{_ENDING}")
+
+
+def _hold(fd: int) -> bool:
+    """Lock a waiting file, so that others see that its process lives; False if one of them has it."""
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system that cannot lock: there an orphan is known by its age
+    return True
+
+
+def _is_at(fd: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def _clear_orphans(directory: str) -> None:
+    """Remove the waiting files of processes that were killed: those that nobody holds a lock on.
+
+    Only where files must have names. Looks at no more than `_LOOKED_AT` names, because a request
+    waits; whatever cannot be removed stays for the next one.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            for _, entry in zip(range(_LOOKED_AT), entries, strict=False):
+                if (
+                    len(entry.name) == _NAME
+                    and entry.name[0] == "."
+                    and entry.name.endswith(_ENDING)
+                ):
+                    _clear(entry.path)
+    except OSError:
+        pass  # if it is unusable, the file that is made next says so
+
+
+def _clear(path: str) -> None:
+    import fcntl
+    from time import time
+
+    from .regularfile import open_regular
+
+    try:
+        fd = open_regular(path, os.O_RDWR, patience=0)
+        try:
+            found = os.fstat(fd)
+            if found.st_uid != os.geteuid():
+                return
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            except OSError:
+                if time() - found.st_mtime < _ORPHAN:
+                    return
+            if _is_at(fd, path):
+                os.unlink(path)
+        finally:
+            os.close(fd)
+    except OSError:
+        pass
+
+
+def _link(fd: int, path: str, name: str) -> bool:
+    """Give an open file, whose name is `path` or which has none, another one; False if that cannot be
+    done. Raises `FileExistsError`.
+    """
+    try:
+        if path:
+            os.link(path, name)
+        else:
+            # With a directory descriptor, though the path needs none: only then does Python call
+            # linkat, which follows the link to the file; link would link the link.
+            os.link(f"/proc/self/fd/{fd}", name, src_dir_fd=fd, follow_symlinks=True)
+    except FileExistsError:
+        raise
+    except OSError:
+        return False  # another file system, or no /proc
+    return True
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -1,6 +1,7 @@
 """Uploads: names that are data (S6), files that are complete or not there, nothing left behind."""
 
 import errno
+import fcntl
 import io
 import os
 import signal
@@ -599,3 +600,173 @@ def test_a_progress_hook_that_fails_ends_the_upload_cleanly(tmp_path: Path) -> N
         request.files  # noqa: B018
     assert descriptors() == before
     assert list(tmp_path.iterdir()) == []
+
+
+#: An upload whose process waits to be killed; with `seam`, where files must have names.
+WAITING = """
+import os, sys, time
+if {seam}:
+    del os.O_TMPFILE
+from cgikit import Upload
+upload = Upload("x", "", sys.argv[1])
+upload.write(bytes(200_000))
+print("waits", flush=True)
+sys.stdin.read()
+"""
+
+
+def killed(spool: Path, *tool: str, seam: bool = True) -> list[str]:
+    """Kill a process that has an upload waiting; return the names that it leaves."""
+    with subprocess.Popen(
+        [*tool, sys.executable, "-c", WAITING.format(seam=seam), str(spool)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=clean_environ(),
+        process_group=0,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"waits\n"
+        os.killpg(process.pid, signal.SIGKILL)
+    return os.listdir(spool)
+
+
+def named_upload(spool: Path, monkeypatch: pytest.MonkeyPatch) -> Upload:
+    monkeypatch.delattr(os, "O_TMPFILE")
+    upload = Upload("x", "", str(spool))
+    upload.write(BIG)
+    return upload
+
+
+def test_1_17_what_a_killed_process_left_goes_with_the_next_upload(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (orphan,) = killed(spool)
+    upload = named_upload(spool, monkeypatch)
+    assert orphan not in os.listdir(spool)
+    assert len(os.listdir(spool)) == 1
+    upload.close()
+    assert os.listdir(spool) == []
+
+
+@pytest.mark.parametrize("error", ["EOPNOTSUPP", "EISDIR", "EINVAL"])
+def test_1_17_the_same_where_the_system_really_refuses(spool: Path, error: str) -> None:
+    """By strace, which refuses O_TMPFILE as FUSE and NFS do: the first open of `spool`."""
+    strace = [need("strace"), "-f", "-qq", "-o", str(spool.parent / "trace"), "-P", str(spool)]
+    strace += ["-e", "trace=openat", "-e", f"inject=openat:error={error}:when=1"]
+    for _ in range(3):
+        left = killed(spool, *strace, seam=False)
+        assert len(left) == 1  # that of the last one: each has cleared its predecessor's
+        assert left[0].endswith(".waiting")
+    assert "O_TMPFILE" in (spool.parent / "trace").read_text().splitlines()[0]
+
+
+def test_what_waits_in_another_process_stays(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITING.format(seam=True), str(spool)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=clean_environ(),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"waits\n"
+        (theirs,) = os.listdir(spool)
+        upload = named_upload(spool, monkeypatch)
+        assert theirs in os.listdir(spool)
+        upload.close()
+        assert os.listdir(spool) == [theirs]
+        process.communicate(timeout=60)
+    assert os.listdir(spool) == []
+
+
+def test_only_waiting_files_are_taken_for_orphans(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [
+        "x", ".x.waiting", f".{'a' * 24}.upload", f"{'a' * 25}.waiting", f".{'a' * 25}.waiting",
+        f".{'a' * 23}.waiting", f".{'a' * 24}.waiting2",
+    ]  # fmt: skip
+    for name in names:
+        (spool / name).touch()
+    os.mkfifo(spool / f".{'b' * 24}.waiting")
+    (spool / f".{'c' * 24}.waiting").mkdir()
+    (spool / f".{'d' * 24}.waiting").symlink_to("x")
+    before = sorted(os.listdir(spool))
+    named_upload(spool, monkeypatch).close()
+    assert sorted(os.listdir(spool)) == before
+
+
+def test_where_files_cannot_be_locked_age_tells(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(fd: int, operation: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "no locks here")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    young, old = spool / f".{'a' * 24}.waiting", spool / f".{'b' * 24}.waiting"
+    for path in (young, old):
+        path.touch()
+    os.utime(old, (1, 1))
+    upload = named_upload(spool, monkeypatch)
+    assert young.exists()
+    assert not old.exists()
+    upload.close()
+    assert os.listdir(spool) == [young.name]
+
+
+def test_one_that_is_cleared_before_it_is_locked_is_made_again(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, cleared = fcntl.flock, []
+
+    def late(fd: int, operation: int) -> None:
+        if not cleared:  # somebody else was there first
+            cleared.append(os.readlink(f"/proc/self/fd/{fd}"))
+            os.unlink(cleared[0])
+        real(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    upload = named_upload(spool, monkeypatch)
+    assert len(os.listdir(spool)) == len(cleared) == 1
+    upload.save(spool / "kept")
+    upload.close()
+    assert os.listdir(spool) == ["kept"]
+
+
+def test_a_forked_child_does_not_remove_its_parents_upload(
+    spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = named_upload(spool, monkeypatch)
+    pid = os.fork()
+    if not pid:
+        upload.close()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert len(os.listdir(spool)) == 1
+    upload.close()
+    assert os.listdir(spool) == []
+
+
+@pytest.mark.parametrize("size", [100, 200_000])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_1_17_a_process_that_is_killed_while_it_saves_leaves_no_copy(
+    spool: Path, kept: Path, size: int, overwrite: bool
+) -> None:
+    """A copy has no name until it is whole."""
+    code = f"""
+import os, sys
+from cgikit import Upload
+import cgikit.upload
+upload = Upload("x", "", sys.argv[1])
+upload.write(bytes({size}))
+upload._linked = True  # so that it must be copied, as between file systems
+real = os.fchmod
+def halt(fd, mode):
+    os.kill(os.getpid(), 9)
+os.fchmod = halt
+upload.save(sys.argv[2], overwrite={overwrite})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(spool), str(kept / "x")], env=clean_environ()
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert os.listdir(spool) == os.listdir(kept) == []
