@@ -69,9 +69,11 @@ class FileBody:
             return True
         if condition.startswith('"'):
             return condition == self.etag
+        from time import time
+
         from .dates import parse_http_date
 
-        return parse_http_date(condition) == self.modified
+        return parse_http_date(condition) == self.modified and is_strong(self.modified, time())
 
     def __iter__(self) -> "Iterator[bytes]":
         with self.file as file:
@@ -172,6 +174,13 @@ def evaluate(headers: "Mapping[str, str]", etag: str, modified: int) -> int:
         if since is not None and modified <= since:
             return 304
     return 200
+
+
+def is_strong(modified: int, now: float) -> bool:
+    """Tell whether a Last-Modified names one version only (RFC 9110 section 8.8.2.2): its second is
+    over, so that the file cannot change again under the same date. Times are seconds since the epoch.
+    """
+    return int(now) - modified >= 1
 
 
 def parse_range(value: str, size: int) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ import io
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from child import environment, start, write_script
 from cgikit import Response
 from cgikit.dates import format_http_date
 from cgikit.environ import MetaVariables
-from cgikit.filebody import FileBody, guess_type, parse_range
+from cgikit.filebody import FileBody, guess_type, is_strong, parse_range
 
 MODIFIED = 784_111_777
 LAST_MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -205,6 +206,27 @@ def test_no_range_with_head(path: Path) -> None:
 )
 def test_if_range(path: Path, condition: str, status: int) -> None:
     assert get(path, range="bytes=0-1", if_range=condition)[0].startswith(str(status))
+
+
+@pytest.mark.parametrize("seconds", [10, 3_600, 86_400])
+def test_1_17_a_date_of_a_second_that_is_not_over_is_no_strong_validator(
+    path: Path, seconds: int
+) -> None:
+    """The rest of one version after the beginning of another: both were written in one second."""
+    changed = int(time.time()) + seconds  # it ends while the test runs, however slow that is
+    os.utime(path, (changed, changed))
+    date = format_http_date(changed)
+    status, _, body = get(path, range="bytes=5-", if_range=date)
+    assert (status, body) == ("200 OK", CONTENT)
+    etag = get(path)[1]["ETag"]
+    assert get(path, range="bytes=5-", if_range=etag)[2] == CONTENT[5:]
+
+
+@pytest.mark.parametrize(
+    ("now", "strong"), [(99.0, False), (100.0, False), (100.999, False), (101.0, True), (160, True)]
+)
+def test_a_date_is_strong_once_its_second_is_over(now: float, strong: bool) -> None:
+    assert is_strong(100, now) is strong
 
 
 def test_a_condition_comes_before_a_range(path: Path) -> None:
