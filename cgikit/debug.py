@@ -2,7 +2,7 @@
 
 A client learns the status and, for what it did wrong itself, the reason. A bug gives it an incident
 number; the traceback goes to standard error under that number, and into the page only where it was
-asked for, escaped and with the secrets of the environment masked.
+asked for, escaped and with all of the environment masked that is not known to hold no secret.
 """
 
 import os
@@ -41,15 +41,29 @@ td {{ vertical-align: top; padding: .1rem 1rem .1rem 0; }}
 </body>
 </html>
 """
-_SECRET_WORDS = tuple(
-    "PASS PWD SECRET TOKEN KEY AUTH COOKIE SESSION CREDENTIAL PRIVATE SIGN JWT CSRF CERT PROXY".split()
+# Nothing but the style sheet above may have an effect, whatever got into the page.
+_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "style-src 'sha256-gihm5EicuthyMNM7xi5+qsf4N/+r8O10ujFfYZOZPhA='"
 )
+_FIELDS = (("Content-Security-Policy", _POLICY), ("X-Content-Type-Options", "nosniff"))
+# Meta-variables whose values are shown, all others' are not: a secret can have any name.
 _SHOWN = frozenset((
-    "CONTENT_LENGTH", "CONTENT_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS", "LANG", "LC_ALL",
-    "PATH", "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_PORT",
-    "REQUEST_METHOD", "REQUEST_SCHEME", "REQUEST_URI", "SCRIPT_FILENAME", "SCRIPT_NAME",
+    "AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS",
+    "LANG", "LC_ALL", "PATH", "PATH_INFO", "PATH_TRANSLATED", "REDIRECT_STATUS", "REMOTE_ADDR",
+    "REMOTE_PORT", "REQUEST_METHOD", "REQUEST_SCHEME", "SCRIPT_FILENAME", "SCRIPT_NAME",
     "SERVER_ADDR", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "SERVER_SOFTWARE",
+    "HTTP_ACCEPT", "HTTP_ACCEPT_CHARSET", "HTTP_ACCEPT_ENCODING", "HTTP_ACCEPT_LANGUAGE",
+    "HTTP_CACHE_CONTROL", "HTTP_CONNECTION", "HTTP_DNT", "HTTP_EXPECT", "HTTP_HOST",
+    "HTTP_IF_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE",
+    "HTTP_IF_UNMODIFIED_SINCE", "HTTP_ORIGIN", "HTTP_PRAGMA", "HTTP_PRIORITY", "HTTP_RANGE",
+    "HTTP_SEC_CH_UA", "HTTP_SEC_CH_UA_MOBILE", "HTTP_SEC_CH_UA_PLATFORM", "HTTP_SEC_FETCH_DEST",
+    "HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_USER", "HTTP_SEC_GPC",
+    "HTTP_TE", "HTTP_TRANSFER_ENCODING", "HTTP_UPGRADE", "HTTP_UPGRADE_INSECURE_REQUESTS",
+    "HTTP_USER_AGENT", "HTTP_X_REQUESTED_WITH",
 ))  # fmt: skip
+_LOCATIONS = frozenset(("DOCUMENT_URI", "REDIRECT_URL", "REQUEST_URI", "SCRIPT_URI", "SCRIPT_URL"))
+_HIDDEN = "(hidden)"
 
 
 def answer_error(
@@ -93,9 +107,7 @@ def error_page(
     content = f"<p>{escape(message)}</p>" if message else ""
     if incident:
         content += f"\n<pre>incident {incident}</pre>"
-    response = Response(_PAGE.format(title=title, content=content), status, headers)
-    response.cache_control = "no-store"
-    return response
+    return _sealed(Response(_PAGE.format(title=title, content=content), status, headers))
 
 
 def incident_page(
@@ -115,9 +127,16 @@ def incident_page(
             f"<h2>Traceback</h2>\n<pre>{escape(traceback_of(error))}</pre>\n"
             f"<h2>Environment</h2>\n<table>{rows}</table>"
         )
-    response = Response(_PAGE.format(title="500 Internal Server Error", content=content), 500)
-    response.cache_control = "no-store"
-    return response
+    return _sealed(Response(_PAGE.format(title="500 Internal Server Error", content=content), 500))
+
+
+def _sealed(page: Response) -> Response:
+    """Return a page of ours with the fields that all of them have."""
+    for name, value in _FIELDS:
+        if name not in page.headers:  # an HTTPError can bring its own
+            page.headers[name] = value
+    page.cache_control = "no-store"
+    return page
 
 
 def log(error: BaseException, incident: str, stream: "TextIO | None" = None) -> None:
@@ -152,19 +171,34 @@ def traceback_of(error: BaseException) -> str:
 
 
 def masked(environ: "Mapping[str, str]") -> dict[str, str]:
-    """Return the environment for a page: CGI's own variables as they are, of the others the names.
+    """Return the environment for a page: every name, and the values of those that hold no secret.
 
-    HTTP_* are shown unless their name sounds like a secret; what is unknown is masked, because a
-    password can have any name.
+    These are CGI's own variables, and header fields that all clients send. Of a query the names are
+    shown; of a variable that REDIRECT_ stands in front of, what is shown of it without.
     """
     shown = {}
     for name in sorted(environ):
-        plain = name in _SHOWN or name.startswith("HTTP_")
-        if plain and not any(word in name for word in _SECRET_WORDS):
-            shown[name] = environ[name]
-        else:
-            shown[name] = "(hidden)"
+        plain, value = name, environ[name]
+        while plain.startswith("REDIRECT_") and plain not in _SHOWN | _LOCATIONS:
+            plain = plain.removeprefix("REDIRECT_")
+        if plain in _LOCATIONS:
+            path, mark, query = value.partition("?")
+            # A user and a password can stand in front of the host of an absolute one.
+            value = _HIDDEN if "@" in path else path + mark + _masked_query(query)
+        elif plain == "QUERY_STRING":
+            value = _masked_query(value)
+        elif plain not in _SHOWN:
+            value = _HIDDEN
+        shown[name] = value
     return shown
+
+
+def _masked_query(query: str) -> str:
+    """Return a query with the names of its fields only; a word without a value can be a secret, too."""
+    if not query:
+        return ""
+    fields = [field.partition("=") for field in query.split("&", 100)[:100]]
+    return "&".join([f"{n}={_HIDDEN}" if n and value else _HIDDEN for n, _, value in fields])
 
 
 def _printable(line: str) -> str:

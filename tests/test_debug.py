@@ -1,5 +1,7 @@
 """Error pages and log entries: what the client sees, what only the log does (S4, S22)."""
 
+import base64
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -20,7 +22,10 @@ GITHUB_TOKEN GPG_PASSPHRASE HTTP_AUTHORIZATION HTTP_COOKIE HTTP_PROXY HTTP_PROXY
 HTTP_X_API_KEY HTTP_X_AUTH_TOKEN HTTP_X_CSRF_TOKEN HTTP_X_SESSION_ID HTTP_X_AMZ_SIGNATURE
 HTTP_X_JWT_ASSERTION HTTP_X_CLIENT_CERT HTTP_X_PRIVATE_THING HTTP_X_SSL_CREDENTIALS HTTPS_PROXY
 MYSQL_PWD PGPASSWORD PGPASSFILE REDIS_URL REMOTE_USER SECRET SENTRY_DSN SMTP_PASS SSH_AUTH_SOCK
-STRIPE_KEY anything_at_all http_proxy
+STRIPE_KEY anything_at_all http_proxy URL
+HTTP_X_BEARER HTTP_X_OTP HTTP_X_PIN HTTP_DPOP HTTP_X_MS_CLIENT_PRINCIPAL HTTP_REFERER HTTP_X_ANYTHING
+HTTP_FORWARDED HTTP_X_FORWARDED_USER HTTP_REMOTE_USER HTTP_FROM HTTP_VIA HTTP_LAST_EVENT_ID
+REDIRECT_HTTP_AUTHORIZATION REDIRECT_REDIRECT_HTTP_COOKIE REDIRECT_REMOTE_USER REDIRECT_X
 """.split()
 
 
@@ -36,9 +41,60 @@ def test_s4_a_secret_of_the_environment_is_never_shown(tmp_path: Path, debug: st
 
 
 def test_what_is_shown_of_the_environment() -> None:
-    environ = {"HTTP_HOST": "h", "QUERY_STRING": "a=1", "PATH": "/bin", "HTTP_USER_AGENT": "x"}
+    environ = {"HTTP_HOST": "h", "PATH_INFO": "/x", "PATH": "/bin", "HTTP_USER_AGENT": "x"}
     assert masked(environ) == environ
     assert list(masked({"B": "1", "A": "2"})) == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("QUERY_STRING", "a=1&b=2", "a=(hidden)&b=(hidden)"),
+        ("QUERY_STRING", "", ""),
+        ("QUERY_STRING", "word", "(hidden)"),
+        ("QUERY_STRING", "dG9rZW4=", "(hidden)"),
+        ("QUERY_STRING", "=x&&a=b=c", "(hidden)&(hidden)&a=(hidden)"),
+        ("REDIRECT_QUERY_STRING", "a=1", "a=(hidden)"),
+        ("REDIRECT_REDIRECT_QUERY_STRING", "a=1", "a=(hidden)"),
+        ("REQUEST_URI", "/x/y?a=1", "/x/y?a=(hidden)"),
+        ("REQUEST_URI", "/x/y", "/x/y"),
+        ("REQUEST_URI", "/x?", "/x?"),
+        ("REQUEST_URI", "http://u:p@h/x?a=1", "(hidden)"),
+        ("REDIRECT_URL", "/x?a=1", "/x?a=(hidden)"),
+        ("REDIRECT_REQUEST_URI", "/x?a=1", "/x?a=(hidden)"),
+        ("REDIRECT_STATUS", "404", "404"),
+        ("REDIRECT_HTTP_HOST", "h", "h"),
+        ("SCRIPT_URI", "http://h/x?1", "http://h/x?(hidden)"),
+    ],
+)
+def test_s4_of_a_query_the_names_are_shown(name: str, value: str, shown: str) -> None:
+    assert masked({name: value}) == {name: shown}
+
+
+def test_s4_a_query_of_many_fields_is_cut() -> None:
+    assert len(masked({"QUERY_STRING": "a=1&" * 20_000})["QUERY_STRING"]) < 2_000
+
+
+def test_s4_the_page_may_load_and_do_nothing(tmp_path: Path) -> None:
+    env = environment(CGIKIT_DEBUG="1")
+    for source in (
+        "run(lambda request: 1 / 0)",
+        "def f(request):\n    raise HTTPError(404)\nrun(f)",
+    ):
+        answer = run_script(tmp_path, source, env=env)
+        assert answer.field("X-Content-Type-Options") == "nosniff"
+        assert answer.field("Cache-Control") == "no-store"
+        policy = answer.field("Content-Security-Policy") or ""
+        assert policy.startswith("default-src 'none'; ")
+        (style,) = re.findall(r"<style>(.*?)</style>", answer.page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert policy.endswith(f"style-src 'sha256-{digest}'")  # who changes the one changes both
+
+
+def test_an_error_may_bring_its_own_policy() -> None:
+    page = error_page(404, headers=(("Content-Security-Policy", "default-src 'self'"),))
+    assert page.headers["Content-Security-Policy"] == "default-src 'self'"
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
