@@ -12,6 +12,7 @@ from types import FrameType
 
 from cgikit.gateway import listener as sockets
 from cgikit.gateway.listener import Listener, ListenError
+from cgikit.host import allowlist
 from cgikit.host.environ import inherited
 from cgikit.host.loglines import LogLines
 from cgikit.host.settings import Settings
@@ -59,15 +60,28 @@ def add_command(
         metavar="MODULE",
         help="import this module in advance (may be repeated); most are learnt",
     )
+    _add_variables(parser)
+    _add_limits(parser)
+
+
+def _add_variables(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--env",
         action="append",
         default=[],
         metavar="NAME",
-        help="also pass this variable to the scripts, from this environment or from the web server "
+        help="also pass this variable of our own environment to the scripts (may be repeated)",
+    )
+    parser.add_argument(
+        "--pass",
+        action="append",
+        default=[],
+        type=_passing,
+        dest="passing",
+        metavar="NAME",
+        help="also pass this variable of the web server to the scripts, or PREFIX_* all that begin so "
         "(may be repeated)",
     )
-    _add_limits(parser)
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +155,7 @@ def _settings(
         warm=not arguments.spawn,
         debug=environment.get("CGIKIT_DEBUG") == "1",
         preload=arguments.preload,
-        pass_on=arguments.env,
+        pass_on=arguments.passing,
         timeout=float(arguments.timeout),
         patience=float(min(max(arguments.timeout, 10), 30)),
         total=float(arguments.total),
@@ -190,6 +204,13 @@ def _mode(text: str) -> int:
     if not 0 <= mode <= 0o777:
         raise argparse.ArgumentTypeError(f"{text!r} is not a file mode such as 0660")
     return mode
+
+
+def _passing(text: str) -> str:
+    try:
+        return allowlist.pattern(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _prefix(text: str) -> str:

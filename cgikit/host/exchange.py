@@ -152,9 +152,11 @@ class Exchange:
 
     def _launch(self, script: "Script") -> None:
         worker, settings = self.worker, self.worker.settings
-        variables, words = passed_on(self.variables, script, worker.base, settings)
+        variables, words = passed_on(self.variables, script, worker.allowed, settings)
+        if worker.allowed.told:
+            worker.tell_dropped()
         program = worker.program_for(script.file) if settings.warm else None
-        if program is not None and any(name.startswith("PYTHON") for name in variables):
+        if program is not None and not worker.allowed.at_start.isdisjoint(variables):
             program = None  # they are read by an interpreter that starts
         child = Child(worker, self)
         arrival = self.arrival

@@ -1,10 +1,12 @@
 """What a web server says of a request, and what of it a script gets. Pure.
 
 A FastCGI or SCGI peer sends meta-variables that are nearly those of RFC 3875 section 4.1. Here they
-are made exactly those: what the peer cannot know is replaced, what no script may get is dropped. Where
-the request comes by HTTP and all of them have to be made, that is in `environ.py`.
+are made exactly those: what the peer cannot know is replaced, what no script may get is dropped (which
+that is, `allowlist.py` decides). Where the request comes by HTTP and all of them have to be made, that
+is in `environ.py`.
 """
 
+from .allowlist import PASSED
 from .path import Script, segments, split_target
 from .problem import Problem
 from .words import query_words
@@ -13,26 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .allowlist import Allowlist
     from .settings import Settings
 
-# R37: what belongs to the server, has a meta-variable of its own, or would redirect every HTTP client
-# that the script starts (S2). A script that checks passwords itself gets the first one by --env.
-_NOT_PASSED = frozenset(
-    {
-        "HTTP_AUTHORIZATION",
-        "HTTP_CONTENT_LENGTH",
-        "HTTP_CONTENT_TYPE",
-        "HTTP_PROXY",
-        "HTTP_PROXY_AUTHORIZATION",
-        "HTTP_TRANSFER_ENCODING",
-    }
-)
-#: The path that runs comes from the root, not from the peer (S25).
-_OURS = frozenset({"SCRIPT_FILENAME", "SCRIPT_NAME", "PATH_INFO", "PATH_TRANSLATED"})
-#: Empty says the same as absent (R2), but some programs only look whether they are there.
-_NEVER_EMPTY = frozenset(
-    {"AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTPS", "REMOTE_IDENT", "REMOTE_USER"}
-)
 #: R33: they are always set. A peer that leaves one out has not been told to send it.
 _DEFAULTS = (
     ("GATEWAY_INTERFACE", "CGI/1.1"),
@@ -68,21 +53,16 @@ def single_path(path: str, rest: str, prefix: str) -> tuple[str, str]:
 
 
 def passed_on(
-    variables: "dict[str, str]", script: Script, base: "Mapping[str, str]", settings: "Settings"
+    variables: "Mapping[str, str]", script: Script, allowed: "Allowlist", settings: "Settings"
 ) -> tuple[dict[str, str], list[str]]:
     """Return a script's meta-variables and the words of its command line.
 
-    `base` is the environment that all scripts get; nothing of the peer's replaces it. `Problem` 400
-    when there is no REQUEST_METHOD.
+    `Problem` 400 when there is no REQUEST_METHOD.
     """
-    allowed = settings.pass_on
     passed = {
         name: value
         for name, value in variables.items()
-        if name not in _OURS
-        and name not in base
-        and (value or name not in _NEVER_EMPTY)
-        and (name not in _NOT_PASSED or name in allowed)
+        if allowed[name] and (value or allowed[name] == PASSED)
     }
     method = passed.get("REQUEST_METHOD")
     if not method:

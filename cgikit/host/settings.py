@@ -25,7 +25,7 @@ class Settings:
         self.debug: bool = given("debug", False)  # details in error pages
         self.preload: list[str] = given("preload", [])
         self.learnt: list[str] = given("learnt", [])
-        self.pass_on: list[str] = given("pass_on", [])  # variables that are dropped otherwise
+        self.pass_on: list[str] = given("pass_on", [])  # as `allowlist.pattern` has them
         self.timeout: float = given("timeout", 60.0)  # seconds: to the headers, then of silence
         self.total: float = given("total", 3_600.0)  # seconds for everything
         self.grace: float = given("grace", 3.0)  # seconds from TERM to KILL

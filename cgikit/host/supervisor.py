@@ -18,6 +18,7 @@ from typing import Any
 from cgikit.gateway.kept import Kept
 from cgikit.gateway.listener import Listener
 
+from .allowlist import MOST_TOLD, complaint
 from .guard import Guard
 from .restarts import Restarts
 from .settings import Settings
@@ -63,6 +64,7 @@ class Supervisor:
         self._workers: list[WorkerProcess] = []
         self._learnt: dict[str, None] = {}
         self._absent: dict[str, int] = {}
+        self._dropped: set[str] = set()  # variables of the web server, as far as they were logged
         self._learn_at = 0.0
         self._learnings = 0
         self._ended: list[WorkerProcess] = []  # of which something is left
@@ -240,6 +242,11 @@ class Supervisor:
             for name in message[1]:  # it may be back, and be learnt again; not for ever
                 self._absent[name] = self._absent.get(name, 0) + 1
                 self._learnt.pop(name, None)
+        elif kind == "dropped":
+            for name in message[1]:
+                if name not in self._dropped and len(self._dropped) < MOST_TOLD:
+                    self._dropped.add(name)
+                    self.log(complaint(name))
         elif kind == "learnt":
             new = [
                 name

@@ -24,6 +24,7 @@ from functools import partial
 
 from cgikit.gateway.kept import Kept
 
+from .allowlist import Allowlist
 from .children import Children
 from .connections import Connections
 from .entrance import Entrance
@@ -75,6 +76,7 @@ class Worker:
         self.programs = Programs(os.environ.get("PATH", os.defpath))
         self.fresh = Freshness(held, sys.path[1:])
         self.base = dict(os.environ)
+        self.allowed = Allowlist(settings.pass_on, self.base)
         self.now = time.monotonic()
         self.stale = ""
         self.draining = False
@@ -297,6 +299,11 @@ class Worker:
         if new:
             self._learnt.update(new)
             self.tell(("learnt", new))
+
+    def tell_dropped(self) -> None:
+        """Say which variables of the web server no script gets."""
+        names, self.allowed.told = self.allowed.told, []
+        self.tell(("dropped", names))
 
     def cold(self, file: str, why: str) -> None:
         """Log, once, why a script does not run warm. Other languages need no reason."""

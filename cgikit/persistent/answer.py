@@ -29,7 +29,8 @@ class _Request(Request):
 class Answerer:
     """Answers requests with what `respond(request)` returns, and errors with their pages.
 
-    `options` are those of `Request`; `debug` as in `run`, where CGIKIT_DEBUG may come from the server.
+    `options` are those of `Request`; `debug` as in `run`; CGIKIT_DEBUG is read from this process's
+    environment, not from the request: who may connect may not read tracebacks for that.
     """
 
     def __init__(
@@ -67,8 +68,7 @@ class Answerer:
     ) -> None:
         debug = self._debug
         if debug is None:
-            known = (request.environ, process.environ())
-            debug = any(variables.get("CGIKIT_DEBUG") == "1" for variables in known)
+            debug = process.environ().get("CGIKIT_DEBUG") == "1"
         page = answer_error(error, request, debug)
         if connection.begun:
             # A regular end would let the client take the part for the whole.

@@ -401,13 +401,6 @@ def test_variables_that_no_peer_can_set(
         assert value not in server.request(path, **{name: value}).text
 
 
-def test_a_web_server_may_set_what_an_interpreter_reads(warm: Gateway, cold: Gateway) -> None:
-    path = warm.script("flags.py", f"{HEAD}import sys\nprint(sys.flags.optimize, sys.path[1])")
-    for server in (warm, cold):
-        answer = server.request(path, PYTHONOPTIMIZE="2", PYTHONPATH="/first")
-        assert answer.text == "2 /first\n"
-
-
 def test_a_link_out_of_the_root_is_not_followed(warm: Gateway, tmp_path: Path) -> None:
     outside = tmp_path / "outside.py"
     outside.write_text(HEAD)
