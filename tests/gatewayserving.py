@@ -224,6 +224,13 @@ class Gateway(Watched):
         """Those that take requests."""
         return [pid for pid in self.family() if b"host.worker" in command(pid)]
 
+    def deaths(self, start: int = 0) -> list[str]:
+        """What the log says, from a line on, of workers that ended by themselves. That they are others
+        says nothing: a worker that has learnt a module is replaced, too.
+        """
+        words = ("a worker ended", "a worker has not answered", "process that forks")
+        return [line for line in self.lines[start:] if any(word in line for word in words)]
+
     def scripts(self) -> list[int]:
         """The scripts that run or have not been reaped."""
         return [child for pid in self.zygotes() for child in children(pid)]
