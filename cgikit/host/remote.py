@@ -30,6 +30,7 @@ _CHUNK = 65_528  # bytes of the body in one record
 _TICK = 0.2  # seconds between looking whether the client left
 _MARGIN = 5.0  # seconds by which our own limits come first
 _JOIN = 10.0  # seconds for the workers to end
+_CONNECTING = 10.0  # seconds until a gateway of our own has to have room for a connection
 STARTING = 60.0  # seconds for the first worker to become ready
 
 
@@ -82,6 +83,7 @@ class Warm:
         if self.closed:
             raise BlockingIOError(errno.EAGAIN, "the server is shutting down")
         sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(_CONNECTING)  # it waits while the socket's queue is full
         try:
             sock.connect(self._listener.address)
         except OSError:

@@ -1,0 +1,161 @@
+"""Every call of the engine that can wait: each has a time-out, or a reason why nothing needs one.
+
+A call without a time-out waits for as long as whoever is waited for likes: a peer, a script, a process
+that was stopped, a file system that hangs. The table lists each place without one; a new one fails.
+"""
+
+import ast
+from collections.abc import Iterator
+
+import house
+import pytest
+from house import Module
+
+ROOMS = ("host", "gateway", "cli")
+
+#: What can wait, and where its time-out is: the number of the argument, or its name.
+WAITING: dict[str, tuple[int, str]] = {
+    "accept": (0, ""),
+    "acquire": (1, "timeout"),
+    "communicate": (1, "timeout"),
+    "connect": (9, ""),
+    "flock": (9, ""),
+    "join": (0, "timeout"),
+    "lockf": (9, ""),
+    "poll": (0, "timeout"),
+    "recv": (9, ""),
+    "recv_fds": (9, ""),
+    "recv_into": (9, ""),
+    "recvmsg": (9, ""),
+    "select": (0, "timeout"),
+    "send": (9, ""),
+    "send_fds": (9, ""),
+    "sendall": (9, ""),
+    "sendmsg": (9, ""),
+    "sigtimedwait": (1, ""),
+    "sigwait": (9, ""),
+    "sleep": (0, ""),
+    "wait": (0, "timeout"),
+    "waitid": (9, ""),
+    "waitpid": (9, ""),
+}
+#: Calls of the same names that wait for nothing: of `select`, of `subprocess.Popen`, and our own.
+OTHERS = {
+    "select.poll", "self.process.poll", "self.forking.poll", "worker.process.poll", "self.send",
+    "self.worker.connections.send",
+}  # fmt: skip
+#: Flags by which a call does not wait.
+AT_ONCE = ("LOCK_NB", "MSG_DONTWAIT", "WNOHANG")
+
+#: Places that have no time-out, and why nothing waits there for long.
+NON_BLOCKING = "the socket does not block"
+REASONS = {
+    "cli.channel.Channel.handle_close: self.socket.send": NON_BLOCKING,
+    "cli.server._Listening.handle_accept: connection.send": "a few bytes, on a new connection",
+    "cli.server._Listening.handle_accept: self.socket.accept": NON_BLOCKING,
+    "cli.server._TurnedAway.__init__: connection.send": NON_BLOCKING,
+    "cli.server._TurnedAway.handle_read: self.recv": NON_BLOCKING,
+    "gateway.kept.Kept.leave: socket.send_fds": NON_BLOCKING,
+    "gateway.kept.Kept.take: socket.recv_fds": NON_BLOCKING,
+    "gateway.listener._clear: probe.connect": NON_BLOCKING,
+    "host.compiling.compiled: os.waitpid": "the process was sent KILL; the worker watches the zygote",
+    "host.connection.Connection._send: self.sock.send": NON_BLOCKING,
+    "host.connection.Connection._send: self.sock.sendmsg": NON_BLOCKING,
+    "host.connections.Connections._receive: connection.sock.recv": NON_BLOCKING,
+    "host.connections.Connections.give_up: connection.sock.recv": NON_BLOCKING,
+    "host.entrance.Entrance._accept: self._listener.accept": NON_BLOCKING,
+    "host.preload.trial: os.waitpid": "a pair that does not become ready in time is killed",
+    "host.remote.RemoteRun._feed: self._sock.send": NON_BLOCKING,
+    "host.remote.RemoteRun._receive: self._sock.recv": NON_BLOCKING,
+    "host.remote.Warm.start: sock.connect": "the socket has a time-out",
+    "host.spawn.SpawnRun.close: self._process.wait": "its process group was sent KILL",
+    "host.spawn.SpawnRun.has_exited: os.waitid": "WNOHANG is among its flags",
+    "host.worker.Worker.tell: self.channel.sendall": "the socket has a time-out",
+    "host.workerprocess.WorkerProcess.__init__: sock.sendall": "the socket has a time-out",
+    "host.workerprocess.WorkerProcess.ask: self.channel.send": NON_BLOCKING,
+    "host.workerprocess.WorkerProcess.messages: self.channel.recv": NON_BLOCKING,
+    "host.zygote.Zygote._answer: self.sock.send": "a worker that takes no answers is killed",
+    "host.zygote.Zygote._reap: os.waitpid": "the process has ended: waitid has said so",
+    "host.zygote.Zygote.run: recvmsg": "this is what it is for; it ends with its worker",
+    "host.zygote.exactly: sock.recv": "in a zygote it ends with the worker; a worker has a time-out",
+    "host.zygote.main: channel.sendall": "it ends with the worker",
+}
+
+
+def waits(module: Module) -> Iterator[str]:
+    """Every call of a module that can wait and says not for how long."""
+
+    def walk(node: ast.AST, where: str) -> Iterator[str]:
+        for child in ast.iter_child_nodes(node):
+            inside = where
+            if isinstance(child, ast.FunctionDef | ast.ClassDef):
+                inside = f"{where}.{child.name}"
+            elif isinstance(child, ast.Call):
+                called = child.func
+                name = called.attr if isinstance(called, ast.Attribute) else ""
+                name = called.id if isinstance(called, ast.Name) else name
+                if ast.unparse(called) in OTHERS:
+                    pass
+                elif name in WAITING and not _is_bounded(child, *WAITING[name]):
+                    yield f"{where}: {ast.unparse(called)}"
+            yield from walk(child, inside)
+
+    yield from walk(module.tree, module.name)
+
+
+def _is_bounded(call: ast.Call, place: int, name: str) -> bool:
+    if any(flag in ast.unparse(call) for flag in AT_ONCE):
+        return True
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Constant):
+        return True  # ", ".join(words)
+    given = [word.value for word in call.keywords if word.arg == name]
+    given += call.args[place : place + 1]
+    return any(not (isinstance(each, ast.Constant) and each.value is None) for each in given)
+
+
+def test_every_reason_says_something() -> None:
+    assert all(len(reason) > 10 for reason in REASONS.values())
+
+
+def found() -> set[str]:
+    modules = [module for module in house.read() if module.name.split(".")[0] in ROOMS]
+    return {place for module in modules for place in waits(module)}
+
+
+def test_every_call_that_can_wait_has_a_time_out_or_a_reason() -> None:
+    assert found() == set(REASONS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "process.wait()",
+        "process.wait(None)",
+        "poll.poll()",
+        "poll.poll(timeout=None)",
+        "sock.recv(8)",
+        "sock.sendall(data)",
+        "fcntl.flock(fd, fcntl.LOCK_EX)",
+        "os.waitpid(pid, 0)",
+        "thread.join()",
+    ],
+)
+def test_a_wait_without_end_is_found(source: str) -> None:
+    assert len(list(waits(Module("host.snippet", source)))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "process.wait(5)",
+        "process.wait(timeout=left)",
+        "poll.poll(1_000)",
+        "sock.recv(8, socket.MSG_DONTWAIT)",
+        "fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+        "os.waitpid(pid, os.WNOHANG)",
+        "thread.join(_JOIN)",
+        "' '.join(words)",
+    ],
+)
+def test_a_wait_with_an_end_is_none(source: str) -> None:
+    assert list(waits(Module("host.snippet", source))) == []
