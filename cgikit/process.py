@@ -286,9 +286,10 @@ def _leave_fast() -> None:
 def _leave() -> None:
     """Leave, or return where Python's own way out has something left to do.
 
-    Threads have ended and other exit handlers have run by now. C code that prints through C's own
-    buffer is not seen here.
+    Threads have ended and other exit handlers have run by now.
     """
+    from .leaving import flush_c, must_finalize, runs_c
+
     try:
         # Python takes __file__ away when it has come to the end of a script. If it is there still, the
         # script ended by SystemExit, whose status would be lost; last_type is left by other exceptions.
@@ -298,34 +299,18 @@ def _leave() -> None:
         if (sys.stdin, sys.stdout, sys.stderr) != standard:
             return
         streams = [stream for stream in standard if stream is not None and not stream.closed]
-        # One more file is that of the listing itself. Others may hold what some library has to write.
-        if len(os.listdir("/proc/self/fd")) > len(streams) + 1 or _unfinished(streams):
+        c_runs = runs_c(list(sys.modules.values()))
+        if must_finalize(streams, len(streams), c_runs):
             return
         for stream in streams:
             stream.flush()
+        if c_runs and not flush_c():
+            return
     except BrokenPipeError:
         _discard(sys.stdout)  # the client went away: no reason for a line in the log
-    except (OSError, ValueError, AttributeError):
+    except Exception:
         return  # no /proc, or a stream that fails: Python's own way deals with it
     os._exit(0)
-
-
-def _unfinished(streams: "Iterable[TextIO]") -> bool:
-    """Tell whether an object lives that does something when it ends: writes a buffer, closes a
-    database, runs a `finally`. Python does not promise to call `__del__` at the end, but it does.
-    """
-    import gc
-
-    standard = [type(part) for stream in streams for part in (stream, stream.buffer)]
-    harmless = {io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO}  # they have nothing to write
-    # All that live, not a table of classes: what hangs in a cycle or in another module counts too.
-    types = [*map(type, gc.get_objects())]
-    for kind in set(types) - harmless:
-        # cgikit's own is a body, which is read, or an upload, whose file is counted if it is open.
-        own = kind.__module__.startswith("cgikit.")
-        if hasattr(kind, "__del__") and not own and types.count(kind) > standard.count(kind):
-            return True
-    return False
 
 
 def _discard(out: "TextIO") -> None:

@@ -19,7 +19,7 @@ import cgikit
 #: or a sub-package. Imports inside functions count, and so do those for type checkers; only the
 #: test for circles lets the latter pass: two modules of one layer may name each other's types.
 LAYERS = (
-    {"errors", "limits", "status"},
+    {"errors", "leaving", "limits", "status"},
     {"charsets", "dates", "headers", "html", "multidict", "requestheaders"},
     {"cookies", "multipart", "parameters", "process", "querystring", "regularfile", "upload"},
     {"body", "environ", "filebody", "nph", "redirect", "response", "url"},
@@ -47,6 +47,7 @@ WORLDLY = {
     "gateway",
     "host",
     "jsonfile",
+    "leaving",
     "locks",
     "persistent",
     "process",

@@ -210,14 +210,15 @@ def _traces() -> tuple[object, ...]:
         list(sys.argv),
         list(sys.path),
         os.getcwd(),
-        sorted(_entries("/proc/self/fd")),
-        len(_entries("/proc/self/task")),
+        sorted(entries("/proc/self/fd")),
+        len(entries("/proc/self/task")),
         (sys.stdin, sys.stdout, sys.stderr, sys.excepthook),
         sys.getrecursionlimit(),
     )
 
 
-def _entries(directory: str) -> list[str]:
+def entries(directory: str) -> list[str]:
+    """Return the names in a directory; none where it cannot be listed."""
     try:
         return os.listdir(directory)
     except OSError:

@@ -18,6 +18,8 @@ import resource
 import sys
 from _frozen_importlib_external import SourceFileLoader
 
+from .. import leaving
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,14 +31,18 @@ if TYPE_CHECKING:
 #: Those that Python ignores and other programs must not (as `subprocess` has it).
 _RESTORED = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it can be changed
-#: They have a finaliser, but nothing to write.
-_HARMLESS: set[type] = {io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO}
-# To ask a type costs an error that is made and dropped; types of C can be asked once
-_HARMLESS |= {
+#: Plain files from the top down: a kind, what may be below it, and by which name.
+_LAYERS = (
+    (io.TextIOWrapper, (io.BufferedWriter, io.BufferedRandom), "buffer"),
+    (io.BufferedWriter, (io.FileIO,), "raw"),
+    (io.BufferedRandom, (io.FileIO,), "raw"),
+)
+#: Nothing to write. To ask a type costs an error that is made and dropped; types of C can be asked once
+_HARMLESS = leaving.HARMLESS.union(
     kind
     for kind in object.__subclasses__()
     if not kind.__flags__ & _HEAP_TYPE and not hasattr(kind, "__del__")
-}
+)
 
 
 class Leave(BaseException):
@@ -99,7 +105,9 @@ def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -
 
 
 def module(file: str) -> "ModuleType":
-    """Return an empty module for a script to run in."""
+    """Return an empty module for a script to run in. To be made after the fork: what was there before
+    is hidden from the garbage collector, and `finish` could not let go of it.
+    """
     main = type(sys)("__main__")
     namespace = main.__dict__
     namespace["__file__"] = file
@@ -114,7 +122,6 @@ def module(file: str) -> "ModuleType":
 def run(
     file: str,
     code: "CodeType",
-    main: "ModuleType",
     directory: str,
     words: list[str],
     names: list[bytes],
@@ -122,8 +129,8 @@ def run(
 ) -> int:
     """Run a script in this process, which was forked for it, and return its exit status.
 
-    `main` is its module, `directory` is what comes first on its path, `names` and `values` are its
-    meta-variables. Raises `Leave` in a process that the script forked.
+    `directory` is what comes first on its path, `names` and `values` are its meta-variables. Raises
+    `Leave` in a process that the script forked.
     """
     os.chdir(file[: file.rindex("/")] or "/")  # R49
     sys.argv[:] = [file, *words]
@@ -131,7 +138,7 @@ def run(
     sys.path[0] = directory
     _set_environment(names, values)
     modules = sys.modules
-    modules["__main__"] = main
+    main = modules["__main__"] = module(file)
     numpy = modules.get("numpy.random")
     if numpy is not None:  # `random` does it by itself
         numpy.seed()
@@ -198,54 +205,74 @@ def run_exit_handlers() -> None:
         sys.excepthook(type(error), error, error.__traceback__)
 
 
-def finish(status: int) -> int:
+def finish(
+    status: int,
+    mark: leaving.Mark,
+    known: frozenset[str],
+    descriptors: int = 3,
+    c_runs: bool = False,
+) -> int:
     """Do what an interpreter does at its end, as far as it can be seen; return the exit status.
 
-    Python's own way out takes everything apart, which costs as much as a request. It is needed only
-    for objects that do something when they end, such as writing what is buffered.
+    `mark` was made before the script ran. `known` are the modules that were there, `c_runs` says
+    whether one of them has C code of its own, `descriptors` is how many are open by right.
+
+    Python's own way out takes everything apart, which costs as much as several requests. It is needed
+    only for objects that do something when they end, such as writing what is buffered.
     """
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if (sys.stdin, sys.stdout, sys.stderr) != streams:
         raise Leave(status)
-    if _unfinished():
-        _clear(vars(sys.modules["__main__"]))
-        if _unfinished():
-            raise Leave(status)
+    modules = sys.modules
     try:
+        if len(modules) != len(known):
+            new = [module for name, module in list(modules.items()) if name not in known]
+            c_runs = c_runs or leaving.runs_c(new)
+            del new
+        if leaving.must_finalize((), descriptors, c_runs, mark, _HARMLESS):
+            _let_go()
+            if leaving.must_finalize((), descriptors, c_runs, mark, _HARMLESS):
+                raise Leave(status)
         for stream in streams[1:]:
             if stream is not None and not stream.closed:
                 stream.flush()
+        if c_runs and not leaving.flush_c():
+            raise Leave(status)
     except BrokenPipeError:
         pass  # the client went away, and there is nobody to write for
-    except (OSError, ValueError):
-        raise Leave(status) from None  # the interpreter says what it could not write
+    except Exception:  # the interpreter says what it could not write; or there is no /proc
+        raise Leave(status) from None
     return status
 
 
-def _clear(namespace: "dict[str, Any]") -> None:
-    """Let go of what the script's own names hold, as the interpreter does when it takes a module apart:
-    names that begin with one underscore first. Most objects with a finaliser end by that, such as the
-    FieldStorage of an old script, and the rest of the interpreter can be left as it is.
+def _let_go() -> None:
+    """Let go of the script, as the interpreter does first. By that most objects with a finaliser end,
+    such as a file that was not closed or the FieldStorage of an old script, and with all their names
+    still in place; the rest of the interpreter can be left as it is.
     """
-    from contextlib import suppress
-
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and not stream.closed:
-            with suppress(OSError):
+            try:
                 stream.flush()
-    for first in (True, False):
-        for name in list(namespace):
-            if (name[:1] == "_" and name[1:2] != "_") is first and name != "__builtins__":
-                namespace[name] = None
+            except OSError:
+                pass  # to be said at the end
+    if gc.isenabled():
+        gc.collect()
+    _write_files()
+    sys.modules.pop("__main__", None)
     gc.collect()
 
 
-def _unfinished() -> bool:
-    """Tell whether an object that the script made does something when it ends: writes a buffer,
-    closes a database, runs a `finally`. Python does not promise to call `__del__`, but it does.
+def _write_files() -> None:
+    """Write what plain files hold: in a cycle a file may end before its buffer is written, and the
+    buffer before the text above it.
     """
-    kinds = {*map(type, gc.get_objects())} - _HARMLESS
-    return any(
-        hasattr(kind, "__del__") and not str(kind.__module__).startswith("cgikit.")
-        for kind in kinds  # cgikit's own is a body, which is read, or an upload, which is removed
-    )
+    things = gc.get_objects()
+    for kind, below, name in _LAYERS:
+        for thing in things:
+            if type(thing) is kind:
+                try:
+                    if type(getattr(thing, name)) in below:
+                        thing.flush()
+                except (OSError, ValueError):
+                    pass  # full, closed or detached: it ends as it would

@@ -32,15 +32,16 @@ import sys
 import time
 from _socket import socket  # without its face in Python, as in `warm.py`
 
+from .. import leaving
 from . import preload, warm
 from .compiling import compiled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType, ModuleType
+    from types import CodeType
     from typing import Any
 
-    Ready = tuple[object, CodeType | None, ModuleType]
+    Ready = tuple[object, CodeType | None]
 
 MAX_SCRIPTS = 1_000
 LEARNT_SIZE = 65_536  # bytes for the names of learnt modules at the end of the table
@@ -90,6 +91,7 @@ class Zygote:
         self.most = warm.most_descriptors()
         self.scripts: dict[str, Ready] = {}
         self.learner = preload.Learner()
+        self.c_runs = False  # whether a module that is preloaded has C code of its own
         self.kept: list[bytes] = []
 
     def run(self) -> None:
@@ -131,16 +133,14 @@ class Zygote:
             self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
 
     def _ready(self, file: str, stamp: object) -> "Ready":
-        """Return a script compiled, and a module for it, which only children fill. What cannot be
-        compiled has no code: started anew, it says why.
-        """
+        """Return a script compiled. What cannot be compiled has no code: started anew, it says why."""
         known = self.scripts.get(file)
         if known is not None and known[0] == stamp and stamp is not None:
             return known
         code = compiled(file, self.limits)
         if len(self.scripts) >= MAX_SCRIPTS:
             self.scripts.clear()
-        known = self.scripts[file] = stamp, code, warm.module(file)
+        known = self.scripts[file] = stamp, code
         gc.freeze()
         return known
 
@@ -179,9 +179,10 @@ class Zygote:
         """Become what runs the script. Returns never."""
         try:
             os.setsid()  # a group of its own to end, and no terminal of the server's
+            mark = leaving.Mark()
             status = self.attend(slot, file, ready, told, descriptors, self.limits, 3)
             warm.run_exit_handlers()
-            status = warm.finish(status)
+            status = warm.finish(status, mark, self.learner.names, c_runs=self.c_runs)
             self.table[slot * 2 + 1] = status + 1
             os._exit(status)
         except warm.Leave:
@@ -215,7 +216,7 @@ class Zygote:
             variables = dict(zip(names, values, strict=True))
             warm.execute(file, words, {**os.environb, **variables})
             return 127  # not reached
-        status = warm.run(file, ready[1], ready[2], directory, words, names, values)
+        status = warm.run(file, ready[1], directory, words, names, values)
         self._report()
         return status
 
@@ -292,12 +293,16 @@ def rehearse(zygote: Zygote) -> None:
     names = [os.fsencode(name) for name in VARIABLES]
     values = [os.fsencode(value) for value in VARIABLES.values()]
     told = in_file(marshal.dumps((path, [], names, values)))
+    known, opened = frozenset(sys.modules), len(preload.entries("/proc/self/fd")) - 1
     for script in SCRIPTS:
         code = compile(script, "/rehearsal", "exec", dont_inherit=True)
         for _ in range(REHEARSALS):
-            ready = None, code, warm.module("/rehearsal")
-            zygote.attend(0, "/rehearsal", ready, told, (0, null, 2), limits, zygote.most)
-            warm.finish(0)  # not the exit handlers: modules have registered their own by now
+            mark = leaving.Mark()
+            zygote.attend(0, "/rehearsal", (None, code), told, (0, null, 2), limits, zygote.most)
+            try:  # and not the exit handlers: modules have registered their own by now
+                warm.finish(0, mark, known, opened)
+            except warm.Leave:  # a thread runs, of a module that was named by a person
+                pass
             for attributes, before in streams:
                 attributes.clear()
                 attributes.update(before)
@@ -342,8 +347,9 @@ def main() -> int:
     memory = mmap.mmap(table, TABLE)
     os.close(table)
     # A map closes a descriptor of its own when it ends. In a child that number is a file of the
-    # script's: kept in this list, the map ends after the modules are gone and their files written
-    os.register_at_fork(after_in_child=memory.__len__)
+    # script's. In a cycle that the collector does not see, which is made here, it never ends
+    lasting: list[object] = [memory]
+    lasting.append(lasting)
     channel = socket(fileno=sock)
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = marshal.loads(exactly(channel, size))  # noqa: S302 -- our parent's
@@ -354,6 +360,12 @@ def main() -> int:
         # It does nothing but be there: a script's `process.send` arranges for leaving fast where there
         # is none, which is done in `warm.finish` anyway
         atexit.register(int)
+        zygote.c_runs = leaving.runs_c(list(sys.modules.values()))
+        if zygote.c_runs:
+            try:
+                import _ctypes  # noqa: F401 -- for `leaving.flush_c`
+            except ImportError:
+                pass  # scripts end in Python's own way, then
         gc.collect()
         gc.freeze()  # or `warm.finish` would take what is there for the script's
         rehearse(zygote)

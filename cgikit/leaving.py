@@ -1,0 +1,130 @@
+"""Whether a process that has run a script may end at once, without finalizing the interpreter.
+
+Internal. Taking an interpreter apart costs a good part of a request, and is needed only where something
+happens by it: a buffer is written, a database closed, a `finally` run. One rule for a CGI process
+(`process.py`) and for a forked one (`host/warm.py`), on the safe side: what cannot be seen counts as
+something that has to be finalized. What then happens is decided there.
+
+Not seen: the callback of a weakref, which Python itself rarely calls at its end, and handlers that C
+code has registered with C's own atexit.
+"""
+
+import _thread
+import gc
+import io
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+    from typing import Any, TextIO
+
+_COLLECTED = 1 << 14  # Py_TPFLAGS_HAVE_GC: an instance is seen by the collector
+#: They have a finaliser, but nothing to write.
+HARMLESS: frozenset[type] = frozenset((io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO))
+_FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+_OPEN = ("posix", "_socket")  # what ends there is a descriptor, which is counted
+#: Of the standard library's extension modules those that use C's own streams, or run code that may.
+_C = ("_ctypes", "_curses", "_tkinter", "readline", "_testcapi")
+
+
+class Mark:
+    """An object that the collector lists for as long as nothing has been hidden from it.
+
+    Made before a script runs, in a process whose own objects are hidden already (`gc.freeze`).
+    """
+
+
+def must_finalize(
+    streams: "Iterable[TextIO]",
+    descriptors: int,
+    c_runs: bool,
+    mark: Mark | None = None,
+    harmless: frozenset[type] = HARMLESS,
+) -> bool:
+    """Tell whether something could be lost if this process ended now.
+
+    `streams` are those that the caller flushes itself and that the collector lists, `descriptors` is
+    how many are open by right, `c_runs` says whether there is C code of others (see `runs_c`). Without
+    a `mark` nothing was hidden from the collector by the caller. Raises OSError where there is no
+    /proc, and ValueError for a file that was taken apart.
+    """
+    # One more file is that of the listing itself. Others may hold what some library has to write, in C
+    if len(os.listdir("/proc/self/fd")) > descriptors + 1 or _thread._count():
+        return True
+    if c_runs and os.stat("/proc/self/task").st_nlink > 3:  # two, and one for each thread
+        return True
+    # All that live, not a table of classes: what hangs in a cycle or in another module counts too
+    objects: list[Any] = gc.get_objects()
+    kinds = {*map(type, objects)}
+    if gc.get_freeze_count() if mark is None else type(mark) not in kinds:
+        return True  # the script has hidden some
+    for kind in kinds - harmless:
+        if _finalizes(kind) and _are_more(kind, objects, streams):
+            return True
+    # Objects that cannot be part of a cycle are not listed; their classes are
+    for thing in objects if mark is not None else _classes():
+        if isinstance(thing, type) and not thing.__flags__ & _COLLECTED and _ends_unseen(thing):
+            return True
+    return False
+
+
+def _classes() -> list[type]:
+    """Return the classes among or below which those are whose objects the collector never sees."""
+    found: list[type] = []
+    for kind in (object, int, str, bytes, float, complex):
+        found += kind.__subclasses__()
+    return found
+
+
+def _are_more(kind: type, objects: "list[Any]", streams: "Iterable[TextIO]") -> bool:
+    """Whether there are more of a kind than the standard streams are made of; closed files are none."""
+    there: list[Any] = [thing for thing in objects if type(thing) is kind]
+    if kind in _FILES:
+        there = [file for file in there if not file.closed]
+    parts = [part for stream in streams for part in (stream, stream.buffer) if type(part) is kind]
+    return len(there) > len(parts)
+
+
+def _finalizes(kind: type) -> bool:
+    """Whether an object of this class does something when it ends. Python does not promise to call
+    `__del__` at the end, but it does.
+    """
+    # cgikit's own is a body, which is read, or an upload, whose file is counted if it is open
+    return hasattr(kind, "__del__") and not str(kind.__module__).startswith("cgikit.")
+
+
+def _ends_unseen(kind: type) -> bool:
+    """Whether an object of this class, or of one below, has a finaliser and is not listed."""
+    if kind.__flags__ & _COLLECTED:
+        return False
+    if _finalizes(kind) and kind.__module__ not in _OPEN:
+        return True
+    return any(map(_ends_unseen, type.__subclasses__(kind)))
+
+
+def runs_c(modules: "Iterable[ModuleType | None]") -> bool:
+    """Tell whether there is C code among these modules that is not the interpreter's, and may have
+    printed through C's own buffers.
+    """
+    own = os.path.join(os.path.dirname(os.__file__), "lib-dynload", "")
+    for module in modules:
+        loader = getattr(module, "__loader__", None)
+        if type(loader).__name__ == "ExtensionFileLoader":
+            if getattr(module, "__name__", "") in _C:
+                return True
+            if not str(getattr(module, "__file__", "")).startswith(own):
+                return True
+    return False
+
+
+def flush_c() -> bool:
+    """Write what C's own buffers hold. False where that cannot be done from here."""
+    ctypes = sys.modules.get("_ctypes")  # without its face in Python: that is large
+    if ctypes is None:
+        return False
+    flush = ctypes.dlsym(ctypes.dlopen(None, 0), "fflush")
+    ctypes.call_function(flush, (None,))
+    return True
