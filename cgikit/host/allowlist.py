@@ -8,7 +8,7 @@ meaning, as in httpd's suEXEC, or if `--pass` names it. Pure, but for what is re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable, Mapping
 
 DROPPED, PASSED_UNLESS_EMPTY, PASSED = range(3)
 
@@ -87,8 +87,10 @@ class Allowlist(dict[str, int]):
     were dropped and that `--pass` would pass, each once; whoever writes the log empties it.
     """
 
-    def __init__(self, passing: "Iterable[str]" = (), base: "Container[str]" = ()) -> None:
-        self._base = base
+    def __init__(
+        self, passing: "Iterable[str]" = (), base: "Mapping[str, str] | None" = None
+    ) -> None:
+        self.base = base or {}
         names = list(passing)
         self._names = frozenset(name for name in names if not name.endswith("*"))
         self._families = (*_FAMILIES, *(name[:-1] for name in names if name.endswith("*")))
@@ -98,7 +100,7 @@ class Allowlist(dict[str, int]):
         self._count = 0
 
     def __missing__(self, name: str) -> int:
-        possible = _is_name(name) and name != NEVER and name not in _OURS and name not in self._base
+        possible = _is_name(name) and name != NEVER and name not in _OURS and name not in self.base
         passes = possible and (name in self._names or self._is_allowed(name))
         verdict = DROPPED
         if passes:

@@ -8,6 +8,7 @@ from cgikit.errors import CGIError
 
 _TO_VISITORS = {
     413: "What was sent is too large for this server.",
+    414: "The address of this page is too long for this server.",
     431: "What your browser sends with a request is too large for this server.",
     503: "The server is busy. Try again in a moment.",
     507: "The server has no room for what was sent. Try again later.",

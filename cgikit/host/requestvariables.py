@@ -7,6 +7,7 @@ is in `environ.py`.
 """
 
 from .allowlist import PASSED
+from .execlimits import check
 from .path import Script, segments, split_target
 from .problem import Problem
 from .words import query_words
@@ -57,7 +58,7 @@ def passed_on(
 ) -> tuple[dict[str, str], list[str]]:
     """Return a script's meta-variables and the words of its command line.
 
-    `Problem` 400 when there is no REQUEST_METHOD.
+    `Problem` 400 when there is no REQUEST_METHOD, 414 or 431 for more than a program can be given.
     """
     passed = {
         name: value
@@ -82,9 +83,9 @@ def passed_on(
     if script.path_info:
         passed["PATH_TRANSLATED"] = passed.get("DOCUMENT_ROOT", settings.root) + script.path_info
     query = passed["QUERY_STRING"]
-    if not query or "=" in query:
-        return passed, []
-    return passed, query_words(method, query)
+    words = query_words(method, query) if query and "=" not in query else []
+    check(passed, words, allowed.base)
+    return passed, words
 
 
 def redirected(variables: "Mapping[str, str]", target: str) -> dict[str, str]:

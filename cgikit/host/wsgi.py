@@ -18,6 +18,7 @@ from cgikit.url import quote_reference
 from .answer import Answer, Call
 from .diagnosis import silence_problem, start_problem
 from .environ import ServerRequest, meta_variables
+from .execlimits import check
 from .executor import ClientGone, Executor, Job, Run, Source, TimeLimit, TimeLimits
 from .listing import entries
 from .output import (
@@ -139,10 +140,12 @@ class Host:
             self.log(f"{one_line(name)}: {line}")
 
         variables = meta_variables(request, script, self.root, self.software)
+        words = query_words(request.method, request.query)
+        check(variables, words, self.environment)
         job = Job(
             file=script.file,
             environment={**self.environment, **variables},
-            arguments=tuple(query_words(request.method, request.query)),
+            arguments=tuple(words),
             body=call.body,
             log=errors,
             gone=call.left,

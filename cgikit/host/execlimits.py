@@ -1,0 +1,64 @@
+"""What the system can hand to a program that it starts: execve(2), on the size of its environment.
+
+A request that is larger gets the answer that says so (RFC 6585 section 5, RFC 9110 section 15.5.15),
+the same one whether its script is started or runs warm, which no such limit stops.
+"""
+
+import os
+import sys
+
+from .problem import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+#: Bytes of one variable with its name, "=" and the NUL at its end: MAX_ARG_STRLEN, where there is one.
+MOST_ONE = 32 * _PAGE if sys.platform == "linux" else 1 << 30
+_OF_THE_URI = frozenset(
+    {"DOCUMENT_URI", "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING", "REQUEST_URI", "SCRIPT_NAME"}
+)
+_POINTER = 8  # bytes of it to each variable and word
+_REST = (
+    8_192  # bytes for the path of the program and that of its interpreter, and what the kernel adds
+)
+
+
+def check(
+    variables: "Mapping[str, str]", words: "Sequence[str]", base: "Mapping[str, str]"
+) -> None:
+    """Refuse what does not fit: `Problem` 414 if it is the query, else 431.
+
+    `variables` are those of the request, `base` those that all scripts get.
+    """
+    # No character takes more than four bytes, and nearly all requests are that small
+    if 4 * sum(map(len, variables.values())) < MOST_ONE // 2 and len(words) < 100:
+        return
+    longest, most, total = "", 0, 0
+    for name, value in variables.items():
+        size = _size(name) + _size(value) + 2
+        total += size + _POINTER
+        if size > most:
+            longest, most = name, size
+    if most > MOST_ONE:
+        raise _too_large(longest, most, MOST_ONE)
+    total += sum(_size(name) + _size(value) + 2 + _POINTER for name, value in base.items())
+    total += sum(_size(word) + 1 + _POINTER for word in words)
+    room = (
+        os.sysconf("SC_ARG_MAX") - _REST
+    )  # it depends on the limit of the stack, which may change
+    if total > room:
+        raise _too_large(longest, total, room)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(os.fsencode(text))
+
+
+def _too_large(name: str, size: int, most: int) -> Problem:
+    told = (
+        f"The request is larger than the system hands to a program: {size} bytes, of which {name} has"
+        f" most; {most} are possible."
+    )
+    return Problem(414 if name in _OF_THE_URI else 431, told)
