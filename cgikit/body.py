@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .upload import Upload
 
 _CHUNK = 131_072
+_BLOCK = 65_536
 _PIPE = 1 << 20  # what an unprivileged process may ask for on Linux
 
 
@@ -259,12 +260,15 @@ def decode_text(raw: bytes, content_type: str) -> str:
 
 
 def decode_json(raw: bytes, limits: "Limits") -> object:
-    """Decode a JSON body (RFC 8259): UTF-8, no NaN or Infinity, nested at most `limits.json_depth`
-    deep. Anything else raises `BadRequest` with the line and column, or `LimitExceeded`.
+    """Decode a JSON body (RFC 8259): UTF-8, no NaN or Infinity, at most `limits.json_values` values and
+    names, nested at most `limits.json_depth` deep. Anything else raises `BadRequest` with the line and
+    column, or `LimitExceeded`, which for the values comes before any is made.
     """
     import json
 
     from .errors import BadRequest, LimitExceeded
+
+    _check_values(raw, limits.json_values)
 
     def refuse(word: str) -> object:
         raise ValueError(f"{word} is not JSON")
@@ -287,6 +291,38 @@ def decode_json(raw: bytes, limits: "Limits") -> object:
         if depth > limits.json_depth:
             raise LimitExceeded("json_depth", limits.json_depth, depth)
     return value
+
+
+def _check_values(raw: bytes, allowed: int) -> None:
+    """Refuse JSON of more values and names than are allowed, by counting what stands in front of each:
+    `[{"":0},` takes a thirtieth of the memory of what it becomes. Empty arrays and objects count twice.
+    """
+    if _marks(raw) < allowed:
+        return
+    seen = 1
+    for piece in _outside_strings(raw):  # the text of one that is long has commas, too
+        seen += _marks(piece)
+    if seen > allowed:
+        from .errors import LimitExceeded
+
+        raise LimitExceeded("json_values", allowed, seen)
+
+
+def _marks(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b":") + raw.count(b"[") + raw.count(b"{")
+
+
+def _outside_strings(raw: bytes) -> "Iterator[bytes]":
+    """Yield JSON without its strings, a block at a time."""
+    inside, start = False, 0
+    while start < len(raw):
+        block = raw[start : start + _BLOCK]
+        if start + _BLOCK < len(raw) and (len(block) - len(block.rstrip(b"\\"))) % 2:
+            block = block[:-1]  # never between a backslash and what it escapes
+        start += len(block)
+        parts = block.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
+        yield b"".join(parts[inside::2])
+        inside ^= len(parts) % 2 == 0
 
 
 def read_form(

@@ -26,6 +26,7 @@ class Limits:
     part_headers = 8  # header fields of one part. multipart: 8; RFC 7578 uses three
     part_header = 4_224  # one header line of a part. multipart: 4,224
     boundary = 70  # RFC 2046 section 5.1.1
+    json_values = 200_000  # values and names in a JSON body: up to 100 bytes of memory each
     json_depth = 100  # nesting of a JSON body. PHP: 512; Python's own recursion ends near 1,000
 
     def __init__(self, **limits: int) -> None:

@@ -25,6 +25,7 @@ from posting import (
 )
 from properties import outcome
 
+import cgikit.body
 from cgikit import (
     BadRequest,
     CGIError,
@@ -35,7 +36,7 @@ from cgikit import (
     StateError,
     UnsupportedMediaType,
 )
-from cgikit.body import BodyStream
+from cgikit.body import BodyStream, decode_json
 
 FORM = multipart(field("a", b"1"), file("f", "x.txt", b"content"))
 
@@ -467,9 +468,13 @@ def test_brackets_in_text_and_side_by_side_are_no_depth() -> None:
 
 def test_json_as_deep_as_memory_allows_does_not_end_the_process() -> None:
     body = b"[" * (8 << 20)
-    with pytest.raises(LimitExceeded) as caught:
-        post(body, "application/json").json()
-    assert caught.value.limit == "json_depth"
+    for limit, limits in {
+        "json_values": Limits(),
+        "json_depth": Limits(json_values=1 << 30),
+    }.items():
+        with pytest.raises(LimitExceeded) as caught:
+            post(body, "application/json", limits=limits).json()
+        assert caught.value.limit == limit
 
 
 @given(st.binary() | st.text().map(str.encode) | st.text('[]{}",:0123eE+-.\\u ').map(str.encode))
@@ -534,6 +539,95 @@ def test_text_that_does_not_fit_its_charset_is_400() -> None:
 def test_any_charset_gives_text_or_a_cgi_error(charset: str, raw: bytes) -> None:
     request = post(raw, f'text/plain; charset="{charset}"')
     assert isinstance(outcome(request.text), str | CGIError)
+
+
+# --- JSON: how much becomes of it -----------------------------------------------------------------
+
+
+def counted(value: object) -> int:
+    """How many values and names a value has; empty arrays and objects count twice."""
+    if isinstance(value, dict):
+        return (1 + sum(1 + counted(inner) for inner in value.values())) if value else 2
+    if isinstance(value, list):
+        return (1 + sum(map(counted, value))) if value else 2
+    return 1
+
+
+JSON_TEXT = st.text(max_size=8) | st.sampled_from(
+    ["\\", '"', '\\"', ",:[{", '\\\\",', "\\" * 5, "é€"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | JSON_TEXT,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(JSON_TEXT, inner, max_size=5),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(JSON, st.booleans(), st.integers(2, 9))
+def test_json_values_are_counted_exactly(value: object, ascii: bool, block: int) -> None:
+    """Whatever stands in strings, and wherever the text is cut."""
+    raw = json.dumps(value, ensure_ascii=ascii).encode()
+    count = counted(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cgikit.body, "_BLOCK", block)
+        assert decode_json(raw, Limits(json_values=count)) == value
+        if count > 1:
+            with pytest.raises(LimitExceeded) as caught:
+                decode_json(raw, Limits(json_values=count - 1))
+            assert (caught.value.limit, caught.value.seen) == ("json_values", count)
+            assert caught.value.status == 413
+
+
+def test_json_text_may_be_long_and_have_commas() -> None:
+    text = 'one, two: [three], {four}, "five", \\ ' * 100_000
+    assert decode_json(json.dumps([text, text]).encode(), Limits()) == [text, text]
+
+
+#: What takes the most memory for its length.
+DENSE_JSON = {
+    "objects": b'{"":0}',
+    "empty objects": b"{}",
+    "empty arrays": b"[]",
+    "arrays in arrays": b"[[[]]]",
+    "numbers": b"1.5",
+    "large numbers": b"-99999999999",
+    "short texts": b'"ab"',
+    "wide texts": '"\U0001f600"'.encode(),
+    "objects with names of their own": b'{"%d":{}}',
+    "strings with escapes": rb'"\"\\"',
+}
+
+
+@pytest.mark.parametrize("kind", DENSE_JSON)
+def test_1_9_s14_json_takes_no_more_memory_than_its_limits_allow(kind: str, tmp_path: Any) -> None:
+    """8 MiB of it became 360 MB. Refused, it takes what reading it takes; else 100 bytes a value."""
+    code = f"""{MEASURE}
+import json
+one = {DENSE_JSON[kind]!r}
+def many(count):
+    items = (one % n for n in range(count)) if b"%" in one else (one for n in range(count))
+    return b"[" + b",".join(items) + b"]"
+def post(raw):
+    environ = {{"REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/json"}}
+    return Request({{**environ, "CONTENT_LENGTH": str(len(raw))}}, io.BytesIO(raw))
+post(b"[1]").json()
+large = post(many((8 << 20) // (len(one) + 9 * (b"%" in one) + 1) - 1))
+def refused():
+    try:
+        large.json()
+    except LimitExceeded as error:
+        assert error.limit == "json_values", error
+    else:
+        raise SystemExit("not refused")
+first = growth(refused)
+marks = 1 + sum(one.count(mark) for mark in (b",", b":", b"[", b"{{"))
+whole = post(many(Limits.json_values // marks - 1))
+print(first, growth(lambda: whole.json()))
+"""
+    refused, allowed = map(int, child(code, str(tmp_path)).split())
+    assert refused <= (8 + 8 + 8) << 10  # in pieces, whole, and a little
+    assert allowed <= (8 + 20 + 8) << 10
 
 
 # --- S14: memory and descriptors -----------------------------------------------------------------

@@ -16,7 +16,7 @@ NAMES = [name for name, value in vars(Limits).items() if isinstance(value, int) 
 def test_the_vocabulary() -> None:
     assert sorted(NAMES) == sorted(
         ["query", "fields", "cookies", "body", "memory", "field", "file", "files",
-         "part_headers", "part_header", "boundary", "json_depth"]
+         "part_headers", "part_header", "boundary", "json_values", "json_depth"]
     )  # fmt: skip
 
 
