@@ -43,6 +43,7 @@ PLACES = {
     "gateway.wire:native": "the one conversion of ISO-8859-1 text",
     "host.children:Children.fork": "native variables go out to a script",
     "host.diagnosis:interpreter_problem": "a script's first line, to show",
+    "host.execlimits:_size": "how many bytes it is",
     "host.header:Header.feed": "a native target goes out to the web server",
     "host.header:written_block": "a header block goes out as it came in",
     "host.output:_text": "a header block comes in, and stays ISO-8859-1",
