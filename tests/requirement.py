@@ -15,8 +15,14 @@ import pytest
 
 #: The Debian package that brings a program, where the two names differ.
 PACKAGE_OF = {
+    "/usr/lib/cgi-bin/awstats.pl": "awstats",
+    "/usr/lib/cgit/cgit.cgi": "cgit",
+    "/usr/share/gitweb/gitweb.cgi": "git",
+    "/usr/share/perl5/CGI/Session.pm": "libcgi-session-perl",
     "cgi-fcgi": "libfcgi-bin",
+    "cc": "tcc libc6-dev",
     "chromedriver": "chromium-driver",
+    "hg": "mercurial",
     "mini_httpd": "mini-httpd",
     "prlimit": "util-linux",
     "setpriv": "util-linux",
@@ -34,7 +40,9 @@ def require_all() -> bool:
 
 
 def find(program: str) -> str | None:
-    """Return the path of an installed program, None if there is none."""
+    """Return the path of an installed program, None if there is none; a path may be any file's."""
+    if os.path.isabs(program):
+        return program if os.path.exists(program) else None
     search = f"{os.environ.get('PATH', os.defpath)}:{EXTRA_PATH}"
     return shutil.which(program, path=search)
 

@@ -17,7 +17,10 @@ from .site import Program, Site, make_site
 from .visit import Visit
 from .ways import REFERENCE, WAYS, served
 
-NAMES = ("git", "hgweb")
+NAMES = (
+    *("git", "hgweb", "fossil", "gitweb", "cgit", "trac", "cgipm", "cgisession", "awstats"),
+    *("php", "ruby", "c", "shell"),
+)
 PROGRAMS: dict[str, Program] = {
     name: importlib.import_module(f"programs.{name}").PROGRAM for name in NAMES
 }
@@ -50,7 +53,7 @@ def template(readable_directory: Path) -> Site:
     with readable_by_all():
         # Mercurial is one of the distribution's packages
         interpreter = make_interpreter(
-            readable_directory / "programs-python", options=("--system-site-packages",)
+            readable_directory / "programs-python", "Trac", options=("--system-site-packages",)
         )
         site = make_site(readable_directory / "site-template", interpreter, server_user())
         for program in PROGRAMS.values():

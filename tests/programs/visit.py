@@ -15,6 +15,12 @@ from servers.server import Server
 
 from .site import Site, attempt, last_line
 
+#: What httpd and cgikit show of an error, where a program has said nothing.
+OF_ITS_OWN = re.compile(
+    rb"\A<!DOCTYPE HTML PUBLIC [^>]+>\n<html><head>\n<title>[45]\d\d "
+    rb'|\A<!DOCTYPE html>\n<html lang="en"><head>.{1,120}<title>[45]\d\d '
+)
+
 #: Fields of the connection, and of the server that answers. That a body is whole, curl sees.
 OF_THE_SERVER = {
     *("accept-ranges", "connection", "content-length", "date", "keep-alive", "server"),
@@ -63,6 +69,7 @@ class Visit:
             answer = curl(self.server.url(path), "--globoff", "--path-as-is", *options, stdin=stdin)
         except AssertionError as error:
             said = str(error).rpartition("curl: ")[2].strip()
+            said = re.sub(r"\d+ milliseconds", "… milliseconds", said)
             self.remember(name, {"curl": said})
             self.wrong.append(f"{name}: {said}")
             return None
@@ -72,6 +79,8 @@ class Visit:
                 parts[key] = ", ".join(values)
         body = b"" if "--head" in options else answer.body  # where curl puts the header
         parts["body"] = body.decode("utf-8", "backslashreplace")
+        if OF_ITS_OWN.match(body):
+            parts = {"status": parts["status"], "body": "a page of the server's own"}
         self.remember(name, parts)
         if answer.status != status or has not in parts["body"]:
             self.wrong.append(f"{name}: {answer.status}, {parts['body'][:300]!r}")
@@ -91,6 +100,14 @@ class Visit:
         """What a command prints that only looks."""
         return attempt(*command, cwd=self.directory, home=self.directory).stdout
 
+    def cookie(self, name: str) -> str:
+        """The value of a cookie in the visitor's jar, a file of curl's; "" if there is none."""
+        for line in (self.directory / "jar").read_text().splitlines():
+            fields = line.split("\t")
+            if len(fields) == 7 and fields[5] == name:
+                return fields[6]
+        return ""
+
     def note(self, name: str, holds: bool) -> None:
         """Remember whether something holds, as it should."""
         self.remember(name, {"is": "yes" if holds else "no"})
@@ -107,7 +124,6 @@ class Visit:
         address = urlsplit(self.base)
         text = text.replace(str(self.site.root), "/SITE")
         text = text.replace(f"{address.hostname}:{address.port}", "HOST:PORT")
-        text = re.sub(rf"\b{address.port}\b", "PORT", text)
         return hidden(text, self.hide)
 
 
