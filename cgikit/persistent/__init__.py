@@ -59,7 +59,8 @@ def serve(
     from .answer import Answerer
     from .worker import Worker
 
-    worker = Worker(listener, Answerer(respond, options, debug))
+    limit, directory = options["limits"].body, options["upload_dir"]
+    worker = Worker(listener, Answerer(respond, options, debug), limit, directory)
     if workers is None:
         worker.run(requests)
         return

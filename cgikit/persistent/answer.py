@@ -9,14 +9,13 @@ import os
 from .. import body, html, multidict, process, querystring  # noqa: F401
 from ..debug import answer_error, log, new_incident
 from ..request import Request
-from ..response import _head
+from ..response import Response, _head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..response import Response
     from .connection import Connection
 
 
@@ -70,7 +69,7 @@ class Answerer:
         if debug is None:
             debug = process.environ().get("CGIKIT_DEBUG") == "1"
         page = answer_error(error, request, debug)
-        if connection.begun:
+        if not connection.take_back():
             # A regular end would let the client take the part for the whole.
             connection.closed = True
             return
@@ -84,10 +83,13 @@ def _send(response: "Response", request: Request, connection: "Connection") -> N
     """Send an answer and the end of it."""
     try:
         status, fields, chunks = response.answer(request)
+        if status == 200 and any(name == "Location" for name, _ in fields):
+            # A local redirect, and to the client: httpd and Caddy would make an empty page of it.
+            response = Response.redirect(fields[0][1], local=True)
+            status, fields, chunks = response.answer(request)
         head = _head(status, fields, request)
         response._sent = True
         if isinstance(chunks, tuple):
-            connection.drain()
             connection.finish(head + b"".join(chunks))
             return
         connection.output(head)
@@ -96,6 +98,5 @@ def _send(response: "Response", request: Request, connection: "Connection") -> N
                 break
             connection.output(chunk)
         connection.finish()
-        connection.drain()
     finally:
         response.close()

@@ -1,21 +1,27 @@
-"""Internal. One connection from the web server, and the body of the request that is open on it.
+"""Internal. One connection from the web server, and the request that is open on it.
 
 Waiting for bytes and sending them, with a limit to each wait. What the bytes mean is decided in
-`gateway.fastcgi`, what becomes of the request in `answer.py`.
+`gateway.fastcgi`, what becomes of the request in `answer.py`, who may wait and who must not in
+`worker.py`.
+
+nginx sends nothing more of a body once it has forwarded a header, and others read nothing of an
+answer before all of the body is sent. So while the peer owes some of the body, the answer is held back,
+and the body is taken, whether or not the handler reads it.
 """
 
+import os
+import select
 import socket
-from struct import pack
 from time import monotonic
 
 from ..errors import HTTPError
 from ..gateway.fastcgi import FastCGI
+from ..gateway.spool import Spool
 from ..gateway.wire import Aborted, Body, WireError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import NoReturn
 
     from ..gateway.wire import Event
     from .log import Log
@@ -24,62 +30,127 @@ _CHUNK = 65_536
 _SILENCE = (
     60  # seconds in which nothing of the body comes, or nothing of the answer goes. httpd: 60
 )
-_RATE = (
-    1_000  # bytes a second that a body brings after the first minute. httpd's mod_reqtimeout: 500
-)
-_DRAINED = 5  # seconds, and
-_MOST_DRAINED = 1 << 30  # bytes of a body that nobody wants to read
-_AT_ONCE = 65_536  # bytes that go into the buffer of a socket: nobody has to wait
+_RATE = 1_000  # bytes a second, either way, after the first minute. httpd's mod_reqtimeout: 500
+_DRAINED = 5  # seconds for the rest of a body that nobody wants to read
+_MEMORY = 131_072  # bytes of a body, and of an answer, that wait in memory; what is more, on disk
+_HELD = 64 << 20  # bytes of an answer that wait on disk while its handler is at work
+_AT_ONCE = 16  # reads before others have their turn
+_UNLIMITED = 1 << 62
+
+# What a connection is in the middle of, for the loop to go on with.
+GATHERING = "gathering"  # a body whose length nobody knows, before its handler is called
+DELIVERING = "delivering"  # an answer that is complete, and what its handler left of the body
+LINGERING = "lingering"  # nothing more: the peer is to close, or to come to the end of its body
+_NO_ROOM = (28, 122)  # ENOSPC, EDQUOT
 
 
 class Connection:
     """A connection that was accepted.
 
     `.ended` tells that all of the body has come, `.begun` that something of the answer went out,
-    `.gone` that nobody wants it any more, `.closed` that nobody can be told anything. `.number` is
-    that of the request; `.since` is for whoever waits for it, and `.log` has the last word before the
-    end.
+    `.answered` that it is complete, `.gone` that nobody wants it any more, `.closed` that nobody can be
+    told anything. `.number` is that of the request, `.variables` what it came with; `.phase` is what it
+    is in the middle of: "" for nothing, and for a handler that is at work. `.since` and `.mask` are for
+    whoever waits for it, and `.log` has the last word before the end. `.last` tells that no other
+    request is to follow.
     """
 
     __slots__ = (
-        "_at",
-        "_data",
-        "_deadline",
-        "_received",
-        "_timed",
-        "begun",
-        "closed",
-        "codec",
-        "ended",
-        "gone",
-        "log",
-        "number",
-        "since",
-        "socket",
-    )
+        "_at", "_data", "_deadline", "_directory", "_failed", "_heard", "_kept", "_length", "_out",
+        "_received", "_rest", "_sent", "_spool", "_stalled", "_waited", "answered", "begun", "closed",
+        "codec", "ended", "gone", "last", "log", "mask", "number", "phase", "since", "socket",
+        "variables",
+    )  # fmt: skip
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
         self.codec = FastCGI()
-        self.closed = False
+        self.closed = self.last = False
+        self.answered = False
+        self.phase = ""
+        self.mask = 0  # what the worker polls for
         self.since = 0.0
         self.log: Log | None = None
-        self._timed = False
+        self._spool: Spool | None = None  # of the body: what nobody has read yet
+        self._out: Spool | None = None  # of the answer: what has not gone out
+        self._rest: bytes | memoryview = b""  # of a piece of it that went out in part
+        self._deadline = self._heard = 0.0
+        self._sent = 0
 
-    def begin(self, number: int, events: "Iterable[Event]") -> None:
-        """Start on a request, with the events that came together with it."""
+    def begin(
+        self,
+        number: int,
+        events: "Iterable[Event]" = (),
+        variables: "dict[str, str] | None" = None,
+        limit: int = _UNLIMITED,
+        directory: str | None = None,
+    ) -> None:
+        """Start on a request, with the events that came together with it. Of a body no more than
+        `limit` bytes are kept, in `directory` where they have to wait.
+
+        `.phase` is `GATHERING` then if the length of the body is not known before its end.
+        """
         self.number = number
-        self.gone = self.ended = self.begun = False
+        self.variables = {} if variables is None else variables
+        self.gone = self.ended = self.closed
+        self.begun = self.answered = False
         self._data, self._at = b"", 0  # what of the body is here, and how much of that was read
-        self._received = 0
-        self._deadline = 0.0
+        self._received = self._sent = 0
+        self._waited = self._stalled = 0.0  # seconds
+        self._failed: HTTPError | None = None  # why nothing more of the body can be read
+        self._directory = directory or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+        length = self.variables.get("CONTENT_LENGTH", "")
+        if length == "-1":  # so Go, and Caddy with it, says that nobody knows
+            length = self.variables["CONTENT_LENGTH"] = ""
+        if length:
+            digits = length.isascii() and length.isdigit() and len(length) < 19
+            self._length = int(length) if digits else 0
+            # No handler gets to see a body that is longer than may be.
+            self._kept = self._length if self._length <= limit else 0
+        elif self.variables.get("REQUEST_METHOD", "GET") in ("GET", "HEAD"):
+            self._length = self._kept = 0
+        else:
+            self._length, self._kept = _UNLIMITED, limit
+            self.phase = GATHERING
+            self._heard = monotonic()
+            self._deadline = self._heard + _SILENCE
         self._take(events)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether some of the body is still to come."""
+        return not self.ended and self._received < self._length
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing of an answer is left to be sent."""
+        return not self.codec.request and not self._has_waiting()
 
     def disown(self) -> None:
         """Have nothing more to do with a connection that is another process's: say nothing on it, and
         take nothing from it.
         """
         self.closed = self.gone = self.ended = True
+
+    def close(self) -> None:
+        """Close it. A process that a handler has left behind may hold the socket open: the peer sees
+        the end all the same.
+        """
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it was not connected any more
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the socket here, while another process goes on with it."""
+        self.closed = True
+        self.socket.close()
+        for spool in (self._spool, self._out):
+            if spool is not None:
+                spool.close()
+
+    # --- the body ---------------------------------------------------------------------------------
 
     def look(self) -> "list[Event] | None":
         """Return what has come, without waiting; None where nothing has."""
@@ -94,12 +165,18 @@ class Connection:
     def read(self, size: int = -1) -> bytes:
         """Read at most `size` bytes of the body; b"" at its end, also where it breaks off.
 
-        Raises `HTTPError` 408 where it comes too slowly.
+        Raises `HTTPError`: 408 where it comes too slowly, 507 or 503 where the disk did not take what
+        had to wait.
         """
         while self._at == len(self._data):
-            if self.ended:
+            if self._spool is not None and self._spool.size:
+                self._data, self._at = self._spool.read(_CHUNK), 0
+            elif self._failed is not None:
+                raise self._failed
+            elif self.ended:
                 return b""
-            self._receive()
+            else:
+                self._receive()
         if not self._at and 0 < len(self._data) <= size:
             self._at = len(self._data)
             return self._data
@@ -108,109 +185,299 @@ class Connection:
         self._at += len(data)
         return data
 
-    def drain(self) -> None:
-        """Read and drop what is left of the body.
-
-        A server may send all of it before it reads, and would never come to the answer. And closing
-        with bytes unread resets the connection: the server would lose the answer.
-        """
-        if self.ended:
-            return
-        end, most = monotonic() + _DRAINED, self._received + _MOST_DRAINED
-        try:
-            while not self.ended and monotonic() < end and self._received < most:
-                self._receive()
-                self._data, self._at = b"", 0
-        except HTTPError:
-            pass  # who is as slow as that loses the answer
-
     def is_wanted(self) -> bool:
-        """Tell, without waiting, whether the client is still there, as far as it can be known: while
-        the body is yet to come nobody looks, because it would have to be kept.
-        """
-        if self.ended and not self.gone:
-            self._take(self.look() or ())
+        """Tell, without waiting, whether the client is still there, as far as it can be known."""
+        if not self.gone:
+            self.take()
         return not self.gone
 
+    def take(self) -> None:
+        """Take what has come of the body, without waiting; what is to be read waits for its reader."""
+        for _ in range(_AT_ONCE):
+            if self.gone or not (events := self.look()):
+                return
+            self._take(events)
+            if not self.is_owed:
+                return
+
+    def gather(self, now: float) -> bool:
+        """Take what has come of a body whose length was not announced. Tell whether it is here, or is
+        not to be waited for any longer; its length is among the variables then.
+        """
+        before = self._received
+        self.take()
+        if self._received > before:
+            self._heard = now
+        elif now >= self.deadline():
+            self.give_up()
+        if self.is_owed and self._received <= self._kept and self._failed is None:
+            return False
+        self.phase = ""
+        # With an error, and beyond the limit, it is a length that is more than what can be read: the
+        # handler gets the error when it asks for the body.
+        length = self._received + (self._failed is not None)
+        if length or self.variables.get("HTTP_TRANSFER_ENCODING"):
+            self.variables["CONTENT_LENGTH"] = str(length)
+            self.variables.pop("HTTP_TRANSFER_ENCODING", None)
+        return True
+
+    def give_up(self) -> "HTTPError":
+        """Wait for nothing more of the body; return the error that reading it raises from now on."""
+        self._length = 0
+        if self._failed is None:
+            self._failed = HTTPError(408, "the body came too slowly")
+        return self._failed
+
+    # --- the answer -------------------------------------------------------------------------------
+
     def output(self, data: bytes) -> None:
-        """Send a piece of the answer."""
+        """Send a piece of the answer, or hold it back while some of the body is owed."""
+        data = self.codec.output(self.number, data)
+        if self._must_hold():
+            self._hold(data)
+            while self._must_hold() and self._out is not None and self._out.is_full:
+                if not self._wait(select.POLLIN):
+                    self.give_up()
+            if not self._must_hold():
+                self._catch_up()
+            return
+        self._catch_up()
         self.begun = True
-        self.send(self.codec.output(self.number, data))
+        self.send(data)
 
     def finish(self, data: bytes = b"") -> None:
-        """Send the last piece of the answer, and its end."""
-        self.begun = True
+        """Send the last piece of the answer, and its end. What is held back, and what the peer does not
+        take at once, is left to `go_on`.
+        """
         if self.log is not None:
             self.log.flush()
-        self.send(self.codec.finish(self.number, 0, data))
+        if self._must_hold():
+            self._hold(self.codec.output(self.number, data))
+            self._deadline = monotonic() + _DRAINED
+        else:
+            self._end(data)
+        self.answered = True
+        self.phase = DELIVERING
+        self._data, self._at = b"", 0  # nobody reads any more
+        if self._spool is not None:
+            self._spool.close()
 
-    def send(self, data: bytes) -> None:
-        """Send all of `data`, or find out that nobody is left."""
-        if self.closed or not data:
+    def take_back(self) -> bool:
+        """Forget an answer of which nothing has gone out yet; False if something has."""
+        if not self.begun and self._out is not None:
+            self._out.close()
+        return not self.begun
+
+    def send(self, data: bytes | memoryview) -> None:
+        """Send all of `data` beside what is held back, or find out that nobody is left."""
+        while data and not self.closed:
+            done = self._sendable(data)
+            if not done and not self.closed and not self._wait(select.POLLOUT):
+                self.closed = self.gone = True  # nobody takes it
+            data = memoryview(data)[done:]
+
+    # --- what the loop does with an answer that is complete ---------------------------------------
+
+    def go_on(self, now: float) -> None:
+        """Go on without waiting: take the rest of the body, which nobody reads, send what is left of
+        the answer. `.closed` where its time is over.
+        """
+        if self.phase == LINGERING:
+            self.look()  # drops it, and sees the end
+        elif self.codec.request:  # it is held back
+            self.take()
+            if now >= self._deadline or not self.is_owed or self.gone:
+                self._end(b"")
+        else:
+            self._flush()
+        if not self.codec.request and now >= self.deadline():
+            self.closed = True
+
+    def wishes(self) -> int:
+        """Return what is to be polled for (as `select.poll` takes it)."""
+        held = bool(self.codec.request) or not self._has_waiting()
+        return select.POLLIN if held else select.POLLOUT
+
+    def deadline(self) -> float:
+        """Return when this connection is to be looked at again at the latest, if it waits for anything
+        but a request (seconds of the monotonic clock).
+        """
+        if self.phase == GATHERING:
+            return min(self._heard + _SILENCE, self._deadline + self._received / _RATE)
+        if self.phase == LINGERING or self.codec.request:
+            return self._deadline
+        return min(self._heard + _SILENCE, self._deadline + self._sent / _RATE)
+
+    def postpone(self, seconds: float) -> None:
+        """Add to the deadline a time in which nobody could look at this connection."""
+        self._deadline += seconds
+        self._heard += seconds
+
+    def linger(self) -> None:
+        """Tell the peer that nothing more comes, and close; while the end of the body is still to come,
+        leave that to `go_on`: closing with bytes unread would reset the connection, and the peer could
+        lose the answer.
+        """
+        if self.ended:
+            self.closed = True
             return
-        if len(data) > _AT_ONCE:
-            self._limit()
+        self.phase = LINGERING
+        self._deadline = monotonic() + _DRAINED
         try:
-            self.socket.sendall(data)
-        except OSError:  # BlockingIOError: a minute in which nothing was taken
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.closed = True
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _must_hold(self) -> bool:
+        """Take what has come of the body; tell whether the peer still owes some of it."""
+        if self.is_owed and not self.gone:
+            self.take()
+        return self.is_owed and not self.gone
+
+    def _hold(self, data: bytes | memoryview) -> None:
+        if self._out is None:
+            self._out = Spool(_MEMORY, _HELD, self._directory)
+        self._out.write(data)
+
+    def _has_waiting(self) -> bool:
+        return bool(self._rest) or (self._out is not None and self._out.size > 0)
+
+    def _catch_up(self) -> None:
+        """Send what was held back."""
+        while self._out is not None and self._out.size and not self.closed:
+            self.begun = True
+            self.send(self._out.read(_CHUNK))
+
+    def _end(self, data: bytes) -> None:
+        """Send what there is of the answer, and its end, as far as that goes without waiting."""
+        self.begun = True
+        data = self.codec.finish(self.number, 0, data)
+        self._heard = monotonic()
+        self._deadline = self._heard + _SILENCE
+        self._sent = 0
+        if not self._has_waiting():
+            done = self._sendable(data)
+            data = memoryview(data)[done:]  # type: ignore[assignment]
+        if data and not self.closed:
+            self._hold(data)
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what waits, without waiting."""
+        while not self.closed and self._has_waiting():
+            if not self._rest and self._out is not None:
+                self._rest = self._out.read(_CHUNK)
+            done = self._sendable(self._rest)
+            if not done:
+                return
+            self._rest = memoryview(self._rest)[done:]
+            self._heard = monotonic()
+
+    def _sendable(self, data: bytes | memoryview) -> int:
+        """Send what goes without waiting; return how many bytes."""
+        if self.closed:
+            return 0
+        try:
+            done = self.socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+        except OSError:
             self.closed = self.gone = True
+            return 0
+        self._sent += done
+        return done
 
     def _receive(self) -> None:
         """Wait for more of the body."""
-        self._limit()
-        now = monotonic()
-        self._deadline = self._deadline or now + _SILENCE
-        if now > self._deadline + self._received / _RATE:
-            self._too_slow()
-        try:
-            data = self.socket.recv(_CHUNK)
-        except BlockingIOError:
-            self._too_slow()
-        except OSError:
-            data = b""
-        self._take(self._understood(data))
+        while (events := self.look()) is None:
+            if not self._wait(select.POLLIN):
+                raise self.give_up()
+        self._take(events)
+        if not self.is_owed:
+            self._catch_up()
 
-    def _too_slow(self) -> "NoReturn":
-        self.ended = True
-        raise HTTPError(408, "the body came too slowly")
+    def _wait(self, mask: int) -> bool:
+        """Wait until something can be read or sent; False if it takes too long. While it waits for
+        sending it takes what comes of the body.
+        """
+        sending = mask == select.POLLOUT
+        began = monotonic()
+        moved, spent = (self._sent, self._stalled) if sending else (self._received, self._waited)
+        end = began + min(_SILENCE, _SILENCE + moved / _RATE - spent)
+        found = False
+        while not found and (left := end - monotonic()) > 0:
+            poll = select.poll()
+            poll.register(self.socket, mask | select.POLLIN if self.is_owed else mask)
+            for _, event in poll.poll(left * 1_000):
+                if sending and event & select.POLLIN:
+                    self.take()
+                found = not sending or self.closed or bool(event & ~select.POLLIN)
+        if sending:
+            self._stalled += monotonic() - began
+        else:
+            self._waited += monotonic() - began
+        return found
 
     def _understood(self, data: bytes) -> "list[Event]":
         """Return the events in what was read, and send what is to be answered at once."""
         try:
             events = self.codec.receive(data)
             if replies := self.codec.replies():
-                self.send(replies)
+                self._reply(replies)
         except WireError as error:
             import sys
 
             print(f"cgikit: a connection was closed: {error}", file=sys.stderr)  # noqa: T201
             data, events = b"", []
         if not data:
-            self.closed = True
+            self.closed = self.gone = self.ended = True
         return events
 
+    def _reply(self, data: bytes) -> None:
+        """Send what is answered beside any request, or close: nobody waits for a peer that asks and
+        does not read.
+        """
+        if self._has_waiting() and not self.codec.request:
+            self._hold(data)
+        elif self._sendable(data) < len(data):
+            self.closed = self.gone = self.ended = True
+
     def _take(self, events: "Iterable[Event]") -> None:
-        pieces = []
         for event in events:
             if isinstance(event, Body):
                 if event.data:
-                    pieces.append(event.data)
+                    self._keep(event.data)
                 else:
                     self.ended = True
             elif isinstance(event, Aborted):
                 self.gone = self.ended = True
-        if self.closed:
-            self.gone = self.ended = True
-        if pieces:
-            new = b"".join(pieces)
-            self._received += len(new)
-            self._data = self._data[self._at :] + new
-            self._at = 0
 
-    def _limit(self) -> None:
-        """Let no call on this connection wait for longer than a minute."""
-        if not self._timed:
-            limit = pack("ll", _SILENCE, 0)
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-            self._timed = True
+    def _keep(self, data: bytes) -> None:
+        """Let a piece of the body wait for its reader, as far as it may."""
+        room = self._kept - self._received
+        self._received += len(data)
+        if self.answered or room <= 0 or self._failed is not None:
+            return
+        data = data[:room]
+        if self._at == len(self._data) and not (self._spool is not None and self._spool.size):
+            self._data, self._at = data, 0
+            return
+        if self._spool is None:
+            self._spool = Spool(_MEMORY, _UNLIMITED, self._directory)
+        self._spool.write(data)
+        if self._spool.is_full:
+            self._fail(self._spool.error)
+
+    def _fail(self, error: OSError | None) -> None:
+        full = error is not None and error.errno in _NO_ROOM
+        self._failed = HTTPError(
+            507 if full else 503, "the server has no room for the body; try again later"
+        )
+        import sys
+
+        print(  # noqa: T201
+            f"cgikit: a body cannot wait in {self._directory}: {error}; make room there, or set TMPDIR",
+            file=sys.stderr,
+        )

@@ -1,7 +1,8 @@
 """Internal. The loop of one process: wait for a request, have it answered, and so on until told to end.
 
-One request at a time, and blocking while it lasts; in between it waits for all connections at once, so
-that those which web servers keep open do not hold up the others.
+One request at a time, and blocking while its handler is at work; in between it waits for all
+connections at once, so that those which web servers keep open do not hold up the others, nor bodies
+that nobody reads, nor answers that are taken slowly.
 """
 
 import os
@@ -13,7 +14,7 @@ from time import monotonic, sleep
 from .. import process
 from ..gateway.listener import allowed_peers, is_allowed
 from ..gateway.wire import Opened
-from .connection import Connection
+from .connection import DELIVERING, GATHERING, Connection
 from .log import Log
 
 TYPE_CHECKING = False
@@ -31,6 +32,7 @@ _BEGINNING = 30  # seconds from the first byte of a request to the last of its v
 # would wait until that is answered, though another worker may have nothing to do.
 _PATIENCE = 10
 _LAST = 0.25  # seconds for requests that are on their way when the end comes
+_DELIVERED = 20  # seconds for answers that are; the parent kills after 30
 _MOST_WAITING = 500  # connections kept open; descriptors are 1,024 by default
 
 
@@ -47,13 +49,23 @@ class PersistentOutput:
 
 
 class Worker:
-    """Serves `listener`, whose accept must not block; `answer(variables, connection)` does the rest."""
+    """Serves `listener`, whose accept must not block; `answer(variables, connection)` does the rest.
+
+    Bodies whose length is not known, and those that a handler leaves for later, are kept up to `limit`
+    bytes, in `directory` where they are long (TMPDIR without one).
+    """
 
     def __init__(
-        self, listener: "Listener", answer: "Callable[[dict[str, str], Connection], None]"
+        self,
+        listener: "Listener",
+        answer: "Callable[[dict[str, str], Connection], None]",
+        limit: int,
+        directory: str | None = None,
     ) -> None:
         self._listener = listener
         self._answer = answer
+        self._limit = limit
+        self._directory = directory
         self._peers = allowed_peers(os.environ.get("FCGI_WEB_SERVER_ADDRS", ""))
         self._log = Log()
         self._ending = False
@@ -61,6 +73,7 @@ class Worker:
         self._leaving = False  # to a successor: the connections stay open
         self._left = -1  # requests to be answered; any number below 0
         self._waiting: dict[int, Connection] = {}  # by descriptor, longest waiting first
+        self._timed: set[Connection] = set()  # that are in a phase which must end
         self._swept = 0.0
         self._serving: Connection | None = None
         self._handlers: dict[signal.Signals, Any] = {}  # of the signals, before this one's
@@ -90,6 +103,7 @@ class Worker:
         self._handlers = {number: signal.signal(number, self._end) for number in _ENDING}
         # An epoll can wake one of many workers for a connection, and not all of them.
         linux = hasattr(select, "epoll")
+        self._second = 1 if linux else 1_000
         self._poll = select.epoll() if linux else select.poll()
         one = select.EPOLLIN | select.EPOLLEXCLUSIVE if linux else select.POLLIN
         self._poll.register(self._listener.fileno(), one)
@@ -103,7 +117,7 @@ class Worker:
         guard.guarded = PersistentOutput(output)
         sys.stdout, sys.stderr = guard, self._log
         try:
-            self._loop(_BEGINNING if linux else _BEGINNING * 1_000)
+            self._loop()
         finally:
             sys.stdout, sys.stderr = output, errors
             self._leave_signals()
@@ -140,10 +154,10 @@ class Worker:
         self._ending = True
         self._leaving = False
 
-    def _loop(self, pause: int) -> None:
+    def _loop(self) -> None:
         listener, waiting = self._listener.fileno(), self._waiting
         while not self._ending:
-            for descriptor, _ in self._poll.poll(pause):
+            for descriptor, _ in self._poll.poll(self._pause()):
                 if descriptor == listener:
                     self._accept()
                 elif descriptor in waiting:
@@ -153,21 +167,35 @@ class Worker:
             self._sweep()
         self._finish()
 
+    def _pause(self) -> float:
+        """Return for how long to wait at most, in the unit of `_poll`."""
+        pause: float = _BEGINNING
+        if self._timed:
+            first = min(connection.deadline() for connection in self._timed)
+            pause = min(pause, max(0.0, first - monotonic()) + 0.001)
+        return pause * self._second
+
     def _finish(self) -> None:
         """Answer what is on its way on connections that a server believes open, and close them.
 
         They get a moment for one more request each, after which a server sees at once that they end. To
-        close one on which a request is on its way would lose it.
+        close one on which a request is on its way would lose it. Answers get longer to arrive.
         """
         self._leave()
-        end = monotonic() + _LAST
-        while self._waiting and (left := end - monotonic()) > 0:
+        began = monotonic()
+        while self._waiting:
+            now = monotonic()
+            end = began + (_DELIVERED if self._timed else _LAST)
+            if now >= end:
+                break
             poll = select.poll()  # the listener, the signal and the parent have been heard
-            for descriptor in self._waiting:
-                poll.register(descriptor, select.POLLIN)
-            for descriptor, _ in poll.poll(left * 1_000):
+            for descriptor, connection in self._waiting.items():
+                poll.register(descriptor, connection.wishes())
+            left = min([end, *(each.deadline() for each in self._timed)]) - now
+            for descriptor, _ in poll.poll(max(0.0, left) * 1_000 + 1):
                 if descriptor in self._waiting:
                     self._turn(self._waiting[descriptor])
+            self._sweep()
             self._leave()
         for connection in [*self._waiting.values()]:
             self._close(connection)
@@ -175,9 +203,12 @@ class Worker:
     def _leave(self) -> None:
         """Leave connections between two requests to the successor, if there is to be one."""
         if self._leaving and self._kept is not None:
-            idle = [each for each in self._waiting.values() if each.codec.is_idle]
+            idle = [
+                each for each in self._waiting.values() if each.codec.is_idle and not each.phase
+            ]
             for each in idle[: self._kept.leave([each.socket for each in idle])]:
-                self._close(each)
+                self._forget(each)
+                each.release()
 
     def _accept(self) -> None:
         if self._ending:
@@ -197,8 +228,10 @@ class Worker:
         self._turn(connection, _PATIENCE)
 
     def _turn(self, connection: Connection, patience: int = 0) -> None:
-        """Go on with a connection on which there may be something to read, or will be in a moment."""
-        codec = connection.codec
+        """Go on with a connection on which there may be something to do, or will be in a moment."""
+        if connection.phase:
+            self._go_on(connection)
+            return
         events = None if connection.closed else connection.look()
         if events is None and patience and not connection.closed:
             poll = select.poll()
@@ -208,53 +241,97 @@ class Worker:
         if events:
             opened = events[0]
             assert isinstance(opened, Opened)  # noqa: S101  # what else can begin a request
-            connection.begin(opened.request, events[1:])
-            self._serve(opened.variables, connection)
+            connection.begin(
+                opened.request, events[1:], opened.variables, self._limit, self._directory
+            )
+            if not connection.phase or connection.gather(monotonic()):
+                self._serve(connection)
+        elif events is not None and not connection.codec.keep and not connection.codec.request:
+            connection.closed = True  # a request that was refused
+        self._settle(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        """Go on with a body that is gathered, or with an answer on its way."""
+        now = monotonic()
+        if connection.phase != GATHERING:
+            connection.go_on(now)
+        elif connection.gather(now):
+            self._serve(connection)
+        self._settle(connection)
+
+    def _settle(self, connection: Connection) -> None:
+        """Wait for what is to come next on a connection, or close it."""
+        if connection.phase == DELIVERING and connection.is_settled:
+            connection.phase = ""
             if self._ending and not self._leaving:
-                connection.closed = True
-        if connection.closed or (events is not None and not codec.keep and not codec.request):
+                connection.last = True
+            if connection.last or not connection.codec.keep:
+                connection.linger()
+        if connection.closed:
             self._close(connection)
             return
-        if not codec.request:
+        if connection.phase:
+            self._timed.add(connection)
+        else:
+            self._timed.discard(connection)
+        if not connection.codec.request or connection.phase:
             connection.since = 0.0
         elif not connection.since:
             connection.since = monotonic()
         self._wait(connection)
 
-    def _serve(self, variables: dict[str, str], connection: Connection) -> None:
+    def _serve(self, connection: Connection) -> None:
+        """Have a request answered."""
         self._log.connection, connection.log = connection, self._log
         self._serving = connection
+        began = monotonic()
         try:
             if not connection.gone:
-                self._answer(variables, connection)
+                self._answer(connection.variables, connection)
         finally:
             self._serving = self._log.connection = connection.log = None
             self._log.flush()  # what was said after the end
-        if connection.codec.request and not connection.closed:
+        if not connection.answered and not connection.closed:
             connection.finish()  # the client went away, but the server waits for an end
         self._left -= 1
         if not self._left and not self._ending:
             self._ending = True
             self._leaving = self._kept is not None
+        took = monotonic() - began
+        if took > 1:  # the others are not to blame for what they did not do meanwhile
+            for other in self._timed:
+                other.postpone(took)
 
     def _wait(self, connection: Connection) -> None:
-        descriptor = connection.socket.fileno()
+        descriptor, wishes = connection.socket.fileno(), connection.wishes()
         if self._waiting.pop(descriptor, None) is None:
             if len(self._waiting) >= _MOST_WAITING:
-                self._close(next(iter(self._waiting.values())))
-            self._poll.register(descriptor, select.POLLIN)
+                idle = (each for each in self._waiting.values() if not each.phase)
+                self._close(next(idle, None) or next(iter(self._waiting.values())))
+            self._poll.register(descriptor, wishes)
+        elif wishes != connection.mask:
+            self._poll.modify(descriptor, wishes)
+        connection.mask = wishes
         self._waiting[descriptor] = connection
 
     def _close(self, connection: Connection) -> None:
+        self._forget(connection)
+        connection.close()
+
+    def _forget(self, connection: Connection) -> None:
+        self._timed.discard(connection)
         descriptor = connection.socket.fileno()
         if self._waiting.pop(descriptor, None) is not None:
             # A process that a handler has left behind may hold it open: then it stays in an epoll.
             self._poll.unregister(descriptor)
-        connection.socket.close()
 
     def _sweep(self) -> None:
-        """Close connections on which a request does not come to its end."""
+        """Look at connections whose time is over, and close those on which a request does not come to
+        its end.
+        """
         now = monotonic()
+        for connection in [each for each in self._timed if each.deadline() <= now]:
+            self._go_on(connection)
         if now - self._swept < _BEGINNING:
             return
         self._swept = now

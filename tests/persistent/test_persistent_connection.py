@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import os
 import re
+import select
+import signal
 import time
 from pathlib import Path
 from random import Random
@@ -290,3 +292,220 @@ def test_records_in_pieces_of_one_byte(tmp_path: Path) -> None:
             for byte in raw:
                 peer.send(bytes((byte,)))
             assert peer.answer().page.split()[0] == expected
+
+
+# --- what is left of a body, and who waits for it -----------------------------------------------
+
+#: No wait ends by itself while a test lasts: whoever is made to wait fails it.
+PATIENT = "import cgikit.persistent.connection as c\nc._SILENCE = c._DRAINED = 600\n"
+
+
+@pytest.mark.parametrize("path", ["/ignore", "/early"])
+def test_a_body_that_nobody_reads_keeps_nobody_waiting(tmp_path: Path, path: str) -> None:
+    """All others waited up to a minute for a body that did not come, and the next request was lost."""
+    page = "x" * 300_000 if path == "/ignore" else "012"
+    with application(tmp_path, PATIENT + READING) as app, app.connect() as peer:
+        peer.send(head(True, **post(path, 200_000)) + encode_record(STDIN, 1, b"x" * 50_000))
+        for _ in range(3):
+            assert app.ask(PATH_INFO="/early").page == "012"
+        for _ in range(3):
+            peer.send(encode_record(STDIN, 1, b"x" * 50_000))
+        peer.send(encode_record(STDIN, 1))
+        assert peer.answer().page == page
+        peer.request(b"z", True, **post("/read", 1))
+        assert peer.answer().page.startswith(hashlib.sha256(b"z").hexdigest())
+
+
+@pytest.mark.parametrize("path", ["/early", "/read"])
+@pytest.mark.parametrize("keep", [True, False])
+def test_an_end_of_the_body_that_comes_late_takes_no_request_with_it(
+    tmp_path: Path, path: str, keep: bool
+) -> None:
+    """The empty record of a GET came after the answer, and the request behind it was thrown away."""
+    with application(tmp_path, PATIENT + READING) as app, app.connect() as peer:
+        peer.send(head(keep, PATH_INFO=path))
+        assert peer.answer().status == 200
+        assert peer.ended == Ended(1, 0, 0)
+        end = encode_record(STDIN, 1)
+        if not keep:
+            assert peer.is_closed()
+            return
+        peer.send(end + encode_request(environment(PATH_INFO="/early"), b"", True))
+        assert peer.answer().page == "012"
+        peer.request(PATH_INFO="/early")
+        assert peer.answer().page == "012"
+
+
+def test_an_answer_comes_though_its_body_does_not(tmp_path: Path) -> None:
+    with application(tmp_path, IMPATIENT + READING) as app, app.connect() as peer:
+        peer.send(head(**post("/ignore", 200_000)) + encode_record(STDIN, 1, b"x" * 50_000))
+        assert peer.answer().page == "x" * 300_000
+        assert peer.ended == Ended(1, 0, 0)
+        assert peer.is_closed()
+        assert app.ask(PATH_INFO="/early").page == "012"
+
+
+#: Answers before it has read the body, and says so in a file.
+LATE = """
+import hashlib, os
+def page(request):
+    if request.path_info == "/logging":
+        for _ in range(1_000):
+            print("x" * 10_000, file=sys.stderr)
+        yield hashlib.sha256(request.body).hexdigest()
+        return
+    yield "y" * int(request.query.get("before", "1"))
+    open("begun", "w").close()
+    if request.path_info == "/broken":
+        raise RuntimeError("while nothing is out")
+    seen = hashlib.sha256()
+    while data := request.stream.read(50_000):
+        seen.update(data)
+    yield seen.hexdigest()
+run(lambda request: Response.stream(page(request)), limits=Limits(body=1 << 30, memory=1 << 30))
+"""
+
+
+def test_nothing_of_an_answer_goes_out_before_the_body_is_in(tmp_path: Path) -> None:
+    """nginx sends no more of a body once it has seen a header."""
+    body = os.urandom(900_000)
+    with application(tmp_path, LATE) as app, app.connect() as peer:
+        records = [
+            encode_record(STDIN, 1, body[at : at + 9_000]) for at in range(0, len(body), 9_000)
+        ]
+        peer.send(head(**post("/", len(body))) + records[0])
+        assert until((tmp_path / "begun").exists)
+        for record in records[1:]:
+            assert select.select([peer.socket], [], [], 0)[0] == []
+            peer.send(record)
+        peer.send(encode_record(STDIN, 1))
+        assert peer.answer().page == "y" + hashlib.sha256(body).hexdigest()
+
+
+def test_a_long_answer_and_a_long_body_pass_one_another(tmp_path: Path) -> None:
+    """The peer sends all before it reads anything, and the handler reads last."""
+    body = os.urandom(20_000_000)
+    with application(tmp_path, LATE) as app, app.connect() as peer:
+        peer.request(body, **post("/", len(body)), QUERY_STRING="before=90000000")
+        answer = peer.answer()
+    assert answer.body[:90_000_000].strip(b"y") == b""
+    assert answer.body[90_000_000:].decode() == hashlib.sha256(body).hexdigest()
+
+
+def test_s26_much_in_the_log_while_the_body_is_being_sent(tmp_path: Path) -> None:
+    body = os.urandom(20_000_000)
+    with application(tmp_path, LATE) as app, app.connect() as peer:
+        peer.request(body, **post("/logging", len(body)))
+        answer = peer.answer()
+    assert answer.page == hashlib.sha256(body).hexdigest()
+    assert len(answer.errors) == 1_000 * 10_001
+
+
+def test_an_answer_that_fails_while_it_is_held_back_is_a_clean_error_page(tmp_path: Path) -> None:
+    with application(tmp_path, LATE) as app, app.connect() as peer:
+        peer.send(head(**post("/broken", 10)))
+        assert until((tmp_path / "begun").exists)
+        peer.send(encode_record(STDIN, 1, b"0123456789") + encode_record(STDIN, 1))
+        answer = peer.answer()
+    assert answer.output.startswith(b"Status: 500 ")
+    assert peer.ended == Ended(1, 0, 0)
+    assert "RuntimeError: while nothing is out" in answer.errors
+
+
+def test_a_body_for_which_there_is_no_room_is_an_error(tmp_path: Path) -> None:
+    body = bytes(5_000_000)
+    variables = post("/", len(body))
+    with application(tmp_path, LATE, TMPDIR=str(tmp_path / "missing")) as app:
+        with app.connect() as peer:
+            peer.request(body, **variables)
+            answer = peer.answer()
+        assert answer.status == 503
+        assert "the server has no room for the body" in answer.page
+        assert f"a body cannot wait in {tmp_path}/missing: [Errno 2]" in answer.errors
+        assert app.ask(b"x", **post("/", 1)).status == 200
+
+
+def test_an_answer_that_is_taken_slowly_keeps_nobody_waiting(tmp_path: Path) -> None:
+    code = PATIENT + "run(lambda request: 'x' * 20_000_000 if request.query else 'next')"
+    with application(tmp_path, code) as app, app.connect() as peer:
+        peer.request(keep=True, QUERY_STRING="a=b")
+        for _ in range(3):
+            assert app.ask().page == "next"
+        assert peer.answer().page == "x" * 20_000_000
+        peer.request()
+        assert peer.answer().page == "next"
+        assert peer.is_closed()
+
+
+def test_an_answer_on_its_way_arrives_before_the_end(tmp_path: Path) -> None:
+    code = PATIENT + "run(lambda request: 'x' * 20_000_000)"
+    with application(tmp_path, code) as app, app.connect() as peer:
+        peer.request(keep=True)
+        first = peer.socket.recv(1)  # so it was answered
+        app.process.send_signal(signal.SIGTERM)
+        peer.responses.receive(first)
+        assert peer.answer().page == "x" * 20_000_000
+        assert peer.is_closed()
+        assert app.process.wait(DEADLINE) == 0
+
+
+# --- bodies of unknown length -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", ["", "-1"])
+@pytest.mark.parametrize("size", [0, 1, 100_000, 3_000_000])
+def test_a_body_without_a_length_is_gathered(tmp_path: Path, length: str, size: int) -> None:
+    """httpd sends none above 16 KB, Caddy never; that was 411 and 400, or an empty body."""
+    body = os.urandom(size)
+    code = """
+import hashlib
+run(lambda request: f"{request.content_length} {hashlib.sha256(request.body).hexdigest()}")
+"""
+    chunked = {
+        "REQUEST_METHOD": "PUT",
+        "CONTENT_LENGTH": length,
+        "HTTP_TRANSFER_ENCODING": "chunked",
+    }
+    with application(tmp_path, code) as app:
+        assert app.ask(body, **chunked).page == f"{size} {hashlib.sha256(body).hexdigest()}"
+        del chunked["HTTP_TRANSFER_ENCODING"]
+        assert app.ask(body, **chunked).page == f"{size} {hashlib.sha256(body).hexdigest()}"
+
+
+def test_a_body_without_a_length_has_a_limit(tmp_path: Path) -> None:
+    code = (
+        "run(lambda request: request.query.get('a') or request.text(), limits=Limits(body=100_000))"
+    )
+    chunked = {"REQUEST_METHOD": "POST", "HTTP_TRANSFER_ENCODING": "chunked"}
+    with application(tmp_path, code) as app:
+        assert app.ask(b"x" * 100_000, **chunked).page == "x" * 100_000
+        assert app.ask(b"x" * 100_001, **chunked).status == 413
+        assert app.ask(b"x" * 9_000_000, **chunked).status == 413
+        assert app.ask(b"x" * 9_000_000, **chunked, QUERY_STRING="a=unread").page == "unread"
+
+
+def test_a_body_without_a_length_that_comes_slowly_keeps_nobody_waiting(tmp_path: Path) -> None:
+    code = PATIENT + "run(lambda request: request.text())"
+    with application(tmp_path, code) as app, app.connect() as peer:
+        for piece in (b"abc", b"def"):
+            peer.send(head(REQUEST_METHOD="POST") if piece == b"abc" else b"")
+            peer.send(encode_record(STDIN, 1, piece))
+            assert app.ask(b"x", REQUEST_METHOD="POST", CONTENT_LENGTH="1").page == "x"
+        peer.send(encode_record(STDIN, 1))
+        assert peer.answer().page == "abcdef"
+
+
+def test_a_body_without_a_length_that_does_not_come_is_given_up(tmp_path: Path) -> None:
+    code = IMPATIENT + "run(lambda request: request.text())"
+    with application(tmp_path, code) as app, app.connect() as peer:
+        peer.send(head(REQUEST_METHOD="POST") + encode_record(STDIN, 1, b"abc"))
+        assert peer.answer().status == 408
+        assert peer.is_closed()
+        assert app.ask(b"x", REQUEST_METHOD="POST", CONTENT_LENGTH="1").page == "x"
+
+
+def test_no_body_of_a_get_is_waited_for(tmp_path: Path) -> None:
+    code = PATIENT + "run(lambda request: 'x')"
+    with application(tmp_path, code) as app, app.connect() as peer:
+        peer.send(head())
+        assert peer.answer().page == "x"

@@ -1,5 +1,6 @@
-"""Started by others: by lighttpd, which keeps its own processes; by spawn-fcgi, behind nginx."""
+"""Behind web servers: started by them or by others, and what each of them does with bodies and ends."""
 
+import hashlib
 import http.client
 import os
 import signal
@@ -7,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+from fronts import FRONTS, behind, server
+from persisting import application
 from requirement import need
 from serving import DEADLINE, alive, until
 
@@ -30,46 +33,6 @@ def script(directory: Path) -> Path:
     path.write_text(SCRIPT)
     path.chmod(0o755)
     return path
-
-
-def free_port() -> int:
-    with listen("127.0.0.1:0") as listener:
-        return int(listener.getsockname()[1])
-
-
-@contextmanager
-def server(
-    program: str, option: str, configuration: Path, text: str
-) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    """Run a web server, with `PORT` in its configuration replaced, until it is no longer needed.
-
-    Gives the process and its port. Somebody else may take a free port before the server does.
-    """
-    for _ in range(3):
-        port = free_port()
-        configuration.write_text(text.replace("PORT", str(port)))
-        command = [program, *option.split(), str(configuration)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            assert until(lambda port=port, it=process: it.poll() is not None or reaches(port))
-            if process.poll() is None:
-                yield process, port
-                return
-        finally:
-            process.terminate()
-            process.wait(DEADLINE)
-    raise AssertionError(f"{program} does not start with:\n{configuration.read_text()}")
-
-
-def reaches(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    try:
-        connection.connect()
-    except OSError:
-        return False
-    finally:
-        connection.close()
-    return True
 
 
 def ask(port: int, body: bytes | None = None) -> list[str]:
@@ -211,3 +174,106 @@ ProxyPass "/page" "fcgi://127.0.0.1:APP/page" enablereuse=on
         finally:
             application.terminate()
             application.wait(DEADLINE)
+
+
+#: Handlers that leave the body, read it late, or answer in other ways that servers treat differently.
+BODIES = """
+import hashlib
+def digest(request):
+    seen = hashlib.sha256()
+    while data := request.stream.read(50_000):
+        seen.update(data)
+    return f"{request.environ.get('CONTENT_LENGTH')} {seen.hexdigest()}"
+def late(request):
+    yield "begun "
+    yield digest(request)
+PAGES = {
+    "ignore": lambda request: "x" * 300_000,
+    "stream": lambda request: Response.stream("x" * 1_000 for _ in range(300)),
+    "file": lambda request: Response.file("large"),
+    "late": lambda request: Response.stream(late(request)),
+    "digest": digest,
+    "local": lambda request: Response.local_redirect("/elsewhere?a=b"),
+}
+run(lambda request: PAGES[request.query["page"]](request), limits=Limits(body=10_000_000))
+"""
+
+
+def exchange(
+    port: int, page: str, body: bytes | None = None, chunked: bool = False
+) -> tuple[int, dict[str, str], bytes]:
+    """One request on a connection of its own: status, fields, body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+    try:
+        pieces = [body[at : at + 50_000] for at in range(0, len(body), 50_000)] if body else []
+        connection.request(
+            "GET" if body is None else "POST",
+            f"/page?page={page}",
+            iter(pieces) if chunked else body,
+            encode_chunked=chunked,
+            headers={"Transfer-Encoding": "chunked"} if chunked else {},
+        )
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+@pytest.fixture(params=sorted(FRONTS))
+def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """Each web server before one process: its name and its port."""
+    (tmp_path / "large").write_bytes(b"x" * 300_000)
+    (tmp_path / "site").mkdir()
+    running = application(tmp_path, BODIES, address="127.0.0.1:0")
+    with running as app, behind(request.param, tmp_path, app) as port:
+        yield request.param, port
+
+
+@pytest.mark.parametrize("page", ["ignore", "stream", "file"])
+def test_a_body_that_nobody_reads_costs_the_next_request_nothing(
+    front: tuple[str, int], page: str
+) -> None:
+    """nginx gave 502 to the next visitor on a kept connection, whose handler was never called."""
+    _, port = front
+    for _ in range(10):
+        status, _, content = exchange(port, page, b"y" * 200_000)
+        assert (status, content) == (200, b"x" * 300_000)
+        status, _, content = exchange(port, "stream")
+        assert (status, content) == (200, b"x" * 300_000)
+
+
+@pytest.mark.parametrize("size", [10_000, 300_000, 5_000_000])
+def test_a_body_that_is_read_after_the_answer_has_begun_is_whole(
+    front: tuple[str, int], size: int
+) -> None:
+    """nginx sends no more of it once it has seen a header, and the client got 200 and nothing."""
+    _, port = front
+    body = os.urandom(size)
+    status, _, content = exchange(port, "late", body)
+    expected = f"begun {size} {hashlib.sha256(body).hexdigest()}"
+    assert (status, content.decode()) == (200, expected)
+
+
+@pytest.mark.parametrize("size", [5, 100_000, 5_000_000])
+def test_a_chunked_body_arrives_with_its_length(front: tuple[str, int], size: int) -> None:
+    """httpd above 16 KB and Caddy always send no CONTENT_LENGTH; the end of STDIN tells."""
+    _, port = front
+    body = os.urandom(size)
+    status, _, content = exchange(port, "digest", body, chunked=True)
+    assert (status, content.decode()) == (200, f"{size} {hashlib.sha256(body).hexdigest()}")
+
+
+def test_a_chunked_body_over_the_limit_is_refused(front: tuple[str, int]) -> None:
+    _, port = front
+    assert exchange(port, "digest", b"x" * 11_000_000, chunked=True)[0] == 413
+
+
+@pytest.mark.parametrize(("body", "status"), [(None, 302), (b"x=1", 303)])
+def test_a_local_redirect_goes_to_the_client(
+    front: tuple[str, int], body: bytes | None, status: int
+) -> None:
+    """httpd and Caddy answer 200 with an empty page to a location without a status."""
+    _, port = front
+    got, fields, _ = exchange(port, "local", body)
+    assert got == status
+    assert fields["Location"].endswith("/elsewhere?a=b")
