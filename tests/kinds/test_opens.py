@@ -42,6 +42,7 @@ UNGUARDED = {
     "sessions.file.FileStore._base": DIRECTORY,
     "sessions.file.FileStore._enter": DIRECTORY,
     "sessions.file._create": NEW,
+    "gateway.spool._unnamed": NEW + "; or a file that has no name",
     "sessions.sqlite.SQLiteStore._make": NEW,
     "sessions.sqlite.SQLiteStore._open": "looked at before, by lstat; only its user can change it",
     "host.spool._unnamed": NEW + "; or a file that has no name",

@@ -81,7 +81,7 @@ run(lambda request: PAGES[request.path_info[1:]](request), limits=Limits(body=1_
 #: Pages that are the same under CGI, to the byte: name and query.
 SAME = [
     ("html", "name=Ada"), ("html", ""), ("json", "a=1&b=%C3%A4"), ("text", ""), ("cookie", ""),
-    ("empty", ""), ("redirect", ""), ("local", ""), ("stream", ""), ("file", ""), ("missing", ""),
+    ("empty", ""), ("redirect", ""), ("stream", ""), ("file", ""), ("missing", ""),
     ("gone", ""), ("input", ""), ("environ", ""),
 ]  # fmt: skip
 
@@ -162,6 +162,13 @@ def test_a_body_as_long_as_it_says(app: Application) -> None:
 def test_a_script_named_nph_gets_no_http_head(app: Application) -> None:
     answer = app.ask(PATH_INFO="/text", SCRIPT_NAME="/cgi-bin/nph-app.py")
     assert answer.head[0] == "Status: 201 Created"
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 302), ("HEAD", 302), ("POST", 303)])
+def test_a_local_redirect_goes_to_the_client(app: Application, method: str, status: int) -> None:
+    """Servers that do not follow one over FastCGI answered 200 with an empty page."""
+    answer = app.ask(PATH_INFO="/local", REQUEST_METHOD=method)
+    assert (answer.status, answer.field("Location")) == (status, "/there?x")
 
 
 def test_debug_shows_the_traceback_where_it_is_asked_for(app: Application, tmp_path: Path) -> None:

@@ -414,14 +414,17 @@ def test_an_answer_that_fails_while_it_is_held_back_is_a_clean_error_page(tmp_pa
 
 def test_a_body_for_which_there_is_no_room_is_an_error(tmp_path: Path) -> None:
     body = bytes(5_000_000)
-    variables = post("/", len(body))
     with application(tmp_path, LATE, TMPDIR=str(tmp_path / "missing")) as app:
         with app.connect() as peer:
-            peer.request(body, **variables)
-            answer = peer.answer()
-        assert answer.status == 503
-        assert "the server has no room for the body" in answer.page
-        assert f"a body cannot wait in {tmp_path}/missing: [Errno 2]" in answer.errors
+            # An answer that cannot wait there either: all of the body is taken before it goes out.
+            peer.request(body, **post("/", len(body)), QUERY_STRING="before=1000000")
+            cut = peer.answer()
+            assert peer.ended is None
+        unknown = app.ask(body, REQUEST_METHOD="POST", PATH_INFO="/logging")
+        for answer in (cut, unknown):
+            assert "the server has no room for the body" in answer.errors
+        assert unknown.status == 503
+        assert f"a body cannot wait in {tmp_path}/missing: [Errno 2]" in cut.errors + app.logged()
         assert app.ask(b"x", **post("/", 1)).status == 200
 
 
