@@ -6,8 +6,8 @@ in memory, then on disk. How long a body is, and when it is whole, is decided he
 4.1.2 and 4.2); how slow its peer may be, in `connections.py`.
 """
 
+from ..gateway.spool import Spool
 from .problem import Problem
-from .spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ What is done with connections, and when one is slow, is in `connections.py`.
 
 from cgikit.gateway.pace import Pace
 
-from .spool import Spool
+from ..gateway.spool import Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -45,7 +45,6 @@ UNGUARDED = {
     "gateway.spool._unnamed": NEW + "; or a file that has no name",
     "sessions.sqlite.SQLiteStore._make": NEW,
     "sessions.sqlite.SQLiteStore._open": "looked at before, by lstat; only its user can change it",
-    "host.spool._unnamed": NEW + "; or a file that has no name",
     "upload.Upload.file": DESCRIPTOR,
     "upload._open_spool": NEW + "; or a file that has no name",
     "upload._umask": "a file of the kernel's",

@@ -37,7 +37,10 @@ READERS = {
     "host.exchange:Exchange._again": "the same variables for a second script, by `_launch` again",
     "host.exchange:Exchange._fail": "REQUEST_METHOD: whether there is a body",
     "host.exchange:Exchange._name": "the path, for the log",
-    "persistent.worker:Worker._turn": "a dict that `Request` shows; it never becomes an environment",
+    "persistent.connection:Connection.begin": "CONTENT_LENGTH and REQUEST_METHOD: how much body comes",
+    "persistent.connection:Connection.gather": "the length of a body that came without one",
+    "persistent.worker:Worker._turn": "kept, until the request is over",
+    "persistent.worker:Worker._serve": "a dict that `Request` shows; it never becomes an environment",
 }
 
 #: Every function that gives a process its environment, and where that is from.
