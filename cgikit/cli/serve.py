@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -20,10 +21,12 @@ from cgikit import __version__
 from cgikit.host.environ import inherited
 from cgikit.host.executor import TimeLimits
 from cgikit.host.remote import Warm
+from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
 
 _DEFAULT_PORT = 8000
+_KEPT = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")  # that scripts do not get otherwise
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -34,7 +37,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         description="Run the scripts of a directory at a local address. For development.",
     )
     parser.set_defaults(command=serve)
-    parser.add_argument("directory", metavar="DIR", help="the directory that holds the scripts")
+    parser.add_argument("root", metavar="ROOT", help="the directory of scripts, or one script")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--port",
@@ -53,6 +56,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--env",
         action="append",
         default=[],
+        type=_environment_name,
         metavar="NAME",
         help="also pass this environment variable to the scripts (may be repeated)",
     )
@@ -68,6 +72,44 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         metavar="NAME",
         help="also answer to this host name (may be repeated)",
     )
+    _add_rules(parser)
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--static", action="store_true", help="send the style sheets, images, … beside the scripts"
+    )
+    parser.add_argument(
+        "--index",
+        type=_index,
+        default="",
+        metavar="NAME",
+        help="the script that answers for a directory that holds it, such as index.cgi",
+    )
+    parser.add_argument(
+        "--run",
+        action="append",
+        default=[],
+        type=_interpreter,
+        metavar=".EXT=COMMAND",
+        help="run files with this extension by a command, as .php=php-cgi (may be repeated)",
+    )
+    parser.add_argument(
+        "--follow",
+        action="append",
+        default=[],
+        metavar="LINK",
+        help="let this symbolic link in ROOT lead out of it (may be repeated)",
+    )
+    parser.add_argument(
+        "--pass",
+        action="append",
+        default=[],
+        choices=_KEPT,
+        dest="passing",
+        metavar="NAME",
+        help=f"also pass this variable of the request ({' or '.join(_KEPT)}; may be repeated)",
+    )
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -78,8 +120,8 @@ def serve(arguments: argparse.Namespace) -> int:
         if error.name != "waitress":
             raise
         return _fail("waitress is not installed: pip install 'cgikit[serve]'")
-    if not os.path.isdir(arguments.directory):
-        return _fail(f"{arguments.directory} is not a directory")
+    if wrong := _wrong(arguments):
+        return _fail(wrong)
     try:
         listener = _listen(_bare(arguments.host), arguments.port)
     except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
@@ -95,7 +137,7 @@ def serve(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return _fail(f"no interpreter can be held ready: {error.strerror}")
     host = Host(
-        arguments.directory,
+        arguments.root,
         executor,
         environment=environment,
         log=console.print,
@@ -103,6 +145,8 @@ def serve(arguments: argparse.Namespace) -> int:
         hosts=_hosts(arguments, address) if loopback else None,
         details=loopback,
         software=f"cgikit/{__version__}",
+        rules=_rules(arguments),
+        passing=arguments.passing,
     )
     room = capacity(_allow_descriptors(DESCRIPTORS))
     server = create(host, listener, software=host.software, log=console.print, room=room)
@@ -110,7 +154,7 @@ def serve(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, _stop)
     shown, port = f"[{address}]" if ":" in address else address, listener.getsockname()[1]
     how = " warm" * arguments.warm
-    console.print(f"Serving {arguments.directory}{how} at http://{shown}:{port}/ (Ctrl-C stops)")
+    console.print(f"Serving {arguments.root}{how} at http://{shown}:{port}/ (Ctrl-C stops)")
     try:
         server.run()
     except KeyboardInterrupt:
@@ -119,6 +163,30 @@ def serve(arguments: argparse.Namespace) -> int:
         executor.close()
         server.finish()
     return 0
+
+
+def _wrong(arguments: argparse.Namespace) -> str:
+    """Return what is wrong with what the options name, "" if nothing is."""
+    root = arguments.root
+    if not os.path.isdir(root):
+        if arguments.index or arguments.static or arguments.follow:
+            return f"{root} is not a directory, for --index, --static and --follow"
+        runs = os.access(root, os.X_OK) or _rules(arguments).interpreter(root)
+        if not os.path.isfile(root) or not runs:
+            return f"{root} {'is not executable' if os.path.exists(root) else 'does not exist'}"
+    for link in arguments.follow:
+        if not os.path.exists(os.path.join(root, link.strip("/"))):
+            return f"--follow {link}: {root} has no such link, or it leads nowhere"
+    return ""
+
+
+def _rules(arguments: argparse.Namespace) -> Rules:
+    return Rules(
+        follow=arguments.follow,
+        interpreters=dict(arguments.run),
+        index=arguments.index,
+        static=arguments.static,
+    )
 
 
 def _environment(arguments: argparse.Namespace, loopback: bool) -> dict[str, str]:
@@ -136,7 +204,13 @@ def _executor(
     log: Callable[[str], None],
 ) -> Spawn | Warm:
     if arguments.warm:
-        return Warm(arguments.directory, environment=environment, log=log, limits=limits)
+        return Warm(
+            arguments.root,
+            environment=environment,
+            log=log,
+            limits=limits,
+            passing=arguments.passing,
+        )
     return Spawn()
 
 
@@ -207,6 +281,30 @@ class _Console:
 def _fail(message: str) -> int:
     print(f"cgikit serve: {message}", file=sys.stderr)
     return 1
+
+
+def _environment_name(text: str) -> str:
+    if text.startswith("HTTP_"):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} comes with a request, not from this environment: use --pass {text}"
+        )
+    return text
+
+
+def _index(text: str) -> str:
+    if "/" in text or text.startswith("."):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file in each directory")
+    return text
+
+
+def _interpreter(text: str) -> tuple[str, str]:
+    extension, equals, command = text.partition("=")
+    if not equals or not extension.startswith(".") or len(extension) < 2 or "/" in extension:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like .php=php-cgi")
+    program = shutil.which(command)
+    if program is None:
+        raise argparse.ArgumentTypeError(f"{command!r} is not a program on the PATH")
+    return extension.lower(), os.path.abspath(program)
 
 
 def _port(text: str) -> int:

@@ -7,7 +7,7 @@ too. The script's side of the same table is `cgikit.environ`.
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .path import Script, split_target
@@ -76,15 +76,20 @@ class ServerRequest:
 
 
 def meta_variables(
-    request: ServerRequest, script: Script, root: str, software: str
+    request: ServerRequest,
+    script: Script,
+    root: str,
+    software: str,
+    passing: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the meta-variables of a request for a script (RFC 3875 section 4.1).
 
-    `root` is the directory that PATH_TRANSLATED refers to, `software` names the server. Beyond the
+    `root` is the directory that PATH_TRANSLATED refers to, `software` names the server; `passing` are
+    variables to include although scripts do not get them otherwise. Beyond the
     RFC there are the names that every server sets: REQUEST_URI, REQUEST_SCHEME, SCRIPT_FILENAME,
     DOCUMENT_ROOT, REMOTE_PORT, and HTTPS (only when it is on).
     """
-    variables = http_variables(request.headers)
+    variables = http_variables(request.headers, passing)
     variables |= {
         "DOCUMENT_ROOT": root,
         "GATEWAY_INTERFACE": "CGI/1.1",
@@ -117,18 +122,21 @@ def meta_variables(
     return variables
 
 
-def http_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+def http_variables(
+    headers: Iterable[tuple[str, str]], passing: Collection[str] = ()
+) -> dict[str, str]:
     """Return the HTTP_* variables of the header fields (RFC 3875 section 4.1.18).
 
     Fields that came more than once are joined, Cookie by "; " and all others by ", ". Fields that a
     script must not get, names with other characters than letters, digits and hyphens, and values
-    with a NUL (which no environment can hold) are left out.
+    with a NUL (which no environment can hold) are left out; of the first, those in `passing` are not.
     """
     variables: dict[str, str] = {}
     for name, value in headers:
-        if not _PLAIN_NAME.fullmatch(name) or name.lower() in _NOT_PASSED or "\0" in value:
-            continue
         key = "HTTP_" + name.upper().replace("-", "_")
+        kept = name.lower() in _NOT_PASSED and key not in passing
+        if not _PLAIN_NAME.fullmatch(name) or kept or "\0" in value:
+            continue
         text = _FOLD.sub(" ", value)
         if key in variables:
             text = variables[key] + ("; " if key == "HTTP_COOKIE" else ", ") + text

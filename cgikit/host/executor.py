@@ -48,8 +48,10 @@ class Job:
     """One run of a script.
 
     `file` is its absolute path, `arguments` the words for its command line, `environment` all of
-    its environment. `body` is the request's body, None without one. `log` takes each line of its
-    standard error. `gone` says whether the client has left; it is asked several times a second.
+    its environment. `interpreter` is the program that runs it, "" if it runs by itself; `outside` says
+    that it lies outside the directory that is served. `body` is the request's body, None without one.
+    `log` takes each line of its standard error. `gone` says whether the client has left; it is asked
+    several times a second.
     """
 
     file: str
@@ -59,6 +61,8 @@ class Job:
     log: Callable[[str], None]
     gone: Callable[[], bool]
     limits: TimeLimits
+    interpreter: str = ""
+    outside: bool = False
 
 
 class Run(Protocol):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..regularfile import open_regular
 from .path import Directory
+from .rules import NONE, Rules
 
 _SUFFIXES = (".cgi", ".php", ".pl", ".py", ".rb", ".sh")
 
@@ -25,9 +26,17 @@ class Entry:
     fix: str = ""
 
 
-def entries(directory: Directory) -> list[Entry]:
-    """Return the entries of a directory: directories first, each kind by name."""
-    found = [entry for item in _visible(directory.path) if (entry := _entry(item)) is not None]
+def entries(root: str, directory: Directory, rules: Rules = NONE) -> list[Entry]:
+    """Return the entries of a directory: directories first, each kind by name.
+
+    Nothing is read, or told, of what a link leads to outside the real path `root` that no rule allows.
+    """
+    above = [name for name in directory.url.split("/") if name]
+    found = []
+    for item in _visible(directory.path):
+        if rules.allows(root, [*above, item.name], os.path.realpath(item.path)):
+            entry = _entry(item, rules)
+            found += [entry] if entry is not None else []
     return sorted(found, key=lambda entry: (not entry.name.endswith("/"), entry.name.lower()))
 
 
@@ -39,23 +48,24 @@ def _visible(path: str) -> list[os.DirEntry[str]]:
         return []
 
 
-def _entry(item: os.DirEntry[str]) -> Entry | None:
+def _entry(item: os.DirEntry[str], rules: Rules) -> Entry | None:
     try:
         if item.is_dir():
             holds = any(
-                _looks_like_script(inner) or inner.is_dir() for inner in _visible(item.path)
+                _looks_like_script(inner, rules) or inner.is_dir() for inner in _visible(item.path)
             )
             return Entry(item.name + "/") if holds else None
-        if not item.is_file() or not _looks_like_script(item):
+        if not item.is_file() or not _looks_like_script(item, rules):
             return None
-        runs = os.access(item.path, os.X_OK)
+        runs = os.access(item.path, os.X_OK) or rules.interpreter(item.name)
         return Entry(item.name, _about(item.path), "" if runs else f"chmod +x {item.name}")
     except OSError:  # it went away while we looked
         return None
 
 
-def _looks_like_script(item: os.DirEntry[str]) -> bool:
-    return item.is_file() and (os.access(item.path, os.X_OK) or item.name.endswith(_SUFFIXES))
+def _looks_like_script(item: os.DirEntry[str], rules: Rules) -> bool:
+    named = item.name.endswith(_SUFFIXES) or rules.interpreter(item.name) != ""
+    return item.is_file() and (named or os.access(item.path, os.X_OK))
 
 
 def _about(path: str) -> str:

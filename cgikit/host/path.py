@@ -14,25 +14,45 @@ import stat
 
 from .problem import Problem
 from .record import Record
+from .rules import NONE, Rules, is_below
 from .text import unescaped
 
 
 class Script(Record):
     """A script that can be run. `file` is its absolute path; `script_name` begins with "/";
-    `path_info` is "" or begins with "/". Both are decoded.
+    `path_info` is "" or begins with "/". Both are decoded. `interpreter` is the program that runs it,
+    "" if it runs by itself; `outside` says that an allowed link leads to it.
     """
 
-    __slots__ = ("file", "path_info", "script_name")
+    __slots__ = ("file", "interpreter", "outside", "path_info", "script_name")
 
-    def __init__(self, file: str, script_name: str, path_info: str = "") -> None:
+    def __init__(
+        self,
+        file: str,
+        script_name: str,
+        path_info: str = "",
+        interpreter: str = "",
+        outside: bool = False,
+    ) -> None:
         self.file = file
         self.script_name = script_name
         self.path_info = path_info
+        self.interpreter = interpreter
+        self.outside = outside
 
     @property
     def is_nph(self) -> bool:
         """Whether it writes complete HTTP responses, which its name says (R42)."""
         return os.path.basename(self.file).startswith("nph-")
+
+
+class Static(Record):
+    """A file that is sent as it is. `file` is its absolute path."""
+
+    __slots__ = ("file",)
+
+    def __init__(self, file: str) -> None:
+        self.file = file
 
 
 class Directory(Record):
@@ -108,14 +128,20 @@ def _resolved(names: list[str]) -> tuple[list[str], bool]:
     return kept, names[-1] in ("", ".", "..")
 
 
-def locate(root: str, path: str) -> Script | Directory:
-    """Return what the encoded URL path names below the directory `root`.
+def locate(root: str, path: str, rules: Rules = NONE) -> Script | Directory | Static:
+    """Return what the encoded URL path names below the directory `root`; all of it is PATH_INFO where
+    `root` is a script.
 
     The first segment that is a file is the script, the rest is PATH_INFO. `Problem` 404 for what
     does not exist, is hidden, or leads out of the root by a symbolic link; 403 for what exists and
-    cannot be run, with the fix.
+    cannot be run, with the fix. `rules` are its owner's exceptions.
     """
-    return _walk(os.path.realpath(root), *segments(path))
+    root = os.path.realpath(root)
+    names, slash = segments(path)
+    if not os.path.isdir(root):
+        rest = "".join("/" + name for name in names) + ("/" if slash else "")
+        return Script(root, "", rest, rules.interpreter(root))
+    return _walk(root, names, slash, rules)
 
 
 def find(root: str, path: str) -> Script | Directory:
@@ -135,24 +161,64 @@ def find(root: str, path: str) -> Script | Directory:
             return Script(file, path)
     if not path.startswith("/"):
         raise Problem(400, "The request's path does not begin with a slash.")
-    return _walk(root, *_resolved(path.split("/")))
+    place = _walk(root, *_resolved(path.split("/")), NONE)
+    assert not isinstance(place, Static)  # noqa: S101 -- no rule allows it
+    return place
 
 
-def _walk(root: str, names: list[str], slash: bool) -> Script | Directory:
+def _walk(root: str, names: list[str], slash: bool, rules: Rules) -> Script | Directory | Static:
     current = root
     for index, name in enumerate(names):
+        here = names[: index + 1]
         if name.startswith("."):
-            raise _missing(names[: index + 1])
+            raise _missing(here)
         current = os.path.join(current, name)
-        mode = _mode(current, names[: index + 1])
-        _refuse_escape(root, current, names[: index + 1])
+        mode = _mode(current, here)
+        real = os.path.realpath(current)
+        if not rules.allows(root, here, real):
+            raise _escape(here, rules)
         if not stat.S_ISDIR(mode):
-            _check_runnable(current, name, mode)
-            rest = "".join("/" + part for part in names[index + 1 :])
-            script_name = "/" + "/".join(names[: index + 1])
-            return Script(current, script_name, rest + "/" if slash else rest)
+            rest = "".join("/" + part for part in names[index + 1 :]) + ("/" if slash else "")
+            return _file(root, current, real, here, rest, mode, rules)
     url = "".join("/" + name for name in names) + "/"
+    if rules.index and (slash or not names):
+        try:
+            found = _walk(root, [*names, rules.index], False, rules)
+        except Problem as problem:
+            if problem.status != 404:
+                raise
+        else:
+            if not isinstance(found, Directory):
+                return found
     return Directory(current, url, slash)
+
+
+def _file(
+    root: str, path: str, real: str, names: list[str], rest: str, mode: int, rules: Rules
+) -> Script | Static:
+    """Return what a file is: a script, or one to send. `Problem` 403 for neither."""
+    if not stat.S_ISREG(mode):
+        raise Problem(403, f"{names[-1]} is not a regular file.")
+    interpreter = rules.interpreter(names[-1])
+    if interpreter or os.access(path, os.X_OK):
+        outside = not is_below(root, real)
+        return Script(path, "/" + "/".join(names), rest, interpreter, outside)
+    from .statictypes import is_data, is_static
+
+    really = (
+        os.path.relpath(real, root).split("/") if is_below(root, real) else [real.split("/")[-1]]
+    )
+    if is_data(names) or (is_static(names) and not is_static(really)):
+        raise Problem(403, f"{names[-1]} is not a script, and is never sent.")
+    if not is_static(names):
+        raise Problem(403, f"{names[-1]} is not executable.", f"chmod +x {names[-1]}")
+    if not rules.static:
+        told = f"{names[-1]} is not a script, and files beside the scripts are not sent."
+        fix = "Start the server with --static to have such files sent."
+        raise Problem(403, told, _FIX_STATIC if rules is NONE else fix)
+    if rest:
+        raise _missing([*names, rest[1:]])
+    return Static(path)
 
 
 def _mode(path: str, names: list[str]) -> int:
@@ -178,19 +244,16 @@ def _missing(names: list[str]) -> Problem:
     )
 
 
-def _refuse_escape(root: str, path: str, names: list[str]) -> None:
+# A front end that has no such options, because the web server before it has
+_FIX_STATIC = "Have the web server send such files itself."
+_FIX_ESCAPE = "Copy it into the directory."
+
+
+def _escape(names: list[str], rules: Rules) -> Problem:
     # A symbolic link to /usr/bin would turn every program of the machine into a script
-    real = os.path.realpath(path)
-    if os.path.commonpath((root, real)) != root:
-        raise Problem(
-            404,
-            f"/{'/'.join(names)} is a symbolic link that leads out of the served directory.",
-            "Copy the script into the directory.",
-        )
-
-
-def _check_runnable(path: str, name: str, mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        raise Problem(403, f"{name} is not a regular file.")
-    if not os.access(path, os.X_OK):
-        raise Problem(403, f"{name} is not executable.", f"chmod +x {name}")
+    fix = f"Copy it into the directory, or allow this link with --follow {'/'.join(names)}."
+    return Problem(
+        404,
+        f"/{'/'.join(names)} is a symbolic link that leads out of the served directory.",
+        _FIX_ESCAPE if rules is NONE else fix,
+    )

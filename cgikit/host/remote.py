@@ -14,15 +14,16 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from cgikit.gateway.fastcgi import STDIN
 from cgikit.gateway.fastcgiclient import Ended, Errors, Output, Responses, encode_record
 from cgikit.gateway.fastcgiclient import encode_request as encode_whole_request
 from cgikit.gateway.listener import listen
 
-from .executor import ClientGone, Job, TimeLimits
+from .executor import ClientGone, Job, Run, TimeLimits
 from .settings import Settings
+from .spawn import Spawn
 from .supervisor import Supervisor
 from .text import Lines
 
@@ -37,7 +38,8 @@ STARTING = 60.0  # seconds for the first worker to become ready
 class Warm:
     """The executor whose Python scripts are forked from an interpreter that is held ready.
 
-    `root` is the directory of the scripts, `environment` what they get beside the meta-variables; `log`
+    `root` is the directory of the scripts, or one script; `environment` is what they get beside the
+    meta-variables, `passing` names those of the request that they get although others would not; `log`
     takes one line an event. Starts processes and one thread; `close` ends them. `OSError` when no
     worker becomes ready.
     """
@@ -50,6 +52,7 @@ class Warm:
         log: Callable[[str], None],
         limits: TimeLimits,
         workers: int = 2,
+        passing: Sequence[str] = (),
     ) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="cgikit-")  # 0700: ours alone
         self._listener = listen(os.path.join(self._directory.name, "socket"))
@@ -58,6 +61,7 @@ class Warm:
             root=os.path.realpath(root),
             protocol="fastcgi",
             interpret=False,
+            pass_on=list(passing),
             timeout=max(limits.header, limits.idle) + _MARGIN,
             total=limits.total + _MARGIN,
             grace=limits.grace,
@@ -73,15 +77,18 @@ class Warm:
         self._thread = threading.Thread(target=self._supervisor.run, daemon=True)
         self._thread.start()
         self._base = frozenset(environment)
+        self._cold = Spawn()
         self.closed = False
         if not ready.wait(STARTING):
             self.close()
             raise OSError(errno.ETIMEDOUT, "no worker became ready")
 
-    def start(self, job: Job) -> "RemoteRun":
+    def start(self, job: Job) -> Run:
         """Start the script. `OSError` when it cannot be; `BlockingIOError` after `close`."""
         if self.closed:
             raise BlockingIOError(errno.EAGAIN, "the server is shutting down")
+        if job.interpreter or job.outside:  # not for a worker, which knows the root alone
+            return self._cold.start(job)
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(_CONNECTING)  # it waits while the socket's queue is full
         try:
@@ -100,6 +107,7 @@ class Warm:
         """End all scripts and the workers."""
         self.closed = True
         self._supervisor.stop()
+        self._cold.close()
         self._thread.join(_JOIN)
         self._listener.remove()
         self._directory.cleanup()

@@ -223,7 +223,7 @@ class SpawnRun:
 
 def _popen(job: Job) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 -- no shell; the path comes from the root
-        [job.file, *job.arguments],
+        [*filter(None, [job.interpreter]), job.file, *job.arguments],
         stdin=subprocess.DEVNULL if job.body is None else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -9,11 +9,10 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from cgikit.html import escape
-from cgikit.url import quote_reference
 
 from .answer import Answer, Call
 from .diagnosis import silence_problem, start_problem
@@ -31,8 +30,10 @@ from .output import (
     too_many_redirects,
 )
 from .page import error_page, listing_page, own_response
-from .path import Directory, Script, locate, split_target, url_path
+from .path import Directory, Script, Static, locate, split_target, url_path
 from .problem import Problem
+from .rules import NONE, Rules
+from .static import send
 from .text import native, one_line
 from .words import query_words
 
@@ -49,7 +50,9 @@ class Host:
     of a script's standard error, each problem. `hosts` are the names by which the server may be
     called (lower case, without port), None for any: without it a page of another site could, by
     pointing its own name at a loopback address, read what the scripts answer (S20). `details` puts
-    problems and their fixes into the error pages, where otherwise only the log has them.
+    problems and their fixes into the error pages, where otherwise only the log has them. `rules` are
+    exceptions to what is served; `passing` names HTTP_* variables that scripts get although they are
+    kept from them otherwise, such as HTTP_AUTHORIZATION. `root` may be one script instead.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class Host:
         hosts: frozenset[str] | None = None,
         details: bool = False,
         software: str = "cgikit",
+        rules: Rules = NONE,
+        passing: Collection[str] = (),
     ) -> None:
         self.root = os.path.realpath(root)
         self.executor = executor
@@ -72,6 +77,8 @@ class Host:
         self.hosts = hosts
         self.details = details
         self.software = software
+        self.rules = rules
+        self.passing = passing
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Answer:
         """Answer a request (PEP 3333). Problems become pages, never exceptions."""
@@ -106,9 +113,11 @@ class Host:
     def _answer(self, call: Call) -> tuple[ScriptResponse, Run | None]:
         check_request(call.request, self.hosts)
         for _ in range(MAX_REDIRECTS + 1):
-            place = locate(self.root, call.request.path)
+            place = locate(self.root, call.request.path, self.rules)
             if isinstance(place, Directory):
-                return _listing(place, call.request), None
+                return self._listing(place, call.request), None
+            if isinstance(place, Static):
+                return send(place, call.request)
             call.script = place
             run = self._start(call, place)
             try:
@@ -139,7 +148,10 @@ class Host:
             call.errors.append(line)
             self.log(f"{one_line(name)}: {line}")
 
-        variables = meta_variables(request, script, self.root, self.software)
+        root = self.root if os.path.isdir(self.root) else os.path.dirname(self.root)
+        variables = meta_variables(request, script, root, self.software, self.passing)
+        if script.interpreter:
+            variables["REDIRECT_STATUS"] = "200"  # php-cgi runs nothing without it
         words = query_words(request.method, request.query)
         check(variables, words, self.environment)
         job = Job(
@@ -150,10 +162,15 @@ class Host:
             log=errors,
             gone=call.left,
             limits=self.limits,
+            interpreter=script.interpreter,
+            outside=script.outside,
         )
         try:
             return self.executor.start(job)
         except OSError as error:
+            if script.interpreter:
+                told = f"{script.interpreter}, which runs it, cannot be started: {error.strerror}."
+                raise Problem(500, told) from error
             raise start_problem(script.file, error, self.environment.get("PATH", "")) from error
 
     def _header(self, call: Call, run: Run, script: Script) -> ScriptResponse | LocalRedirect:
@@ -177,6 +194,16 @@ class Host:
         if empty:
             raise silence_problem(script.file, status, self.environment.get("PATH", ""))
         raise parser.end()
+
+    def _listing(self, place: Directory, request: ServerRequest) -> ScriptResponse:
+        if request.method not in ("GET", "HEAD"):
+            allowed = (("Allow", "GET, HEAD"),)
+            raise Problem(405, "A list of scripts can only be read.", headers=allowed)
+        if not place.slash:
+            target = url_path(place.url) + (f"?{request.query}" if request.query else "")
+            link = f'<p><a href="{escape(target)}">{escape(target)}</a></p>'
+            return own_response(301, link.encode(), (("Location", target),))
+        return own_response(200, listing_page(place.url, entries(self.root, place, self.rules)))
 
     def _refusal(self, call: Call, problem: Problem) -> ScriptResponse:
         """Return the page for a problem; what is the script's fault is logged as well."""
@@ -267,14 +294,3 @@ def check_request(request: ServerRequest, allowed: frozenset[str] | None) -> Non
             f"This server does not answer to the name {match[1]}.",
             f"Start it with --allow-host {match[1]} if the name is yours.",
         )
-
-
-def _listing(place: Directory, request: ServerRequest) -> ScriptResponse:
-    if request.method not in ("GET", "HEAD"):
-        raise Problem(405, "A list of scripts can only be read.", headers=(("Allow", "GET, HEAD"),))
-    if not place.slash:
-        query = f"?{quote_reference(request.query)}" if request.query else ""
-        target = url_path(place.url) + query
-        link = f'<p><a href="{escape(target)}">{escape(target)}</a></p>'
-        return own_response(301, link.encode(), (("Location", target),))
-    return own_response(200, listing_page(place.url, entries(place)))

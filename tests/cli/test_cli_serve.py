@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
-from requirement import need_address
+from requirement import need, need_address
 from serving import Server, alive, serve, until
 
 import cgikit
@@ -145,7 +146,7 @@ def test_the_port_comes_from_the_environment() -> None:
 
 def test_a_missing_directory_is_one_line(tmp_path: Path) -> None:
     status, out, err = command("serve", str(tmp_path / "no"), "--port", "0")
-    assert (status, out, err) == (1, "", f"cgikit serve: {tmp_path}/no is not a directory\n")
+    assert (status, out, err) == (1, "", f"cgikit serve: {tmp_path}/no does not exist\n")
 
 
 def test_an_address_that_is_not_ours_is_one_line() -> None:
@@ -231,3 +232,120 @@ def test_ipv6(options: tuple[str, ...]) -> None:
         assert server.url == f"http://[::1]:{server.port}/"
         with urlopen(f"{server.url}env.py") as answer:
             assert b'"SERVER_NAME": "[::1]"' in answer.read()
+
+
+# --- what it serves beside executable files ------------------------------------------------------
+
+WAYS = [(), ("--warm",)]
+ENVIRONMENT = "#!/usr/bin/env python3\nimport os\nprint('Content-Type: text/plain\\n')\n"
+
+
+def program(path: Path, text: str, mode: int = 0o755) -> Path:
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def fetch(server: Server, path: str, **headers: str) -> str:
+    with urlopen(Request(f"{server.url}{path}", headers=headers)) as answer:
+        return str(answer.read().decode())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_single_script_answers_everything(tmp_path: Path, way: tuple[str, ...]) -> None:
+    shown = "print([os.environ[n] for n in ('SCRIPT_NAME', 'PATH_INFO', 'DOCUMENT_ROOT')])\n"
+    script = program(tmp_path / "app.py", ENVIRONMENT + shown)
+    with serve(script, *way) as server:
+        assert server.lines[0].startswith(f"Serving {script}")
+        assert fetch(server, "") == f"['', '/', '{tmp_path}']\n"
+        assert fetch(server, "a%20b/c?d=e") == f"['', '/a b/c', '{tmp_path}']\n"
+
+
+def test_a_single_file_that_cannot_run_is_one_line(tmp_path: Path) -> None:
+    script = program(tmp_path / "app.py", "", 0o644)
+    status, _, err = command("serve", str(script), "--port", "0")
+    assert (status, err) == (1, f"cgikit serve: {script} is not executable\n")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_index_script(tmp_path: Path, way: tuple[str, ...]) -> None:
+    program(tmp_path / "index.cgi", ENVIRONMENT + "print(os.environ['SCRIPT_NAME'])\n")
+    with serve(tmp_path, "--index", "index.cgi", *way) as server:
+        assert fetch(server, "") == "/index.cgi\n"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_interpreter_by_extension_gets_no_option_from_a_query(
+    tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    """php-cgi took a query of `-s` for its option: CVE-2012-1823. R41."""
+    need("php-cgi")
+    program(
+        tmp_path / "a.php",
+        "<?php echo $_SERVER['SCRIPT_NAME'], ' ', $_SERVER['PATH_INFO'] ?: '-', ' ', "
+        "$_GET['n'] ?? '-', ' ', file_get_contents('php://input');",
+        0o644,
+    )
+    with serve(tmp_path, "--run", ".php=php-cgi", *way) as server:
+        assert fetch(server, "a.php?n=5") == "/a.php - 5 "
+        assert fetch(server, "a.php/b?n=5") == "/a.php /b 5 "
+        with urlopen(f"{server.url}a.php", data=b"body=1") as answer:
+            assert answer.read() == b"/a.php - - body=1"
+        for query in ("-s", "%2ds", "-dallow_url_include%3d1+-s", "+-s"):
+            assert fetch(server, f"a.php?{query}") == "/a.php - - "
+
+
+def test_any_interpreter_gets_the_file_and_the_words(tmp_path: Path) -> None:
+    program(tmp_path / "a.prog", "printf 'Content-Type: text/plain\\n\\n'; echo $0 $@\n", 0o644)
+    with serve(tmp_path, "--run", ".prog=sh") as server:
+        assert fetch(server, "a.prog?b+c") == f"{tmp_path}/a.prog b c\n"
+        assert fetch(server, "a.prog?b+-c") == f"{tmp_path}/a.prog\n"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_link_that_may_lead_out(tmp_path: Path, way: tuple[str, ...]) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    program(tmp_path / "tool.py", ENVIRONMENT + "print(os.environ['SCRIPT_NAME'])\n")
+    for name in ("tool.py", "other.py"):
+        (root / name).symlink_to(tmp_path / "tool.py")
+    with serve(root, "--follow", "tool.py", *way) as server:
+        assert fetch(server, "tool.py") == "/tool.py\n"
+        with pytest.raises(HTTPError, match="404"):
+            fetch(server, "other.py")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_script_that_checks_passwords_itself(tmp_path: Path, way: tuple[str, ...]) -> None:
+    shown = "print(os.environ.get('HTTP_AUTHORIZATION'))\n"
+    program(tmp_path / "a.py", ENVIRONMENT + shown)
+    with serve(tmp_path, "--pass", "HTTP_AUTHORIZATION", *way) as server:
+        assert fetch(server, "a.py", Authorization="Basic eDp5") == "Basic eDp5\n"
+    with serve(tmp_path, *way) as server:
+        assert fetch(server, "a.py", Authorization="Basic eDp5") == "None\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "why"),
+    [
+        (["--env", "HTTP_AUTHORIZATION"], 2, "use --pass HTTP_AUTHORIZATION"),
+        (["--pass", "HTTP_PROXY"], 2, "HTTP_PROXY"),
+        (["--run", "php=php-cgi"], 2, ".php=php-cgi"),
+        (["--run", ".php"], 2, ".php=php-cgi"),
+        (["--run", ".php=no-such-program"], 2, "not a program on the PATH"),
+        (["--index", "a/b"], 2, "'a/b'"),
+        (["--index", ".a"], 2, "'.a'"),
+        (["--follow", "nothing"], 1, "no such link"),
+    ],
+)
+def test_wrong_rules(tmp_path: Path, options: list[str], status: int, why: str) -> None:
+    done = command("serve", str(tmp_path), "--port", "0", *options)
+    assert (done[0], why in done[2]) == (status, True), done
+    assert "Traceback" not in done[2]
+
+
+def test_rules_for_a_directory_are_refused_for_a_script(tmp_path: Path) -> None:
+    script = program(tmp_path / "a.py", ENVIRONMENT)
+    status, _, err = command("serve", str(script), "--static", "--port", "0")
+    assert status == 1
+    assert "is not a directory" in err

@@ -9,7 +9,7 @@ from cgikit.host.path import Directory
 
 
 def listed(path: Path) -> list[Entry]:
-    return entries(Directory(str(path), "/", True))
+    return entries(str(path), Directory(str(path), "/", True))
 
 
 def make(path: Path, content: str = "#!/bin/sh\n", mode: int = 0o755) -> None:
