@@ -93,8 +93,10 @@ def _program_problem(name: str, words: list[str], path: str) -> Problem | None:
     return None
 
 
-def start_problem(file: str, error: OSError, path: str) -> Problem:
-    """Return why a script could not be started, from the error that starting it gave."""
+def start_problem(file: str, error: OSError, path: str, interpreter: str = "") -> Problem:
+    """Return why a script could not be started, from the error that starting it gave. `interpreter` is
+    the program that was to run it, where it does not name one itself.
+    """
     name = os.path.basename(file)
     if error.errno in _SHORTAGES:
         return Problem(
@@ -105,6 +107,10 @@ def start_problem(file: str, error: OSError, path: str) -> Problem:
         )
     if error.errno == errno.E2BIG:
         return Problem(431, "The request's headers are larger than the system hands to a program.")
+    if interpreter:
+        return Problem(
+            500, f"{interpreter}, which runs {name}, cannot be started: {error.strerror}."
+        )
     known = interpreter_problem(file, path)
     if known is not None:
         return known

@@ -168,10 +168,8 @@ class Host:
         try:
             return self.executor.start(job)
         except OSError as error:
-            if script.interpreter:
-                told = f"{script.interpreter}, which runs it, cannot be started: {error.strerror}."
-                raise Problem(500, told) from error
-            raise start_problem(script.file, error, self.environment.get("PATH", "")) from error
+            path = self.environment.get("PATH", "")
+            raise start_problem(script.file, error, path, script.interpreter) from error
 
     def _header(self, call: Call, run: Run, script: Script) -> ScriptResponse | LocalRedirect:
         """Read the script's output as far as the end of its header block."""

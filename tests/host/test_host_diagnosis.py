@@ -80,3 +80,12 @@ def test_a_script_that_has_gone_meanwhile(tmp_path: Path) -> None:
 
 def test_an_elf_program_that_fails_is_not_told_to_have_a_shebang() -> None:
     assert "#!" not in silence_problem("/bin/true", 127, PATH).what
+
+
+def test_an_interpreter_by_extension_that_went_away_is_named(tmp_path: Path) -> None:
+    error = OSError(errno.ENOENT, "No such file or directory")
+    problem = start_problem(str(tmp_path / "a.php"), error, PATH, "/opt/php-cgi")
+    told = "/opt/php-cgi, which runs a.php, cannot be started: No such file or directory."
+    assert (problem.status, problem.what) == (500, told)
+    busy = OSError(errno.EAGAIN, "Resource temporarily unavailable")
+    assert start_problem(str(tmp_path / "a.php"), busy, PATH, "/opt/php-cgi").status == 503

@@ -190,6 +190,7 @@ PRIVATE = {
     ("host.warm", "atexit._run_exitfuncs"): "3.11 to 3.13 have it",
     ("host.warm", "threading._shutdown"): "3.11 to 3.13 have it",
     ("host.warm", "threading.main_thread()._native_id"): "only set",
+    ("leaving", "_thread._count"): "3.11 to 3.13 have it",
     ("multipart", "parser._on_segment_headerline"): "multipart 2",
     ("sessions.redisconnection", "kind._connect"): "redis 5.2 to 7; without it no save works",
     ("process", "getattr(atexit, '_ncallbacks', None)"): "Python's own way out is taken",
@@ -197,6 +198,7 @@ PRIVATE = {
 #: Modules that C brings, under the names that the public ones take them from.
 PRIVATE_MODULES = {
     "_collections_abc",
+    "_ctypes",  # a build without it lacks that file: the import is in a try
     "_frozen_importlib_external",
     "_json",
     "_operator",
@@ -245,6 +247,7 @@ def test_every_private_module_is_in_the_table() -> None:
 
 
 def test_what_is_used_of_the_standard_library_is_there() -> None:
+    import _thread
     import atexit
     import threading
 
@@ -252,6 +255,7 @@ def test_what_is_used_of_the_standard_library_is_there() -> None:
     from redis.connection import Connection
 
     assert isinstance(os.environ._data, dict)  # type: ignore[attr-defined]
+    assert callable(_thread._count)
     assert callable(atexit._ncallbacks)
     assert callable(atexit._run_exitfuncs)
     assert callable(threading._shutdown)  # type: ignore[attr-defined]
