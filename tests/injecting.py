@@ -52,6 +52,18 @@ TARGETS = {
     ("worker", "exchange.refuse"): ("exchange:Exchange.refuse", "late", "exchange"),
 }
 
+#: What waitress's loop asks and calls, for `cgikit serve`.
+SERVE = {
+    "channel:Channel.handle_read",
+    "channel:Channel.handle_write",
+    "channel:Channel.handle_close",
+    "channel:Channel.received",
+    "server:_Listening.handle_accept",
+    "server:_Listening.maintenance",
+    "channel:HTTPChannel.readable",
+    "channel:HTTPChannel.writable",
+}
+
 
 class Injected(Exception):
     """What a call-back raises that was told to."""
@@ -87,10 +99,13 @@ def _raising(name: str, function: Callable[..., Any], order: str) -> Callable[..
 
 def arm(order: str) -> None:
     """In a process of the host: have all targets look for their order."""
-    for name in {target for target, _, _ in TARGETS.values()}:
+    for name in {target for target, _, _ in TARGETS.values()} | SERVE:
         module, _, path = name.partition(":")
+        if name in SERVE and "serve" not in sys.argv:
+            continue
         holder, function = path.split(".")
-        kind = getattr(importlib.import_module(f"cgikit.host.{module}"), holder)
+        room = "cli" if name in SERVE else "host"
+        kind = getattr(importlib.import_module(f"cgikit.{room}.{module}"), holder)
         setattr(kind, function, _raising(name, getattr(kind, function), order))
 
 

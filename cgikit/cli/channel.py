@@ -20,6 +20,7 @@ from cgikit.host.answer import Truncated
 from cgikit.host.problem import Problem
 from cgikit.host.text import one_line
 
+from .guarded import Guarded
 from .requesthead import Refused, refusal, sound
 
 HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script has to wait too
@@ -190,7 +191,7 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         self.write(b"" if head else page.rest)
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class Channel(Guarded, HTTPChannel):  # type: ignore[misc]
     """A connection."""
 
     task_class = _Task

@@ -18,6 +18,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
 from cgikit.host.answer import Truncated
+from cgikit.host.guard import Guard
 from cgikit.host.output import ScriptResponse
 from cgikit.host.page import error_page, own_response
 from cgikit.host.problem import Problem
@@ -25,6 +26,7 @@ from cgikit.host.text import one_line
 from cgikit.host.wsgi import Host
 
 from .channel import HIGH_WATER, Channel, Threads
+from .guarded import Guarded
 
 THREADS = 16  # scripts that run at once; further requests wait
 BODY = 1 << 30  # bytes of a request's body. httpd's LimitRequestBody: 1 GiB
@@ -114,7 +116,7 @@ def create(
     return Server(_Listening(host, listener, settings, log, room))
 
 
-class _Listening(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     """The listening socket, and all connections that it has led to."""
 
     channel_class = Channel
@@ -128,6 +130,7 @@ class _Listening(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         room: Capacity,
     ) -> None:
         self.tell = log
+        self.guard = Guard(log, self._go_on)
         self._host = host
         self._room = room
         self._arrived = 0  # bytes of bodies since all of them were looked at
@@ -194,8 +197,14 @@ class _Listening(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         now = time.monotonic()
         for one in self._turned_away:
             if one.socket is not None and now > one.until:
-                one.handle_close()
+                self.guard(self._go_on, one.handle_close)
         return bool(super().readable())
+
+    def ends(self) -> None:
+        """Nothing: who comes next is let in."""
+
+    def _go_on(self, incident: str) -> None:
+        """After an error that the log has."""
 
     def maintenance(self, now: float) -> None:
         """Close channels without activity, also those whose client does not take its answer (S18).

@@ -33,8 +33,8 @@ ADDED = {
     "_Parser": "_server _limit _refuse",
     "_Refusal": "",
     "Channel": "reset deaf trim drop _drained",
-    "_Listening": "tell _host _room _arrived _turned_away _told _told_disk linger page no_disk"
-    " has_room",
+    "_Listening": "tell guard _go_on ends _host _room _arrived _turned_away _told _told_disk linger"
+    " page no_disk has_room",
     "_TurnedAway": "until",
 }
 #: What the other names in the two modules stand for.
