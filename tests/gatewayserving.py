@@ -23,6 +23,7 @@ from serving import DEADLINE, Watched
 
 from cgikit.gateway import scgi
 from cgikit.gateway.fastcgiclient import Ended, Errors, Output, Responses, encode_request
+from cgikit.gateway.wire import WireError
 
 FIRST_LINE = f"#!{sys.executable}\n"
 #: A line of a script: the header, on its way at once.
@@ -129,7 +130,11 @@ class Peer:
             if self.protocol == "scgi":
                 output.append(data)
                 continue
-            for event in self._responses.receive(data):
+            try:
+                events = self._responses.receive(data)
+            except WireError:
+                break  # a cut: a record that is none comes before the end
+            for event in events:
                 if isinstance(event, Output):
                     output.append(event.data)
                 elif isinstance(event, Errors):

@@ -94,6 +94,8 @@ def announced_length(variables: "Mapping[str, str]", ends: bool) -> int | None:
     protocol cannot show the end.
     """
     length = variables.get("CONTENT_LENGTH", "")
+    if length == "-1" and ends:  # Caddy's word for a body that is sent in chunks
+        return None
     if length:
         if not (length.isascii() and length.isdigit() and len(length) <= 18):
             raise Problem(400, "The request's Content-Length is not a number.")

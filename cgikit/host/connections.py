@@ -40,6 +40,7 @@ SWEPT = 60.0  # seconds between two lines about connections that had to give way
 LAST = (
     1.0  # seconds in which a next request may come when draining, or when others wait for a place
 )
+BROKEN = bytes(8)  # a record of version 0
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER
 LAST_NEW = 3.0  # the same on a connection that had none yet
 MOST_UNREAD = 64  # pieces of what is in a connection's buffer, taken before it is closed at once
@@ -272,8 +273,9 @@ class Connections:
     def cut(self, connection: Connection) -> None:
         """Close a connection so that the peer can tell that its answer is not whole.
 
-        With FastCGI the end is missing. With SCGI an orderly end is the end of the answer, so the
-        connection is reset; of a UNIX socket nothing can tell that.
+        With FastCGI the end is missing, and a record comes that is none: nginx takes the end of a
+        connection for that of the answer, unless `fastcgi_keep_conn` is on. With SCGI an orderly end is
+        the end of the answer, so the connection is reset; of a UNIX socket nothing can tell that.
         """
         if connection in self and isinstance(connection.codec, SCGI):
             with suppress(OSError):
@@ -284,7 +286,10 @@ class Connections:
             connection.drop()
             self._worker.entrance.open()
         else:
-            self.close(connection)
+            connection.codec.keep = False
+            self.last(connection, BROKEN)
+            if connection in self:
+                self.finished(connection)
 
     def close(self, connection: Connection) -> None:
         """Close a connection."""

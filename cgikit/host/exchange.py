@@ -96,8 +96,8 @@ class Exchange:
             if not arrival.is_owed:
                 self._arrived()
         elif not self._asked_for and (not arrival.is_owed or self._may_start_early(arrival)):
-            if arrival.length and not self.variables.get("CONTENT_LENGTH"):
-                self.variables["CONTENT_LENGTH"] = str(arrival.length)  # of a body sent in chunks
+            if arrival.length is not None:  # it was not announced, where the body came in chunks
+                self.variables["CONTENT_LENGTH"] = str(arrival.length or "")
             self.start()
 
     def _may_start_early(self, arrival: Arrival) -> bool:
@@ -215,8 +215,15 @@ class Exchange:
             self._finish(0)  # the script may have more to do, but nobody has to wait for that
         elif len(self._answer) > CHUNK:
             self._flush()
-        elif self._answer:
+        elif self._answer and not self._is_small():
             self.worker.hold(self)
+
+    def _is_small(self) -> bool:
+        """Whether the rest of the answer is waited for: where it does not come, a page can say so, and
+        no web server has to be trusted to tell its client that a part is not the whole.
+        """
+        header = self._header
+        return header is not None and header.is_short and (header.announced or 0) <= CHUNK
 
     def _is_ours(self, target: str) -> bool:
         """Whether a local redirect is ours to follow: to another script below the same prefix (R45).
@@ -261,7 +268,7 @@ class Exchange:
                 self._conclude(0)  # it lives on without an output
         elif self._answer and self.worker.now - self._answered < _HELD:
             self.worker.hold(self)
-        else:
+        elif not self._is_small():
             self._flush()
 
     def _flush(self) -> None:
@@ -419,7 +426,8 @@ class Exchange:
         """Part of an answer is out and the rest will not come: nobody may take it for the whole."""
         connection, self.connection = self.connection, None
         if connection is not None:
-            connection.exchange = None
+            if self.child is not None and not self.child.done:
+                self.child.unheeded()
             self.worker.connections.cut(connection)
 
     def refuse(self, why: str) -> None:

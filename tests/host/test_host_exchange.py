@@ -72,7 +72,7 @@ def test_a_body_that_comes_byte_by_byte(warm: Gateway) -> None:
         assert peer.answer().body == b"body"
 
 
-@pytest.mark.parametrize("wrong", ["-1", "+1", "1_0", "1.5", "٣", "9" * 30])
+@pytest.mark.parametrize("wrong", ["-2", "+1", "1_0", "1.5", "٣", "9" * 30])
 def test_a_length_that_is_not_a_number(warm: Gateway, wrong: str) -> None:
     path = warm.script("echo.py", ECHO)
     assert warm.request(path, CONTENT_LENGTH=wrong).status == 400

@@ -152,9 +152,16 @@ def written(request: str, names: dict[str, str]) -> bytes:
 
 
 def sized(body: str) -> str:
-    """A body; `repeat NUMBER TEXT` stands for a large one."""
-    match = re.fullmatch(r"repeat ([0-9]+) (.*)", body, re.DOTALL)
-    return match[2] * int(match[1]) if match else body
+    """A body; `repeat NUMBER TEXT` stands for a large one, `chunked NUMBER SIZE TEXT` for one of so
+    many chunks, each of SIZE bytes (in hexadecimal) of the text again and again.
+    """
+    if match := re.fullmatch(r"repeat ([0-9]+) (.*)", body, re.DOTALL):
+        return match[2] * int(match[1])
+    if match := re.fullmatch(r"chunked ([0-9]+) ([0-9a-f]+) (.*)", body, re.DOTALL):
+        size = int(match[2], 16)
+        piece = (match[3] * (size // len(match[3]) + 1))[:size]
+        return f"{match[2]}\r\n{piece}\r\n" * int(match[1]) + "0\r\n\r\n"
+    return body
 
 
 def differences(case: Case, answer: Answer, names: dict[str, str]) -> list[str]:
@@ -168,6 +175,8 @@ def differences(case: Case, answer: Answer, names: dict[str, str]) -> list[str]:
         return [*found, f"status: {answer.status or 'none'} instead of {wanted}"]
     if not answer.complete and not expect.get("cut"):
         found.append("http: the body is cut off")
+    if answer.complete and expect.get("cut") == "must":
+        found.append("cut: a part of the body looks like the whole")
     if expect.get("crlf") and not answer.crlf:
         found.append("crlf: a line of the header ends in LF alone")
     if "reason" in expect:
