@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _STAMP = "purged"  # an empty file: its time stamp says when a purge ran
+_SMALL = 300  # bytes; a file that holds nothing but a token has about 160
+_LOOKED_INTO = 200  # files that a sweep reads at most: a request waits for it
 _ORPHAN = 3_600  # seconds after which a file that was never put in place belongs to nobody
 
 
@@ -167,7 +169,8 @@ class FileStore(Store):
     def sweep(self) -> int:
         """Delete the idle sessions in one of the directories: `Store.sweep`.
 
-        By their time stamps alone, for a request waits. One that is at its end is found by no request
+        By their time stamps, for a request waits; only the small ones are read, some of them, since
+        those that hold nothing but a token end earlier. What else is at its end is found by no request
         any more, and so becomes idle.
         """
         now = self.clock()
@@ -189,16 +192,21 @@ class FileStore(Store):
         """
         from ..errors import StorageError
 
-        deleted = 0
+        deleted, looks = 0, 0
         for name, entry, fd in self._names(fan):
             try:
-                idle = now - entry.stat(follow_symlinks=False).st_mtime
+                found = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # a request was faster
+            idle = now - found.st_mtime
             try:
                 if is_key(name):
                     suspect = not -SKEW <= idle < self.idle
-                    if suspect or (inside and not self._in_time(name, fd, now)):
+                    look = inside
+                    if not look and idle >= self.token_idle and found.st_size <= _SMALL:
+                        looks += 1
+                        look = looks <= _LOOKED_INTO
+                    if suspect or (look and not self._in_time(name, fd, now)):
                         deleted += self.purge_one(name, now)
                 elif name.endswith(".new") and idle > _ORPHAN:
                     _unlink(name, fd)

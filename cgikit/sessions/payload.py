@@ -39,6 +39,11 @@ class Payload:
         """Whether there is nothing to keep."""
         return not (self.data or self.flash or self.csrf)
 
+    @property
+    def is_token(self) -> bool:
+        """Whether there is the token for forms, and nothing else."""
+        return bool(self.csrf) and not (self.data or self.flash)
+
     def drop_expired(self, now: float) -> bool:
         """Drop the names whose time is over; tell whether there was one."""
         over = [name for name, end in self.until.items() if end <= now or name not in self.data]

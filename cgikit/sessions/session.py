@@ -50,6 +50,7 @@ class Session(MutableMapping[str, "Any"]):
         self._kept = b""  # the payload that is stored there
         self._seen = b""  # the same without what has expired
         self._accessed: float = 0
+        self._came_back = False  # whether the visitor has shown the cookie of what is stored
         self._stale = False  # whether the time stamp there must be set, whatever it says
         self._due = ""  # what is to happen to the cookie: "set" or "delete"
 
@@ -146,7 +147,8 @@ class Session(MutableMapping[str, "Any"]):
     def csrf_token(self) -> str:
         """Return this session's token for its forms (str, 43 characters). It changes with `rotate`.
 
-        Asking for it starts a session.
+        Asking for it starts a session; one that gets nothing else ends after the store's `token_idle`
+        seconds, unless the visitor comes back before.
         """
         inside = self._read()
         if not inside.csrf:
@@ -308,7 +310,10 @@ class Session(MutableMapping[str, "Any"]):
         if now >= inside.created + store.absolute:
             return False
         same = not inside.drop_expired(now) and sound.expires == record.expires
+        if inside.is_token and record.expires < inside.created + store.absolute - 1:
+            same = False  # its cookie has come back: it lives on as all others do
         self._inside, self._id, self._stored = inside, session_id, key
+        self._came_back = True
         self._kept = record.payload if same else b""
         self._seen = inside.encode()
         self._accessed = sound.accessed
@@ -321,6 +326,7 @@ class Session(MutableMapping[str, "Any"]):
         self._inside = Payload(self._accessed)
         self._seen = self._inside.encode()
         self._id, self._stored, self._kept = None, "", b""
+        self._came_back = False
 
     def _flush(self, inside: Payload) -> None:
         """Write what changed, and nothing else."""
@@ -333,6 +339,8 @@ class Session(MutableMapping[str, "Any"]):
             return
         now = store.clock()
         record = Record(payload, now, inside.created + store.absolute)
+        if inside.is_token and not self._came_back:
+            record.expires = min(record.expires, now + store.token_idle)
         if inside.is_empty:
             if self._stored:
                 store.delete(self._stored)

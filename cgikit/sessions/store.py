@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
         idle: float
         absolute: float
+        token_idle: float
         grace: float
         lock_timeout: float
         sweep_chance: float
@@ -116,9 +117,11 @@ class Store(ABC):
     """A place for sessions, and the policy for them. All stores behave the same.
 
     `idle` seconds without a request end a session, and `absolute` seconds after its start, however
-    busy it is. For `grace` seconds after `rotate` the old id still shows the old data. `lock_timeout`
-    is how long a request waits for another of the same visitor (`LockTimeout`). One in 1 /
-    `sweep_chance` requests that save also removes some dead sessions; 0 leaves all to `purge`.
+    busy it is. One that holds nothing but the token for forms ends after `token_idle` seconds, unless
+    its cookie has come back: robots keep no cookies, and leave one at every page with a form. For
+    `grace` seconds after `rotate` the old id still shows the old data. `lock_timeout` is how long a
+    request waits for another of the same visitor (`LockTimeout`). One in 1 / `sweep_chance` requests
+    that save also removes some dead sessions; 0 leaves all to `purge`.
 
     The cookie: `cookie` is its name, by default "__Host-session" where it is secure and "session"
     elsewhere; `secure` None is "where the request is" (give True behind a proxy that ends TLS);
@@ -132,6 +135,7 @@ class Store(ABC):
         *,
         idle: float = 7_200,
         absolute: float = 86_400,
+        token_idle: float = 1_800,
         grace: float = 10,
         lock_timeout: float = 10,
         sweep_chance: float = 0.01,
@@ -142,10 +146,13 @@ class Store(ABC):
         secure: bool | None = None,
         clock: "Callable[[], float]" = time.time,
     ) -> None:
-        if idle <= 0 or absolute <= 0 or grace < 0 or lock_timeout < 0:
-            raise ValueError("idle and absolute are more than 0 seconds, grace and lock_timeout 0")
+        if idle <= 0 or absolute <= 0 or token_idle <= 0 or grace < 0 or lock_timeout < 0:
+            raise ValueError(
+                "idle, absolute and token_idle are more than 0 seconds, grace and lock_timeout 0"
+            )
         self.idle = idle
         self.absolute = absolute
+        self.token_idle = token_idle
         self.grace = grace
         self.lock_timeout = lock_timeout
         self.sweep_chance = sweep_chance

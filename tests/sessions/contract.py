@@ -12,7 +12,7 @@ from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Opener, Visitor, put
 from torture import size
 
-from cgikit import LockTimeout, StorageError
+from cgikit import LockTimeout, Session, StorageError
 from cgikit.sessions.payload import Payload
 from cgikit.sessions.store import LONGEST_GAP, MOST_BYTES, Record, Store, key_of, new_id
 
@@ -56,6 +56,62 @@ class StoreContract:
     @pytest.fixture
     def store(self, opener: Opener, clock: Clock) -> Iterator[Store]:
         return opener(clock=clock, sweep_chance=0)
+
+    # --- sessions of those who keep no cookie -------------------------------------------------------
+
+    def test_1_19_what_holds_only_a_token_ends_early_unless_its_cookie_comes_back(
+        self, opener: Opener, clock: Clock
+    ) -> None:
+        """A robot leaves one at every page with a form, and never comes back to any of them."""
+        store = opener(clock=clock, sweep_chance=0)
+        for _ in range(20):
+            Visitor(store).visit(Session.csrf_token)
+        person, buyer, flashed = Visitor(store), Visitor(store), Visitor(store)
+        token = person.visit(Session.csrf_token)
+        buyer.visit(lambda session: (session.csrf_token(), put("cart", 1)(session)))
+        flashed.visit(lambda session: (session.csrf_token(), session.flash("notice", "x")))
+        clock.pass_(1_790)
+        assert person.visit(Session.csrf_token) == token
+        assert store.purge(clock.now) == 0
+        clock.pass_(20)
+        assert store.purge(clock.now) == 20
+        assert store.count() == 3
+        clock.pass_(7_100)  # less than `idle` since the person was here
+        assert person.visit(Session.csrf_token) == token
+        person.visit(lambda session: session.check_csrf(token))
+
+    def test_one_whose_cookie_came_too_late_starts_anew(self, opener: Opener, clock: Clock) -> None:
+        store = opener(clock=clock, sweep_chance=0, token_idle=60)
+        person = Visitor(store)
+        token = person.visit(Session.csrf_token)
+        clock.pass_(61)
+        assert person.visit(Session.csrf_token) != token
+
+    def test_one_that_has_come_back_is_not_written_at_every_request(
+        self, opener: Opener, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = opener(clock=clock, sweep_chance=0)
+        clock.pass_(0.123456789)  # some stores round
+        person = Visitor(store)
+        person.visit(Session.csrf_token)
+        saved: list[str] = []
+        real = store.save
+        monkeypatch.setattr(
+            store, "save", lambda key, *a, **o: (saved.append(key), real(key, *a, **o))
+        )
+        for _ in range(5):
+            person.visit(Session.csrf_token)
+        assert len(saved) == 1
+
+    def test_a_session_that_starts_after_the_end_of_another_is_new(
+        self, opener: Opener, clock: Clock
+    ) -> None:
+        store = opener(clock=clock, sweep_chance=0)
+        person = Visitor(store)
+        person.visit(put("a", 1))
+        person.visit(lambda session: (session.destroy(), session.csrf_token()))
+        clock.pass_(1_801)
+        assert store.purge(clock.now) == 1
 
     # --- one record -------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Opener, Visitor, put
 from torture import size
 
-from cgikit import FileStore, StorageError
+from cgikit import FileStore, Session, StorageError
 from cgikit.sessions.store import MOST_BYTES, key_of, new_id
 
 NOBODY = 65_534
@@ -212,6 +212,37 @@ def test_what_is_no_file_is_refused(store: FileStore, kind: str) -> None:
         store.load(key)
     with pytest.raises(StorageError), store.lock(key, 0):
         pass
+
+
+def test_1_19_a_sweep_removes_what_robots_left(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By looking into small files, and not into many at once."""
+    for _ in range(30):
+        Visitor(store).visit(Session.csrf_token)
+    kept_one = Visitor(store)
+    kept_one.visit(put("a", 1))
+    store.clock.pass_(1_801)
+    deleted = 0
+    for number in range(256):
+        monkeypatch.setattr(os, "urandom", lambda count, number=number: bytes([number]) * count)
+        deleted += store.sweep()
+    assert deleted == 30
+    assert store.count() == 1
+    monkeypatch.undo()
+    assert kept_one.visit(dict) == {"a": 1}
+
+
+def test_a_sweep_looks_into_a_bounded_number_of_files(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        record = a_record(expires=NOW + 60)
+        store.save(f"00{number:062d}", record, new=True)
+    store.clock.pass_(1_801)
+    monkeypatch.setattr("cgikit.sessions.file._LOOKED_INTO", 4)
+    monkeypatch.setattr(os, "urandom", lambda count: bytes(count))
+    assert [store.sweep() for _ in range(4)] == [4, 4, 1, 0]
 
 
 @pytest.mark.parametrize("kind", ["fifo", "directory"])
