@@ -87,7 +87,7 @@ def parsers() -> Iterator[tuple[Work, Read, Read]]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_s17_a_hostile_request_takes_linear_work(
+def test_s16_a_hostile_request_takes_linear_work(
     parsers: tuple[Work, Read, Read], family: str
 ) -> None:
     work, read, _ = parsers
@@ -165,7 +165,7 @@ CHUNKS = b"Transfer-Encoding: chunked"
         (head(b"Transfer-Encoding: gzip"), 501, "not chunked"),
     ],
 )
-def test_what_does_not(given: bytes, status: int, why: str) -> None:
+def test_s15_what_is_refused(given: bytes, status: int, why: str) -> None:
     with pytest.raises(Refused, match=why) as refused:
         sound(given)
     assert refused.value.error.code == status

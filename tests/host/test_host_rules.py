@@ -55,7 +55,7 @@ def test_a_link_that_is_followed_by_name_leads_out(root: Path) -> None:
 @pytest.mark.parametrize(
     "path", ["/sub/tool.cgi", "/lib/away.sh", "/lib/root/bin/sh", "/lib/root", "/lib/../tool.cgi"]
 )
-def test_no_other_link_does(root: Path, path: str) -> None:
+def test_s25_no_other_link_does(root: Path, path: str) -> None:
     with pytest.raises(Problem, match="leads out") as caught:
         locate(str(root), path, Rules(follow=["lib"]))
     assert caught.value.status == 404

@@ -51,7 +51,7 @@ def test_what_belongs_to_a_page_is_sent_where_that_is_allowed(tmp_path: Path, na
 
 
 @pytest.mark.parametrize("name", NEVER)
-def test_what_scripts_are_and_keep_is_never_sent(tmp_path: Path, name: str) -> None:
+def test_s25_what_scripts_are_and_keep_is_never_sent(tmp_path: Path, name: str) -> None:
     file(tmp_path, name)
     for rules in (Rules(), STATIC):
         with pytest.raises(Problem) as caught:
