@@ -61,6 +61,7 @@ WORLDLY = {
 COMPUTED_IMPORTS = {
     "": "the face imports each public name on first use",
     "host.preload": "it imports what scripts were seen to import",
+    "host.trial": "it imports them in a child first",
     "multipart": "what its parser imports and rarely uses is put off until it is used",
 }
 

@@ -64,6 +64,7 @@ class Supervisor:
         self._workers: list[WorkerProcess] = []
         self._learnt: dict[str, None] = {}
         self._absent: dict[str, int] = {}
+        self._refused: set[str] = set()  # modules and packages that are not tried again
         self._dropped: set[str] = set()  # variables of the web server, as far as they were logged
         self._learn_at = 0.0
         self._learnings = 0
@@ -238,24 +239,46 @@ class Supervisor:
         elif kind == "stale" and worker.generation == self._generation:
             self.log(f"{message[1]} has changed: the workers are replaced")
             self._generation += 1
-        elif kind == "absent":
-            for name in message[1]:  # it may be back, and be learnt again; not for ever
-                self._absent[name] = self._absent.get(name, 0) + 1
-                self._learnt.pop(name, None)
+            self._refused.clear()
         elif kind == "dropped":
             for name in message[1]:
                 if name not in self._dropped and len(self._dropped) < MOST_TOLD:
                     self._dropped.add(name)
                     self.log(complaint(name))
+        else:
+            self._hear_of_modules(kind, message[1])
+
+    def _hear_of_modules(self, kind: str, told: Any) -> None:
+        if kind == "refused":
+            self._refuse(told)
+        elif kind == "absent":
+            for name in told:  # it may be back, and be learnt again; not for ever
+                self._absent[name] = self._absent.get(name, 0) + 1
+                self._learnt.pop(name, None)
         elif kind == "learnt":
             new = [
                 name
-                for name in message[1]
-                if name not in self._learnt and self._absent.get(name, 0) < MOST_ABSENT
+                for name in told
+                if name not in self._learnt
+                and self._absent.get(name, 0) < MOST_ABSENT
+                and not self._refused.intersection(above(name))
             ]
             if new and self._learnings < MAX_LEARNING and len(self._learnt) < MOST_LEARNT:
                 self._learnt.update(dict.fromkeys(new))
                 self._learn_at = time.monotonic() + SETTLE
+
+    def _refuse(self, reasons: dict[str, str]) -> None:
+        """Remember which modules are not to be preloaded, and say so once, of a package as a whole."""
+        told: dict[str, list[str]] = {}
+        for name, why in reasons.items():
+            self._learnt.pop(name, None)
+            if not self._refused.intersection(above(name)) and not reasons.keys() & above(name)[1:]:
+                told.setdefault(why, []).append(name)
+        if len(self._refused) < 2 * MOST_LEARNT:
+            self._refused.update(reasons)
+        for why, names in told.items():
+            more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+            self.log(f"not preloaded: {', '.join(names[:10])}{more}: {why}")
 
     def _replace(self) -> None:
         """Drain one worker of an older generation for each new one that is ready."""
@@ -284,6 +307,7 @@ class Supervisor:
         for what in asked:
             if what == "reload":
                 self.log("reloading")
+                self._refused.clear()
                 self._learnings = 0
                 self._restarts.succeeded()  # what was wrong may be right now
                 self._generation += 1
@@ -301,3 +325,9 @@ class Supervisor:
             for worker in self._workers:
                 worker.kill()
                 worker.signal_children(signal.SIGKILL)
+
+
+def above(name: str) -> list[str]:
+    """Return a module's name, then those of the packages that it is in."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(len(parts), 0, -1)]

@@ -348,11 +348,13 @@ def main() -> int:
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = Settings(**marshal.loads(exactly(channel, size)))  # noqa: S302 -- our parent's
     size = int.from_bytes(exactly(zygote, 4), "big")
-    held, refused, absent = marshal.loads(exactly(zygote, size))  # noqa: S302 -- our sibling's
+    held, failed, refused, absent = marshal.loads(exactly(zygote, size))  # noqa: S302 -- our sibling's
     zygote.setblocking(True)
     worker = Worker(listener, channel, zygote, Kept(inbox, outbox), settings, held, table)
-    for line in refused:
-        worker.log(f"not held ready: {line}")
+    for line in failed:
+        worker.log(f"not preloaded: {line}")
+    if refused:
+        worker.tell(("refused", refused))
     if absent:
         worker.tell(("absent", absent))
     return worker.run()

@@ -33,7 +33,7 @@ import time
 from _socket import socket  # without its face in Python, as in `warm.py`
 
 from .. import leaving
-from . import preload, warm
+from . import preload, trial, warm
 from .compiling import compiled
 
 TYPE_CHECKING = False
@@ -293,7 +293,7 @@ def rehearse(zygote: Zygote) -> None:
     names = [os.fsencode(name) for name in VARIABLES]
     values = [os.fsencode(value) for value in VARIABLES.values()]
     told = in_file(marshal.dumps((path, [], names, values)))
-    known, opened = frozenset(sys.modules), len(preload.entries("/proc/self/fd")) - 1
+    known, opened = frozenset(sys.modules), len(trial.entries("/proc/self/fd")) - 1
     for script in SCRIPTS:
         code = compile(script, "/rehearsal", "exec", dont_inherit=True)
         for _ in range(REHEARSALS):
@@ -354,7 +354,7 @@ def main() -> int:
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = marshal.loads(exactly(channel, size))  # noqa: S302 -- our parent's
     zygote = Zygote(channel, memory, settings)
-    outcome: tuple[list[str], list[str]] = [], []
+    outcome: preload.Outcome = [], {}, []
     if settings["warm"]:
         outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
         # It does nothing but be there: a script's `process.send` arranges for leaving fast where there

@@ -1,5 +1,7 @@
 """What is held ready: learnt from scripts, unless importing it does more than define things."""
 
+import random
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +29,12 @@ LIBRARIES = {
     "askslib": "import os\nMETHOD = os.environ.get('REQUEST_METHOD')",
     "looklib": "import os\nHAS = 'HTTP_COOKIE' in os.environ",
     "readlib": "import sys\nLINE = sys.stdin.readline()",
+    "chancelib": "import random\nRNG = random.Random()",
+    "numberlib": "import itertools, os, time\nIDS = itertools.count(os.getpid())\nAT = time.time_ns()",
+    "userlib": "import chancelib",
 }
+#: Of a package with so many modules, of which one starts a thread when the package is imported.
+LARGE = 300
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +46,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     (packages / "cgikit").symlink_to(Path(cgikit.__file__).parent)
     for name, source in LIBRARIES.items():
         (packages / f"{name}.py").write_text(source)
+    (packages / "seedlib.py").write_text("import random\nRNG = random.Random(42)")
+    (packages / "largelib").mkdir()
+    for number in range(LARGE):
+        (packages / "largelib" / f"m{number}.py").write_text(f"NUMBER = {number}")
+    (packages / "largelib" / "m7.py").write_text(LIBRARIES["threadlib"])
+    modules = ", ".join(f"m{number}" for number in range(LARGE))
+    (packages / "largelib" / "__init__.py").write_text(f"from . import {modules}")
     python = str(place / "bin" / "python")
     root = tmp_path_factory.mktemp("root")
     with gateway("fastcgi", root, "--workers", "1", executable=python) as found:
@@ -66,7 +80,7 @@ def test_a_library_that_does_more_is_not_held(server: Gateway, name: str) -> Non
     first = server.request(path, b"a line\n").text.splitlines()[-1].split()
     assert first[:2] == ["False", "1"]
     # Once it has been tried, nothing of it is there for the others, and the script works as before
-    server.wait_for(f"not held ready: {name}:")
+    server.wait_for(f"not preloaded: .*\\b{name}\\b.*:")
     for _ in range(3):
         again = server.request(path, b"a line\n").text.splitlines()[-1].split()
         assert again == first
@@ -74,6 +88,63 @@ def test_a_library_that_does_more_is_not_held(server: Gateway, name: str) -> Non
         "plain.py", f"import sys, os\n{HEAD}print({name!r} in sys.modules, os.getcwd())"
     )
     assert server.request(plain).text == f"False {server.root}\n"
+
+
+def test_each_request_has_a_chance_of_its_own(server: Gateway) -> None:
+    """A generator, or a number, that a library makes at its import would be that of all requests."""
+    path = server.script(
+        "tokens.py",
+        f"import chancelib, numberlib\n{HEAD}"
+        "print(chancelib.RNG.random(), next(numberlib.IDS), numberlib.AT)",
+    )
+    server.request(path)
+    server.wait_for(
+        "not preloaded: .*\\bchancelib\\b.*: its import leaves something that is another"
+    )
+    server.wait_for(
+        "not preloaded: .*\\bnumberlib\\b.*: its import leaves something that is another"
+    )
+    answers = [server.request(path).text.split() for _ in range(10)]
+    for column in zip(*answers, strict=True):
+        assert len(set(column)) == 10, column
+
+
+def test_a_generator_with_a_seed_begins_as_under_cgi(server: Gateway) -> None:
+    path = server.script(
+        "seeded.py",
+        f"import sys\nheld = 'seedlib' in sys.modules\nimport seedlib\n{HEAD}"
+        "print(held, seedlib.RNG.random())",
+    )
+    first = server.request(path).text
+    assert first == f"False {random.Random(42).random()}\n"
+    assert until(lambda: server.request(path).text != first)
+    for _ in range(3):
+        assert server.request(path).text == f"True {random.Random(42).random()}\n"
+
+
+def test_a_large_package_is_refused_once_and_not_tried_again(server: Gateway) -> None:
+    """As pandas is: its modules were tried one by one, beyond the time to start, for ever."""
+    path = server.script("large.py", f"import largelib\n{HEAD}print(largelib.m299.NUMBER)")
+    assert server.request(path).text == "299\n"
+    server.wait_for("not preloaded: .*\\blargelib\\b")
+    plain = server.script(
+        "after.py",
+        f"import sys\nheld = 'imaplib' in sys.modules\nimport imaplib\n{HEAD}print(held)",
+    )
+    server.request(plain)
+    assert until(lambda: server.request(plain).text == "True\n")  # workers have been replaced again
+    assert server.request(path).text == "299\n"
+    told = [line for line in server.lines if "largelib" in line and "preloaded" in line]
+    assert len(told) == 1
+    # After SIGHUP it is tried again
+    before = len(server.lines)
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("reloading", before)
+    assert until(
+        lambda: (
+            server.request(path).text and any("largelib" in line for line in server.lines[before:])
+        )
+    )
 
 
 def test_a_module_beside_a_script_is_never_held(server: Gateway) -> None:
@@ -98,4 +169,4 @@ def test_what_is_named_is_held_from_the_start(tmp_path: Path) -> None:
     ) as server:
         path = server.script("looks.py", f"import sys\n{HEAD}print('colorsys' in sys.modules)")
         assert server.request(path).text == "True\n"
-        server.wait_for("not held ready: no_such_module: ModuleNotFoundError")
+        server.wait_for("not preloaded: no_such_module: ModuleNotFoundError")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from gatewayserving import HEAD, Gateway, gateway
 
-from cgikit.host import compiling, preload, warm, zygote
+from cgikit.host import compiling, preload, state, trial, warm, zygote
 
 #: In two parts, so that no script that looks for a canary is one.
 FIRST, SECOND = "kahP2iiG8", "eith5OoVu7"
@@ -117,7 +117,7 @@ INTAKES = {
     "zygote.Zygote.attend: pread": "the request, in a child: see `test_only_a_child_reads_a_request`",
     "zygote.main: exactly": "settings, before the first request",
     "zygote.rehearse: open": "/dev/null",
-    "preload._try: open": "/dev/null, before the first request",
+    "trial._try: open": "/dev/null, before the first request",
 }
 TAKING = {
     "exactly", "fdopen", "getenv", "load", "open", "pread", "preadv", "read", "read_bytes",
@@ -149,7 +149,7 @@ def intakes(source: str, module: str) -> set[str]:
 
 def test_each_intake_of_the_process_that_forks_is_known() -> None:
     found = set()
-    for module in (zygote, compiling, preload, warm):
+    for module in (zygote, compiling, preload, trial, state, warm):
         name = module.__name__.rpartition(".")[2]
         found |= intakes(Path(module.__file__).read_text(), name)
     assert found == set(INTAKES)

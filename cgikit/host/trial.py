@@ -1,0 +1,213 @@
+"""Modules are tried in a child before they are preloaded: does their import do more than define things?
+
+A module that starts a thread, opens a file, changes the environment, installs a signal handler, prints,
+looks at the request, or holds what is another in each process (see `state.py`) is refused, and
+with it all modules of its package. Which modules are wanted is decided in `preload.py`.
+
+All together first, then in halves: a trial costs as much as the import. All trials of one start have a
+time, well below the one that the supervisor gives a worker to become ready.
+"""
+
+import contextlib
+import gc
+import marshal
+import mmap
+import os
+import sys
+import time
+
+from . import state
+
+BUDGET = 20.0  # seconds for all trials of one start; the supervisor waits for 60
+LONGEST = 10.0  # seconds for one: what waits for something longer than that is no definition
+HARMLESS, ABSENT = 64, 65  # exit statuses that no library ends a process with by chance
+MORE = "importing it does more than define things"
+CHANCE = "its import leaves something that is another in each process (chance, time, process id)"
+SLOW = "importing it takes too long"
+UNTRIED = "there was no time left to try it"
+_REPORT = 1 << 20  # bytes for what a trial has to say
+_SHIFT = 90_061  # seconds: a day, an hour, a minute and a second
+# Their import leaves a trace that cannot be seen from Python: readline sets COLUMNS and LINES for C
+_UNSEEN = {"readline"}
+# What a library looks for when it looks at the request; where it is imported in advance there is none
+_REQUEST = (
+    "AUTH_TYPE CONTENT_LENGTH CONTENT_TYPE DOCUMENT_ROOT GATEWAY_INTERFACE HTTPS PATH_INFO"
+    " PATH_TRANSLATED QUERY_STRING REMOTE_ADDR REMOTE_HOST REMOTE_USER REQUEST_METHOD REQUEST_URI"
+    " SCRIPT_FILENAME SCRIPT_NAME SERVER_NAME SERVER_PORT SERVER_PROTOCOL SERVER_SOFTWARE"
+)
+
+
+class Trials:
+    """The trials of one start. `refused` says why, by name of a module or package; `absent` are those
+    that cannot be imported now, as happens while a library is replaced.
+    """
+
+    def __init__(self, budget: float = BUDGET) -> None:
+        self.refused: dict[str, str] = {}
+        self.absent: list[str] = []
+        self._end = time.monotonic() + budget
+
+    def sift(self, names: list[str]) -> None:
+        """Import what can be preloaded of some modules; all others are refused or absent after it."""
+        names = [name for name in names if name not in sys.modules]
+        if not names or self._import_if_harmless(names):
+            return
+        packages = [name for name in names if "." not in name]
+        for part in (packages, [name for name in names if "." in name]):
+            self._halve(part)
+
+    def why_not(self, name: str) -> str:
+        """Return why a module is refused, by itself or with its package; "" if it is not."""
+        while name:
+            if name in self.refused:
+                return self.refused[name]
+            name = name.rpartition(".")[0]
+        return ""
+
+    def _halve(self, names: list[str]) -> None:
+        names = [name for name in names if name not in sys.modules and not self.why_not(name)]
+        names = [name for name in names if name not in self.absent]
+        if not names or self._import_if_harmless(names) or len(names) == 1:
+            return
+        middle = len(names) // 2
+        self._halve(names[:middle])
+        self._halve(names[middle:])
+
+    def _import_if_harmless(self, names: list[str]) -> bool:
+        """Try modules and import them. Where that cannot be, and there is but one, it is known why."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            self.refused.update(dict.fromkeys(names, UNTRIED))
+            return True
+        status, first = trial(names, 0, min(left, LONGEST))
+        why = SLOW if status == -9 else MORE
+        if status == HARMLESS:
+            status, second = trial(names, _SHIFT, LONGEST)
+            chance = [name for name, value in first.items() if second.get(name) != value]
+            if status == HARMLESS and not chance:
+                for name in names:
+                    __import__(name)
+                return True
+            self.refused.update(dict.fromkeys(chance, CHANCE))
+            why = CHANCE
+        if len(names) == 1:
+            if status == ABSENT:
+                self.absent += names
+            else:
+                self.refused[names[0]] = why
+        return False
+
+
+def trial(names: list[str], shift: int, seconds: float) -> tuple[int, dict[str, int]]:
+    """Import modules in a child, `shift` seconds ahead of the clock. Return how it ended, with the
+    digests of what they hold: HARMLESS where they leave no trace but themselves, ABSENT where they
+    cannot be imported, -9 where they took longer than some seconds, any other where they do more.
+    """
+    with mmap.mmap(-1, _REPORT) as report:
+        pid = os.fork()
+        if not pid:
+            try:
+                os.setsid()  # a group of its own to end
+                status, found = _try(names, shift)
+                data = marshal.dumps(found)
+                if len(data) < _REPORT:
+                    report[: len(data)] = data
+                os._exit(status)
+            except ImportError:
+                os._exit(ABSENT)
+            finally:
+                os._exit(1)
+        status = _end_of(pid, seconds)
+        return status, marshal.loads(report[:]) if status == HARMLESS else {}  # noqa: S302 -- our child's
+
+
+def _end_of(pid: int, seconds: float) -> int:
+    """Wait for a child for some seconds, then end all of its group. Return its exit status."""
+    end, pause = time.monotonic() + seconds, 0.001
+    while time.monotonic() < end:
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            break
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+    for kill in (os.killpg, os.kill):  # it may have no group yet
+        with contextlib.suppress(OSError):
+            kill(pid, 9)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _try(names: list[str], shift: int) -> tuple[int, dict[str, int]]:
+    null = os.open(os.devnull, os.O_RDWR)
+    output = os.memfd_create("out") if hasattr(os, "memfd_create") else null
+    body = os.memfd_create("in") if hasattr(os, "memfd_create") else null
+    os.write(body, b"\n" * 64)
+    os.lseek(body, 0, os.SEEK_SET)
+    for descriptor, target in ((body, 0), (output, 1), (null, 2)):
+        os.dup2(descriptor, target)
+    asked = _watch_environment()
+    state.shift_clock(shift)
+    before, known = _traces(), set(sys.modules)
+    for name in names:
+        __import__(name)
+    if asked or os.lseek(0, 0, os.SEEK_CUR):
+        return 1, {}
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    if _UNSEEN & sys.modules.keys():
+        return 1, {}
+    printed = output != null and os.fstat(output).st_size
+    if printed or _traces() != before:
+        return 1, {}
+    new = {n: module for n, module in list(sys.modules.items()) if n not in known and module}
+    return HARMLESS, state.digests({n: m for n, m in new.items() if _may_differ(n)})
+
+
+def _may_differ(name: str) -> bool:
+    """Whether a module's state is compared. The standard library is known: see docs/warm.md."""
+    return name.partition(".")[0] not in sys.stdlib_module_names or name in _BY_CHANCE
+
+
+_BY_CHANCE = {"multiprocessing.process"}  # a key that its processes prove themselves with
+
+
+def _watch_environment() -> list[bytes]:
+    """Return a list of the request's variables that are looked for from now on, in this process."""
+    wanted = frozenset(_REQUEST.encode().split())
+    asked: list[bytes] = []
+
+    class Watched(dict[bytes, bytes]):
+        def __getitem__(self, name: bytes) -> bytes:
+            if name in wanted or name[:5] == b"HTTP_":
+                asked.append(name)
+            return super().__getitem__(name)
+
+    data = getattr(os.environ, "_data", None)
+    if isinstance(data, dict):
+        setattr(os.environ, "_data", Watched(data))  # noqa: B010 -- it is not in its type
+    return asked
+
+
+def _traces() -> tuple[object, ...]:
+    """Return what a mere definition would leave as it is."""
+    import signal
+
+    gc.collect()
+    handlers = [signal.getsignal(number) for number in sorted(signal.valid_signals())]
+    return (
+        handlers,
+        dict(os.environ),
+        list(sys.argv),
+        list(sys.path),
+        os.getcwd(),
+        sorted(entries("/proc/self/fd")),
+        len(entries("/proc/self/task")),
+        (sys.stdin, sys.stdout, sys.stderr, sys.excepthook),
+        sys.getrecursionlimit(),
+    )
+
+
+def entries(directory: str) -> list[str]:
+    """Return the names in a directory; none where it cannot be listed."""
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []  # no /proc here: threads and descriptors are not seen
