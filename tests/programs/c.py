@@ -32,6 +32,14 @@ int main(void) {
             memset(block, 'a' + i % 26, sizeof block);
             fwrite(block, 1, sizeof block, stdout);
         }
+    } else if (!strcmp(query, "echo")) {
+        /* The header first, then each piece of the body as it comes */
+        static char block[4096];
+        size_t count;
+        printf("Content-Type: application/octet-stream\n\n");
+        fflush(stdout);
+        while ((count = fread(block, 1, sizeof block, stdin)) > 0)
+            fwrite(block, 1, count, stdout);
     } else {
         unsigned long sum = 1, other = 0, length = strtoul(get("CONTENT_LENGTH"), 0, 10), count = 0;
         int byte;
@@ -73,4 +81,11 @@ def visit(to: Visit) -> None:
     to.ask("silent", "hello?silent", status=500)
 
 
-PROGRAM = Program("c", ("cc",), install, visit)
+def beyond(to: Visit) -> None:
+    """An answer while the body is read: mod_cgid reads none before it has sent all, and both wait."""
+    sent = to.site.state / "c.bin"
+    answer = to.ask("echo", "hello?echo", "--data-binary", f"@{sent}")
+    to.note("echo is whole", answer is not None and answer.body == sent.read_bytes())
+
+
+PROGRAM = Program("c", ("cc",), install, visit, beyond=beyond)

@@ -86,6 +86,17 @@ def visit(to: Visit) -> None:
     to.ask("fields", page, "--header", "X-Test: a", "--header", "X-Test: b", has="X_TEST")
 
 
+def beyond(to: Visit) -> None:
+    """A body that is refused and not read: mod_cgid loses the answer with the connection."""
+    upload = f"file=@{to.site.state / 'upload.bin'}"
+    to.ask("too large", "cgipm.pl", "--form", upload, "--form", upload, status=413, has="413")
+
+
 PROGRAM = Program(
-    "cgipm", ("perl",), install, visit, hide=(r"\w{3}, \d\d[ -]\w{3}[ -]\d{4} [\d:]{8} GMT",)
+    "cgipm",
+    ("perl",),
+    install,
+    visit,
+    beyond=beyond,
+    hide=(r"\w{3}, \d\d[ -]\w{3}[ -]\d{4} [\d:]{8} GMT",),
 )

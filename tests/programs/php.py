@@ -1,5 +1,6 @@
 """PHP by php-cgi: fields, an upload, a session, and what a script may say of its answer."""
 
+import hashlib
 import random
 
 from .site import Program, Site
@@ -89,10 +90,19 @@ def visit(to: Visit) -> None:
     to.ask("put", page, "--request", "PUT", "--data", "raw", has="REQUEST_METHOD=PUT")
 
 
+def beyond(to: Visit) -> None:
+    """A body without a length: mod_cgid does not gather it, and PHP reads none of it."""
+    chunked = ("--header", "Transfer-Encoding: chunked", "--header", "Content-Type: a/b")
+    file = to.site.state / "php.bin"
+    wanted = hashlib.md5(file.read_bytes()).hexdigest()
+    to.ask("chunked", "hello.php?to=raw", "--data-binary", f"@{file}", *chunked, has=wanted)
+
+
 PROGRAM = Program(
     "php",
     ("php-cgi",),
     install,
     visit,
+    beyond=beyond,
     hide=(r"PHPSESSID=(\w+)",),
 )

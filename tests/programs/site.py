@@ -39,6 +39,8 @@ class Program:
     install: Callable[["Site"], None]
     visit: Callable[["Visit"], None]
     hide: tuple[str, ...] = ()
+    #: What httpd's mod_cgid gets wrong, so that it cannot be the reference: asked of the others only.
+    beyond: Callable[["Visit"], None] | None = None
 
     def need(self) -> None:
         """Skip the test, or fail it, where the machine lacks something."""

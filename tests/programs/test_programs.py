@@ -105,3 +105,14 @@ def test_the_answers_are_those_of_mod_cgid(
     here, there = way[1].visit(program), reference.visit(program)
     said = complaint(differences(there.seen, here.seen), listed(name, way[0]))
     assert not said, f"{said}\n\n{way[1].server.error_log()[-4000:]}"
+    assert here.wrong == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if PROGRAMS[name].beyond])
+def test_what_mod_cgid_loses_arrives(name: str, way: tuple[str, Served]) -> None:
+    program = PROGRAMS[name]
+    program.need()
+    assert program.beyond
+    visit = Visit(way[1].server, way[1].site, way[1].site.root, program.hide)
+    program.beyond(visit)
+    assert visit.wrong == [], way[1].server.error_log()[-4000:]
