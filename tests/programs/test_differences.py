@@ -1,9 +1,11 @@
 """The comparison sees what is lost or changed, and the table allows nothing else than it says."""
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from servers.interpreter import ROOT
 
 from .differences import TABLE, Difference, complaint, differences, listed
 from .test_programs import NAMES, OTHERS
@@ -64,10 +66,25 @@ def test_what_is_hidden_is_a_group_of_the_match_or_all_of_it() -> None:
 
 
 def test_every_entry_is_of_a_program_and_a_way_and_has_its_cause() -> None:
-    for entry in tomllib.loads(TABLE.read_text())["difference"]:
+    for entry in read_table():
         assert set(entry) == {"program", "requests", "ways", "what", "why"}
         assert entry["program"] in NAMES
         assert set(entry["ways"]) <= set(OTHERS)
         assert entry["requests"]
         assert entry["what"]
         assert len(entry["why"]) > 10
+
+
+def test_the_page_has_the_programs_of_the_table() -> None:
+    page = (ROOT / "docs" / "programs.md").read_text()
+    section = page.partition("## What differs from mod_cgid")[2].partition("\n## ")[0]
+    shown = re.findall(r"^\| (\w+) \|", section, re.MULTILINE)[1:]
+    assert shown == list(dict.fromkeys(e["program"] for e in read_table()))
+    assert len(NAMES) == 13
+    assert page.partition("\n\n")[2].startswith("Thirteen ")
+
+
+def read_table() -> list[dict[str, str]]:
+    """The entries of the table."""
+    found: list[dict[str, str]] = tomllib.loads(TABLE.read_text())["difference"]
+    return found
