@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 
+from cgikit.host.text import one_line
+
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
 from .account import WEB_USERS, barrier, group_of, web_user
 from .quoting import Unsayable
@@ -107,13 +109,16 @@ def config(arguments: argparse.Namespace) -> int:
     if chosen is None:
         return _fail(f"no server {arguments.server!r}; there are: {', '.join(RECIPES)}")
     if not os.path.isdir(arguments.root):
-        return _fail(f"{arguments.root} is not a directory")
+        return _fail(f"{one_line(arguments.root)} is not a directory")
     try:
         site = _site(arguments, chosen)
         text = write(chosen, site, _repeated(arguments, site), snippet=arguments.snippet)
     except Unsayable as error:
         return _fail(f"{arguments.server}: {error}")
-    print(text, end="")
+    try:
+        print(text, end="")
+    except UnicodeEncodeError as error:
+        return _fail(f"standard output cannot say {error.object[error.start : error.end]!r} here")
     for path in (site.root, os.path.dirname(site.python)):
         if site.user and (closed := barrier(path, site.user)):
             _fail(f"{site.user} cannot enter {closed}, and so cannot run {path}: move it, or give the"
@@ -126,7 +131,7 @@ def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
     state = arguments.state or ("/var/lib/cgikit" if as_root else "cgikit-state")
     socket = os.path.abspath(arguments.socket or os.path.join(state, "run", "cgikit.sock"))
     if recipe.has_socket and len(os.fsencode(socket)) > SOCKET_BYTES:
-        raise Unsayable(f"a socket's path has {SOCKET_BYTES} bytes at most: {socket}")
+        raise Unsayable(f"a socket's path has {SOCKET_BYTES} bytes at most: {socket!r}")
     user = arguments.user or (web_user() if as_root else None)
     root = os.path.abspath(arguments.root)
     site = Site(

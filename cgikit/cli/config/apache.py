@@ -2,7 +2,7 @@
 
 from .programs import absolute, command
 from .quoting import apache as quoted
-from .quoting import shell
+from .quoting import apache_socket, shell
 from .recipe import Recipe
 from .site import Site
 
@@ -107,13 +107,9 @@ def _cgid(site: Site) -> str:
     return f"ScriptSock {quoted(site.file('apache-cgid.sock'))}\n\n{_cgi(site)}"
 
 
-def _backend(site: Site, scheme: str) -> str:
-    return f'{quoted(f"unix:{site.socket}")[:-1]}|{scheme}://localhost/"'
-
-
 def _fastcgi(site: Site) -> str:
     # flushpackets: what the script has flushed goes out now. GENERIC: no path is rewritten for PHP.
-    backend = _backend(site, "fcgi")
+    backend = apache_socket(site.socket, "fcgi")
     text = PROXY.format(
         location=quoted(site.location), backend=backend, body=BODY, more=" flushpackets=on"
     )
@@ -121,7 +117,7 @@ def _fastcgi(site: Site) -> str:
 
 
 def _scgi(site: Site) -> str:
-    backend = _backend(site, "scgi")
+    backend = apache_socket(site.socket, "scgi")
     return PROXY.format(
         location=quoted(site.location), backend=backend, body=BODY, more=" flushpackets=on"
     )
@@ -134,12 +130,12 @@ def _program() -> str:
 
 def start(site: Site, file: str) -> str:
     """Return the command line that starts httpd."""
-    return f"{_program()} -f {shell(file)} -DFOREGROUND"
+    return f"{shell(_program())} -f {shell(file)} -DFOREGROUND"
 
 
 def check(site: Site, file: str) -> str:
     """Return the command line that checks a configuration."""
-    return f"{_program()} -f {shell(file)} -t"
+    return f"{shell(_program())} -f {shell(file)} -t"
 
 
 CGID = Recipe(

@@ -5,7 +5,7 @@ import subprocess
 
 from .programs import absolute, command
 from .quoting import caddy as quoted
-from .quoting import refuse, shell
+from .quoting import caddy_socket, shell
 from .recipe import Recipe
 from .site import Site
 
@@ -63,11 +63,9 @@ BUFFER = ("buffer_requests", "request_buffers 64MiB")
 
 
 def _snippet(site: Site) -> str:
-    # Between "unix/" and the path no quotes may stand
-    refuse(site.socket, "\" '", "Caddy's address of a socket")
     return SNIPPET.format(
         location=site.location,
-        socket=f"unix/{site.socket}",
+        socket=caddy_socket(site.socket),
         root=quoted(site.root),
         buffer=BUFFER[_since_2_7()],
     )
@@ -105,7 +103,7 @@ def _start(site: Site, file: str) -> str:
 
 
 def _check(site: Site, file: str) -> str:
-    return f"{command('caddy')} validate --adapter caddyfile --config {shell(file)}"
+    return f"{shell(command('caddy'))} validate --adapter caddyfile --config {shell(file)}"
 
 
 CADDY = Recipe(

@@ -97,11 +97,11 @@ def _gateway(site: Site, kind: str) -> str:
 
 
 def _start(site: Site, file: str) -> str:
-    return f"{command('lighttpd')} -D -f {shell(file)}"
+    return f"{shell(command('lighttpd'))} -D -f {shell(file)}"
 
 
 def _check(site: Site, file: str) -> str:
-    return f"{command('lighttpd')} -tt -f {shell(file)}"
+    return f"{shell(command('lighttpd'))} -tt -f {shell(file)}"
 
 
 def _place(modules: str) -> str:

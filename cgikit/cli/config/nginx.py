@@ -2,7 +2,7 @@
 
 from .programs import absolute, command
 from .quoting import nginx as quoted
-from .quoting import refuse, shell
+from .quoting import nginx_socket, shell
 from .recipe import Recipe
 from .site import Site
 
@@ -90,7 +90,9 @@ LENGTH = ("CONTENT_LENGTH", "$content_length")
 
 def _whole(site: Site, snippet: str) -> str:
     return SERVER.format(
-        identity=f"user {site.user} {site.group};\n" if site.user else "",
+        identity=f"user {quoted(site.user)} {quoted(site.group or site.user)};\n"
+        if site.user
+        else "",
         pid=quoted(site.file("nginx.pid")),
         log=quoted(site.file("nginx-error.log")),
         **{kind: quoted(site.file(f"nginx-{kind}")) for kind in TEMPORARY},
@@ -102,12 +104,11 @@ def _whole(site: Site, snippet: str) -> str:
 
 
 def _location(site: Site, kind: str, *more: tuple[str, str]) -> str:
-    refuse(site.socket, ":", "nginx's address of a socket")
     rows = (*PARAMETERS, *more)
     return LOCATION.format(
         location=site.location,
         kind=kind,
-        socket=quoted(f"unix:{site.socket}"),
+        socket=nginx_socket(site.socket),
         parameters="".join(f"    {kind}_param {name} {value};\n" for name, value in rows),
     )
 
@@ -150,11 +151,11 @@ def _spawn_fcgiwrap(site: Site) -> str:
 
 
 def _start(site: Site, file: str) -> str:
-    return f"{command('nginx')} -c {shell(file)} -e stderr -g 'daemon off;'"
+    return f"{shell(command('nginx'))} -c {shell(file)} -e stderr -g 'daemon off;'"
 
 
 def _check(site: Site, file: str) -> str:
-    return f"{command('nginx')} -t -c {shell(file)} -e stderr"
+    return f"{shell(command('nginx'))} -t -c {shell(file)} -e stderr"
 
 
 PLACE = "into a server { } of the site, then: nginx -t && systemctl reload nginx"

@@ -2,10 +2,12 @@
 
 One function a syntax: str in, str with its quotes out. What a syntax cannot say raises `Unsayable`,
 rather than be written as something else. No escape is used here that the server's own parser was not
-seen to take back.
+seen to take back. Every value from outside goes through one of these functions; a `Site` refuses before
+what no syntax can say, such as the end of a line.
 """
 
 import shlex
+from collections.abc import Iterable
 
 
 class Unsayable(ValueError):
@@ -23,6 +25,11 @@ def shell(text: str) -> str:
     """Return a word of a POSIX shell's command line."""
     refuse(text, "", "a command in a comment")
     return shlex.quote(text)
+
+
+def words(command: Iterable[str]) -> str:
+    """Return a command line of a POSIX shell."""
+    return " ".join(map(shell, command))
 
 
 def apache(text: str) -> str:
@@ -70,7 +77,30 @@ def systemd_path(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def ini(text: str) -> str:
-    """Return a value of uWSGI's ini file, which ends with its line and has no quotes."""
-    refuse(text, "$@%;#'\"\\ ", "uWSGI's configuration")
+def systemd_program(text: str) -> str:
+    """Return the first word of a unit's command line, where systemd takes neither "$$" nor quotes."""
+    refuse(text, "$\"'\\", "the program of a unit")
+    return systemd(text)
+
+
+def nginx_socket(text: str) -> str:
+    """Return the address of a UNIX socket for nginx."""
+    refuse(text, ":", "nginx's address of a socket")
+    return nginx(f"unix:{text}")
+
+
+def apache_socket(text: str, scheme: str) -> str:
+    """Return the URL of what answers at a UNIX socket, for httpd's ProxyPass."""
+    return f'{apache(f"unix:{text}")[:-1]}|{scheme}://localhost/"'
+
+
+def caddy_socket(text: str) -> str:
+    """Return the address of a UNIX socket for Caddy: no quotes may stand behind "unix/"."""
+    refuse(text, "{}\\`\"' |", "Caddy's address of a socket")
+    return f"unix/{text}"
+
+
+def uwsgi(text: str) -> str:
+    """Return a value of an option of uWSGI, which replaces what begins with "%", "@" or "$"."""
+    refuse(text, "%@$", "an option of uWSGI")
     return text

@@ -5,12 +5,11 @@
 these.
 """
 
-import shlex
 import textwrap
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from .quoting import Unsayable, shell
+from .quoting import Unsayable, shell, words
 from .site import Site
 
 WIDTH = 92  # columns of a comment
@@ -68,9 +67,9 @@ def _steps(recipe: Recipe, site: Site, command: Sequence[str]) -> list[tuple[str
     steps = [("Prepare", line) for line in site.prepare(linked=recipe.linked)]
     if recipe.companion:
         server, file = recipe.companion
-        other = shlex.join([server if word == site.server else word for word in command])
-        steps.append(("Save", f"{other} > {shell(site.file(file))}"))
-    steps.append(("Save", f"{shlex.join(command)} > {shell(path)}"))
+        other = [server if word == site.server else word for word in command]
+        steps.append(("Save", f"{words(other)} > {shell(site.file(file))}"))
+    steps.append(("Save", f"{words(command)} > {shell(path)}"))
     if side := _side(recipe, site):
         steps.append(("Scripts", side))
     if recipe.check:

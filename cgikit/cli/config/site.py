@@ -5,10 +5,11 @@ permissions of its socket are what goes wrong most often.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from urllib.parse import quote
 
-from .quoting import Unsayable, shell
+from . import quoting
+from .quoting import Unsayable, refuse, shell
 
 #: Where scripts look for programs, behind the directory of the Python that has cgikit.
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -35,6 +36,17 @@ class Site:
     modules: str = "/usr/lib/apache2/modules"  # httpd's
     script: str = "SCRIPT"  # the name of one of the scripts, to try
 
+    def __post_init__(self) -> None:
+        """Refuse what no text can say: `Unsayable` for the end of a line, which would end a comment,
+        other control characters, and bytes that are not text.
+        """
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name != "script":  # it is seen in a URL only, where any byte can be escaped
+                for text in value if isinstance(value, tuple) else (value,):
+                    if isinstance(text, str):
+                        refuse(text, "", "a configuration")
+
     @property
     def path(self) -> str:
         """PATH for scripts: `#!/usr/bin/env python3` finds the Python that has cgikit."""
@@ -49,7 +61,7 @@ class Site:
     @property
     def url(self) -> str:
         """The URL of a script."""
-        return f"http://{self.host}:{self.port}{self.prefix}/{quote(self.script)}"
+        return f"http://{self.host}:{self.port}{self.prefix}/{quote(os.fsencode(self.script))}"
 
     @property
     def location(self) -> str:
@@ -79,7 +91,7 @@ class Site:
         switch: tuple[str, ...] = ()
         if self.user:
             switch = ("setpriv", f"--reuid={self.user}", f"--regid={self.group}", "--init-groups")
-        return " ".join(shell(word) for word in (*switch, *words))
+        return quoting.words((*switch, *words))
 
     def gateway(self, protocol: str) -> str:
         """Return the command line of our side: `cgikit fastcgi` or `cgikit scgi`."""

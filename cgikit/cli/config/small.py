@@ -4,6 +4,7 @@ BusyBox httpd, mini_httpd and the `http.server` of Python up to 3.14 run scripts
 serve` needs no other server.
 """
 
+from . import quoting
 from .programs import command
 from .quoting import Unsayable, python, shell
 from .recipe import Recipe
@@ -60,7 +61,7 @@ def _busybox(site: Site) -> str:
         raise Unsayable("BusyBox httpd runs scripts below /cgi-bin, and nowhere else")
     return BUSYBOX.format(
         path=shell(site.path),
-        program=command("busybox"),
+        program=shell(command("busybox")),
         host=site.host,
         port=site.port,
         documents=shell(site.documents),
@@ -70,7 +71,7 @@ def _busybox(site: Site) -> str:
 
 def _mini_httpd(site: Site) -> str:
     return MINI_HTTPD.format(
-        program=command("mini_httpd"),
+        program=shell(command("mini_httpd")),
         listen=site.listen,
         port=site.port,
         documents=shell(site.documents),
@@ -94,7 +95,7 @@ def _python(site: Site) -> str:
 def _cgikit(site: Site) -> str:
     words = [*site.cgikit, "serve", site.root, "--warm"]
     words += ["--host", site.listen, "--port", str(site.port)]
-    return CGIKIT.format(command=" ".join(shell(word) for word in words))
+    return CGIKIT.format(command=quoting.words(words))
 
 
 def _shell(site: Site, file: str) -> str:

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from .quoting import shell, systemd_path
+from .quoting import shell, systemd_path, systemd_program
 from .quoting import systemd as quoted
 from .recipe import Recipe
 from .site import Site
@@ -66,14 +66,14 @@ systemctl enable --now cgikit-fastcgi.socket
 
 def _units(site: Site) -> str:
     program = shutil.which(site.cgikit[0]) or site.cgikit[0]
-    words = [os.path.abspath(program), *site.cgikit[1:], "fastcgi", site.root]
+    words = [*site.cgikit[1:], "fastcgi", site.root]
     if site.prefix:
         words += ["--prefix", site.prefix]
     return UNITS.format(
         socket=systemd_path(site.socket),
-        user=site.user,
-        group=site.group,
-        command=" ".join(quoted(word) for word in words),
+        user=systemd_path(site.user or "root"),
+        group=systemd_path(site.group or "root"),
+        command=" ".join([systemd_program(os.path.abspath(program)), *map(quoted, words)]),
     )
 
 

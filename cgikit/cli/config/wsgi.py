@@ -9,7 +9,7 @@ import sys
 
 from . import apache
 from .programs import command
-from .quoting import Unsayable, python
+from .quoting import Unsayable, python, uwsgi
 from .quoting import apache as quoted
 from .recipe import Recipe
 from .site import Site
@@ -134,7 +134,7 @@ def _uwsgi(site: Site, file: str) -> str:
     # Without it uWSGI drops a query of more than about a kilobyte
     words += ["--buffer-size", "65535", "--wsgi-file", os.path.basename(file)]
     if sys.prefix != sys.base_prefix:
-        words += ["--home", sys.prefix]
+        words += ["--home", uwsgi(sys.prefix)]
     return site.as_user(*words)
 
 
