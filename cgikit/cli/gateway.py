@@ -76,7 +76,7 @@ def _add_variables(parser: argparse.ArgumentParser) -> None:
         "--pass",
         action="append",
         default=[],
-        type=_passing,
+        type=passing,
         dest="passing",
         metavar="NAME",
         help="also pass this variable of the web server to the scripts, or PREFIX_* all that begin so "
@@ -99,7 +99,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(
             option,
-            type=_number(least, most),
+            type=number(least, most),
             default=default,
             metavar="N",
             help=f"{what} ({default})",
@@ -206,7 +206,8 @@ def _mode(text: str) -> int:
     return mode
 
 
-def _passing(text: str) -> str:
+def passing(text: str) -> str:
+    """Return what `--pass` names; for argparse."""
     try:
         return allowlist.pattern(text)
     except ValueError as error:
@@ -220,10 +221,12 @@ def _prefix(text: str) -> str:
     return path
 
 
-def _number(least: int, most: int) -> "type[int]":
-    def number(text: str) -> int:
+def number(least: int, most: int) -> "type[int]":
+    """Return what checks a number of an option; for argparse."""
+
+    def checked(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
         return int(text)
 
-    return number  # type: ignore[return-value]
+    return checked  # type: ignore[return-value]

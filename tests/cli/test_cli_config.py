@@ -7,6 +7,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,8 @@ def test_a_root_must_be_a_directory(capsys: pytest.CaptureFixture[str], scripts:
      ["nginx", ".", "--listen", "fe80::1%eth0"], ["nginx", ".", "--listen", "localhost; }"],
      ["nginx", ".", "--prefix", "cgi-bin"], ["nginx", ".", "--prefix", "/a b"],
      ["nginx", ".", "--prefix", "/../x"], ["nginx", ".", "--prefix", "/x;}"],
+     ["nginx", ".", "--env", "A=1"], ["nginx", ".", "--pass", "HTTP_PROXY"],
+     ["nginx", ".", "--memory", "1"], ["nginx", ".", "--timeout", "0"],
      ["nginx", ".", "--user", "www data"], ["nginx", ".", "--user", "-x"]],
 )  # fmt: skip
 def test_wrong_usage(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
@@ -236,6 +239,90 @@ def test_a_directory_that_the_user_cannot_enter_is_told(
     assert status == 0
     assert out
     assert "nobody cannot enter " in err
+
+
+@pytest.mark.parametrize("server", [*BEHIND, "systemd"])
+def test_options_of_the_scripts_side_are_handed_through(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str
+) -> None:
+    options = ["--env", "DB", "--env", "X", "--pass", "OIDC_*", "--memory", 2048]
+    options += ["--timeout", 120, "--body", 50]
+    printed = text(capsys, server, scripts, *options)
+    if server == "systemd":
+        command = re.findall(r"^ExecStart=(.*)$", printed, re.M)[0]
+        assert '#Environment="DB=..."\n' in printed
+    else:
+        (command,) = commands(printed, "Scripts")
+    assert shlex.split(command)[-len(options) :] == [str(word) for word in options]
+    # The text says by which command it was made
+    saved = shlex.split(commands(printed, "Save")[-1].rpartition(" > ")[0])
+    assert text(capsys, *saved[saved.index("config") + 1 :]) == printed
+
+
+@pytest.mark.parametrize(
+    ("server", "lines"),
+    [
+        ("nginx", ["fastcgi_read_timeout 135s;", "client_max_body_size 50m;"]),
+        ("nginx-scgi", ["scgi_read_timeout 135s;", "client_max_body_size 50m;"]),
+        ("apache-fastcgi", ["timeout=135 ", "LimitRequestBody 52428800", "SetEnv proxy-sendcl 1"]),
+        ("apache-scgi", ["timeout=135 ", "LimitRequestBody 52428800"]),
+        ("lighttpd-fastcgi", ["server.max-request-size = 51200"]),
+        ("caddy", ["max_size 50MiB"]),
+    ],
+)
+def test_the_web_servers_own_limits_leave_room_for_the_scripts_sides(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str, lines: list[str]
+) -> None:
+    printed = text(capsys, server, scripts, "--timeout", 120, "--body", 50)
+    for line in lines:
+        assert line in printed
+
+
+@pytest.mark.parametrize("server", sorted(set(SERVERS) - set(BEHIND) - {"systemd"}))
+def test_options_that_nobody_would_obey_are_refused(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str
+) -> None:
+    for option, value in (("--env", "X"), ("--pass", "X"), ("--memory", 64), ("--timeout", 9)):
+        status, out, err = ask(capsys, server, scripts, option, value)
+        assert (status, out) == (1, "")
+        assert option in err
+
+
+def test_the_unit_says_what_set_gid_mailers_need(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    printed = text(capsys, "systemd", scripts)
+    before, _, after = printed.partition("NoNewPrivileges=yes\n")
+    assert "postdrop" in before
+    # systemd.exec says of these that each implies it
+    for name in ("PrivateDevices", "ProtectClock", "RestrictSUIDSGID", "LockPersonality"):
+        assert f"\n{name}=yes\n" in f"\n{after}"
+
+
+def test_an_interpreter_that_the_user_cannot_run_is_told(
+    capsys: pytest.CaptureFixture[str],
+    scripts: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The command's own way to it is open, and what the link leads to is not."""
+    top = next(p for p in (Path("/var/tmp"), Path("/tmp")) if p.stat().st_mode & stat.S_IXOTH)
+    with tempfile.TemporaryDirectory(dir=top) as name:
+        place = Path(name)
+        place.chmod(0o755)
+        closed = place / "closed"
+        closed.mkdir(mode=0o700)
+        (closed / "python3").touch(mode=0o755)
+        (place / "python").symlink_to(closed / "python3")
+        monkeypatch.setattr(sys, "executable", str(place / "python"))
+        status, out, err = ask(capsys, "nginx", scripts, "--user", "nobody")
+        assert status == 0
+        assert out
+        assert f"nobody cannot enter {closed}, and so cannot run {closed / 'python3'}" in err
+        closed.chmod(0o755)
+        (closed / "python3").chmod(0o700)
+        _, _, err = ask(capsys, "nginx", scripts, "--user", "nobody")
+        assert f"nobody cannot run {closed / 'python3'}" in err
 
 
 # --- who can enter what ------------------------------------------------------------------------

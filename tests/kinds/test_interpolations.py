@@ -49,19 +49,20 @@ QUOTING = {
 BARE = {
     "apache": {
         "'localhost' if ':' in site.listen else site.listen": "an IP address",
-        "BODY": "a number of ours",
+        "site.patience": "a number",
+        "_proxied(site, 'fcgi', SENDCL)": "a text that is looked at itself",
+        "more": "a text of ours",
         "_cgi(site)": "a text that is looked at itself",
-        "backend": "what `apache_socket` made",
         "body": "a text that is looked at itself",
         "file": "what `quoted` made",
         "identity": "a text that is looked at itself",
         "name": "the name of a module, of ours",
         "site.host": "an IP address",
         "site.port": "a number",
-        "text": "a text that is looked at itself",
     },
     "caddy": {
         "BUFFER[_since_2_7()]": "one of two texts of ours",
+        "site.body": "a number",
         "line": "a line of a text that is looked at itself",
         "site.host": "an IP address",
         "site.location": "letters, digits and -._~/, which `_prefix` of the command sees to",
@@ -78,6 +79,9 @@ BARE = {
     },
     "nginx": {
         "kind": "fastcgi or scgi",
+        "site.body": "a number",
+        "site.patience": "a number",
+        "site.timeout": "a number",
         "line": "a line of a text that is looked at itself",
         "name": "the name of a parameter, of ours",
         "site.host": "an IP address",

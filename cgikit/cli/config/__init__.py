@@ -15,8 +15,10 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 
+import cgikit
 from cgikit.host.text import one_line
 
+from ..gateway import number, passing
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
 from .account import WEB_USERS, barrier, group_of, web_user
 from .quoting import Unsayable
@@ -95,6 +97,32 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         type=_user,
         help=f"whom server and scripts run as ({WEB_USERS[0]}; not root: who starts them)",
     )
+    _add_passed_on(parser)
+
+
+#: Options of `cgikit fastcgi` and `cgikit scgi` that are handed through, as the parser names them.
+_PASSED_ON = ("env", "passing", "memory", "timeout", "body")
+
+
+def _add_passed_on(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the scripts' side; some concern the web server as well."""
+    group = parser.add_argument_group("for cgikit fastcgi and cgikit scgi, as there")
+    group.add_argument("--env", action="append", type=_variable, metavar="NAME")
+    group.add_argument("--pass", action="append", type=passing, dest="passing", metavar="NAME")
+    group.add_argument("--memory", type=number(64, 1 << 20), metavar="N")
+    group.add_argument("--timeout", type=number(1, 86_400), metavar="N")
+    group.add_argument("--body", type=number(1, 1 << 20), metavar="N")
+
+
+def _passed_on(arguments: argparse.Namespace) -> list[str]:
+    """Return the words for the options that were given."""
+    words: list[str] = []
+    for name in _PASSED_ON:
+        given = getattr(arguments, name)
+        option = "--pass" if name == "passing" else f"--{name}"
+        for value in given if isinstance(given, list) else [given] if given is not None else []:
+            words += [option, str(value)]
+    return words
 
 
 def config(arguments: argparse.Namespace) -> int:
@@ -119,11 +147,22 @@ def config(arguments: argparse.Namespace) -> int:
         print(text, end="")
     except UnicodeEncodeError as error:
         return _fail(f"standard output cannot say {error.object[error.start : error.end]!r} here")
-    for path in (site.root, os.path.dirname(site.python)):
-        if site.user and (closed := barrier(path, site.user)):
-            _fail(f"{site.user} cannot enter {closed}, and so cannot run {path}: move it, or give the"
-                  " right with chmod o+x")  # fmt: skip
+    _warn(site)
     return 0
+
+
+def _warn(site: Site) -> None:
+    """Say what the site's user cannot run: the scripts, or the interpreter with what it is made of."""
+    told = set()
+    library, package = os.path.dirname(os.__file__), os.path.dirname(cgikit.__file__)
+    way, python = os.path.dirname(site.python), os.path.realpath(site.python)
+    for path in (site.root, way, python, library, package):
+        closed = barrier(path, site.user) if site.user else None
+        if closed and closed not in told:
+            told.add(closed)
+            right = "cannot run" if closed == os.path.realpath(path) else "cannot enter"
+            _fail(f"{site.user} {right} {closed}, and so cannot run {path}: move it, or give the"
+                  " right with chmod o+rx")  # fmt: skip
 
 
 def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
@@ -132,6 +171,11 @@ def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
     socket = os.path.abspath(arguments.socket or os.path.join(state, "run", "cgikit.sock"))
     if recipe.has_socket and len(os.fsencode(socket)) > SOCKET_BYTES:
         raise Unsayable(f"a socket's path has {SOCKET_BYTES} bytes at most: {socket!r}")
+    if _passed_on(arguments) and not recipe.gateway and recipe is not systemd.SYSTEMD:
+        raise Unsayable(
+            f"{_passed_on(arguments)[0]} is for cgikit fastcgi and cgikit scgi, and this server runs no"
+            " scripts through them"
+        )
     user = arguments.user or (web_user() if as_root else None)
     root = os.path.abspath(arguments.root)
     site = Site(
@@ -145,10 +189,11 @@ def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
         python=sys.executable,
         modules=next(filter(os.path.isdir, HTTPD_MODULES), HTTPD_MODULES[0]),
         script=_a_script(root),
+        options=tuple(_passed_on(arguments)),
     )
     given: dict[str, Any] = {
         name: value
-        for name in ("listen", "port", "prefix")
+        for name in ("listen", "port", "prefix", "timeout", "body")
         if (value := getattr(arguments, name)) is not None
     }
     if recipe.prefixless:
@@ -180,7 +225,7 @@ def _repeated(arguments: argparse.Namespace, site: Site) -> list[str]:
         value = getattr(arguments, name)
         if value is not None:
             words += [f"--{name}", str(paths.get(name, value or "/"))]
-    return words
+    return words + _passed_on(arguments)
 
 
 def _fail(message: str, status: int = 1) -> int:
@@ -209,6 +254,12 @@ def _prefix(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a path such as /cgi-bin, of letters, digits and -._~"
         )
+    return text
+
+
+def _variable(text: str) -> str:
+    if not (text.isascii() and text.isidentifier()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a variable")
     return text
 
 

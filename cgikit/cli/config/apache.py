@@ -41,9 +41,6 @@ DocumentRoot {documents}
 
 {body}"""
 
-#: Bytes of a request's body. httpd's own default for it since 2.4.53.
-BODY = 1_073_741_824
-
 CGI = """\
 # Whatever is executable below this directory is a script.
 ScriptAlias {location} {root}
@@ -61,11 +58,17 @@ SetEnv PATH {path}
 PROXY = """\
 # retry=0: after a restart of the scripts' side httpd would answer 503 for a minute.
 # iobuffersize: httpd passes 8 KiB at a time otherwise, at half the speed.
-ProxyPass {location} {backend} retry=0 timeout=75 iobuffersize=65536{more}
+ProxyPass {location} {backend} retry=0 timeout={patience} iobuffersize=65536{more}
 <Location {location}>
-    LimitRequestBody {body}
+    LimitRequestBody {body}{sendcl}
 </Location>
 """
+
+
+#: httpd keeps such a body until it is whole, and then says how long it is (mod_proxy_fcgi).
+SENDCL = """
+    # A body without a length (chunked) gets its CONTENT_LENGTH
+    SetEnv proxy-sendcl 1"""
 
 
 def whole(site: Site, names: tuple[str, ...], body: str) -> str:
@@ -98,7 +101,7 @@ def _cgi(site: Site) -> str:
         location=quoted(site.location),
         root=quoted(f"{site.root}/"),
         directory=quoted(site.root),
-        body=BODY,
+        body=site.body << 20,
         path=quoted(site.path),
     )
 
@@ -107,20 +110,25 @@ def _cgid(site: Site) -> str:
     return f"ScriptSock {quoted(site.file('apache-cgid.sock'))}\n\n{_cgi(site)}"
 
 
-def _fastcgi(site: Site) -> str:
-    # flushpackets: what the script has flushed goes out now. GENERIC: no path is rewritten for PHP.
-    backend = apache_socket(site.socket, "fcgi")
-    text = PROXY.format(
-        location=quoted(site.location), backend=backend, body=BODY, more=" flushpackets=on"
+def _proxied(site: Site, scheme: str, more: str = "") -> str:
+    # flushpackets: what the script has flushed goes out now
+    return PROXY.format(
+        location=quoted(site.location),
+        backend=apache_socket(site.socket, scheme),
+        patience=site.patience,
+        body=site.body << 20,
+        more=" flushpackets=on",
+        sendcl=more,
     )
-    return f"{text}ProxyFCGIBackendType GENERIC\n"
+
+
+def _fastcgi(site: Site) -> str:
+    # GENERIC: no path is rewritten for PHP
+    return f"{_proxied(site, 'fcgi', SENDCL)}ProxyFCGIBackendType GENERIC\n"
 
 
 def _scgi(site: Site) -> str:
-    backend = apache_socket(site.socket, "scgi")
-    return PROXY.format(
-        location=quoted(site.location), backend=backend, body=BODY, more=" flushpackets=on"
-    )
+    return _proxied(site, "scgi")
 
 
 def _program() -> str:

@@ -45,7 +45,7 @@ handle {location}* {{
 \t}}
 
 \trequest_body {{
-\t\tmax_size 1GiB
+\t\tmax_size {body}MiB
 \t}}
 \treverse_proxy {socket} {{
 \t\t# What a script flushes reaches the client now
@@ -65,6 +65,7 @@ BUFFER = ("buffer_requests", "request_buffers 64MiB")
 def _snippet(site: Site) -> str:
     return SNIPPET.format(
         location=site.location,
+        body=site.body,
         socket=caddy_socket(site.socket),
         root=quoted(site.root),
         buffer=BUFFER[_since_2_7()],

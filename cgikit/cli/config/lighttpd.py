@@ -16,7 +16,7 @@ server.errorlog = {log}
 server.breakagelog = {script_log}
 server.upload-dirs = ( {uploads} )
 # KiB of a request's body
-server.max-request-size = 1048576
+server.max-request-size = {body_size}
 # The query reaches the script as it was sent: normalized, "<" would be "%3C"
 server.http-parseopts = ( "url-normalize" => "disable" )
 {identity}mimetype.assign = (
@@ -76,6 +76,7 @@ def _whole(site: Site, modules: tuple[str, ...], body: str) -> str:
         script_log=quoted(site.own("lighttpd-scripts.log")),
         uploads=quoted(site.run),
         identity=identity,
+        body_size=site.body << 10,
         body=body,
     )
 

@@ -49,16 +49,17 @@ location ^~ {location} {{
     {kind}_pass {socket};
 {parameters}
     # nginx refuses more than 1 MiB unless told (413).
-    client_max_body_size 1g;
-    # What a script flushes reaches the client now.
+    client_max_body_size {body}m;
+    # What a script flushes reaches the client now. A slow client holds no script up: what it has not
+    # taken yet is kept by the scripts' side, on disk. With "on" nginx keeps it, and flushes nothing.
     {kind}_buffering off;
     # Room for the script's header, else nginx answers 502: "too big header".
     {kind}_buffer_size 64k;
     {kind}_buffers 8 32k;
     {kind}_busy_buffers_size 128k;
-    # The scripts' side has a time limit of 60 s, and says 504 itself.
-    {kind}_read_timeout 75s;
-    {kind}_send_timeout 75s;
+    # The scripts' side has a time limit of {timeout} s, and says 504 itself.
+    {kind}_read_timeout {patience}s;
+    {kind}_send_timeout {patience}s;
 }}
 """
 
@@ -108,6 +109,9 @@ def _location(site: Site, kind: str, *more: tuple[str, str]) -> str:
     return LOCATION.format(
         location=site.location,
         kind=kind,
+        body=site.body,
+        timeout=site.timeout,
+        patience=site.patience,
         socket=nginx_socket(site.socket),
         parameters="".join(f"    {kind}_param {name} {value};\n" for name, value in rows),
     )

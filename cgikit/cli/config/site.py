@@ -14,6 +14,11 @@ from .quoting import Unsayable, refuse, shell
 #: Where scripts look for programs, behind the directory of the Python that has cgikit.
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
+BODY = 1_024  # MiB, as of `cgikit fastcgi`
+TIMEOUT = 60  # seconds, as of `cgikit fastcgi`
+#: Seconds by which the web server's limit comes after the scripts', which answers 504 with a page.
+MARGIN = 15
+
 #: sun_path of unix(7) is 108 bytes, one of them the NUL at its end.
 SOCKET_BYTES = 107
 
@@ -35,6 +40,9 @@ class Site:
     python: str = "/usr/bin/python3"  # the interpreter that has cgikit
     modules: str = "/usr/lib/apache2/modules"  # httpd's
     script: str = "SCRIPT"  # the name of one of the scripts, to try
+    options: tuple[str, ...] = ()  # words for `cgikit fastcgi` or `cgikit scgi`
+    body: int = BODY  # MiB of a request's body
+    timeout: int = TIMEOUT  # seconds in which a script must say something
 
     def __post_init__(self) -> None:
         """Refuse what no text can say: `Unsayable` for the end of a line, which would end a comment,
@@ -46,6 +54,11 @@ class Site:
                 for text in value if isinstance(value, tuple) else (value,):
                     if isinstance(text, str):
                         refuse(text, "", "a configuration")
+
+    @property
+    def patience(self) -> int:
+        """Seconds that the web server waits for the scripts' side, which has a limit of its own."""
+        return self.timeout + MARGIN
 
     @property
     def path(self) -> str:
@@ -98,7 +111,7 @@ class Site:
         words = [*self.cgikit, protocol, self.root, "--socket", self.socket]
         if self.prefix:
             words += ["--prefix", self.prefix]
-        return self.as_user(*words)
+        return self.as_user(*words, *self.options)
 
     def prepare(self, *, linked: bool = False) -> list[str]:
         """Return the commands that make the directories, all of them readable by everybody.

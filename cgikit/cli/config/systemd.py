@@ -35,7 +35,7 @@ After=network.target
 [Service]
 ExecStart={command}
 ExecReload=/bin/kill -HUP $MAINPID
-# The scripts' user. It need not be the socket's: systemd has opened that already.
+{environment}# The scripts' user. It need not be the socket's: systemd has opened that already.
 User={user}
 Group={group}
 Restart=on-failure
@@ -44,14 +44,16 @@ KillMode=mixed
 TimeoutStopSec=90
 UMask=0022
 TasksMax=512
+ProtectControlGroups=yes
+ProtectSystem=full
+# With any of the following no program gains rights by its set-uid or set-gid bit. Postfix takes
+# mail that way (postdrop, which sendmail starts): delete them all if your scripts send mail.
 NoNewPrivileges=yes
 PrivateDevices=yes
 ProtectClock=yes
-ProtectControlGroups=yes
 ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
-ProtectSystem=full
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
@@ -63,16 +65,25 @@ systemctl daemon-reload
 systemctl enable --now cgikit-fastcgi.socket
 """
 
+#: For each --env.
+VALUE = """\
+# The value that scripts get of {name}:
+#Environment="{name}=..."
+"""
+
 
 def _units(site: Site) -> str:
     program = shutil.which(site.cgikit[0]) or site.cgikit[0]
     words = [*site.cgikit[1:], "fastcgi", site.root]
     if site.prefix:
         words += ["--prefix", site.prefix]
+    words += site.options
+    named = [site.options[i + 1] for i, word in enumerate(site.options) if word == "--env"]
     return UNITS.format(
         socket=systemd_path(site.socket),
         user=systemd_path(site.user or "root"),
         group=systemd_path(site.group or "root"),
+        environment="".join(VALUE.format(name=systemd_path(name)) for name in named),
         command=" ".join([systemd_program(os.path.abspath(program)), *map(quoted, words)]),
     )
 
