@@ -66,7 +66,7 @@ def serve(
         return
     from .parent import Parent
 
-    Parent(workers, requests or _REQUESTS, worker.run).run()
+    Parent(workers, requests or _REQUESTS, worker.run, listener).run()
 
 
 def _number(name: str, most: int) -> int | None:

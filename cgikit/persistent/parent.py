@@ -23,7 +23,8 @@ class Parent:
     """Keeps `count` workers running: each calls `work(requests, pipe, open, kept)` and ends after it.
 
     The pipe ends when this process does, however it is ended: no worker outlives it for long. `open`
-    are the connections that the worker before has left to `kept`.
+    are the connections that the worker before has left to `kept`. `listener` is what workers accept
+    from; it is closed here when the end begins, as each worker does.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Parent:
         count: int,
         requests: int,
         work: "Callable[[int, int, list[socket.socket], Kept], None]",
+        listener: "socket.socket",
     ) -> None:
         self._count = count
         self._requests = requests
         self._work = work
+        self._listener = listener
         self._kept = Kept.pair()
         self._open: list[socket.socket] = []  # that workers have left
         self._workers: dict[int, tuple[int, float]] = {}  # by pid: its place, and when it began
@@ -106,6 +109,7 @@ class Parent:
         self._killing = monotonic() + _GRACE
         for pid in self._workers:
             os.kill(pid, number)
+        self._listener.close()
 
     def _reap(self) -> None:
         for pid in [*self._workers]:

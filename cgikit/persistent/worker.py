@@ -8,10 +8,12 @@ that nobody reads, nor answers that are taken slowly.
 import os
 import select
 import signal
+import socket
 import sys
 from time import monotonic, sleep
 
 from .. import process
+from ..debug import log, new_incident
 from ..gateway.listener import allowed_peers, is_allowed
 from ..gateway.wire import Opened
 from .connection import DELIVERING, GATHERING, Connection
@@ -19,7 +21,6 @@ from .log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterable
     from typing import Any
 
@@ -33,6 +34,10 @@ _BEGINNING = 30  # seconds from the first byte of a request to the last of its v
 _PATIENCE = 10
 _LAST = 0.25  # seconds for requests that are on their way when the end comes
 _DELIVERED = 20  # seconds for answers that are; the parent kills after 30
+_FAILED = (
+    b"Status: 500 Internal Server Error\r\nContent-Type: text/plain\r\n\r\n"
+    b"The server failed on this request: incident %b.\n"
+)
 _MOST_WAITING = 500  # connections kept open; descriptors are 1,024 by default
 
 
@@ -73,6 +78,7 @@ class Worker:
         self._leaving = False  # to a successor: the connections stay open
         self._left = -1  # requests to be answered; any number below 0
         self._waiting: dict[int, Connection] = {}  # by descriptor, longest waiting first
+        self._late: list[socket.socket] = []  # accepted in the last moment
         self._timed: set[Connection] = set()  # that are in a phase which must end
         self._swept = 0.0
         self._serving: Connection | None = None
@@ -153,6 +159,52 @@ class Worker:
     def _end(self, *_: object) -> None:
         self._ending = True
         self._leaving = False
+        self._shut()
+
+    def _shut(self) -> None:
+        """Let those in who have come, and nobody after that: who asks from now on is refused, or waits
+        for whoever has the socket, too. A handler may take long: that is done while it runs.
+        """
+        try:
+            while len(self._late) < _MOST_WAITING:
+                self._late.append(self._listener.accept()[0])
+        except OSError:
+            pass  # nobody is left, or it was closed before
+        self._listener.close()
+
+    def _safely(self, call: "Callable[[Connection], None]", connection: Connection) -> None:
+        """Go on with a connection. An error in that ends it, and none of the others."""
+        own = os.getpid()
+        try:
+            call(connection)
+        except Exception as error:
+            if os.getpid() != own:
+                raise  # in a process that a handler forked
+            incident = new_incident()
+            log(error, incident)
+            try:
+                self._give_up(connection, incident)
+            except Exception as second:  # it is closed all the same
+                log(second, incident)
+
+    def _give_up(self, connection: Connection, incident: str) -> None:
+        """Close a connection after an error, and say so where nothing was said yet."""
+        try:
+            if connection.codec.request and not connection.begun:
+                data = connection.codec.finish(connection.number, 0, _FAILED % incident.encode())
+                connection.socket.send(data, socket.MSG_DONTWAIT)
+        finally:
+            self._let_go(connection)
+
+    def _let_go(self, connection: Connection) -> None:
+        try:
+            self._close(connection)
+        except Exception:
+            self._timed.discard(connection)
+            for descriptor, each in [*self._waiting.items()]:
+                if each is connection:
+                    del self._waiting[descriptor]
+            connection.socket.close()  # which takes it out of an epoll
 
     def _loop(self) -> None:
         listener, waiting = self._listener.fileno(), self._waiting
@@ -161,7 +213,7 @@ class Worker:
                 if descriptor == listener:
                     self._accept()
                 elif descriptor in waiting:
-                    self._turn(waiting[descriptor])
+                    self._safely(self._turn, waiting[descriptor])
                 else:
                     self._end()  # woken by a signal, or the parent is no more
             self._sweep()
@@ -181,6 +233,8 @@ class Worker:
         They get a moment for one more request each, after which a server sees at once that they end. To
         close one on which a request is on its way would lose it. Answers get longer to arrive.
         """
+        for accepted in self._late:
+            self._welcome(accepted)
         self._leave()
         began = monotonic()
         while self._waiting:
@@ -194,7 +248,7 @@ class Worker:
             left = min([end, *(each.deadline() for each in self._timed)]) - now
             for descriptor, _ in poll.poll(max(0.0, left) * 1_000 + 1):
                 if descriptor in self._waiting:
-                    self._turn(self._waiting[descriptor])
+                    self._safely(self._turn, self._waiting[descriptor])
             self._sweep()
             self._leave()
         for connection in [*self._waiting.values()]:
@@ -221,8 +275,15 @@ class Worker:
             print(f"cgikit: no connection can be accepted: {error}", file=sys.stderr)  # noqa: T201
             sleep(0.1)  # out of descriptors or memory: it would come back at once
             return
+        self._welcome(accepted)
+
+    def _welcome(self, accepted: socket.socket) -> None:
+        """Begin with a connection that was accepted."""
         connection = Connection(accepted)
-        if self._peers is not None and not is_allowed(accepted, self._peers):
+        self._safely(self._begin, connection)
+
+    def _begin(self, connection: Connection) -> None:
+        if self._peers is not None and not is_allowed(connection.socket, self._peers):
             connection.closed = True
             print("cgikit: a connection was refused: FCGI_WEB_SERVER_ADDRS", file=sys.stderr)  # noqa: T201
         self._turn(connection, _PATIENCE)
@@ -331,7 +392,7 @@ class Worker:
         """
         now = monotonic()
         for connection in [each for each in self._timed if each.deadline() <= now]:
-            self._go_on(connection)
+            self._safely(self._go_on, connection)
         if now - self._swept < _BEGINNING:
             return
         self._swept = now

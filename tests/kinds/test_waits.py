@@ -11,7 +11,7 @@ import house
 import pytest
 from house import Module
 
-ROOMS = ("host", "gateway", "cli")
+ROOMS = ("host", "gateway", "persistent", "cli")
 
 #: What can wait, and where its time-out is: the number of the argument, or its name.
 WAITING: dict[str, tuple[int, str]] = {
@@ -78,8 +78,11 @@ REASONS = {
     "host.zygote.Zygote._answer: self.sock.send": "a worker that takes no answers is killed",
     "host.zygote.Zygote._reap: os.waitpid": "the process has ended: waitid has said so",
     "host.zygote.Zygote.run: recvmsg": "this is what it is for; it ends with its worker",
+    "persistent.log.Log._out: connection.send": "it is put into a queue",
     "host.zygote.exactly: sock.recv": "in a zygote it ends with the worker; a worker has a time-out",
     "host.zygote.main: channel.sendall": "it ends with the worker",
+    "persistent.worker.Worker._accept: self._listener.accept": NON_BLOCKING,
+    "persistent.worker.Worker._shut: self._listener.accept": NON_BLOCKING,
 }
 
 

@@ -1,15 +1,18 @@
 """The loop of one process: kept connections, half requests, and the ends it can come to."""
 
+import inspect
 import os
+import re
 import signal
 from pathlib import Path
 
 import pytest
 from child import environment
 from persisting import Peer, application
-from serving import until
+from serving import sockets, until
 
 from cgikit.gateway.fastcgiclient import encode_request
+from cgikit.persistent import worker as persistent_worker
 
 #: Tells when it is in hand, and waits until the file "go" is there.
 WAITING = """
@@ -232,3 +235,78 @@ run(page)
         for peer in peers:
             peer.socket.close()
         assert app.ask().status == 200
+
+
+# --- errors of our own ------------------------------------------------------------------------------
+
+#: Makes a method of the worker raise once, when the file "order" is there.
+RAISING = """
+import os
+import cgikit.persistent.worker as w
+def raising(name, when):
+    method = getattr(w.Worker, name)
+    def called(self, *arguments):
+        due = os.path.exists("order")
+        if due:
+            os.unlink("order")
+        if not due or when == "after":
+            result = method(self, *arguments)
+        if due:
+            raise LookupError(f"injected into {name}")
+        return result
+    setattr(w.Worker, name, called)
+raising(%r, %r)
+"""
+
+
+def test_every_callback_of_the_loop_is_tried() -> None:
+    source = inspect.getsource(persistent_worker)
+    assert set(re.findall(r"self\._safely\(self\.(\w+)", source)) == {"_turn", "_go_on", "_begin"}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", ["_turn", "_go_on", "_begin", "_serve", "_settle", "_wait"])
+def test_an_error_of_our_own_ends_one_connection_only(tmp_path: Path, name: str, when: str) -> None:
+    with application(tmp_path, RAISING % (name, when) + WAITING) as app, app.connect() as kept:
+        kept.request(keep=True)
+        first = kept.answer().page
+        assert app.ask().page == first  # so it has done all that it does after an answer
+        (tmp_path / "order").touch()
+        body = b"x" * 300_000 if name == "_go_on" else b""
+        for _ in range(2):
+            with app.connect() as victim:
+                try:
+                    victim.request(body)
+                    answer = victim.answer()
+                except ConnectionError:
+                    continue  # it was closed before it had sent all
+            assert answer.code == -1 or answer.status in (200, 500)
+        kept.request(keep=True)
+        assert kept.answer().page == first  # by the same process
+        assert app.ask().page == first
+        if not (tmp_path / "order").exists():
+            assert until(lambda: f"injected into {name}" in app.logged())
+
+
+# --- the entrance -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("workers", ["", "2"])
+def test_the_socket_is_closed_at_once_and_those_who_have_come_are_answered(
+    tmp_path: Path, workers: str
+) -> None:
+    """A new request waited for a handler to end, and was reset then."""
+    more = {"CGIKIT_WORKERS": workers} if workers else {}
+    with application(tmp_path, WAITING, **more) as app, app.connect() as peer:
+        peer.request(QUERY_STRING="wait=1")
+        assert until((tmp_path / "begun").exists)
+        late = app.connect()
+        late.request()
+        os.kill(app.process.pid, signal.SIGTERM)
+        family = [app.process.pid, *app.children()]
+        listening = {*sockets(os.getpid())}
+        assert until(lambda: not any(listening & {*sockets(pid)} for pid in family))
+        (tmp_path / "go").touch()
+        assert peer.answer().status == 200
+        assert late.answer().status == 200
+        late.socket.close()
