@@ -770,3 +770,29 @@ upload.save(sys.argv[2], overwrite={overwrite})
     )
     assert done.returncode == -signal.SIGKILL
     assert os.listdir(spool) == os.listdir(kept) == []
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("content", [SMALL, BIG])
+def test_without_proc_a_copy_has_a_name_and_is_kept_whole(
+    content: bytes, overwrite: bool, spool: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.link
+
+    def link(source: str, *words: object, **options: object) -> None:
+        if str(source).startswith("/proc"):
+            raise OSError(errno.ENOENT, "no /proc here")
+        real(source, *words, **options)
+
+    monkeypatch.setattr(os, "link", link)
+    upload = received(spool, content)
+    upload.save(kept / "x", overwrite)
+    if overwrite:
+        upload.save(kept / "x", overwrite)
+    else:
+        with pytest.raises(FileExistsError):
+            upload.save(kept / "x")
+    assert os.listdir(kept) == ["x"]
+    assert (kept / "x").read_bytes() == content
+    upload.close()
+    assert os.listdir(spool) == []
