@@ -53,9 +53,8 @@ class Limits:
         return hash(self._all())
 
     def _all(self) -> tuple[int, ...]:
-        return tuple(
-            [getattr(self, n) for n in vars(Limits) if isinstance(getattr(Limits, n), int)]
-        )
+        names = [n for n, value in vars(Limits).items() if isinstance(value, int) and n[0] != "_"]
+        return tuple([getattr(self, name) for name in names])
 
     def __repr__(self) -> str:
         changed = ", ".join(f"{name}={value}" for name, value in vars(self).items())
