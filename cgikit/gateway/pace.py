@@ -4,7 +4,7 @@ A clock that each byte renews is none: whoever sends one now and then holds a pl
 is a longest silence, and after the first minute a least rate as well. The time is given, never asked.
 """
 
-SILENCE = 60.0  # seconds in which nothing moves. httpd's TimeOut: 60
+SILENCE = 60  # seconds in which nothing moves. httpd's TimeOut: 60
 RATE = 1_000  # bytes a second, after the first minute. httpd's mod_reqtimeout: 500
 
 

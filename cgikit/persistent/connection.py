@@ -16,6 +16,8 @@ from time import monotonic
 
 from ..errors import HTTPError
 from ..gateway.fastcgi import FastCGI
+from ..gateway.pace import RATE as _RATE
+from ..gateway.pace import SILENCE as _SILENCE
 from ..gateway.spool import Spool
 from ..gateway.wire import Aborted, Body, WireError
 
@@ -27,10 +29,6 @@ if TYPE_CHECKING:
     from .log import Log
 
 _CHUNK = 65_536
-_SILENCE = (
-    60  # seconds in which nothing of the body comes, or nothing of the answer goes. httpd: 60
-)
-_RATE = 1_000  # bytes a second, either way, after the first minute. httpd's mod_reqtimeout: 500
 _DRAINED = 5  # seconds for the rest of a body that nobody wants to read
 _MEMORY = 131_072  # bytes of a body, and of an answer, that wait in memory; what is more, on disk
 _HELD = 64 << 20  # bytes of an answer that wait on disk while its handler is at work

@@ -14,7 +14,7 @@ from time import monotonic, sleep
 
 from .. import process
 from ..debug import log, new_incident
-from ..gateway.listener import allowed_peers, is_allowed
+from ..gateway.listener import allowed_peers, is_allowed, send_at_once
 from ..gateway.wire import Opened
 from .connection import DELIVERING, GATHERING, Connection
 from .log import Log
@@ -279,6 +279,7 @@ class Worker:
 
     def _welcome(self, accepted: socket.socket) -> None:
         """Begin with a connection that was accepted."""
+        send_at_once(accepted)
         connection = Connection(accepted)
         self._safely(self._begin, connection)
 

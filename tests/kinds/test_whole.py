@@ -1,0 +1,59 @@
+"""A part of an answer never passes for the whole: all places that end one, and what each has asked.
+
+An answer ends by `codec.finish` (the whole) or by a cut. Each place of the engine that says so is in a
+table; a new one fails here until it is known that it asks. `cgikit serve` is in test_host_answer.py.
+"""
+
+import ast
+
+import house
+
+MODULES = {module.name: module for module in house.read()}
+
+#: Functions that end an answer, by the call that does it, and why what they end is whole.
+ENDING = {
+    ("host.exchange.Exchange._finish", "codec.finish"): "whoever calls it has asked: see below",
+    (
+        "host.exchange.Exchange.abandon",
+        "codec.finish",
+    ): "the client has left: nobody takes it for anything",
+    ("host.exchange.Exchange._take", "_finish"): "header.is_whole",
+    ("host.exchange.Exchange._conclude", "_finish"): "header.is_short is not",
+    ("host.exchange.Exchange._fail", "_finish"): "a page, and nothing else has gone out",
+    ("host.exchange.Exchange.ended", "_conclude"): "it asks",
+    ("host.exchange.Exchange.look_again", "_conclude"): "it asks",
+    ("host.exchange.Exchange._arrived", "_conclude"): "it asks",
+    ("persistent.connection.Connection._end", "codec.finish"): "answer.py has all of it, or cuts",
+}
+ENDS = ("codec.finish", "_finish", "_conclude")
+
+
+def endings() -> set[tuple[str, str]]:
+    """All calls that end an answer over FastCGI or SCGI."""
+    found = set()
+    for module in MODULES.values():
+        if module.name.startswith("gateway."):
+            continue
+        for name, node in house.definitions(module):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call):
+                    said = ast.unparse(call.func)
+                    for end in ENDS:
+                        ours = end == "codec.finish" or module.name == "host.exchange"
+                        if ours and said.endswith(f".{end}"):
+                            found.add((name, end))
+    return found
+
+
+def test_every_place_that_ends_an_answer_is_known() -> None:
+    assert endings() == set(ENDING)
+
+
+def test_the_places_ask() -> None:
+    """The questions stand where the table says."""
+    asked = {name: ast.unparse(node) for name, node in house.definitions(MODULES["host.exchange"])}
+    assert "header.is_whole and (not self.is_owed)" in asked["host.exchange.Exchange._take"]
+    assert "header.is_short" in asked["host.exchange.Exchange._conclude"]
+    assert "self._out_of_hand and (not self._take_back())" in asked["host.exchange.Exchange._fail"]
