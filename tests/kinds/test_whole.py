@@ -24,6 +24,7 @@ ENDING = {
     ("host.exchange.Exchange.look_again", "_conclude"): "it asks",
     ("host.exchange.Exchange._arrived", "_conclude"): "it asks",
     ("persistent.connection.Connection._end", "codec.finish"): "answer.py has all of it, or cuts",
+    ("persistent.worker.Worker._give_up", "codec.finish"): "a page, and nothing else has gone out",
 }
 ENDS = ("codec.finish", "_finish", "_conclude")
 
