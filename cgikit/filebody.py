@@ -30,7 +30,7 @@ class FileBody:
         status = os.fstat(fd)
         self.file: BinaryIO = open(fd, "rb", buffering=0)  # noqa: SIM115 -- closed by the reader
         self.size = status.st_size
-        self.modified = int(status.st_mtime)
+        self.modified, self._mtime = int(status.st_mtime), status.st_mtime_ns
         self.etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
         self.start, self.length = 0, self.size
 
@@ -118,6 +118,11 @@ class FileBody:
             if sent:
                 raise
         return sent  # 0 where that cannot be: another system, or a file system of its own kind
+
+    def has_changed(self) -> bool:
+        """Tell whether the file was written to, or cut, since it was opened."""
+        now = os.fstat(self.file.fileno())
+        return (now.st_mtime_ns, now.st_size) != (self._mtime, self.size)
 
     def close(self) -> None:
         """Close the file; iterating to the end does it as well."""

@@ -300,8 +300,8 @@ class Response:
             chunks = ()
         if status not in _BODYLESS and not self.content_type:
             raise ValueError("an answer with a body needs a Content-Type (RFC 3875 section 6.2.1)")
-        _check(status, fields)
-        return status, fields, chunks
+        told = _check(status, fields)
+        return status, fields, chunks if length is not None else _measured(chunks, told)
 
     def send(
         self, stdout: "BinaryIO | None" = None, request: "MetaVariables | None" = None
@@ -365,15 +365,61 @@ class Response:
                 yield data
 
 
+def _measured(chunks: "Iterable[bytes]", length: int | None) -> "Iterable[bytes]":
+    """Return what iterates over `chunks`, which are as long as the header tells, if it does."""
+    return chunks if length is None or chunks == () else Announced(chunks, length)
+
+
+class Announced:
+    """A body whose length the header tells already. Iterating gives as many bytes and no more, and
+    raises `ValueError` where the body ends before that, or goes on after it.
+
+    `.left` is how many bytes are still to come (int): once it is 0, whatever fails fails too late to
+    matter to the client.
+    """
+
+    def __init__(self, chunks: "Iterable[bytes]", length: int) -> None:
+        self._chunks = chunks
+        self.length = self.left = length
+
+    def __iter__(self) -> "Iterator[bytes]":
+        for data in self._chunks:
+            wanted, self.left = data[: self.left], max(0, self.left - len(data))
+            if wanted:
+                yield wanted
+            if len(wanted) < len(data):
+                raise ValueError(
+                    f"the body is longer than its Content-Length, {self.length}: what came after that "
+                    "was not sent; leave the header out, or count again"
+                )
+        if self.left:
+            raise ValueError(
+                f"the body ended after {self.length - self.left} of the {self.length} bytes that its "
+                "Content-Length announced; leave the header out, or count again"
+            )
+
+
+def _length(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 19):
+        raise ValueError(
+            f"Content-Length: {value[:50]!r} is not a number of bytes; give digits, or leave it out"
+        )
+    return int(value)
+
+
 def _pieces(body: "Iterable[str | bytes]") -> "Iterator[str | bytes]":
     if isinstance(body, dict):  # one would send its names
         raise TypeError("the body is a dict: use Response.json")
     return iter(body)
 
 
-def _check(status: int, fields: "list[tuple[str, str]]") -> None:
-    """Refuse what would split the header or contradict the server: the last look before the wire."""
+def _check(status: int, fields: "list[tuple[str, str]]") -> int | None:
+    """Refuse what would split the header or contradict the server: the last look before the wire.
+
+    Returns the length that the fields announce, if they do.
+    """
     seen = set()
+    length = None
     for name, value in fields:
         check_field(name, value)
         lowered = name.lower()
@@ -385,7 +431,10 @@ def _check(status: int, fields: "list[tuple[str, str]]") -> None:
             status == 200 or not (value.startswith("/") or "://" in value)
         ):  # the server would take a 200 for a local redirect (RFC 3875 section 6.2.2)
             raise ValueError(f"Location: {value} with {status}: use Response.redirect")
+        if lowered == "content-length":
+            length = value
         seen.add(lowered)
+    return None if length is None else _length(length)
 
 
 def _head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables") -> bytes:

@@ -6,13 +6,16 @@ server's input the body, and a `Response` what a server iterates over. What a re
 in `request.py`, what may be sent in `response.py`, errors become pages in `debug.py`.
 """
 
+from io import SEEK_END
+from time import time
+
 from . import process
 from .debug import answer_error, log, new_incident
 from .errors import BadRequest
 from .filebody import FileBody
 from .limits import DEFAULT_LIMITS, Limits
 from .request import Request
-from .response import Response
+from .response import Announced, Response
 from .script import respond
 from .status import REASONS
 from .upload import Upload
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 _CHUNK = 131_072
 _SENT_AT_ONCE = 262_144
 _MOST_DRAINED = 1 << 30  # bytes
+_SHORTER = "the file became shorter while it was sent"
+_SETTLED = 60  # seconds: a file that grows, as a log does, would seem to have been cut at the end
 
 
 class Truncated(Exception):
@@ -96,6 +101,10 @@ class WSGI:
             raise
         try:
             reason = REASONS.get(answer.status, "Unknown")
+            if "mod_wsgi.version" in environ and answer.may_be_short():
+                # It ends what broke off as if it were whole, and httpd would go on with the next answer
+                # in the middle of this one. Only httpd takes this field from an application.
+                answer.fields.append(("Connection", "close"))
             start_response(f"{answer.status} {reason}", answer.fields)
             return answer.body(environ.get("wsgi.file_wrapper"))
         except BaseException:  # the server closes only what it was given
@@ -172,11 +181,15 @@ class _Answer:
                 self.fields += [("Content-Type", response.content_type), ("Content-Length", "0")]
             self._file = chunks if isinstance(chunks, FileBody) else None
             self._whole = isinstance(chunks, tuple)
-            self._pieces = iter(chunks)
+            self._chunks, self._pieces = chunks, iter(chunks)
             self._first = b"" if self._file else next(self._pieces, b"")
         except BaseException:
             self._response.close()
             raise
+
+    def may_be_short(self) -> bool:
+        """Whether a length is announced that the body may turn out not to have."""
+        return self._file is not None or isinstance(self._chunks, Announced)
 
     def body(self, wrapper: "Callable[[Any, int], Iterable[bytes]] | None") -> "Iterable[bytes]":
         """Return what the server iterates over, and closes where there is something to close."""
@@ -202,7 +215,10 @@ class _Answer:
             self._source.drain(self._request)  # not before: making the pieces may read the body
             raise
         except (Exception, SystemExit) as error:
-            raise self.truncated(error) from None
+            if getattr(self._chunks, "left", 1):
+                raise self.truncated(error) from None
+            log(error, new_incident(), self._errors)  # the client has all that was announced
+            raise StopIteration from None
 
     def truncated(self, error: BaseException) -> Truncated:
         """Log why the body fails, and return what to raise."""
@@ -224,27 +240,52 @@ class _Answer:
 
 
 class _SentFile:
-    """A file as `wsgi.file_wrapper` takes it: readable as far as it is to be sent."""
+    """A file as `wsgi.file_wrapper` takes it: readable as far as it is to be sent.
+
+    A server that takes the descriptor instead may not see that the file became shorter meanwhile, and
+    would put its next answer into what is missing of this one. It is told when it closes the file.
+    """
 
     def __init__(self, body: FileBody, answer: _Answer) -> None:
-        self._file, self._answer = body.file, answer
+        self._file, self._answer, self._body = body.file, answer, body
         self._end = body.start + body.length
-        self.close = answer.close
+        self._taken = False
         self.tell = body.file.tell
-        self.seek = body.file.seek
         self.seekable = body.file.seekable
         self.seek(body.start)
-        if body.start == 0 and body.length == body.size:
+        if body.start == 0 and body.length == body.size and time() - body.modified > _SETTLED:
             # Some servers send a descriptor from its beginning to its end, whatever was asked for.
-            self.fileno = body.file.fileno
+            self.fileno = self._descriptor
+
+    def _descriptor(self) -> int:
+        self._taken = True
+        return self._file.fileno()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a position, and return it. Raises `Truncated` if the end is no longer where it was:
+        waitress looks for it there, and would announce another length.
+        """
+        position = self._file.seek(offset, whence)
+        if whence == SEEK_END and position - offset < self._end:
+            raise self._answer.truncated(OSError(_SHORTER))
+        return position
+
+    def close(self) -> None:
+        """Close the file. Raises `Truncated` if it changed while its descriptor was with the server."""
+        changed = self._taken and self._body.has_changed()
+        self._taken = False
+        try:
+            if changed:
+                raise self._answer.truncated(OSError("the file changed while it was sent"))
+        finally:
+            self._answer.close()
 
     def read(self, size: int = -1) -> bytes:
         """Read at most `size` bytes, and never more than is to be sent."""
         left = max(0, self._end - self.tell())
         data = self._file.read(left if size < 0 else min(size, left))
         if left and size and not data:
-            error = OSError("the file became shorter while it was sent")
-            raise self._answer.truncated(error) from None
+            raise self._answer.truncated(OSError(_SHORTER))
         return data
 
 

@@ -315,6 +315,46 @@ def test_the_script_can_be_run_by_a_server_with_a_body_still_unread(tmp_path: Pa
     assert errors == b""
 
 
+# --- answers that break off -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "sent", "error"),
+    [
+        ('"abc"', b"abc", "ended after 3 of the 5 bytes"),
+        ('"abcdefg"', b"abcde", "longer than its Content-Length, 5"),
+        ('iter(["abcde", 1])', b"abcde", "int"),
+    ],
+)
+def test_an_answer_of_another_length_than_announced_is_logged_and_ends_with_status_1(
+    tmp_path: Path, body: str, sent: bytes, error: str
+) -> None:
+    code = f"run(lambda request: Response(iter({body}), headers={{'Content-Length': '5'}}))"
+    answer = run_script(tmp_path, code)
+    assert (answer.body, answer.code) == (sent, 1)
+    assert error in answer.errors
+    assert incident(answer)
+
+
+@pytest.mark.parametrize("sendfile", [True, False])
+def test_a_file_that_shrinks_is_not_filled_up_and_ends_with_status_1(
+    tmp_path: Path, sendfile: bool
+) -> None:
+    (tmp_path / "data").write_bytes(b"x" * 300_000)
+    code = """
+import os
+def page(request):
+    response = Response.file("data")
+    os.truncate("data", 100_000)
+    return response
+"""
+    code += "run(page)" if sendfile else "del os.sendfile\nrun(page)"
+    answer = run_script(tmp_path, code)
+    assert (answer.body, answer.code) == (b"x" * 100_000, 1)
+    assert answer.field("Content-Length") == "300000"
+    assert "the file became shorter while it was sent" in answer.errors
+
+
 # --- handlers that fork ---------------------------------------------------------------------------
 
 

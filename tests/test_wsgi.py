@@ -214,6 +214,7 @@ def test_a_file_that_shrinks_breaks_the_answer_off(tmp_path: Path, wrapper: Any)
 def test_only_a_whole_file_shows_its_descriptor(tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(b"0123456789")
+    os.utime(path, (1e9, 1e9))
     given: list[Any] = []
 
     def wrapper(file: Any, size: int) -> Iterable[bytes]:
@@ -225,6 +226,37 @@ def test_only_a_whole_file_shows_its_descriptor(tmp_path: Path) -> None:
     call(application, wsgi__file_wrapper=wrapper, HTTP_RANGE="bytes=2-5")
     call(application, wsgi__file_wrapper=wrapper, HTTP_RANGE="bytes=0-5")
     assert [hasattr(file, "fileno") for file in given] == [True, False, False]
+
+
+@pytest.mark.parametrize("regrown", [False, True])
+def test_a_server_that_took_the_descriptor_of_a_file_is_told_that_it_changed(
+    tmp_path: Path, regrown: bool
+) -> None:
+    """gunicorn's sendfile ends early where the file does, and its next answer came in the gap."""
+    path = tmp_path / "data"
+    path.write_bytes(b"0123456789")
+    os.utime(path, (1e9, 1e9))
+    environ = environment(wsgi__file_wrapper=lambda file, size: file)
+    file: Any = app(lambda request: Response.file(path))(environ, lambda *_: None)
+    assert os.read(file.fileno(), 5) == b"01234"
+    path.write_bytes(b"0123456789" if regrown else b"01234")
+    with pytest.raises(Truncated):
+        file.close()
+    assert "the file changed while it was sent" in environ["wsgi.errors"].getvalue()
+    file.close()
+
+
+def test_a_file_that_is_still_being_written_does_not_show_its_descriptor(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"first\n")
+    environ = environment(wsgi__file_wrapper=lambda file, size: file)
+    file: Any = app(lambda request: Response.file(path))(environ, lambda *_: None)
+    assert not hasattr(file, "fileno")
+    assert file.read() == b"first\n"
+    with path.open("ab") as more:
+        more.write(b"second\n")
+    file.close()
+    assert environ["wsgi.errors"].getvalue() == ""
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", "302"), ("HEAD", "302"), ("POST", "303")])

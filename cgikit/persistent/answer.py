@@ -93,10 +93,15 @@ def _send(response: "Response", request: Request, connection: "Connection") -> N
             connection.finish(head + b"".join(chunks))
             return
         connection.output(head)
-        for chunk in chunks:
-            if not connection.is_wanted():
-                break
-            connection.output(chunk)
+        try:
+            for chunk in chunks:
+                if not connection.is_wanted():
+                    break
+                connection.output(chunk)
+        except (Exception, SystemExit) as error:
+            if getattr(chunks, "left", 1):
+                raise
+            log(error, new_incident())  # too late: the client has all that was announced
         connection.finish()
     finally:
         response.close()

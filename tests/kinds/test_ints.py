@@ -58,6 +58,7 @@ PLACES = {
     ("persistent.connection", "Connection.begin"): "18 digits",
     ("process", "_drain"): "ValueError: nothing is drained",
     ("process", "end"): OURS,
+    ("response", "_length"): "18 digits",
     ("sessions.file", "FileStore._stamp"): OURS,
     ("sessions.file", "FileStore.touch"): OURS,
     ("sessions.redis", "RedisStore.save"): OURS,

@@ -78,7 +78,7 @@ REASONS = {
     "host.zygote.Zygote._answer: self.sock.send": "a worker that takes no answers is killed",
     "host.zygote.Zygote._reap: os.waitpid": "the process has ended: waitid has said so",
     "host.zygote.Zygote.run: recvmsg": "this is what it is for; it ends with its worker",
-    "persistent.log.Log._out: connection.send": "it is put into a queue",
+    "persistent.log.Log._out: connection.send": "it polls, with a limit: `Connection.send`",
     "host.zygote.exactly: sock.recv": "in a zygote it ends with the worker; a worker has a time-out",
     "host.zygote.main: channel.sendall": "it ends with the worker",
     "persistent.worker.Worker._accept: self._listener.accept": NON_BLOCKING,

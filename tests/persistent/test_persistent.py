@@ -46,7 +46,21 @@ def bad_header(request):
     raise HTTPError(400, "x", {"X-Bad": "a\\nb"})
 def cookie(request):
     response = Response("c"); response.set_cookie("a", "b"); return response
+def announced(*pieces):
+    return Response(iter(pieces), headers={"Content-Length": "5"})
+def late():
+    yield "abcde"
+    raise RuntimeError("after the last byte")
+def shrinking(request):
+    open("shrinking", "wb").write(b"x" * 300_000)
+    response = Response.file("shrinking")
+    os.truncate("shrinking", 100_000)
+    return response
 PAGES = {
+    "short": lambda r: announced("ab", "c"),
+    "over": lambda r: announced("abc", "defg"),
+    "late": lambda r: Response(late(), headers={"Content-Length": "5"}),
+    "shrinking": shrinking,
     "html": lambda r: "<p>ü " + r.query.get("name", ""),
     "json": lambda r: Response.json(r.query.pairs()),
     "text": lambda r: Response.text("a", 201),
@@ -211,6 +225,39 @@ def test_an_answer_that_breaks_off_has_no_end(app: Application) -> None:
     assert answer.body == b"half"
     assert "RuntimeError: the rest is missing" in answer.errors
     assert app.ask(PATH_INFO="/html").status == 200
+
+
+@pytest.mark.parametrize(
+    ("page", "body", "error"),
+    [
+        ("short", b"abc", "ended after 3 of the 5 bytes"),
+        ("shrinking", b"x" * 100_000, "the file became shorter"),
+    ],
+)
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_part_of_what_was_announced_has_no_end(
+    app: Application, page: str, body: bytes, error: str, keep: bool
+) -> None:
+    with app.connect() as peer:
+        peer.request(keep=keep, PATH_INFO=f"/{page}")
+        answer = peer.answer()
+        assert (answer.body, peer.ended) == (body, None)
+    assert error in answer.errors
+
+
+@pytest.mark.parametrize(
+    ("page", "error"),
+    [("over", "longer than its Content-Length, 5"), ("late", "after the last byte")],
+)
+def test_what_goes_wrong_behind_what_was_announced_cuts_nothing(
+    app: Application, page: str, error: str
+) -> None:
+    with app.connect() as peer:
+        for _ in range(2):
+            peer.request(keep=True, PATH_INFO=f"/{page}")
+            answer = peer.answer()
+            assert (answer.body, peer.ended) == (b"abcde", Ended(1, 0, 0))
+            assert error in answer.errors
 
 
 def test_what_fails_after_the_answer_is_in_the_log_and_no_more(app: Application) -> None:

@@ -1,5 +1,6 @@
 """Behind web servers: started by them or by others, and what each of them does with bodies and ends."""
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -178,7 +179,7 @@ ProxyPass "/page" "fcgi://127.0.0.1:APP/page" enablereuse=on
 
 #: Handlers that leave the body, read it late, or answer in other ways that servers treat differently.
 BODIES = """
-import hashlib
+import hashlib, os
 def digest(request):
     seen = hashlib.sha256()
     while data := request.stream.read(50_000):
@@ -187,7 +188,19 @@ def digest(request):
 def late(request):
     yield "begun "
     yield digest(request)
+def shrinking(request):
+    open("shrinking", "wb").write(b"x" * 300_000)
+    response = Response.file("shrinking")
+    os.truncate("shrinking", 100_000)
+    return response
+def broken():
+    yield "x" * 100_000
+    raise RuntimeError("the rest is missing")
 PAGES = {
+    "short": lambda request: Response(iter(["x" * 1_000]), headers={"Content-Length": "10000"}),
+    "shrinking": shrinking,
+    "broken": lambda request: Response.stream(broken()),
+    "fine": lambda request: "fine",
     "ignore": lambda request: "x" * 300_000,
     "stream": lambda request: Response.stream("x" * 1_000 for _ in range(300)),
     "file": lambda request: Response.file("large"),
@@ -277,3 +290,46 @@ def test_a_local_redirect_goes_to_the_client(
     got, fields, _ = exchange(port, "local", body)
     assert got == status
     assert fields["Location"].endswith("/elsewhere?a=b")
+
+
+#: They take the end of the connection for that of the answer, unless a length was announced.
+ENDS_QUIETLY = {("lighttpd", "broken"), ("caddy", "broken")}
+
+
+@pytest.mark.parametrize(
+    ("page", "length"), [("short", 10_000), ("shrinking", 300_000), ("broken", None)]
+)
+def test_a_part_of_an_answer_passes_for_no_whole(
+    front: tuple[str, int], page: str, length: int | None
+) -> None:
+    """Two requests on one connection: the second answer came inside of the first one's body."""
+    name, port = front
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+    with contextlib.closing(connection):
+        connection.connect()
+        for path in (page, "fine"):
+            head = f"GET /page?page={path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+            connection.sock.sendall(head.encode())
+        answer = http.client.HTTPResponse(connection.sock)
+        with contextlib.closing(answer):
+            answer.begin()
+            if answer.status >= 500:
+                return  # the server had sent nothing yet
+            if (name, page) in ENDS_QUIETLY:
+                assert answer.read() == b"x" * 100_000
+                return
+            if answer.getheader("Transfer-Encoding") != "chunked":
+                assert answer.getheader("Content-Length") == str(length)
+            with pytest.raises((http.client.IncompleteRead, ConnectionError)) as caught:
+                answer.read()
+    if isinstance(caught.value, http.client.IncompleteRead):
+        assert caught.value.partial.strip(b"x") == b""
+
+
+def test_the_next_visitor_gets_an_answer_after_one_that_broke_off(front: tuple[str, int]) -> None:
+    _, port = front
+    for page in ("short", "shrinking", "broken"):
+        with contextlib.suppress(http.client.HTTPException, ConnectionError):
+            exchange(port, page)
+        status, _, content = exchange(port, "fine")
+        assert (status, content) == (200, b"fine")

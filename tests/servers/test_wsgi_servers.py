@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import http.client
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,6 +59,41 @@ def test_a_body_that_fails_is_cut_and_logged(server: Server) -> None:
         else:
             assert answer.read().startswith(b"first\n")
     assert "RuntimeError: the body failed on its way" in server.error_log()
+
+
+@pytest.mark.parametrize(("kind", "length"), [("short", 10_000), ("shrink", 300_000)])
+def test_what_follows_a_part_does_not_pass_for_the_rest_of_it(
+    server: Server, kind: str, length: int
+) -> None:
+    """The next answer, another visitor's behind a proxy, came inside of the first one's body."""
+    curl(server.url("kinds.py/make"))
+    url = urlsplit(server.base_url)
+    with socket.create_connection((url.hostname, url.port), 60) as connection:
+        for path in (kind, "print"):
+            request = f"GET {url.path}kinds.py/{path} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n"
+            connection.sendall(request.encode())
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while data := connection.recv(65_536):
+                received += data
+                if b"fine" in received:
+                    break
+    head, _, body = received.partition(b"\r\n\r\n")
+    if head.startswith(b"HTTP/1.1 500"):
+        return  # nothing was out yet
+    assert b"content-length: %d" % length in head.lower()
+    assert len(body) < length
+    assert body.strip(b"x") == b""
+    assert "incident" in server.error_log()
+
+
+@pytest.mark.parametrize("kind", ["over", "late"])
+def test_what_goes_wrong_after_the_last_byte_does_not_cut_the_answer(
+    server: Server, kind: str
+) -> None:
+    for _ in range(2):
+        assert curl(server.url(f"kinds.py/{kind}")).body == b"x" * 10_000
+    assert "incident" in server.error_log()
 
 
 #: It ends the answer as if it were whole.

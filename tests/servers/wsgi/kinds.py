@@ -17,6 +17,28 @@ def pieces() -> Iterator[str]:
     raise RuntimeError("the body failed on its way")
 
 
+def announced(*body: str) -> Response:
+    """A body of 10,000 bytes, if one believes the header."""
+    return Response(iter(body), headers={"Content-Length": "10000"}, content_type="text/plain")
+
+
+def late() -> Iterator[str]:
+    yield "x" * 10_000
+    raise RuntimeError("after the last byte")
+
+
+def shrink(request: Request) -> Response:
+    """A file that has become shorter when it is sent."""
+    path = f"data/shrinking-{os.urandom(8).hex()}"
+    with open(path, "wb") as file:
+        file.write(b"x" * 300_000)
+    os.utime(path, (1e9, 1e9))
+    response = Response.file(path)
+    os.truncate(path, 100_000)
+    os.unlink(path)
+    return response
+
+
 def fail(error: BaseException) -> NoReturn:
     raise error
 
@@ -41,6 +63,10 @@ KINDS: dict[str, Callable[[Request], Response | str]] = {
     "echo": lambda request: Response(request.body, content_type="application/octet-stream"),
     "stream": lambda request: Response.stream(f"{n}\n" for n in range(100_000)),
     "cut": lambda request: Response.stream(pieces()),
+    "short": lambda request: announced("x" * 1_000),
+    "over": lambda request: announced("x" * 9_000, "x" * 1_000, "x" * 5),
+    "late": lambda request: Response(late(), headers={"Content-Length": "10000"}),
+    "shrink": shrink,
     "fail": lambda request: fail(RuntimeError("on purpose")),
     "exit": lambda request: fail(SystemExit(3)),
     "local": lambda request: Response.local_redirect("/cgi-bin/hello.py?name=local"),
