@@ -46,6 +46,7 @@ PLACES = {
     "persistent.connection.Connection._end: finish": ENDED,
     "persistent.connection.Connection.finish: _end": ENDED,
     "persistent.connection.Connection.go_on: _end": ENDED + "; it was held back",
+    "persistent.worker.Worker._give_up: finish": "an error page of its own, where nothing was out",
     "persistent.worker.Worker._loop: _end": "of the process, not of an answer",
     "persistent.worker.Worker._serve: finish": "nothing was answered: the client went away before",
     "process._leave: _exit": "nothing is left to be written",
