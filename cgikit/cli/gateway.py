@@ -94,7 +94,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         ("--total", 3_600, 1, 864_000, "seconds until a script is ended in any case"),
         ("--body", 1_024, 1, 1 << 20, "MiB of a request's body; a larger one gets 413"),
         ("--spool", 1_024, 0, 1 << 20, "MiB of an answer that wait on disk for a slow client"),
-        ("--memory", 1_024, 64, 1 << 20, "MiB of address space for a script's process"),
+        ("--memory", 1_024, 64, 1 << 20, "MiB of address space for a Python script's process"),
         ("--processes", 1_024, 16, 1 << 20, "of the user, beyond which scripts cannot fork"),
     ):
         parser.add_argument(

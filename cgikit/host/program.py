@@ -60,8 +60,7 @@ class Programs:
 
     def _why_not(self, file: str) -> str:
         try:
-            with open(open_regular(file, follow=True, patience=0), "rb") as stream:
-                line = stream.read(256).partition(b"\n")[0]
+            line = _first_line(file)
         except OSError as error:
             return f"it cannot be read ({error.strerror})"
         if not line.startswith(b"#!"):
@@ -76,6 +75,21 @@ class Programs:
 
 
 NOT_PYTHON = "it is not a Python script"
+
+
+def runs_python(file: str) -> bool:
+    """Tell whether a script's `#!` line names a Python, whichever. False for what cannot be read."""
+    try:
+        line = _first_line(file)
+    except OSError:
+        return False
+    words = line[2:].split()[:3] if line.startswith(b"#!") else []
+    return any(b"python" in os.path.basename(word) for word in words)
+
+
+def _first_line(file: str) -> bytes:
+    with open(open_regular(file, follow=True, patience=0), "rb") as stream:
+        return stream.read(256).partition(b"\n")[0]
 
 
 def stamp_of(status: os.stat_result) -> Stamp:

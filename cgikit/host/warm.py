@@ -84,6 +84,13 @@ def limits(settings: "Mapping[str, Any]") -> "Limits":
     return found
 
 
+def without_memory(values: "Limits") -> "Limits":
+    """Return resource limits for a program that is not Python: others, such as Java and Node, reserve
+    address space that they never use, and do not start where it is limited.
+    """
+    return [(kind, pair) for kind, pair in values if kind != resource.RLIMIT_AS]
+
+
 def limit(values: "Limits") -> None:
     """Set resource limits."""
     for kind, pair in values:

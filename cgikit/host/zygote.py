@@ -35,6 +35,7 @@ from _socket import socket  # without its face in Python, as in `warm.py`
 from .. import leaving
 from . import preload, trial, warm
 from .compiling import compiled
+from .program import runs_python
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -209,7 +210,8 @@ class Zygote:
         self.table[slot * 2] = os.getpid()
         data = os.pread(told, os.lseek(told, 0, os.SEEK_END), 0)
         warm.descriptors(*descriptors, above, self.most)
-        warm.limit(limits)
+        cold = ready is None or ready[1] is None
+        warm.limit(warm.without_memory(limits) if cold and not runs_python(file) else limits)
         directory, words, names, values = marshal.loads(data)  # noqa: S302 -- our worker's
         del data
         if ready is None or ready[1] is None:

@@ -366,3 +366,15 @@ def test_a_request_that_no_file_can_be_made_for_takes_no_slot() -> None:
         assert len(children) == 1
         assert len(theirs.recv(4_096)) > 4
         children._table.release()
+
+
+def test_the_limit_of_memory_is_for_python_alone(tmp_path: Path) -> None:
+    """Java and Node reserve address space that they never use; with a limit of it they do not start."""
+    with gateway("fastcgi", tmp_path, "--workers", "1", "--memory", "512") as server:
+        shell = "echo 'Content-Type: text/plain'\necho\nulimit -v\n"
+        other = server.put("other.cgi", f"#!/bin/sh\n{shell}")
+        looks = f"{HEAD}import resource\nprint(resource.getrlimit(resource.RLIMIT_AS)[0] >> 20)"
+        cold = server.put("cold.py", f"#!{sys.executable} -I\n{looks}")
+        assert server.request(other).text != f"{512 << 10}\n"
+        assert server.request(cold).text == "512\n"
+        assert server.request(server.script("warm.py", looks)).text == "512\n"

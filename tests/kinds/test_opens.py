@@ -238,7 +238,7 @@ LOOKS = {
         " assert os.path.lexists('.' + 24 * 'a' + '.waiting'); raise OSError('None')"
     ),
     "host.listing._about": "from cgikit.host.listing import _about; _about('x')",
-    "host.program.Programs._why_not": (
+    "host.program._first_line": (
         "from cgikit.host.program import Programs; raise OSError(Programs('')._why_not('x'))"
     ),
     "host.diagnosis.first_line": (
