@@ -200,7 +200,7 @@ def test_a_request_that_never_ends_is_given_up(tmp_path: Path, protocol: str) ->
             assert peer.answer().status == 408
 
 
-def test_a_client_that_does_not_read_holds_its_script(served: Gateway) -> None:
+def test_a_client_that_does_not_read_holds_up_nobody(served: Gateway) -> None:
     path = served.script(
         "much.py", f"{HEAD}import os\nprint('x' * 30_000_000)\nopen('through', 'w').close()"
     )
@@ -210,7 +210,6 @@ def test_a_client_that_does_not_read_holds_its_script(served: Gateway) -> None:
         assert until(served.scripts)
         for _ in range(20):
             assert well(served)
-        assert not (served.root / "through").exists()
         assert len(peer.answer().body) == 30_000_001
     assert (served.root / "through").exists()
 
