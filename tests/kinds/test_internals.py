@@ -180,11 +180,23 @@ def test_waitress_has_a_floor_and_a_ceiling() -> None:
 #: module, place: what becomes of us without it, or why it is sure to be there.
 PRIVATE = {
     ("cli.server", "self._server._map"): "a class of waitress, looked for above",
-    ("host.preload", "getattr(os.environ, '_data', None)"): "nothing is watched without it",
+    ("host.trial", "getattr(os.environ, '_data', None)"): "nothing is watched without it",
     (
-        "host.preload",
+        "host.trial",
         "setattr(os.environ, '_data', Watched(data))",
     ): "nothing is watched without it",
+    (
+        "host.state",
+        "getattr(sys.modules.get('random'), '_inst', None)",
+    ): "modules that use it are not preloaded without it",
+    (
+        "host.state",
+        "getattr(sys.modules.get('numpy.random.mtrand'), '_rand', None)",
+    ): "modules that use it are not preloaded without it",
+    (
+        "host.state",
+        "getattr(numpy, '_bit_generator', None)",
+    ): "modules that use it are not preloaded without it",
     ("host.warm", "getattr(os.environ, '_data', None)"): "the environment is set the long way",
     ("host.warm", "atexit._ncallbacks"): "3.11 to 3.13 have it",
     ("host.warm", "atexit._run_exitfuncs"): "3.11 to 3.13 have it",
