@@ -82,11 +82,33 @@ def test_an_unknown_server_is_told_the_names(
     assert all(name in err for name in SERVERS)
 
 
-def test_a_root_must_be_a_directory(capsys: pytest.CaptureFixture[str], scripts: Path) -> None:
-    for root in (scripts / "hello.py", scripts / "none"):
+def test_a_root_must_be_a_directory_or_a_script(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    (scripts / "off.py").touch()
+    for root, what in (
+        (scripts / "none", "is not a directory"),
+        (scripts / "off.py", "is not a directory and not executable"),
+    ):
         status, out, err = ask(capsys, "nginx", root)
         assert (status, out) == (1, "")
-        assert f"{root} is not a directory" in err
+        assert f"{root} {what}" in err
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_one_script_is_served_where_cgikit_runs_it(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str
+) -> None:
+    script = scripts / "hello.py"
+    status, out, err = ask(capsys, server, script, "--prefix", "/app")
+    if server in {*BEHIND, "systemd", "cgikit"}:
+        assert status == 0
+        assert str(script) in out
+        path = {"cgikit": "/", "systemd": None}.get(server, "/app")
+        assert commands(out, "Try") == ([f"curl http://127.0.0.1:8080{path}"] if path else [])
+    else:
+        assert (status, out) == (1, "")
+        assert f"{server} serves no single script" in err
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from requirement import has_address, need, need_address
 
 from cgikit.cli import main
+from cgikit.cli.config import RECIPES
 
 from .curl import curl
 from .fixtures import readable_by_all
@@ -76,6 +77,36 @@ def test_what_the_syntax_can_say_is_served(
             assert (answer.status, "Hello, Ada!" in answer.text) == (200, True), server.error_log()
             if name != "mini-httpd":  # it loses answers to POST: see deviations.py
                 assert "<td>Ada</td>" in curl(server.url("form.py"), "--data", "name=Ada").text
+
+
+SINGLE = [name for name in ROWS if RECIPES[ROWS[name].config].gateway]
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_single_script_answers_at_its_prefix_and_below(
+    name: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    root = readable_directory / f"single{SINGLE.index(name)}"
+    row = replace(ROWS[name], by_root=False, prefix="/my.app")
+    with readable_by_all():
+        root.mkdir()
+        script = root / "app.py"
+        script.write_text(
+            f"#!{script_interpreter.python}\nimport os\nprint('Content-Type: text/plain\\n')\n"
+            "print(os.environ['SCRIPT_NAME'], os.environ['PATH_INFO'], os.environ['QUERY_STRING'])\n"
+        )
+        script.chmod(0o755)
+        with printed(name, row, root, script, script_interpreter) as server:
+            for path, seen in (
+                ("", "/my.app  "),
+                ("?q", "/my.app  q"),
+                ("/", "/my.app / "),
+                ("/a%20b/c?q", "/my.app /a b/c q"),
+            ):
+                answer = curl(server.base_url + path)
+                assert (answer.status, answer.text) == (200, f"{seen}\n"), server.error_log()
+            for path in ("le", "/../my.apple", "/../my-app", "/../other"):
+                assert curl(server.base_url + path).status == 404
 
 
 def test_the_servers_above_were_at_an_address_of_ipv6() -> None:

@@ -70,7 +70,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.set_defaults(command=config)
     parser.add_argument("server", metavar="SERVER", nargs="?", help="the server; see --list")
-    parser.add_argument("root", metavar="ROOT", nargs="?", help="the directory of the scripts")
+    parser.add_argument(
+        "root", metavar="ROOT", nargs="?", help="the directory of the scripts, or one script"
+    )
     parser.add_argument("--list", action="store_true", help="list the servers, and end")
     parser.add_argument(
         "--snippet",
@@ -136,8 +138,14 @@ def config(arguments: argparse.Namespace) -> int:
     chosen = RECIPES.get(arguments.server)
     if chosen is None:
         return _fail(f"no server {arguments.server!r}; there are: {', '.join(RECIPES)}")
-    if not os.path.isdir(arguments.root):
-        return _fail(f"{one_line(arguments.root)} is not a directory")
+    single = os.path.isfile(arguments.root) and os.access(arguments.root, os.X_OK)
+    if not os.path.isdir(arguments.root) and not (single and chosen.single):
+        what = "is not a directory"
+        if single:
+            what += f", and {arguments.server} serves no single script"
+        elif os.path.isfile(arguments.root):
+            what += " and not executable"
+        return _fail(f"{one_line(arguments.root)} {what}")
     try:
         site = _site(arguments, chosen)
         text = write(chosen, site, _repeated(arguments, site), snippet=arguments.snippet)
@@ -188,7 +196,8 @@ def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
         cgikit=_this_command(),
         python=sys.executable,
         modules=next(filter(os.path.isdir, HTTPD_MODULES), HTTPD_MODULES[0]),
-        script=_a_script(root),
+        single=not os.path.isdir(root),
+        script=_a_script(root) if os.path.isdir(root) else "",
         options=tuple(_passed_on(arguments)),
     )
     given: dict[str, Any] = {

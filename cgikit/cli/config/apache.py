@@ -112,9 +112,11 @@ def _cgid(site: Site) -> str:
 
 def _proxied(site: Site, scheme: str, more: str = "") -> str:
     # flushpackets: what the script has flushed goes out now
+    # httpd compares whole segments: "/app" is not the beginning of "/apple"
+    place = site.prefix if site.single and site.prefix else site.location
     return PROXY.format(
-        location=quoted(site.location),
-        backend=apache_socket(site.socket, scheme),
+        location=quoted(place),
+        backend=apache_socket(site.socket, scheme, place.lstrip("/") if site.single else ""),
         patience=site.patience,
         body=site.body << 20,
         more=" flushpackets=on",

@@ -29,7 +29,7 @@ http://:{port} {{
 """
 
 SNIPPET = """\
-handle {location}* {{
+{handle} {{
 \t# A body without a length (chunked) gets its CONTENT_LENGTH when it is here whole, in memory
 \t@unsized not header Content-Length *
 \trequest_body @unsized {{
@@ -63,8 +63,11 @@ BUFFER = ("buffer_requests", "request_buffers 64MiB")
 
 
 def _snippet(site: Site) -> str:
+    handle = f"handle {site.location}*"
+    if site.single and site.prefix:  # not what only begins with the same letters
+        handle = f"@script path {site.prefix} {site.location}*\nhandle @script"
     return SNIPPET.format(
-        location=site.location,
+        handle=handle,
         body=site.body,
         socket=caddy_socket(site.socket),
         root=quoted(site.root),

@@ -58,6 +58,11 @@ GATEWAY = """\
 )
 """
 
+SINGLE = """\
+$HTTP["url"] =~ {pattern} {{
+{body}}}
+"""
+
 
 def _whole(site: Site, modules: tuple[str, ...], body: str) -> str:
     identity = ""
@@ -91,9 +96,11 @@ def _cgi(site: Site) -> str:
 def _gateway(site: Site, kind: str) -> str:
     # At the root of the URL space, lighttpd takes "/" for the script's name otherwise
     root = '\n        "fix-root-scriptname" => "enable",' if not site.prefix else ""
-    text = GATEWAY.format(
-        kind=kind, location=quoted(site.location), socket=quoted(site.socket), root=root
-    )
+    place = site.prefix if site.single and site.prefix else site.location
+    text = GATEWAY.format(kind=kind, location=quoted(place), socket=quoted(site.socket), root=root)
+    if site.single and site.prefix:  # not what only begins with the same letters
+        pattern = quoted(f"^{site.prefix.replace('.', '[.]')}(/|$)")
+        text = SINGLE.format(pattern=pattern, body=text)
     return text + STREAM
 
 

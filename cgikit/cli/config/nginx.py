@@ -40,7 +40,7 @@ TEMPORARY = ("body", "fastcgi", "scgi", "proxy", "uwsgi")
 
 LOCATION = """\
 # ^~: no "location ~ ..." of this site takes a script away, and none sends its source.
-location ^~ {location} {{
+location {place} {{
     # The host of a request in absolute form is in its target, and its Host field may be anyone's.
     set $cgikit_port "";
     if ($http_host ~ "(:[0-9]+)$") {{
@@ -105,9 +105,21 @@ def _whole(site: Site, snippet: str) -> str:
 
 
 def _location(site: Site, kind: str, *more: tuple[str, str]) -> str:
+    if site.single and site.prefix:  # not what only begins with the same letters
+        return "\n".join(
+            _at(site, place, kind, *more) for place in (f"= {site.prefix}", _below(site))
+        )
+    return _at(site, _below(site), kind, *more)
+
+
+def _below(site: Site) -> str:
+    return f"^~ {site.location}"
+
+
+def _at(site: Site, place: str, kind: str, *more: tuple[str, str]) -> str:
     rows = (*PARAMETERS, *more)
     return LOCATION.format(
-        location=site.location,
+        place=place,
         kind=kind,
         body=site.body,
         timeout=site.timeout,

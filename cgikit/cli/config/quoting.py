@@ -89,9 +89,9 @@ def nginx_socket(text: str) -> str:
     return nginx(f"unix:{text}")
 
 
-def apache_socket(text: str, scheme: str) -> str:
+def apache_socket(text: str, scheme: str, path: str = "") -> str:
     """Return the URL of what answers at a UNIX socket, for httpd's ProxyPass."""
-    return f'{apache(f"unix:{text}")[:-1]}|{scheme}://localhost/"'
+    return f"{apache(f'unix:{text}')[:-1]}|{scheme}://localhost/{apache(path)[1:]}"
 
 
 def caddy_socket(text: str) -> str:

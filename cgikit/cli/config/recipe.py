@@ -34,6 +34,11 @@ class Recipe(NamedTuple):
     notes: str = ""  # paragraphs: what goes wrong, and why
 
     @property
+    def single(self) -> bool:
+        """Whether the root may be a single script: `cgikit` itself runs it then."""
+        return bool(self.gateway) or self.file in ("serve.sh", "systemd.sh")
+
+    @property
     def has_socket(self) -> bool:
         """Whether a socket is between the server and what runs the scripts."""
         return bool(self.gateway or self.scripts)

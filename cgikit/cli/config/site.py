@@ -25,9 +25,10 @@ SOCKET_BYTES = 107
 
 @dataclass(frozen=True)
 class Site:
-    """A directory of scripts and how it is to be served. Paths are absolute."""
+    """A directory of scripts, or one script, and how it is to be served. Paths are absolute."""
 
     root: str
+    single: bool = False  # the root is one script: it answers at the prefix and below
     server: str = ""  # the name of the recipe
     listen: str = "127.0.0.1"  # an IP address
     port: int = 8080
@@ -74,7 +75,10 @@ class Site:
     @property
     def url(self) -> str:
         """The URL of a script."""
-        return f"http://{self.host}:{self.port}{self.prefix}/{quote(os.fsencode(self.script))}"
+        path = f"{self.prefix}/{quote(os.fsencode(self.script))}"
+        if self.single:
+            path = self.prefix or "/"
+        return f"http://{self.host}:{self.port}{path}"
 
     @property
     def location(self) -> str:
