@@ -45,7 +45,7 @@ READERS = {
 
 #: Every function that gives a process its environment, and where that is from.
 GIVERS = {
-    "host.preload:_watch_environment": "nothing is set: changes by imports are noticed",
+    "host.trial:_watch_environment": "nothing is set: changes by imports are noticed",
     "host.spawn:_popen": "meta-variables that `environ.py` has made: there is no peer",
     "host.workerprocess:_interpreter": "our own environment, by `environ.inherited`",
     "host.warm:_set_environment": "what `passed_on` returned",
