@@ -27,7 +27,7 @@ PLACES = {
     ("cli.config", "_port"): ARGUMENT,
     ("cli.config.caddy", "_since_2_7"): "what a program of this machine says of its version",
     ("cli.gateway", "_mode"): ARGUMENT,
-    ("cli.gateway", "_number.number"): ARGUMENT,
+    ("cli.gateway", "number.checked"): ARGUMENT,
     ("cli.requesthead", "_request_line"): "one digit, by its pattern",
     ("cli.serve", "_port"): ARGUMENT,
     ("cli.sessions", "_Progress.__call__"): OURS,
