@@ -4,6 +4,7 @@ Reading and sending as sockets allow, and the end of a connection. What the byte
 `cgikit.gateway`, what becomes of a request in `exchange.py`, which descriptor is ready in `worker.py`.
 """
 
+import resource
 import select
 import socket
 import struct
@@ -52,6 +53,9 @@ class Connections:
     def __init__(self, worker: "Worker") -> None:
         self._worker = worker
         self._all: dict[int, Connection] = {}
+        # Scripts need descriptors too: three for each, and one for what waits on disk
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._most = MAX_CONNECTIONS if soft < 0 else min(MAX_CONNECTIONS, max(16, soft * 2 // 3))
         self._gave_way = 0  # those that were closed to make room, since the log said so
         self._told = 0.0
 
@@ -77,7 +81,7 @@ class Connections:
         connection.mask = IN
         ends = partial(self.crashed, connection)
         self._worker.watch(connection.fd, IN, partial(self._on_connection, connection), ends)
-        if len(self._all) >= MAX_CONNECTIONS and not self.make_room():
+        if len(self._all) >= self._most and not self.make_room():
             self._worker.entrance.shut()
         self._worker.guarded(ends, self._receive, connection)
 
@@ -346,14 +350,14 @@ class Connections:
 
     def tick(self) -> None:
         """Look at the clock, several times a second."""
-        crowded = len(self._all) >= MAX_CONNECTIONS
+        crowded = len(self._all) >= self._most
         for connection in self:
             ends = partial(self.crashed, connection)
             self._worker.guarded(ends, self._tick_connection, connection, crowded)
         if self._gave_way and self._worker.now - self._told > SWEPT:
             self._worker.log(f"{self._gave_way} slow connections were closed to make room")
             self._gave_way, self._told = 0, self._worker.now
-        if len(self._all) < MAX_CONNECTIONS or self.make_room():
+        if len(self._all) < self._most or self.make_room():
             self._worker.entrance.open()
 
     def _tick_connection(self, connection: Connection, crowded: bool) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from faults.test_faults_disks import disk, fill
 from gatewayserving import HEAD, Gateway, Peer, gateway
+from requirement import need
 from serving import until
 
 from cgikit.gateway.listener import send_at_once
@@ -223,6 +224,20 @@ def test_a_new_request_has_a_place_among_slow_ones(served: Gateway) -> None:
             peer.socket.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert served.request(path).text == "quick\n"
+
+
+def test_slow_connections_leave_descriptors_for_scripts(tmp_path: Path) -> None:
+    """With the usual limit of 1,024 there were none left before all places were taken."""
+    limited = (need("prlimit"), "--nofile=90", "--")
+    with gateway("fastcgi", tmp_path, "--workers", "1", "--spawn", before=limited) as server:
+        path = server.script("quick.py", f"{HEAD}print('quick')")
+        peers = [server.connect() for _ in range(120)]
+        for peer in peers:
+            peer.socket.sendall(server.encode(path)[:40])
+        for _ in range(20):
+            assert server.request(path).text == "quick\n"
+        for peer in peers:
+            peer.socket.close()
 
 
 # --- a part is not the whole (1.11) -------------------------------------------------------------
