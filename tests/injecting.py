@@ -52,6 +52,11 @@ TARGETS = {
     ("worker", "exchange.refuse"): ("exchange:Exchange.refuse", "late", "exchange"),
 }
 
+#: What the zygote's loop does for an order: the same columns.
+ZYGOTE = {
+    ("zygote:Zygote._ready", "plain", "exchange"),
+    ("zygote:Zygote._reap", "plain", "worker"),
+}
 #: What waitress's loop asks and calls, for `cgikit serve`.
 SERVE = {
     "channel:Channel.handle_read",
@@ -97,12 +102,15 @@ def _raising(name: str, function: Callable[..., Any], order: str) -> Callable[..
     return called
 
 
-def arm(order: str) -> None:
+def arm(order: str, role: str) -> None:
     """In a process of the host: have all targets look for their order."""
-    for name in {target for target, _, _ in TARGETS.values()} | SERVE:
+    names = {target for target, _, _ in TARGETS.values()}
+    if role == "zygote":
+        names = {target for target, _, _ in ZYGOTE}
+    if "serve" in sys.argv:
+        names = SERVE
+    for name in names:
         module, _, path = name.partition(":")
-        if name in SERVE and "serve" not in sys.argv:
-            continue
         holder, function = path.split(".")
         room = "cli" if name in SERVE else "host"
         kind = getattr(importlib.import_module(f"cgikit.{room}.{module}"), holder)
@@ -114,11 +122,11 @@ if __name__ == "__main__":
     from cgikit.host import workerprocess
 
     here, place = os.path.dirname(os.path.abspath(__file__)), sys.argv[1]
-    arm(place)
+    arm(place, "supervisor")
     workerprocess.ASKING = 0.1
     workerprocess._CODE = (
         f"import sys; sys.path[0] = sys.argv.pop(1); sys.path.append({here!r})\n"
-        f"if '{{0}}' == 'worker': import injecting; injecting.arm({place!r})\n"
+        f"import injecting; injecting.arm({place!r}, '{{0}}')\n"
         "from cgikit.host.{0} import main; sys.exit(main())"
     )
     sys.exit(main(sys.argv[sys.argv.index("cgikit") + 1 :]))

@@ -6,6 +6,7 @@ in `injecting.py`; a call-back that is not in it fails here.
 """
 
 import ast
+import select
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,8 +17,8 @@ import house
 import injecting
 import pytest
 from gatewayserving import HEAD, Answer, Gateway, Peer, gateway
-from injecting import TARGETS
-from serving import until
+from injecting import TARGETS, ZYGOTE
+from serving import DEADLINE, until
 
 from cgikit.gateway.fastcgiclient import encode_record
 
@@ -158,13 +159,12 @@ def check(answer: Answer, how: str) -> None:
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(
     ("target", "how", "ends"),
-    sorted({row for row in TARGETS.values() if row[1] not in ("queued", "late")}),
+    sorted({row for row in TARGETS.values() if row[1] not in ("queued", "late")} | ZYGOTE),
 )
 def test_a_callback_that_raises_reaches_nobody_else(
     victim: Victim, target: str, how: str, ends: str, when: str
 ) -> None:
     server = victim.server
-    workers, zygotes = server.workers(), server.zygotes()
     waits = server.script("waits.py", WAITS)
     go = server.root / "go"
     go.unlink(missing_ok=True)
@@ -176,18 +176,87 @@ def test_a_callback_that_raises_reaches_nobody_else(
         victim.give(target, when, mark)
         for answer in provoke(victim, how):
             check(answer, how)
-        server.wait_for(f"incident .*Injected: {target}", seen)
+        server.wait_for(f"Injected: {target}", seen)
         go.touch()
         answer = other.answer()
         if ends == "exchange" or (answer.ended == 0 and answer.status == 200):
             assert answer.text == "waited\n"
         else:
             assert answer.ended is None or answer.status == 503
-    if ends == "worker" or how == "signal":
-        assert until(lambda: not {*workers, *zygotes} & {*server.workers(), *server.zygotes()})
+    if how == "signal":
+        pass  # that worker was to end
+    elif ends == "worker":
+        server.wait_for("a worker ended with", seen)
     else:
         assert not server.deaths(seen)
     assert until(lambda: len(server.workers()) == len(server.zygotes()) == 1)
     for _ in range(4):  # more than there are places for: none was lost
         assert server.request("/plain.py").text == "plain\n"
+    assert until(lambda: not server.scripts()), server.lines[seen:]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_queued_request_that_raises_when_its_turn_comes_holds_up_nobody(
+    victim: Victim, when: str
+) -> None:
+    server = victim.server
+    waits = server.script("waits.py", WAITS)
+    go = server.root / "go"
+    go.unlink(missing_ok=True)
+    seen = len(server.lines)
+
+    with ExitStack() as stack:
+
+        def sent(path: str, **more: str) -> Peer:
+            peer = stack.enter_context(server.connect())
+            peer.send(server.variables(path, **more))
+            return peer
+
+        others = [sent(waits) for _ in range(3)]
+        assert until(lambda: len(server.scripts()) == 3)
+        suffers = sent("/plain.py", HTTP_X_VICTIM="1")
+        behind = [sent("/plain.py") for _ in range(3)]  # one of the four finds no place
+        ready = select.select([suffers.socket, *(p.socket for p in behind)], [], [], DEADLINE)[0]
+        assert len(ready) == 1
+        victim.give("exchange:Exchange.start", when, "HTTP_X_VICTIM")
+        go.touch()
+        assert [peer.answer().text for peer in others] == ["waited\n"] * 3
+        answers = [peer.answer() for peer in behind]
+        assert {answer.status for answer in answers} <= {200, 503}
+        if suffers.socket in ready:  # it was the one without a place
+            assert suffers.answer().status == 503
+            victim.order.unlink()
+        else:
+            check(suffers.answer(), "plain")
+            server.wait_for("Injected: exchange:Exchange.start", seen)
+    for _ in range(4):
+        assert server.request("/plain.py").text == "plain\n"
+    assert not server.deaths(seen)
     assert until(lambda: not server.scripts())
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_refusal_that_raises_ends_what_was_to_be_refused(tmp_path: Path, when: str) -> None:
+    """The last resort: what waits too long for a place is refused, and that raises."""
+    root, order = tmp_path / "root", tmp_path / "order"
+    root.mkdir()
+    driver = (sys.executable, injecting.__file__, str(order))
+    options = ("--workers", "1", "--children", "1", "--queue", "1", "--timeout", "3")
+    with gateway("fastcgi", root, *options, before=driver) as server, server.connect() as other:
+        server.executable = sys.executable
+        talks = server.script(
+            "talks.py",
+            f"{HEAD}import os, time\nwhile not os.path.exists('go'):\n"
+            "    print('.', flush=True)\n    time.sleep(0.1)\n",
+        )
+        plain = server.script("plain.py", SCRIPTS["plain"])
+        other.send(server.variables(talks))
+        assert until(server.scripts)
+        Victim(server, order).give("exchange:Exchange.refuse", when, "HTTP_X_VICTIM")
+        answer = server.request(plain, HTTP_X_VICTIM="1")
+        assert answer.ended is None or answer.status in (500, 503)
+        server.wait_for("incident .*Injected: exchange:Exchange.refuse")
+        server.put("go", b"")
+        assert other.answer().text.startswith(".\n")
+        assert server.request(plain).text == "plain\n"
+        assert not server.deaths()
