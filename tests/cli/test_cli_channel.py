@@ -117,15 +117,3 @@ def test_the_answer_to_head_that_is_refused_has_no_body(server: Server) -> None:
             received += data
     assert re.match(rb"HTTP/1\.[01] 400 ", received)
     assert received.endswith(b"\r\n\r\n")
-
-
-def test_visitors_from_elsewhere_get_words(tmp_path: Path) -> None:
-    with (
-        serve(tmp_path, "--host", "0.0.0.0") as server,
-        socket.create_connection(("127.0.0.1", server.port), timeout=60) as client,
-    ):
-        client.sendall(POST + b"Content-Length: " + b"9" * 5_000 + b"\r\n\r\n")
-        received = b""
-        while data := client.recv(65_536):
-            received += data
-        assert b"What was sent is too large for this server." in received

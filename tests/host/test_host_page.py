@@ -69,3 +69,18 @@ def test_any_text_makes_a_page(what: str, name: str, details: bool) -> None:
     names = Tags(error_page(problem, details=details, script=name, log=[what])).names
     allowed = {"html", "head", "meta", "title", "style", "body", "main", "p", "h1", "h2"}
     assert set(names) <= allowed | {"b", "pre", "code", "footer", "a"}
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (413, "What was sent is too large for this server."),
+        (431, "What your browser sends with a request is too large for this server."),
+        (503, "The server is busy. Try again in a moment."),
+        (507, "The server has no room for what was sent. Try again later."),
+    ],
+)
+def test_a_visitor_is_told_what_a_visitor_can_mend(status: int, words: str) -> None:
+    page = error_page(Problem(status, "limit.body=1073741824"), details=False).decode()
+    assert words in page
+    assert "limit.body" not in page
