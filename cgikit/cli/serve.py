@@ -135,7 +135,7 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         executor = _executor(arguments, environment, limits, console.print)
     except OSError as error:
-        return _fail(f"no interpreter can be held ready: {error.strerror}")
+        return _fail(f"no warm interpreter can be started: {error.strerror}")
     host = Host(
         arguments.root,
         executor,

@@ -174,7 +174,7 @@ def send_at_once(connection: socket.socket) -> None:
 
 
 def _plain(address: str) -> str:
-    """Return an address in its one spelling; what is none as it is."""
+    """Return an address in its one spelling, anything else unchanged."""
     address = address.strip().removeprefix("[").removesuffix("]")
     if ":" not in address:
         return address

@@ -69,7 +69,7 @@ class Children:
     ) -> None:
         """Have a script run in a process of its own, which `child.forked` hears of.
 
-        Without a `program` that is an interpreter, or another program, started anew. `OSError` where
+        Without a `program` that is an interpreter, or another program, started cold. `OSError` where
         the request cannot be handed over now.
         """
         names = [os.fsencode(name) for name in variables]

@@ -1,10 +1,10 @@
-"""Whether the modules that are held ready are the ones that a fresh interpreter would import now.
+"""Whether the modules that are preloaded are the ones that a fresh interpreter would import now.
 
 Two things must never happen: that a script gets another module than a fresh interpreter would give it,
 and that it gets an old one. A file beside a script that has the name of a module hides that module;
-such a script is started anew. When the file of a module has changed, or another one is found in its
-place, everything is started anew until what is held ready is replaced. The standard library is taken
-as a part of the interpreter, and looked at once a second. What is held ready is decided in
+such a script is started cold. When the file of a module has changed, or another one is found in its
+place, everything is started cold until what is preloaded is replaced. The standard library is taken
+as a part of the interpreter, and looked at once a second. What is preloaded is decided in
 `preload.py`, in another process.
 """
 
@@ -22,13 +22,13 @@ _LIBRARY_EVERY = 1_000_000_000  # nanoseconds between looks at the standard libr
 # What an interpreter imports on its way up, before a script's directory is on its path
 _NO_FILE = ("", "built-in", "frozen")
 
-#: A module that is held ready: its file ("" if none), the file's stamp or None, and whether it belongs
+#: A preloaded module: its file ("" if none), the file's stamp or None, and whether it belongs
 #: to the standard library.
 Held = tuple[str, "Stamp | None", bool]
 
 
 class Freshness:
-    """What is held ready, by name, with the files as they were when they were imported.
+    """What is preloaded, by name, with the files as they were when they were imported.
 
     `path` are the directories in which an interpreter looks for libraries.
     """
@@ -64,7 +64,7 @@ class Freshness:
         return ""
 
     def _moved(self) -> str:
-        """Return a file that is found now in place of that of a module held ready, "" if none is."""
+        """Return a file that is found now in place of that of a preloaded module, "" if none is."""
         for place, known in self._places.items():
             try:
                 stamp = stamp_of(os.stat(place))
@@ -85,7 +85,7 @@ class Freshness:
         return (spec.origin or "") if spec is not None else ""
 
     def hidden_by(self, program: Program) -> str:
-        """Return a file beside a script that hides a module held ready, "" if there is none."""
+        """Return a file beside a script that hides a preloaded module, "" if there is none."""
         try:
             stamp = stamp_of(os.stat(program.directory))
             if program.checked == stamp:

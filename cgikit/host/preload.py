@@ -1,11 +1,11 @@
-"""Which modules are held ready in the process that is forked for each request.
+"""Which modules are preloaded in the process that is forked for each request.
 
 Modules of the standard library and of site-packages only, as far as scripts were seen to import them.
 Modules beside scripts, or in directories that scripts add, are imported by each request anew, unless
 somebody names them with `--preload`: importing them may be half of a script's work, and may read the
-request. A module whose import does more than define things is not held ready either: see `trial.py`.
+request. A module whose import does more than define things is not preloaded either: see `trial.py`.
 
-Whether what is held ready is still right is asked in `fresh.py`.
+Whether what is preloaded is still right is asked in `fresh.py`.
 """
 
 import os
@@ -71,14 +71,14 @@ def _stamp(file: str, began: int) -> "Stamp | None":
 
 
 class Learner:
-    """Tells what a script imported beyond what is held ready. Made before the forks."""
+    """Tells what a script imported beyond what is preloaded. Made before the forks."""
 
     def __init__(self) -> None:
         self._roots = [os.path.join(p, "") for p in sys.path[1:] if p and os.path.isdir(p)]
         self.names = frozenset(sys.modules)
 
     def learnt(self) -> list[str]:
-        """Return the modules that were imported since, as far as they may be held ready."""
+        """Return the modules that were imported since, as far as they may be preloaded."""
         if len(sys.modules) <= len(self.names):
             return []
         found = []

@@ -1,4 +1,4 @@
-"""What a script file is: a Python script for the interpreter that is held ready, or another program.
+"""What a script file is: a Python script for the warm interpreter, or another program.
 
 Decided here and nowhere else: which `#!` lines mean that interpreter, and when a file that was looked
 at before has to be looked at again. Reads first lines, runs nothing.
@@ -21,7 +21,7 @@ Stamp = tuple[int, int, int, int, int]
 class Program:
     """A script file as it was when it was last looked at.
 
-    `warm` says whether the interpreter that is held ready runs it; if not, `why`. `stamp` is None for a
+    `warm` says whether the warm interpreter runs it; if not, `why`. `stamp` is None for a
     file that changed a moment ago and may change again unseen.
     """
 
@@ -123,7 +123,7 @@ def _why_not(line: str, path: str) -> str:
     same = os.path.realpath(program) == os.path.realpath(sys.executable)
     # A virtual environment's interpreter is a link to another one, with other libraries
     if not same or _environment(program) != _environment(sys.executable):
-        return f"its interpreter is {program}, and the one held ready is {sys.executable}"
+        return f"its interpreter is {program}, and the warm one is {sys.executable}"
     return ""
 
 

@@ -36,7 +36,7 @@ STARTING = 60.0  # seconds for the first worker to become ready
 
 
 class Warm:
-    """The executor whose Python scripts are forked from an interpreter that is held ready.
+    """The executor whose Python scripts are forked from a warm interpreter.
 
     `root` is the directory of the scripts, or one script; `environment` is what they get beside the
     meta-variables, `passing` names those of the request that they get although others would not; `log`

@@ -126,7 +126,7 @@ class WorkerProcess:
     def signal_children(self, number: int) -> None:
         """Send a signal to the process groups of the scripts that run."""
         for pid in memoryview(self._table)[: SLOTS * 8].cast("i")[::2]:
-            # Whoever has the number now: only the first of a session has its own
+            # The number may be another process's by now: only the leader of a session has its own
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if pid > 1 and os.getsid(pid) == pid:
                     os.killpg(pid, number)

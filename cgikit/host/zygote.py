@@ -134,7 +134,7 @@ class Zygote:
             self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
 
     def _ready(self, file: str, stamp: object) -> "Ready":
-        """Return a script compiled. What cannot be compiled has no code: started anew, it says why."""
+        """Return a script compiled. What cannot be compiled has no code: started cold, it says why."""
         known = self.scripts.get(file)
         if known is not None and known[0] == stamp and stamp is not None:
             return known

@@ -194,7 +194,7 @@ def test_an_edited_library_is_never_the_old_one(served: Gateway, environment: Pa
     )
 
     def held(number: int) -> bool:
-        """Whether it is held ready; an error if it is not this one."""
+        """Whether it is preloaded; an error if it is not this one."""
         held, seen = served.request(path).text.split()
         assert seen == str(number)
         return held == "True"
@@ -202,7 +202,7 @@ def test_an_edited_library_is_never_the_old_one(served: Gateway, environment: Pa
     for number in range(100, 112):
         (library / "inner" / "part.py").write_text(f"NUMBER = {number}  # {'x' * (number % 4)}\n")
         assert not held(number)
-        # Only when it is held ready can an old one be there
+        # Only when it is preloaded can an old one be there
         assert until(partial(held, number))
 
 
@@ -254,7 +254,7 @@ def test_a_submodule_that_is_new_in_a_package_held_ready(
 
 
 def hold(server: Gateway, module: str) -> None:
-    """Ask until a module is held ready; an error if it is not in the end."""
+    """Ask until a module is preloaded; an error if it is not in the end."""
     name = module.replace(".", "-")
     probe = server.script(
         f"probe-{name}.py",

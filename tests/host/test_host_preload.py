@@ -1,4 +1,4 @@
-"""What is held ready: learnt from scripts, unless importing it does more than define things."""
+"""What is preloaded: learnt from scripts, unless importing it does more than define things."""
 
 import random
 import signal

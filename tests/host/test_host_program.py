@@ -1,4 +1,4 @@
-"""Which `#!` lines mean the interpreter that is held ready, and when a file is looked at again."""
+"""Which `#!` lines mean the warm interpreter, and when a file is looked at again."""
 
 import os
 import sys
