@@ -1,11 +1,17 @@
-"""Internal. The process that keeps workers running: starts them, starts them again, ends them."""
+"""Internal. The process that keeps workers running: starts them, starts them again, ends them.
+
+An error in its loop goes to the log under an incident number, and the loop goes on: without their
+parent all workers would end.
+"""
 
 import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 from time import monotonic
 
+from ..debug import log, new_incident
 from ..gateway.kept import Kept
 
 TYPE_CHECKING = False
@@ -44,6 +50,7 @@ class Parent:
         self._broken = 0  # workers that ended too early, in succession
         self._again = 0.0  # when the next may be started
         self._killing = 0.0  # when those that do not end are killed; 0 while there is no end
+        self._pid = os.getpid()
 
     def run(self) -> None:
         """Return after SIGTERM, SIGUSR1 or SIGINT, when all workers have ended; in a worker, leave by
@@ -56,16 +63,32 @@ class Parent:
         gc.freeze()  # or the first collection in each worker would copy all that they share
         try:
             while self._workers or not self._killing:
-                self._start(mask)
-                found = signal.sigtimedwait({*_ENDING, signal.SIGCHLD}, self._pause())
-                if found is not None and found.si_signo in _ENDING:
-                    self._end(signal.SIGTERM)
-                elif self._killing and monotonic() > self._killing:
-                    self._end(signal.SIGKILL)
-                self._reap()
+                self._safely(self._start, mask)
+                self._safely(self._wait)
+                for pid in [*self._workers]:
+                    self._safely(self._look_at, pid)
         finally:
             self._close()
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def _safely(self, call: "Callable[..., None]", *arguments: object) -> None:
+        """Do one thing of the loop. An error in it is logged; in a worker it ends that one."""
+        try:
+            call(*arguments)
+        except Exception as error:
+            with suppress(Exception):  # as where memory is short
+                log(error, new_incident())
+            if os.getpid() != self._pid:
+                raise SystemExit(1) from None
+            self._delay()  # what fails each time must not do so without a pause
+
+    def _wait(self) -> None:
+        """Wait for a signal, or until there is something to do, and do what it asks for."""
+        found = signal.sigtimedwait({*_ENDING, signal.SIGCHLD}, self._pause())
+        if found is not None and found.si_signo in _ENDING:
+            self._end(signal.SIGTERM)
+        elif self._killing and monotonic() > self._killing:
+            self._end(signal.SIGKILL)
 
     def _start(self, mask: "set[signal.Signals | int]") -> None:
         places = {*range(self._count)} - {place for place, _ in self._workers.values()}
@@ -99,39 +122,55 @@ class Parent:
     def _pause(self) -> float:
         """Return for how long there is nothing to do but wait for signals (seconds)."""
         now = monotonic()
-        if self._killing:
-            return max(0.0, self._killing - now)
-        if len(self._workers) < self._count:
-            return max(0.0, self._again - now)
-        return 3_600.0
+        pause = max(0.0, self._killing - now) if self._killing else 3_600.0
+        if now < self._again:  # after an error there may be something to do that no signal tells of
+            return min(pause, self._again - now)
+        return pause if self._killing or len(self._workers) == self._count else 0.0
 
     def _end(self, number: int) -> None:
+        """Have the workers end, by a signal. Those that are stopped heed KILL alone."""
         self._killing = monotonic() + _GRACE
-        for pid in self._workers:
-            os.kill(pid, number)
         self._listener.close()
+        for pid in self._workers:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
 
-    def _reap(self) -> None:
-        for pid in [*self._workers]:
-            found, status = os.waitpid(pid, os.WNOHANG)
+    def _look_at(self, pid: int) -> None:
+        """Take note of a worker that has ended, or was stopped."""
+        code = None
+        try:
+            found, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
             if not found:
-                continue
-            while left := self._kept.take():
-                self._open += left
-            _, began = self._workers.pop(pid)
+                return
+            if os.WIFSTOPPED(status):
+                number = os.WSTOPSIG(status)
+                _say(
+                    f"worker {pid} was stopped by signal {number}: it answers nothing until SIGCONT"
+                )
+                return
             code = os.waitstatus_to_exitcode(status)
-            if code == 0 or self._killing:
-                continue
-            how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-            _say(f"worker {pid} {how}; another takes its place")
+        except ChildProcessError:
+            pass  # other code of this process has waited for it
+        _, began = self._workers.pop(pid)
+        if code != 0 and not self._killing:
             if monotonic() - began < _SETTLED:
                 self._delay()
             else:
                 self._broken = 0
+            _say(f"worker {pid} {_how(code)}; another takes its place")
+        while left := self._kept.take():
+            self._open += left
 
     def _delay(self) -> None:
         self._again = monotonic() + _PAUSES[min(self._broken, len(_PAUSES) - 1)]
         self._broken += 1
+
+
+def _how(code: int | None) -> str:
+    """Say how a worker has ended, by its exit code as `subprocess` has it, or None."""
+    if code is None:
+        return "has ended, and other code of this process took its status"
+    return f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
 
 
 def _say(line: str) -> None:

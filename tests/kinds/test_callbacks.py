@@ -6,6 +6,7 @@ in `injecting.py`; a call-back that is not in it fails here.
 """
 
 import ast
+import os
 import select
 import signal
 import sys
@@ -18,6 +19,7 @@ import injecting
 import pytest
 from gatewayserving import HEAD, Answer, Gateway, Peer, gateway
 from injecting import TARGETS, ZYGOTE
+from persisting import application
 from serving import DEADLINE, until
 
 from cgikit.gateway.fastcgiclient import encode_record
@@ -260,3 +262,109 @@ def test_a_refusal_that_raises_ends_what_was_to_be_refused(tmp_path: Path, when:
         assert other.answer().text.startswith(".\n")
         assert server.request(plain).text == "plain\n"
         assert not server.deaths()
+
+
+# --- the parent of persistent workers ----------------------------------------------------------------
+
+#: What its loop does, and what that calls which can fail: where it is, and its name.
+PARENT = {
+    "p.Parent": {"_start", "_wait", "_look_at"},
+    "p.Kept": {"take"},
+    "os": {"fork", "waitpid"},
+    "p.signal": {"sigtimedwait"},
+}
+RAISES = """
+import os
+import cgikit.persistent.parent as p
+own, call = os.getpid(), {holder}.{name}
+def called(*arguments):
+    due = os.path.exists("order") and (os.getpid() == own) == {in_parent}
+    if due and "{when}" == "before":
+        os.unlink("order")
+        raise Injected("{name}")
+    result = call(*arguments)
+    if "{when}" == "after" and (os.getpid() == own) == {in_parent} and os.path.exists("order"):
+        os.unlink("order")
+        raise Injected("{name}")
+    return result
+class Injected(Exception):
+    pass
+{holder}.{name} = called
+run(lambda request: str(os.getpid()))
+open("returned", "a").write(f"{{os.getpid()}}\\n")
+"""
+
+
+def test_the_loop_of_the_parent_does_only_what_is_guarded_and_in_the_table() -> None:
+    tree = next(m.tree for m in house.read() if m.name == "persistent.parent")
+    (loop,) = (
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.While) and "_killing" in ast.unparse(node.test)
+    )
+    found = {node.func.attr for node in ast.walk(loop) if isinstance(node, ast.Call)}  # type: ignore[attr-defined]
+    assert found == {"_safely"}
+    guarded = {
+        ast.unparse(node.args[0]).removeprefix("self.")
+        for node in ast.walk(loop)
+        if isinstance(node, ast.Call)
+    }
+    assert guarded == PARENT["p.Parent"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("holder", "name"), sorted((holder, name) for holder in PARENT for name in PARENT[holder])
+)
+def test_an_error_in_the_parent_of_persistent_workers_ends_none_of_them(
+    tmp_path: Path, holder: str, name: str, when: str
+) -> None:
+    code = RAISES.format(holder=holder, name=name, when=when, in_parent=True)
+    with application(tmp_path, code, CGIKIT_WORKERS="2") as app:
+        assert until(lambda: len(app.children()) == 2)
+        first, other = app.children()
+        (tmp_path / "order").touch()
+        os.kill(first, signal.SIGKILL)
+        assert until(lambda: not (tmp_path / "order").exists() or app.process.poll() is not None)
+        assert until(lambda: f"Injected: {name}" in app.logged())
+        assert "[incident " in app.logged()
+        if (holder, when) == ("os", "after"):  # what was forked or reaped, nobody was told of
+            assert until(lambda: len(app.children()) >= 2 and first not in app.children())
+        else:
+            assert until(lambda: len(app.children()) == 2 and first not in app.children())
+        assert other in app.children()
+        assert app.ask().status == 200
+        assert app.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("holder", "name", "when"), [("p.gc", "collect", "never"), ("os", "fork", "after")]
+)
+def test_an_error_in_a_persistent_worker_outside_of_requests_ends_that_worker_only(
+    tmp_path: Path, holder: str, name: str, when: str
+) -> None:
+    """It must not become a second parent, nor go on behind `run`."""
+    code = RAISES.format(holder=holder, name=name, when=when, in_parent=False)
+    if when == "never":
+        code = (
+            "import cgikit.persistent.worker as w\nloop = w.Worker._loop\n"
+            "def failing(self):\n"
+            "    if os.path.exists('order'):\n"
+            "        os.unlink('order')\n"
+            "        raise Injected('in a worker')\n"
+            "    loop(self)\n"
+            "w.Worker._loop = failing\n"
+        ) + code
+    with application(tmp_path, "import os\n" + code, CGIKIT_WORKERS="2") as app:
+        assert until(lambda: len(app.children()) == 2)
+        first, other = app.children()
+        (tmp_path / "order").touch()
+        os.kill(first, signal.SIGKILL)
+        assert until(lambda: "ended with status 1; another takes its place" in app.logged())
+        assert "[incident " in app.logged()
+        assert "Injected: " in app.logged()
+        assert until(lambda: len(app.children()) == 2)
+        assert other in app.children()
+        assert int(app.ask().page) in app.children()
+        assert app.stop() == 0
+        assert (tmp_path / "returned").read_text() == f"{app.process.pid}\n"

@@ -166,6 +166,24 @@ def test_a_worker_that_does_not_end_is_killed(tmp_path: Path) -> None:
         assert not any(alive(pid) for pid in workers)
 
 
+def test_a_worker_that_was_stopped_is_named_in_the_log_and_ends_with_the_parent(
+    tmp_path: Path,
+) -> None:
+    """It is not killed before: somebody may look at it."""
+    impatient = "import cgikit.persistent.parent as p\np._GRACE = 0.3\n"
+    with application(tmp_path, impatient + PID, CGIKIT_WORKERS="2") as app:
+        first, other = pids(app, 2)
+        os.kill(first, signal.SIGSTOP)
+        line = (
+            f"cgikit: worker {first} was stopped by signal {signal.SIGSTOP:d}: it answers nothing"
+        )
+        assert until(lambda: line in app.logged())
+        assert set(app.children()) == {first, other}
+        assert app.stop() == 0
+        assert not alive(first)
+        assert not alive(other)
+
+
 def stack_sleeps(pid: int) -> bool:
     """Whether a process is in a long sleep (the handler), not in its loop."""
     return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()
