@@ -11,6 +11,7 @@ import os
 import signal
 from contextlib import suppress
 
+from .background import GRACE, LEFT
 from .problem import Problem
 
 TYPE_CHECKING = False
@@ -37,9 +38,9 @@ class Child:
     """
 
     __slots__ = (
-        "_ask_at", "_body", "_buffer", "_err", "_in", "_is_stuck", "_kill_at", "_out", "_owner",
-        "_pause", "_piece", "_reaping", "_worker", "ahead", "done", "eof_at", "fed", "heard",
-        "paused_at", "pid", "slot", "started",
+        "_ask_at", "_awaited", "_body", "_buffer", "_err", "_in", "_is_stuck", "_kill_at", "_out",
+        "_owner", "_pause", "_piece", "_reaping", "_worker", "ahead", "done", "eof_at", "fed",
+        "heard", "paused_at", "pid", "slot", "started",
     )  # fmt: skip
 
     def __init__(self, worker: "Worker", owner: "Exchange") -> None:
@@ -59,6 +60,7 @@ class Child:
         self._reaping = False
         self._ask_at = 0.0  # when it may be asked again whether it has ended
         self._pause = FIRST_PAUSE
+        self._awaited = False  # what it has left in the background has been given its moment
         self._buffer: memoryview | None = None  # what is read into; None: a new object each time
         self.ahead = HIGH_WATER
 
@@ -291,11 +293,25 @@ class Child:
         """
         if self._reaping or not self.pid or self._worker.now < self._ask_at:
             return
-        self._reaping = True
-        self._worker.children.reap(self)
+        if not self._is_watched():
+            self._reaping = True
+            self._worker.children.reap(self)
         status = self._worker.children.left_with(self)
         if status is not None and self._out < 0 and not self.done:
             self._gone(status)
+
+    def _is_watched(self) -> bool:
+        """Whether it has ended, and what it has left in the background gets a moment to end as well."""
+        background, name = self._worker.background, self._owner.name()
+        if self._kill_at or not background.is_suspect(name) or not background.look(name, self.pid):
+            return False
+        if self._awaited:
+            background.settle(name)
+            self._worker.log_once(f"{name}: {LEFT}")
+            return False
+        self._awaited = True
+        self._ask_at = self._worker.now + GRACE
+        return True
 
     def reaped(self, status: int | None, others: bool = False) -> None:
         """Take note of how it ended; None: it lives. `others` says that there were more processes in
@@ -310,7 +326,7 @@ class Child:
                 self._worker.hold(self._owner)
             return
         if others and not self._kill_at:
-            self._owner.left_others()
+            self._worker.background.suspect(self._owner.name())
         if not self.done:
             self._gone(status)
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _TAIL = 20  # lines of standard error that an error page shows
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
 _HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
-_BACKGROUND = "it left processes in the background; what still ran has been ended with the script"
 _REAPED = 0.25  # seconds granted to a script between the end of its output and its own end
 
 
@@ -253,7 +252,7 @@ class Exchange:
         for line in self._lines.feed(data):
             self._tail = [*self._tail[1 - _TAIL :], line]
             if not sent:
-                self.worker.log(f"{self._name()}: {line}")
+                self.worker.log(f"{self.name()}: {line}")
 
     def look_again(self) -> None:
         """Send what has been held back; ask again whether a script has ended that closed its output."""
@@ -308,7 +307,7 @@ class Exchange:
         fix = "Print the headers early and flush, or allow more time with --timeout."
         self._over = Problem(504, f"The script {what}.", fix)
         if self._out_of_hand or self.connection is None:  # otherwise it is logged with the answer
-            self.worker.log(f"{self._name()}: the script {what}")
+            self.worker.log(f"{self.name()}: the script {what}")
         if self.child is not None:
             self.child.terminate()
 
@@ -335,13 +334,13 @@ class Exchange:
         for line in self._lines.end():
             self._tail.append(line)
             if self.connection is None or not self.connection.codec.errors(self.request, b"\n"):
-                self.worker.log(f"{self._name()}: {line}")
+                self.worker.log(f"{self.name()}: {line}")
         # What judges the output by itself says how the script ended, too
         if status and not self._over and self.worker.settings.interpret:
             how = (
                 f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
             )
-            self.worker.log(f"{self._name()}: {how}")
+            self.worker.log(f"{self.name()}: {how}")
         if self.arrival is not None:
             self.arrival.drop()
         header = self._header
@@ -366,10 +365,6 @@ class Exchange:
             self._fail(Problem(500, told, "Let Content-Length be the length of the body."))
         else:
             self._finish(status)
-
-    def left_others(self) -> None:
-        """Tell whoever wonders where a process is that the script has left in the background."""
-        self.worker.log_once(f"{self._name()}: {_BACKGROUND}")
 
     def _silence(self, status: int) -> Problem:
         """Return why there is no answer."""
@@ -437,7 +432,7 @@ class Exchange:
     def _fail(self, problem: Problem) -> None:
         """Answer with the page of a problem, or cut where part of an answer is out."""
         if problem.status >= 500 or problem.status == 413:
-            self.worker.log(one_line(f"{self._name()}: {problem.told}"))
+            self.worker.log(one_line(f"{self.name()}: {problem.told}"))
         if self._out_of_hand and not self._take_back():
             self._cut()
             return
@@ -477,11 +472,11 @@ class Exchange:
             return False
         self.connection.drop()
         for line in self._tail:  # what was to go into the web server's log
-            self.worker.log(f"{self._name()}: {line}")
+            self.worker.log(f"{self.name()}: {line}")
         self._out_of_hand = False
         return True
 
-    def _name(self) -> str:
+    def name(self) -> str:
         """Return what the log calls the request: its script, or its path as far as it can be read."""
         if self._script is not None:
             return one_line(self._script.script_name)

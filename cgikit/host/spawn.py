@@ -15,6 +15,7 @@ import threading
 import time
 from typing import IO
 
+from .background import GRACE, LEFT, Background
 from .executor import ClientGone, Job
 from .text import Lines
 
@@ -29,6 +30,7 @@ class Spawn:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._runs: set[SpawnRun] = set()
+        self.background = Background()
         self.closed = False
 
     def start(self, job: Job) -> "SpawnRun":
@@ -114,12 +116,18 @@ class SpawnRun:
     def close(self) -> int:
         """End what still runs, reap it, close the pipes; return the status as `subprocess` does."""
         if self._status is None:
-            self._stop()
+            if self.has_exited():
+                self._look_for_others()
+            else:
+                self._stop()
             # While the dead leader is not reaped, its number cannot become another group's
             self.signal(signal.SIGKILL)
             self._drain_errors()
             with self._lock:
                 self._status = self._process.wait()
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, 0)
+                self._executor.background.suspect(self.job.file)
             for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
                 if pipe is not None:
                     self._drop(pipe)
@@ -153,13 +161,20 @@ class SpawnRun:
     def _silent(self, seconds: float) -> bool:
         return time.monotonic() - self._heard > seconds
 
+    def _look_for_others(self) -> None:
+        """Name the script in the log, once, if it has ended and left processes in the background."""
+        background, pid = self._executor.background, self._process.pid
+        if background.is_suspect(self.job.file) and background.look(self.job.file, pid):
+            time.sleep(GRACE)
+            if background.is_suspect(self.job.file) and background.look(self.job.file, pid):
+                background.settle(self.job.file)
+                self.job.log(LEFT)
+
     def _stop(self) -> None:
         """TERM, then wait for the script's end as long as its grace allows.
 
         Its outputs are drained meanwhile: a script that reports its end on a full pipe would block.
         """
-        if self.has_exited():
-            return
         self.signal(signal.SIGTERM)
         deadline = time.monotonic() + self.job.limits.grace
         while not self.has_exited() and time.monotonic() < deadline:

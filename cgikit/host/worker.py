@@ -25,6 +25,7 @@ from functools import partial
 from cgikit.gateway.kept import Kept
 
 from .allowlist import Allowlist
+from .background import Background
 from .children import Children
 from .connections import Connections
 from .entrance import Entrance
@@ -87,6 +88,7 @@ class Worker:
         self.verdicts: dict[bytes, tuple[bytes, int | None]] = {}
         self._learnt: set[str] = set()
         self._said: set[str] = set()
+        self.background = Background()
         self._poll = select.poll()
         self._handlers: dict[int, tuple[Ends, Callable[[int], None]]] = {}
         self._watched: set[int] = set()  # since the poll whose events are being dealt with

@@ -33,6 +33,8 @@ PLACES = {
     ("cli.sessions", "_Progress.__call__"): OURS,
     ("counters", "Counter._number"): "its length is checked before",
     ("dates", "_digits"): "12 digits",
+    ("host.background", "_others"): "the kernel's numbers of processes",
+    ("host.background", "_runs"): "what the kernel says of a process",
     ("dates", "_moment_in_words"): "what `_digits` took",
     ("dates", "moment"): OURS,
     ("environ", "MetaVariables.content_length"): "18 digits",

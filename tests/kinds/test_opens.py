@@ -36,6 +36,7 @@ UNGUARDED = {
     "files._clear": "opened without waiting, then removed; nothing is read from it or written to it",
     "files._create": NEW,
     "gateway.listener._Locked.__enter__": DIRECTORY,
+    "host.background._runs": "a file of the kernel's below /proc",
     "locks.sync_directory": DIRECTORY,
     "regularfile._open_otherwise": "the guard itself",
     "regularfile.open_regular": "the guard itself",
