@@ -48,7 +48,10 @@ def add_command(
         "--public", action="store_true", help="let HOST be an address that others can reach"
     )
     parser.add_argument(
-        "--prefix", type=_prefix, default="", metavar="PATH", help="URL path of ROOT, as /cgi-bin"
+        "--prefix",
+        type=_prefix,
+        metavar="PATH",
+        help="URL path of ROOT, as /cgi-bin; / for the root",
     )
     parser.add_argument(
         "--spawn", action="store_true", help="start an interpreter for every request"
@@ -150,7 +153,8 @@ def _settings(
     return Settings(
         root=root,
         protocol=protocol,
-        prefix=arguments.prefix,
+        prefix=arguments.prefix or "",
+        mount=arguments.prefix,
         peers=os.environ.get("FCGI_WEB_SERVER_ADDRS", "") if protocol == "fastcgi" else "",
         warm=not arguments.spawn,
         debug=environment.get("CGIKIT_DEBUG") == "1",

@@ -43,12 +43,12 @@ def path_of(variables: "Mapping[str, str]") -> tuple[str, str]:
     return name, info
 
 
-def single_path(path: str, rest: str, prefix: str) -> tuple[str, str]:
-    """Return SCRIPT_NAME and PATH_INFO where one script answers everything: cut at the prefix, or as
-    the peer has cut them.
+def single_path(path: str, rest: str, prefix: str | None) -> tuple[str, str]:
+    """Return SCRIPT_NAME and PATH_INFO where one script answers everything: cut at the prefix, "" being
+    the root of the URL; without one (None), or outside it, as the peer has split them.
     """
     whole = path + rest
-    if prefix and (whole == prefix or whole.startswith(prefix + "/")):
+    if prefix is not None and (whole == prefix or whole.startswith(prefix + "/")):
         return prefix, whole[len(prefix) :]
     return path, rest
 

@@ -9,9 +9,9 @@ class Settings:
     """What a supervisor tells a worker: plain values, so that they can be sent."""
 
     __slots__ = (
-        "body", "children", "debug", "grace", "interpret", "learnt", "memory", "pass_on", "patience",
-        "peers", "prefix", "preload", "processes", "protocol", "queue", "root", "spool", "temporary",
-        "timeout", "total", "warm",
+        "body", "children", "debug", "grace", "interpret", "learnt", "memory", "mount", "pass_on",
+        "patience", "peers", "prefix", "preload", "processes", "protocol", "queue", "root", "spool",
+        "temporary", "timeout", "total", "warm",
     )  # fmt: skip
 
     def __init__(self, **values: "Any") -> None:
@@ -20,6 +20,8 @@ class Settings:
         self.protocol: str = values["protocol"]  # "fastcgi" or "scgi"
         self.peers: str = given("peers", "")  # FCGI_WEB_SERVER_ADDRS
         self.prefix: str = given("prefix", "")  # of the URL; "" or begins with "/"
+        #: Where a single script is in the URL, "" at its root; None: where the peer says
+        self.mount: str | None = given("mount", self.prefix or None)
         self.warm: bool = given("warm", True)
         self.interpret: bool = given("interpret", True)  # judge headers, make error pages
         self.debug: bool = given("debug", False)  # details in error pages

@@ -20,7 +20,7 @@ def script_for(variables: "Mapping[str, str]", settings: "Settings", single: boo
     """
     path, rest = path_of(variables)
     if single:
-        return Script(settings.root, *single_path(path, rest, settings.prefix))
+        return Script(settings.root, *single_path(path, rest, settings.mount))
     path += rest
     prefix = settings.prefix
     if prefix:

@@ -114,6 +114,15 @@ def test_a_single_script(root: Path) -> None:
         assert server.request("/app/x/y").text == "/app /x/y None\n"
 
 
+def test_a_single_script_at_the_root_of_the_url_has_all_of_the_path(root: Path) -> None:
+    """nginx and Apache call all of it SCRIPT_NAME, lighttpd PATH_INFO: scripts saw the difference."""
+    with gateway("fastcgi", root / "hello.py", "--workers", "1", "--prefix", "/") as server:
+        assert server.request("/a/b").text == " /a/b None\n"
+        assert server.request("", PATH_INFO="/a/b").text == " /a/b None\n"
+        assert server.request("/a", PATH_INFO="/b").text == " /a/b None\n"
+        assert server.request("/").text == " / None\n"
+
+
 def test_a_variable_that_is_named(root: Path) -> None:
     with gateway(
         "fastcgi", root, "--workers", "1", "--env", "SECRET", environment={"SECRET": "named"}

@@ -109,6 +109,28 @@ def test_a_single_script_answers_at_its_prefix_and_below(
                 assert curl(server.base_url + path).status == 404
 
 
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_single_script_at_the_root_of_the_url_has_all_of_the_path(
+    name: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    """nginx and Apache gave /a/b as SCRIPT_NAME, lighttpd as PATH_INFO."""
+    root = readable_directory / f"root{SINGLE.index(name)}"
+    row = replace(ROWS[name], by_root=False, prefix="/")
+    with readable_by_all():
+        root.mkdir()
+        script = root / "app.py"
+        script.write_text(
+            f"#!{script_interpreter.python}\nimport os\nprint('Content-Type: text/plain\\n')\n"
+            "print([os.environ['SCRIPT_NAME'], os.environ['PATH_INFO']])\n"
+        )
+        script.chmod(0o755)
+        with printed(name, row, root, script, script_interpreter) as server:
+            for path in ("/", "/a/b", "/a%20b/"):
+                answer = curl(server.base_url.rstrip("/") + path)
+                seen = f"['', '{path.replace('%20', ' ')}']\n"
+                assert (answer.status, answer.text) == (200, seen), server.error_log()
+
+
 def test_the_servers_above_were_at_an_address_of_ipv6() -> None:
     need_address(LOOPBACK_6)
 

@@ -113,9 +113,14 @@ class Site:
     def gateway(self, protocol: str) -> str:
         """Return the command line of our side: `cgikit fastcgi` or `cgikit scgi`."""
         words = [*self.cgikit, protocol, self.root, "--socket", self.socket]
-        if self.prefix:
-            words += ["--prefix", self.prefix]
-        return self.as_user(*words, *self.options)
+        return self.as_user(*words, *self.mounted(), *self.options)
+
+    def mounted(self) -> list[str]:
+        """Return the option that tells our side where the scripts are in the URL, if it has to know.
+
+        A single script has to at the root, too: servers split what comes there each in its own way.
+        """
+        return ["--prefix", self.prefix or "/"] if self.prefix or self.single else []
 
     def prepare(self, *, linked: bool = False) -> list[str]:
         """Return the commands that make the directories, all of them readable by everybody.

@@ -74,10 +74,7 @@ VALUE = """\
 
 def _units(site: Site) -> str:
     program = shutil.which(site.cgikit[0]) or site.cgikit[0]
-    words = [*site.cgikit[1:], "fastcgi", site.root]
-    if site.prefix:
-        words += ["--prefix", site.prefix]
-    words += site.options
+    words = [*site.cgikit[1:], "fastcgi", site.root, *site.mounted(), *site.options]
     named = [site.options[i + 1] for i, word in enumerate(site.options) if word == "--env"]
     return UNITS.format(
         socket=systemd_path(site.socket),
