@@ -103,16 +103,10 @@ def test_who_leaves_the_queue_makes_room(tmp_path: Path) -> None:
         path = server.script("waits.py", WAITS)
 
         def asking() -> Peer:
-            """A connection with a request, which is taken after all that were made before it."""
+            """A connection with a request."""
             peer = stack.enter_context(server.connect())
             peer.send(server.variables(path))
             return peer
-
-        running = asking()
-        assert until(server.scripts)
-        leaving = asking()
-        assert asking().answer().status == 503  # the one before it has the place
-        leaving.socket.close()
 
         def room() -> Peer | None:
             """A connection whose request waits; None where there was no room for it yet."""
@@ -128,11 +122,19 @@ def test_who_leaves_the_queue_makes_room(tmp_path: Path) -> None:
                 assert other.answer().status == 503
             return first
 
-        waiting: list[Peer | None] = []
-        assert until(lambda: waiting.append(room()) or waiting[-1])
+        def queued() -> Peer:
+            """A connection whose request waits."""
+            found: list[Peer | None] = []
+            assert until(lambda: found.append(room()) or found[-1])
+            assert found[-1] is not None
+            return found[-1]
+
+        running = asking()
+        assert until(server.scripts)
+        queued().socket.close()
+        waiting = queued()
         server.put("go", b"")
-        for peer in (running, waiting[-1]):
-            assert peer is not None
+        for peer in (running, waiting):
             assert peer.answer().text == "1\n"
 
 
