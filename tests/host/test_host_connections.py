@@ -1,22 +1,29 @@
 """Connections of a worker: slow peers, those that must give way, and answers that are cut."""
 
 import os
+import re
 import resource
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from faults.test_faults_disks import disk, fill
 from gatewayserving import HEAD, Gateway, Peer, gateway
 from requirement import need
-from serving import until
+from serving import DEADLINE, until
+from stock import stock_nginx
 
 from cgikit.gateway.listener import send_at_once
 from cgikit.host.connections import MAX_CONNECTIONS
 
 MUCH = 8_000_000  # bytes; far more than a socket and a pipe take
+READERS = 20  # that are slow; more than there are places
 
 
 @pytest.fixture(scope="module", params=["fastcgi", "scgi"])
@@ -159,6 +166,38 @@ def test_a_script_does_not_wait_for_a_slow_client(served: Gateway) -> None:
         assert until(lambda: not served.scripts())
         expected = b"".join(b"%07d\n" % number * 1_000 for number in range(1_000))
         assert peer.answer().body == expected
+
+
+def test_more_slow_readers_than_places_behind_nginx_hold_up_nobody(tmp_path: Path) -> None:
+    """Through the printed configuration, which has nginx keep nothing."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "nginx").mkdir()
+    command = [sys.executable, "-m", "cgikit", "config", "nginx", str(root)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    more = "".join(re.findall(r"^ *fastcgi_buffer.*\n", printed, re.M))
+    assert "fastcgi_buffering off;" in more
+    options = ("--workers", "1", "--children", "8")
+    with gateway("fastcgi", root, *options) as server, ExitStack() as stack:
+        large = server.script("large.py", f"{HEAD}import os\nos.write(1, b'x' * {MUCH})")
+        quick = server.script("quick.py", f"{HEAD}print('quick')")
+        port = stack.enter_context(stock_nginx(tmp_path / "nginx", server, more))
+        readers = []
+        for _ in range(READERS):
+            reader = stack.enter_context(socket.socket())
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            reader.settimeout(DEADLINE)
+            reader.connect(("127.0.0.1", port))
+            reader.sendall(f"GET {large} HTTP/1.0\r\n\r\n".encode())
+            assert reader.recv(15) == b"HTTP/1.1 200 OK"  # and no more is read
+            readers.append(reader)
+        assert until(lambda: not server.scripts())
+        with urlopen(f"http://127.0.0.1:{port}{quick}", timeout=DEADLINE) as answer:
+            assert answer.read() == b"quick\n"
+        whole = b""
+        while piece := readers[0].recv(1 << 20):
+            whole += piece
+        assert whole.endswith(b"\r\n\r\n" + b"x" * MUCH)
 
 
 def test_beyond_its_limit_an_answer_waits_for_the_client(tmp_path: Path) -> None:
