@@ -433,6 +433,8 @@ class Exchange:
         """Answer with the page of a problem, or cut where part of an answer is out."""
         if problem.status >= 500 or problem.status == 413:
             self.worker.log(one_line(f"{self.name()}: {problem.told}"))
+        elif line := self.worker.refusals.line(self.name(), problem):
+            self.worker.log(line)
         if self._out_of_hand and not self._take_back():
             self._cut()
             return

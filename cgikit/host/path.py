@@ -211,6 +211,9 @@ def _file(
     if is_data(names) or (is_static(names) and not is_static(really)):
         raise Problem(403, f"{names[-1]} is not a script, and is never sent.")
     if not is_static(names):
+        if mode & 0o111:  # by others: +x would change nothing
+            told = f"The server's user may not run {names[-1]}."
+            raise Problem(403, told, f"chmod a+rx {names[-1]}")
         raise Problem(403, f"{names[-1]} is not executable.", f"chmod +x {names[-1]}")
     if not rules.static:
         told = f"{names[-1]} is not a script, and files beside the scripts are not sent."

@@ -35,6 +35,7 @@ from .guard import Guard
 from .loglines import LogLines
 from .problem import Problem
 from .program import Program, Programs
+from .refusals import Refusals
 from .settings import Settings
 from .zygote import SLOTS, TABLE, exactly
 
@@ -88,6 +89,7 @@ class Worker:
         self.verdicts: dict[bytes, tuple[bytes, int | None]] = {}
         self._learnt: set[str] = set()
         self._said: set[str] = set()
+        self.refusals = Refusals()
         self.background = Background()
         self._poll = select.poll()
         self._handlers: dict[int, tuple[Ends, Callable[[int], None]]] = {}

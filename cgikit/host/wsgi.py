@@ -32,6 +32,7 @@ from .output import (
 from .page import error_page, listing_page, own_response
 from .path import Directory, Script, Static, locate, split_target, url_path
 from .problem import Problem
+from .refusals import Refusals
 from .rules import NONE, Rules
 from .static import send
 from .text import native, one_line
@@ -79,6 +80,7 @@ class Host:
         self.software = software
         self.rules = rules
         self.passing = passing
+        self._refusals = Refusals()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Answer:
         """Answer a request (PEP 3333). Problems become pages, never exceptions."""
@@ -208,6 +210,8 @@ class Host:
         script = call.script.script_name if call.script else ""
         if problem.status >= 500:
             self.log(one_line(f"{script or call.request.path}: {problem.told}"))
+        elif line := self._refusals.line(script or call.request.path, problem):
+            self.log(line)
         page = error_page(problem, details=self.details, script=script, log=call.errors)
         return own_response(problem.status, page, problem.headers)
 

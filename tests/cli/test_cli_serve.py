@@ -349,3 +349,15 @@ def test_rules_for_a_directory_are_refused_for_a_script(tmp_path: Path) -> None:
     status, _, err = command("serve", str(script), "--static", "--port", "0")
     assert status == 1
     assert "is not a directory" in err
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_script_without_its_x_bit_is_on_the_console_with_what_to_do(
+    tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    """Only the page said it."""
+    program(tmp_path / "off.py", "", 0o644)
+    with serve(tmp_path, *way) as server:
+        with pytest.raises(HTTPError):
+            fetch(server, "off.py")
+        server.wait_for(r"^/off\.py: off\.py is not executable\. chmod \+x off\.py$")

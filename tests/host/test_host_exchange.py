@@ -434,3 +434,18 @@ def test_no_script_wrote_a_traceback_of_the_host(warm: Gateway, limited: Gateway
         assert not [
             line for line in server.lines if "cgikit/host" in line or "a worker ended" in line
         ]
+
+
+def test_a_script_without_its_x_bit_is_in_the_log_with_what_to_do(served: Gateway) -> None:
+    """A 403 left no line at all."""
+    path = served.script("off.py", "")
+    (served.root / path[1:]).chmod(0o644)
+    start = len(served.lines)
+    assert served.request(path).status == 403
+    served.wait_for(r"^/off\.py: off\.py is not executable\. chmod \+x off\.py$", start)
+
+
+def test_a_path_outside_the_scripts_is_in_the_log(served: Gateway) -> None:
+    """Where the web server names another prefix every request is a 404: no line said why."""
+    assert served.request("/wrong/prefix.py").status == 404
+    served.wait_for(r"^/wrong/prefix\.py: There is no script at /wrong\. Check the spelling")

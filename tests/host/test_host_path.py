@@ -172,3 +172,20 @@ def test_any_path_gives_names_or_a_problem(path: str) -> None:
         status = 200
         assert not any("/" in name or "\0" in name or name in ("", ".", "..") for name in found)
     assert status in (200, 400, 404)
+
+
+def test_a_script_that_only_others_may_run_is_not_said_to_have_no_x_bit(root: Path) -> None:
+    """Mode 0700 and another user: the advice was chmod +x, which changes nothing."""
+    script(root / "private.py").chmod(0o700 if os.geteuid() == 0 else 0o070)
+    if os.geteuid() == 0:
+        os.setresuid(65_534, -1, -1)  # whose rights `os.access` asks for
+    try:
+        with pytest.raises(Problem) as caught:
+            locate(str(root), "/private.py")
+    finally:
+        if os.geteuid() == 0:
+            os.setresuid(0, -1, -1)
+    assert (caught.value.what, caught.value.fix) == (
+        "The server's user may not run private.py.",
+        "chmod a+rx private.py",
+    )
