@@ -58,6 +58,13 @@ BUSY = 0.5  # processes that ran or waited before we began
 DOWNLOAD = 0.5  # of the server's own rate for a file
 
 
+WHAT_TARGETS_ARE = """\
+What each way is meant to reach, and what it reached in this run. Where a target is **not met**,
+[What is not reached, and why](#what-is-not-reached-and-why) has the reason. *Times* compares
+requests a second in the same round. *Flat*: memory grows by no more than 8 MiB from a body of
+16 MiB to one of 256 MiB."""
+
+
 @dataclass
 class Latency:
     """Warm and the bare loop at one fixed rate: (p50, p99) in seconds, a pair of pairs a round."""
@@ -147,7 +154,7 @@ def page_part(results: Results) -> str:
     """Return what stands between the markers of docs/performance.md."""
     facts = dict(results.facts)
     where = f"{facts['date']}, {facts['processor']}, load before: {facts['load when it began']}."
-    parts = [f"Measured by {facts['command']} on {where}", targets(results)]
+    parts = [f"Measured by {facts['command']} on {where}"]
     if float(facts["load when it began"].split()[0]) > BUSY:
         parts.insert(1, "**The machine was busy with other work**: look at the intervals.")
     if results.samples:
@@ -161,6 +168,7 @@ def page_part(results: Results) -> str:
             results.load,
             throughput(results),
         ]
+    parts += ["### The targets", WHAT_TARGETS_ARE, targets(results)]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
