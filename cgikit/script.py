@@ -76,7 +76,9 @@ def run(
     with process.GuardedOutput():
         try:
             respond(handler, request).send(request=request)
-        except (Exception, SystemExit) as error:  # SystemExit would end without any answer
+        except KeyboardInterrupt:  # somebody wants an end, at a terminal
+            raise
+        except BaseException as error:  # SystemExit, CancelledError, …: they need an answer too
             if os.getpid() != own or (isinstance(error, SystemExit) and process.was_sent()):
                 raise
             if debug is None:

@@ -204,6 +204,14 @@ def test_system_exit_in_the_handler_is_answered(tmp_path: Path, code: str) -> No
     assert incident(answer) in answer.page
 
 
+@pytest.mark.parametrize("error", ["BaseException('odd')", "GeneratorExit()"])
+def test_an_exception_of_any_kind_in_the_handler_is_answered(tmp_path: Path, error: str) -> None:
+    answer = run_script(tmp_path, f"def f(request):\n    raise {error}\nrun(f)")
+    assert answer.status == 500
+    assert error.partition("(")[0] in answer.errors
+    assert incident(answer) in answer.page
+
+
 def test_a_bug_in_a_stream_that_has_begun_is_logged_alone(tmp_path: Path) -> None:
     source = """
 def chunks():

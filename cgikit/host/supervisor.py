@@ -75,6 +75,7 @@ class Supervisor:
         self._was_ready = False
         self._asked: list[str] = []
         self._draining = False
+        self._drained = 0.0  # when that began
         self._end_at = 0.0
         self._wake, self._waker = os.pipe()
         for fd in (self._wake, self._waker):
@@ -216,7 +217,9 @@ class Supervisor:
                 self._ended.append(worker)
             return
         worker.ask(now)
-        if not worker.ready and now - worker.started > STARTING:
+        # One that is not ready has no requests, and ends at once by SIGTERM, unless it hangs
+        starting = patience if self._draining else STARTING
+        if not worker.ready and now - max(worker.started, self._drained) > starting:
             self.log("a worker did not become ready and was ended")
             self._end(worker)
         elif worker.is_stuck(now, patience):
@@ -299,6 +302,7 @@ class Supervisor:
         successor that listens at the same place.
         """
         self._draining = True
+        self._drained = self._drained or time.monotonic()
         self._given.remove()
         self.listener.close()
 

@@ -118,7 +118,9 @@ class Worker:
         busy = self.connections or self.children
         timeout = 1 if self._held else 200 if busy else 5_000
         self._watched.clear()
-        for fd, mask in self._poll.poll(timeout):
+        events = self._poll.poll(timeout)
+        self.now = time.monotonic()  # after a wait of seconds, from which all times count
+        for fd, mask in events:
             found = self._handlers.get(fd)
             # None: closed by what an earlier event did. Watched since: closed by that as well, and its
             # number is now another one's, who would wait for bytes that are not there

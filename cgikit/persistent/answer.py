@@ -51,7 +51,7 @@ class Answerer:
         own = os.getpid()
         try:
             _send(self._respond(request), request, connection)
-        except (Exception, SystemExit) as error:  # which would end the process for all that wait
+        except BaseException as error:  # of any kind: it would end the process for all that wait
             if os.getpid() != own:
                 raise
             self._answer_error(error, request, connection)
@@ -98,7 +98,7 @@ def _send(response: "Response", request: Request, connection: "Connection") -> N
                 if not connection.is_wanted():
                     break
                 connection.output(chunk)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             if getattr(chunks, "left", 1):
                 raise
             log(error, new_incident())  # too late: the client has all that was announced

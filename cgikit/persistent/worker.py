@@ -177,7 +177,7 @@ class Worker:
         own = os.getpid()
         try:
             call(connection)
-        except Exception as error:
+        except BaseException as error:  # of any kind: a script may raise anything
             if os.getpid() != own:
                 raise  # in a process that a handler forked
             incident = new_incident()

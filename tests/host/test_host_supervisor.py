@@ -357,6 +357,24 @@ def test_a_stopped_worker_is_replaced(impatient: Gateway) -> None:
     assert until(lambda: not alive(stopped))
 
 
+def test_the_end_does_not_wait_for_a_worker_that_is_stopped_while_it_starts(
+    impatient: Gateway,
+) -> None:
+    """It was never asked whether it lives, and had its 60 seconds to start."""
+    before = impatient.workers()
+
+    def starting() -> int:
+        return next((pid for pid in impatient.workers() if pid not in before), 0)
+
+    impatient.process.send_signal(signal.SIGHUP)
+    while not (stopped := starting()):
+        assert impatient.process.poll() is None
+    os.kill(stopped, signal.SIGSTOP)
+    impatient.process.send_signal(signal.SIGTERM)
+    assert impatient.process.wait(40) == 0
+    assert not alive(stopped)
+
+
 @pytest.mark.parametrize("role", ["workers", "zygotes"])
 def test_signals_are_obeyed_while_a_process_of_the_host_is_stopped(
     server: Gateway, path: str, role: str

@@ -155,3 +155,20 @@ def test_a_script_is_not_blamed_for_a_peer_that_is_slow(tmp_path: Path) -> None:
                 at += 1_500
             peer.socket.sendall(whole[at:])
             assert peer.answer().text == "200000\n"
+
+
+def test_the_clock_of_the_loop_is_read_after_each_wait() -> None:
+    """It stood still while nothing was to do, for up to five seconds: a request that came then was
+    ended as if it had run for as long.
+    """
+    (turn,) = (
+        node
+        for module in house.read()
+        if module.name == "host.worker"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef) and node.name == "_turn"
+    )
+    lines = [ast.unparse(line) for line in turn.body]
+    waited = next(at for at, line in enumerate(lines) if "_poll.poll(" in line)
+    assert lines[waited + 1] == "self.now = time.monotonic()"
+    assert not any("guarded(" in line for line in lines[: waited + 1])

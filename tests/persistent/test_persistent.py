@@ -74,6 +74,7 @@ PAGES = {
     "gone": lambda r: (_ for _ in ()).throw(HTTPError(410, "gone <for> good")),
     "bug": lambda r: 1 / 0,
     "exit": lambda r: sys.exit(3),
+    "unusual": lambda r: (_ for _ in ()).throw(BaseException("of no usual kind")),
     "none": lambda r: None,
     "printing": printing,
     "bad header": bad_header,
@@ -103,6 +104,7 @@ SAME = [
 FAILING = [
     ("bug", "ZeroDivisionError"),
     ("exit", "SystemExit: 3"),
+    ("unusual", "BaseException: of no usual kind"),
     ("none", "<lambda> returned NoneType"),
     ("printing", "the handler printed 'oops'"),
     ("bad header", "header X-Bad"),
