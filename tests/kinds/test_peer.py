@@ -36,7 +36,7 @@ READERS = {
     "host.exchange:Exchange._take": "REQUEST_METHOD: whether there is a body",
     "host.exchange:Exchange._again": "the same variables for a second script, by `_launch` again",
     "host.exchange:Exchange._fail": "REQUEST_METHOD: whether there is a body",
-    "host.exchange:Exchange._name": "the path, for the log",
+    "host.exchange:Exchange.name": "the path, for the log",
     "persistent.connection:Connection.begin": "CONTENT_LENGTH and REQUEST_METHOD: how much body comes",
     "persistent.connection:Connection.gather": "the length of a body that came without one",
     "persistent.worker:Worker._turn": "kept, until the request is over",
