@@ -115,7 +115,7 @@ def incident_page(
 ) -> Response:
     """Return the page for a bug: its number for everybody, the traceback only with `details`."""
     content = (
-        "<p>The script failed. Nothing you did wrong; the site's owner can find the cause in the "
+        "<p>The script failed. You did nothing wrong; the site's owner can find the cause in the "
         f"server's log under this number:</p>\n<pre>incident {incident}</pre>"
     )
     if details:

@@ -6,8 +6,10 @@ Only the commands are here: their options, their console, their start and end. T
 
 import argparse
 import os
+import shlex
 import signal
 import sys
+from collections.abc import Iterable
 from types import FrameType
 
 from cgikit.gateway import listener as sockets
@@ -72,6 +74,7 @@ def _add_variables(parser: argparse.ArgumentParser) -> None:
         "--env",
         action="append",
         default=[],
+        type=environment_name,
         metavar="NAME",
         help="also pass this variable of our own environment to the scripts (may be repeated)",
     )
@@ -111,9 +114,8 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 
 def _serve(protocol: str, arguments: argparse.Namespace) -> int:
     root = os.path.realpath(arguments.root)
-    if not os.path.isdir(root) and not os.access(root, os.X_OK):
-        what = "is not executable" if os.path.exists(root) else "does not exist"
-        return _fail(protocol, f"{arguments.root} {what}")
+    if not os.path.isdir(root) and (wrong := cannot_run(arguments.root)):
+        return _fail(protocol, wrong)
     try:
         listener = _listener(arguments)
     except ListenError as error:
@@ -123,6 +125,8 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
     environment = inherited(
         os.environ, ["CGIKIT_DEBUG", *arguments.env], path_first=os.path.dirname(sys.executable)
     )
+    for line in unset(arguments.env):
+        _fail(protocol, line)
     settings = _settings(protocol, root, environment, arguments)
 
     def started() -> None:
@@ -208,6 +212,33 @@ def _mode(text: str) -> int:
     if not 0 <= mode <= 0o777:
         raise argparse.ArgumentTypeError(f"{text!r} is not a file mode such as 0660")
     return mode
+
+
+def environment_name(text: str) -> str:
+    """Return the name of a variable that `--env` names; for argparse."""
+    if text.isascii() and text.isidentifier():
+        return text
+    name, equals, value = text.partition("=")
+    told = f"{text!r} is not the name of a variable: --env passes a variable of this environment on"
+    if equals and name.isascii() and name.isidentifier():
+        told += f"; set it before: {name}={shlex.quote(value)} cgikit …, and give --env {name}"
+    raise argparse.ArgumentTypeError(told)
+
+
+def cannot_run(path: str) -> str:
+    """Return why a file cannot be the one script that is served, with what to do; "" if it can."""
+    if not os.path.exists(path):
+        return f"{path} does not exist"
+    if not os.path.isfile(path):
+        return f"{path} is neither a directory nor a script"
+    if os.access(path, os.X_OK):
+        return ""
+    return f"{path} is not executable: chmod +x {shlex.quote(path)}"
+
+
+def unset(names: Iterable[str]) -> list[str]:
+    """Return a line for each variable that `--env` names and that is not set."""
+    return [f"{name} is not set in this environment" for name in names if name not in os.environ]
 
 
 def passing(text: str) -> str:

@@ -6,14 +6,16 @@ in `cgikit.host`, HTTP itself in `server.py` on waitress.
 
 import argparse
 import contextlib
+import errno
 import os
+import re
 import resource
 import shutil
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from types import FrameType
 
@@ -25,7 +27,10 @@ from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
 
+from .gateway import cannot_run, environment_name, unset
+
 _DEFAULT_PORT = 8000
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
 _KEPT = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")  # that scripts do not get otherwise
 
 
@@ -69,6 +74,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--allow-host",
         action="append",
         default=[],
+        type=_host_name,
         metavar="NAME",
         help="also answer to this host name (may be repeated)",
     )
@@ -125,10 +131,9 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         listener = _listen(_bare(arguments.host), arguments.port)
     except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
-        where = f"{arguments.host} port {arguments.port}"
-        return _fail(f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}")
+        return _fail(f"cannot listen on {arguments.host} port {arguments.port}: {_why(error)}")
     address = listener.getsockname()[0]
-    console = _Console()
+    console = _Console(unset(arguments.env))
     loopback = ip_address(address).is_loopback
     environment = _environment(arguments, loopback)
     limits = TimeLimits(header=arguments.timeout, idle=arguments.timeout)
@@ -170,13 +175,16 @@ def _wrong(arguments: argparse.Namespace) -> str:
     root = arguments.root
     if not os.path.isdir(root):
         if arguments.index or arguments.static or arguments.follow:
-            return f"{root} is not a directory, for --index, --static and --follow"
-        runs = os.access(root, os.X_OK) or _rules(arguments).interpreter(root)
-        if not os.path.isfile(root) or not runs:
-            return f"{root} {'is not executable' if os.path.exists(root) else 'does not exist'}"
+            what = "is a single script" if os.path.exists(root) else "does not exist"
+            return f"{root} {what}; --index, --static and --follow need a directory"
+        if not _rules(arguments).interpreter(root) or not os.path.isfile(root):
+            return cannot_run(root)
     for link in arguments.follow:
-        if not os.path.exists(os.path.join(root, link.strip("/"))):
+        path = os.path.join(root, link.strip("/"))
+        if not os.path.exists(path):
             return f"--follow {link}: {root} has no such link, or it leads nowhere"
+        if not os.path.islink(path):
+            return f"--follow {link}: {path} is not a symbolic link, and needs no --follow"
     return ""
 
 
@@ -250,6 +258,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _why(error: OSError | UnicodeError) -> str:
+    """Return why listening failed, with what to do where that is known."""
+    if not isinstance(error, OSError):
+        return str(error)
+    other = "; choose another --port" if error.errno == errno.EADDRINUSE else ""
+    return f"{error.strerror or error}{other}"
+
+
 def _hosts(arguments: argparse.Namespace, address: str) -> frozenset[str]:
     names = {"localhost", "127.0.0.1", "::1", address, arguments.host, *arguments.allow_host}
     return frozenset(_bare(name.lower()) for name in names)
@@ -263,10 +279,12 @@ def _bare(host: str) -> str:
 class _Console:
     """Standard output, a line at a time, for many threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Iterable[str]) -> None:
         self._lock = threading.Lock()
         self._descriptor = sys.stdout.fileno()
         self._encoding = sys.stdout.encoding
+        for line in first:
+            self.print(line)
 
     def print(self, line: str) -> None:
         """Write one line, now. What the console's encoding lacks is shown as an escape."""
@@ -287,6 +305,14 @@ def _environment_name(text: str) -> str:
     if text.startswith("HTTP_"):
         raise argparse.ArgumentTypeError(
             f"{text!r} comes with a request, not from this environment: use --pass {text}"
+        )
+    return environment_name(text)
+
+
+def _host_name(text: str) -> str:
+    if not _HOST.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a host name such as my.example: give it without http://, port and path"
         )
     return text
 
@@ -319,5 +345,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0
     if not 0 < seconds <= 86_400:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds up to 86400")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of seconds above 0 and up to 86400"
+        )
     return seconds

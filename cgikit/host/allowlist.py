@@ -128,6 +128,11 @@ def pattern(text: str) -> str:
         raise ValueError(
             f"{text!r} is not the name of a variable: write NAME, or PREFIX_* for all that begin so"
         )
+    if name != text and is_obeyed(name):
+        raise ValueError(
+            f"{text!r} passes nothing: programs take code, or the place of code, from variables that"
+            " begin so; name each of them whole"
+        )
     if text == NEVER:
         raise ValueError(
             f"{NEVER} is never passed: any visitor can set it, and it would redirect the scripts' own"

@@ -168,6 +168,10 @@ class OutputParser:
                 f'Print "{name.rstrip()}:" without the space.',
                 evidence=evidence,
             )
+        if name != line and all(_TOKEN.fullmatch(word) for word in name.split(" ")):
+            return Problem(
+                500, f"{name!r} is not a valid header name.", _FIX_NAME, evidence=evidence
+            )
         if not self._fields:
             return Problem(
                 500, "The output does not begin with headers.", _FIX_HEADERS, evidence=evidence
@@ -313,6 +317,10 @@ def _shown(line: str) -> str:
 
 
 _FIX_BLANK = "Print an empty line between the headers and the body."
+_FIX_NAME = (
+    "Write a name without spaces, as X-Name; if this line belongs to the body, print an empty line "
+    "before it."
+)
 _FIX_HEADERS = (
     "Before anything else, print the headers and an empty line, for example "
     'print("Content-Type: text/html; charset=utf-8\\n").'

@@ -54,5 +54,5 @@ class Problem(CGIError):
         if self.status in _TO_VISITORS:
             return _TO_VISITORS[self.status]
         if self.status < 500:
-            return "The server does not answer this request."
+            return "The server refused this request."
         return "The script did not answer. The server's log says why."

@@ -54,6 +54,10 @@ def test_s25_an_address_that_others_reach_is_asked_for_in_so_many_words(tmp_path
         ("--timeout", "-1"),
         ("--memory", "1"),
         ("--children", "2000"),
+        ("--env", "FOO=bar"),
+        ("--env", ""),
+        ("--pass", "GIT_*"),
+        ("--pass", "LD_PRE*"),
     ],
 )
 def test_wrong_options_are_wrong_usage(words: tuple[str, str], tmp_path: Path) -> None:
@@ -87,3 +91,17 @@ def test_fcgi_web_server_addrs_names_who_may_connect(
     ):  # a connection that is not wanted is closed
         server.request("/a.sh")
     assert (tmp_path / "ran").exists() is answered
+
+
+def test_an_option_that_would_pass_nothing_says_what_would(tmp_path: Path) -> None:
+    """--env FOO=bar and --pass 'GIT_*' were accepted, and no script got anything."""
+    told = refused("fastcgi", str(tmp_path), "--socket", "x", "--env", "FOO=bar", code=2)
+    assert "--env passes a variable of this environment on; set it before: FOO=bar cgikit" in told
+    told = refused("fastcgi", str(tmp_path), "--socket", "x", "--pass", "GIT_*", code=2)
+    assert "'GIT_*' passes nothing" in told
+    assert "name each of them whole" in told
+
+
+def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
+    with gateway("fastcgi", tmp_path, "--workers", "1", "--env", "NOSUCH") as server:
+        server.wait_for("^cgikit fastcgi: NOSUCH is not set in this environment$")

@@ -133,7 +133,8 @@ def test_a_taken_port_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, out, err = command("serve", str(SCRIPTS), "--port", str(port))
-    expected = f"cgikit serve: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+    why = "Address already in use; choose another --port"
+    expected = f"cgikit serve: cannot listen on 127.0.0.1 port {port}: {why}\n"
     assert (status, out, err) == (1, "", expected)
 
 
@@ -264,7 +265,7 @@ def test_a_single_script_answers_everything(tmp_path: Path, way: tuple[str, ...]
 def test_a_single_file_that_cannot_run_is_one_line(tmp_path: Path) -> None:
     script = program(tmp_path / "app.py", "", 0o644)
     status, _, err = command("serve", str(script), "--port", "0")
-    assert (status, err) == (1, f"cgikit serve: {script} is not executable\n")
+    assert (status, err) == (1, f"cgikit serve: {script} is not executable: chmod +x {script}\n")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -348,7 +349,7 @@ def test_rules_for_a_directory_are_refused_for_a_script(tmp_path: Path) -> None:
     script = program(tmp_path / "a.py", ENVIRONMENT)
     status, _, err = command("serve", str(script), "--static", "--port", "0")
     assert status == 1
-    assert "is not a directory" in err
+    assert "is a single script" in err
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -361,3 +362,32 @@ def test_a_script_without_its_x_bit_is_on_the_console_with_what_to_do(
         with pytest.raises(HTTPError):
             fetch(server, "off.py")
         server.wait_for(r"^/off\.py: off\.py is not executable\. chmod \+x off\.py$")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ("a.py", "--static"),
+            "is a single script; --index, --static and --follow need a directory",
+        ),
+        ((".", "--follow", "a.py"), "is not a symbolic link, and needs no --follow"),
+        ((".", "--allow-host", "http://x/"), "is not a host name such as my.example"),
+        ((".", "--allow-host", "x:80"), "is not a host name such as my.example"),
+        ((".", "--timeout", "0"), "is not a number of seconds above 0 and up to 86400"),
+        ((".", "--env", "FOO=a b"), "set it before: FOO='a b' cgikit …, and give --env FOO"),
+        ((".", "--env", "FOO-"), "is not the name of a variable"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused_with_words(
+    tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    program(tmp_path / "a.py", "")
+    status, out, err = command("serve", str(tmp_path / words[0]), "--port", "0", *words[1:])
+    assert (status > 0, out) == (True, "")
+    assert says in err
+
+
+def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
+    with serve(tmp_path, "--env", "NOSUCH") as server:
+        server.wait_for("^NOSUCH is not set in this environment$")

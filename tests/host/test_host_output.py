@@ -160,8 +160,17 @@ def test_no_blank_line() -> None:
     assert found.evidence == "line 2: <p>hello"
 
 
-def test_no_blank_line_before_text_with_a_colon() -> None:
-    found = problem(b"Content-Type: text/html\nDear all: hello\n\n")
+@pytest.mark.parametrize("line", ["X Y: 1", "Dear all: hello"])
+def test_a_header_name_with_a_space_is_not_said_to_lack_a_blank_line(line: str) -> None:
+    """The blank line was there. Text with a colon looks the same: the fix is for both."""
+    found = problem(f"Content-Type: text/html\n{line}\n\n".encode())
+    assert found.what == f"{line.partition(':')[0]!r} is not a valid header name."
+    assert "print an empty line before it" in found.fix
+    assert found.evidence == f"line 2: {line}"
+
+
+def test_no_blank_line_before_markup_with_a_colon() -> None:
+    found = problem(b'Content-Type: text/html\n<p style="color: red">\n\n')
     assert found.what == "There is no blank line after the headers."
 
 
