@@ -278,6 +278,25 @@ def definitions(module: Module) -> Iterator[tuple[str, Definition]]:
     yield from inside(module.tree, f"{module.name}." if module.name else "")
 
 
+def nodes(node: ast.AST, place: str = "") -> Iterator[tuple[str, ast.AST]]:
+    """Every node below another one, with the dotted name of the function or class it stands in; the
+    place of a function or class is its own name.
+    """
+    for child in ast.iter_child_nodes(node):
+        inside = place
+        if isinstance(child, Definition):
+            inside = f"{place}.{child.name}" if place else child.name
+        yield inside, child
+        yield from nodes(child, inside)
+
+
+def called(call: ast.Call) -> str:
+    """The name of the function or method that is called, "" where it is computed."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else ""
+    return function.id if isinstance(function, ast.Name) else name
+
+
 def public(module: Module) -> Iterator[tuple[str, Definition]]:
     """The definitions that somebody outside can name: no underscore, not local to a function."""
     local = {

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
+import house
 import pytest
 from gatewayserving import FIRST_LINE, Gateway, encode, gateway
 from hypothesis import given
@@ -59,22 +60,13 @@ PLACES = {
 
 def conversions(source: str) -> Iterator[str]:
     """The names of the functions that convert, with their classes."""
-
-    def walk(node: ast.AST, inside: str) -> Iterator[str]:
-        for child in ast.iter_child_nodes(node):
-            name = inside
-            if isinstance(child, ast.FunctionDef | ast.ClassDef):
-                name = f"{inside}.{child.name}" if inside else child.name
-            if isinstance(child, ast.Call) and _converts(child):
-                yield name
-            yield from walk(child, name)
-
-    return walk(ast.parse(source), "")
+    for place, node in house.nodes(ast.parse(source)):
+        if isinstance(node, ast.Call) and _converts(node):
+            yield place
 
 
 def _converts(call: ast.Call) -> bool:
-    function = call.func
-    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    name = house.called(call)
     codecs = [a.value for a in call.args if isinstance(a, ast.Constant)]
     latin = {"latin-1", "latin1", "iso-8859-1", "iso8859-1"}
     return name in {"fsencode", "fsdecode"} or (

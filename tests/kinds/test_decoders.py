@@ -38,20 +38,12 @@ CODEC_FIRST = {"decode", "encode", "getdecoder", "getencoder", "getreader", "get
 
 def computed_codecs(module: house.Module) -> set[str]:
     """The functions that name a codec by something else than a constant."""
-    found = set()
-
-    def visit(node: ast.AST, place: str) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            place = f"{place}.{node.name}" if place else node.name
-        if isinstance(node, ast.Call) and any(
-            not isinstance(name, ast.Constant) for name in codec_names(node)
-        ):
-            found.add(place)
-        for child in ast.iter_child_nodes(node):
-            visit(child, place)
-
-    visit(module.tree, module.name)
-    return found
+    return {
+        place
+        for place, node in house.nodes(module.tree, module.name)
+        if isinstance(node, ast.Call)
+        and any(not isinstance(name, ast.Constant) for name in codec_names(node))
+    }
 
 
 def codec_names(call: ast.Call) -> list[ast.expr]:
@@ -128,22 +120,17 @@ REMEMBERED = {
 def remembering(module: house.Module) -> set[str]:
     """The functions that hand something computed to what remembers it."""
     found = set()
-
-    def visit(node: ast.AST, place: str) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            place = f"{place}.{node.name}" if place else node.name
-            if any(REMEMBERS.search(ast.unparse(d).partition("(")[0]) for d in node.decorator_list):
-                found.add(place)
+    for place, node in house.nodes(module.tree, module.name):
+        if isinstance(node, house.Definition) and any(
+            REMEMBERS.search(ast.unparse(d).partition("(")[0]) for d in node.decorator_list
+        ):
+            found.add(place)
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
             # Of re only the pattern is kept, the first argument.
             given = node.args[:1] if name.startswith("re.") else node.args
             if REMEMBERS.search(name) and not all(isinstance(g, ast.Constant) for g in given):
                 found.add(place)
-        for child in ast.iter_child_nodes(node):
-            visit(child, place)
-
-    visit(module.tree, module.name)
     return found
 
 

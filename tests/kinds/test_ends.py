@@ -64,33 +64,22 @@ PLACES = {
 
 def places(module: Module) -> Iterator[str]:
     """Every loop of a module that passes on pieces, and every end of an answer."""
-
-    def walk(node: ast.AST, where: str) -> Iterator[str]:
-        for child in ast.iter_child_nodes(node):
-            inside = where
-            if isinstance(child, ast.FunctionDef | ast.ClassDef):
-                inside = f"{where}.{child.name}"
-            elif isinstance(child, ast.For | ast.While) and _passes_on(child):
-                yield f"{where}: {'for' if isinstance(child, ast.For) else 'while'}"
-            elif isinstance(child, ast.YieldFrom):
-                yield f"{where}: from"
-            elif isinstance(child, ast.Call) and _name(child) in ENDING:
-                yield f"{where}: {_name(child)}"
-            yield from walk(child, inside)
-
-    yield from walk(module.tree, module.name)
+    for place, node in house.nodes(module.tree, module.name):
+        if isinstance(node, ast.For | ast.While) and _passes_on(node):
+            yield f"{place}: {'for' if isinstance(node, ast.For) else 'while'}"
+        elif isinstance(node, ast.YieldFrom):
+            yield f"{place}: from"
+        elif isinstance(node, ast.Call) and house.called(node) in ENDING:
+            yield f"{place}: {house.called(node)}"
 
 
 def _passes_on(loop: ast.For | ast.While) -> bool:
     found = [each for part in loop.body for each in ast.walk(part)]
     return any(
-        isinstance(each, ast.Yield) or (isinstance(each, ast.Call) and _name(each) in SENDING)
+        isinstance(each, ast.Yield)
+        or (isinstance(each, ast.Call) and house.called(each) in SENDING)
         for each in found
     )
-
-
-def _name(call: ast.Call) -> str:
-    return getattr(call.func, "attr", getattr(call.func, "id", ""))
 
 
 def test_every_place_where_an_answer_goes_out_or_ends_is_listed() -> None:

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
+import house
 import pytest
 from gatewayserving import HEAD, Gateway, gateway
 
@@ -128,23 +129,13 @@ TAKING = {
 
 def intakes(source: str, module: str) -> set[str]:
     """The functions of a module that take bytes in, each with what it calls."""
-    found = set()
-
-    def walk(node: ast.AST, where: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            inside = where
-            if isinstance(child, ast.FunctionDef | ast.ClassDef):
-                inside = f"{where}.{child.name}"
-            elif isinstance(child, ast.Call):
-                called = child.func
-                name = called.attr if isinstance(called, ast.Attribute) else ""
-                name = called.id if isinstance(called, ast.Name) else name
-                if name in TAKING and ast.unparse(called) != "preload.load":
-                    found.add(f"{where}: {name}")
-            walk(child, inside)
-
-    walk(ast.parse(source), module)
-    return found
+    return {
+        f"{place}: {house.called(node)}"
+        for place, node in house.nodes(ast.parse(source), module)
+        if isinstance(node, ast.Call)
+        and house.called(node) in TAKING
+        and ast.unparse(node.func) != "preload.load"
+    }
 
 
 def test_each_intake_of_the_process_that_forks_is_known() -> None:

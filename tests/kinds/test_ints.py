@@ -74,16 +74,12 @@ PLACES = {
 DIGITS = "9" * 5_000
 
 
-def calls(node: ast.AST, name: str = "") -> Iterator[tuple[str, ast.Call]]:
-    """Every call of `int` with something that is no constant, and the function it is in."""
-    for child in ast.iter_child_nodes(node):
-        inner = name
-        if isinstance(child, ast.FunctionDef | ast.ClassDef):
-            inner = f"{name}.{child.name}".removeprefix(".")
-        is_int = isinstance(child, ast.Call) and ast.unparse(child.func) == "int"
-        if is_int and child.args and not isinstance(child.args[0], ast.Constant):
-            yield name, child
-        yield from calls(child, inner)
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Every call of `int` with something other than a constant, and the function it is in."""
+    for place, node in house.nodes(tree):
+        is_int = isinstance(node, ast.Call) and ast.unparse(node.func) == "int"
+        if is_int and node.args and not isinstance(node.args[0], ast.Constant):
+            yield place, node
 
 
 def test_every_int_of_a_text_is_bounded() -> None:

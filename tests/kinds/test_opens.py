@@ -62,10 +62,7 @@ class Call(NamedTuple):
 def calls(module: house.Module) -> list[Call]:
     """All calls that open files in a module."""
     found = []
-
-    def visit(node: ast.AST, place: str) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            place = f"{place}.{node.name}" if place else node.name
+    for place, node in house.nodes(module.tree, module.name):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
             first = ast.unparse(node.args[0]) if node.args else ""
@@ -77,10 +74,6 @@ def calls(module: house.Module) -> list[Call]:
                 isinstance(node.func, ast.Attribute) and node.func.attr in METHODS
             ):
                 found.append(Call(place, False))
-        for child in ast.iter_child_nodes(node):
-            visit(child, place)
-
-    visit(module.tree, module.name)
     return found
 
 

@@ -88,23 +88,12 @@ REASONS = {
 
 def waits(module: Module) -> Iterator[str]:
     """Every call of a module that can wait and says not for how long."""
-
-    def walk(node: ast.AST, where: str) -> Iterator[str]:
-        for child in ast.iter_child_nodes(node):
-            inside = where
-            if isinstance(child, ast.FunctionDef | ast.ClassDef):
-                inside = f"{where}.{child.name}"
-            elif isinstance(child, ast.Call):
-                called = child.func
-                name = called.attr if isinstance(called, ast.Attribute) else ""
-                name = called.id if isinstance(called, ast.Name) else name
-                if ast.unparse(called) in OTHERS:
-                    pass
-                elif name in WAITING and not _is_bounded(child, *WAITING[name]):
-                    yield f"{where}: {ast.unparse(called)}"
-            yield from walk(child, inside)
-
-    yield from walk(module.tree, module.name)
+    for place, node in house.nodes(module.tree, module.name):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func) in OTHERS:
+            continue
+        name = house.called(node)
+        if name in WAITING and not _is_bounded(node, *WAITING[name]):
+            yield f"{place}: {ast.unparse(node.func)}"
 
 
 def _is_bounded(call: ast.Call, place: int, name: str) -> bool:
