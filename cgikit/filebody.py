@@ -22,7 +22,7 @@ class FileBody:
     """An open file, and what of it is sent. Iterating gives the bytes and closes the file."""
 
     def __init__(self, path: "str | os.PathLike[str]") -> None:
-        """Open `path` for reading. Raises `FileNotFoundError` and the like; for what is no file, such
+        """Open `path` for reading. Raises `FileNotFoundError` and the like; for anything else, such
         as a directory, a FIFO or a device, an `OSError` that is a `ValueError` too.
         """
         self.path = os.fspath(path)

@@ -36,7 +36,7 @@ def refusal(status: int, why: str) -> Error:
 
 
 def sound(head: bytes) -> bytes:
-    """Return the head of a request as waitress may parse it. `Refused` for what is none.
+    """Return the head of a request as waitress may parse it. `Refused` for anything else.
 
     It ends with an empty line. A target that is not ASCII, which curl sends as it is typed, is
     percent-encoded, folded lines are joined, and blanks around values are gone.

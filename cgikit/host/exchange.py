@@ -126,12 +126,7 @@ class Exchange:
         """Answer with a problem, whatever the script does, and end it."""
         self._over = problem
         self._fail(problem)
-        if self in self.worker.queue:
-            self.worker.queue.remove(self)
-        if self.arrival is not None:
-            self.arrival.drop()
-        if self.child is not None:
-            self.child.terminate()
+        self._end_script()
 
     # --- the script starts --------------------------------------------------------------------
 
@@ -320,6 +315,10 @@ class Exchange:
                 self.worker.connections.release(connection)
             self.worker.connections.send(connection, [connection.codec.finish(self.request)])
             self.worker.connections.finished(connection)
+        self._end_script()
+
+    def _end_script(self) -> None:
+        """End the script, or take it out of the queue; nobody needs its input any more."""
         if self in self.worker.queue:
             self.worker.queue.remove(self)
         if self.arrival is not None:

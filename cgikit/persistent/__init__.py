@@ -25,7 +25,7 @@ _REQUESTS = (
 
 def handed_over() -> "Listener | None":
     """Return the listening socket that this process was started with; None if it was not started as a
-    FastCGI application. `SystemExit`, with a message, if systemd hands over what is none.
+    FastCGI application. `SystemExit`, with a message, if what systemd hands over is not one.
     """
     if "LISTEN_PID" not in os.environ:
         try:

@@ -162,8 +162,8 @@ class Worker:
         self._shut()
 
     def _shut(self) -> None:
-        """Let those in who have come, and nobody after that: who asks from now on is refused, or waits
-        for whoever has the socket, too. A handler may take long: that is done while it runs.
+        """Let those in who have come, and nobody after that: later ones are refused, or wait
+        for another process that has the socket. A handler may take long: that is done while it runs.
         """
         try:
             while len(self._late) < _MOST_WAITING:

@@ -267,13 +267,15 @@ class SQLiteStore(Store):
             )
 
     def _check_beside(self, path: str) -> None:
-        """Refuse what is no file where SQLite will open one: it would wait for a FIFO for ever."""
+        """Refuse anything but a regular file where SQLite will open one: it would wait for a FIFO for
+        ever.
+        """
         try:
             found = os.lstat(path)
         except FileNotFoundError:
             return
         if not stat.S_ISREG(found.st_mode):
-            raise self._refused(path, "is no file; see who put it there, and remove it")
+            raise self._refused(path, "is not a regular file; see who put it there, and remove it")
 
     def _prepare_directory(self, path: str, *, private: bool) -> None:
         try:
