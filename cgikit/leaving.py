@@ -59,8 +59,8 @@ def must_finalize(
     # All that live, not a table of classes: what hangs in a cycle or in another module counts too
     objects: list[Any] = gc.get_objects()
     kinds = {*map(type, objects)}
-    if gc.get_freeze_count() if mark is None else type(mark) not in kinds:
-        return True  # the script has hidden some
+    if _some_are_hidden(objects) if mark is None else type(mark) not in kinds:
+        return True  # by the script
     for kind in kinds - harmless:
         if _finalizes(kind) and _are_more(kind, objects, streams):
             return True
@@ -69,6 +69,13 @@ def must_finalize(
         if isinstance(thing, type) and not thing.__flags__ & _COLLECTED and _ends_unseen(thing):
             return True
     return False
+
+
+def _some_are_hidden(objects: "list[Any]") -> bool:
+    """Whether `gc.freeze` was called since the interpreter started, or may have been."""
+    # Python 3.12 itself counts its immortal objects as frozen, so the number alone says too much. The
+    # table of modules is none of them, and would be among those that were hidden
+    return gc.get_freeze_count() > 0 and not any(thing is sys.modules for thing in objects)
 
 
 def _classes() -> list[type]:
