@@ -128,8 +128,8 @@ class Body:
         """Return the body as a stream, nothing read yet; `wanted` is what for, for the message.
 
         A CONTENT_LENGTH over `limits.body` raises `LimitExceeded`. A chunked body without a length
-        raises `HTTPError` 411: CGI has no way to tell where it ends (RFC 3875 section 4.2). A body
-        that was read already raises `StateError`; one that could not be read, its error again.
+        raises `LengthRequired` (411): CGI has no way to tell where it ends (RFC 3875 section 4.2). A
+        body that was read already raises `StateError`; one that could not be read, its error again.
         """
         if self._failed is not None:
             raise self._failed
@@ -143,9 +143,9 @@ class Body:
 
             raise LimitExceeded("body", self.limits.body, length)
         if self._is_chunked():
-            from .errors import HTTPError
+            from .errors import LengthRequired
 
-            raise HTTPError(411, "the body came without a length; send Content-Length")
+            raise LengthRequired(411, "the body came without a length; send Content-Length")
         self._raw = BodyStream(self._source, length)
         return self._raw
 

@@ -10,6 +10,7 @@ import sys
 
 from .errors import CGIError
 from .html import escape
+from .request import Request
 from .response import Response
 from .status import REASONS
 
@@ -83,6 +84,7 @@ def answer_error(
             page = error_page(
                 error.status, error.message, error.headers, incident if error.status >= 500 else ""
             )
+            _mark(page, request)
         except Exception as second:  # its status or headers cannot be sent: a bug in the script
             second.__cause__ = error
             error = second
@@ -91,7 +93,14 @@ def answer_error(
                 log(error, incident, stream)
             return page
     log(error, incident, stream)
-    return incident_page(error, incident, request, details)
+    return _mark(incident_page(error, incident, request, details), request)
+
+
+def _mark(page: Response, request: "MetaVariables") -> Response:
+    """Return the page with the cookie of the session, where it was saved before the error."""
+    if isinstance(request, Request):
+        request.mark(page)
+    return page
 
 
 def error_page(

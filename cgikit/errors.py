@@ -19,6 +19,7 @@ class CGIError(Exception):
 
     status = 500
     headers: tuple[tuple[str, str], ...] = ()
+    keeps_session = False  # whether what the handler changed in the session is saved all the same
 
     @property
     def message(self) -> str:
@@ -98,7 +99,12 @@ class HTTPError(CGIError):
 
     `status` is 400 to 599 (`ValueError` otherwise); `headers` are (name, value) pairs for the answer,
     or a mapping.
+
+    It is an answer as any other: the session is saved (`keeps_session`). Call `session.abandon()` first
+    where it must not be, or set `keeps_session = False` in a class of your own.
     """
+
+    keeps_session = True
 
     def __init__(
         self,
@@ -113,6 +119,31 @@ class HTTPError(CGIError):
         super().__init__(message)
         self.status = status
         self.headers = tuple(headers.items() if hasattr(headers, "items") else headers)
+
+
+class Refused(HTTPError):
+    """Base of the `HTTPError`s that cgikit raises itself. They are no answer of the script's, so that
+    nothing of the session is saved: a handler that writes before it checks a form must not keep what a
+    forged one wanted.
+    """
+
+    keeps_session = False
+
+
+class FormExpired(Refused):
+    """The token of a form is not that of the visitor's session (403)."""
+
+
+class SessionMoved(Refused):
+    """A change under a session id that was just rotated away would be lost (503)."""
+
+
+class LengthRequired(Refused):
+    """The body came without a length, and is not read (411)."""
+
+
+class BodyNotReceived(Refused):
+    """The body came too slowly (408), or there was no room for it (503, 507)."""
 
 
 class LockTimeout(CGIError, TimeoutError):

@@ -164,11 +164,18 @@ class Request(MetaVariables):
         """
         return self._open().json()
 
-    def save_session(self, response: "Response") -> None:
+    def save_session(self, response: "Response | None" = None) -> None:
         """Save the session, if it was used, and set its cookie in the response. Called by `run`."""
         self._answered = True
         if self._session is not None:
             self._session.save(response)
+
+    def mark(self, page: "Response") -> None:
+        """Set the cookie of what was saved, if anything was, in a page that goes out in place of the
+        handler's answer. Called by `run`.
+        """
+        if self._session is not None:
+            self._session.mark(page)
 
     def drop_session(self) -> None:
         """Let go of the session without saving it. Called by `run` where the handler failed."""

@@ -46,7 +46,8 @@ def run(
     (RFC 3875 section 4.4).
 
     With `sessions`, a store, the handler has `request.session`. It is saved, and its cookie set, when
-    the handler has returned and before anything is sent; where the handler raised, nothing of it is.
+    the handler has returned and before anything is sent. Where it raised an `HTTPError` of its own,
+    that is its answer, and the session is saved, too; where it raised anything else, nothing of it is.
 
     A process that the handler forks answers nothing: whatever the handler does in it, returning
     included, ends that process, by `SystemExit` or the exception that it raised.
@@ -109,7 +110,7 @@ def _answer_error(error: BaseException, request: Request, debug: bool) -> None:
 
 def respond(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
     """Call the handler; return its `Response`, made of the str where it returned one. The session is
-    saved by then, or, where this raises, let go.
+    saved by then, also where an `HTTPError` of the script's leaves here, and let go where another does.
 
     In a process that the handler forked this raises `SystemExit` or what the handler raised, and
     leaves the session to the parent.
@@ -124,9 +125,12 @@ def respond(handler: "Callable[[Request], Response | str]", request: Request) ->
                 "the handler returned a response that was sent already; make a new one"
             )
         request.save_session(response)
-    except BaseException:
-        if os.getpid() == own:
-            request.drop_session()  # the next request need not wait until the error page is sent
+    except BaseException as error:
+        if os.getpid() == own:  # now: the next request need not wait until the error page is sent
+            if getattr(error, "keeps_session", False):
+                request.save_session()
+            else:
+                request.drop_session()
         raise
     return response
 

@@ -50,8 +50,8 @@ class WSGI:
     the handler allows it.
 
     A chunked body is gathered first where the server says that it ends (`wsgi.input_terminated`);
-    where it does not, asking for it raises `HTTPError` 411. A local redirect (RFC 3875 section 6.2.2)
-    goes to the client, as `Response.redirect` would: WSGI has no word for it.
+    where it does not, asking for it raises `LengthRequired` (411). A local redirect (RFC 3875 section
+    6.2.2) goes to the client, as `Response.redirect` would: WSGI has no word for it.
     """
 
     def __init__(

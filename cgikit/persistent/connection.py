@@ -14,7 +14,7 @@ import select
 import socket
 from time import monotonic
 
-from ..errors import HTTPError
+from ..errors import BodyNotReceived
 from ..gateway.fastcgi import FastCGI
 from ..gateway.pace import RATE as _RATE
 from ..gateway.pace import SILENCE as _SILENCE
@@ -95,7 +95,7 @@ class Connection:
         self._data, self._at = b"", 0  # what of the body is here, and how much of that was read
         self._received = self._sent = 0
         self._waited = self._stalled = 0.0  # seconds
-        self._failed: HTTPError | None = None  # why nothing more of the body can be read
+        self._failed: BodyNotReceived | None = None  # why nothing more of the body can be read
         self._directory = directory or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
         length = self.variables.get("CONTENT_LENGTH", "")
         if length == "-1":  # so Go, and Caddy with it, says that nobody knows
@@ -163,8 +163,8 @@ class Connection:
     def read(self, size: int = -1) -> bytes:
         """Read at most `size` bytes of the body; b"" at its end, also where it breaks off.
 
-        Raises `HTTPError`: 408 where it comes too slowly, 507 or 503 where the disk did not take what
-        had to wait.
+        Raises `BodyNotReceived`: 408 where it comes too slowly, 507 or 503 where the disk did not take
+        what had to wait.
         """
         while self._at == len(self._data):
             if self._spool is not None and self._spool.size:
@@ -219,11 +219,11 @@ class Connection:
             self.variables.pop("HTTP_TRANSFER_ENCODING", None)
         return True
 
-    def give_up(self) -> "HTTPError":
+    def give_up(self) -> "BodyNotReceived":
         """Wait for nothing more of the body; return the error that reading it raises from now on."""
         self._length = 0
         if self._failed is None:
-            self._failed = HTTPError(408, "the body came too slowly")
+            self._failed = BodyNotReceived(408, "the body came too slowly")
         return self._failed
 
     # --- the answer -------------------------------------------------------------------------------
@@ -470,7 +470,7 @@ class Connection:
 
     def _fail(self, error: OSError | None) -> None:
         full = error is not None and error.errno in _NO_ROOM
-        self._failed = HTTPError(
+        self._failed = BodyNotReceived(
             507 if full else 503, "the server has no room for the body; try again later"
         )
         import sys

@@ -35,7 +35,7 @@ class Session(MutableMapping[str, "Any"]):
     session, for whom nothing is stored, costs nothing and gets no cookie.
 
     Right after `rotate` by another request, a request that still has the old id sees the old data;
-    changing it raises `HTTPError` 503 with Retry-After, because the change would be lost.
+    changing it raises `SessionMoved` (503, Retry-After), because the change would be lost.
     """
 
     def __init__(self, store: "Store", request: "MetaVariables", *, readonly: bool = False) -> None:
@@ -53,6 +53,7 @@ class Session(MutableMapping[str, "Any"]):
         self._came_back = False  # whether the visitor has shown the cookie of what is stored
         self._stale = False  # whether the time stamp there must be set, whatever it says
         self._due = ""  # what is to happen to the cookie: "set" or "delete"
+        self._marked: Response | None = None  # the response that has it
 
     def __repr__(self) -> str:
         state = "unused" if self._inside is None else "closed" if self._closed else "open"
@@ -156,15 +157,15 @@ class Session(MutableMapping[str, "Any"]):
         return inside.csrf
 
     def check_csrf(self, token: str | None) -> None:
-        """Raise `HTTPError` 403 unless `token` is that of `csrf_token`: the form is not one of ours."""
+        """Raise `FormExpired` (403) unless `token` is that of `csrf_token`: the form is not ours."""
         from _operator import _compare_digest  # what hmac.compare_digest is; hmac loads OpenSSL
 
         expected = self._read().csrf
         given = (token or "").encode("utf-8", "replace")
         if not expected or not _compare_digest(expected.encode("ascii", "replace"), given):
-            from ..errors import HTTPError
+            from ..errors import FormExpired
 
-            raise HTTPError(
+            raise FormExpired(
                 403, "This form has expired. Load the page again and send it once more."
             )
 
@@ -217,14 +218,21 @@ class Session(MutableMapping[str, "Any"]):
         answer that was made with the session gets `Cache-Control: private`, if it says nothing else.
         """
         self.close()
-        if response is None or self._inside is None:
+        if response is not None:
+            self.mark(response)
+
+    def mark(self, response: "Response") -> None:
+        """Set the cookie of what is stored in one more response. What is not stored yet gets none."""
+        if self._inside is None or not self._closed or self._marked is response:
             return
+        due, self._due = self._due, ""  # none in the error page, if one cannot be made
         if response.cache_control is None:
             response.cache_control = "private"
+        self._marked = response
         name, path, secure = self._cookie()
-        if self._due == "delete":
+        if due == "delete":
             response.delete_cookie(name, path=path, secure=secure)
-        elif self._due and self._id:
+        elif due and self._id:
             response.set_cookie(
                 name,
                 self._id,
@@ -233,10 +241,12 @@ class Session(MutableMapping[str, "Any"]):
                 secure=secure,
                 samesite=self._store.samesite,
             )
-        self._due = ""
+        self._due = due
 
     def abandon(self) -> None:
         """Let go without saving: nothing that was changed since the first use is kept."""
+        if not self._closed and self._due == "set":
+            self._due = ""
         self._closed = True
         self._release()
 
@@ -255,9 +265,9 @@ class Session(MutableMapping[str, "Any"]):
     def _refuse(self, inside: Payload) -> None:
         """Raise the error for changing what cannot be changed (any more)."""
         if inside.retired is not None:
-            from ..errors import HTTPError
+            from ..errors import SessionMoved
 
-            raise HTTPError(
+            raise SessionMoved(
                 503, "Your session has just moved on. Please try again.", (("Retry-After", "1"),)
             )
         if self._readonly or self._closed:
