@@ -59,7 +59,7 @@ class Payload:
         nested too deeply or for all being larger than `MOST_BYTES`; both name the key.
         """
         quote = _quote()
-        parts = ['{"v":1,"created":', repr(self.created)]
+        parts = ['{"v":1,"created":', repr(float(self.created))]
         for kind, values in (("data", self.data), ("flash", self.flash)):
             if values or kind == "data":
                 parts.append(f',"{kind}":{{')
@@ -75,7 +75,7 @@ class Payload:
         if self.csrf:
             parts.append(f',"csrf":{quote(self.csrf)}')
         if self.retired is not None:
-            parts.append(f',"retired":{self.retired!r}')
+            parts.append(f',"retired":{float(self.retired)!r}')
         parts.append("}")
         raw = "".join(parts).encode("ascii")
         if len(raw) > MOST_BYTES:
@@ -106,6 +106,8 @@ class Payload:
             raise ValueError("csrf is no string")
         if "retired" in whole:
             payload.retired = _number(whole["retired"], "retired")
+        if len(raw) > MOST_BYTES // 4:
+            payload.encode()  # what others have written may be longer as we write it, by less than 4 times
         return payload
 
     def _largest(self) -> str:
@@ -254,6 +256,10 @@ def _depth(value: object) -> int:
 def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} is no number")
-    if not -_INFINITY < value < _INFINITY:
+    try:
+        number = float(value)
+    except OverflowError:  # an integer that no float can hold: JSON sets no limit
+        number = _INFINITY
+    if not -_INFINITY < number < _INFINITY:
         raise ValueError(f"{name} is no time")
-    return float(value)
+    return number

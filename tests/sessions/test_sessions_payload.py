@@ -138,6 +138,37 @@ def test_numbers_keep_every_bit() -> None:
     assert math.copysign(1, found.data["n"][2]) == -1
 
 
+#: JSON values that a place for a number, a text or an object may hold instead.
+ODD = [
+    "1" * 400, "-" + "1" * 400, "1" * 4_300, "1" * 4_301, "1e308", "1e309", "-1e999", "1E15", "NaN",
+    "true", "null", '""', '"\\ud800"', "[]", "[[]]", "{}", '{"a":1}', '{"a":' + "1" * 400 + "}",
+    '{"a":"\\u0000"}', '{"a":null}', '{"":{"":[]}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["v", "created", "data", "flash", "until", "csrf", "retired"])
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd[:20])
+def test_9_2_8_whatever_is_read_is_refused_or_can_be_written(place: str, odd: str) -> None:
+    """An error of another kind would be a 500 for ever: only `ValueError` sets a record aside."""
+    parts = {"v": "1", "created": "1.5", "data": '{"a":1}', place: odd}
+    raw = "{" + ",".join(f'"{name}":{value}' for name, value in parts.items()) + "}"
+    try:
+        payload = Payload.decode(raw.encode())
+    except ValueError:
+        return
+    assert Payload.decode(payload.encode()).data == payload.data
+    payload.drop_expired(1.7e9)
+
+
+@pytest.mark.parametrize("piece", ['"\u00fc"', "1E15", "1E2", '"\U0001f600"'], ids=ascii)
+def test_what_is_longer_as_we_write_it_is_refused_when_it_is_read(piece: str) -> None:
+    raw = '{"v":1,"created":1,"data":{"a":[' + piece
+    room = MOST_BYTES - len(raw.encode()) - 4
+    raw += ("," + piece) * (room // len(f",{piece}".encode())) + "]}}"
+    with pytest.raises(ValueError, match="bytes"):
+        Payload.decode(raw.encode())
+
+
 def test_without_the_parts_in_c_it_is_the_same() -> None:
     """On a Python that has no _json: json itself is used."""
     program = """
