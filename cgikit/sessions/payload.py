@@ -107,7 +107,7 @@ class Payload:
         if "retired" in whole:
             payload.retired = _number(whole["retired"], "retired")
         if len(raw) > MOST_BYTES // 4:
-            payload.encode()  # what others have written may be longer as we write it, by less than 4 times
+            payload.encode()  # what others wrote may be longer as we write it, by less than 4 times
         return payload
 
     def _largest(self) -> str:

@@ -8,12 +8,23 @@ and whoever has outlived the lock cannot save any more, because saving compares 
 
 import os
 
-from .store import MOST_BYTES, Record, Store, check_key, is_key
+from .redislock import RedisLock, mine
+from .redisscripts import (
+    CREATE,
+    DELETE,
+    FIELDS,
+    LOAD,
+    LONGEST_NUMBER,
+    SAVE,
+    SET_ASIDE,
+    TIMES,
+    TOUCH,
+)
+from .store import Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
     from typing import Any, Unpack
 
     from redis import Redis
@@ -24,88 +35,10 @@ _SCHEMES = ("redis", "rediss", "unix")
 _SHORTEST = 60_000  # ms that the server keeps a record: the end itself is for `is_live` to find
 _LONGEST = 10**12  # ms, 31 years: more than a time stamp that makes sense can ask for
 _SCANNED = 1_000  # keys that the server is asked for at once
-_LONGEST_NUMBER = 100  # bytes of a time stamp; ours have 18
-_TIMES = ["accessed", _LONGEST_NUMBER, "expires", _LONGEST_NUMBER]
-_FIELDS = ["payload", MOST_BYTES, *_TIMES]
 # What redis-py raises over answers that it cannot take apart
 _NONSENSE = (
     ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
-
-# KEYS: record. ARGV, from a place on: names of fields, each with the most bytes that it can have. What
-# is longer is left out, and so is everything of a record that is no hash.
-_READ = """
-local function read(found, first)
-    for i = first, #ARGV, 2 do
-        local size = redis.pcall('HSTRLEN', KEYS[1], ARGV[i])
-        if type(size) == 'table' then
-            if not string.find(size.err, 'WRONGTYPE', 1, true) then return size end
-            found[#found + 1] = false
-        elseif size > tonumber(ARGV[i + 1]) then
-            found[#found + 1] = false
-        else
-            found[#found + 1] = redis.call('HGET', KEYS[1], ARGV[i])
-        end
-    end
-    return found
-end
-"""
-# KEYS: record. ARGV: fields.
-_LOAD = f"""{_READ}
-if redis.call('EXISTS', KEYS[1]) == 0 then return {{'none'}} end
-return read({{'record'}}, 1)
-"""
-# KEYS: record, lock. ARGV: token, limit in ms, fields.
-_LOCK = f"""{_READ}
-if redis.call('EXISTS', KEYS[1]) == 0 then return {{'none'}} end
-if redis.call('EXISTS', KEYS[2]) == 1 then return {{'taken'}} end
-local found = read({{'locked'}}, 3)
-if not found.err then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
-return found
-"""
-# KEYS: record, lock, stamp. ARGV: payload, accessed, expires, ms to keep it, now.
-_CREATE = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-redis.call('SET', KEYS[3], ARGV[5], 'NX')
-redis.call('HSET', KEYS[1], 'payload', ARGV[1], 'accessed', ARGV[2], 'expires', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1
-"""
-# KEYS: record, lock. ARGV: payload, accessed, expires, ms to keep it, token ('' without a lock).
-_SAVE = """
-if (redis.call('GET', KEYS[2]) or '') ~= ARGV[5] then return 0 end
-redis.call('HSET', KEYS[1], 'payload', ARGV[1], 'accessed', ARGV[2], 'expires', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-redis.call('DEL', KEYS[2])
-return 1
-"""
-# KEYS: record, lock. ARGV: token ('' without a lock).
-_DELETE = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
-if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1], KEYS[2])
-return 1
-"""
-# KEYS: lock. ARGV: token.
-_RELEASE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-"""
-# KEYS: record. ARGV: accessed, idle, now, the shortest and the longest time to keep it in ms.
-_TOUCH = """
-local text = redis.pcall('HGET', KEYS[1], 'expires')
-local expires = type(text) == 'string' and tonumber(text)
-if not expires then return end
-redis.call('HSET', KEYS[1], 'accessed', ARGV[1])
-local left = math.min(tonumber(ARGV[1]) + tonumber(ARGV[2]), expires) - tonumber(ARGV[3])
-left = math.max(tonumber(ARGV[4]), math.min(tonumber(ARGV[5]), math.ceil(left * 1000)))
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left))
-"""
-# KEYS: record, where to.
-_SET_ASIDE = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return end
-redis.call('RENAME', KEYS[1], KEYS[2])
-redis.call('PERSIST', KEYS[2])
-"""
 
 
 class RedisStore(Store):
@@ -172,12 +105,12 @@ class RedisStore(Store):
 
     def load(self, key: str) -> Record | None:
         """Return the record, None if there is none: `Store.load`."""
-        state, fields = self._answered(self._run(_LOAD, [self._record(key)], _FIELDS), 3)
+        state, fields = self._answered(self._run(LOAD, [self._record(key)], FIELDS), 3)
         return None if state == b"none" else self._taken(fields)
 
-    def lock(self, key: str, timeout: float) -> "_Lock":
+    def lock(self, key: str, timeout: float) -> "RedisLock":
         """Lock a session in the server: `Store.lock`."""
-        return _Lock(self, self._record(key), key, timeout)
+        return RedisLock(self, self._record(key), key, timeout)
 
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
         """Write the record and when the server is to drop it: `Store.save`. Raises `LockTimeout`, and
@@ -191,27 +124,27 @@ class RedisStore(Store):
         values = [record.payload, repr(record.accessed), repr(record.expires), keep]
         keys = [self._record(key), self._lock_name(key)]
         if new:
-            if not self._done(self._run(_CREATE, [*keys, self._stamp], [*values, repr(now)])):
+            if not self._done(self._run(CREATE, [*keys, self._stamp], [*values, repr(now)])):
                 raise StorageError(
                     f"{self._place()} {keys[0]}", "there is a session under this key already"
                 )
         else:
-            self._finish(key, self._run(_SAVE, keys, [*values, self._tokens.get(_mine(key), "")]))
+            self._finish(key, self._run(SAVE, keys, [*values, self._tokens.get(mine(key), "")]))
 
     def touch(self, key: str, accessed: float) -> None:
         """Set the field `accessed`, and when the server is to drop the record: `Store.touch`."""
         times = [repr(accessed), repr(self.idle), repr(self.clock()), _SHORTEST, _LONGEST]
-        self._nothing(self._run(_TOUCH, [self._record(key)], times))
+        self._nothing(self._run(TOUCH, [self._record(key)], times))
 
     def delete(self, key: str) -> None:
         """Delete the record: `Store.delete`. Raises `LockTimeout` as `save` does."""
         keys = [self._record(key), self._lock_name(key)]
-        self._finish(key, self._run(_DELETE, keys, [self._tokens.get(_mine(key), "")]))
+        self._finish(key, self._run(DELETE, keys, [self._tokens.get(mine(key), "")]))
 
     def set_aside(self, key: str, reason: str) -> None:
         """Rename the record to `PREFIXcorrupt:KEY:…`, where the server keeps it: `Store.set_aside`."""
         aside = f"{self.prefix}corrupt:{key}:{os.urandom(4).hex()}"
-        self._nothing(self._run(_SET_ASIDE, [self._record(key), aside], []))
+        self._nothing(self._run(SET_ASIDE, [self._record(key), aside], []))
 
     def keys(self) -> "Iterator[str]":
         """Yield the keys of all sessions: `Store.keys`. While the server grows or shrinks its table,
@@ -238,14 +171,14 @@ class RedisStore(Store):
             if self._ask(lambda client: client.set(self._stamp, repr(now))) is not True:
                 raise self._senseless("it does not say that it has set the stamp")
             return now
-        stamp = self._ask(lambda client: client.getrange(self._stamp, 0, _LONGEST_NUMBER))
+        stamp = self._ask(lambda client: client.getrange(self._stamp, 0, LONGEST_NUMBER))
         if not isinstance(stamp, bytes):
             raise self._senseless(f"a stamp is bytes, not {type(stamp).__name__}")
         return _number(stamp) or 0.0
 
     def purge_one(self, key: str, now: float) -> bool:
         """Delete one session if it is dead: `Store.purge_one`. Those that live are not locked."""
-        state, fields = self._answered(self._run(_LOAD, [self._record(key)], _TIMES), 2)
+        state, fields = self._answered(self._run(LOAD, [self._record(key)], TIMES), 2)
         if state == b"none":
             return False
         record = self._taken([b"", *fields])
@@ -316,7 +249,7 @@ class RedisStore(Store):
         """
         if not self._done(done):
             raise self._late(key, self.lock_limit)
-        self._tokens.pop(_mine(key), None)
+        self._tokens.pop(mine(key), None)
 
     def _run(self, script: str, keys: list[str], values: "list[Any]") -> "Any":
         def run(client: "Redis") -> "Any":
@@ -386,57 +319,6 @@ class RedisStore(Store):
         from ..errors import LockTimeout
 
         return LockTimeout(f"{self._place()} {self._lock_name(key)}", seconds)
-
-
-class _Lock:
-    """The lock of one session: a token under `PREFIXlock:KEY`. Entered, it gives the record read in
-    the same step.
-    """
-
-    def __init__(self, store: RedisStore, name: str, key: str, timeout: float) -> None:
-        self._store = store
-        self._names = [name, store._lock_name(key)]
-        self._key = key
-        self._timeout = timeout
-        self._token = ""
-
-    def __enter__(self) -> Record | None:
-        from time import monotonic, sleep
-
-        store = self._store
-        token = os.urandom(16).hex()
-        limit = max(1, int(store.lock_limit * 1000))
-        deadline = monotonic() + self._timeout
-        pause = 0.001
-        while True:
-            answer = store._run(_LOCK, self._names, [token, limit, *_FIELDS])
-            state, fields = store._answered(answer, 3)
-            if state == b"none":
-                return None
-            if state == b"locked":
-                self._token = store._tokens[_mine(self._key)] = token
-                return store._taken(fields)
-            if monotonic() >= deadline:
-                raise store._late(self._key, self._timeout)
-            sleep(pause)
-            pause = min(pause * 2, 0.02)
-
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
-    ) -> None:
-        tokens, mine = self._store._tokens, _mine(self._key)
-        if self._token and tokens.get(mine) == self._token:  # not saved, and not a child's
-            del tokens[mine]
-            self._store._nothing(self._store._run(_RELEASE, self._names[1:], [self._token]))
-
-
-def _mine(key: str) -> tuple[int, int, str]:
-    from _thread import get_ident
-
-    return os.getpid(), get_ident(), key
 
 
 def _number(text: "bytes | None") -> float | None:

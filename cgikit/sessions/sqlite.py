@@ -11,12 +11,12 @@ import sqlite3
 import stat
 import sys
 
+from .sqlitelock import SQLiteLock, give, take
 from .store import MOST_BYTES, SKEW, Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
     from typing import Any, Unpack
 
     from .store import Policy
@@ -74,7 +74,7 @@ class SQLiteStore(Store):
         # SQLite's connections must not cross a fork, and its transactions not cross threads. Those
         # of the parent stay here, since closing them would be using them.
         self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
-        self._held: dict[str, _Lock] = {}
+        self._held: dict[str, SQLiteLock] = {}
 
     def __del__(self) -> None:
         self.close()
@@ -99,10 +99,10 @@ class SQLiteStore(Store):
             return Record(payload, accessed, expires)
         return None
 
-    def lock(self, key: str, timeout: float) -> "_Lock":
+    def lock(self, key: str, timeout: float) -> "SQLiteLock":
         """Lock a session by flock on a file of its own: `Store.lock`."""
         check_key(key)
-        return _Lock(self, key, timeout)
+        return SQLiteLock(self, key, timeout)
 
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
         """Insert or change the row: `Store.save`."""
@@ -345,9 +345,9 @@ class SQLiteStore(Store):
         """Remove the lock files that nobody holds: what killed processes have left."""
         directory = self.path + "-locks"
         for name in os.listdir(directory):
-            fd = _take(f"{directory}/{name}") if is_key(name) else None
+            fd = take(f"{directory}/{name}") if is_key(name) else None
             if fd is not None:
-                _give(f"{directory}/{name}", fd)
+                give(f"{directory}/{name}", fd)
 
     # --- errors -------------------------------------------------------------------------------
 
@@ -374,106 +374,3 @@ class SQLiteStore(Store):
             user = os.geteuid()
             advice = f"; this runs as user {user}, who must be able to write it and its directory"
         return self._refused(self.path, f"{error}{advice}")
-
-
-class _Lock:
-    """The lock of one session: flock on the file `PATH-locks/KEY`, which is deleted by its holder.
-    Entered, it gives the record read under it.
-    """
-
-    def __init__(self, store: SQLiteStore, key: str, timeout: float) -> None:
-        self._store = store
-        self._key = key
-        self._timeout = timeout
-        self._path = f"{store.path}-locks/{key}"
-        self._fd: int | None = None
-        self._owner = 0
-
-    def __enter__(self) -> Record | None:
-        store = self._store
-        if store.load(self._key) is None:
-            return None
-        self._fd, self._owner = self._wait(), os.getpid()
-        try:
-            record = store.load(self._key)
-        except BaseException:
-            self.release()
-            raise
-        if record is None:  # whoever held it has deleted the session
-            self.release()
-        else:
-            store._held[self._key] = self
-        return record
-
-    def _wait(self) -> int:
-        from time import monotonic, sleep
-
-        deadline = monotonic() + self._timeout
-        pause = 0.0005
-        while True:
-            fd = _take(self._path)
-            if fd is not None:
-                return fd
-            if monotonic() >= deadline:
-                from ..errors import LockTimeout
-
-                raise LockTimeout(self._path, self._timeout)
-            sleep(pause)
-            pause = min(pause * 2, 0.02)
-
-    def release(self) -> None:
-        """Let the next one in."""
-        fd, self._fd = self._fd, None
-        if fd is None:
-            return
-        # A child that was forked meanwhile must leave the lock to its parent; and one that lives on
-        # does not keep it, since the file it has open has no name any more.
-        if os.getpid() == self._owner:
-            _give(self._path, fd)
-        else:
-            os.close(fd)
-
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
-    ) -> None:
-        if self._fd is not None:
-            self._store._let_go(self._key)
-
-
-def _take(path: str) -> int | None:
-    """Lock a file that is made for it; return its descriptor, None while somebody else holds it."""
-    import fcntl
-
-    from ..locks import leads_to, storage_error
-    from ..regularfile import open_regular
-
-    try:
-        fd = open_regular(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise storage_error(path, "cannot open the lock file", error) from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever held it has deleted it meanwhile: a lock without a name excludes nobody.
-        if leads_to(path, fd):
-            return fd
-    except BlockingIOError:
-        pass
-    except OSError as error:
-        os.close(fd)
-        raise storage_error(path, "cannot lock the file", error) from error
-    os.close(fd)
-    return None
-
-
-def _give(path: str, fd: int) -> None:
-    """Unlock a file that `_take` has locked, and delete it, in the other order: as long as the lock is
-    held, the name leads to it.
-    """
-    try:
-        os.unlink(path)
-    except OSError:
-        pass  # an empty file stays behind
-    os.close(fd)

@@ -64,7 +64,7 @@ PLACES = {
     ("sessions.file", "FileStore._stamp"): OURS,
     ("sessions.file", "FileStore.touch"): OURS,
     ("sessions.redis", "RedisStore.save"): OURS,
-    ("sessions.redis", "_Lock.__enter__"): OURS,
+    ("sessions.redislock", "RedisLock.__enter__"): OURS,
     ("sessions.sessionfile", "write"): OURS,
     ("sessions.sqlite", "SQLiteStore.count"): OURS,
     ("upload", "_umask"): "the kernel's",

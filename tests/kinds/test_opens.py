@@ -217,7 +217,7 @@ CASES = {
         "for end in 'wal', 'shm':\n if os.path.exists('sessions-' + end): os.unlink('sessions-' + end)",
     ),
     "a lock of SQLite's": Case(
-        ("sessions.sqlite._take",),
+        ("sessions.sqlitelock.take",),
         f"sessions-locks/{'ab' * 32}",
         "with store.lock(key, 0): pass",
         SQLITE + "store.save(key, record, new=True)",

@@ -1,0 +1,68 @@
+"""The lock of one session in a Redis server. Internal to `redis.py`.
+
+How a lock is taken, waited for and given back is decided here; what the server does for it is in
+`redisscripts.py`.
+"""
+
+import os
+
+from .redisscripts import FIELDS, LOCK, RELEASE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .redis import RedisStore
+    from .store import Record
+
+
+class RedisLock:
+    """The lock of one session: a token under `PREFIXlock:KEY`. Entered, it gives the record read in
+    the same step.
+    """
+
+    def __init__(self, store: "RedisStore", name: str, key: str, timeout: float) -> None:
+        self._store = store
+        self._names = [name, store._lock_name(key)]
+        self._key = key
+        self._timeout = timeout
+        self._token = ""
+
+    def __enter__(self) -> "Record | None":
+        from time import monotonic, sleep
+
+        store = self._store
+        token = os.urandom(16).hex()
+        limit = max(1, int(store.lock_limit * 1000))
+        deadline = monotonic() + self._timeout
+        pause = 0.001
+        while True:
+            answer = store._run(LOCK, self._names, [token, limit, *FIELDS])
+            state, fields = store._answered(answer, 3)
+            if state == b"none":
+                return None
+            if state == b"locked":
+                self._token = store._tokens[mine(self._key)] = token
+                return store._taken(fields)
+            if monotonic() >= deadline:
+                raise store._late(self._key, self._timeout)
+            sleep(pause)
+            pause = min(pause * 2, 0.02)
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        tokens, me = self._store._tokens, mine(self._key)
+        if self._token and tokens.get(me) == self._token:  # not saved, and not a child's
+            del tokens[me]
+            self._store._nothing(self._store._run(RELEASE, self._names[1:], [self._token]))
+
+
+def mine(key: str) -> tuple[int, int, str]:
+    """Return whose lock of a session: of this process and thread."""
+    from _thread import get_ident
+
+    return os.getpid(), get_ident(), key

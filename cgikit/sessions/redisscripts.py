@@ -1,0 +1,86 @@
+"""What must happen in one step in the server, as scripts in Lua (EVAL). Internal to `redis.py`.
+
+Above each script stands what it is given: KEYS are names in the server, ARGV values. What the answers
+mean is decided in `redis.py` and `redislock.py`.
+"""
+
+from .store import MOST_BYTES
+
+LONGEST_NUMBER = 100  # bytes of a time stamp; ours have 18
+TIMES = ["accessed", LONGEST_NUMBER, "expires", LONGEST_NUMBER]
+FIELDS = ["payload", MOST_BYTES, *TIMES]
+
+# KEYS: record. ARGV, from a place on: names of fields, each with the most bytes that it can have. What
+# is longer is left out, and so is everything of a record that is no hash.
+_READ = """
+local function read(found, first)
+    for i = first, #ARGV, 2 do
+        local size = redis.pcall('HSTRLEN', KEYS[1], ARGV[i])
+        if type(size) == 'table' then
+            if not string.find(size.err, 'WRONGTYPE', 1, true) then return size end
+            found[#found + 1] = false
+        elseif size > tonumber(ARGV[i + 1]) then
+            found[#found + 1] = false
+        else
+            found[#found + 1] = redis.call('HGET', KEYS[1], ARGV[i])
+        end
+    end
+    return found
+end
+"""
+# KEYS: record. ARGV: fields.
+LOAD = f"""{_READ}
+if redis.call('EXISTS', KEYS[1]) == 0 then return {{'none'}} end
+return read({{'record'}}, 1)
+"""
+# KEYS: record, lock. ARGV: token, limit in ms, fields.
+LOCK = f"""{_READ}
+if redis.call('EXISTS', KEYS[1]) == 0 then return {{'none'}} end
+if redis.call('EXISTS', KEYS[2]) == 1 then return {{'taken'}} end
+local found = read({{'locked'}}, 3)
+if not found.err then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+return found
+"""
+# KEYS: record, lock, stamp. ARGV: payload, accessed, expires, ms to keep it, now.
+CREATE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('SET', KEYS[3], ARGV[5], 'NX')
+redis.call('HSET', KEYS[1], 'payload', ARGV[1], 'accessed', ARGV[2], 'expires', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return 1
+"""
+# KEYS: record, lock. ARGV: payload, accessed, expires, ms to keep it, token ('' without a lock).
+SAVE = """
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[5] then return 0 end
+redis.call('HSET', KEYS[1], 'payload', ARGV[1], 'accessed', ARGV[2], 'expires', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('DEL', KEYS[2])
+return 1
+"""
+# KEYS: record, lock. ARGV: token ('' without a lock).
+DELETE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1], KEYS[2])
+return 1
+"""
+# KEYS: lock. ARGV: token.
+RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+"""
+# KEYS: record. ARGV: accessed, idle, now, the shortest and the longest time to keep it in ms.
+TOUCH = """
+local text = redis.pcall('HGET', KEYS[1], 'expires')
+local expires = type(text) == 'string' and tonumber(text)
+if not expires then return end
+redis.call('HSET', KEYS[1], 'accessed', ARGV[1])
+local left = math.min(tonumber(ARGV[1]) + tonumber(ARGV[2]), expires) - tonumber(ARGV[3])
+left = math.max(tonumber(ARGV[4]), math.min(tonumber(ARGV[5]), math.ceil(left * 1000)))
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left))
+"""
+# KEYS: record, where to.
+SET_ASIDE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return end
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('PERSIST', KEYS[2])
+"""

@@ -1,0 +1,118 @@
+"""The lock of one session of an SQLite store: flock on a file of its own. Internal to `sqlite.py`.
+
+The file `PATH-locks/KEY` is there for as long as the lock is held, and is deleted by its holder. What
+is locked, and what is done under the lock, belongs to `sqlite.py`.
+"""
+
+import os
+
+from .store import Record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .sqlite import SQLiteStore
+
+
+class SQLiteLock:
+    """The lock of one session: flock on the file `PATH-locks/KEY`, which is deleted by its holder.
+    Entered, it gives the record read under it.
+    """
+
+    def __init__(self, store: "SQLiteStore", key: str, timeout: float) -> None:
+        self._store = store
+        self._key = key
+        self._timeout = timeout
+        self._path = f"{store.path}-locks/{key}"
+        self._fd: int | None = None
+        self._owner = 0
+
+    def __enter__(self) -> Record | None:
+        store = self._store
+        if store.load(self._key) is None:
+            return None
+        self._fd, self._owner = self._wait(), os.getpid()
+        try:
+            record = store.load(self._key)
+        except BaseException:
+            self.release()
+            raise
+        if record is None:  # whoever held it has deleted the session
+            self.release()
+        else:
+            store._held[self._key] = self
+        return record
+
+    def _wait(self) -> int:
+        from time import monotonic, sleep
+
+        deadline = monotonic() + self._timeout
+        pause = 0.0005
+        while True:
+            fd = take(self._path)
+            if fd is not None:
+                return fd
+            if monotonic() >= deadline:
+                from ..errors import LockTimeout
+
+                raise LockTimeout(self._path, self._timeout)
+            sleep(pause)
+            pause = min(pause * 2, 0.02)
+
+    def release(self) -> None:
+        """Let the next one in."""
+        fd, self._fd = self._fd, None
+        if fd is None:
+            return
+        # A child that was forked meanwhile must leave the lock to its parent; and one that lives on
+        # does not keep it, since the file it has open has no name any more.
+        if os.getpid() == self._owner:
+            give(self._path, fd)
+        else:
+            os.close(fd)
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        if self._fd is not None:
+            self._store._let_go(self._key)
+
+
+def take(path: str) -> int | None:
+    """Lock a file that is made for it; return its descriptor, None while somebody else holds it."""
+    import fcntl
+
+    from ..locks import leads_to, storage_error
+    from ..regularfile import open_regular
+
+    try:
+        fd = open_regular(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise storage_error(path, "cannot open the lock file", error) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever held it has deleted it meanwhile: a lock without a name excludes nobody.
+        if leads_to(path, fd):
+            return fd
+    except BlockingIOError:
+        pass
+    except OSError as error:
+        os.close(fd)
+        raise storage_error(path, "cannot lock the file", error) from error
+    os.close(fd)
+    return None
+
+
+def give(path: str, fd: int) -> None:
+    """Unlock a file that `take` has locked, and delete it, in the other order: as long as the lock is
+    held, the name leads to it.
+    """
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # an empty file stays behind
+    os.close(fd)
