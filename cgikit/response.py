@@ -289,7 +289,9 @@ class Response:
             data = self._encode(self.body)
             length, chunks = len(data), (data,)
         else:
-            length, chunks = None, self._encoded(_pieces(self.body))  # what is no body fails here
+            from .streamed import pieces
+
+            length, chunks = None, self._encoded(pieces(self.body))  # what is no body fails here
         if status in _BODYLESS:
             fields = [field for field in fields if field[0].lower() not in _OF_BODY]
         elif length is not None:
@@ -301,7 +303,11 @@ class Response:
         if status not in _BODYLESS and not self.content_type:
             raise ValueError("an answer with a body needs a Content-Type (RFC 3875 section 6.2.1)")
         told = _check(status, fields)
-        return status, fields, chunks if length is not None else _measured(chunks, told)
+        if length is None:
+            from .streamed import measured
+
+            chunks = measured(chunks, told)
+        return status, fields, chunks
 
     def send(
         self, stdout: "BinaryIO | None" = None, request: "MetaVariables | None" = None
@@ -365,52 +371,12 @@ class Response:
                 yield data
 
 
-def _measured(chunks: "Iterable[bytes]", length: int | None) -> "Iterable[bytes]":
-    """Return what iterates over `chunks`, which are as long as the header tells, if it does."""
-    return chunks if length is None or chunks == () else Announced(chunks, length)
-
-
-class Announced:
-    """A body whose length the header tells already. Iterating gives as many bytes and no more, and
-    raises `ValueError` where the body ends before that, or goes on after it.
-
-    `.left` is how many bytes are still to come (int): once it is 0, whatever fails fails too late to
-    matter to the client.
-    """
-
-    def __init__(self, chunks: "Iterable[bytes]", length: int) -> None:
-        self._chunks = chunks
-        self.length = self.left = length
-
-    def __iter__(self) -> "Iterator[bytes]":
-        for data in self._chunks:
-            wanted, self.left = data[: self.left], max(0, self.left - len(data))
-            if wanted:
-                yield wanted
-            if len(wanted) < len(data):
-                raise ValueError(
-                    f"the body is longer than its Content-Length, {self.length}: what came after that "
-                    "was not sent; leave the header out, or count again"
-                )
-        if self.left:
-            raise ValueError(
-                f"the body ended after {self.length - self.left} of the {self.length} bytes that its "
-                "Content-Length announced; leave the header out, or count again"
-            )
-
-
 def _length(value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 19):
         raise ValueError(
             f"Content-Length: {value[:50]!r} is not a number of bytes; give digits, or leave it out"
         )
     return int(value)
-
-
-def _pieces(body: "Iterable[str | bytes]") -> "Iterator[str | bytes]":
-    if isinstance(body, dict):  # one would send its names
-        raise TypeError("the body is a dict: use Response.json")
-    return iter(body)
 
 
 def _check(status: int, fields: "list[tuple[str, str]]") -> int | None:

@@ -15,9 +15,10 @@ from .errors import BadRequest
 from .filebody import FileBody
 from .limits import DEFAULT_LIMITS, Limits
 from .request import Request
-from .response import Announced, Response
+from .response import Response
 from .script import respond
 from .status import REASONS
+from .streamed import Announced
 from .upload import Upload
 
 TYPE_CHECKING = False

@@ -22,7 +22,7 @@ LAYERS = (
     {"errors", "leaving", "limits", "status"},
     {"charsets", "dates", "headers", "html", "multidict", "requestheaders"},
     {"cookies", "multipart", "parameters", "process", "querystring", "regularfile", "upload"},
-    {"body", "environ", "filebody", "nph", "redirect", "response", "url"},
+    {"body", "environ", "filebody", "nph", "redirect", "response", "streamed", "url"},
     {"counters", "files", "jsonfile", "locks", "request", "sessions"},
     {"gateway"},
     {"debug", "offline", "persistent", "script", "testing", "wsgi"},

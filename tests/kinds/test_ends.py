@@ -15,7 +15,7 @@ from house import Module
 #: The modules of the handler's side through which a body goes.
 MODULES = {
     "filebody", "persistent.answer", "persistent.connection", "persistent.worker", "process",
-    "response", "script", "wsgi",
+    "response", "script", "streamed", "wsgi",
 }  # fmt: skip
 
 #: What passes on a piece of a body.
@@ -35,7 +35,7 @@ PLACES = {
     "process._parents: for": RAISED + "; in a process that was forked it raises `SystemExit`",
     "process.send: for": RAISED,
     "process.write: while": "a short write is gone on with",
-    "response.Announced.__iter__: for": "raises at a body that is too short or too long",
+    "streamed.Announced.__iter__: for": "raises at a body that is too short or too long",
     "response.Response._encoded: for": RAISED,
     "response.Response.send: for": RAISED,
     "response._wire: from": RAISED,
