@@ -10,13 +10,15 @@ from .url import quote_reference
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .environ import MetaVariables
-    from .response import Response
 
 
-def finish(response: "Response", request: "MetaVariables", location: str, chosen: bool) -> None:
-    """Make `response` a client redirect with document for `request`: location, status and body.
+def finish(
+    status: int, request: "MetaVariables", location: str, chosen: bool
+) -> tuple[int, str, str]:
+    """Return the status, the location and the body (HTML) of a client redirect with document, in answer
+    to `request`.
 
-    `chosen` says that the script chose the status itself.
+    `chosen` says that the script chose `status` itself.
     """
     from .html import escape
 
@@ -28,11 +30,11 @@ def finish(response: "Response", request: "MetaVariables", location: str, chosen
         joined = urljoin("http://host" + request.url(base=False), location)
         location = check_location(joined.removeprefix("http://host"), False)
     if not chosen and request.method not in {"GET", "HEAD"}:
-        response.status = 303
+        status = 303
     if request.protocol_version < (1, 1):  # knows only 301 and 302 (RFC 3875 section 6.3.3)
-        response.status = 301 if response.status in {301, 308} else 302
-    response.headers["Location"] = location
-    response.body = f'<p>Go on to <a href="{escape(location)}">{escape(location)}</a>.</p>\n'
+        status = 301 if status in {301, 308} else 302
+    shown = escape(location)
+    return status, location, f'<p>Go on to <a href="{shown}">{shown}</a>.</p>\n'
 
 
 def check_location(location: str, local: bool) -> str:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from .environ import MetaVariables
     from .filebody import FileBody
+    from .streamed import Body, Piece
 
 HTML = "text/html; charset=utf-8"
 
@@ -39,9 +40,10 @@ _OF_BODY = frozenset((
 class Response:
     """An answer to a request. `Response("<p>Hello</p>")` is an HTML page.
 
-    `body` is a str (encoded by the charset of `content_type`), bytes, or an iterable of either, which
-    is sent piece by piece. `status` is an int from 200 to 599. `headers` are (name, value) pairs or a
-    mapping. A text type without a charset gets UTF-8; other types get none.
+    `body` is a str (encoded by the charset of `content_type`), bytes (or a bytearray or memoryview),
+    or an iterable of these, which is sent piece by piece. `status` is an int from 200 to 599.
+    `headers` are (name, value) pairs or a mapping. A text type without a charset gets UTF-8; other
+    types get none.
 
     What cannot be sent raises `ValueError` where it is set: a control character in a name, value or
     cookie, a status that is none. What depends on the whole answer raises it before anything is
@@ -50,7 +52,7 @@ class Response:
 
     def __init__(
         self,
-        body: "str | bytes | Iterable[str | bytes]" = "",
+        body: "Body" = "",
         status: int = 200,
         headers: "Mapping[str, str] | Iterable[tuple[str, str]]" = (),
         content_type: str = HTML,
@@ -65,6 +67,7 @@ class Response:
         self._chosen = False
         self._internal = False  # a local redirect, which the client does not see
         self._sent = False
+        self._used: object = None  # the body, once it was begun and can be sent only once
 
     @property
     def status(self) -> int:
@@ -92,7 +95,7 @@ class Response:
         self.headers["Content-Type"] = value
 
     @classmethod
-    def html(cls, body: "str | Iterable[str | bytes]", status: int = 200) -> "Response":
+    def html(cls, body: "str | Iterable[Piece]", status: int = 200) -> "Response":
         """Build an HTML page. What comes from outside must have gone through `escape`."""
         return cls(body, status)
 
@@ -184,7 +187,7 @@ class Response:
 
     @classmethod
     def stream(
-        cls, chunks: "Iterable[str | bytes]", content_type: str = HTML, status: int = 200
+        cls, chunks: "Iterable[Piece]", content_type: str = HTML, status: int = 200
     ) -> "Response":
         """Send `chunks` one by one as they come, each flushed. Servers may still buffer."""
         return cls(chunks, status, content_type=content_type)
@@ -265,49 +268,81 @@ class Response:
         """Return the status, the fields and the body to send in answer to `request`.
 
         This is where the rules that depend on the request apply. Every field is checked here again,
-        whatever set it (`ValueError`).
+        whatever set it (`ValueError`). Of a body that is streamed the first piece is made here, so that
+        a failure before it still can have an error page; nothing is kept for the next request.
         """
         if self._internal:
-            if request.is_nph or len(self.headers) > 1:
-                raise ValueError(
-                    "a local redirect is a location and nothing else (RFC 3875 section 6.2.2); use "
-                    "Response.redirect to send headers or cookies"
-                )
-            return 200, [("Location", self._location)], ()
-        if self._location:
-            from .redirect import finish
-
-            finish(self, request, self._location, self._chosen)
-        status, fields = self._status, self.headers.items()
-        length: int | None
-        chunks: Iterable[bytes]
-        if self._file is not None:
-            status, more = self._file.select(request.method, status, request.headers)
-            fields += more
-            length, chunks = self._file.length, self._file
-        elif isinstance(self.body, str | bytes):
-            data = self._encode(self.body)
-            length, chunks = len(data), (data,)
-        else:
-            from .streamed import pieces
-
-            length, chunks = None, self._encoded(pieces(self.body))  # what is no body fails here
+            return self._local(request)
+        status, fields, body, length = self._selected(request)
         if status in _BODYLESS:
             fields = [field for field in fields if field[0].lower() not in _OF_BODY]
+        elif not self.content_type:
+            raise ValueError("an answer with a body needs a Content-Type (RFC 3875 section 6.2.1)")
         elif length is not None:
             fields = [field for field in fields if field[0].lower() != "content-length"]
             fields.append(("Content-Length", str(length)))
+        announced = _check(status, fields)
         if status in _BODYLESS or request.method == "HEAD":
             self.close()
-            chunks = ()
-        if status not in _BODYLESS and not self.content_type:
-            raise ValueError("an answer with a body needs a Content-Type (RFC 3875 section 6.2.1)")
-        told = _check(status, fields)
+            return status, fields, ()
         if length is None:
-            from .streamed import measured
+            from .streamed import begin
 
-            chunks = measured(chunks, told)
-        return status, fields, chunks
+            body = begin(body, self._encode, announced, isinstance(self.body, list | tuple))
+        return status, fields, body
+
+    def _local(
+        self, request: "MetaVariables"
+    ) -> "tuple[int, list[tuple[str, str]], Iterable[bytes]]":
+        """Return the answer of a local redirect."""
+        if request.is_nph or len(self.headers) > 1:
+            raise ValueError(
+                "a local redirect is a location and nothing else (RFC 3875 section 6.2.2); use "
+                "Response.redirect to send headers or cookies"
+            )
+        return 200, [("Location", self._location)], ()
+
+    def _selected(
+        self, request: "MetaVariables"
+    ) -> "tuple[int, list[tuple[str, str]], Any, int | None]":
+        """Return the status, the fields and the body for `request`: a tuple of bytes or the file, and
+        the length, or an iterator over pieces, and None.
+
+        Nothing of it is kept: the next request may need another status, or another location.
+        """
+        status, fields, body = self._status, self.headers.items(), self.body
+        if self._file is not None:
+            self._use_up(self._file)
+            status, more = self._file.select(request.method, status, request.headers)
+            return status, fields + more, self._file, self._file.length
+        if self._location:
+            from .redirect import finish
+
+            status, location, body = finish(status, request, self._location, self._chosen)
+            fields = [field for field in fields if field[0].lower() != "location"]
+            fields.append(("Location", location))
+        if not isinstance(body, str | bytes):
+            from .streamed import taken
+
+            taking = taken(body)  # what is no body fails here
+            if taking is body:  # an iterator gives its pieces once
+                self._use_up(body)
+            if not isinstance(taking, bytes):
+                return status, fields, taking, None
+            body = taking
+        data = self._encode(body)
+        return status, fields, (data,), len(data)
+
+    def _use_up(self, body: object) -> None:
+        """Note that a body which can be sent once is being sent; raise `StateError` the second time."""
+        if self._used is body:
+            from . import process
+
+            raise process.misuse(
+                "this response's body was sent already, and there is no more of it; make a new "
+                "response for each request"
+            )
+        self._used = body
 
     def send(
         self, stdout: "BinaryIO | None" = None, request: "MetaVariables | None" = None
@@ -363,12 +398,6 @@ class Response:
                 f"{charset[:50]!r} is not a charset that an answer can have; use utf-8"
             )
         return piece.encode(codec)
-
-    def _encoded(self, chunks: "Iterable[str | bytes]") -> "Iterator[bytes]":
-        for chunk in chunks:
-            data = self._encode(chunk)
-            if data:
-                yield data
 
 
 def _length(value: str) -> int:

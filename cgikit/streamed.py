@@ -1,25 +1,118 @@
-"""Internal. Bodies that come piece by piece: what a piece may be, and the length that a header
-announces for all of them (RFC 9110 section 8.6).
+"""Internal. Bodies that come piece by piece: what a piece may be, when the first one is made, and the
+length that a header announces for all of them (RFC 9110 section 8.6).
 
 Which fields an answer has is decided in `response.py`, which imports this module only for such a body;
 how the pieces are sent is decided by whoever sends them.
 """
 
+from . import process
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    #: What is sent: text, or something that holds bytes.
+    Piece = str | bytes | bytearray | memoryview
+    Body = Piece | Iterable[Piece]
 
 
-def pieces(body: "Iterable[str | bytes]") -> "Iterator[str | bytes]":
-    """Return an iterator over a body; `TypeError` for what is none."""
+def taken(body: object) -> "bytes | Iterator[Piece]":
+    """Return the bytes of a body that holds them (a bytearray, memoryview, mmap), or an iterator over
+    its pieces; `TypeError` for what is none.
+    """
     if isinstance(body, dict):  # one would send its names
         raise TypeError("the body is a dict: use Response.json")
-    return iter(body)
+    data = _held(body)
+    if data is not None:
+        return data
+    try:
+        return iter(body)  # type: ignore[call-overload, no-any-return]
+    except TypeError:
+        raise TypeError(
+            f"the body is {_shown(body)}; give a str, bytes, or an iterable of these"
+        ) from None
 
 
-def measured(chunks: "Iterable[bytes]", length: int | None) -> "Iterable[bytes]":
-    """Return what iterates over `chunks`, which are as long as the header tells, if it does."""
-    return chunks if length is None or chunks == () else Announced(chunks, length)
+def begin(
+    pieces: "Iterator[Piece]", encode: "Callable[[str], bytes]", length: int | None, counted: bool
+) -> "Iterable[bytes]":
+    """Return what iterates over the pieces of a body as bytes; the first of them is made here, before
+    a header is sent, so that what fails before it has an error page.
+
+    A first piece that is empty counts: so a stream says that its header is to be sent at once.
+    `length` is what the header announces. It is a `ValueError` if the first piece shows that it is
+    wrong, or any piece, where all of them are there to be `counted`.
+    In a process that making the piece forked this raises `SystemExit`: a request has one answer.
+    """
+    own = process.pid()
+    chunks = _encoded(pieces, encode)
+    if counted and length is not None:
+        chunks = _counted([*chunks], length)
+    first = next(chunks, None)
+    if process.pid() != own:
+        raise SystemExit(0)
+    if length is None:
+        return _from(first, chunks)
+    if len(first or b"") > length:
+        raise _too_long(length)
+    if first is None and length:
+        raise _too_short(0, length)
+    return Announced(_from(first, chunks), length)
+
+
+def _counted(chunks: list[bytes], length: int) -> "Iterator[bytes]":
+    """Return an iterator over pieces that are all here; `ValueError` where their length is another."""
+    total = sum(map(len, chunks))
+    if total > length:
+        raise _too_long(length)
+    if total < length:
+        raise _too_short(total, length)
+    return iter(chunks)
+
+
+def _encoded(pieces: "Iterable[Piece]", encode: "Callable[[str], bytes]") -> "Iterator[bytes]":
+    for piece in pieces:
+        data = encode(piece) if isinstance(piece, str) else _held(piece)
+        if data is None:
+            raise TypeError(f"a piece of the body is {_shown(piece)}; give a str or bytes")
+        yield data
+
+
+def _held(value: object) -> bytes | None:
+    """Return the bytes that a value holds, as they are now; None if it holds none."""
+    if isinstance(value, bytes):
+        return value
+    try:
+        with memoryview(value) as view:  # type: ignore[arg-type]
+            return view.tobytes() if view.itemsize == 1 else None
+    except TypeError:
+        return None
+
+
+def _shown(value: object) -> str:
+    return f"{type(value).__name__} {repr(value)[:60]}"
+
+
+def _from(first: bytes | None, chunks: "Iterator[bytes]") -> "Iterator[bytes]":
+    if first:
+        yield first
+    for data in chunks:
+        if data:  # an empty one would end the answer of a server that sends chunks
+            yield data
+
+
+def _too_long(length: int) -> ValueError:
+    return ValueError(
+        f"the body is longer than its Content-Length, {length}: what comes after that is not sent; "
+        "leave the header out, or count again"
+    )
+
+
+def _too_short(sent: int, length: int) -> ValueError:
+    return ValueError(
+        f"the body ended after {sent} of the {length} bytes that its Content-Length announced; leave "
+        "the header out, or count again"
+    )
 
 
 class Announced:
@@ -40,12 +133,6 @@ class Announced:
             if wanted:
                 yield wanted
             if len(wanted) < len(data):
-                raise ValueError(
-                    f"the body is longer than its Content-Length, {self.length}: what came after that "
-                    "was not sent; leave the header out, or count again"
-                )
+                raise _too_long(self.length)
         if self.left:
-            raise ValueError(
-                f"the body ended after {self.length - self.left} of the {self.length} bytes that its "
-                "Content-Length announced; leave the header out, or count again"
-            )
+            raise _too_short(self.length - self.left, self.length)

@@ -29,6 +29,7 @@ COMPUTED = {
     "response.Response._encode": CHOSEN,
     "sessions.session.Session._retire": NO_CODEC,
     "sessions.session.Session._take": NO_CODEC,
+    "streamed._encoded": NO_CODEC,
 }
 
 
