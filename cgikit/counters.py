@@ -9,6 +9,7 @@ import os
 
 from .files import read, replace
 from .locks import FileLock, close, storage_error
+from .process import absolute
 from .regularfile import open_regular
 
 TYPE_CHECKING = False
@@ -21,12 +22,12 @@ _LONGEST = 4_300  # digits; Python's own limit for converting them
 class Counter:
     """A number in a file, safe to count up from many processes at once.
 
-    `path`, if relative, is relative to the working directory, which servers set to the script's own.
-    A file that does not exist counts as 0; its directory is made, if that is missing. One that holds
-    something else than a number raises `StorageError` and is never overwritten, and so does a
-    symbolic link. The file keeps its mode, and its owner where the system permits. `timeout` is how
-    many seconds to wait for other processes (`LockTimeout`). With `durable` a number that was
-    returned survives a power failure.
+    A relative `path` begins in the directory that the process was started in, whatever `os.chdir`
+    does later (docs/files.md); `.path` is the whole. A file that does not exist counts as 0; its
+    directory is made, if that is missing. One that holds something else than a number raises
+    `StorageError` and is never overwritten, and so does a symbolic link. The file keeps its mode, and
+    its owner where the system permits. `timeout` is how many seconds to wait for other processes
+    (`LockTimeout`). With `durable` a number that was returned survives a power failure.
 
     With `hot` the file keeps 20 bytes (the number, padded with spaces), which are changed in place by
     one write: some ten times as fast. A process that is killed leaves a whole number in this case,
@@ -43,7 +44,7 @@ class Counter:
         hot: bool = False,
         durable: bool = False,
     ) -> None:
-        self.path = os.fspath(path)
+        self.path = absolute(path)
         self.timeout = timeout
         self.hot = hot
         self.durable = durable
@@ -142,7 +143,7 @@ class Counters:
     def __init__(
         self, path: "str | os.PathLike[str]", timeout: float = 10.0, *, durable: bool = False
     ) -> None:
-        self.path = os.fspath(path)
+        self.path = absolute(path)
         self.timeout = timeout
         self.durable = durable
 

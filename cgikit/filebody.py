@@ -7,6 +7,7 @@ the script decides: a path that comes from a request must be checked before it c
 
 import os
 
+from .process import absolute
 from .regularfile import open_regular
 
 TYPE_CHECKING = False
@@ -25,8 +26,8 @@ class FileBody:
         """Open `path` for reading. Raises `FileNotFoundError` and the like; for anything else, such
         as a directory, a FIFO or a device, an `OSError` that is a `ValueError` too.
         """
-        self.path = os.fspath(path)
-        fd = open_regular(path, follow=True)
+        self.path = absolute(path)
+        fd = open_regular(self.path, follow=True)
         status = os.fstat(fd)
         self.file: BinaryIO = open(fd, "rb", buffering=0)  # noqa: SIM115 -- closed by the reader
         self.size = status.st_size
@@ -139,7 +140,7 @@ def handed_over(path: "str | os.PathLike[str]", internal: str | None) -> tuple[s
 
     name, value = "X-Accel-Redirect", internal
     if value is None:
-        name, value = "X-Sendfile", os.path.abspath(path).replace("%", "%25")
+        name, value = "X-Sendfile", os.path.abspath(absolute(path)).replace("%", "%25")
     if not (value.startswith("/") and value.isprintable()):
         raise ValueError(f"{name}: {value[:100]!r} is no path, or does not print")
     return name, quote_reference(value)

@@ -23,6 +23,7 @@ from .locks import (
     wait,
 )
 from .locks import FileLock as FileLock
+from .process import absolute
 from .regularfile import NotRegular, open_regular
 
 TYPE_CHECKING = False
@@ -51,7 +52,7 @@ def atomic_write(
     and a symbolic link, or anything that is no file, is always refused.
     """
     content = data.encode() if isinstance(data, str) else data
-    replace(os.fspath(path), content, mode=mode, durable=durable, timeout=timeout)
+    replace(absolute(path), content, mode=mode, durable=durable, timeout=timeout)
 
 
 def append_line(
@@ -70,7 +71,7 @@ def append_line(
     raw = line.encode() if isinstance(line, str) else bytes(line)
     if b"\n" in raw or b"\r" in raw:
         raise ValueError("a line holds no line ends; append several lines one by one")
-    name = os.fspath(path)
+    name = absolute(path)
     with lock(name, timeout=timeout) as held, Typed(name, "cannot add to the file"):
         fd = open_regular(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:

@@ -8,6 +8,7 @@ import os
 
 from .files import read, replace
 from .locks import lock
+from .process import absolute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def update_json(
     start = {} if default is None else default
     if not isinstance(start, dict | list):
         raise TypeError(f"default must be a dict or a list, not {type(start).__name__}")
-    return JSONUpdate(os.fspath(path), start, durable, timeout)
+    return JSONUpdate(absolute(path), start, durable, timeout)
 
 
 class JSONUpdate:

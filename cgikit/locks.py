@@ -9,6 +9,7 @@ import fcntl
 import os
 from time import monotonic, sleep
 
+from .process import absolute
 from .regularfile import open_regular
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def lock(
     raises `LockTimeout`; `StorageError` where the file cannot be made, or its file system cannot
     lock. All functions of cgikit that change a file take this lock first, except `atomic_write`.
     """
-    return FileLock(os.fspath(path) + ".lock", timeout, shared=shared)
+    return FileLock(absolute(path) + ".lock", timeout, shared=shared)
 
 
 class FileLock:
@@ -40,8 +41,10 @@ class FileLock:
     with the process, however that ends; but a forked child that lives on keeps it.
     """
 
-    def __init__(self, path: str, timeout: float = 10.0, *, shared: bool = False) -> None:
-        self.path = path
+    def __init__(
+        self, path: "str | os.PathLike[str]", timeout: float = 10.0, *, shared: bool = False
+    ) -> None:
+        self.path = absolute(path)
         self.timeout = timeout
         self.shared = shared
         self._fd = -1

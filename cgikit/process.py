@@ -1,4 +1,5 @@
-"""The process's own request and answer: its environment, its standard input, its standard output.
+"""The process's own request and answer: its environment, its standard input, its standard output, and
+the directory that its relative paths begin in.
 
 The only module of the script's side that touches `os.environ`, `sys.stdin` and `sys.stdout`, so that
 everything above it can also be used with values that are simply given. Nothing is parsed or built
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 # Attributes of the standard streams: what was done with them is their state, not ours.
 _SENT = "_cgikit_sent"
 _INPUT = "_cgikit_input"
+_START = (
+    "_cgikit_start"  # of the script's own module: a warm child's is new, the zygote's is another
+)
 _MOST_DRAINED = 1 << 30  # bytes
 _SILENCE = 5_000  # milliseconds in which nothing of the body comes
 
@@ -58,6 +62,56 @@ def end(error: BaseException) -> "NoReturn":
             stream.flush()
     finally:
         os._exit(status & 0xFF)
+
+
+def absolute(path: "str | os.PathLike[str]") -> str:
+    """Return a path (str) as one that no later `os.chdir` turns into another file's: a relative one
+    begins in `start_directory()`. Nothing else is changed; links and `..` stay.
+    """
+    name = os.fsdecode(path)
+    if not name or name[0] == "/":
+        return name
+    return os.path.join(start_directory(), name)
+
+
+def start_directory() -> str:
+    """Return the one directory (str) that relative paths of this process begin in.
+
+    It is the working directory when it is first asked for: by the first relative path, or before the
+    first request is answered. In a process that was started in `/`, as systemd does, it is the
+    script's own directory, as under CGI. It is "" where the working directory was removed, or cannot
+    be reached by its name: relative paths then stay as they are.
+    """
+    main = sys.modules["__main__"]
+    start: str | None = getattr(main, _START, None)
+    if start is None:
+        start = _found_start(vars(main))
+        setattr(main, _START, start)
+    return start
+
+
+def _found_start(main: "Mapping[str, object]") -> str:
+    try:
+        here = os.getcwd()
+        if here == "/":
+            return _script_directory(main) or here
+        # Entered by somebody who might: a path from the root would fail where "." does not.
+        return here if os.path.samefile(os.path.join(here, "."), ".") else ""
+    except OSError:
+        return ""
+
+
+def _script_directory(main: "Mapping[str, object]") -> str:
+    """Return the directory of the script that this process runs, "" if it runs none: a server's own
+    program (`bin/gunicorn`, `python -m`) is not a place for data.
+    """
+    file = main.get("__file__")
+    if not isinstance(file, str) or main.get("__spec__") is not None:
+        return ""
+    directory = os.path.dirname(os.path.abspath(file))
+    if os.path.basename(directory) in {"bin", "sbin"} or not os.path.isdir(f"{directory}/."):
+        return ""
+    return directory
 
 
 def arguments() -> list[str]:

@@ -49,6 +49,7 @@ class Request(MetaVariables):
             from . import process
 
             environ = process.environ()
+            process.start_directory()  # before the script can leave it
         super().__init__(environ)
         self.limits = limits
         self._errors = errors

@@ -116,6 +116,7 @@ def respond(handler: "Callable[[Request], Response | str]", request: Request) ->
     leaves the session to the parent.
     """
     own = os.getpid()
+    process.start_directory()  # before the handler can leave it
     try:
         response = _called(handler, request)
         if os.getpid() != own:

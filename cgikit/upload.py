@@ -9,6 +9,8 @@ or, after a kill, by the next upload. Which part of a form is a file is decided 
 import io
 import os
 
+from .process import absolute
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -82,7 +84,7 @@ class Upload:
         `StorageError`, which names the path. The file's mode is 0666 less the umask. An upload can
         still be read afterwards; what is saved a second time is a copy.
         """
-        target = os.fspath(path)
+        target = absolute(path)
         if "\0" in target:
             raise ValueError("a path cannot hold NUL")
         if not os.path.basename(target) or os.path.isdir(target):
@@ -109,7 +111,7 @@ class Upload:
 
     def _spool_directory(self) -> str:
         # What tempfile does first, without its 13 ms.
-        return self._directory or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+        return absolute(self._directory or os.environ.get("TMPDIR") or "/tmp")  # noqa: S108
 
     def _spill(self) -> bytes:
         """Move to a file; return what waited in memory, to be written there."""

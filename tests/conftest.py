@@ -1,5 +1,9 @@
 """Plugins and settings of the whole test suite; fixtures live with what they are about."""
 
+import sys
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
 from torture import TORTURE
 
@@ -14,3 +18,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("cgikit")
+
+
+@pytest.fixture(autouse=True)
+def _start_directory() -> Iterator[None]:
+    """Let each test begin where it is, as a process of its own would: `process.start_directory`."""
+    vars(sys.modules["__main__"]).pop("_cgikit_start", None)
+    yield
+    vars(sys.modules["__main__"]).pop("_cgikit_start", None)

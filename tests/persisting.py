@@ -127,9 +127,14 @@ class Application:
 
 
 def start(
-    directory: Path, code: str, listener: Listener, name: str = "app.py", **variables: str
+    directory: Path,
+    code: str,
+    listener: Listener,
+    name: str = "app.py",
+    work_in: str = "",
+    **variables: str,
 ) -> Application:
-    """Start a script on a socket that listens already."""
+    """Start a script on a socket that listens already, in its own directory or `work_in`."""
     script = directory / name
     script.write_text(PROLOGUE + code)
     log = directory / f"{name}.log"
@@ -137,7 +142,7 @@ def start(
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, str(script)],
-            cwd=directory,
+            cwd=work_in or directory,
             stdin=listener,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -148,11 +153,11 @@ def start(
 
 @contextmanager
 def application(
-    directory: Path, code: str, *, address: str = "", **variables: str
+    directory: Path, code: str, *, address: str = "", work_in: str = "", **variables: str
 ) -> Iterator[Application]:
     """Run a script as a persistent one, with more environment variables; end it afterwards."""
     listener = listen(address or str(directory / "s"))
-    app = start(directory, code, listener, **variables)
+    app = start(directory, code, listener, work_in=work_in, **variables)
     try:
         yield app
     finally:

@@ -7,6 +7,7 @@ and how many are to do it; all else is imported only then.
 
 import os
 import stat
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def serve(
     """
     workers = _number("CGIKIT_WORKERS", _MOST_WORKERS)
     requests = _number("CGIKIT_REQUESTS", 1 << 31)
+    _come_home()
     listener = _settled(listener)
     from .answer import Answerer
     from .worker import Worker
@@ -67,6 +69,17 @@ def serve(
     from .parent import Parent
 
     Parent(workers, requests or _REQUESTS, worker.run, listener).run()
+
+
+def _come_home() -> None:
+    """Work in the script's own directory, as under CGI, where this process was started in `/`."""
+    from .. import process
+
+    home = process.start_directory()
+    if home not in {"", "/"} and os.getcwd() == "/":
+        os.chdir(home)
+        told = f"cgikit: started in /; works in {home}, the script's own (WorkingDirectory chooses)"
+        print(told, file=sys.stderr)  # noqa: T201
 
 
 def _number(name: str, most: int) -> int | None:

@@ -20,6 +20,7 @@ from ..gateway.pace import RATE as _RATE
 from ..gateway.pace import SILENCE as _SILENCE
 from ..gateway.spool import Spool
 from ..gateway.wire import Aborted, Body, WireError
+from ..process import absolute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class Connection:
         self._received = self._sent = 0
         self._waited = self._stalled = 0.0  # seconds
         self._failed: BodyNotReceived | None = None  # why nothing more of the body can be read
-        self._directory = directory or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+        self._directory = absolute(directory or os.environ.get("TMPDIR") or "/tmp")  # noqa: S108
         length = self.variables.get("CONTENT_LENGTH", "")
         if length == "-1":  # so Go, and Caddy with it, says that nobody knows
             length = self.variables["CONTENT_LENGTH"] = ""

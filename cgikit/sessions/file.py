@@ -9,6 +9,7 @@ relative to the directory's descriptor, and no symbolic link is followed below i
 import os
 import stat
 
+from ..process import absolute
 from ..regularfile import open_regular
 from .sessionfile import HEAD, Closing, FileLock, close, parse, read, write
 from .store import SKEW, Record, Store, check_key, is_key
@@ -32,8 +33,9 @@ _ORPHAN = 3_600  # seconds after which a file that was never put in place belong
 class FileStore(Store):
     """Sessions in files below `directory`, which is made if it is missing (mode 0700).
 
-    A relative one is relative to the working directory, which servers set to the script's own. Keep it
-    where the server does not serve it. `policy` is what `Store` takes: `idle`, `absolute` and the rest.
+    A relative one begins in the directory that the process was started in, whatever `os.chdir` does
+    later; `.directory` is the whole. Keep it where the server does not serve it. `policy` is what
+    `Store` takes: `idle`, `absolute` and the rest.
 
     A directory that belongs to another user, that others can write to, or that is a symbolic link
     raises `StorageError`, and so does a file of another user.
@@ -41,7 +43,7 @@ class FileStore(Store):
 
     def __init__(self, directory: "str | os.PathLike[str]", **policy: "Unpack[Policy]") -> None:
         super().__init__(**policy)
-        self.directory = os.fspath(directory)
+        self.directory = absolute(directory)
 
     def load(self, key: str) -> Record | None:
         """Return the record, None if there is none: `Store.load`."""

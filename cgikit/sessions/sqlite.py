@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import sys
 
+from ..process import absolute
 from .sqlitelock import SQLiteLock, give, take
 from .store import MOST_BYTES, SKEW, Record, Store, check_key, is_key
 
@@ -53,9 +54,9 @@ class SQLiteStore(Store):
     """Sessions in the SQLite database `path`, which is made if it is missing (mode 0600), with its
     directory (0700).
 
-    A relative path is relative to the working directory, which servers set to the script's own. Keep
-    it where the server does not serve it, and on a local disk. `busy_timeout` is how many seconds to
-    wait for another process that is writing (`LockTimeout`); `policy` is what `Store` takes.
+    A relative path begins in the directory that the process was started in, whatever `os.chdir` does
+    later. Keep it where the server does not serve it, and on a local disk. `busy_timeout` is how many
+    seconds to wait for another process that is writing (`LockTimeout`); `policy` is what `Store` takes.
 
     A database that belongs to another user or is open to others raises `StorageError`, and so does
     one in a directory that everybody can write to, and a damaged one.
@@ -69,7 +70,7 @@ class SQLiteStore(Store):
         **policy: "Unpack[Policy]",
     ) -> None:
         super().__init__(**policy)
-        self.path = os.path.abspath(path)  # SQLite's and the locks' would part at a chdir
+        self.path = os.path.abspath(absolute(path))
         self.busy_timeout = busy_timeout
         # SQLite's connections must not cross a fork, and its transactions not cross threads. Those
         # of the parent stay here, since closing them would be using them.

@@ -512,3 +512,35 @@ def test_the_child_of_a_handler_leaves_its_session_and_uploads_alone(tmp_path: P
         assert first.page == "1 200000"
         cookie = (first.field("Set-Cookie") or "").partition(";")[0]
         assert app.ask(body, **post, HTTP_COOKIE=cookie).page == "2 200000"
+
+
+HOME = """
+import os
+COUNTER = Counter("data/n")
+def hits(request):
+    number = COUNTER.increment()
+    os.chdir("/")
+    return f"{number} {Counter('data/n').value}"
+run(hits)
+"""
+
+
+def test_a_process_that_was_started_in_the_root_works_beside_its_script(tmp_path: Path) -> None:
+    """9/2.1: under systemd the working directory is `/`, under CGI it is the script's."""
+    with application(tmp_path, HOME, work_in="/", CGIKIT_WORKERS="2") as app:
+        assert [app.ask().page for _ in range(3)] == ["1 1", "2 2", "3 3"]
+        assert app.stop() == 0
+        said = [line for line in app.logged().splitlines() if "started in /" in line]
+    assert said == [
+        f"cgikit: started in /; works in {tmp_path}, the script's own (WorkingDirectory chooses)"
+    ]
+    assert (tmp_path / "data/n").read_text() == "3\n"
+
+
+def test_a_process_that_was_started_elsewhere_stays_there(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    with application(tmp_path, HOME, work_in=str(tmp_path / "work")) as app:
+        assert [app.ask().page for _ in range(2)] == ["1 1", "2 2"]
+        assert app.stop() == 0
+        assert "started in" not in app.logged()
+    assert (tmp_path / "work/data/n").read_text() == "2\n"
