@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     from .store import Policy
 
+    _File = tuple[int, int]  # device and inode
+
 _APPLICATION = 0x63676973  # "cgis", in the file's head: whose database it is
 _PAGE = 500  # keys that are read at once: no reader stays in the way of the WAL's end
+_SETTLED = 2  # seconds that whoever moves a database away may take from its first file to its last
 _SWEPT = 200  # sessions that one sweep deletes at most: it must not hold a request up
 _LOAD = "SELECT coalesce(substr(payload, 1, ?), x''), accessed, expires FROM sessions WHERE key = ?"
 _INSERT = "INSERT INTO sessions (key, accessed, expires, payload) VALUES (?, ?, ?, ?)"
@@ -74,7 +77,7 @@ class SQLiteStore(Store):
         self.busy_timeout = busy_timeout
         # SQLite's connections must not cross a fork, and its transactions not cross threads. Those
         # of the parent stay here, since closing them would be using them.
-        self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
+        self._connections: dict[tuple[int, int], tuple[sqlite3.Connection, _File]] = {}
         self._held: dict[str, SQLiteLock] = {}
 
     def __del__(self) -> None:
@@ -88,7 +91,7 @@ class SQLiteStore(Store):
         for owner in [
             owner for owner in self.__dict__.get("_connections", ()) if owner[0] == process
         ]:
-            self._connections.pop(owner).close()
+            self._connections.pop(owner)[0].close()
 
     # --- what a store does --------------------------------------------------------------------
 
@@ -108,6 +111,7 @@ class SQLiteStore(Store):
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
         """Insert or change the row: `Store.save`."""
         check_key(key)
+        self._still_held(key)
         values = (key, float(record.accessed), float(record.expires), record.payload)
         self._run(_INSERT if new else _REPLACE, *values)
         self._let_go(key)
@@ -120,6 +124,7 @@ class SQLiteStore(Store):
     def delete(self, key: str) -> None:
         """Delete the row: `Store.delete`."""
         check_key(key)
+        self._still_held(key)
         self._run("DELETE FROM sessions WHERE key = ?", key)
         self._let_go(key)
 
@@ -205,12 +210,24 @@ class SQLiteStore(Store):
             raise self._error(error) from error
 
     def _connection(self) -> sqlite3.Connection:
+        """Return this thread's connection to the database that has the name now. SQLite would go on
+        with one that was moved away or deleted, and what is saved there nobody else ever sees.
+        """
         from _thread import get_ident
 
+        from ..locks import MOST_TRIES
+
         me = (os.getpid(), get_ident())
-        connection = self._connections.get(me)
-        if connection is None:
+        known = self._connections.get(me)
+        if known is not None:
+            connection, file = known
+            if connection.in_transaction or _file(self.path) == file:
+                return connection
+            del self._connections[me]
+            connection.close()  # SQLite sees that the file was moved, and leaves the new one's alone
+        for _ in range(MOST_TRIES):
             self._prepare()
+            before = _file(self.path)
             connection = self._open(self.path)
             try:
                 self._recognise(connection)
@@ -219,8 +236,11 @@ class SQLiteStore(Store):
             except BaseException:
                 connection.close()
                 raise
-            self._connections[me] = connection
-        return connection
+            if before is not None and before == _file(self.path):
+                self._connections[me] = connection, before
+                return connection
+            connection.close()  # it was replaced while we opened it
+        raise self._refused(self.path, "is replaced again and again; see by what")
 
     def _open(self, path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -259,7 +279,7 @@ class SQLiteStore(Store):
             raise self._refused(
                 self.path, "is no file (links are not followed); name the file itself"
             )
-        for name in (f"{self.path}-journal", f"{self.path}-wal", f"{self.path}-shm"):
+        for name in self._beside():
             self._check_beside(name)
         self._check_owner(self.path, found)
         if found.st_mode & 0o077:
@@ -312,6 +332,7 @@ class SQLiteStore(Store):
         with FileLock(f"{self.path}-locks/make", self.busy_timeout):
             if os.path.lexists(self.path):
                 return  # another process was faster
+            self._set_rest_aside()
             try:
                 for name in (aside, f"{aside}-wal", f"{aside}-shm"):
                     if os.path.lexists(name):
@@ -323,6 +344,31 @@ class SQLiteStore(Store):
             except OSError as error:
                 what = f"cannot make the database: {error.strerror}"
                 raise self._refused(self.path, what) from error
+
+    def _set_rest_aside(self) -> None:
+        """Rename what is left of a database that has gone. SQLite would take the writes in its WAL
+        for the new one's, which damages that and brings the old sessions back.
+        """
+        from time import monotonic, sleep
+
+        names = [name for name in self._beside() if os.path.lexists(name)]
+        deadline = monotonic() + min(_SETTLED, self.busy_timeout / 2)
+        while names and monotonic() < deadline:  # somebody may be moving one file after the other
+            sleep(0.02)
+            names = [name for name in names if os.path.lexists(name)]
+        mark = os.urandom(4).hex()
+        for name in names:
+            try:
+                os.rename(name, f"{name}.left-{mark}")
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                what = f"belongs to a database that has gone; move it too: {error.strerror}"
+                raise self._refused(name, what) from error
+
+    def _beside(self) -> tuple[str, str, str]:
+        """Return the paths of the files that SQLite has beside the database."""
+        return f"{self.path}-journal", f"{self.path}-wal", f"{self.path}-shm"
 
     def _fill(self, path: str) -> None:
         connection = self._open(path)
@@ -337,6 +383,12 @@ class SQLiteStore(Store):
 
     # --- locks --------------------------------------------------------------------------------
 
+    def _still_held(self, key: str) -> None:
+        """Make sure before a change that the lock that we have taken still excludes the others."""
+        held = self._held.get(key)
+        if held is not None:
+            held.renew()
+
     def _let_go(self, key: str) -> None:
         held = self._held.pop(key, None)
         if held is not None:
@@ -345,10 +397,13 @@ class SQLiteStore(Store):
     def _clear_locks(self) -> None:
         """Remove the lock files that nobody holds: what killed processes have left."""
         directory = self.path + "-locks"
-        for name in os.listdir(directory):
-            fd = take(f"{directory}/{name}") if is_key(name) else None
-            if fd is not None:
-                give(f"{directory}/{name}", fd)
+        try:
+            for name in os.listdir(directory):
+                fd = take(f"{directory}/{name}") if is_key(name) else None
+                if fd is not None:
+                    give(f"{directory}/{name}", fd)
+        except FileNotFoundError:
+            pass  # somebody has removed all of them
 
     # --- errors -------------------------------------------------------------------------------
 
@@ -375,3 +430,12 @@ class SQLiteStore(Store):
             user = os.geteuid()
             advice = f"; this runs as user {user}, who must be able to write it and its directory"
         return self._refused(self.path, f"{error}{advice}")
+
+
+def _file(path: str) -> "_File | None":
+    """Return which file has a name now: its device and inode; None if there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

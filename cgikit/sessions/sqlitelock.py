@@ -27,6 +27,7 @@ class SQLiteLock:
         self._path = f"{store.path}-locks/{key}"
         self._fd: int | None = None
         self._owner = 0
+        self._record: Record | None = None
 
     def __enter__(self) -> Record | None:
         store = self._store
@@ -42,7 +43,27 @@ class SQLiteLock:
             self.release()
         else:
             store._held[self._key] = self
+            self._record = record
         return record
+
+    def renew(self) -> None:
+        """Take the lock again if its file was removed or moved away meanwhile, with the directory for
+        instance. `LockTimeout` if another process got in by that and has changed the session.
+        """
+        from ..locks import leads_to
+
+        if self._fd is None or leads_to(self._path, self._fd):
+            return
+        fd = self._wait()
+        os.close(self._fd)
+        self._fd = fd
+        now, seen = self._store.load(self._key), self._record
+        if (
+            now is None
+            or seen is None
+            or (now.payload, now.expires) != (seen.payload, seen.expires)
+        ):
+            raise self._late()
 
     def _wait(self) -> int:
         from time import monotonic, sleep
@@ -50,15 +71,28 @@ class SQLiteLock:
         deadline = monotonic() + self._timeout
         pause = 0.0005
         while True:
-            fd = take(self._path)
+            fd = self._take()
             if fd is not None:
                 return fd
             if monotonic() >= deadline:
-                from ..errors import LockTimeout
-
-                raise LockTimeout(self._path, self._timeout)
+                raise self._late()
             sleep(pause)
             pause = min(pause * 2, 0.02)
+
+    def _take(self) -> int | None:
+        try:
+            return take(self._path)
+        except FileNotFoundError:  # somebody has removed the directory
+            self._store._prepare_directory(os.path.dirname(self._path), private=True)
+        try:
+            return take(self._path)
+        except FileNotFoundError:
+            return None
+
+    def _late(self) -> Exception:
+        from ..errors import LockTimeout
+
+        return LockTimeout(self._path, self._timeout)
 
     def release(self) -> None:
         """Let the next one in."""
@@ -83,7 +117,10 @@ class SQLiteLock:
 
 
 def take(path: str) -> int | None:
-    """Lock a file that is made for it; return its descriptor, None while somebody else holds it."""
+    """Lock a file that is made for it; return its descriptor, None while somebody else holds it.
+
+    `FileNotFoundError` if its directory is missing, `StorageError` for what else the system refuses.
+    """
     import fcntl
 
     from ..locks import leads_to, storage_error
@@ -91,6 +128,8 @@ def take(path: str) -> int | None:
 
     try:
         fd = open_regular(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise storage_error(path, "cannot open the lock file", error) from error
     try:
@@ -111,8 +150,12 @@ def give(path: str, fd: int) -> None:
     """Unlock a file that `take` has locked, and delete it, in the other order: as long as the lock is
     held, the name leads to it.
     """
+    from ..errors import CGIError
+    from ..locks import leads_to
+
     try:
-        os.unlink(path)
-    except OSError:
+        if leads_to(path, fd):  # not the lock of somebody who made the file anew after a removal
+            os.unlink(path)
+    except (OSError, CGIError):
         pass  # an empty file stays behind
     os.close(fd)

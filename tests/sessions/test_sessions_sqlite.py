@@ -225,6 +225,72 @@ def test_no_room_is_a_typed_error_and_the_old_value_stays(store: SQLiteStore, pa
     assert locks(path) == set()
 
 
+# --- moved away ------------------------------------------------------------------------------
+
+
+def test_9_2_6_what_a_moved_database_left_beside_it_is_not_read_by_the_new_one(
+    store: SQLiteStore, path: Path
+) -> None:
+    """SQLite takes a WAL for that of whatever database lies beside it."""
+    old, new = a_key(), a_key()
+    store.save(old, a_record("old"), new=True)
+    path.rename(path.parent / "away.db")
+    other = SQLiteStore(path, clock=Clock(NOW))
+    assert other.count() == 0
+    left = sorted(p.name for p in path.parent.glob("*.left-*"))
+    assert [name.partition(".left-")[0] for name in left] == ["sessions.db-shm", "sessions.db-wal"]
+    store.save(new, a_record("new"), new=True)
+    assert list(other.keys()) == [new]
+    for name in left:  # nothing was lost
+        (path.parent / name).rename(path.parent / f"away.db{name[11:15]}")
+    assert list(SQLiteStore(path.parent / "away.db").keys()) == [old]
+
+
+def test_9_2_6_a_database_that_is_moved_during_a_request(store: SQLiteStore, path: Path) -> None:
+    key = a_key()
+    store.save(key, a_record("old"), new=True)
+    away = path.parent / "away"
+    away.mkdir()
+    with store.lock(key, 5):
+        for name in ("", "-wal", "-shm"):
+            Path(f"{path}{name}").rename(away / f"{path.name}{name}")
+        store.save(key, a_record("new"))
+    assert data(SQLiteStore(path).load(key)) == "new"
+    assert data(SQLiteStore(away / path.name).load(key)) == "old"
+
+
+def test_9_2_6_workers_go_on_while_databases_are_moved_away(path: Path) -> None:
+    """Each is whole, and none has what was saved after it was moved."""
+    rounds, workers = 20, 4
+
+    def work(line: Line) -> None:
+        store = SQLiteStore(path, busy_timeout=60)
+        while line.hear() == "save":
+            key = a_key()
+            store.save(key, a_record(), new=True)
+            line.tell(key)
+
+    saved: list[set[str]] = []
+    with ExitStack() as stack:
+        children = [stack.enter_context(Forked(work)) for _ in range(workers)]
+        for number in range(rounds):
+            for child in children:
+                child.tell("save")
+            saved.append({child.hear() for child in children})
+            away = path.parent / f"away{number}"
+            away.mkdir()
+            for name in ("", "-wal", "-shm"):
+                if os.path.exists(f"{path}{name}"):  # the last one to close it takes them along
+                    Path(f"{path}{name}").rename(away / f"{path.name}{name}")
+        for child in children:
+            child.tell("end")
+    for number, keys in enumerate(saved):
+        away = path.parent / f"away{number}" / path.name
+        assert set(SQLiteStore(away).keys()) == keys
+        with raw(away) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
 # --- many at once ----------------------------------------------------------------------------
 
 
