@@ -21,6 +21,10 @@ SERVERS = sorted(RECIPES)
 WITH_SNIPPET = sorted(name for name in RECIPES if RECIPES[name].snippet)
 #: These run scripts through a socket of ours.
 BEHIND = sorted(name for name in RECIPES if RECIPES[name].gateway)
+#: These serve a script that answers over FastCGI by itself.
+PERSISTENT = sorted(name for name in RECIPES if RECIPES[name].persistent)
+#: These install something.
+BY_ROOT = sorted(name for name in RECIPES if RECIPES[name].by_root)
 
 
 @pytest.fixture
@@ -136,7 +140,7 @@ def test_the_command_to_save_it_prints_the_same_again(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(scripts.parent)
-    state = "here" if server in {"caddy", "systemd"} else "it's here"  # what they can say
+    state = "here" if server in {"caddy", *BY_ROOT} else "it's here"  # what they can say
     options = ["--port", 8123, "--state", state]
     printed = text(capsys, server, "cgi-bin", *options)
     line = commands(printed, "Save")[-1]
@@ -204,7 +208,7 @@ def test_an_ordinary_user_changes_none(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.chdir(scripts.parent)
-    for server in set(SERVERS) - {"systemd"}:
+    for server in sorted(set(SERVERS) - set(BY_ROOT)):
         printed = text(capsys, server, scripts)
         assert "setpriv" not in printed
         assert "www-data" not in printed
@@ -386,3 +390,70 @@ def test_what_a_syntax_cannot_say_is_refused(quote: object, characters: str) -> 
     for character in characters + "\n\0\x7f\u2028\udcff":
         with pytest.raises(Unsayable, match=re.escape(repr(character))):
             quote(f"/srv/{character}x")  # type: ignore[operator]
+
+
+# --- who is asked for a password, and scripts that stay ----------------------------------------
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_password_is_asked_for_or_the_option_is_refused(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never printed as if it were: a page that nobody guards."""
+    monkeypatch.chdir(scripts.parent)
+    status, out, err = ask(capsys, server, scripts, "--users", "people")
+    if RECIPES[server].asks:
+        assert status == 0
+        assert str(scripts.parent / "people") in "\n".join(body(out))
+        saved = shlex.split(commands(out, "Save")[-1].rpartition(" > ")[0])
+        assert text(capsys, *saved[saved.index("config") + 1 :]) == out
+    else:
+        assert (status, out) == (1, "")
+        assert "--users" in err
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_persistent_script_is_served_or_refused(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str
+) -> None:
+    status, out, err = ask(capsys, server, scripts / "hello.py", "--persistent")
+    if server not in PERSISTENT:
+        assert (status, out) == (1, "")
+        assert "script" in err
+        return
+    assert status == 0
+    assert "cgikit fastcgi" not in "\n".join(body(out))
+    saved = shlex.split(commands(out, "Save")[-1].rpartition(" > ")[0])
+    assert text(capsys, *saved[saved.index("config") + 1 :]) == out
+    if server != "systemd":
+        (side,) = commands(out, "Scripts")
+        assert side.endswith(f"hello.sock -M 0600 -- {scripts / 'hello.py'}")
+    status, out, err = ask(capsys, server, scripts, "--persistent")
+    assert (status, out) == (1, "")
+    assert "is a directory" in err
+    for option in (["--memory", 100], ["--pass", "X"]):
+        status, out, err = ask(capsys, server, scripts / "hello.py", "--persistent", *option)
+        assert (status, out) == (1, "")
+        assert str(option[0]) in err
+
+
+def test_a_user_who_does_not_exist_is_refused(
+    capsys: pytest.CaptureFixture[str], scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--user nosuch` was printed, and setpriv failed later."""
+    status, out, err = ask(capsys, "nginx", scripts, "--user", "no-such-user")
+    assert (status, out) == (1, "")
+    assert "there is no user 'no-such-user'" in err
+    assert "useradd" in err
+    monkeypatch.setattr("cgikit.cli.config.web_user", lambda: "no-such-user")
+    status, out, err = ask(capsys, "systemd", scripts)
+    assert (status, bool(out)) == (0, True)
+    assert "there is no user 'no-such-user'" in err
+
+
+def test_the_help_says_in_what_each_number_is(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = ask(capsys, "--help")
+    for option, unit in (("--memory", "MiB"), ("--timeout", " s "), ("--body", "MiB")):
+        found = re.search(rf"^ +{option} N +(.*)$", out, re.M)
+        assert found
+        assert unit in f"{found[1]} "

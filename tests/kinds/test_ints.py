@@ -25,7 +25,7 @@ ARGUMENT = "our own command line; argparse takes a ValueError for a wrong option
 PLACES = {
     ("cli.channel", "_Parser.received"): OURS,
     ("cli.config", "_port"): ARGUMENT,
-    ("cli.config.caddy", "_since_2_7"): "what a program of this machine says of its version",
+    ("cli.config.caddy", "_since"): "what a program of this machine says of its version",
     ("cli.gateway", "_mode"): ARGUMENT,
     ("cli.gateway", "number.checked"): ARGUMENT,
     ("cli.requesthead", "_request_line"): "one digit, by its pattern",

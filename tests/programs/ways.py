@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from servers.printed import printed
 from servers.rows import ROWS, Row
@@ -31,11 +30,11 @@ def served(way: str, site: Site) -> Iterator[Server]:
     place.mkdir()
     row = Row(row.config, row.needs, row.logs, row.by_root, row.named_interpreter, prefix="/")
     change = cold if way == "serve" else None
-    with printed(way, row, place, site.scripts, site.interpreter, guard=change) as server:
+    with printed(way, row, place, site.scripts, site.interpreter, change=change) as server:
         yield server
 
 
-def cold(text: str, root: Path, scripts: Path) -> str:
+def cold(text: str) -> str:
     """The printed command of `cgikit serve`, without the option that is the other way."""
     assert text.count(" --warm") == 1
     return text.replace(" --warm", "")

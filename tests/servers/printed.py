@@ -10,7 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -47,18 +47,18 @@ def printed(
     state: str = "state",
     listen: str = LOOPBACK,
     guard: Guard | None = None,
+    options: Sequence[str] = (),
+    change: Callable[[str], str] | None = None,
 ) -> Iterator[Server]:
     """Run the server of a row over `scripts` until the block ends; all it makes is below `root`.
 
-    `guard` changes the text as the page says that a user does, after it was saved.
+    `guard` makes a file of users, and `options` are more options of `cgikit config`. `change` changes
+    the text as a user does after it was saved.
     """
     for program in row.needs:
         need(program)
     user = server_user()
     caller = None if row.by_root else user
-
-    def change(text: str) -> str:
-        return guard(text, root, scripts) if guard else text
 
     home = root / "home"
     home.mkdir()
@@ -74,7 +74,7 @@ def printed(
             str(scripts),
         ]
         command += ["--port", str(port), "--listen", listen, "--state", str(home / state)]
-        command += ["--prefix", row.prefix]
+        command += ["--prefix", row.prefix, *options, *(guard(root, scripts) if guard else [])]
         steps = read_steps(run(command, caller))
         with contextlib.ExitStack() as stack:
             try:
@@ -97,14 +97,14 @@ def start(
     root: Path,
     log: Path,
     user: str | None,
-    change: Callable[[str], str],
+    change: Callable[[str], str] | None,
 ) -> None:
     """Do what the text says, up to a server that answers at `address`."""
     for command in (*steps["Prepare"], *steps["Save"]):
         run(["sh", "-c", command], user)
     saved = Path(shlex.split(steps["Save"][-1])[-1])
-    if (text := saved.read_text()) != (changed := change(text)):
-        saved.write_text(changed)
+    if change:
+        saved.write_text(change(saved.read_text()))
     for command in steps.get("Scripts", ()):
         words = shlex.split(command)
         path = words[next(n for n, word in enumerate(words) if word in {"--socket", "-s"}) + 1]

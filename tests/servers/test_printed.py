@@ -16,6 +16,7 @@ from cgikit.cli.config import RECIPES
 
 from .curl import curl
 from .fixtures import readable_by_all
+from .guarded import GUARDS
 from .interpreter import ROOT, Interpreter
 from .printed import printed
 from .rows import ROWS, WSGI_ROWS
@@ -129,6 +130,143 @@ def test_a_single_script_at_the_root_of_the_url_has_all_of_the_path(
                 answer = curl(server.base_url.rstrip("/") + path)
                 seen = f"['', '{path.replace('%20', ' ')}']\n"
                 assert (answer.status, answer.text) == (200, seen), server.error_log()
+
+
+#: What a page may know of a visitor, and where it is.
+TELLS = """import os
+from cgikit import Response, run
+
+NAMES = ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REMOTE_USER", "AUTH_TYPE", "HTTP_HOST")
+
+def page(request):
+    told = [request.environ.get(name, "") for name in NAMES]
+    return Response.json([*told, len(request.body or b""), os.getpid()])
+
+if __name__ == "__main__":
+    run(page)
+"""
+
+PERSISTENT = [name for name in SINGLE if RECIPES[ROWS[name].config].persistent]
+
+
+def persistent(root: Path, interpreter: Interpreter) -> Path:
+    """A script that is started as a process that stays."""
+    root.mkdir()
+    script = root / "app.py"
+    script.write_text(f"#!{interpreter.python}\n{TELLS}")
+    script.chmod(0o755)
+    return script
+
+
+@pytest.mark.parametrize("prefix", ["/my.app", "/"])
+@pytest.mark.parametrize("name", PERSISTENT)
+def test_a_persistent_script_has_its_path_and_its_body_and_nobody_names_himself(
+    name: str, prefix: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    """The block of the page lost PATH_INFO and the port, and let a visitor choose REMOTE_USER."""
+    root = readable_directory / f"stays{PERSISTENT.index(name)}{len(prefix)}"
+    row = replace(ROWS[name], by_root=False, prefix=prefix)
+    with readable_by_all():
+        script = persistent(root, script_interpreter)
+        options = ["--persistent"]
+        with printed(name, row, root, script, script_interpreter, options=options) as server:
+            base = server.base_url.rstrip("/")
+            host = base.split("/")[2]
+            below = prefix.rstrip("/")
+            pids = set()
+            for path, rest, query in (
+                *[(f"/{n}", f"/{n}", "") for n in range(5)],
+                ("/", "/", ""), ("/a%20b/c?q", "/a b/c", "q"), ("/x.php/y", "/x.php/y", ""),
+                *([("", "", ""), ("?q", "", "q")] if below else []),
+            ):  # fmt: skip
+                answer = curl(base + path, "--user", "admin:x")
+                assert answer.status == 200, server.error_log()
+                *told, size, pid = answer.json()
+                assert told == [below, rest, query, "", "", host]
+                assert size == 0
+                pids.add(pid)
+            assert len(pids) <= 4  # processes that stay
+            for chunked in ([], ["--header", "Transfer-Encoding: chunked"]):
+                words = ["--data-binary", "@-", *chunked]
+                answer = curl(f"{base}/", *words, stdin=b"x" * 2_000_000)
+                assert answer.json()[6] == 2_000_000, server.error_log()
+            if below:
+                for path in ("le", "/../my.apple", "/../my-app", "/../other"):
+                    assert curl(base + path).status == 404
+
+
+@pytest.mark.parametrize("name", PERSISTENT)
+def test_a_persistent_script_behind_a_password_knows_who_came(
+    name: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    root = readable_directory / f"known{PERSISTENT.index(name)}"
+    row = replace(ROWS[name], by_root=False, prefix="/app")
+    with readable_by_all():
+        script = persistent(root, script_interpreter)
+        started = printed(
+            name, row, root, script, script_interpreter, guard=GUARDS[name],
+            options=["--persistent"],
+        )  # fmt: skip
+        with started as server:
+            for wrong in ([], ["--user", "Aladdin:x"], ["--user", "admin:x"]):
+                for path in ("", "/", "/a"):
+                    assert curl(server.base_url + path, *wrong).status == 401
+            answer = curl(f"{server.base_url}/a", "--user", "Aladdin:open sesame")
+            assert answer.status == 200, server.error_log()
+            assert answer.json()[:5] == ["/app", "/a", "", "Aladdin", "Basic"]
+
+
+@pytest.mark.parametrize("name", ["nginx-fastcgi", "nginx-scgi", "nginx-fcgiwrap"])
+def test_a_visitor_who_is_asked_for_no_password_has_no_name(
+    name: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    """nginx takes $remote_user from a field that anybody sends: curl -u admin:x."""
+    root = readable_directory / f"stranger-{name}"
+    row = replace(ROWS[name], by_root=False)
+    with readable_by_all():
+        scripts = persistent(root, script_interpreter).parent
+        with printed(name, row, root, scripts, script_interpreter) as server:
+            answer = curl(server.url("app.py"), "--user", "admin:x")
+            assert answer.json()[3:5] == ["", ""], server.error_log()
+            text = next((root / "home").rglob("nginx*.conf")).read_text()
+    # Whatever the site's own lines send: the last one counts
+    assert len(re.findall(r"^ *\w+_param REMOTE_USER \"\";$", text, re.M)) == 1
+    assert "$remote_user" not in text
+
+
+@pytest.mark.parametrize("name", WSGI_ROWS)
+def test_a_broken_script_leaves_the_others_in_peace(
+    name: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    """gunicorn did not boot; nor did it with a script that imports the module beside it."""
+    root = readable_directory / f"broken-{name}"
+    first = f"#!{script_interpreter.python}\nfrom cgikit import run\n"
+    with readable_by_all():
+        scripts = root / "scripts"
+        for directory in (scripts, scripts / "deep"):
+            directory.mkdir(parents=True)
+            (directory / "beside.py").write_text(f"word = {directory.name!r}\n")
+            (directory / "fine.py").write_text(
+                f"{first}import beside\nrun(lambda request: beside.word)\n"
+            )
+        broken = {
+            "raises.py": f"{first}1 / 0\nrun(print)\n",
+            "leaves.py": f"{first}raise SystemExit(3)\nrun(print)\n",
+            "unread.py": f"{first}run(\n",
+            "missing.py": f"{first}import no_such_module\nrun(print)\n",
+        }
+        for file, text in broken.items():
+            (scripts / file).write_text(text)
+        for script in scripts.rglob("*.py"):
+            script.chmod(0o644 if script.stem == "beside" else 0o755)
+        row = replace(WSGI_ROWS[name], by_root=False)
+        with printed(name, row, root, scripts, script_interpreter) as server:
+            assert curl(server.url("fine.py")).text == "scripts", server.error_log()
+            assert curl(server.url("deep/fine.py")).text == "deep", server.error_log()
+            for file in broken:
+                answer = curl(server.url(file))
+                assert (answer.status, "log" in answer.text) == (500, True)
+                assert f"{scripts / file} failed, and answers 500" in server.error_log()
 
 
 def test_the_servers_above_were_at_an_address_of_ipv6() -> None:

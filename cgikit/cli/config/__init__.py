@@ -20,10 +20,10 @@ from cgikit.host.text import one_line
 
 from ..gateway import number, passing
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
-from .account import WEB_USERS, barrier, group_of, web_user
+from .account import WEB_USERS, barrier, exists, group_of, web_user
 from .quoting import Unsayable
 from .recipe import Recipe, write
-from .site import SOCKET_BYTES, Site
+from .site import SOCKET_BYTES, Site, unit_name
 
 #: By name, in the order of `--list`: the recommended first.
 RECIPES: Mapping[str, Recipe] = {
@@ -47,6 +47,7 @@ RECIPES: Mapping[str, Recipe] = {
     "apache-wsgi": wsgi.APACHE_WSGI,
     "cgikit": small.SERVE,
     "systemd": systemd.SYSTEMD,
+    "systemd-gunicorn": systemd.SYSTEMD_GUNICORN,
 }
 
 #: Debian's, Fedora's, Arch's.
@@ -99,6 +100,16 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         type=_user,
         help=f"whom server and scripts run as ({WEB_USERS[0]}; not root: who starts them)",
     )
+    parser.add_argument(
+        "--persistent",
+        action="store_true",
+        help="ROOT is a script that answers over FastCGI by itself (docs/persistent.md)",
+    )
+    parser.add_argument(
+        "--users",
+        metavar="FILE",
+        help="ask for a password; FILE is what htpasswd makes (docs/config.md)",
+    )
     _add_passed_on(parser)
 
 
@@ -109,11 +120,33 @@ _PASSED_ON = ("env", "passing", "memory", "timeout", "body")
 def _add_passed_on(parser: argparse.ArgumentParser) -> None:
     """Add the options of the scripts' side; some concern the web server as well."""
     group = parser.add_argument_group("for cgikit fastcgi and cgikit scgi, as there")
-    group.add_argument("--env", action="append", type=_variable, metavar="NAME")
-    group.add_argument("--pass", action="append", type=passing, dest="passing", metavar="NAME")
-    group.add_argument("--memory", type=number(64, 1 << 20), metavar="N")
-    group.add_argument("--timeout", type=number(1, 86_400), metavar="N")
-    group.add_argument("--body", type=number(1, 1 << 20), metavar="N")
+    group.add_argument(
+        "--env",
+        action="append",
+        type=_variable,
+        metavar="NAME",
+        help="variable that scripts get, too",
+    )
+    group.add_argument(
+        "--pass",
+        action="append",
+        type=passing,
+        dest="passing",
+        metavar="NAME",
+        help="variable of the web server's that scripts get, too",
+    )
+    group.add_argument(
+        "--memory", type=number(64, 1 << 20), metavar="N", help="of one script, in MiB (1024)"
+    )
+    group.add_argument(
+        "--timeout",
+        type=number(1, 86_400),
+        metavar="N",
+        help="until a script says something, in s (60)",
+    )
+    group.add_argument(
+        "--body", type=number(1, 1 << 20), metavar="N", help="of a request, in MiB (1024)"
+    )
 
 
 def _passed_on(arguments: argparse.Namespace) -> list[str]:
@@ -121,10 +154,13 @@ def _passed_on(arguments: argparse.Namespace) -> list[str]:
     words: list[str] = []
     for name in _PASSED_ON:
         given = getattr(arguments, name)
-        option = "--pass" if name == "passing" else f"--{name}"
         for value in given if isinstance(given, list) else [given] if given is not None else []:
-            words += [option, str(value)]
+            words += [_option(name), str(value)]
     return words
+
+
+def _option(name: str) -> str:
+    return "--pass" if name == "passing" else f"--{name}"
 
 
 def config(arguments: argparse.Namespace) -> int:
@@ -138,14 +174,8 @@ def config(arguments: argparse.Namespace) -> int:
     chosen = RECIPES.get(arguments.server)
     if chosen is None:
         return _fail(f"no server {arguments.server!r}; there are: {', '.join(RECIPES)}")
-    single = os.path.isfile(arguments.root) and os.access(arguments.root, os.X_OK)
-    if not os.path.isdir(arguments.root) and not (single and chosen.single):
-        what = "is not a directory"
-        if single:
-            what += f", and {arguments.server} serves no single script"
-        elif os.path.isfile(arguments.root):
-            what += " and not executable"
-        return _fail(f"{one_line(arguments.root)} {what}")
+    if refused := _unsuited(arguments, chosen):
+        return _fail(refused)
     try:
         site = _site(arguments, chosen)
         text = write(chosen, site, _repeated(arguments, site), snippet=arguments.snippet)
@@ -159,8 +189,53 @@ def config(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _unsuited(arguments: argparse.Namespace, recipe: Recipe) -> str | None:
+    """Return why this server cannot serve that root with those options, or None."""
+    server, words = arguments.server, _passed_on(arguments)
+    single = os.path.isfile(arguments.root) and os.access(arguments.root, os.X_OK)
+    if not os.path.isdir(arguments.root) and not (single and recipe.single):
+        what = "is not a directory"
+        if single:
+            what += f", and {server} serves no single script"
+        elif os.path.isfile(arguments.root):
+            what += " and not executable"
+        return f"{one_line(arguments.root)} {what}"
+    if arguments.persistent and (refused := _not_persistent(arguments, recipe)):
+        return refused
+    if words and not recipe.gateway and recipe is not systemd.SYSTEMD:
+        return (
+            f"{server}: {words[0]} is for cgikit fastcgi and cgikit scgi, and this server runs no"
+            " scripts through them"
+        )
+    if arguments.users is not None and not recipe.asks:
+        return f"{server} is not told of --users; these are: {_those('asks')}"
+    if arguments.user is not None and not exists(arguments.user):
+        return (
+            f"there is no user {arguments.user!r} on this machine: print the configuration where it"
+            f" is used, or make the user first (useradd --system {arguments.user})"
+        )
+    return None
+
+
+def _not_persistent(arguments: argparse.Namespace, recipe: Recipe) -> str | None:
+    if not recipe.persistent:
+        return f"{arguments.server} serves no persistent script; these do: {_those('persistent')}"
+    if os.path.isdir(arguments.root):
+        return f"--persistent is for one script, and {one_line(arguments.root)} is a directory"
+    for name in ("passing", "memory"):
+        if getattr(arguments, name) is not None:
+            return f"{_option(name)} is for cgikit fastcgi, which runs no persistent script"
+    return None
+
+
+def _those(what: str) -> str:
+    return ", ".join(name for name, recipe in RECIPES.items() if getattr(recipe, what))
+
+
 def _warn(site: Site) -> None:
     """Say what the site's user cannot run: the scripts, or the interpreter with what it is made of."""
+    if site.user and not exists(site.user):
+        _fail(f"there is no user {site.user!r} on this machine: say with --user who serves")
     told = set()
     library, package = os.path.dirname(os.__file__), os.path.dirname(cgikit.__file__)
     way, python = os.path.dirname(site.python), os.path.realpath(site.python)
@@ -174,18 +249,14 @@ def _warn(site: Site) -> None:
 
 
 def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
-    as_root = os.geteuid() == 0 or arguments.snippet or recipe is systemd.SYSTEMD
+    as_root = os.geteuid() == 0 or arguments.snippet or recipe.by_root
     state = arguments.state or ("/var/lib/cgikit" if as_root else "cgikit-state")
-    socket = os.path.abspath(arguments.socket or os.path.join(state, "run", "cgikit.sock"))
+    root = os.path.abspath(arguments.root)
+    name = f"{unit_name(root)}.sock" if arguments.persistent else "cgikit.sock"
+    socket = os.path.abspath(arguments.socket or os.path.join(state, "run", name))
     if recipe.has_socket and len(os.fsencode(socket)) > SOCKET_BYTES:
         raise Unsayable(f"a socket's path has {SOCKET_BYTES} bytes at most: {socket!r}")
-    if _passed_on(arguments) and not recipe.gateway and recipe is not systemd.SYSTEMD:
-        raise Unsayable(
-            f"{_passed_on(arguments)[0]} is for cgikit fastcgi and cgikit scgi, and this server runs no"
-            " scripts through them"
-        )
     user = arguments.user or (web_user() if as_root else None)
-    root = os.path.abspath(arguments.root)
     site = Site(
         root=root,
         server=arguments.server,
@@ -199,6 +270,8 @@ def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
         single=not os.path.isdir(root),
         script=_a_script(root) if os.path.isdir(root) else "",
         options=tuple(_passed_on(arguments)),
+        persistent=arguments.persistent,
+        users=os.path.abspath(arguments.users) if arguments.users else None,
     )
     given: dict[str, Any] = {
         name: value
@@ -229,11 +302,12 @@ def _a_script(directory: str) -> str:
 def _repeated(arguments: argparse.Namespace, site: Site) -> list[str]:
     """Return the words of the command line that was given; they say the same in any directory."""
     words = [*site.cgikit, "config", arguments.server, site.root]
-    paths = {"state": site.state, "socket": site.socket}
-    for name in ("listen", "port", "prefix", "state", "socket", "user"):
+    paths = {"state": site.state, "socket": site.socket, "users": site.users}
+    for name in ("listen", "port", "prefix", "state", "socket", "user", "users"):
         value = getattr(arguments, name)
         if value is not None:
             words += [f"--{name}", str(paths.get(name, value or "/"))]
+    words += ["--persistent"] if arguments.persistent else []
     return words + _passed_on(arguments)
 
 

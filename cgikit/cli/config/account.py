@@ -11,10 +11,11 @@ WEB_USERS = ("www-data", "nginx", "apache", "http")
 
 def web_user() -> str:
     """Return the user that this machine's web server runs as (str); Debian's where there is none."""
-    return next(filter(_exists, WEB_USERS), WEB_USERS[0])
+    return next(filter(exists, WEB_USERS), WEB_USERS[0])
 
 
-def _exists(user: str) -> bool:
+def exists(user: str) -> bool:
+    """Whether this machine has a user of that name."""
     try:
         pwd.getpwnam(user)
     except KeyError:

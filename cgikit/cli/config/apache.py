@@ -50,7 +50,7 @@ ScriptAlias {location} {root}
     Require all granted
     LimitRequestBody {body}
 </Directory>
-
+{password}
 # "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit.
 SetEnv PATH {path}
 """
@@ -58,12 +58,27 @@ SetEnv PATH {path}
 PROXY = """\
 # retry=0: after a restart of the scripts' side httpd would answer 503 for a minute.
 # iobuffersize: httpd passes 8 KiB at a time otherwise, at half the speed.
-ProxyPass {location} {backend} retry=0 timeout={patience} iobuffersize=65536{more}
+ProxyPass {location} {backend} retry=0 timeout={patience} iobuffersize=65536 flushpackets=on
 <Location {location}>
-    LimitRequestBody {body}{sendcl}
+    LimitRequestBody {body}{more}
+</Location>
+{password}"""
+
+ASKS = """
+# No script runs without a right password.
+<Location {location}>
+    AuthType Basic
+    AuthName "Scripts"
+    AuthBasicProvider file
+    AuthUserFile {users}
+    Require valid-user
 </Location>
 """
 
+#: httpd takes the whole path for the script's name, if nothing says where it ends.
+SPLIT = """
+    ProxyFCGISetEnvIf "reqenv('SCRIPT_NAME') =~ m#^{pattern}(/.*)?$#" PATH_INFO "$1"
+    ProxyFCGISetEnvIf true SCRIPT_NAME {prefix}"""
 
 #: httpd keeps such a body until it is whole, and then says how long it is (mod_proxy_fcgi).
 SENDCL = """
@@ -103,6 +118,7 @@ def _cgi(site: Site) -> str:
         directory=quoted(site.root),
         body=site.body << 20,
         path=quoted(site.path),
+        password=_password(site),
     )
 
 
@@ -113,20 +129,33 @@ def _cgid(site: Site) -> str:
 def _proxied(site: Site, scheme: str, more: str = "") -> str:
     # flushpackets: what the script has flushed goes out now
     # httpd compares whole segments: "/app" is not the beginning of "/apple"
-    place = site.prefix if site.single and site.prefix else site.location
+    below = site.place.lstrip("/") if site.single else ""
     return PROXY.format(
-        location=quoted(place),
-        backend=apache_socket(site.socket, scheme, place.lstrip("/") if site.single else ""),
+        location=quoted(site.place),
+        backend=apache_socket(site.socket, scheme, below),
         patience=site.patience,
         body=site.body << 20,
-        more=" flushpackets=on",
-        sendcl=more,
+        more=more,
+        password=_password(site),
     )
+
+
+def _password(site: Site) -> str:
+    if not site.users:
+        return ""
+    return ASKS.format(location=quoted(site.place), users=quoted(site.users))
+
+
+def _split(site: Site) -> str:
+    if not site.persistent:
+        return ""
+    pattern = site.prefix.replace(".", "[.]")  # its only special character
+    return SPLIT.format(pattern=pattern, prefix=quoted(site.prefix))
 
 
 def _fastcgi(site: Site) -> str:
     # GENERIC: no path is rewritten for PHP
-    return f"{_proxied(site, 'fcgi', SENDCL)}ProxyFCGIBackendType GENERIC\n"
+    return f"{_proxied(site, 'fcgi', _split(site) + SENDCL)}ProxyFCGIBackendType GENERIC\n"
 
 
 def _scgi(site: Site) -> str:
@@ -154,6 +183,7 @@ CGID = Recipe(
     lambda site: whole(site, ("mpm_event", "cgid"), _cgid(site)),
     start,
     check,
+    asks=True,
     snippet=_cgi,
     place="into a <VirtualHost>, after: a2enmod cgid && systemctl restart apache2",
     notes="""
@@ -166,6 +196,7 @@ CGI_ = Recipe(
     lambda site: whole(site, ("mpm_prefork", "cgi"), _cgi(site)),
     start,
     check,
+    asks=True,
     snippet=_cgi,
     place="into a <VirtualHost>, after: a2enmod mpm_prefork cgi && systemctl restart apache2",
     notes="For httpd with mpm_prefork; with threads, apache-cgid is the one.",
@@ -177,6 +208,7 @@ FASTCGI = Recipe(
     start,
     check,
     "fastcgi",
+    asks=True,
     snippet=_fastcgi,
     place="into a <VirtualHost>, after: a2enmod proxy_fcgi && systemctl restart apache2",
 )
@@ -187,6 +219,7 @@ SCGI = Recipe(
     start,
     check,
     "scgi",
+    asks=True,
     snippet=_scgi,
     place="into a <VirtualHost>, after: a2enmod proxy_scgi && systemctl restart apache2",
     notes="mod_proxy_scgi refuses chunked bodies (411): prefer apache-fastcgi.",

@@ -30,7 +30,7 @@ http://:{port} {{
 
 SNIPPET = """\
 {handle} {{
-\t# A body without a length (chunked) gets its CONTENT_LENGTH when it is here whole, in memory
+{password}\t# A body without a length (chunked) gets its CONTENT_LENGTH when it is here whole, in memory
 \t@unsized not header Content-Length *
 \trequest_body @unsized {{
 \t\tmax_size 64MiB
@@ -41,7 +41,7 @@ SNIPPET = """\
 \t\ttransport fastcgi {{
 \t\t\troot {root}
 \t\t\tcapture_stderr
-\t\t}}
+{told}\t\t}}
 \t}}
 
 \trequest_body {{
@@ -53,7 +53,7 @@ SNIPPET = """\
 \t\ttransport fastcgi {{
 \t\t\troot {root}
 \t\t\tcapture_stderr
-\t\t}}
+{told}\t\t}}
 \t}}
 }}
 """
@@ -64,19 +64,44 @@ BUFFER = ("buffer_requests", "request_buffers 64MiB")
 
 def _snippet(site: Site) -> str:
     handle = f"handle {site.location}*"
-    if site.single and site.prefix:  # not what only begins with the same letters
+    if site.persistent:
+        pattern = site.prefix.replace(".", "[.]")  # its only special character
+        handle = f'@script path_regexp script "(?s)^{pattern}(/.*)?$"\nhandle @script'
+    elif site.single and site.prefix:  # not what only begins with the same letters
         handle = f"@script path {site.prefix} {site.location}*\nhandle @script"
     return SNIPPET.format(
         handle=handle,
         body=site.body,
         socket=caddy_socket(site.socket),
         root=quoted(site.root),
-        buffer=BUFFER[_since_2_7()],
+        buffer=BUFFER[_since(2, 7)],
+        password=_password(site),
+        told="".join(f"\t\t\tenv {line}\n" for line in _told(site)),
     )
 
 
-def _since_2_7() -> bool:
-    """Whether the Caddy here is 2.7 or later; what is not here is taken for new."""
+def _password(site: Site) -> str:
+    if not site.users:
+        return ""
+    asks = "basic_auth" if _since(2, 8) else "basicauth"
+    return (
+        "\t# No script runs without a right password\n"
+        f"\t{asks} {{\n\t\timport {quoted(site.users)}\n\t}}\n"
+    )
+
+
+def _told(site: Site) -> list[str]:
+    """Return the variables that Caddy would not send as they are."""
+    lines = []
+    if site.users:
+        lines += ["AUTH_TYPE Basic", "REMOTE_USER {http.auth.user.id}"]
+    if site.persistent:
+        lines += [f'SCRIPT_NAME "{site.prefix}"', "PATH_INFO {http.regexp.script.1}"]
+    return lines
+
+
+def _since(*version: int) -> bool:
+    """Whether the Caddy here is of a version or later; what is not here is taken for new."""
     try:
         asked = [absolute("caddy"), "version"]
         told = subprocess.run(  # noqa: S603  # a program of the machine, by its path
@@ -85,7 +110,7 @@ def _since_2_7() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return True
     found = re.match(r"v?(\d+)\.(\d+)", told)
-    return not found or (int(found[1]), int(found[2])) >= (2, 7)
+    return not found or (int(found[1]), int(found[2])) >= version
 
 
 def _whole(site: Site) -> str:
@@ -117,6 +142,7 @@ CADDY = Recipe(
     _start,
     _check,
     "fastcgi",
+    asks=True,
     snippet=_snippet,
     place="into the site's block of the Caddyfile, then: systemctl reload caddy",
     notes="""

@@ -58,6 +58,15 @@ GATEWAY = """\
 )
 """
 
+ASKS = """\
+# No script runs without a right password.
+server.modules += ( "mod_auth", "mod_authn_file" )
+auth.backend = "htpasswd"
+auth.backend.htpasswd.userfile = {users}
+auth.require += ( {location} =>
+    ( "method" => "basic", "realm" => "Scripts", "require" => "valid-user" ) )
+"""
+
 SINGLE = """\
 $HTTP["url"] =~ {pattern} {{
 {body}}}
@@ -90,18 +99,25 @@ def _cgi(site: Site) -> str:
     text = CGI.format(
         location=quoted(site.location), root=quoted(f"{site.root}/"), path=quoted(site.path)
     )
-    return text + STREAM
+    return text + STREAM + _password(site)
+
+
+def _password(site: Site) -> str:
+    if not site.users:
+        return ""
+    return ASKS.format(location=quoted(site.place), users=quoted(site.users))
 
 
 def _gateway(site: Site, kind: str) -> str:
     # At the root of the URL space, lighttpd takes "/" for the script's name otherwise
     root = '\n        "fix-root-scriptname" => "enable",' if not site.prefix else ""
-    place = site.prefix if site.single and site.prefix else site.location
-    text = GATEWAY.format(kind=kind, location=quoted(place), socket=quoted(site.socket), root=root)
+    text = GATEWAY.format(
+        kind=kind, location=quoted(site.place), socket=quoted(site.socket), root=root
+    )
     if site.single and site.prefix:  # not what only begins with the same letters
         pattern = quoted(f"^{site.prefix.replace('.', '[.]')}(/|$)")
         text = SINGLE.format(pattern=pattern, body=text)
-    return text + STREAM
+    return text + STREAM + _password(site)
 
 
 def _start(site: Site, file: str) -> str:
@@ -122,6 +138,7 @@ CGI_ = Recipe(
     lambda site: _whole(site, ("mod_alias", "mod_setenv", "mod_cgi"), _cgi(site)),
     _start,
     _check,
+    asks=True,
     snippet=_cgi,
     place=_place("mod_alias, mod_setenv and mod_cgi"),
     notes="What a script writes to its standard error is in run/lighttpd-scripts.log.",
@@ -133,6 +150,7 @@ FASTCGI = Recipe(
     _start,
     _check,
     "fastcgi",
+    asks=True,
     snippet=lambda site: _gateway(site, "fastcgi"),
     place=_place("mod_fastcgi"),
 )
@@ -143,6 +161,7 @@ SCGI = Recipe(
     _start,
     _check,
     "scgi",
+    asks=True,
     snippet=lambda site: _gateway(site, "scgi"),
     place=_place("mod_scgi"),
 )

@@ -57,19 +57,27 @@ location {place} {{
     {kind}_buffer_size 64k;
     {kind}_buffers 8 32k;
     {kind}_busy_buffers_size 128k;
-    # The scripts' side has a time limit of {timeout} s, and says 504 itself.
+    {limit}
     {kind}_read_timeout {patience}s;
     {kind}_send_timeout {patience}s;
-}}
+{password}}}
 """
 
-#: Without REMOTE_USER, which nginx takes from the Authorization field whether or not anybody asked for
-#: and checked a password.
+ASKS = """\
+    # No script runs without a right password. $remote_user is a name that was checked only here.
+    auth_basic "Scripts";
+    auth_basic_user_file {users};
+"""
+
+#: nginx takes $remote_user from the Authorization field whether or not anybody asked for a password and
+#: checked it: where no one did, the script gets no name, whatever the site's other lines send.
+STRANGER = (("REMOTE_USER", '""'),)
+KNOWN = (("AUTH_TYPE", "Basic"), ("REMOTE_USER", "$remote_user"))
+
 PARAMETERS = (
     ("GATEWAY_INTERFACE", "CGI/1.1"),
     ("REQUEST_METHOD", "$request_method"),
     ("REQUEST_URI", "$request_uri"),
-    ("SCRIPT_NAME", "$uri"),
     ("QUERY_STRING", "$query_string"),
     ("CONTENT_TYPE", "$content_type"),
     ("SERVER_PROTOCOL", "$server_protocol"),
@@ -117,16 +125,35 @@ def _below(site: Site) -> str:
 
 
 def _at(site: Site, place: str, kind: str, *more: tuple[str, str]) -> str:
-    rows = (*PARAMETERS, *more)
+    rows = (*PARAMETERS, *_path(site), *(KNOWN if site.users else STRANGER), *more)
+    split = ""
+    if site.persistent and site.prefix:
+        split = f"    fastcgi_split_path_info (?s)^({_pattern(site.prefix)})(.*)$;\n"
     return LOCATION.format(
         place=place,
         kind=kind,
         body=site.body,
-        timeout=site.timeout,
+        limit=f"# The scripts' side has a time limit of {site.timeout} s, and says 504 itself."
+        if not site.persistent
+        else "# From one piece of the answer to the next, and of the body.",
         patience=site.patience,
         socket=nginx_socket(site.socket),
-        parameters="".join(f"    {kind}_param {name} {value};\n" for name, value in rows),
+        password=ASKS.format(users=quoted(site.users)) if site.users else "",
+        parameters=split + "".join(f"    {kind}_param {name} {value};\n" for name, value in rows),
     )
+
+
+def _path(site: Site) -> tuple[tuple[str, str], ...]:
+    """Return what says where the script ends in the path; `cgikit` finds that out by itself."""
+    if not site.persistent:
+        return (("SCRIPT_NAME", "$uri"),)
+    rest = "$fastcgi_path_info" if site.prefix else "$uri"
+    return (("SCRIPT_NAME", f'"{site.prefix}"'), ("PATH_INFO", rest))
+
+
+def _pattern(prefix: str) -> str:
+    """Return the regular expression for a prefix, whose only special character is the dot."""
+    return prefix.replace(".", "[.]")
 
 
 def _fastcgi(site: Site) -> str:
@@ -183,6 +210,7 @@ FASTCGI = Recipe(
     _start,
     _check,
     "fastcgi",
+    asks=True,
     snippet=_fastcgi,
     place=PLACE,
 )
@@ -193,6 +221,7 @@ SCGI = Recipe(
     _start,
     _check,
     "scgi",
+    asks=True,
     snippet=_scgi,
     place=PLACE,
 )
@@ -202,6 +231,7 @@ FCGIWRAP = Recipe(
     lambda site: _whole(site, _fcgiwrap(site)),
     _start,
     _check,
+    asks=True,
     scripts=_spawn_fcgiwrap,
     linked=True,
     snippet=_fcgiwrap,

@@ -64,11 +64,14 @@ def python(text: str) -> str:
     return repr(text)
 
 
-def systemd(text: str) -> str:
-    """Return a word of a unit's command line (systemd.service, section "Command lines")."""
+def systemd(text: str, *, setting: bool = False) -> str:
+    """Return a word of a unit's command line (systemd.service, section "Command lines").
+
+    `setting`: of another setting, such as Environment=, where a dollar sign has no meaning.
+    """
     refuse(text, "", "a unit")
-    text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + text.replace("%", "%%").replace("$", "$$") + '"'
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return '"' + (text if setting else text.replace("$", "$$")) + '"'
 
 
 def systemd_path(text: str) -> str:

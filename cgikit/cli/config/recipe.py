@@ -26,9 +26,11 @@ class Recipe(NamedTuple):
     gateway: str | None = None  # the protocol in which `cgikit` runs the scripts for this server
     scripts: Callable[[Site], str] | None = None  # starts someone else's side of the protocol
     companion: tuple[str, str] | None = None  # a server whose text is needed too, and its file
+    asks: bool = False  # for a password, with a file of the users
     linked: bool = False  # the scripts must appear in the server's directory of documents
     prefixless: bool = False  # the scripts are at the root of the URLs, always
     snippet: Callable[[Site], str] | None = None  # the part for a site that is there already
+    by_root: bool = False  # it installs something, whoever prints it
     answers: bool = True  # by HTTP, so that there is a URL to try
     place: str = ""  # where the snippet belongs
     notes: str = ""  # paragraphs: what goes wrong, and why
@@ -37,6 +39,11 @@ class Recipe(NamedTuple):
     def single(self) -> bool:
         """Whether the root may be a single script: `cgikit` itself runs it then."""
         return bool(self.gateway) or self.file in ("serve.sh", "systemd.sh")
+
+    @property
+    def persistent(self) -> bool:
+        """Whether the root may be a script that answers over FastCGI by itself."""
+        return self.gateway == "fastcgi" or self.file == "systemd.sh"
 
     @property
     def has_socket(self) -> bool:
@@ -53,12 +60,15 @@ def write(recipe: Recipe, site: Site, command: Sequence[str], *, snippet: bool =
         raise Unsayable("this server has no configuration that a part could be pasted into")
     body = recipe.snippet(site) if snippet and recipe.snippet else recipe.text(site)
     steps = list(_snippet_steps(recipe, site) if snippet else _steps(recipe, site, command))
-    lines = [*_paragraph(recipe.about), "#", *_listed(steps)]
+    about = recipe.about.replace(*_STAYS) if site.persistent else recipe.about
+    lines = [*_paragraph(about), "#", *_listed(steps)]
     if steps[-1][0] in {"Scripts", "Try"}:
         lines += ["#", *_paragraph(_FOREGROUND)]
     notes = [textwrap.dedent(recipe.notes).strip()]
     if recipe.gateway:
         notes.insert(0, _permission(site))
+    if site.persistent:
+        notes.append(_PERSISTENT)
     for note in "\n\n".join(notes).strip().split("\n\n"):
         if note:
             lines += ["#", *_paragraph(" ".join(note.split()))]
@@ -116,13 +126,25 @@ _FOREGROUND = (
 )
 
 
+#: What recipes say of the scripts' side, and what is true where that is a persistent script.
+_STAYS = (
+    "cgikit fastcgi: scripts run warm, a process for every request.",
+    "a persistent script, which stays in memory.",
+)
+_PERSISTENT = (
+    "The script stays in memory and answers one request after another (docs/persistent.md), in"
+    " CGIKIT_WORKERS processes. An edit takes effect when it is started again."
+)
+
+
 def _permission(site: Site) -> str:
+    mode = "-M" if site.persistent else "--mode"
     who = f"the same user, {site.user}," if site.user else "the same user"
     return (
         f"The socket: only its owner may connect (mode 0600), so {who} runs the scripts and the web"
         " server's workers. Where these are two users the server answers 502 or 503, and its log says"
         ' "Permission denied": then give them a group in common, start the scripts\' side with'
-        " --regid= that group and --mode 0660. The directories above the socket must let the server"
+        f" --regid= that group and {mode} 0660. The directories above the socket must let the server"
         " pass, too."
     )
 

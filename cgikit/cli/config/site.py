@@ -5,10 +5,12 @@ permissions of its socket are what goes wrong most often.
 """
 
 import os
+import re
 from dataclasses import dataclass, fields
 from urllib.parse import quote
 
 from . import quoting
+from .programs import command
 from .quoting import Unsayable, refuse, shell
 
 #: Where scripts look for programs, behind the directory of the Python that has cgikit.
@@ -19,8 +21,17 @@ TIMEOUT = 60  # seconds, as of `cgikit fastcgi`
 #: Seconds by which the web server's limit comes after the scripts', which answers 504 with a page.
 MARGIN = 15
 
+#: Processes of a persistent script, CGIKIT_WORKERS.
+WORKERS = 4
+
 #: sun_path of unix(7) is 108 bytes, one of them the NUL at its end.
 SOCKET_BYTES = 107
+
+
+def unit_name(path: str) -> str:
+    """Return a name for a script's socket and units (str): that of the file, in plain characters."""
+    name = os.path.splitext(os.path.basename(path))[0]
+    return re.sub("[^A-Za-z0-9_.-]", "-", name)
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,8 @@ class Site:
     modules: str = "/usr/lib/apache2/modules"  # httpd's
     script: str = "SCRIPT"  # the name of one of the scripts, to try
     options: tuple[str, ...] = ()  # words for `cgikit fastcgi` or `cgikit scgi`
+    persistent: bool = False  # the root is one script that answers over FastCGI by itself
+    users: str | None = None  # the file of those who may come in, with their passwords
     body: int = BODY  # MiB of a request's body
     timeout: int = TIMEOUT  # seconds in which a script must say something
 
@@ -86,6 +99,11 @@ class Site:
         return f"{self.prefix}/"
 
     @property
+    def place(self) -> str:
+        """The URL path that is the scripts': without a slash at its end where one script is served."""
+        return self.prefix if self.single and self.prefix else self.location
+
+    @property
     def documents(self) -> str:
         """The directory of plain files, which the server sends itself."""
         return self.file("htdocs")
@@ -112,8 +130,17 @@ class Site:
 
     def gateway(self, protocol: str) -> str:
         """Return the command line of our side: `cgikit fastcgi` or `cgikit scgi`."""
+        if self.persistent:
+            return self._spawned()
         words = [*self.cgikit, protocol, self.root, "--socket", self.socket]
         return self.as_user(*words, *self.mounted(), *self.options)
+
+    def _spawned(self) -> str:
+        """Return the command line that starts a persistent script on its socket."""
+        # -n stays in the foreground, and shows why a script did not start
+        words = ["env", f"PATH={self.path}", f"CGIKIT_WORKERS={WORKERS}"]
+        words += [command("spawn-fcgi"), "-n", "-s", self.socket, "-M", "0600", "--", self.root]
+        return self.as_user(*words)
 
     def mounted(self) -> list[str]:
         """Return the option that tells our side where the scripts are in the URL, if it has to know.

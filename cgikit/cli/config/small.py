@@ -16,7 +16,7 @@ BUSYBOX = """\
 PATH={path}
 export PATH
 umask 022
-exec {program} httpd -f -p {host}:{port} -c /dev/null -h {documents}{user}
+exec {program} httpd -f -p {host}:{port} -c {users} -h {documents}{user}
 """
 
 MINI_HTTPD = """\
@@ -64,6 +64,7 @@ def _busybox(site: Site) -> str:
         program=shell(command("busybox")),
         host=site.host,
         port=site.port,
+        users=shell(site.users or "/dev/null"),
         documents=shell(site.documents),
         user=f" -u {shell(f'{site.user}:{site.group}')}" if site.user else "",
     )
@@ -111,6 +112,7 @@ BUSYBOX_HTTPD = Recipe(
     "busybox.sh",
     _busybox,
     _shell,
+    asks=True,
     linked=True,
     notes="What a script writes to its standard error is on the server's.",
 )

@@ -16,15 +16,30 @@ from .site import Site
 
 FILE = "site_wsgi.py"
 
+GUNICORN_OPTIONS = ("--workers", "2", "--threads", "8")
+
 APPLICATION = '''\
 #!/usr/bin/env python3
 import os
 import sys
+import traceback
 
 import cgikit
 
 ROOT = {root}
 PREFIX = {location}  # of the URL
+MISSING, FAILED = b"There is no such page.\\n", b"This script failed. The log says why.\\n"
+
+
+def found_first(directory):
+    """Let scripts import the modules beside them: those, and not others' of the same name."""
+    sys.path[:] = [directory, *(path for path in sys.path if path != directory)]
+    for name, module in list(sys.modules.items()):
+        above = os.path.join(directory, name.partition(".")[0])
+        file = getattr(module, "__file__", None) or ""
+        if file.startswith(ROOT + os.sep) and not file.startswith(above):
+            if os.path.exists(above + ".py") or os.path.isdir(above):
+                del sys.modules[name]
 
 
 def mounted(path):
@@ -42,15 +57,32 @@ def mounted(path):
     return made[0] if made else None
 
 
+def broken(environ, start_response):
+    """Answer for a script that failed, as a web server does under CGI; why is in the log."""
+    start_response(*plain("500 Internal Server Error", FAILED))
+    return [FAILED]
+
+
+def plain(status, body):
+    return status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
+
+
 def scripts():
     """Every script below ROOT that calls run(), by its path in the URL."""
     found = {{}}
     for directory, _, names in sorted(os.walk(ROOT)):
+        found_first(directory)
         for name in sorted(names):
             path = os.path.join(directory, name)
             if not os.access(path, os.X_OK):
                 continue
-            if application := mounted(path):
+            try:
+                application = mounted(path)
+            except (Exception, SystemExit):  # the others are served all the same
+                print(f"{{path}} failed, and answers 500:", file=sys.stderr)
+                traceback.print_exc()
+                application = broken
+            if application:
                 found[PREFIX + os.path.relpath(path, ROOT)] = application
             else:
                 print(f"{{path}} does not call cgikit.run(), and is not served", file=sys.stderr)
@@ -68,10 +100,8 @@ def application(environ, start_response):
     while name and name not in SCRIPTS:
         name = name.rpartition("/")[0]
     if not name:
-        body = b"There is no such page.\\n"
-        fields = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
-        start_response("404 Not Found", fields)
-        return [body]
+        start_response(*plain("404 Not Found", MISSING))
+        return [MISSING]
     environ["SCRIPT_NAME"], environ["PATH_INFO"] = name, path[len(name) :]
     return SCRIPTS[name](environ, start_response)
 '''
@@ -101,7 +131,7 @@ def _application(site: Site) -> str:
 
 
 def _gunicorn(site: Site, file: str) -> str:
-    words = [*_inside(file), site.python, "-m", "gunicorn", "--workers", "2", "--threads", "8"]
+    words = [*_inside(file), site.python, "-m", "gunicorn", *GUNICORN_OPTIONS]
     return site.as_user(*words, "--bind", f"{site.host}:{site.port}", "site_wsgi")
 
 
