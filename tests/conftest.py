@@ -4,8 +4,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+import startstate
 from hypothesis import HealthCheck, settings
 from torture import TORTURE
+
+startstate.begin()
 
 pytest_plugins = ["requirement", "servers.fixtures"]
 

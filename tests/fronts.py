@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from persisting import Application
+from ports import free_port
 from requirement import need
 from serving import DEADLINE, until
-
-from cgikit.gateway.listener import listen
 
 NGINX = """
 {user}
@@ -104,12 +103,6 @@ def behind(name: str, root: Path, app: Application) -> Iterator[int]:
     )
     with server(need(program), option, root / f"{name}.conf", text) as (_, front):
         yield front
-
-
-def free_port() -> int:
-    """A port that nobody listens on; somebody may take it before a server does."""
-    with listen("127.0.0.1:0") as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

@@ -34,14 +34,18 @@ def test_it():
 QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
-def pytest_run(source: str, directory: Path, **environment: str) -> tuple[int, str]:
+#: In one process, and in several as `make test` does.
+WAYS = [(), ("-p", "xdist.plugin", "-n", "2")]
+
+
+def pytest_run(source: str, directory: Path, *options: str, **environment: str) -> tuple[int, str]:
     """Run `source` as a test module in a process of its own; return exit code and output."""
     (directory / "test_it.py").write_text(source)
     (directory / "test_beside.py").write_text("def test_that_passes(): pass")
     (directory / "pytest.ini").write_text("[pytest]\naddopts = -ra -p requirement\n")
     clean = {k: v for k, v in os.environ.items() if k != "CGIKIT_REQUIRE"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(directory)],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(directory)],
         env={**clean, "PYTHONPATH": str(HERE), **QUICK, **environment},
         cwd=directory,
         capture_output=True,
@@ -58,12 +62,14 @@ def test_a_missing_program_is_skipped_by_name(tmp_path: Path) -> None:
     assert "needs no-such-program (apt-get install no-such-program)" in output
 
 
+@pytest.mark.parametrize("options", WAYS)
 @pytest.mark.parametrize("source", [NEEDS_NOTHING_THERE, SKIPS_BY_ITSELF, SKIPS_THE_MODULE])
-def test_require_all_allows_no_skip(source: str, tmp_path: Path) -> None:
-    code, output = pytest_run(source, tmp_path, CGIKIT_REQUIRE="all")
+def test_require_all_allows_no_skip(source: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    code, output = pytest_run(source, tmp_path, *options, CGIKIT_REQUIRE="all")
     assert code == 1, output
 
 
-def test_require_all_passes_what_is_there(tmp_path: Path) -> None:
-    code, output = pytest_run(PASSES, tmp_path, CGIKIT_REQUIRE="all")
+@pytest.mark.parametrize("options", WAYS)
+def test_require_all_passes_what_is_there(options: tuple[str, ...], tmp_path: Path) -> None:
+    code, output = pytest_run(PASSES, tmp_path, *options, CGIKIT_REQUIRE="all")
     assert code == 0, output

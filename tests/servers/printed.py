@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from ports import free_port
 from requirement import need
 
 from .guarded import Guard
@@ -24,7 +25,6 @@ from .server import (
     NotStarted,
     Server,
     as_user,
-    free_port,
     listens,
     running,
     wait_until,

@@ -174,11 +174,3 @@ def listens(host: str, port: int) -> bool | None:
     except OSError:
         return None
     return True
-
-
-def free_port(host: str = LOOPBACK) -> int:
-    """A loopback port that was free a moment ago. Someone else may take it: then start again."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, 0), family=family) as probe:
-        port: int = probe.getsockname()[1]
-    return port

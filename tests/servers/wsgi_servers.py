@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from ports import free_port
 from requirement import lack, need
 
 from .interpreter import Interpreter, server_user
-from .server import LOOPBACK, NotStarted, Server, free_port, listens, running, wait_until
+from .server import LOOPBACK, NotStarted, Server, listens, running, wait_until
 
 APPLICATION = Path(__file__).parent / "wsgi"
 

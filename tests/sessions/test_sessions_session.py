@@ -48,7 +48,7 @@ def inside(store: FileStore, cookie: str) -> dict[str, Any]:
 # --- nothing for nothing --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cookie", ["", new_id(), "x", "../../etc/passwd"])
+@pytest.mark.parametrize("cookie", ["", "A" * 43, "x", "../../etc/passwd"])
 def test_a_visitor_who_stores_nothing_costs_nothing(store: FileStore, cookie: str) -> None:
     visitor = Visitor(store, cookie)
     session = visitor.session()

@@ -70,7 +70,7 @@ def test_a_key_is_the_sha256_of_the_id() -> None:
         check_key(key_of(id_))
 
 
-@pytest.mark.parametrize("text", [*BAD_KEYS, new_id()], ids=repr)
+@pytest.mark.parametrize("text", [*BAD_KEYS, "A" * 43], ids=repr)
 def test_what_is_no_key_is_known(text: str) -> None:
     assert not is_key(text)
     with pytest.raises(ValueError, match="no key"):
