@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 PORT   ?= 8000
 ARGS   ?=
+JOBS   ?= auto
 
 bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
@@ -13,7 +14,8 @@ sources := cgikit tests benchmarks examples
 
 help:
 	@echo "make demo    serve examples/cgi-bin on loopback until Ctrl-C (PORT=$(PORT))"
-	@echo "make test    run the tests (ARGS='-k cookies' to choose; CGIKIT_REQUIRE=all: no skips)"
+	@echo "make test    run the tests (ARGS='-k cookies' to choose; CGIKIT_REQUIRE=all: no skips;"
+	@echo "             JOBS=0: in one process, as a debugger needs it)"
 	@echo "make lint    ruff, the formatting and mypy --strict"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
 	@echo "make bench-gateways   the same behind web servers, write benchmarks/GATEWAYS.md"
@@ -28,7 +30,7 @@ demo: $(VENV)/.demo
 	@exec env PATH="$(bin):$$PATH" $(bin)/cgikit serve examples/cgi-bin --port $(PORT)
 
 test: $(VENV)/.dev
-	@$(bin)/python -m pytest $(ARGS)
+	@$(bin)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	@code=0; \

@@ -13,7 +13,7 @@ import statistics
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -42,15 +42,25 @@ class Module:
         return len(self.source.splitlines())
 
 
-def read(package: Path = PACKAGE) -> list[Module]:
-    """All modules below the directory `package`, by name."""
+@cache
+def read(package: Path = PACKAGE) -> tuple[Module, ...]:
+    """All modules below the directory `package`, by name. Each is read and parsed once a run."""
     found = []
     for path in sorted(package.rglob("*.py")):
         parts = path.relative_to(package).with_suffix("").parts
         is_package = parts[-1] == "__init__"
         name = ".".join(parts[:-1] if is_package else parts)
         found.append(Module(name, path.read_text(), is_package))
-    return found
+    return tuple(found)
+
+
+def written(node: ast.AST) -> str:
+    """A node as it is written in the source: `ast.unparse`, which is slow, and most are names."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
+        return f"{written(node.value)}.{node.attr}"
+    return ast.unparse(node)
 
 
 # --- arrows: who imports whom -----------------------------------------------------------------
@@ -96,7 +106,7 @@ def under_type_checking(tree: ast.Module) -> set[int]:
     guards = [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        if isinstance(node, ast.If) and written(node.test).endswith("TYPE_CHECKING")
     ]
     return {id(i) for guard in guards for part in guard.body for i in ast.walk(part)}
 
@@ -203,9 +213,9 @@ def hidden_imports(module: Module) -> list[str]:
     """Imports by a computed name, which nobody can read as an arrow."""
     calls = {"__import__", "import_module", "importlib.import_module"}
     return [
-        f"{module.name}:{node.lineno} {ast.unparse(node.func)}()"
+        f"{module.name}:{node.lineno} {written(node.func)}()"
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in calls
+        if isinstance(node, ast.Call) and written(node.func) in calls
     ]
 
 
@@ -244,11 +254,11 @@ def touched(node: ast.AST) -> Iterator[str]:
             yield base
         yield from (f"{base}.{a.name}" for a in node.names if is_worldly(base, a.name))
     elif isinstance(node, ast.Attribute):
-        base = ast.unparse(node.value)
+        base = written(node.value)
         if is_worldly(base, node.attr):
             yield f"{base}.{node.attr}"
-    elif isinstance(node, ast.Call) and ast.unparse(node.func) in WORLDLY_BUILTINS:
-        yield f"{ast.unparse(node.func)}()"
+    elif isinstance(node, ast.Call) and written(node.func) in WORLDLY_BUILTINS:
+        yield f"{written(node.func)}()"
 
 
 def is_worldly(base: str, name: str) -> bool:
@@ -314,7 +324,7 @@ def public(module: Module) -> Iterator[tuple[str, Definition]]:
 
 def is_overload(node: Definition) -> bool:
     """Whether this is one of several signatures; the implementation carries the docstring."""
-    return any(ast.unparse(d).endswith("overload") for d in node.decorator_list)
+    return any(written(d).endswith("overload") for d in node.decorator_list)
 
 
 def undocumented(module: Module) -> list[str]:
@@ -323,7 +333,7 @@ def undocumented(module: Module) -> list[str]:
         [] if ast.get_docstring(module.tree) else [f"{module.name or '__init__'}: no docstring"]
     )
     for name, node in public(module):
-        is_setter = any(ast.unparse(d).endswith(".setter") for d in node.decorator_list)
+        is_setter = any(written(d).endswith(".setter") for d in node.decorator_list)
         if not ast.get_docstring(node) and not is_overload(node) and not is_setter:
             missing.append(f"{name}: no docstring")
     return missing
@@ -358,7 +368,7 @@ def mutable_globals(module: Module) -> list[str]:
         if isinstance(node, ast.Assign | ast.AnnAssign) and is_mutable(node.value):
             bound = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in bound:
-                name = ast.unparse(target)
+                name = written(target)
                 # UPPER_CASE is a table that nobody changes; __all__ and its kind are Python's.
                 if not name.isupper() and not name.startswith("__"):
                     found.append(f"{module.name}:{node.lineno} {name} is mutable")
@@ -379,7 +389,7 @@ def top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 def is_mutable(value: ast.expr | None) -> bool:
     """Whether an expression makes a list, dict, set or the like."""
     if isinstance(value, ast.Call):
-        return ast.unparse(value.func).rpartition(".")[2] in MUTABLE_CALLS
+        return written(value.func).rpartition(".")[2] in MUTABLE_CALLS
     return isinstance(value, MUTABLE_NODES)
 
 

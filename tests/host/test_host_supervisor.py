@@ -219,7 +219,7 @@ def test_the_end_under_load(server: Gateway, path: str) -> None:
     # What connected in the last moment found nobody; nothing was half answered
     assert all(isinstance(failed, OSError) or not failed.output for failed in found.failed)
     assert not os.path.exists(server.address)
-    assert not [pid for pid in family if alive(pid)]
+    assert until(lambda: not any(map(alive, family)))
     assert not [line for line in server.lines if "Traceback" in line]
 
 
@@ -249,7 +249,7 @@ def test_the_end_at_once(tmp_path: Path, signals: list[int]) -> None:
                     assert until(lambda: not accepts(server))
             assert server.stop(0) == 0
         assert (tmp_path / "told").exists()  # TERM came first
-        assert not [pid for pid in scripts if alive(pid)]
+        assert until(lambda: not any(map(alive, scripts)))
         assert not [line for line in server.lines if "Traceback" in line]
 
 
@@ -310,7 +310,7 @@ def test_a_killed_process_of_the_host_is_replaced(server: Gateway, path: str, ro
         for peer in peers:
             peer.socket.close()
         list(pool.map(lambda pid: until(lambda: not alive(pid)), scripts))
-    assert not [pid for pid in scripts if alive(pid)]
+    assert until(lambda: not any(map(alive, scripts)))
     assert not [line for line in server.lines if "Traceback" in line]
 
 
@@ -372,7 +372,7 @@ def test_the_end_does_not_wait_for_a_worker_that_is_stopped_while_it_starts(
     os.kill(stopped, signal.SIGSTOP)
     impatient.process.send_signal(signal.SIGTERM)
     assert impatient.process.wait(40) == 0
-    assert not alive(stopped)
+    assert until(lambda: not alive(stopped))
 
 
 @pytest.mark.parametrize("role", ["workers", "zygotes"])
@@ -393,7 +393,7 @@ def test_signals_are_obeyed_while_a_process_of_the_host_is_stopped(
         server.process.send_signal(signal.SIGTERM)
         assert until(lambda: not os.path.exists(server.address))
     assert server.stop(signal.SIGTERM) == 0
-    assert not [pid for pid in family if alive(pid)]
+    assert until(lambda: not any(map(alive, family)))
 
 
 def test_workers_that_die_are_replaced_at_once_and_keep_nobody_waiting(

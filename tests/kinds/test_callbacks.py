@@ -56,7 +56,7 @@ def callbacks() -> set[tuple[str, str]]:
                 given = next((a for a in call.args if isinstance(a, ast.Starred)), given)
                 if isinstance(given, ast.Call):  # partial(call, …)
                     given = given.args[0]
-                found.add((module.name.removeprefix("host."), ast.unparse(given)))
+                found.add((module.name.removeprefix("host."), house.written(given)))
     return found
 
 
@@ -302,12 +302,12 @@ def test_the_loop_of_the_parent_does_only_what_is_guarded_and_in_the_table() -> 
     (loop,) = (
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.While) and "_killing" in ast.unparse(node.test)
+        if isinstance(node, ast.While) and "_killing" in house.written(node.test)
     )
     found = {node.func.attr for node in ast.walk(loop) if isinstance(node, ast.Call)}  # type: ignore[attr-defined]
     assert found == {"_safely"}
     guarded = {
-        ast.unparse(node.args[0]).removeprefix("self.")
+        house.written(node.args[0]).removeprefix("self.")
         for node in ast.walk(loop)
         if isinstance(node, ast.Call)
     }

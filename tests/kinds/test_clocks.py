@@ -41,7 +41,7 @@ def branches() -> Iterator[str]:
         if name.endswith("_tick_connection"):
             node: ast.stmt | None = next(s for s in function.body if isinstance(s, ast.If))
             while isinstance(node, ast.If):
-                yield ast.unparse(node.test)
+                yield house.written(node.test)
                 node = node.orelse[0] if node.orelse else None
 
 
@@ -61,7 +61,7 @@ def test_the_numbers_are_in_one_place() -> None:
 def test_every_place_that_accepts_sends_at_once() -> None:
     found = {}
     for module in MODULES.values():
-        calls = [ast.unparse(n.func) for n in ast.walk(module.tree) if isinstance(n, ast.Call)]
+        calls = [house.written(n.func) for n in ast.walk(module.tree) if isinstance(n, ast.Call)]
         if any(call.endswith(".accept") for call in calls):
             found[module.name] = "send_at_once" in calls
     assert set(found) == set(ACCEPTING)
@@ -168,7 +168,7 @@ def test_the_clock_of_the_loop_is_read_after_each_wait() -> None:
         for node in ast.walk(module.tree)
         if isinstance(node, ast.FunctionDef) and node.name == "_turn"
     )
-    lines = [ast.unparse(line) for line in turn.body]
+    lines = [house.written(line) for line in turn.body]
     waited = next(at for at, line in enumerate(lines) if "_poll.poll(" in line)
     assert lines[waited + 1] == "self.now = time.monotonic()"
     assert not any("guarded(" in line for line in lines[: waited + 1])

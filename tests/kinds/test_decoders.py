@@ -49,7 +49,7 @@ def computed_codecs(module: house.Module) -> set[str]:
 
 def codec_names(call: ast.Call) -> list[ast.expr]:
     """What a call takes for the name of a codec."""
-    function = ast.unparse(call.func)
+    function = house.written(call.func)
     method = function.rpartition(".")[2]
     names = [k.value for k in call.keywords if k.arg in {"encoding", "header_charset"}]
     if method in {
@@ -123,11 +123,11 @@ def remembering(module: house.Module) -> set[str]:
     found = set()
     for place, node in house.nodes(module.tree, module.name):
         if isinstance(node, house.Definition) and any(
-            REMEMBERS.search(ast.unparse(d).partition("(")[0]) for d in node.decorator_list
+            REMEMBERS.search(house.written(d).partition("(")[0]) for d in node.decorator_list
         ):
             found.add(place)
         if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
+            name = house.written(node.func)
             # Of re only the pattern is kept, the first argument.
             given = node.args[:1] if name.startswith("re.") else node.args
             if REMEMBERS.search(name) and not all(isinstance(g, ast.Constant) for g in given):

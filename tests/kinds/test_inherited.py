@@ -134,7 +134,7 @@ def intakes(source: str, module: str) -> set[str]:
         for place, node in house.nodes(ast.parse(source), module)
         if isinstance(node, ast.Call)
         and house.called(node) in TAKING
-        and ast.unparse(node.func) != "preload.load"
+        and house.written(node.func) != "preload.load"
     }
 
 
@@ -154,6 +154,6 @@ def test_only_a_child_reads_a_request() -> None:
         for function in ast.walk(tree)
         if isinstance(function, ast.FunctionDef)
         for call in ast.walk(function)
-        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".attend")
+        if isinstance(call, ast.Call) and house.written(call.func).endswith(".attend")
     }
     assert callers == {"_child", "rehearse"}

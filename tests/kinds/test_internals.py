@@ -85,7 +85,7 @@ def attributes(owner: type) -> frozenset[str]:
     for base in owner.__mro__[:-1]:
         for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(base)))):
             stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-            if stored and ast.unparse(node.value) == "self":
+            if stored and house.written(node.value) == "self":
                 names.add(node.attr)
     return frozenset(names)
 
@@ -109,7 +109,7 @@ def used(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Every attribute in a piece of source: of what, and its name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
-            yield ast.unparse(node.value), node.attr
+            yield house.written(node.value), node.attr
 
 
 def test_every_class_of_ours_is_in_the_table() -> None:
@@ -122,8 +122,8 @@ def test_what_a_class_uses_and_sets_is_there(name: str) -> None:
     base, added = base_of(found), set(ADDED[name].split())
     names = {attribute for of, attribute in used(tree) if of in {"self", "super()"}}
     names |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    names |= {ast.unparse(n.target) for n in tree.body if isinstance(n, ast.AnnAssign)}
-    names |= {ast.unparse(n.targets[0]) for n in tree.body if isinstance(n, ast.Assign)}
+    names |= {house.written(n.target) for n in tree.body if isinstance(n, ast.AnnAssign)}
+    names |= {house.written(n.targets[0]) for n in tree.body if isinstance(n, ast.Assign)}
     assert {missing for missing in names - added if not has(base, missing)} == set()
     assert {new for new in added if has(base, new)} == set()
     assert added <= names
@@ -145,9 +145,9 @@ def test_what_is_used_of_other_objects_is_there(module: object) -> None:
     known = OTHERS | {"", "self", "super", "getattr", "type"} | set(OWNERS)
     for node in ast.walk(ast.parse(inspect.getsource(module))):  # type: ignore[arg-type]
         if isinstance(node, ast.Attribute):
-            of = ast.unparse(node.value)
-            assert of not in OWNERS or has(OWNERS[of], node.attr), ast.unparse(node)
-            assert root(node) in known, f"{ast.unparse(node)}: whose is it?"
+            of = house.written(node.value)
+            assert of not in OWNERS or has(OWNERS[of], node.attr), house.written(node)
+            assert root(node) in known, f"{house.written(node)}: whose is it?"
 
 
 def test_what_is_called_takes_what_it_is_given() -> None:
@@ -161,7 +161,7 @@ def test_what_is_called_takes_what_it_is_given() -> None:
     (call,) = (
         node
         for node in ast.walk(ast.parse(inspect.getsource(server)))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Adjustments"
+        if isinstance(node, ast.Call) and house.written(node.func) == "Adjustments"
     )
     given = {keyword.arg for keyword in call.keywords}
     assert given - {"sockets"} <= {name for name, _ in Adjustments._params}
@@ -234,12 +234,12 @@ def places(tree: ast.AST) -> Iterator[str]:
 
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr):
-            if ast.unparse(node.value) not in FRIENDS | {"self", "cls"}:
-                yield ast.unparse(node)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {"getattr", "setattr"}:
+            if house.written(node.value) not in FRIENDS | {"self", "cls"}:
+                yield house.written(node)
+        elif isinstance(node, ast.Call) and house.written(node.func) in {"getattr", "setattr"}:
             name = node.args[1]
             if isinstance(name, ast.Constant) and is_private(name.value):
-                yield ast.unparse(node)
+                yield house.written(node)
 
 
 def test_every_private_name_of_others_is_in_the_table() -> None:

@@ -77,7 +77,7 @@ DIGITS = "9" * 5_000
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """Every call of `int` with something other than a constant, and the function it is in."""
     for place, node in house.nodes(tree):
-        is_int = isinstance(node, ast.Call) and ast.unparse(node.func) == "int"
+        is_int = isinstance(node, ast.Call) and house.written(node.func) == "int"
         if is_int and node.args and not isinstance(node.args[0], ast.Constant):
             yield place, node
 

@@ -64,8 +64,8 @@ def calls(module: house.Module) -> list[Call]:
     found = []
     for place, node in house.nodes(module.tree, module.name):
         if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            first = ast.unparse(node.args[0]) if node.args else ""
+            name = house.written(node.func)
+            first = house.written(node.args[0]) if node.args else ""
             if name.rpartition(".")[2] == "open_regular":
                 found.append(Call(place, True))
             elif first == "os.devnull" or first.startswith("open_regular("):

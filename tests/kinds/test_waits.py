@@ -89,15 +89,15 @@ REASONS = {
 def waits(module: Module) -> Iterator[str]:
     """Every call of a module that can wait and says not for how long."""
     for place, node in house.nodes(module.tree, module.name):
-        if not isinstance(node, ast.Call) or ast.unparse(node.func) in OTHERS:
+        if not isinstance(node, ast.Call) or house.written(node.func) in OTHERS:
             continue
         name = house.called(node)
         if name in WAITING and not _is_bounded(node, *WAITING[name]):
-            yield f"{place}: {ast.unparse(node.func)}"
+            yield f"{place}: {house.written(node.func)}"
 
 
 def _is_bounded(call: ast.Call, place: int, name: str) -> bool:
-    if any(flag in ast.unparse(call) for flag in AT_ONCE):
+    if any(flag in house.written(call) for flag in AT_ONCE):
         return True
     if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Constant):
         return True  # ", ".join(words)

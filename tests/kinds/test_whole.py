@@ -40,7 +40,7 @@ def endings() -> set[tuple[str, str]]:
                 continue
             for call in ast.walk(node):
                 if isinstance(call, ast.Call):
-                    said = ast.unparse(call.func)
+                    said = house.written(call.func)
                     for end in ENDS:
                         ours = end == "codec.finish" or module.name == "host.exchange"
                         if ours and said.endswith(f".{end}"):
@@ -54,7 +54,9 @@ def test_every_place_that_ends_an_answer_is_known() -> None:
 
 def test_the_places_ask() -> None:
     """The questions stand where the table says."""
-    asked = {name: ast.unparse(node) for name, node in house.definitions(MODULES["host.exchange"])}
+    asked = {
+        name: house.written(node) for name, node in house.definitions(MODULES["host.exchange"])
+    }
     assert "header.is_whole and (not self.is_owed)" in asked["host.exchange.Exchange._take"]
     assert "header.is_short" in asked["host.exchange.Exchange._conclude"]
     assert "self._out_of_hand and (not self._take_back())" in asked["host.exchange.Exchange._fail"]
