@@ -22,12 +22,14 @@ ROOMY = Limits(fields=10**9, cookies=10**9, files=10**9, part_header=10**9, part
 CUT = Limits(fields=10**9, files=10**9)
 
 WORK = Work()
-querystring, cookies, parameters, dates, multipart, _ = instrumented(
+querystring, cookies, parameters, dates, *_, multipart, _ = instrumented(
     WORK,
     "cgikit.querystring",
     "cgikit.cookies",
     "cgikit.parameters",
     "cgikit.dates",
+    "cgikit.delimiters",
+    "cgikit.partheader",
     "cgikit.multipart",
     "multipart",
 )
@@ -136,12 +138,26 @@ def test_dates(family: str, function: str) -> None:
     check(lambda n: attempt(getattr(dates, function), DATES[family](n)))
 
 
+def many(parameter: bytes, n: int) -> bytes:
+    return b"".join([parameter % i for i in range(n // len(parameter))])
+
+
 HEAD = b'--b\r\nContent-Disposition: form-data; name="a"'
 PARTS: dict[str, Callable[[int], bytes]] = {
     "one header line": lambda n: HEAD + b"; x=" + b"y" * n + b"\r\n\r\n\r\n--b--",
     "header fields": lambda n: HEAD + b"\r\nX: y" * (n // 6) + b"\r\n\r\n\r\n--b--",
-    "parameters": lambda n: HEAD + b"; x=y" * (n // 5) + b"\r\n\r\n\r\n--b--",
+    "parameters": lambda n: (
+        HEAD + b"".join([b"; x%d=y" % i for i in range(n // 8)]) + b"\r\n\r\n\r\n--b--"
+    ),
     "semicolons": lambda n: HEAD + b";" * n + b"\r\n\r\n\r\n--b--",
+    "semicolons before an equals sign": lambda n: HEAD + b";" * n + b"x=y\r\n\r\n\r\n--b--",
+    "equals": lambda n: HEAD + b";x" + b"=" * n + b"\r\n\r\n\r\n--b--",
+    "spaces": lambda n: HEAD + b";x" + b" " * n + b"=" + b" " * n + b"y\r\n\r\n\r\n--b--",
+    "escaped quotes": lambda n: HEAD + b'; x="' + b'\\"' * (n // 2) + b"\r\n\r\n\r\n--b--",
+    "folded lines": lambda n: HEAD + b"\r\n ;" * (n // 4) + b"\r\n\r\n\r\n--b--",
+    "padding": lambda n: b"--b" + b" " * n + b"\r\n" + HEAD[5:] + b"\r\n\r\n\r\n--b--",
+    "parts without a body": lambda n: (HEAD + b"\r\n\r\n") * (n // len(HEAD)) + b"--b--",
+    "text after the end": lambda n: HEAD + b"\r\n\r\n\r\n--b--\r\n" + b"\n--" * (n // 3),
     "quotes": lambda n: HEAD + b'; filename="' + b'"' * n + b"\r\n\r\n\r\n--b--",
     "backslashes": lambda n: HEAD + b'; filename="' + b"\\" * n + b'"\r\n\r\n\r\n--b--',
     "parts": lambda n: (HEAD + b"\r\n\r\n\r\n") * (n // len(HEAD)) + b"--b--",

@@ -21,7 +21,17 @@ import cgikit
 LAYERS = (
     {"errors", "leaving", "limits", "status"},
     {"charsets", "dates", "headers", "html", "multidict", "requestheaders"},
-    {"cookies", "multipart", "parameters", "process", "querystring", "regularfile", "upload"},
+    {
+        "cookies",
+        "delimiters",
+        "multipart",
+        "parameters",
+        "partheader",
+        "process",
+        "querystring",
+        "regularfile",
+        "upload",
+    },
     {"body", "environ", "filebody", "nph", "redirect", "response", "streamed", "url"},
     {"counters", "files", "jsonfile", "locks", "request", "sessions"},
     {"gateway"},

@@ -103,7 +103,7 @@ Response.html(f"<p>Hello, {escape(request.params.get('name', 'world'))}!</p>").s
     "multipart with a file": Case(
         HANDLER.format('return request.form["a"] + request.files["f"].filename'),
         environ(FORM, MULTIPART),
-        f"{RUN} body multidict multipart parameters errors upload",
+        f"{RUN} body delimiters multidict multipart parameters partheader errors upload",
         f"atexit {PACKAGE}",
         FORM,
     ),

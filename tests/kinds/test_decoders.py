@@ -24,6 +24,7 @@ NO_CODEC = "a method of cgikit's own, no codec"
 #: Where a codec's name is not a constant, and why that is bounded.
 COMPUTED = {
     "body._decode": CHOSEN,
+    "partheader.Lines._decode": CHOSEN,
     "cli.serve._Console.print": "the encoding of the terminal",
     "cli.sessions._show": NO_CODEC,
     "response.Response._encode": CHOSEN,

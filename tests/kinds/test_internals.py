@@ -2,7 +2,7 @@
 
 Of waitress that is most of what `cli.channel` and `cli.server` do: every attribute that they use or
 set, and every method that they override, is looked for in the version that is installed.
-Of the standard library and of `multipart` it is a table: a new place fails until it is in there.
+Of the standard library it is a table: a new place fails until it is in there.
 """
 
 import ast
@@ -175,7 +175,7 @@ def test_waitress_has_a_floor_and_a_ceiling() -> None:
     assert project["optional-dependencies"]["serve"] == ["waitress>=3.0.1,<3.1"]
 
 
-# --- the standard library, and multipart --------------------------------------------------------------
+# --- the standard library -----------------------------------------------------------------------------
 
 #: module, place: what becomes of us without it, or why it is sure to be there.
 PRIVATE = {
@@ -203,7 +203,6 @@ PRIVATE = {
     ("host.warm", "threading._shutdown"): "3.11 to 3.13 have it",
     ("host.warm", "threading.main_thread()._native_id"): "only set",
     ("leaving", "_thread._count"): "3.11 to 3.13 have it",
-    ("multipart", "parser._on_segment_headerline"): "multipart 2",
     ("sessions.redisconnection", "kind._connect"): "redis 5.2 to 7; without it no save works",
     ("process", "getattr(atexit, '_ncallbacks', None)"): "Python's own way out is taken",
 }
@@ -263,7 +262,6 @@ def test_what_is_used_of_the_standard_library_is_there() -> None:
     import atexit
     import threading
 
-    from multipart import PushMultipartParser
     from redis.connection import Connection
 
     assert isinstance(os.environ._data, dict)  # type: ignore[attr-defined]
@@ -272,5 +270,4 @@ def test_what_is_used_of_the_standard_library_is_there() -> None:
     assert callable(atexit._run_exitfuncs)
     assert callable(threading._shutdown)  # type: ignore[attr-defined]
     assert isinstance(threading.main_thread()._native_id, int)  # type: ignore[attr-defined]
-    assert callable(PushMultipartParser._on_segment_headerline)
     assert callable(Connection._connect)
