@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from serving import DEADLINE, Watched
+from serving import DEADLINE, Watched, until
 
 from cgikit.gateway import scgi
 from cgikit.gateway.fastcgiclient import Ended, Errors, Output, Responses, encode_request
@@ -214,6 +214,18 @@ class Gateway(Watched):
         """Put a script of its own into the root and ask for it."""
         self._count = getattr(self, "_count", 0) + 1
         return self.request(self.script(f"run{self._count}.py", source), body, **more)
+
+    def said(self, path: str, start: int = 0) -> list[str]:
+        """What the log of one worker says of a script, from a line on, without the script's name: all
+        of it, once its processes have ended and another script has come after it.
+        """
+        assert until(lambda: not self.scripts())
+        self._marks = getattr(self, "_marks", 0) + 1
+        marker = self.script(f"marker{self._marks}.py", f"{HEAD}raise SystemExit(3)")
+        self.request(marker)
+        self.wait_for(f"^{marker}: exited with status 3$", start)
+        found = (line.partition(f"{path}: ") for line in self.lines[start:])
+        return [text for before, colon, text in found if colon and not before]
 
     # --- processes ----------------------------------------------------------------------------
 

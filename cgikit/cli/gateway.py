@@ -65,6 +65,12 @@ def add_command(
         metavar="MODULE",
         help="import this module in advance (may be repeated); most are learnt",
     )
+    parser.add_argument(
+        "--stderr",
+        choices=("log", "server"),
+        default="log",
+        help="where what scripts write to standard error goes: our log, or the web server's (log)",
+    )
     _add_variables(parser)
     _add_limits(parser)
 
@@ -114,6 +120,8 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 
 def _serve(protocol: str, arguments: argparse.Namespace) -> int:
     root = os.path.realpath(arguments.root)
+    if protocol == "scgi" and arguments.stderr == "server":
+        return _fail(protocol, "SCGI has no way to the web server's log: leave --stderr server out")
     if not os.path.isdir(root) and (wrong := cannot_run(arguments.root)):
         return _fail(protocol, wrong)
     try:
@@ -171,6 +179,7 @@ def _settings(
         queue=arguments.queue,
         body=arguments.body << 20,
         spool=arguments.spool << 20,
+        stderr_out=arguments.stderr == "server",
         temporary=os.environ.get("TMPDIR") or "/tmp",  # noqa: S108 -- files without a name
         memory=arguments.memory << 20,
         processes=arguments.processes,

@@ -12,12 +12,14 @@ import os
 
 from .arrival import Arrival
 from .child import CHUNK, Child
+from .ending import breach, complaint, silence
+from .errorstream import ErrorStream
 from .header import Header, written_block
-from .output import MAX_REDIRECTS, is_local, too_many_redirects
+from .output import MAX_REDIRECTS, too_many_redirects
 from .problem import Problem
 from .requestvariables import passed_on, path_of, redirected
-from .target import script_for
-from .text import Lines, one_line
+from .target import is_below, script_for
+from .text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from .path import Script
     from .worker import Worker
 
-_TAIL = 20  # lines of standard error that an error page shows
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
 _HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
 _REAPED = 0.25  # seconds granted to a script between the end of its output and its own end
@@ -53,8 +54,7 @@ class Exchange:
         self._answer = b""  # what is ready to go out
         self._answered = 0.0  # when it became ready
         self._out_of_hand = False  # part of the answer has gone out
-        self._lines = Lines()
-        self._tail: list[str] = []
+        self._errors: ErrorStream | None = None  # what it wrote to its standard error
         self._redirects = 0
         self._redirect = ""
         self._over: Problem | None = None  # why we ended the script
@@ -113,8 +113,8 @@ class Exchange:
         if self.connection is None:
             return
         self.worker.connections.release(self.connection)
-        if self._judged and self._header is not None and self._header.is_whole:
-            self._conclude(0)
+        if self._may_end_early and self._header is not None and self._header.is_whole:
+            self._finish(0)
         elif self.child is not None and not self.child.done:
             self.worker.hold(self)
 
@@ -172,6 +172,8 @@ class Exchange:
     def output(self, data: bytes | memoryview) -> None:
         """Take a piece of the script's output; of a view nothing is needed once all has been sent."""
         if self.connection is None or self._redirect or self._over:
+            if self._judged and self._header is not None:
+                self._header.passed(data)  # which counts what is beyond its length
             return
         try:
             self._take(data)
@@ -205,7 +207,7 @@ class Exchange:
         else:
             self._answered = self._answered or self.worker.now
             self._answer += data
-        if header is not None and header.is_whole and not self.is_owed:
+        if header is not None and header.is_whole and self._may_end_early:
             self._finish(0)  # the script may have more to do, but nobody has to wait for that
         elif len(self._answer) > CHUNK:
             self._flush()
@@ -220,34 +222,32 @@ class Exchange:
         return header is not None and header.is_short and (header.announced or 0) <= CHUNK
 
     def _is_ours(self, target: str) -> bool:
-        """Whether a local redirect is ours to follow: to another script below the same prefix (R45).
-
-        Another path is the web server's, which gets the Location as the script printed it.
-        """
-        path = target.partition("?")[0]
-        if (
-            self.worker.single
-            or not is_local(target)
-            or not path.startswith(self.worker.settings.prefix + "/")
-        ):
+        """Whether a local redirect is ours to follow. `Problem` where they have no end."""
+        if self.worker.single or not is_below(target, self.worker.settings.prefix):
             return False
         if self._redirects >= MAX_REDIRECTS:
             raise too_many_redirects(target)
         return True
 
-    def errors(self, data: bytes) -> None:
-        """Pass on what the script wrote to its standard error: to the web server, which writes it into
-        its log, or into our own.
+    @property
+    def _may_end_early(self) -> bool:
+        """Whether an answer of which all has come may end while its script lives. Not while some of the
+        body is owed, nor where the web server is to have all of the script's standard error.
         """
-        sent = b""
-        if self.connection is not None:
-            sent = self.connection.codec.errors(self.request, data)
-            if sent:
-                self.worker.connections.send(self.connection, [sent])
-        for line in self._lines.feed(data):
-            self._tail = [*self._tail[1 - _TAIL :], line]
-            if not sent:
-                self.worker.log(f"{self.name()}: {line}")
+        return self._judged and not self.is_owed and not self.worker.settings.stderr_out
+
+    def errors(self, data: bytes) -> None:
+        """Pass on what the script wrote to its standard error: into our own log or, where that was
+        asked for, to the web server, as long as it can be told anything.
+        """
+        connection = self.connection
+        sent = self.worker.settings.stderr_out and connection is not None
+        if sent and connection is not None:
+            records = connection.codec.errors(self.request, data)
+            self.worker.connections.send(connection, [records])
+        if self._errors is None:
+            self._errors = ErrorStream(self.worker.log)
+        self._errors.take(self.name(), data, sent=sent)
 
     def look_again(self) -> None:
         """Send what has been held back; ask again whether a script has ended that closed its output."""
@@ -258,8 +258,10 @@ class Exchange:
                 return
             if self.worker.now - child.eof_at < _REAPED:
                 self.worker.hold(self)
-            elif not (self._header is None or not self._judged or self._redirect or self.is_owed):
-                self._conclude(0)  # it lives on without an output
+            elif self._may_end_early and self._header is not None and not self._redirect:
+                self._conclude(breach(self._header, 0))  # it lives on without an output
+            elif not self._is_small():
+                self._flush()
         elif self._answer and self.worker.now - self._answered < _HELD:
             self.worker.hold(self)
         elif not self._is_small():
@@ -330,50 +332,44 @@ class Exchange:
 
     def ended(self, status: int) -> None:
         """Answer: the script has ended, with this exit status or, negative, by this signal."""
-        for line in self._lines.end():
-            self._tail.append(line)
-            if self.connection is None or not self.connection.codec.errors(self.request, b"\n"):
-                self.worker.log(f"{self.name()}: {line}")
-        # What judges the output by itself says how the script ended, too
-        if status and not self._over and self.worker.settings.interpret:
-            how = (
-                f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
-            )
-            self.worker.log(f"{self.name()}: {how}")
+        if self._errors is not None:
+            sent = self.worker.settings.stderr_out and self.connection is not None
+            self._errors.end(self.name(), sent=sent)
         if self.arrival is not None:
             self.arrival.drop()
-        header = self._header
+        problem = self._over
+        if self.connection is not None:
+            if problem is not None and self._judged and self._is_whole():
+                problem = None  # logged when it was ended
+            elif problem is None and not self._redirect:
+                problem = self._wrong(status)
+        # What judges the output by itself says how the script ended, too
+        said = complaint(self._header, status) if self.worker.settings.interpret else ""
+        if said and problem is None and not self._over:
+            self.worker.log(f"{self.name()}: {said}")
         if self.connection is None:
             return
-        if self._over is not None:
-            self._fail(self._over)
-        elif self._redirect:
+        if problem is None and self._redirect:
             self._again(self._redirect)
-        elif not self._judged:
-            self._fail(self._silence(status))
-        elif status < 0 and header is not None and not header.is_whole:
-            self._fail(Problem(500, f"The script was killed by signal {-status} in mid-answer."))
         else:
-            self._conclude(status & 0xFFFFFFFF)
+            self._conclude(problem, status & 0xFFFFFFFF)
 
-    def _conclude(self, status: int) -> None:
-        """End the answer: no more will come of it. A part of what was announced is not the whole."""
-        header = self._header
-        if header is not None and header.is_short:
-            told = f"The script announced {header.announced} bytes and sent {header.size}."
-            self._fail(Problem(500, told, "Let Content-Length be the length of the body."))
+    def _wrong(self, status: int) -> Problem | None:
+        """Return why the script's end leaves no whole answer, None where it does."""
+        if self._judged:
+            return breach(self._header, status)
+        file = self._script.file if self._script is not None else ""
+        return silence(self._header, file, status, self.worker.base.get("PATH", ""))
+
+    def _is_whole(self) -> bool:
+        return self._header is not None and self._header.is_whole
+
+    def _conclude(self, problem: Problem | None, status: int = 0) -> None:
+        """End the answer: no more will come of it."""
+        if problem is not None:
+            self._fail(problem)
         else:
             self._finish(status)
-
-    def _silence(self, status: int) -> Problem:
-        """Return why there is no answer."""
-        found = self._header.end() if self._header is not None else None
-        if found is not None:
-            return found
-        from .diagnosis import silence_problem  # what goes wrong rarely costs nothing until it does
-
-        file = self._script.file if self._script is not None else ""
-        return silence_problem(file, status, self.worker.base.get("PATH", ""))
 
     def _again(self, target: str) -> None:
         """Follow a local redirect: the same request for another path, without its body (R45)."""
@@ -441,7 +437,7 @@ class Exchange:
 
         script = self._script.script_name if self._script else ""
         page = error_page(
-            problem, details=self.worker.settings.debug, script=script, log=self._tail
+            problem, details=self.worker.settings.debug, script=script, log=self._tail()
         )
         block = written_block(own_response(problem.status, page, problem.headers))
         self._answer = block if self.variables.get("REQUEST_METHOD") == "HEAD" else block + page
@@ -472,10 +468,15 @@ class Exchange:
         if self.connection is None or not self.connection.is_held:
             return False
         self.connection.drop()
-        for line in self._tail:  # what was to go into the web server's log
-            self.worker.log(f"{self.name()}: {line}")
+        if self.worker.settings.stderr_out and (tail := self._tail()):  # it was dropped as well
+            told = "".join([f"{line}\n" for line in tail]).encode("utf-8", "backslashreplace")
+            records = self.connection.codec.errors(self.request, told)
+            self.worker.connections.send(self.connection, [records])
         self._out_of_hand = False
         return True
+
+    def _tail(self) -> list[str]:
+        return [] if self._errors is None else self._errors.tail
 
     def name(self) -> str:
         """Return what the log calls the request: its script, or its path as far as it can be read."""

@@ -21,7 +21,7 @@ class LogLines:
         self._poll.register(fd, select.POLLOUT)
 
     def __call__(self, line: str) -> None:
-        """Write one line."""
+        """Write one line, or several with a LF between them."""
         lost = f"{self._lost} lines of the log were lost: nobody read them\n" if self._lost else ""
         torn = "\n" if self._torn else ""
         data = f"{torn}{lost}{line}\n".encode("utf-8", "backslashreplace")
@@ -30,7 +30,7 @@ class LogLines:
             # A pipe that is ready takes so much without a wait
             for at in range(0, len(data), select.PIPE_BUF):
                 if not self._poll.poll(patience * 1_000):
-                    self._lost += 1
+                    self._lost += 1 + line.count("\n")
                     self._torn = self._torn or at > 0
                     return
                 os.write(self._fd, data[at : at + select.PIPE_BUF])

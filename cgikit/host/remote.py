@@ -61,6 +61,7 @@ class Warm:
             root=os.path.realpath(root),
             protocol="fastcgi",
             interpret=False,
+            stderr_out=True,  # to us, who know which request it belongs to
             pass_on=list(passing),
             timeout=max(limits.header, limits.idle) + _MARGIN,
             total=limits.total + _MARGIN,

@@ -11,7 +11,7 @@ class Settings:
     __slots__ = (
         "body", "children", "debug", "grace", "interpret", "learnt", "memory", "mount", "pass_on",
         "patience", "peers", "prefix", "preload", "processes", "protocol", "queue", "root", "spool",
-        "temporary", "timeout", "total", "warm",
+        "stderr_out", "temporary", "timeout", "total", "warm",
     )  # fmt: skip
 
     def __init__(self, **values: "Any") -> None:
@@ -36,6 +36,8 @@ class Settings:
         self.queue: int = given("queue", 256)  # requests that wait for one of these to end
         self.body: int = given("body", 1 << 30)  # bytes of a request's body. httpd: 1 GiB
         self.spool: int = given("spool", 1 << 30)  # bytes of an answer on disk. nginx: 1 GiB
+        #: Whether the web server gets what scripts write to their standard error, and not our log
+        self.stderr_out: bool = given("stderr_out", False)
         self.temporary: str = given("temporary", "/tmp")  # noqa: S108 -- files without a name
         self.memory: int = given("memory", 0)  # bytes of address space for a script
         self.processes: int = given("processes", 0)  # of the user, beyond which scripts cannot fork

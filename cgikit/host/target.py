@@ -3,6 +3,7 @@
 The same for a request by HTTP is in `wsgi.py`; how a path leads to a file, in `path.py`.
 """
 
+from .output import is_local
 from .path import Script, find
 from .problem import Problem
 from .requestvariables import path_of, single_path
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .settings import Settings
+
+
+def is_below(location: str, prefix: str) -> bool:
+    """Whether a Location leads to a script of ours: a local one, below the same prefix (R45).
+
+    Another path is the web server's, which gets the Location as the script printed it.
+    """
+    return is_local(location) and location.partition("?")[0].startswith(prefix + "/")
 
 
 def script_for(variables: "Mapping[str, str]", settings: "Settings", single: bool) -> Script:

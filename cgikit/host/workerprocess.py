@@ -24,6 +24,7 @@ from .zygote import SLOTS, TABLE
 
 ASKING = 10.0  # seconds between questions to a worker whether it is there
 HANDING = 5.0  # seconds to hand over settings
+AT_ONCE = 16  # reads of what a worker prints, before others have their turn
 ENDING = 5.0  # seconds to end in; then it is killed, and after as many more left to the kernel
 _PACKAGE = str(Path(__file__).resolve().parent.parent.parent)
 # No cgikit on the path but the one that this is a part of
@@ -104,11 +105,16 @@ class WorkerProcess:
         return self._heard < self._pinged < now - patience
 
     def lines(self) -> list[str]:
-        """Return the whole lines that the worker has printed since."""
+        """Return the whole lines that the worker has printed since, of much a part: what scripts write
+        is among it, and may never end.
+        """
         found: list[str] = []
         for output, kept in zip(self.outputs, self._lines, strict=True):
             with contextlib.suppress(BlockingIOError):
-                while data := os.read(output.fileno(), 65_536):
+                for _ in range(AT_ONCE):
+                    data = os.read(output.fileno(), 65_536)
+                    if not data:
+                        break
                     kept += data
             *lines, rest = bytes(kept).split(b"\n")
             kept[:] = rest[-65_536:]

@@ -1,5 +1,9 @@
-"""Internal. Standard error while requests are answered: the web server's log, or the process's own."""
+"""Internal. Standard error of a persistent script: the log of its process, or the web server's.
 
+It is one of them for all that belongs to a request, which is decided once, when the process starts.
+"""
+
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -9,13 +13,34 @@ if TYPE_CHECKING:
     from .connection import Connection
 
 
+def goes_out() -> bool:
+    """Whether the web server is to have the log of requests: where CGIKIT_STDERR says so (`server`), or
+    says nothing and this process's own standard error goes nowhere, as under spawn-fcgi.
+
+    `SystemExit`, with a message, for another value than `log` and `server`.
+    """
+    wish = os.environ.get("CGIKIT_STDERR", "")
+    if wish not in ("", "log", "server"):
+        raise SystemExit(f"CGIKIT_STDERR={wish[:50]}: give log or server")
+    if wish:
+        return wish == "server"
+    own = sys.__stderr__
+    if own is None or sys.stderr is not own:
+        return sys.stderr is None
+    try:
+        return os.path.samestat(os.fstat(own.fileno()), os.stat(os.devnull))
+    except (OSError, ValueError):  # closed
+        return True
+
+
 class Log:
-    """Stands in for `sys.stderr`. Lines go to the web server (FCGI_STDERR) while `.connection` has a
-    request open; to the process's own standard error otherwise, and where they cannot be sent.
+    """Stands in for `sys.stderr`. Lines go to the process's own standard error or, if they are to go
+    `out`, to the web server (FCGI_STDERR) while `.connection` has a request open and takes them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, out: bool) -> None:
         self.own = sys.stderr
+        self._goes_out = out
         self.connection: Connection | None = None
         self._line = ""
 
@@ -43,7 +68,12 @@ class Log:
 
     def _out(self, text: str) -> None:
         connection = self.connection
-        if connection is not None and connection.codec.request and not connection.closed:
+        if (
+            self._goes_out
+            and connection is not None
+            and connection.codec.request
+            and not connection.closed
+        ):
             data = text.encode("utf-8", "backslashreplace")
             connection.send(connection.codec.errors(connection.number, data))
             if not connection.closed:

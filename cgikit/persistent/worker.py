@@ -17,7 +17,7 @@ from ..debug import log, new_incident
 from ..gateway.listener import allowed_peers, is_allowed, send_at_once
 from ..gateway.wire import Opened
 from .connection import DELIVERING, GATHERING, Connection
-from .log import Log
+from .log import Log, goes_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Worker:
         self._limit = limit
         self._directory = directory
         self._peers = allowed_peers(os.environ.get("FCGI_WEB_SERVER_ADDRS", ""))
-        self._log = Log()
+        self._log = Log(goes_out())
         self._ending = False
         self._kept: Kept | None = None
         self._leaving = False  # to a successor: the connections stay open

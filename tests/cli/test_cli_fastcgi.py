@@ -5,11 +5,18 @@ from pathlib import Path
 
 from gatewayserving import HEAD, gateway
 
+TELLS = f"{HEAD}import sys\nprint('told', file=sys.stderr)\nsys.exit(3)"
 
-def test_standard_error_goes_to_the_web_server(tmp_path: Path) -> None:
+
+def test_standard_error_goes_to_our_log(tmp_path: Path) -> None:
     with gateway("fastcgi", tmp_path, "--workers", "1") as server:
-        answer = server.run(f"{HEAD}import sys\nprint('told', file=sys.stderr)\nsys.exit(3)")
-        assert answer.errors == b"told\n"
+        assert server.run(TELLS).errors == b""
+        assert server.said("/run1.py") == ["told", "exited with status 3"]
+
+
+def test_standard_error_goes_to_the_web_server_where_that_is_asked_for(tmp_path: Path) -> None:
+    with gateway("fastcgi", tmp_path, "--workers", "1", "--stderr", "server") as server:
+        assert server.run(TELLS).errors == b"told\n"
         server.wait_for("exited with status 3")
         assert not [line for line in server.lines if "told" in line]
 

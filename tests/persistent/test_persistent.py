@@ -16,7 +16,7 @@ from forking import FORKING, HELD, LEAVING, LEAVING_PIECES
 from persisting import Application, application, start
 from posting import MULTIPART, file, multipart
 from requirement import need
-from serving import until
+from serving import DEADLINE, until
 
 from cgikit.gateway.fastcgiclient import Ended
 from cgikit.gateway.listener import listen
@@ -113,7 +113,8 @@ FAILING = [
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    with application(tmp_path_factory.mktemp("app"), HANDLERS) as running:
+    more = {"CGIKIT_STDERR": "server"}  # in one place with the answer
+    with application(tmp_path_factory.mktemp("app"), HANDLERS, **more) as running:
         yield running
         assert running.process.poll() is None
 
@@ -293,10 +294,49 @@ run(visit, sessions=FileStore("sessions"), upload_dir="uploads")
         assert until(lambda: os.listdir(tmp_path / "uploads") == [])  # after the answer
 
 
-def test_the_log_goes_to_the_web_server(app: Application) -> None:
+LOGGING = """
+def page(request):
+    print("one line", file=sys.stderr)
+    sys.stderr.write("no end of the line")
+    return "logged"
+run(page)
+"""
+
+
+def test_the_log_goes_to_the_web_server_where_that_is_asked_for(app: Application) -> None:
     answer = app.ask(PATH_INFO="/logging")
     assert answer.errors == "one line\nno end of the line"
     assert app.ask(PATH_INFO="/html").errors == ""
+
+
+@pytest.mark.parametrize("wish", ["", "log"])
+def test_the_log_is_the_process_s_own_standard_error_and_no_other(
+    tmp_path: Path, wish: str
+) -> None:
+    """It was the web server's while a request was open, and our own otherwise: both had to be read."""
+    with application(tmp_path, LOGGING, CGIKIT_STDERR=wish) as app:
+        answer = app.ask()
+        assert (answer.page, answer.errors) == ("logged", "")
+        assert app.logged() == "one line\nno end of the line"
+
+
+@pytest.mark.parametrize("errors", ["2>&-", "2>/dev/null"])
+def test_a_process_whose_own_log_goes_nowhere_has_the_web_server_s(
+    tmp_path: Path, errors: str
+) -> None:
+    """spawn-fcgi and lighttpd start scripts so."""
+    (tmp_path / "app.py").write_text(f"import sys\nfrom cgikit import run\n{LOGGING}")
+    with listen(str(tmp_path / "s")) as listener:
+        process = subprocess.Popen(
+            ["sh", "-c", f'exec "$@" {errors}', "sh", sys.executable, str(tmp_path / "app.py")],
+            stdin=listener,
+            env=os.environ | {"CGIKIT_STDERR": ""},
+        )
+        app = Application(process, listener, tmp_path / "log")
+        try:
+            assert app.ask().errors == "one line\nno end of the line"
+        finally:
+            assert app.stop() == 0
 
 
 def test_the_log_of_nobody_s_request_is_the_process_s_own(tmp_path: Path) -> None:
@@ -418,6 +458,12 @@ def test_a_number_that_makes_no_sense(tmp_path: Path, variable: str, value: str)
     with application(tmp_path, "run(lambda request: '')", **{variable: value}) as app:
         assert app.process.wait(30) == 1
         assert app.logged().startswith(f"{variable}={value}: give a number from 1 to ")
+
+
+def test_a_log_that_is_none(tmp_path: Path) -> None:
+    with application(tmp_path, "run(print)", CGIKIT_STDERR="syslog") as app:
+        assert app.process.wait(DEADLINE) == 1
+        assert app.logged() == "CGIKIT_STDERR=syslog: give log or server\n"
 
 
 def test_a_socket_that_does_not_listen_is_no_reason_to_stay(tmp_path: Path) -> None:

@@ -124,12 +124,6 @@ DEVIATIONS = (
         ("test_s15_a_length_that_is_none",),
     ),
     Deviation(
-        ("caddy-fastcgi",),
-        "A script's standard error is in no log.",
-        "Caddy 2.6 forgets capture_stderr; mended in 2.7 (github.com/caddyserver/caddy/pull/5515).",
-        ("test_what_a_script_says_on_stderr_is_in_the_log",),
-    ),
-    Deviation(
         ("mini-httpd",),
         "A script's standard error goes to the client.",
         "mini_httpd gives scripts one pipe for both.",

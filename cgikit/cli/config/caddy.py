@@ -149,6 +149,6 @@ CADDY = Recipe(
         With a domain name in place of "http://:port", and without "bind" and "auto_https off", Caddy
         fetches certificates by itself.
 
-        What scripts write to their standard error is in Caddy's log from 2.7 on.
+        What scripts write to their standard error is on that of cgikit fastcgi.
         """,
 )

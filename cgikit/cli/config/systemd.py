@@ -211,7 +211,7 @@ SYSTEMD = Recipe(
         command for the scripts' side.
 
         "systemctl reload" takes new code without losing a request (for a persistent script: "systemctl
-        restart"); "journalctl -u" shows what scripts write to their standard error.
+        restart"); "journalctl -u" shows all that scripts write to their standard error.
         """
     + _SECRETS,
 )
