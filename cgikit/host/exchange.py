@@ -15,7 +15,7 @@ from .child import CHUNK, Child
 from .ending import breach, complaint, silence
 from .errorstream import ErrorStream
 from .header import Header, written_block
-from .output import MAX_REDIRECTS, too_many_redirects
+from .output import MAX_REDIRECTS, bad_redirect, too_many_redirects
 from .problem import Problem
 from .requestvariables import passed_on, path_of, redirected
 from .target import is_below, script_for
@@ -378,9 +378,9 @@ class Exchange:
             return
         try:
             self.variables = redirected(self.variables, target)
-        except Problem as problem:  # a visitor may have chosen where it leads
+        except Problem as problem:
             self.connection = connection
-            self._fail(problem)
+            self._fail(bad_redirect(target, problem))
             return
         self.worker.connections.release(connection)
         following = Exchange(self.worker, connection, self)

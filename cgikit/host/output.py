@@ -13,7 +13,7 @@ from cgikit.status import REASONS
 
 from .problem import Problem
 from .record import Record
-from .text import native
+from .text import native, one_line
 
 MAX_LINE = 8_190  # one header line, without its end; what httpd takes in requests
 MAX_REDIRECTS = 10  # local ones, for one request (R45)
@@ -285,6 +285,20 @@ class NPHParser(OutputParser):
 def is_local(location: str) -> bool:
     """Whether a Location is a path on this server; `//host` is not (RFC 3875 section 6.3.2)."""
     return location.startswith("/") and not location.startswith(("//", "/\\"))
+
+
+def bad_redirect(target: str, problem: Problem) -> Problem:
+    """Return what a local redirect to `target` comes to, given the problem that making the request for
+    it met: what is no path is the script's own fault, whoever chose it; anything else stays.
+    """
+    if problem.status != 400:
+        return problem
+    return Problem(
+        500,
+        "The Location of the script's local redirect is not a valid path.",
+        "Percent-encode what comes from outside, as Response.redirect does.",
+        evidence=f"{one_line(target, 200)}: {problem.what}",
+    )
 
 
 def too_many_redirects(target: str) -> Problem:

@@ -26,6 +26,7 @@ from .output import (
     NPHParser,
     OutputParser,
     ScriptResponse,
+    bad_redirect,
     reason_of,
     too_many_redirects,
 )
@@ -114,8 +115,14 @@ class Host:
 
     def _answer(self, call: Call) -> tuple[ScriptResponse, Run | None]:
         check_request(call.request, self.hosts)
+        target = ""  # of a local redirect
         for _ in range(MAX_REDIRECTS + 1):
-            place = locate(self.root, call.request.path, self.rules)
+            try:
+                if target:
+                    call.request = call.request.redirected(target)
+                place = locate(self.root, call.request.path, self.rules)
+            except Problem as problem:
+                raise bad_redirect(target, problem) if target else problem from None
             if isinstance(place, Directory):
                 return self._listing(place, call.request), None
             if isinstance(place, Static):
@@ -131,9 +138,9 @@ class Host:
                 run.close()
                 raise
             run.close()
-            call.request = call.request.redirected(output.target)
+            target = output.target
             call.body = None  # R45: the request is made anew, without its body
-        raise too_many_redirects(call.request.target)
+        raise too_many_redirects(target)
 
     def _drain(self, run: Run, script: Script) -> None:
         """Let a script that redirects locally come to its end. A body it prints is dropped (R16)."""

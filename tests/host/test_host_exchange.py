@@ -173,7 +173,7 @@ def test_a_local_redirect(warm: Gateway) -> None:
 
 @pytest.mark.parametrize(
     ("target", "status"),
-    [("/%25zz/%zz", 400), ("/%zz", 400), ("/..", 400), ("/%00", 400), ("/a%2fb", 404)],
+    [("/%25zz/%zz", 500), ("/%zz", 500), ("/..", 500), ("/%00", 500), ("/a%2fb", 404)],
 )
 def test_a_visitor_who_chooses_where_a_redirect_leads_ends_no_worker(
     served: Gateway, target: str, status: int
@@ -185,6 +185,8 @@ def test_a_visitor_who_chooses_where_a_redirect_leads_ends_no_worker(
     for _ in range(2):
         answer = served.request(path, QUERY_STRING=target)
         assert (answer.status, answer.ended) == (status, 0)
+    if status == 500:  # the script's fault, and not to be found without the log
+        served.wait_for(rf"^{path}: The Location .* is not a valid path\. .*{target}", seen)
     assert not served.deaths(seen)
 
 

@@ -282,7 +282,7 @@ def test_a_killed_script_is_cut_and_nobody_else_notices(server: Gateway, path: s
             assert answer.ended is None, answer
         found.end()
     assert not found.failed
-    server.wait_for("/victim.py: was killed by signal 9")
+    server.wait_for("/victim.py: .*was killed by signal 9")
     assert until(lambda: not server.scripts())
 
 

@@ -241,6 +241,21 @@ def test_r45_ten_local_redirects_and_no_more(server: Server) -> None:
     assert ask(server, "/loop.sh").status == 500
 
 
+@pytest.mark.parametrize("target", ["/%zz", "/../..", "/%00"])
+def test_a_local_redirect_that_leads_nowhere_is_the_script_s_fault(
+    tmp_path: Path, target: str
+) -> None:
+    """It was a 400, which no visitor can mend, and of which the log said nothing."""
+    script = tmp_path / "redirect.sh"
+    script.write_text(f"#!/bin/sh\nprintf 'Location: %s\\n\\n' {target}\n")
+    script.chmod(0o755)
+    with serve(tmp_path) as server:
+        reply = ask(server, "/redirect.sh")
+        assert reply.status == 500
+        assert "is not a valid path" in text(reply)
+        server.wait_for(rf"/redirect.sh: The Location .* is not a valid path\. .*\({target}: ")
+
+
 def test_r16_a_local_redirect_that_does_not_end_is_ended(tmp_path: Path) -> None:
     script = tmp_path / "redirect.sh"
     script.write_text(
