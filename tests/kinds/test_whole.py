@@ -18,11 +18,14 @@ ENDING = {
         "codec.finish",
     ): "the client has left: nobody takes it for anything",
     ("host.exchange.Exchange._take", "_finish"): "header.is_whole",
-    ("host.exchange.Exchange._conclude", "_finish"): "header.is_short is not",
+    (
+        "host.exchange.Exchange._conclude",
+        "_finish",
+    ): "no problem: whoever calls it asks `ending.breach`",
     ("host.exchange.Exchange._fail", "_finish"): "a page, and nothing else has gone out",
-    ("host.exchange.Exchange.ended", "_conclude"): "it asks",
+    ("host.exchange.Exchange.ended", "_conclude"): "`_wrong` asks, or is_whole",
     ("host.exchange.Exchange.look_again", "_conclude"): "it asks",
-    ("host.exchange.Exchange._arrived", "_conclude"): "it asks",
+    ("host.exchange.Exchange._arrived", "_finish"): "header.is_whole",
     ("persistent.connection.Connection._end", "codec.finish"): "answer.py has all of it, or cuts",
     ("persistent.worker.Worker._give_up", "codec.finish"): "a page, and nothing else has gone out",
 }
@@ -57,6 +60,15 @@ def test_the_places_ask() -> None:
     asked = {
         name: house.written(node) for name, node in house.definitions(MODULES["host.exchange"])
     }
-    assert "header.is_whole and (not self.is_owed)" in asked["host.exchange.Exchange._take"]
-    assert "header.is_short" in asked["host.exchange.Exchange._conclude"]
+    # Three that end an answer before its script: its standard error may have another place to go to
+    early = "self._may_end_early"
+    assert f"header.is_whole and {early}" in asked["host.exchange.Exchange._take"]
+    assert "self._header.is_whole" in asked["host.exchange.Exchange._arrived"]
+    for name in ("_take", "_arrived", "look_again"):
+        assert early in asked[f"host.exchange.Exchange.{name}"]
+    for question in ("self._judged", "not self.is_owed", "not self.worker.settings.stderr_out"):
+        assert question in asked["host.exchange.Exchange._may_end_early"]
+    assert "_conclude(breach(" in asked["host.exchange.Exchange.look_again"]
+    assert "breach(self._header, status)" in asked["host.exchange.Exchange._wrong"]
+    assert "self._wrong(status)" in asked["host.exchange.Exchange.ended"]
     assert "self._out_of_hand and (not self._take_back())" in asked["host.exchange.Exchange._fail"]
