@@ -83,6 +83,40 @@ class LimitExceeded(BadRequest):
         self.seen = seen
         self.status = status
 
+    @property
+    def message(self) -> str:
+        """What to tell the client: in words, with the limit where it helps (str)."""
+        words = _TOO_LARGE.get(self.limit, "This request is larger than this site allows.")
+        if self.limit in ("body", "memory", "field", "file"):
+            return words.format(_size(self.allowed))
+        return words.format(f"{self.allowed:,}")
+
+
+# What visitors are told of each of `Limits`; owners are told its name and numbers (`str(error)`).
+_TOO_LARGE = {
+    "query": "The address of this page is too long.",
+    "fields": "This form has too many fields (limit {}).",
+    "cookies": "Your browser has too many cookies for this site (limit {}). Delete some of them.",
+    "body": "What was sent is too large (limit {}).",
+    "memory": "What was sent is too large (limit {}).",
+    "field": "A text in this form is too long (limit {}).",
+    "file": "The file is too large (limit {}).",
+    "files": "These are too many files at once (limit {}).",
+    "part_headers": "A part of what was sent has too many headers (limit {}).",
+    "part_header": "A part of what was sent has a header that is too long.",
+    "boundary": "The boundary between the parts of what was sent is too long.",
+    "json_values": "The JSON that was sent has too many values (limit {}).",
+    "json_depth": "The JSON that was sent is nested too deeply (limit {}).",
+}
+
+
+def _size(count: int) -> str:
+    """Return a number of bytes as people say it, rounded down: 1.9 MB."""
+    for unit, name in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
+        if count >= unit:
+            return f"{count * 10 // unit / 10:g} {name}"
+    return f"{count} bytes"
+
 
 class UnsupportedMediaType(CGIError):
     """The body is of a type that was not asked for (415). `.content_type` is that type."""

@@ -12,6 +12,7 @@ from cgikit import (
     HTTPError,
     InvalidField,
     LimitExceeded,
+    Limits,
     LockTimeout,
     StateError,
     StorageError,
@@ -72,7 +73,7 @@ def test_the_evidence() -> None:
     assert field.message == "field 'age' is missing"
     limit = LimitExceeded("fields", 10, 11)
     assert (limit.limit, limit.allowed, limit.seen) == ("fields", 10, 11)
-    assert limit.message == "the request exceeds the limit fields=10: it has 11 or more"
+    assert str(limit) == "the request exceeds the limit fields=10: it has 11 or more"
     assert UnsupportedMediaType("send JSON", "text/plain").content_type == "text/plain"
     lock = LockTimeout("/var/data/count.dat", 2.5)
     assert (lock.path, lock.timeout) == ("/var/data/count.dat", 2.5)
@@ -121,3 +122,32 @@ def test_what_the_programmer_did_wrong_is_no_answer_to_a_client() -> None:
 def test_a_message_where_the_status_belongs_is_named() -> None:
     with pytest.raises(TypeError, match="a status and a message"):
         HTTPError("no such page")
+
+
+LIMITS = sorted(name for name in vars(Limits) if isinstance(getattr(Limits, name), int))
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_visitor_is_told_in_words_which_limit_it_was(name: str) -> None:
+    """A visitor's 413 said "the request exceeds the limit body=1048576: it has 2000194 or more"."""
+    error = LimitExceeded(name, 1_048_576, 2_000_194)
+    other = LimitExceeded("of a script's own", 1_048_576, 2_000_194)
+    assert error.message != other.message  # a limit that is new needs its words
+    for message in (error.message, other.message):
+        assert "=" not in message
+        assert "_" not in message
+        assert "2000194" not in message
+        assert message.endswith(".")
+    assert f"{name}=1048576" in str(error)  # for the owner
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "0 bytes"), (1_023, "1023 bytes"), (1_024, "1 KB"), (1_600, "1.5 KB"), (64 << 20, "64 MB"),
+     (2_000_000, "1.9 MB"), ((1 << 20) - 1, "1023.9 KB"), (512 << 20, "512 MB"), (2 << 30, "2 GB")],
+)  # fmt: skip
+def test_sizes_are_told_as_people_say_them(size: int, words: str) -> None:
+    assert (
+        LimitExceeded("body", size, size + 1).message
+        == f"What was sent is too large (limit {words})."
+    )

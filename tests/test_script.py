@@ -53,8 +53,8 @@ ERRORS = [
     ("HTTPError(499, 'odd')", 499, "odd"),
     ("BadRequest('lying length')", 400, "lying length"),
     ("InvalidField('a<b', 'x', 'must be a number')", 400, "field &#x27;a&lt;b&#x27; must be"),
-    ("LimitExceeded('fields', 5, 6)", 413, "fields=5"),
-    ("LimitExceeded('query', 5, 6, status=414)", 414, "query=5"),
+    ("LimitExceeded('fields', 5, 6)", 413, "(limit 5)"),
+    ("LimitExceeded('query', 5, 6, status=414)", 414, "too long"),
     ("UnsupportedMediaType('send a form')", 415, "send a form"),
 ]
 

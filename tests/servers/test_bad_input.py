@@ -80,10 +80,10 @@ def test_s14_10001_fields(server: Server, content_type: str) -> None:
         stdin=body,
     )
     assert answer.status == 413
-    assert "fields=1000" in answer.text
+    assert "too many fields (limit 1,000)" in answer.text
 
 
-@pytest.mark.parametrize(("mebibytes", "words"), [(1024, ""), (65, "exceeds the limit body=")])
+@pytest.mark.parametrize(("mebibytes", "words"), [(1024, ""), (65, "too large (limit 64 MB)")])
 def test_s14_a_field_of_a_gibibyte(server: Server, mebibytes: int, words: str) -> None:
     """Made while it is sent. A gibibyte is what the servers refuse, 65 MiB the script."""
     start, end = part(b"a", b"").removesuffix(b"\r\n"), b"\r\n--limit--\r\n"
