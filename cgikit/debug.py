@@ -29,30 +29,37 @@ _PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 12vh auto; padding: 0 1.5rem; }}
-h1 {{ font-size: 1.5rem; font-weight: 600; }}
+html {{ background: Canvas; }}
+body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 8vh auto; padding: 0 1.5rem; }}
+h1 {{ font-size: 1.5rem; font-weight: 600; line-height: 1.3; overflow-wrap: anywhere; }}
+p {{ overflow-wrap: anywhere; }}
 pre, td {{ font: .85rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }}
 pre {{ padding: 1rem; border-radius: .5rem; background: #8882; }}
 td {{ vertical-align: top; padding: .1rem 1rem .1rem 0; }}
+summary {{ cursor: pointer; font-weight: 600; margin: 1rem 0 .5rem; overflow-wrap: anywhere; }}
+mark {{ background: #e113; color: inherit; font-weight: 600; }}
 </style>
 </head>
 <body>
+<main>
 <h1>{title}</h1>
 {content}
+</main>
 </body>
 </html>
 """
 # Nothing but the style sheet above may have an effect, whatever got into the page.
 _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "style-src 'sha256-gihm5EicuthyMNM7xi5+qsf4N/+r8O10ujFfYZOZPhA='"
+    "style-src 'sha256-qhxllEbGdAoRz882REIdYZ2uHbiMEhMv4Frwe9eqUVc='"
 )
 _FIELDS = (("Content-Security-Policy", _POLICY), ("X-Content-Type-Options", "nosniff"))
 # Meta-variables whose values are shown, all others' are not: a secret can have any name.
 _SHOWN = frozenset((
     "AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS",
     "LANG", "LC_ALL", "PATH", "PATH_INFO", "PATH_TRANSLATED", "REDIRECT_STATUS", "REMOTE_ADDR",
-    "REMOTE_PORT", "REQUEST_METHOD", "REQUEST_SCHEME", "SCRIPT_FILENAME", "SCRIPT_NAME",
+    "REMOTE_HOST", "REMOTE_IDENT", "REMOTE_PORT", "REMOTE_USER", "REQUEST_METHOD",
+    "REQUEST_SCHEME", "SCRIPT_FILENAME", "SCRIPT_NAME",
     "SERVER_ADDR", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "SERVER_SOFTWARE",
     "HTTP_ACCEPT", "HTTP_ACCEPT_CHARSET", "HTTP_ACCEPT_ENCODING", "HTTP_ACCEPT_LANGUAGE",
     "HTTP_CACHE_CONTROL", "HTTP_CONNECTION", "HTTP_DNT", "HTTP_EXPECT", "HTTP_HOST",
@@ -75,14 +82,18 @@ def answer_error(
 ) -> Response:
     """Return the page for an error, and log it if the server's side is to blame (500 and up).
 
-    `details` puts the traceback and the environment into the page of a bug. `stream` is the log,
-    standard error without one.
+    `details` puts the traceback and the environment into the page of a bug, and into others what they
+    do not tell visitors. `stream` is the log, standard error without one.
     """
     incident = new_incident()
     if isinstance(error, CGIError):
         try:
             page = error_page(
-                error.status, error.message, error.headers, incident if error.status >= 500 else ""
+                error.status,
+                error.message,
+                error.headers,
+                incident if error.status >= 500 else "",
+                str(error) if details else "",
             )
             _mark(page, request)
         except Exception as second:  # its status or headers cannot be sent: a bug in the script
@@ -108,12 +119,16 @@ def error_page(
     message: str = "",
     headers: tuple[tuple[str, str], ...] = (),
     incident: str = "",
+    details: str = "",
 ) -> Response:
-    """Return a plain page for an HTTP status, with a message for the client (escaped), and with the
-    number under which the log knows more, if there is one.
+    """Return a plain page for an HTTP status, with a message for the client (escaped), with `details`
+    for the owner where they differ, and with the number under which the log knows more, if there is
+    one.
     """
     title = f"{status} {REASONS.get(status, 'Error')}"
     content = f"<p>{escape(message)}</p>" if message else ""
+    if details and details != message:
+        content += f"\n<p>Not shown to visitors:</p>\n<pre>{escape(details)}</pre>"
     if incident:
         content += f"\n<pre>incident {incident}</pre>"
     return _sealed(Response(_PAGE.format(title=title, content=content), status, headers))
@@ -123,20 +138,20 @@ def incident_page(
     error: BaseException, incident: str, request: "MetaVariables", details: bool
 ) -> Response:
     """Return the page for a bug: its number for everybody, the traceback only with `details`."""
-    content = (
-        "<p>The script failed. You did nothing wrong; the site's owner can find the cause in the "
-        f"server's log under this number:</p>\n<pre>incident {incident}</pre>"
-    )
-    if details:
-        rows = "".join(
-            f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n"
-            for name, value in masked(request.environ).items()
+    number = f"<pre>incident {incident}</pre>"
+    status = "500 Internal Server Error"
+    if not details:
+        content = (
+            "<p>The script failed. You did nothing wrong; the site's owner can find the cause in the "
+            f"server's log under this number:</p>\n{number}"
         )
-        content += (
-            f"<h2>Traceback</h2>\n<pre>{escape(traceback_of(error))}</pre>\n"
-            f"<h2>Environment</h2>\n<table>{rows}</table>"
-        )
-    return _sealed(Response(_PAGE.format(title="500 Internal Server Error", content=content), 500))
+        return _sealed(Response(_PAGE.format(title=status, content=content), 500))
+    from . import debugpage
+
+    content = debugpage.details(error, traceback_of(error), masked(request.environ))
+    content += f"\n<p>{status}. This is all that visitors are shown:</p>\n{number}"
+    title = escape(debugpage.title_of(error))
+    return _sealed(Response(_PAGE.format(title=title, content=content), 500))
 
 
 def _sealed(page: Response) -> Response:

@@ -35,7 +35,7 @@ LAYERS = (
     {"body", "environ", "filebody", "nph", "redirect", "response", "streamed", "url"},
     {"counters", "files", "jsonfile", "locks", "request", "sessions"},
     {"gateway"},
-    {"debug", "offline", "persistent", "script", "testing", "wsgi"},
+    {"debug", "debugpage", "offline", "persistent", "script", "testing", "wsgi"},
     {"host"},
     {"__main__", "cli", "compat"},
 )

@@ -1,0 +1,166 @@
+"""The page of a bug for its owner: what comes first, which frame is open, and all of it escaped."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+from child import environment, run_script
+
+from cgikit.debugpage import details, title_of
+
+DEBUG = environment(CGIKIT_DEBUG="1")
+
+
+def visible(page: str) -> str:
+    """The text of a page without what a reader has to unfold first."""
+    closed = re.sub(r"<details><summary>(.*?)</summary>.*?</details>", r"\1", page, flags=re.S)
+    body = re.sub(r"<style>.*?</style>", "", closed, flags=re.S)
+    return html.unescape(re.sub(r"<[^>]+>", "", body))
+
+
+def test_the_exception_comes_first_and_the_own_frame_is_open(tmp_path: Path) -> None:
+    """The first screen said "You did nothing wrong", to the owner; the exception stood far below."""
+    source = """
+def divide(request):
+    total = 1
+    return str(total / int(request.query.get("by", "0")))
+
+run(divide)
+"""
+    page = run_script(tmp_path, source, env=DEBUG).page
+    assert "<title>ZeroDivisionError: division by zero</title>" in page
+    seen = visible(page)
+    assert "nothing wrong" not in seen
+    order = [
+        seen.index(text) for text in ("ZeroDivisionError: ", "in divide", "total = 1", "incident")
+    ]
+    assert order == sorted(order)
+    assert (
+        '<mark>    6      return str(total / int(request.query.get("by", "0")))</mark>'
+        in html.unescape(page)
+    )
+    assert "most recent call last" not in seen  # to unfold, with the environment
+    assert "most recent call last" in page
+    assert "REQUEST_METHOD" not in seen
+
+
+def test_the_own_frame_is_the_script_s_where_a_library_failed(tmp_path: Path) -> None:
+    source = """
+import json
+def load(request):
+    return json.loads("{")
+run(load)
+"""
+    seen = visible(run_script(tmp_path, source, env=DEBUG).page)
+    assert 'return json.loads("{")' in seen
+    assert "in load" in seen
+    assert "decoder.py" not in seen
+
+
+def test_without_an_own_frame_the_traceback_is_open(tmp_path: Path) -> None:
+    """The handler returned what is no answer: nothing of the script's is on the stack."""
+    page = run_script(
+        tmp_path, "def f(request):\n    return 5\n\nrun(lambda r: None)", env=DEBUG
+    ).page
+    assert "<h1>TypeError: " in page
+    assert "<details open><summary>Traceback</summary>" in page
+
+
+def test_a_visitor_is_shown_nothing_of_it(tmp_path: Path) -> None:
+    page = run_script(tmp_path, "run(lambda request: 1 / 0)", env=environment()).page
+    assert "<h1>500 Internal Server Error</h1>" in page
+    assert "nothing wrong" in page
+    assert "<details" not in page
+    assert "ZeroDivisionError" not in page
+
+
+def test_the_owner_is_told_what_a_visitor_is_not(tmp_path: Path) -> None:
+    """A visitor's 413 named `body=1048576`."""
+    source = "run(lambda request: request.query['a'], limits=Limits(query=2))"
+    for debug in ("", "1"):
+        env = environment(CGIKIT_DEBUG=debug, QUERY_STRING="a=1")
+        page = run_script(tmp_path, source, env=env).page
+        assert "<p>The address of this page is too long.</p>" in page
+        assert ("query=2" in page) == bool(debug)
+
+
+def test_what_a_visitor_is_told_is_not_said_twice(tmp_path: Path) -> None:
+    source = "def f(request):\n    raise HTTPError(404, 'There is only a cat.')\nrun(f)"
+    assert run_script(tmp_path, source, env=DEBUG).page.count("only a cat") == 1
+
+
+ATTACK = "<script>alert(1)</script>"
+
+
+def test_s4_all_of_it_is_escaped() -> None:
+    code = compile(f"def f():\n    raise KeyError({ATTACK!r})", f"/tmp/{ATTACK}.py", "exec")
+    names: dict[str, object] = {}
+    exec(code, names)
+    try:
+        names["f"]()  # type: ignore[operator]
+    except KeyError as error:
+        markup = details(error, ATTACK, {ATTACK: ATTACK})
+    assert "<script" not in markup
+    assert markup.count("&lt;script&gt;") == 3  # the traceback, a name, a value
+    assert "script&gt;.py, line 2, in f" in markup
+
+
+def raised(source: str) -> BaseException:
+    try:
+        exec(source, {})
+    except BaseException as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        ("raise KeyError('a')", "KeyError: 'a'"),
+        ("raise ValueError('one\\ntwo')", "ValueError: one"),
+        ("raise ValueError", "ValueError"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("compile('a b', 'x.py', 'exec')", "SyntaxError: invalid syntax"),
+        ("raise ExceptionGroup('all', [OSError('x')])", "ExceptionGroup: all (1 sub-exception)"),
+        ("raise ValueError('x' * 10_000)", f"ValueError: {'x' * 288}…"),
+        ("e = OSError('x'); e.add_note('more'); raise e", "OSError: x"),
+    ],
+)
+def test_the_title_is_one_line(source: str, title: str) -> None:
+    assert title_of(raised(source)) == title
+
+
+def test_a_source_that_is_gone_leaves_its_place() -> None:
+    code = compile("\n\n1 / 0", "/nowhere/gone.py", "exec")
+    try:
+        exec(code)
+    except ZeroDivisionError as error:
+        markup = details(error, "", {})
+    assert "gone.py, line 3, in &lt;module&gt;" in markup
+    assert "<mark>" not in markup
+
+
+def test_the_line_that_failed_may_be_the_first_or_the_last(tmp_path: Path) -> None:
+    for lines, line in ((["1 / 0"], 1), (["a = 1"] * 9 + ["1 / 0"], 10)):
+        path = tmp_path / f"short{line}.py"
+        path.write_text("\n".join(lines))
+        try:
+            exec(compile(path.read_text(), path, "exec"), {})
+        except ZeroDivisionError as error:
+            markup = details(error, "", {})
+        assert f"<mark>{line:5}  1 / 0</mark>" in markup
+
+
+def test_an_installed_package_is_not_the_script_s_own(tmp_path: Path) -> None:
+    package = tmp_path / "site-packages"
+    package.mkdir()
+    (package / "installed_thing.py").write_text("def fail():\n    1 / 0\n")
+    source = f"""
+sys.path.append({str(package)!r})
+import installed_thing
+run(lambda request: installed_thing.fail())
+"""
+    seen = visible(run_script(tmp_path, source, env=DEBUG).page)
+    assert "run(lambda request: installed_thing.fail())" in seen
+    assert "installed_thing.py" not in seen
