@@ -9,13 +9,14 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo test lint bench bench-gateways servers torture clean
+.PHONY: help demo test checkers lint bench bench-gateways servers torture clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    serve examples/cgi-bin on loopback until Ctrl-C (PORT=$(PORT))"
 	@echo "make test    run the tests (ARGS='-k cookies' to choose; CGIKIT_REQUIRE=all: no skips;"
 	@echo "             JOBS=0: in one process, as a debugger needs it)"
+	@echo "make checkers install what judges pages in the tests: axe, the Nu Html Checker (needs npm)"
 	@echo "make lint    ruff, the formatting and mypy --strict"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
 	@echo "make bench-gateways   the same behind web servers, write benchmarks/GATEWAYS.md"
@@ -31,6 +32,11 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	@$(bin)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+# Of these exact versions: a newer one may have a new rule, and fail a page that has not changed.
+checkers:
+	@npm install --prefix .npm --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
+	  axe-core@4.14.1 vnu-jar@26.9.27
 
 lint: $(VENV)/.dev
 	@code=0; \
@@ -60,7 +66,7 @@ torture: $(VENV)/.dev
 	  tests/test_locks.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* .npm .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(sources) -name __pycache__ -prune -exec rm -rf {} +
 
 # Stamps: set-up is done again only when the list of dependencies changed.

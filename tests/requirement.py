@@ -9,6 +9,7 @@ any skip in it has failed, whoever skipped.
 import os
 import shutil
 import socket
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -23,6 +24,7 @@ PACKAGE_OF = {
     "cc": "tcc libc6-dev",
     "chromedriver": "chromium-driver",
     "hg": "mercurial",
+    "java": "default-jre-headless",
     "mini_httpd": "mini-httpd",
     "prlimit": "util-linux",
     "setpriv": "util-linux",
@@ -32,6 +34,9 @@ PACKAGE_OF = {
 
 #: Servers live where an ordinary user's PATH does not look.
 EXTRA_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
+
+#: Where `make checkers` puts what judges pages.
+NODE = Path(__file__).parent.parent / ".npm" / "node_modules"
 
 
 def require_all() -> bool:
@@ -52,6 +57,14 @@ def need(program: str) -> str:
     path = find(program)
     if path is None:
         lack(f"{program} (apt-get install {PACKAGE_OF.get(program, program)})")
+    return path
+
+
+def need_node(package: str, file: str) -> Path:
+    """Return a file of a package of npm's; skip the test, or fail it, if it is not installed."""
+    path = NODE / package / file
+    if not path.exists():
+        lack(f"{package} (make checkers; npm has to be installed)")
     return path
 
 

@@ -8,12 +8,14 @@ COLOURS = {"paper": "#fdf6e3", "sky": "#dbeafe", "mint": "#d1fae5", "rose": "#ff
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Preferences</title>
 <style>
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem;
          background: {background}; color: #1e293b }}
   form {{ display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center }}
 </style>
+<main>
 <h1>{greeting}</h1>
 <form action="{action}" method="post">
   <label>Greeting <input name="greeting" value="{greeting}" maxlength="60"></label>
@@ -21,6 +23,7 @@ PAGE = """<!DOCTYPE html>
   <button name="do" value="save">Save</button>
   <button name="do" value="forget">Forget</button>
 </form>
+</main>
 """
 
 

@@ -6,16 +6,19 @@ from cgikit import Counter, Response, escape, run
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Counter</title>
 <style>
-  :root {{ color-scheme: light dark }}
+  :root {{ color-scheme: light dark; background: Canvas }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }}
   svg {{ display: block; margin: .5rem 0 }}
   code {{ font-size: .9rem; overflow-wrap: anywhere }}
 </style>
+<main>
 <h1>Counter</h1>
 <p>You are visitor number {count}. In a page, as a picture:</p>
 {samples}
+</main>
 """
 
 # Which of the seven bars of a digit are lit: top, upper right, lower right, bottom, lower left, upper
@@ -70,7 +73,7 @@ def picture(number, style, digits):
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="62" role="img" '
         f'aria-label="{text}" font-family="ui-monospace, monospace" font-weight="bold">'
-        f"{DRUM}{cells}</svg>"
+        f"{DRUM if style == 'odometer' else ''}{cells}</svg>"
     )
 
 

@@ -6,19 +6,24 @@ from cgikit import escape, run
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Environment</title>
 <style>
-  :root {{ color-scheme: light dark }}
+  :root {{ color-scheme: light dark; background: Canvas }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }}
   td {{ font: .85rem/1.6 ui-monospace, monospace; vertical-align: top; overflow-wrap: anywhere }}
+  code {{ overflow-wrap: anywhere }}
   td:first-child {{ padding-right: 1.5rem; white-space: nowrap }}
+  @media (max-width: 40rem) {{ td {{ display: block }} td:first-child {{ font-weight: bold }} }}
 </style>
+<main>
 <h1>Environment</h1>
 <p>This request is <code>{url}</code>.</p>
 <h2>The request</h2>
 <table>{request}</table>
 <h2>The client's header fields</h2>
 <table>{headers}</table>
+</main>
 """
 
 # Only what the request brought: the server's own environment may hold passwords.

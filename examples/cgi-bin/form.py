@@ -6,16 +6,18 @@ from cgikit import escape, run
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Forms</title>
 <style>
-  :root {{ color-scheme: light dark }}
+  :root {{ color-scheme: light dark; background: Canvas }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem }}
   form {{ display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin: 1rem 0;
           padding: 1rem; border: 1px solid #8886; border-radius: .5rem }}
   form b {{ flex-basis: 100% }}
   td {{ font: .9rem/1.6 ui-monospace, monospace; padding-right: 1.5rem; white-space: pre-wrap;
-        overflow-wrap: anywhere; vertical-align: top }}
+        overflow-wrap: anywhere; vertical-align: top; min-width: 5rem }}
 </style>
+<main>
 <h1>Forms</h1>
 <form id="get" action="{action}" method="get">
   <b>GET: fields in the URL</b>
@@ -40,6 +42,7 @@ PAGE = """<!DOCTYPE html>
 <table id="got">
 {rows}
 </table>
+</main>
 """
 
 

@@ -12,28 +12,33 @@ PER_PAGE = 10
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Guestbook</title>
 <style>
-  :root {{ color-scheme: light dark }}
+  :root {{ color-scheme: light dark; background: Canvas }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }}
   form {{ display: grid; gap: .5rem; padding: 1rem; border: 1px solid #8886; border-radius: .5rem }}
+  label {{ display: grid }}
   input, textarea {{ font: inherit; padding: .3rem .5rem }}
   article {{ margin: 1.5rem 0; padding-left: 1rem; border-left: 4px solid #2563eb }}
+  h2 {{ display: inline; font-size: 1rem; overflow-wrap: anywhere }}
   article p {{ margin: .2rem 0; white-space: pre-line; overflow-wrap: anywhere }}
-  time {{ color: #888; font-size: .85rem }}
+  time {{ opacity: .75; font-size: .85rem }}
   nav {{ display: flex; gap: 1rem }}
 </style>
+<main>
 <h1>Guestbook</h1>
 <form action="{action}" method="post">
-  <input name="name" placeholder="Your name" maxlength="60" required>
-  <textarea name="text" rows="3" placeholder="Your words" maxlength="1000" required></textarea>
+  <label>Your name <input name="name" maxlength="60" required></label>
+  <label>Your words <textarea name="text" rows="3" maxlength="1000" required></textarea></label>
   <button>Sign</button>
 </form>
 {entries}
 <nav>{links}</nav>
+</main>
 """
 
-ENTRY = "<article><b>{name}</b> <time>{when}</time><p>{text}</p></article>"
+ENTRY = "<article><h2>{name}</h2> <time>{when}</time><p>{text}</p></article>"
 
 
 def guestbook(request):

@@ -3,10 +3,13 @@
 
 from cgikit import escape, run
 
+PAGE = """<!DOCTYPE html><html lang="en"><meta name="viewport" content="width=device-width">
+<title>Hello</title><main><h1>Hello, {name}!</h1></main>"""
+
 
 def hello(request):
     name = request.query.get("name", "world")
-    return f"<!DOCTYPE html><title>Hello</title><h1>Hello, {escape(name)}!</h1>"
+    return PAGE.format(name=escape(name))
 
 
 if __name__ == "__main__":

@@ -21,21 +21,24 @@ USERS = {
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Log-in</title>
 <style>
-  :root {{ color-scheme: light dark }}
+  :root {{ color-scheme: light dark; background: Canvas }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 30rem; margin: 2rem auto; padding: 0 1rem }}
   form {{ display: grid; gap: .5rem; padding: 1rem; border: 1px solid #8886; border-radius: .5rem }}
   label {{ display: grid }}
   input {{ font: inherit; padding: .3rem .5rem }}
   #flash {{ padding: .5rem 1rem; border-radius: .5rem; background: #2563eb22 }}
 </style>
+<main>
 <h1>{title}</h1>
 {flash}
 <form action="{action}" method="post">
   <input type="hidden" name="csrf" value="{token}">
   {fields}
 </form>
+</main>
 """
 
 LOG_IN = """<p>The one user is ada, her password lovelace.</p>

@@ -10,21 +10,24 @@ CHOICES = ["mod_perl", "FastCGI", "PHP", "Servlets", "None: I waited"]
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Poll</title>
 <style>
-  :root {{ color-scheme: light dark }}
+  :root {{ color-scheme: light dark; background: Canvas }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }}
   dl {{ display: grid; grid-template-columns: max-content 1fr max-content; gap: .5rem 1rem }}
   dd {{ margin: 0 }}
   meter {{ width: 100% }}
-  form {{ display: grid; gap: .3rem; margin-top: 2rem }}
+  form, fieldset {{ display: grid; gap: .5rem; margin-top: 1rem }}
   button {{ justify-self: start }}
 </style>
+<main>
 <h1>{question}</h1>
 <dl>
 {results}
 </dl>
 {form}
+</main>
 """
 
 RESULT = '<dt>{choice}</dt><dd><meter value="{votes}" max="{most}"></meter></dd><dd>{votes}</dd>'
@@ -59,7 +62,10 @@ def form(request):
         for choice in CHOICES
     )
     action = escape(request.script_name)
-    return f'<form action="{action}" method="post">{options}<button>Vote</button></form>'
+    return (
+        f'<form action="{action}" method="post">'
+        f"<fieldset><legend>Your vote</legend>{options}</fieldset><button>Vote</button></form>"
+    )
 
 
 if __name__ == "__main__":

@@ -8,12 +8,14 @@ from cgikit import Response, run
 HEAD = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Progress</title>
 <style>
-  :root { color-scheme: light dark }
+  :root { color-scheme: light dark; background: Canvas }
   body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
-  i { display: inline-block; width: 8%; height: 1.5rem; background: #2563eb; margin-right: 1% }
+  i { display: inline-block; width: 7%; height: 1.5rem; background: #2563eb; margin-right: 1% }
 </style>
+<main>
 <h1>Working…</h1>
 <p>
 """
@@ -24,7 +26,7 @@ def steps(pause):
     for _ in range(10):
         time.sleep(pause)  # stands for the work
         yield "<i></i>\n"
-    yield "</p>\n<p id='done'>Done.</p>\n"
+    yield "</p>\n<p id='done'>Done.</p>\n</main>\n"
 
 
 def progress(request):

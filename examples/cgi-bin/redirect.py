@@ -6,17 +6,20 @@ from cgikit import HTTPError, Response, escape, run
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Redirect</title>
 <style>
-  :root {{ color-scheme: light dark }}
+  :root {{ color-scheme: light dark; background: Canvas }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }}
 </style>
+<main>
 <h1>Redirect</h1>
 <ul>
   <li><a href="{here}?to=hello.py%3Fname%3DAda">to hello.py</a>
   <li><a href="{here}?to=https://example.org/">to another site: refused</a>
 </ul>
 <form action="{here}" method="post"><button>POST: answered with 303</button></form>
+</main>
 """
 
 

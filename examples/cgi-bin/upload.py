@@ -8,18 +8,21 @@ from cgikit import Limits, escape, run
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>Upload</title>
 <style>
-  :root {{ color-scheme: light dark }}
+  :root {{ color-scheme: light dark; background: Canvas }}
   body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }}
   dd {{ font-family: ui-monospace, monospace; overflow-wrap: anywhere; margin: 0 0 .5rem }}
 </style>
+<main>
 <h1>Upload</h1>
 <form action="{action}" method="post" enctype="multipart/form-data">
-  <input type="file" name="file" required>
+  <label>File <input type="file" name="file" required></label>
   <button>Upload</button>
 </form>
 {result}
+</main>
 """
 
 RESULT = """<dl id="result">

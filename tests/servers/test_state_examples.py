@@ -33,7 +33,7 @@ def test_counter_has_no_other_style(server: Server) -> None:
 
 
 def entries(answer: Answer) -> list[str]:
-    return re.findall(r"<article><b>(.*?)</b>", answer.text)
+    return re.findall(r"<article><h2>(.*?)</h2>", answer.text)
 
 
 def sign(server: Server, name: str, text: str = "Hello") -> Answer:

@@ -1,0 +1,219 @@
+"""Every page that the examples and cgikit itself send: valid HTML, and readable by everybody.
+
+The Nu Html Checker reads each page as it was sent; axe looks at it as a phone in the light scheme
+shows it, and as a desktop in the dark one. A new example must be added to the table.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from servers.interpreter import ROOT
+from serving import Server, serve
+
+from cgikit.host.page import error_page
+from cgikit.host.problem import Problem
+
+from .checkers import DESKTOP, PHONE, axe_faults, html_faults, overflow, screen, source
+from .chromium import Browser
+
+EXAMPLES = ROOT / "examples" / "cgi-bin"
+LONG = "a-name-without-an-end-" * 12
+
+#: Scripts that fail, each in its own way: what they get is a page of cgikit's.
+FAILING = {
+    "crash.py": "def show(request):\n    found = {'a': 1}\n    return found[request.script_name]\n",
+    "hidden.py": "def show(request):\n    1 / 0\n",
+    "large.py": "def show(request):\n    return request.query['a']\n",
+    "refuses.py": f"def show(request):\n    raise HTTPError(404, 'There is no {LONG}.')\n",
+}
+RUNS = {"hidden.py": "run(show, debug=False)", "large.py": "run(show, limits=Limits(query=1))"}
+
+
+class Visitor:
+    """Somebody with a browser, on the site of the tests."""
+
+    def __init__(self, browser: Browser, server: Server, directory: Path) -> None:
+        self.browser = browser
+        self.server = server
+        self.directory = directory
+
+    def opens(self, path: str) -> None:
+        self.browser.open(self.server.url + path)
+
+    def reads(self, page: bytes) -> None:
+        """Open a page that no server of this machine sends to us."""
+        path = self.directory / "page.html"
+        path.write_bytes(page)
+        self.browser.open(path.as_uri())
+
+
+def at(path: str) -> Callable[[Visitor], None]:
+    return lambda visitor: visitor.opens(path)
+
+
+def signed(visitor: Visitor) -> None:
+    visitor.opens("guestbook.py")
+    visitor.browser.fill("form", name="Ada", text=f"One\n{LONG}")
+    visitor.browser.submit("form")
+
+
+def voted(visitor: Visitor) -> None:
+    visitor.opens("poll.py")
+    if visitor.browser.driver.find_elements("css selector", "form"):
+        visitor.browser.driver.find_element("css selector", "input").click()
+        visitor.browser.submit("form")
+
+
+def not_voted(visitor: Visitor) -> None:
+    visitor.opens("poll.py")
+    visitor.browser.driver.delete_cookie("voted")
+    visitor.opens("poll.py")
+
+
+def uploaded(visitor: Visitor) -> None:
+    file = visitor.directory / f"{LONG[:200]}.txt"
+    file.write_text("content")
+    visitor.opens("upload.py")
+    visitor.browser.fill("form", file=str(file))
+    visitor.browser.submit("form")
+
+
+def filled(visitor: Visitor) -> None:
+    file = visitor.directory / f"{LONG[:200]}.txt"
+    file.write_text("content")
+    visitor.opens("form.py")
+    visitor.browser.fill("#multipart", name=LONG, file=str(file))
+    visitor.browser.submit("#multipart")
+
+
+def logged_out(visitor: Visitor) -> None:
+    visitor.opens("login.py")
+    visitor.browser.driver.delete_all_cookies()
+    visitor.opens("login.py")
+
+
+def logged_in(visitor: Visitor) -> None:
+    logged_out(visitor)
+    visitor.browser.fill("form", name="ada", password="lovelace")
+    visitor.browser.submit("form")
+
+
+def coloured(colour: str) -> Callable[[Visitor], None]:
+    def visit(visitor: Visitor) -> None:
+        visitor.opens("cookies.py")
+        visitor.browser.driver.add_cookie({"name": "colour", "value": colour})
+        visitor.opens("cookies.py")
+
+    return visit
+
+
+def of_a_visitor(visitor: Visitor) -> None:
+    problem = Problem(413, "body=1073741824", "Raise --body.", evidence="line 1: x")
+    visitor.reads(error_page(problem, details=False))
+
+
+#: By name: how to come to the page.
+PAGES: dict[str, Callable[[Visitor], None]] = {
+    "cookies": at("cookies.py"),
+    "cookies-paper": coloured("paper"),
+    "cookies-sky": coloured("sky"),
+    "cookies-mint": coloured("mint"),
+    "cookies-rose": coloured("rose"),
+    "counter": at("counter.py"),
+    "environment": at(f"environment.py/{LONG}?{LONG}"),
+    "form": at("form.py"),
+    "form-filled": filled,
+    "guestbook": at("guestbook.py"),
+    "guestbook-signed": signed,
+    "guestbook-older": at("guestbook.py?page=2"),
+    "hello": at(f"hello.py?name={LONG}"),
+    "hits": at("hits.py?digits=12"),
+    "login": logged_out,
+    "login-in": logged_in,
+    "poll": not_voted,
+    "poll-voted": voted,
+    "progress": at("progress.py?pause=0"),
+    "redirect": at("redirect.py"),
+    "upload": at("upload.py"),
+    "upload-done": uploaded,
+    # Of cgikit: its error pages, the page of a bug for its owner and for visitors
+    "error-crash": at(f"crash.py/{LONG}?a={LONG}"),
+    "error-crash-for-visitors": at("hidden.py"),
+    "error-limit": at(f"large.py?a={LONG}"),
+    "error-raised": at("refuses.py"),
+    "error-field": at("hits.py?digits=many"),
+    "error-redirect": at("redirect.py?to=https://example.org/"),
+    # Of `cgikit serve`: the listings, and its errors for the owner and for visitors
+    "listing": at(""),
+    "listing-below": at("below/"),
+    "host-nothing": at("nothing.py"),
+    "host-bare": at("bare.py"),
+    "host-quiet": at("quiet.sh"),
+    "host-for-visitors": of_a_visitor,
+}
+
+#: Examples that send no page.
+NO_PAGES = {"api"}
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """A visitor of the examples, and of scripts that fail."""
+    directory = tmp_path_factory.mktemp("pages")
+    scripts = directory / "scripts"
+    shutil.copytree(EXAMPLES, scripts, ignore=shutil.ignore_patterns("data", "__pycache__"))
+    for name, code in FAILING.items():
+        head = "#!/usr/bin/env python3\nfrom cgikit import HTTPError, Limits, run\n\n"
+        (scripts / name).write_text(f"{head}{code}\n{RUNS.get(name, 'run(show)')}\n")
+    (scripts / "quiet.sh").write_text(f"#!/bin/sh\necho {LONG} >&2; exit 3\n")
+    (scripts / "below").mkdir()
+    (scripts / "below" / f"{LONG[:200]}.py").write_text("#!/bin/sh\n# A comment\n")
+    for script in scripts.rglob("*.*"):
+        script.chmod(0o755)
+    (scripts / "below" / "off.py").write_text("#!/bin/sh\n")
+    (scripts / "bare.py").write_text("print('Hello')\n")
+    entries = [{"time": number, "name": LONG[:60], "text": LONG} for number in range(11)]
+    (scripts / "data").mkdir()
+    (scripts / "data" / "guestbook.jsonl").write_text("\n".join(map(json.dumps, entries)) + "\n")
+    with serve(scripts, environment={"CGIKIT_DEBUG": "1"}) as server:
+        yield Visitor(browser, server, directory)
+
+
+def test_every_example_is_in_the_table() -> None:
+    names = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert {name.partition("-")[0] for name in PAGES} >= names - NO_PAGES
+
+
+def test_every_page_is_valid_html(visitor: Visitor, tmp_path: Path) -> None:
+    sources = {}
+    for name, visit in PAGES.items():
+        visit(visitor)
+        sources[name] = source(visitor.browser)
+    faults = html_faults(sources, tmp_path)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_everybody_can_read_every_page(visitor: Visitor, name: str) -> None:
+    PAGES[name](visitor)
+    for size in (PHONE, DESKTOP):
+        with screen(visitor.browser, *size):
+            assert axe_faults(visitor.browser) == []
+            assert overflow(visitor.browser) == 0
+
+
+def test_the_checkers_find_what_is_wrong(visitor: Visitor, tmp_path: Path) -> None:
+    """Pages that the examples once were: without them, silence would prove nothing."""
+    page = '<p id="a">You are visitor number <b id="a">7</b></p><input style="width: 1000px">'
+    visitor.reads(page.encode())
+    said = html_faults({"old": source(visitor.browser)}, tmp_path)
+    assert any("doctype" in fault for fault in said)
+    assert any("Duplicate ID" in fault for fault in said)
+    with screen(visitor.browser, *PHONE):
+        visitor.reads(page.encode())
+        found = {fault.partition(":")[0] for fault in axe_faults(visitor.browser)}
+        assert {"document-title", "html-has-lang", "label"} <= found
+        assert overflow(visitor.browser) > 0

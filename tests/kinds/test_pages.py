@@ -1,0 +1,79 @@
+"""Every page of ours, wherever its markup stands: a language, a title, and a width that phones know.
+
+Of thirteen examples none had a viewport, and three had no language: each was written as its
+author remembered. All strings that begin a page are found, in the library and in the examples.
+"""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+#: By what each page must have: how its markup says it.
+NEEDED = {
+    "doctype": r"<!doctype html>",
+    "language": r'<html lang="[a-z]{2}">',
+    "viewport": r'<meta name="viewport" content="width=device-width\b',
+    "title": r"<title>",
+    "main": r"<main>",
+    "scheme": r"color-scheme:\s*light dark[;}\s].*background:|^(?!.*color-scheme)",
+}
+
+#: Files of ours that send pages; a new one is looked at in tests/browser/test_browser_pages.py too.
+WITH_PAGES = """
+cgikit/debug.py cgikit/host/page.py examples/cgi-bin/cookies.py examples/cgi-bin/counter.py
+examples/cgi-bin/environment.py examples/cgi-bin/form.py examples/cgi-bin/guestbook.py
+examples/cgi-bin/hello.py examples/cgi-bin/hits.py examples/cgi-bin/login.py
+examples/cgi-bin/poll.py examples/cgi-bin/progress.py examples/cgi-bin/redirect.py
+examples/cgi-bin/upload.py
+""".split()
+
+
+def texts(tree: ast.AST) -> list[str]:
+    """The literal strings of a source; of one with values in it, the literal parts joined."""
+    found, parts = [], set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            literal = [part for part in node.values if isinstance(part, ast.Constant)]
+            parts.update(map(id, literal))
+            found.append("".join(str(part.value) for part in literal))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts:
+            found.append(node.value)
+    return found
+
+
+def pages(source: str) -> list[str]:
+    """The markup of the pages in a source."""
+    return [text for text in texts(ast.parse(source)) if re.search("<!doctype|<html", text, re.I)]
+
+
+def lacking(page: str) -> list[str]:
+    """What a page does not have."""
+    return [what for what, sign in NEEDED.items() if not re.search(sign, page, re.I | re.S)]
+
+
+def sources() -> list[Path]:
+    """Every module of ours and every example."""
+    return sorted([*(ROOT / "cgikit").rglob("*.py"), *(ROOT / "examples").rglob("*.py")])
+
+
+def test_every_file_with_a_page_is_listed() -> None:
+    found = [path for path in sources() if pages(path.read_text())]
+    assert [str(path.relative_to(ROOT)) for path in found] == WITH_PAGES
+
+
+@pytest.mark.parametrize("name", WITH_PAGES)
+def test_every_page_has_what_readers_need(name: str) -> None:
+    for page in pages((ROOT / name).read_text()):
+        assert lacking(page) == []
+
+
+def test_a_page_that_lacks_something_is_found() -> None:
+    (old,) = pages('PAGE = "<!DOCTYPE html><title>Hello</title><h1>Hello, {}</h1>"')
+    assert lacking(old) == ["language", "viewport", "main"]
+    (dark,) = pages('f"<html lang=en><style>:root {{ color-scheme: light dark }}</style>{1}"')
+    assert {"doctype", "language", "title", "scheme"} <= set(lacking(dark))
