@@ -107,7 +107,7 @@ def test_more_fields_are_refused_by_name(count: int, semicolons: bool) -> None:
     error = caught.value
     assert (error.limit, error.allowed, error.seen, error.status) == ("fields", 10, count, 413)
     assert "fields=10" in str(error)
-    assert str(count) in error.message
+    assert str(count) in str(error)
 
 
 def test_ten_thousand_and_one_fields_are_refused_by_default() -> None:
