@@ -9,7 +9,8 @@ How code in README.md and docs/*.md is taken:
   compared, or pairs of `http` blocks: a request, and what the script writes as a CGI child;
 - any other `python` block is a program that must end without an error.
 
-`…` in expected output stands for anything. Blocks in other languages are not run.
+`…` in expected output stands for anything. Commands, configurations and all other blocks are run by
+test_docs_commands.py, or listed there with the reason why not.
 """
 
 import doctest
@@ -55,6 +56,12 @@ class Block:
         return self.language == "python" and bool(answers) and not self.is_doctest
 
     @property
+    def proves_a_script(self) -> bool:
+        """Whether it may show what the script before it answers."""
+        configures = self.text.startswith("$ cgikit config")
+        return self.language == "http" or (self.language == "console" and not configures)
+
+    @property
     def is_doctest(self) -> bool:
         return self.language == "python" and self.text.startswith(">>> ")
 
@@ -84,7 +91,7 @@ def examples() -> Iterator[tuple[Block, list[Block]]]:
         script: Block | None = None
         proofs: list[Block] = []
         for block in blocks(page):
-            if script is not None and block.language in {"console", "http"}:
+            if script is not None and block.proves_a_script:
                 proofs.append(block)
                 continue
             if script is not None:
@@ -133,9 +140,7 @@ def test_what_the_prompt_shows_is_true(
 @pytest.mark.parametrize(("script", "proofs"), EXAMPLES, ids=[str(s) for s, _ in EXAMPLES])
 def test_scripts_answer_as_shown(script: Block, proofs: list[Block], tmp_path: Path) -> None:
     assert proofs, f"{script}: no console or http block follows that would show what it answers"
-    names = re.findall(r"[\w-]+\.py", proofs[0].text)
-    assert names, f"{proofs[0]}: names no script"
-    (tmp_path / names[0]).write_text(script.text)
+    (tmp_path / script_name(proofs)).write_text(script.text)
     http = [block for block in proofs if block.language == "http"]
     assert len(http) % 2 == 0, f"{script}: a request without an answer"
     for request, answer in zip(http[::2], http[1::2], strict=True):
@@ -143,6 +148,13 @@ def test_scripts_answer_as_shown(script: Block, proofs: list[Block], tmp_path: P
         assert matches(answer.text, got), f"{answer}: got\n{got}"
     for console in (block for block in proofs if block.language == "console"):
         check_console(console, tmp_path)
+
+
+def script_name(proofs: list[Block]) -> str:
+    """The name of a script, which the first block that shows what it answers gives it."""
+    names = re.findall(r"[\w-]+\.py", proofs[0].text)
+    assert names, f"{proofs[0]}: names no script"
+    return str(names[0])
 
 
 def as_cgi(directory: Path, request: str) -> str:
@@ -205,6 +217,9 @@ PROGRAMS = [
 @pytest.mark.parametrize("program", PROGRAMS, ids=str)
 def test_programs_end_without_an_error(program: Block, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "cgi-bin", tmp_path / "cgi-bin")
+    for script, proofs in EXAMPLES:
+        if script.page == program.page:  # which a program may import
+            (tmp_path / script_name(proofs)).write_text(script.text)
     (tmp_path / "program.py").write_text(program.text)
     done = subprocess.run(
         [sys.executable, "program.py"],

@@ -14,14 +14,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 is success, 1 a failure (one line on standard error says which), 2 wrong usage.
     """
-    parser = argparse.ArgumentParser(prog="cgikit", description="Tools for CGI scripts.")
-    parser.add_argument("--version", action="version", version=f"cgikit {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    arguments = parser().parse_args(sessions.words(sys.argv[1:] if argv is None else argv))
+    status: int = arguments.command(arguments)
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    made = argparse.ArgumentParser(prog="cgikit", description="Tools for CGI scripts.")
+    made.add_argument("--version", action="version", version=f"cgikit {__version__}")
+    commands = made.add_subparsers(metavar="COMMAND", required=True)
     config.add_to(commands)
     fastcgi.add_to(commands)
     scgi.add_to(commands)
     serve.add_to(commands)
     sessions.add_to(commands)
-    arguments = parser.parse_args(sessions.words(sys.argv[1:] if argv is None else argv))
-    status: int = arguments.command(arguments)
-    return status
+    return made

@@ -1,0 +1,361 @@
+"""Every command and configuration of README.md and docs/*.md does what the page says.
+
+Each block that is not Python is run in a fresh folder, or is in `NOT_RUN` with the reason why not; a
+block that is neither fails. `/srv` is a folder of the test, and a port is one that is free:
+
+- a `console` block that follows no script: its commands are run, and their output is compared. So a
+  page shows of a configuration only what `cgikit config` prints;
+- a `sh` block: run, and it must end well; or it is in `SERVES`, with what must be there then;
+- a `text` block shows something that another block, or a program, makes: `NOT_RUN` says which.
+"""
+
+import argparse
+import contextlib
+import os
+import pwd
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from house import ROOT
+from requirement import need
+from serving import DEADLINE, until
+from test_docs import ALL, EXAMPLES, PAGES, RUN_LIMIT, Block, blocks, matches
+
+from cgikit import cli
+from cgikit.gateway.listener import listen
+
+BLOCKS = [*ALL, *blocks(ROOT / "benchmarks" / "README.md")]
+
+#: By page and the beginning of the first line: why nobody runs this block.
+NOT_RUN = {
+    ("README.md", "make demo"): "runs for ever; `make test` runs this test",
+    ("README.md", "pip install ."): "downloads; tests/servers/interpreter.py installs a clone so",
+    ("README.md", "make bench"): "takes minutes",
+    ("README.md", "make bench-gateways"): "takes half an hour",
+    ("config.md", "htpasswd -c /srv/site/users Aladdin"): "asks for a password at a terminal; "
+    "tests/servers/guarded.py has a file that it made",
+    ("config.md", "Aladdin $2a$14$..."): "a file of users, which tests/servers/guarded.py reads",
+    (
+        "config.md",
+        "/cgi-bin:Aladdin:$1$...",
+    ): "a file of users, which tests/servers/guarded.py reads",
+    ("config.md", "install -d -m 0700 /etc/cgikit"): "writes to /etc, as root",
+    ("performance.md", "make bench-gateways"): "takes half an hour",
+    ("programs.md", "make test ARGS=tests/programs"): "runs tests, as this is one",
+    ("serve.md", "pip install '.[serve]'"): "downloads; tests/servers/interpreter.py does it",
+    ("serve.md", "Serving cgi-bin at http://127.0.0.1:8000/ (Ctrl-C stops)"): "what `cgikit serve` "
+    "says; `test_the_pages_first_steps_with_serve` compares it",
+    ("sessions-command.md", "17 4 * * *"): "a line for cron; its options are looked at below",
+    ("sessions-redis.md", "pip install '.[redis]'"): "downloads; `make test` installs the extra",
+    (
+        "sessions-sqlite.md",
+        "mv sessions.db sessions.db-wal sessions.db-shm /somewhere/else/",
+    ): "moves what running scripts have open, as tests/sessions/test_sessions_sqlite.py does",
+    ("warm.md", "supervisor"): "a drawing",
+    (
+        "wsgi.md",
+        "uwsgi --plugin python3 --http-socket 127.0.0.1:8080 --buffer-size 65535 --module site_wsgi",
+    ): "its plugin is the system's Python, which lacks cgikit: tests/servers/wsgi_servers.py has it",
+}
+
+
+def key(block: Block) -> tuple[str, str]:
+    """What a block is known by in the tables: the first line, up to what is lined up behind it."""
+    return block.page.name, re.split(r"\s{2,}|\n", block.text)[0]
+
+
+# --- the folder that they run in ---------------------------------------------------------------
+
+
+class Place:
+    """A fresh folder with `/srv` in it, and what the blocks of a page expect to be there."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.site = top / "srv" / "site"
+        shutil.copytree(ROOT / "examples" / "cgi-bin", self.site / "cgi-bin")
+        shutil.copytree(ROOT / "examples" / "cgi-bin", top / "srv" / "cgi-bin")
+        self.user = pwd.getpwuid(os.geteuid()).pw_name
+        self.environ = {k: v for k, v in os.environ.items() if k not in {"REQUEST_METHOD", "PORT"}}
+        self.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        self.environ["PORT"] = "0"
+
+    def here(self, text: str) -> str:
+        """A text with this folder's paths."""
+        text = re.sub(r"(?<![\w.])/srv\b", f"{self.top}/srv", text)
+        return text.replace("-o www-data -g www-data", f"-o {self.user}")
+
+    def run(self, command: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of a page in the site's folder."""
+        return subprocess.run(
+            ["sh", "-ec", self.here(command)], cwd=self.site, env=self.environ, text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_LIMIT,
+        )  # fmt: skip
+
+    @contextlib.contextmanager
+    def started(self, command: str) -> Iterator[tuple["subprocess.Popen[bytes]", Path]]:
+        """Run a command that serves, until the block ends; gives the process, and its output."""
+        output = self.site / "output"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                ["sh", "-ec", f"exec {self.here(command)}"], cwd=self.site, env=self.environ,
+                stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+            )  # fmt: skip
+        try:
+            yield process, output
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(DEADLINE)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def port_of(process: "subprocess.Popen[bytes]", output: Path) -> int:
+    """The port that `cgikit serve` says that it took."""
+
+    def told() -> bool:
+        assert process.poll() is None, output.read_text()
+        return "(Ctrl-C stops)" in output.read_text()
+
+    assert until(told)
+    found = re.search(r"http://127\.0\.0\.1:(\d+)/", output.read_text())
+    assert found
+    return int(found[1])
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=DEADLINE) as answer:
+        return str(answer.read().decode())
+
+
+# --- what serves -------------------------------------------------------------------------------
+
+
+def serve_programs(place: Place, block: Block) -> None:
+    """`cgikit serve www …`, with a script of each kind that its options are about."""
+    www = place.site / "www"
+    www.mkdir()
+    for name, to in (("index.cgi", www), ("gitweb.cgi", place.site)):
+        script = to / name
+        script.write_text(f"#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n{name}'\n")
+        script.chmod(0o755)
+    (www / "gitweb.cgi").symlink_to("../gitweb.cgi")
+    (www / "page.php").write_text("<?php echo 'php'; ?>")
+    (www / "site.css").write_text("p { }")
+    need("php-cgi")
+    with place.started(block.text) as (process, output):
+        url = f"http://127.0.0.1:{port_of(process, output)}/"
+        assert [get(url + p) for p in ("", "gitweb.cgi", "site.css", "page.php")] == [
+            *("index.cgi", "gitweb.cgi", "p { }", "php"),
+        ]
+
+
+def gateway(place: Place, block: Block) -> None:
+    """`cgikit fastcgi …`: somebody listens at the socket."""
+    path = shlex.split(block.text)[shlex.split(block.text).index("--socket") + 1]
+    with place.started(block.text) as (process, output):
+
+        def accepts() -> bool:
+            assert process.poll() is None, output.read_text()
+            with socket.socket(socket.AF_UNIX) as probe:
+                return probe.connect_ex(os.path.relpath(place.site / path)) == 0
+
+        assert until(accepts), output.read_text()
+
+
+def wsgi_servers(place: Place, block: Block) -> None:
+    """Each line starts a server that runs the page's module."""
+    for script, proofs in EXAMPLES:
+        if script.page == block.page:
+            (place.site / "hits.py").write_text(script.text)
+            assert "hits.py" in proofs[0].text
+    module = next(b for b in ALL if b.page == block.page and b.text.startswith("# site_wsgi.py"))
+    (place.site / "site_wsgi.py").write_text(module.text)
+    for count, line in enumerate(block.text.splitlines(), 1):
+        with listen("127.0.0.1:0") as listener:
+            port = listener.getsockname()[1]
+        assert line.count("127.0.0.1:8080") == 1
+        command = line.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+        with place.started(command) as (process, output):
+
+            def answer(url: str = f"http://127.0.0.1:{port}/") -> str:
+                with contextlib.suppress(urllib.error.URLError, ConnectionError):
+                    return get(url)
+                return ""
+
+            assert until(lambda: process.poll() is not None or answer()), output.read_text()
+            assert "You are visitor number" in answer(), (count, output.read_text())
+
+
+def wrapper(place: Place, block: Block) -> None:
+    """The script of three lines that serves git repositories."""
+    git = need("git")
+    bare = place.top / "srv" / "git" / "name.git"
+    subprocess.run([git, "init", "-q", "--bare", str(bare)], check=True)
+    script = place.site / "git.cgi"
+    script.write_text(place.here(block.text))
+    script.chmod(0o755)
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PATH_INFO": "/name.git/info/refs",
+        "QUERY_STRING": "service=git-upload-pack",
+        "REQUEST_METHOD": "GET",
+    }
+    done = subprocess.run([script], env=environ, capture_output=True, text=True)
+    assert "application/x-git-upload-pack-advertisement" in done.stdout, done.stderr
+
+
+#: `sh` blocks that do not end by themselves, or are no commands: what runs them.
+SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
+    ("warm.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --prefix /cgi-bin"): gateway,
+    (
+        "warm.md",
+        "cgikit fastcgi cgi-bin --socket cgikit.sock --pass GIT_PROJECT_ROOT --pass 'OIDC_*'",
+    ): gateway,
+    (
+        "serve.md",
+        "cgikit serve www --static --index index.cgi --run .php=php-cgi --follow gitweb.cgi",
+    ): serve_programs,
+    (
+        "wsgi.md",
+        "gunicorn --workers 2 --threads 8 --bind 127.0.0.1:8080 site_wsgi",
+    ): wsgi_servers,
+    ("programs.md", "#!/bin/sh"): wrapper,
+}
+
+#: Run one after the other by `test_the_pages_first_steps_with_serve`.
+STEPS = [("serve.md", "mkdir cgi-bin"), ("serve.md", "cat > cgi-bin/hello.py <<'END'")]
+
+# --- each block is run -------------------------------------------------------------------------
+
+#: Those that test_docs.py runs, where they follow a script.
+PROVEN = {str(proof) for _, proofs in EXAMPLES for proof in proofs}
+CONSOLES = [b for b in BLOCKS if b.language == "console" and str(b) not in PROVEN]
+SHELL = [
+    b for b in BLOCKS
+    if b.language == "sh" and key(b) not in {*NOT_RUN, *SERVES, *STEPS}
+]  # fmt: skip
+SERVED = [b for b in BLOCKS if key(b) in SERVES]
+
+
+@pytest.mark.parametrize("console", CONSOLES, ids=str)
+def test_a_command_prints_what_the_page_shows(console: Block, place: Place) -> None:
+    assert console.text.startswith("$ "), f"{console}: begins with no command"
+    for part in console.text.removeprefix("$ ").split("\n$ "):
+        command, _, expected = part.partition("\n")
+        done = place.run(command)
+        assert done.returncode == 0, f"{console}: $ {command} said\n{done.stderr}"
+        assert matches(place.here(expected), done.stdout), f"{console} printed\n{done.stdout}"
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_commands_end_well(block: Block, place: Place) -> None:
+    done = place.run(block.text)
+    assert done.returncode == 0, f"{block} said\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("block", SERVED, ids=str)
+def test_what_serves_is_there(block: Block, place: Place) -> None:
+    SERVES[key(block)](place, block)
+
+
+def test_the_pages_first_steps_with_serve(place: Place) -> None:
+    """From an empty folder to the line in the console, as docs/serve.md has it."""
+    first, second = (next(b for b in ALL if key(b) == step) for step in STEPS)
+    shown = next(b for b in ALL if b.text.startswith("Serving cgi-bin at "))
+    shutil.rmtree(place.site / "cgi-bin")
+    make, serve = first.text.splitlines()
+    assert place.run(make).returncode == 0
+    with place.started(serve) as (process, output):
+        port = port_of(process, output)
+        assert place.run(second.text).returncode == 0
+        assert get(f"http://127.0.0.1:{port}/hello.py?name=Kim") == "Hello, Kim"
+        assert until(lambda: "GET" in output.read_text())
+        told = output.read_text()
+    assert re.sub(r"\d+ ", "0 ", told.replace(f":{port}/", ":8000/")) == re.sub(
+        r"\d+ ", "0 ", shown.text
+    )
+
+
+def test_every_block_is_run_or_says_why_not() -> None:
+    run = {"python", "http", "console", "sh"}
+    for block in BLOCKS:
+        listed = key(block) in NOT_RUN
+        assert listed or block.language in run, f"{block}: say in NOT_RUN what makes it true"
+    keys = [key(block) for block in BLOCKS]
+    for entry in (*NOT_RUN, *SERVES, *STEPS):
+        assert entry in keys, f"{entry} is listed, and no page has it"
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "benchmarks" / "README.md"], ids=str)
+def test_no_block_hides_in_indentation(page: Path) -> None:
+    """Such a block has no language, and was run by nobody."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    assert re.findall(r"(?<=\n\n) {4}.*", text) == []
+
+
+# --- what only stands in a sentence ------------------------------------------------------------
+
+
+def options() -> dict[str, set[str]]:
+    """The options of each command."""
+    (commands,) = (
+        action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    return {
+        name: {option for action in walked(parser) for option in action.option_strings}
+        for name, parser in commands.choices.items()
+    }
+
+
+def walked(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from walked(below)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_in_a_sentence_have_such_options(page: Path) -> None:
+    known = options()
+    for command, rest in re.findall(r"\bcgikit (?!import)(\w+)\b([^`\n]*)", commands_of(page)):
+        assert command in known, f"{page.name}: cgikit {command}"
+        for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", rest.split("|")[0].split(">")[0]):
+            assert option in known[command], f"{page.name}: cgikit {command} has no {option}"
+
+
+def commands_of(page: Path) -> str:
+    """The code spans and the shell blocks of a page, a command a line."""
+    fenced = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    spans = [s.replace("\n", " ") for s in re.findall(r"`([^`]+)`", fenced)]
+    lines = [
+        s
+        for b in ALL
+        if b.page == page and b.language in {"sh", "text"}
+        for s in b.text.split("\n")
+    ]
+    return "\n".join(s for s in (*spans, *lines) if re.match(r"(\S+ )*cgikit [a-z]+", s))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_installed_is_there_to_install(page: Path) -> None:
+    """`pip install cgikit[…]` would take whatever has that name on a package index."""
+    text = page.read_text()
+    project = (ROOT / "pyproject.toml").read_text()
+    for extra in re.findall(r"pip install '?\.\[(\w+)\]", text):
+        assert re.search(rf"^{extra} = \[", project, re.M), extra
+    assert not re.findall(r"pip install '?cgikit\[", text)
