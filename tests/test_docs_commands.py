@@ -359,3 +359,16 @@ def test_what_is_installed_is_there_to_install(page: Path) -> None:
     for extra in re.findall(r"pip install '?\.\[(\w+)\]", text):
         assert re.search(rf"^{extra} = \[", project, re.M), extra
     assert not re.findall(r"pip install '?cgikit\[", text)
+
+
+def test_messages_name_what_is_on_a_package_index() -> None:
+    """`pip install 'cgikit[redis]'`, while cgikit is on none: whoever takes the name is installed."""
+    project = (ROOT / "pyproject.toml").read_text()
+    advised = [
+        advice
+        for path in sorted((ROOT / "cgikit").rglob("*.py"))
+        for advice in re.findall(r"pip install '([^']+)'", path.read_text())
+    ]
+    assert len(advised) > 2
+    for requirement in advised:
+        assert f'"{requirement}' in project, requirement

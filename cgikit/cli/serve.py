@@ -125,7 +125,7 @@ def serve(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         if error.name != "waitress":
             raise
-        return _fail("waitress is not installed: pip install 'cgikit[serve]'")
+        return _fail("waitress is not installed: pip install 'waitress>=3.0.1,<3.1'")
     if wrong := _wrong(arguments):
         return _fail(wrong)
     try:

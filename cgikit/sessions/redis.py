@@ -338,6 +338,6 @@ def _redis() -> "Any":
         if error.name != "redis":
             raise
         raise ImportError(
-            "redis-py is not installed: pip install 'cgikit[redis]'", name="redis"
+            "redis-py is not installed: pip install 'redis>=5.2'", name="redis"
         ) from None
     return redis

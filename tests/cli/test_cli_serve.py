@@ -166,7 +166,7 @@ def test_missing_waitress_is_one_line_that_names_the_extra() -> None:
         text=True,
         timeout=30,
     )
-    expected = "cgikit serve: waitress is not installed: pip install 'cgikit[serve]'\n"
+    expected = "cgikit serve: waitress is not installed: pip install 'waitress>=3.0.1,<3.1'\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
 
 

@@ -563,7 +563,7 @@ def test_without_redis_py_the_error_says_how_to_install_it() -> None:
         "try: RedisStore('redis://127.0.0.1:1').count()\n"
         "except ImportError as error: print(error)"
     )
-    assert shown == "redis-py is not installed: pip install 'cgikit[redis]'"
+    assert shown == "redis-py is not installed: pip install 'redis>=5.2'"
 
 
 def test_a_client_of_ones_own_is_used_and_left_open(
