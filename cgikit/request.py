@@ -185,9 +185,14 @@ class Request(MetaVariables):
             self._session.abandon()
 
     def close(self) -> None:
-        """Close the uploads; those not saved are gone. Called at the end by `run`."""
+        """Close the uploads; those not saved are gone. Called at the end by `run`.
+
+        Raises `StateError` if a value of the session was changed after it was saved.
+        """
         if self._content is not None:
             self._content.close()
+        if self._session is not None:
+            self._session.end()
 
     def _check_query(self) -> None:
         seen = len(self.query_string)

@@ -45,6 +45,10 @@ class FileStore(Store):
         super().__init__(**policy)
         self.directory = absolute(directory)
 
+    def place(self) -> str:
+        """Return the real path of the directory: `Store.place`."""
+        return os.path.realpath(self.directory)
+
     def load(self, key: str) -> Record | None:
         """Return the record, None if there is none: `Store.load`."""
         fd = self._open(key)

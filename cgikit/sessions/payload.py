@@ -21,17 +21,19 @@ class Payload:
 
     `created` is when it began, `retired` when its id was given up by `rotate` or None; `data` and
     `flash` map names to JSON values; `until` says when single names of `data` end; `csrf` is the token
-    or "". Times are in seconds since the epoch.
+    or "", `former` the token before the last `rotate` or "", which was at `rotated`. Times are in
+    seconds since the epoch.
     """
 
-    __slots__ = ("created", "csrf", "data", "flash", "retired", "until")
+    __slots__ = ("created", "csrf", "data", "flash", "former", "retired", "rotated", "until")
 
     def __init__(self, created: float) -> None:
         self.created = created
         self.data: dict[str, Any] = {}
         self.until: dict[str, float] = {}
         self.flash: dict[str, Any] = {}
-        self.csrf = ""
+        self.csrf = self.former = ""
+        self.rotated = created
         self.retired: float | None = None
 
     @property
@@ -74,6 +76,8 @@ class Payload:
             parts.append(f',"until":{{{ends}}}')
         if self.csrf:
             parts.append(f',"csrf":{quote(self.csrf)}')
+        if self.former:
+            parts.append(f',"former":{quote(self.former)},"rotated":{self.rotated!r}')
         if self.retired is not None:
             parts.append(f',"retired":{float(self.retired)!r}')
         parts.append("}")
@@ -101,9 +105,12 @@ class Payload:
             setattr(payload, name, part)
         for end in payload.until.values():
             _number(end, "until")
-        payload.csrf = whole.get("csrf", "")
-        if not isinstance(payload.csrf, str):
-            raise ValueError("csrf is no string")
+        for name in ("csrf", "former"):
+            text = whole.get(name, "")
+            if not isinstance(text, str):
+                raise ValueError(f"{name} is no string")
+            setattr(payload, name, text)
+        payload.rotated = _number(whole.get("rotated", payload.created), "rotated")
         if "retired" in whole:
             payload.retired = _number(whole["retired"], "retired")
         if len(raw) > MOST_BYTES // 4:

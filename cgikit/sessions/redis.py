@@ -103,6 +103,12 @@ class RedisStore(Store):
 
     # --- what a store does --------------------------------------------------------------------
 
+    def place(self) -> str:
+        """Return the number of the database and the prefix: `Store.place`. Not the server's address,
+        which can change, nor its URL, which may hold a password.
+        """
+        return f"redis {_database(self._url, self._client)} {self.prefix}"
+
     def load(self, key: str) -> Record | None:
         """Return the record, None if there is none: `Store.load`."""
         state, fields = self._answered(self._run(LOAD, [self._record(key)], FIELDS), 3)
@@ -319,6 +325,21 @@ class RedisStore(Store):
         from ..errors import LockTimeout
 
         return LockTimeout(f"{self._place()} {self._lock_name(key)}", seconds)
+
+
+def _database(url: str, client: "Redis | None") -> str:
+    """Return the number of the database, without loading redis-py for it; 0 where it is not said."""
+    if not url:
+        return str(client.get_connection_kwargs().get("db") or 0) if client else "0"
+    scheme, _, rest = url.partition("://")
+    address, _, options = rest.partition("?")
+    path = "" if scheme == "unix" else address.partition("/")[2]
+    for option in options.split("&"):
+        name, _, value = option.partition("=")
+        if name == "db":
+            path = value
+    number = path.replace("/", "")
+    return number if number.isdecimal() else "0"
 
 
 def _number(text: "bytes | None") -> float | None:

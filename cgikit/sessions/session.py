@@ -9,7 +9,7 @@ import os
 from _collections_abc import MutableMapping
 
 from .payload import Payload
-from .store import SKEW, Record, is_id, key_of, new_id
+from .store import SKEW, Record, key_of, new_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ class Session(MutableMapping[str, "Any"]):
     from `run(handler, sessions=store)`, which also saves it; by hand, end with `save(response)`.
 
     The first use takes the visitor's lock, and waits for other requests that hold it (`LockTimeout`,
-    503). With `readonly` none is taken and nothing can be changed (`StateError`). A visitor without a
-    session, for whom nothing is stored, costs nothing and gets no cookie.
+    503). With `readonly` none is taken and nothing can be changed (`StateError`); it keeps the session
+    alive all the same. A visitor without a session, for whom nothing is stored, costs nothing and gets
+    no cookie.
 
     Right after `rotate` by another request, a request that still has the old id sees the old data;
     changing it raises `SessionMoved` (503, Retry-After), because the change would be lost.
@@ -49,6 +50,7 @@ class Session(MutableMapping[str, "Any"]):
         self._stored = ""  # the key it is stored under, which is not the id's once it is rotated
         self._kept = b""  # the payload that is stored there
         self._seen = b""  # the same without what has expired
+        self._saved = b""  # what was in it when it was saved; b"" before that
         self._accessed: float = 0
         self._came_back = False  # whether the visitor has shown the cookie of what is stored
         self._stale = False  # whether the time stamp there must be set, whatever it says
@@ -158,16 +160,9 @@ class Session(MutableMapping[str, "Any"]):
 
     def check_csrf(self, token: str | None) -> None:
         """Raise `FormExpired` (403) unless `token` is that of `csrf_token`: the form is not ours."""
-        from _operator import _compare_digest  # what hmac.compare_digest is; hmac loads OpenSSL
+        from .forms import check
 
-        expected = self._read().csrf
-        given = (token or "").encode("utf-8", "replace")
-        if not expected or not _compare_digest(expected.encode("ascii", "replace"), given):
-            from ..errors import FormExpired
-
-            raise FormExpired(
-                403, "This form has expired. Load the page again and send it once more."
-            )
+        check(self._read(), token, self._store.clock(), self._store.grace)
 
     # --- its life -----------------------------------------------------------------------------
 
@@ -175,8 +170,10 @@ class Session(MutableMapping[str, "Any"]):
         """Go on under a new id, and keep the data. Call it wherever a visitor's rights change, as at
         log-in: whoever knew the old id never gets to the new session. The CSRF token changes too.
         """
+        from .forms import forget
+
         inside = self._write()
-        inside.csrf = ""
+        forget(inside, self._store.clock())
         if self._stored:
             self._id = new_id()
 
@@ -205,7 +202,7 @@ class Session(MutableMapping[str, "Any"]):
         try:
             self._flush(self._inside)
         except BaseException:
-            self._due = ""  # no cookie for what was not stored
+            self._due, self._saved = "", b""  # no cookie for what was not stored
             raise
         finally:
             self._release()
@@ -217,30 +214,41 @@ class Session(MutableMapping[str, "Any"]):
         Raises `TypeError` for a value that is not JSON, naming its key, and then saves nothing. An
         answer that was made with the session gets `Cache-Control: private`, if it says nothing else.
         """
+        if self._closed:
+            self.end()
         self.close()
         if response is not None:
             self.mark(response)
+
+    def end(self) -> None:
+        """Raise `StateError` if a list or a dict in it was changed after it was saved: that change is
+        lost. `run` calls it last, when a streamed answer has been made, too.
+        """
+        inside = self._inside
+        if inside is None or not self._saved:
+            return
+        if any(isinstance(value, list | dict) for value in inside.data.values()):
+            try:
+                changed = inside.encode() != self._saved
+            except (TypeError, ValueError):
+                changed = True
+            if changed:
+                self._saved = b""  # it is said once
+                self._refuse(inside)
 
     def mark(self, response: "Response") -> None:
         """Set the cookie of what is stored in one more response. What is not stored yet gets none."""
         if self._inside is None or not self._closed or self._marked is response:
             return
+        from .cookie import send
+
         due, self._due = self._due, ""  # none in the error page, if one cannot be made
         if response.cache_control is None:
             response.cache_control = "private"
         self._marked = response
-        name, path, secure = self._cookie()
-        if due == "delete":
-            response.delete_cookie(name, path=path, secure=secure)
-        elif due and self._id:
-            response.set_cookie(
-                name,
-                self._id,
-                max_age=self._store.max_age,
-                path=path,
-                secure=secure,
-                samesite=self._store.samesite,
-            )
+        if due == "delete" or (due and self._id):
+            session_id = "" if due == "delete" else self._id or ""
+            send(response, self._store, self._request, session_id)
         self._due = due
 
     def abandon(self) -> None:
@@ -266,9 +274,12 @@ class Session(MutableMapping[str, "Any"]):
         """Raise the error for changing what cannot be changed (any more)."""
         if inside.retired is not None:
             from ..errors import SessionMoved
+            from .forms import AGAIN
 
             raise SessionMoved(
-                503, "Your session has just moved on. Please try again.", (("Retry-After", "1"),)
+                503,
+                "You have just logged in or out in another request. The page loads again by itself.",
+                (("Retry-After", "1"), *AGAIN),
             )
         if self._readonly or self._closed:
             from ..errors import StateError
@@ -280,23 +291,37 @@ class Session(MutableMapping[str, "Any"]):
         """Look the visitor's session up, and lock it. A session that begins needs no lock: nobody
         knows its id yet.
         """
-        named = self._request_cookie()
-        if is_id(named):
-            key = key_of(named)
-            if self._readonly:
-                self._take(named, key, self._store.load(key))
-            else:
-                lock = self._store.lock(key, self._store.lock_timeout)
-                record = lock.__enter__()
-                self._lock = lock
-                usable = False
-                try:
-                    usable = self._take(named, key, record)
-                finally:
-                    if not usable:
-                        self._release()
+        from .cookie import ids, is_former
+
+        for named, name in ids(self._store, self._request):
+            if self._find(named):
+                if is_former(self._store, name):
+                    self._due = "set"  # under the name that it has now
+                break
+            # An id that was just given up: unless one that lives has come, too.
         if self._inside is None:
             self._forget()
+        if self._closed:
+            self._saved = self._seen  # it came too late to be changed
+
+    def _find(self, session_id: str) -> bool:
+        """Look for a session by its id, and lock it; tell whether it is there and can be changed."""
+        key = key_of(session_id)
+        if self._readonly:
+            usable = self._take(session_id, key, self._store.load(key))
+            if usable:
+                self._stay()
+            return usable
+        lock = self._store.lock(key, self._store.lock_timeout)
+        record = lock.__enter__()
+        self._lock = lock
+        usable = False
+        try:
+            usable = self._take(session_id, key, record)
+        finally:
+            if not usable:
+                self._release()
+        return usable
 
     def _take(self, session_id: str, key: str, record: Record | None) -> bool:
         """Take a record over, and tell whether it can be changed under the lock we hold."""
@@ -341,7 +366,7 @@ class Session(MutableMapping[str, "Any"]):
     def _flush(self, inside: Payload) -> None:
         """Write what changed, and nothing else."""
         store = self._store
-        payload = inside.encode()
+        payload = self._saved = inside.encode()
         if self._readonly or inside.retired is not None:
             if payload != self._seen:
                 self._refuse(inside)  # a list or dict inside was changed
@@ -355,6 +380,7 @@ class Session(MutableMapping[str, "Any"]):
             if self._stored:
                 store.delete(self._stored)
                 self._forget()
+                self._saved = self._seen
                 self._due = "delete"
             return
         if not self._stored:
@@ -365,8 +391,24 @@ class Session(MutableMapping[str, "Any"]):
             self._retire(now)
         elif payload != self._kept:
             store.save(self._stored, record)
-        elif self._stale or not 0 <= now - self._accessed < store.idle / 100:
+        elif self._is_due(now):
             store.touch(self._stored, now)
+
+    def _is_due(self, now: float) -> bool:
+        """Tell whether the time stamp must be set: a little late is not worth the access."""
+        return self._stale or not 0 <= now - self._accessed < self._store.idle / 100
+
+    def _stay(self) -> None:
+        """Keep a session alive that is only read. That holds no lock, and must not fail the request."""
+        now = self._store.clock()
+        if not self._is_due(now):
+            return
+        from ..errors import CGIError
+
+        try:
+            self._store.touch(self._stored, now)
+        except CGIError as error:
+            _report(f"a session that is only read could not be kept alive: {error}")
 
     def _sweep(self) -> None:
         """Remove some dead sessions, once in a while. It must not fail the request, which is done."""
@@ -398,24 +440,6 @@ class Session(MutableMapping[str, "Any"]):
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.__exit__(None, None, None)
-
-    def _cookie(self) -> tuple[str, str, bool]:
-        """Return the cookie's name, path and whether it is secure."""
-        store = self._store
-        secure = self._request.is_secure if store.secure is None else store.secure
-        name = store.cookie
-        if name is None:
-            name = "__Host-session" if secure and store.cookie_path == "/" else "session"
-        return name, store.cookie_path, secure
-
-    def _request_cookie(self) -> str:
-        cookies = getattr(self._request, "cookies", None)
-        if cookies is None:
-            from ..cookies import parse
-
-            cookies = parse(self._request.environ.get("HTTP_COOKIE", ""))
-        value: str = cookies.get(self._cookie()[0], "")
-        return value
 
 
 def _report(what: str) -> None:

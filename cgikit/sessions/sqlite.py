@@ -95,6 +95,10 @@ class SQLiteStore(Store):
 
     # --- what a store does --------------------------------------------------------------------
 
+    def place(self) -> str:
+        """Return the real path of the database: `Store.place`."""
+        return os.path.realpath(self.path)
+
     def load(self, key: str) -> Record | None:
         """Return the record, None if there is none: `Store.load`."""
         check_key(key)

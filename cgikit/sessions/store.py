@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 20  # of one payload. Django's and PHP's own stores have no limit
 SKEW = 60  # seconds that a time stamp may lie ahead: clocks of several machines differ
+FORMER = "session"  # the cookie's name before stores had names of their own
 LONGEST_GAP = 40 * 86_400  # seconds between two purges, see `Store.purge`
 
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -123,9 +124,9 @@ class Store(ABC):
     request waits for another of the same visitor (`LockTimeout`). One in 1 / `sweep_chance` requests
     that save also removes some dead sessions; 0 leaves all to `purge`.
 
-    The cookie: `cookie` is its name, by default "__Host-session" where it is secure and "session"
-    elsewhere; `secure` None is "where the request is" (give True behind a proxy that ends TLS);
-    `max_age` seconds make it outlive the browser; `cookie_path` and `samesite` are `set_cookie`'s.
+    The cookie: `cookie` is its name, by default the one that `cookie_name` returns; `secure` None is
+    "where the request is" (give True behind a proxy that ends TLS); `max_age` seconds make it outlive
+    the browser; `cookie_path` and `samesite` are `set_cookie`'s.
 
     `clock` returns seconds since the epoch. All numbers of seconds are int or float.
     """
@@ -221,6 +222,31 @@ class Store(ABC):
         """
 
     # What stores share, and may do better.
+
+    def place(self) -> str:
+        """Return what tells these sessions from those of other stores that a host's visitors may meet
+        (str); the same wherever they are used, and no secret in it. The cookie's name is made of it; ""
+        makes it plain "session".
+        """
+        return ""
+
+    def cookie_name(self, secure: bool) -> str:
+        """Return the name of the cookie (str): `cookie`, or by default "session-" and ten digits that
+        stand for `place`, with "__Host-" in front where it is `secure`.
+        """
+        return self.cookie_names(secure)[0]
+
+    def cookie_names(self, secure: bool) -> tuple[str, ...]:
+        """Return the names (str) that the cookie can have: `cookie_name`, and the one before it."""
+        if self.cookie is not None:
+            return (self.cookie,)
+        prefix = "__Host-" if secure and self.cookie_path == "/" else ""
+        place = self.place()
+        if not place:
+            return (prefix + FORMER,)
+        # Surrogates stand for bytes of a path that are not UTF-8.
+        digits = _sha256(place.encode("utf-8", "surrogatepass"))[:10]
+        return f"{prefix}{FORMER}-{digits}", prefix + FORMER
 
     def count(self) -> int:
         """Return the number of sessions, live and dead."""

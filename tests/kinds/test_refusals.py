@@ -19,7 +19,7 @@ PLACES = {
     "persistent.connection.Connection._fail: BodyNotReceived": "507, 503: no room for the body",
     "persistent.connection.Connection.give_up: BodyNotReceived": "408: the body came too slowly",
     "sessions.session.Session._refuse: SessionMoved": "503: a change under an id that was given up",
-    "sessions.session.Session.check_csrf: FormExpired": "403: not a form of this session",
+    "sessions.forms.check: FormExpired": "403: not a form of this session",
 }
 
 CLASSES = {

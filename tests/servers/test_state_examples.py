@@ -122,7 +122,7 @@ def test_login_rotates_and_greets_and_logs_out(server: Server, tmp_path: Path) -
     cookie = answer.header("Set-Cookie")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-    assert before.startswith("session=")
+    assert before.startswith("session-")
     assert not cookie.startswith(before)
     page = visitor.look().text
     assert "Hello, ada" in page

@@ -116,8 +116,10 @@ def ask(store: FileStore, cookie: str) -> None:
 
 
 def main() -> None:
-    store = FileStore(sys.argv[1], sweep_chance=0)
-    kinds = malformed() if sys.argv[2] == "malformed" else forged()
+    kinds, name = malformed(), None
+    if sys.argv[2] == "forged":
+        kinds, name = forged(), "session"  # its own is made of the real path, which takes calls
+    store = FileStore(sys.argv[1], sweep_chance=0, cookie=name)
     ask(store, new_id())  # what is imported is imported by now
     for text in ("%e9", "%252"):
         ask(store, text)

@@ -32,6 +32,10 @@ def door(request):
         session.rotate()
         session.close()
         raise RuntimeError("a bug")
+    if what == "late":
+        session["list"] = []
+        session.close()
+        session["list"].append(1)
     if what == "destroyed":
         session.destroy()
         raise RuntimeError("a bug")
@@ -133,6 +137,12 @@ def test_guesses_are_counted_where_the_answer_is_an_http_error(browser: Browser)
     assert browser.visit("new")[0] == 403
     assert browser.cookie != before  # rotated, and the visitor knows
     assert browser.visit() == (200, "3")
+
+
+def test_a_change_inside_a_value_after_closing_is_a_bug(browser: Browser) -> None:
+    browser.visit()
+    assert browser.visit("late")[0] == 500
+    assert browser.visit() == (200, "2")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,17 @@ from sessions.contract import DAY, NOW, TEN_YEARS
 from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Visitor, put
 
-from cgikit import FileStore, HTTPError, LockTimeout, Request, Response, Session, StateError
+from cgikit import (
+    FileStore,
+    HTTPError,
+    LockTimeout,
+    Request,
+    Response,
+    Session,
+    StateError,
+    StorageError,
+)
+from cgikit.errors import FormExpired, SessionMoved
 from cgikit.sessions.store import Record, is_id, key_of, new_id
 
 
@@ -250,7 +260,8 @@ def test_reading_with_an_ended_value_inside_changes_nothing(visitor: Visitor, cl
 
 def test_the_cookie_is_set_once(visitor: Visitor) -> None:
     visitor.visit(put("a", 1))
-    assert visitor.set_cookies == [f"session={visitor.cookie}; Path=/; HttpOnly; SameSite=Lax"]
+    name = visitor.store.cookie_name(False)
+    assert visitor.set_cookies == [f"{name}={visitor.cookie}; Path=/; HttpOnly; SameSite=Lax"]
     assert is_id(visitor.cookie)
     visitor.visit(put("a", 2))
     assert visitor.set_cookies == []
@@ -259,15 +270,16 @@ def test_the_cookie_is_set_once(visitor: Visitor) -> None:
 
 
 def test_over_tls_the_cookie_is_bound_to_the_host(store: FileStore) -> None:
-    visitor = Visitor(store, name="__Host-session", HTTPS="on")
+    visitor = Visitor(store, HTTPS="on")
     visitor.visit(put("a", 1))
+    name = visitor.name
+    assert name.startswith("__Host-session-")
     assert visitor.set_cookies == [
-        f"__Host-session={visitor.cookie}; Path=/; Secure; HttpOnly; SameSite=Lax"
+        f"{name}={visitor.cookie}; Path=/; Secure; HttpOnly; SameSite=Lax"
     ]
     assert visitor.visit(dict) == {"a": 1}
-    assert (
-        Visitor(store, visitor.cookie, HTTPS="on").visit(dict) == {}
-    )  # the plain name will not do
+    for plain in (name.removeprefix("__Host-"), "session"):  # will not do
+        assert Visitor(store, visitor.cookie, name=plain, HTTPS="on").visit(dict) == {}
     visitor.visit(lambda session: session.destroy())
     assert "Secure" in visitor.set_cookies[0]
     assert visitor.cookie == ""
@@ -453,7 +465,7 @@ def test_the_old_id_changes_nothing(rotated: tuple[Visitor, Visitor], change: An
     with pytest.raises(HTTPError) as caught:
         late.visit(change)
     assert caught.value.status == 503
-    assert caught.value.headers == (("Retry-After", "1"),)
+    assert caught.value.headers == (("Retry-After", "1"), ("Refresh", "1"))
     assert late.visit(dict) == {"basket": [1]}
     assert visitor.visit(dict) == {"basket": [1], "user": "ada", "role": "admin"}
     assert visitor.store.count() == 2
@@ -601,6 +613,56 @@ def test_the_token_changes_at_log_in(visitor: Visitor) -> None:
     assert visitor.visit(lambda session: session.csrf_token()) != token
 
 
+@pytest.fixture
+def door(visitor: Visitor) -> tuple[Visitor, Callable[[Session], None]]:
+    """A visitor with a form to log in, and what happens when it is sent."""
+    token = visitor.visit(lambda session: session.csrf_token())
+
+    def log_in(session: Session) -> None:
+        session.check_csrf(token)
+        session.rotate()
+        session["user"] = "ada"
+
+    return visitor, log_in
+
+
+def test_a_double_click_on_log_in_helps_the_visitor_on(
+    door: tuple[Visitor, Callable[[Session], None]], clock: Clock
+) -> None:
+    """The second click showed a bare 503 under the old id, and 403 "expired" under the new one."""
+    visitor, log_in = door
+    second = Visitor(visitor.store, visitor.cookie)  # sent before the first was answered
+    visitor.visit(log_in)
+    with pytest.raises(SessionMoved, match="loads again") as moved:
+        second.visit(log_in)
+    assert dict(moved.value.headers) == {"Retry-After": "1", "Refresh": "1"}
+    with pytest.raises(FormExpired, match="loads again") as expired:
+        visitor.visit(log_in)  # sent after it was
+    assert dict(expired.value.headers) == {"Refresh": "1"}
+    assert second.visit(dict) == {}  # S9: the old id leads nowhere
+    assert visitor.visit(dict) == {"user": "ada"}
+    clock.pass_(10)
+    with pytest.raises(FormExpired, match="send it once more") as expired:
+        visitor.visit(log_in)
+    assert expired.value.headers == ()
+
+
+def test_other_forms_after_a_log_in_are_not_loaded_again(
+    door: tuple[Visitor, Callable[[Session], None]],
+) -> None:
+    """S12: only the form that was sent twice. And typing is not thrown away."""
+    visitor, log_in = door
+    visitor.visit(log_in)
+    for wrong in (None, "", new_id()):
+        with pytest.raises(FormExpired) as caught:
+            visitor.visit(lambda session, wrong=wrong: session.check_csrf(wrong))
+        assert caught.value.headers == ()
+    visitor.visit(lambda session: (session.rotate(), session.rotate()))  # no token since
+    with pytest.raises(FormExpired) as caught:
+        visitor.visit(log_in)
+    assert dict(caught.value.headers) == {"Refresh": "1"}
+
+
 # --- closing, reading only, waiting ---------------------------------------------------------------
 
 
@@ -657,6 +719,63 @@ def test_readonly_changes_nothing(visitor: Visitor, change: Any) -> None:
     assert visitor.visit(dict) == {"a": 1, "list": [1]}
     with pytest.raises(StateError):
         Visitor(visitor.store).visit(put("a", 1), readonly=True)
+
+
+def test_who_only_reads_is_not_logged_out(visitor: Visitor, clock: Clock) -> None:
+    """`readonly` requests did not count, and a visitor who read for two hours had no session."""
+    visitor.visit(put("user", "ada"))
+    for _ in range(5):
+        clock.pass_(7_000)
+        assert visitor.visit(dict, readonly=True) == {"user": "ada"}
+        assert visitor.set_cookies == []
+    record = visitor.store.load(key_of(visitor.cookie))
+    assert record is not None
+    assert record.accessed == pytest.approx(clock.now)
+    clock.pass_(7_200)
+    assert visitor.visit(dict, readonly=True) == {}
+
+
+def test_reading_while_another_request_holds_the_lock_counts_too(
+    visitor: Visitor, clock: Clock
+) -> None:
+    visitor.visit(put("a", 1))
+    clock.pass_(7_000)
+    with visitor.store.lock(key_of(visitor.cookie), 0):
+        assert visitor.visit(dict, readonly=True) == {"a": 1}
+    clock.pass_(7_000)
+    assert visitor.visit(dict) == {"a": 1}
+
+
+def test_reading_writes_no_more_often_than_using(
+    visitor: Visitor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.visit(put("a", 1))
+    touched: list[float] = []
+    real = visitor.store.touch
+    monkeypatch.setattr(
+        visitor.store, "touch", lambda key, now: (touched.append(now), real(key, now))
+    )
+    for _ in range(100):
+        clock.pass_(10)
+        visitor.visit(dict, readonly=True)
+    assert len(touched) == 12  # a hundredth of `idle` is 72 seconds
+
+
+def test_a_store_that_cannot_be_written_can_be_read(
+    visitor: Visitor,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    visitor.visit(put("a", 1))
+    clock.pass_(1_000)
+
+    def touch(key: str, now: float) -> None:
+        raise StorageError("x", "the file system is read-only")
+
+    monkeypatch.setattr(visitor.store, "touch", touch)
+    assert visitor.visit(dict, readonly=True) == {"a": 1}
+    assert "could not be kept alive" in capfd.readouterr().err
 
 
 def test_readonly_can_be_chosen_until_the_first_use(visitor: Visitor) -> None:
@@ -739,6 +858,56 @@ def test_after_closing_nothing_changes(visitor: Visitor) -> None:
     response = Response()
     session.save(response)
     assert visitor.visit(dict) == {"a": 1}
+
+
+CHANGES: list[Callable[[Any], object]] = [
+    lambda value: value["list"].append(2),
+    lambda value: value["dict"].update(a=2),
+    lambda value: value["dict"]["inner"].append({1}),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=["list", "dict", "inner, and no JSON"])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_change_inside_a_value_after_closing_is_no_secret(
+    visitor: Visitor, change: Callable[[Any], object], before: bool
+) -> None:
+    """It was lost without a word: the docs promise `StateError`."""
+    visitor.visit(lambda session: session.update(list=[1], dict={"a": 1, "inner": []}))
+    session = visitor.session()
+    values = dict(session)
+    session.close()
+    change(values if before else session)
+    with pytest.raises(StateError, match="was saved and closed"):
+        session.save(Response())
+    session.save(Response())  # once is enough
+    assert visitor.visit(dict) == {"list": [1], "dict": {"a": 1, "inner": []}}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["used before", "used after the answer"])
+def test_so_is_one_while_the_answer_is_streamed(store: FileStore, first: bool) -> None:
+    visitor = Visitor(store)
+    visitor.visit(put("list", [1]))
+    request = Request({"HTTP_COOKIE": f"{visitor.name}={visitor.cookie}"}, sessions=store)
+    if first:
+        assert request.session["list"] == [1]
+    request.save_session(Response())
+    assert request.session["list"] == [1]
+    request.close()
+    request.session["list"].append(2)
+    with pytest.raises(StateError):
+        request.close()
+    assert visitor.visit(dict) == {"list": [1]}
+
+
+def test_what_was_abandoned_may_be_changed(visitor: Visitor) -> None:
+    visitor.visit(put("list", [1]))
+    session = visitor.session()
+    session["list"].append(2)
+    session.abandon()
+    session["list"].append(3)
+    session.save(Response())
+    assert visitor.visit(dict) == {"list": [1]}
 
 
 def test_the_cookie_of_a_session_closed_early(visitor: Visitor) -> None:

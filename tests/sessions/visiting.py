@@ -26,11 +26,9 @@ class Clock:
 class Visitor:
     """Keeps the session cookie, as browsers do."""
 
-    def __init__(
-        self, store: Store, value: str = "", name: str = "session", **variables: str
-    ) -> None:
+    def __init__(self, store: Store, value: str = "", name: str = "", **variables: str) -> None:
         self.store = store
-        self.name = name
+        self.name = name or store.cookie_name("HTTPS" in variables)
         self.cookie = value
         self.variables = variables
         self.set_cookies: list[str] = []
