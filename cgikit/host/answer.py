@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from .environ import ServerRequest
 from .executor import ClientGone, Run, Source, TimeLimit
 from .output import ScriptResponse
+from .page import appendix
 from .path import Script
 from .problem import Problem
 from .text import one_line
@@ -59,11 +60,19 @@ class Call:
         return not self.delivered and self.gone()
 
 
+def _torn(pieces: list[bytes]) -> Iterator[bytes]:
+    """Give these, and then have the connection cut."""
+    yield from pieces
+    raise Truncated
+
+
 class Answer:
     """What a WSGI server iterates over: the body in the pieces in which the script wrote it.
 
     `close` ends the script, logs the request, and is called by the server in every case. `instead`
     gives the response for a problem and starts it, which can be done while nothing of the body is out.
+    With `details` the person who reads the answer owns the script: behind a part of it that is out, or
+    behind all that a failing script printed, stands what went wrong.
     """
 
     def __init__(
@@ -74,8 +83,10 @@ class Answer:
         response: ScriptResponse,
         run: Run | None,
         instead: Callable[[Problem], ScriptResponse],
+        details: bool = False,
     ) -> None:
         self._log, self._call, self._run = log, call, run
+        self._details = details
         self._asked, self._response, self._instead = asked, response, instead
         self._mute = asked.method == "HEAD" or response.status in (204, 304)  # R40
         self._announced = response.content_length
@@ -106,8 +117,8 @@ class Answer:
             piece = b"" if self._run is None else self._read(self._run)
             if not piece:
                 break
-        if self._run is not None:
-            self._judge(self._run.close())
+        if self._run is not None and (how := self._judge(self._run.close())):
+            yield from self._last_words(f"{self._name()} {how}.")
 
     def _read(self, run: Run) -> bytes:
         try:
@@ -118,8 +129,10 @@ class Answer:
         except ClientGone as gone:
             raise _Cut(None) from gone
 
-    def _judge(self, status: int) -> None:
-        """Log what is wrong with the script's end. `_Cut` when its answer is not whole."""
+    def _judge(self, status: int) -> str:
+        """Log what is wrong with the script's end; return how it ended (str), "" for as it should.
+        `_Cut` when its answer is not whole.
+        """
         announced = self._announced
         wrong = announced is not None and announced != self._size and not self._mute
         length = f"said Content-Length: {announced}, but its body has {self._size} bytes"
@@ -130,10 +143,28 @@ class Answer:
             raise self._broken(" and ".join(filter(None, (how, length if wrong else ""))))
         for what in filter(None, (how, length if wrong else "")):
             self._complain(what)
+        return how
+
+    def _last_words(self, what: str) -> list[bytes]:
+        """Return what is put behind the answer of a script that failed: nothing where its length was
+        announced, where it is encoded, or where others than the script's owner read it.
+        """
+        fields = {name.lower(): value for name, value in self._response.headers}
+        if (
+            not self._details
+            or self._mute
+            or self._announced is not None
+            or fields.get("content-encoding", "identity") != "identity"
+        ):
+            return []
+        piece = appendix(what, fields.get("content-type", ""), self._call.errors)
+        return [piece] if piece else []
+
+    def _name(self) -> str:
+        return os.path.basename(self._call.script.file) if self._call.script else "The script"
 
     def _broken(self, what: str, status: int = 500, fix: str = _FIX) -> _Cut:
-        name = os.path.basename(self._call.script.file) if self._call.script else "The script"
-        return _Cut(Problem(status, f"{name} {what}.", fix))
+        return _Cut(Problem(status, f"{self._name()} {what}.", fix))
 
     def _cut(self, problem: Problem | None) -> bytes:
         """Answer with a problem's page where nothing is out, else have the connection cut."""
@@ -141,7 +172,8 @@ class Answer:
             raise Truncated
         if self._sent:
             self._complain(f"{problem.what} {_CUT}")
-            raise Truncated
+            self._pieces = _torn(self._last_words(problem.what))
+            return next(self._pieces)
         self._response = self._instead(problem)
         self._pieces = iter(())
         return b"" if self._asked.method == "HEAD" else self._response.rest

@@ -69,6 +69,34 @@ def error_page(
     return _page(kind, "".join(parts))
 
 
+#: What a script may have left open. None of it shows anything where it is not.
+_CLOSERS = "</script></style></textarea></title></select></template></noscript></pre></table>"
+_APPENDED = (
+    "all:revert;display:block;clear:both;margin:1rem 0;padding:.75rem 1rem;background:#fff4ec;"
+    "color:#1d2330;border-left:4px solid #9a3412;font:1rem/1.5 system-ui,sans-serif"
+)
+
+
+def appendix(what: str, kind: str, log: Iterable[str] = ()) -> bytes:
+    """Return what is put behind the part of an answer that a script printed before it failed, for the
+    person who owns it (ASCII): what went wrong, and the last lines of its standard error.
+
+    `kind` is the answer's Content-Type; b"" where that is neither HTML nor plain text.
+    """
+    media = kind.partition(";")[0].strip().lower()
+    lines = [one_line(line) for line in log]
+    if media == "text/plain":
+        return "\n".join(["\n", one_line(what), *lines, ""]).encode("ascii", "backslashreplace")
+    if media != "text/html":
+        return b""
+    said = "\n".join(lines)
+    detail = f'<pre style="white-space:pre-wrap">{escape(said)}</pre>' if said else ""
+    return (
+        f'{_CLOSERS}<section role="alert" style="{_APPENDED}"><b>{escape(one_line(what))}</b>'
+        f"{detail}</section>\n"
+    ).encode("ascii", "xmlcharrefreplace")
+
+
 def own_response(
     status: int, page: bytes, headers: tuple[tuple[str, str], ...] = ()
 ) -> ScriptResponse:

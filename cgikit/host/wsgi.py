@@ -105,7 +105,7 @@ class Host:
             start_response(f"{page.status} {page.reason}", list(page.headers), sys.exc_info())
             return page
 
-        answer = Answer(self.log, call, asked, response, run, instead)
+        answer = Answer(self.log, call, asked, response, run, instead, self.details)
         try:
             start_response(f"{response.status} {response.reason}", list(response.headers))
         except BaseException:  # the server closes only what it was given

@@ -126,7 +126,8 @@ def test_where_the_end_of_the_connection_is_that_of_the_body_it_is_reset(
 ) -> None:
     """nginx asks by HTTP/1.0 unless it is told otherwise, and would keep the part in its cache."""
     received, reset = talk(server.port, f"/{end}-unannounced.py", "1.0")
-    assert received.partition(b"\r\n\r\n")[2] == b"x" * 1000
+    body = received.partition(b"\r\n\r\n")[2]
+    assert body.partition(b"\n")[0] == b"x" * 1000  # then what is for the script's owner
     assert reset == (end in {"killed", "segv"})
 
 
@@ -151,6 +152,81 @@ def test_how_a_script_ended_is_logged_once(server: Server, name: str) -> None:
     lines = [line for line in server.lines[seen:] if f"{name}-whole" in line]  # others come late
     ends = [line for line in lines if "exited with" in line or "was killed" in line]
     assert len(ends) == 1
+
+
+#: A script that fails behind its header: its other fields, the beginning of the body, how it ends, and
+#: what stands behind that beginning for its owner.
+FAILING = {
+    "html": ("text/html", "<table><tr><td>begun", "raise RuntimeError('1 < 2')", b"1 &lt; 2"),
+    "nothing yet": ("text/html; charset=utf-8", "", "raise RuntimeError('1 < 2')", b"1 &lt; 2"),
+    "text": ("text/plain", "begun", "raise RuntimeError('1 < 2')", b"RuntimeError: 1 < 2\n"),
+    "a status": ("text/plain", "begun", "sys.exit(3)", b"exited with status 3.\n"),
+    "killed": ("text/html", "begun", "os.kill(os.getpid(), 9)", b"was killed by signal 9."),
+    "no failure": ("text/html", "begun", "sys.stderr.write('a warning')", b""),
+    "an image": ("image/png", "begun", "sys.exit(3)", b""),
+    "xhtml": ("application/xhtml+xml", "<html>", "sys.exit(3)", b""),
+    "encoded": ("text/html\\nContent-Encoding: gzip", "begun", "sys.exit(3)", b""),
+    "announced": ("text/html\\nContent-Length: 5", "begun", "sys.exit(3)", b""),
+    "no body": ("text/html\\nStatus: 204 No Content", "", "sys.exit(3)", b""),
+}
+
+
+def crash(root: Path, way: str) -> str:
+    """Put a script into a directory that fails behind its header; its name."""
+    kind, begun, end, _ = FAILING[way]
+    script = root / f"crash-{way.replace(' ', '-')}.py"
+    script.write_text(
+        "#!/usr/bin/env python3\nimport os, sys\n"
+        f"sys.stdout.write('Content-Type: {kind}\\n\\n{begun}')\nsys.stdout.flush()\n{end}\n"
+    )
+    script.chmod(0o755)
+    return script.name
+
+
+@pytest.mark.parametrize("way", FAILING)
+def test_a_crash_behind_the_header_is_told_behind_what_came_of_the_answer(
+    server: Server, scripts: Path, way: str
+) -> None:
+    """It was silent: a page that ended somewhere, or a white one."""
+    name, begun, told = crash(scripts, way), FAILING[way][1].encode(), FAILING[way][3]
+    received, _ = talk(server.port, f"/{name}", "1.0")
+    status, _, body = received.partition(b"\r\n\r\n")
+    assert status.partition(b" ")[2][:3] == (b"204" if way == "no body" else b"200")
+    assert body[: len(begun)] == begun
+    rest = body[len(begun) :]
+    assert told in rest
+    assert bool(rest) == bool(told)
+    assert rest.isascii()
+    if rest:
+        assert (b'<section role="alert"' in rest) == FAILING[way][0].startswith("text/html")
+        assert name.encode() in rest
+
+
+def test_a_crash_is_told_to_nobody_but_the_script_s_owner(scripts: Path) -> None:
+    """Neither to who asks for the header alone, nor where others can ask (`--host`)."""
+    name = crash(scripts, "html")
+    for details, method in ((False, "GET"), (True, "HEAD")):
+        host = Host(
+            str(scripts),
+            Spawn(),
+            environment={"PATH": "/usr/bin:/bin"},
+            log=[].append,
+            details=details,
+        )
+        environ = {
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": f"/{name}",
+            "HTTP_HOST": "localhost",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(),
+        }
+        answer = host(environ, lambda *_: None)
+        assert b"".join(answer) == (b"<table><tr><td>begun" if method == "GET" else b"")
+        answer.close()
 
 
 def test_behind_another_server_a_part_is_cut_as_well(scripts: Path) -> None:
