@@ -353,8 +353,13 @@ def main() -> int:
     os.close(fds[5])
     size = int.from_bytes(exactly(channel, 4), "big")
     settings = Settings(**marshal.loads(exactly(channel, size)))  # noqa: S302 -- our parent's
-    size = int.from_bytes(exactly(zygote, 4), "big")
-    held, failed, refused, absent = marshal.loads(exactly(zygote, size))  # noqa: S302 -- our sibling's
+    try:
+        size = int.from_bytes(exactly(zygote, 4), "big")
+        data = exactly(zygote, size)
+    except SystemExit:
+        LogLines()("the process that forks ended before it was ready: it is started again")
+        raise
+    held, failed, refused, absent = marshal.loads(data)  # noqa: S302 -- our sibling's
     zygote.setblocking(True)
     worker = Worker(listener, channel, zygote, Kept(inbox, outbox), settings, held, table)
     for line in failed:

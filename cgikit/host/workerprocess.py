@@ -20,8 +20,14 @@ from typing import IO, Any
 from cgikit.gateway.kept import Kept
 
 from .settings import Settings
-from .zygote import SLOTS, TABLE
+from .zygote import BLOCKED, SLOTS, TABLE
 
+#: Signals that are not for a worker or its zygote: one that strays to them ends no request. A worker
+#: heeds SIGTERM and SIGUSR1.
+_STRAY = {
+    "worker": (signal.SIGHUP, signal.SIGINT, signal.SIGUSR2),
+    "zygote": BLOCKED,
+}
 ASKING = 10.0  # seconds between questions to a worker whether it is there
 HANDING = 5.0  # seconds to hand over settings
 AT_ONCE = 16  # reads of what a worker prints, before others have their turn
@@ -176,18 +182,22 @@ def _interpreter(
     role: str, fds: tuple[int, ...], environment: Mapping[str, str]
 ) -> "subprocess.Popen[bytes]":
     """Start a worker or a zygote with descriptors, whose numbers are its words."""
-    process = subprocess.Popen(  # noqa: S603 -- our own interpreter
-        [sys.executable, "-c", _CODE.format(role), _PACKAGE, *map(str, fds)],
-        stdin=subprocess.PIPE,  # pipes, as a web server's scripts have: streams remember whether
-        stdout=subprocess.PIPE,  # they can seek
-        stderr=subprocess.STDOUT,
-        # Bound at the start, C functions need not be looked up again in every child
-        env={**environment, "LD_BIND_NOW": "1"},
-        pass_fds=fds,
-        cwd="/",
-        process_group=0,  # what a terminal sends (Ctrl-C) is for the supervisor alone
-        bufsize=0,
-    )
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STRAY[role])  # which it inherits
+    try:
+        process = subprocess.Popen(  # noqa: S603 -- our own interpreter
+            [sys.executable, "-c", _CODE.format(role), _PACKAGE, *map(str, fds)],
+            stdin=subprocess.PIPE,  # pipes, as a web server's scripts have: streams remember whether
+            stdout=subprocess.PIPE,  # they can seek
+            stderr=subprocess.STDOUT,
+            # Bound at the start, C functions need not be looked up again in every child
+            env={**environment, "LD_BIND_NOW": "1"},
+            pass_fds=fds,
+            cwd="/",
+            process_group=0,  # what a terminal sends (Ctrl-C) is for the supervisor alone
+            bufsize=0,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     _pipe(process.stdin).close()
     os.set_blocking(_pipe(process.stdout).fileno(), False)
     return process

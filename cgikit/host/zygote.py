@@ -21,6 +21,8 @@ The table is memory that supervisor, worker and children share: two numbers for 
 process id, and its exit status plus one once it has left by itself.
 """
 
+# Without its face in Python, as in `warm.py`
+import _signal as signal  # type: ignore[import-not-found]
 import atexit
 import errno
 import gc
@@ -30,7 +32,7 @@ import os
 import resource
 import sys
 import time
-from _socket import socket  # without its face in Python, as in `warm.py`
+from _socket import socket
 
 from .. import leaving
 from . import preload, trial, warm
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
 
     Ready = tuple[object, CodeType | None]
 
+#: Signals that end nothing here: this process ends with its worker. They are blocked from its start on
+#: by who starts it, and open again in its children, for whom they are.
+BLOCKED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 MAX_SCRIPTS = 1_000
 LEARNT_SIZE = 65_536  # bytes for the names of learnt modules at the end of the table
 SLOTS = 1_024
@@ -179,6 +184,7 @@ class Zygote:
     ) -> None:
         """Become what runs the script. Returns never."""
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
             os.setsid()  # a group of its own to end, and no terminal of the server's
             mark = leaving.Mark()
             status = self.attend(slot, file, ready, told, descriptors, self.limits, 3)
@@ -250,10 +256,13 @@ def _say(error: Exception) -> None:
 
 
 def exactly(sock: socket, size: int) -> bytes:
-    """Receive so many bytes; end the process where the other end is gone."""
-    data = sock.recv(size) if size else b""
+    """Receive so many bytes; end the process where the other end is gone, or says nothing more."""
+    data = b""
     while len(data) < size:
-        more = sock.recv(size - len(data))
+        try:
+            more = sock.recv(size - len(data))
+        except OSError:  # it has ended without reading all
+            more = b""
         if not more:
             sys.exit(0)
         data += more
