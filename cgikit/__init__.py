@@ -4,6 +4,16 @@ This file is the public face and holds no logic: a table of names, each imported
 that a script pays for nothing it does not touch (docs/architecture.md, "Start-up").
 """
 
+import sys
+
+# Any Python must be able to compile this file, 2.7 too, to say so: no annotations and no f-strings.
+if sys.version_info < (3, 11):
+    raise ImportError(
+        "cgikit needs Python 3.11 or later, but this is Python %d.%d (%s): run the script with a newer "
+        "one, by its first line for instance" % (sys.version_info[:2] + (sys.executable,))
+    )
+del sys
+
 TYPE_CHECKING = False  # type checkers read it as True; importing typing would cost 6 ms
 if TYPE_CHECKING:
     from .counters import Counter as Counter
@@ -70,18 +80,20 @@ _MODULE_OF = {
     "update_json": "jsonfile",
 }
 
-__all__ = [*_MODULE_OF]
+__all__ = list(_MODULE_OF)
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name):
+    # type: (str) -> object
     """Import a public name when it is first used, and keep it (PEP 562)."""
     module = _MODULE_OF.get(name)
     if module is None:
-        raise AttributeError(f"module 'cgikit' has no attribute {name!r}")
-    value = getattr(__import__(f"cgikit.{module}", fromlist=(name,)), name)
+        raise AttributeError("module 'cgikit' has no attribute %r" % name)
+    value = getattr(__import__("cgikit." + module, fromlist=(name,)), name)
     globals()[name] = value
     return value
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE_OF})
+def __dir__():
+    # type: () -> list[str]
+    return sorted(set(globals()) | set(_MODULE_OF))
