@@ -9,6 +9,7 @@ inside belongs to `querystring.py`, the body to `body.py`.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+    from typing import overload
 
     from .requestheaders import RequestHeaders
 
@@ -26,7 +27,18 @@ class Variable:
         self.__doc__ = doc
         self.redirected = redirected
 
-    def __get__(self, request: "MetaVariables", owner: type | None = None) -> str:
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, request: None, owner: type) -> "Variable": ...
+        @overload
+        def __get__(self, request: "MetaVariables", owner: type | None = None) -> str: ...
+
+    def __get__(
+        self, request: "MetaVariables | None", owner: type | None = None
+    ) -> "str | Variable":
+        if request is None:  # of the class: tools that list or document one ask for it
+            return self
         value = request.environ.get(self.name, "")
         if not value and self.redirected:
             value = request.environ.get("REDIRECT_" + self.name, "")
@@ -130,11 +142,12 @@ class MetaVariables:
         a browser would take for another host. `path_info` and `query` are what follows the script.
 
         The host is the Host header's, or SERVER_NAME; one that is not a host name, or that is not in
-        `allowed_hosts` (lower case, without port), raises `BadRequest`: a page must not link to
-        wherever a client says. X-Forwarded-Proto and -Host count only with `forwarded=True`, or if it
-        holds REMOTE_ADDR: anyone can send them. Of a list in them the last counts, which the nearest
-        proxy has added; those before it came from outside. A str for `forwarded` or `allowed_hosts`
-        raises `TypeError`: a part of a name would be "in" it.
+        `allowed_hosts` (lower case, without port; a dot at the end of the host does not matter), raises
+        `BadRequest`: a page must not link to wherever a client says. X-Forwarded-Proto, -Host and -Port
+        count only with `forwarded=True`, or if it holds REMOTE_ADDR: anyone can send them. The port is
+        for a host that names none itself. Of a list in them the last counts, which the nearest proxy
+        has added; those before it came from outside. A str for `forwarded` or `allowed_hosts` raises
+        `TypeError`: a part of a name would be "in" it.
         """
         from .url import build
 

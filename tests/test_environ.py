@@ -1,5 +1,7 @@
 """The meta-variables: what unset, empty and malformed ones mean (RFC 3875 section 4.1)."""
 
+import inspect
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -203,3 +205,12 @@ def test_any_environment_gives_values_or_our_error(environ: dict[str, str]) -> N
     assert isinstance(outcome(request.url), str | BadRequest)
     for name in ("method", "protocol_version", "is_secure", "is_nph", "remote_host"):
         getattr(request, name)
+
+
+@pytest.mark.parametrize("cls", [MetaVariables, Request])
+def test_3_9_the_class_itself_can_be_asked_for_every_attribute(cls: type) -> None:
+    """`help(Request)` and every tool that lists a class got an AttributeError."""
+    for name in dir(cls):
+        getattr(cls, name)
+    assert cls.path_info.__doc__.startswith("The URL path after the script's name")
+    assert "path_info" in dict(inspect.getmembers(cls))

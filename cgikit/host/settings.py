@@ -15,6 +15,9 @@ class Settings:
     )  # fmt: skip
 
     def __init__(self, **values: "Any") -> None:
+        unknown = values.keys() - set(self.__slots__)
+        if unknown:
+            raise TypeError(f"Settings has no setting named {min(unknown)!r}")
         given = values.get
         self.root: str = values["root"]  # a directory, or one script
         self.protocol: str = values["protocol"]  # "fastcgi" or "scgi"

@@ -30,3 +30,8 @@ def test_settings_share_no_list() -> None:
     one, other = (Settings(root="/", protocol="fastcgi") for _ in range(2))
     one.learnt.append("x")
     assert other.learnt == []
+
+
+def test_3_9_a_setting_that_is_misspelt_is_refused() -> None:
+    with pytest.raises(TypeError, match="no setting named 'childern'"):
+        Settings(root="/", protocol="fastcgi", childern=3)
