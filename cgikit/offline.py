@@ -1,7 +1,8 @@
 """The command line as a request: how a script is tried without a server.
 
 Builds the meta-variables of RFC 3875 from words, as CGI.pm's offline mode does: `name=value …`, words
-alone as ISINDEX keywords, or one `/path?query`. Never used when a server has set REQUEST_METHOD.
+alone as ISINDEX keywords, or one `/path?query`. Without words QUERY_STRING is that of the environment:
+`QUERY_STRING=a=1 ./x.py`. Never used when a server has set REQUEST_METHOD.
 """
 
 TYPE_CHECKING = False
@@ -32,8 +33,11 @@ def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
         else:
             # A "+" stands between words: the space inside of one must not become one.
             query = "+".join(build([(word, "")])[:-1].replace("+", "%20") for word in words)
+    given = process.environ()
+    if not arguments[1:]:
+        query = given.get("QUERY_STRING", "")
     environ = {
-        **process.environ(),
+        **given,
         "CONTENT_LENGTH": "",
         "GATEWAY_INTERFACE": "CGI/1.1",
         "PATH_INFO": _unquote(path),

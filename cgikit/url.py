@@ -36,7 +36,10 @@ def build(
         return path
     scheme, host = _origin(request, forwarded)
     name, port = split_host(host)
-    if allowed_hosts is not None and name not in allowed_hosts:
+    # "example.com." is the same host, spelled to its end (RFC 1034 section 3.1)
+    if not (
+        allowed_hosts is None or name in allowed_hosts or name.removesuffix(".") in allowed_hosts
+    ):
         from .errors import BadRequest
 
         raise BadRequest(f"host {name!r} is not one of this site's")
@@ -48,17 +51,21 @@ def build(
 def _origin(request: "MetaVariables", forwarded: bool) -> tuple[str, str]:
     """Return the scheme and the host, with its port if it is known."""
     scheme = "https" if request.is_secure else "http"
+    port = ""
     host = request.environ.get("HTTP_HOST", "")
     if forwarded:
         claimed = _last(request.environ.get("HTTP_X_FORWARDED_PROTO", "")).lower()
         scheme = claimed if claimed in _DEFAULT_PORT else scheme
         host = _last(request.environ.get("HTTP_X_FORWARDED_HOST", "")) or host
+        port = _last(request.environ.get("HTTP_X_FORWARDED_PORT", ""))
     if not host:
         host = request.server_name
         if ":" in host and not host.startswith("["):
             host = f"[{host}]"  # some servers give an IPv6 address bare
-        if request.server_port:
-            host = f"{host}:{request.server_port}"
+        port = port or request.server_port
+    # A port in the host is what the client asked for; one beside it may be that of an inner machine.
+    if port and not split_host(host)[1]:
+        host = f"{host.removesuffix(':')}:{port}"
     return scheme, host
 
 

@@ -90,8 +90,10 @@ def test_a_bug_is_shown_like_any_other(tmp_path: Path) -> None:
     assert "ZeroDivisionError" in answer.errors
 
 
-def test_nothing_is_left_of_the_query_in_the_environment(tmp_path: Path) -> None:
-    answer = offline(tmp_path, QUERY_STRING="left=over", PATH_INFO="/left")
+def test_nothing_is_left_of_a_path_in_the_environment(tmp_path: Path) -> None:
+    answer = offline(tmp_path, QUERY_STRING="a=1", PATH_INFO="/left", CONTENT_LENGTH="4")
+    assert b"left" not in answer.body
+    answer = offline(tmp_path, "b=2", QUERY_STRING="left=over", PATH_INFO="/left")
     assert b"left" not in answer.body
 
 
@@ -104,3 +106,17 @@ def test_no_words_at_all() -> None:
     environ, stdin = request([])
     assert environ["SCRIPT_NAME"] == "/"
     assert stdin.read() == b""
+
+
+def test_3_8_a_query_string_without_words_is_the_query(tmp_path: Path) -> None:
+    import json
+
+    def shown(*words: str, query: str) -> tuple[list, list[str]]:
+        answer = json.loads(offline(tmp_path, *words, QUERY_STRING=query).body)
+        assert answer["method"] == "GET"
+        return answer["query"], answer["keywords"]
+
+    assert shown(query="a=1&b=%C3%BC") == ([["a", "1"], ["b", "ü"]], [])
+    assert shown(query="two+words")[1] == ["two", "words"]
+    assert shown("c=2", query="a=1")[0] == [["c", "2"]]  # the words are the request
+    assert shown("/path", query="a=1")[0] == []

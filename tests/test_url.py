@@ -324,3 +324,54 @@ def test_a_quoted_reference_is_quoted_once(text: str) -> None:
 
 def test_the_request_has_it() -> None:
     assert Request(BASE).url() == "http://a.example/cgi-bin/x.py"
+
+
+# --- the port of a proxy, and a host spelled to its end --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sent", "base"),
+    [
+        ({"HTTP_HOST": "a.example", "HTTP_X_FORWARDED_PORT": "8443"}, "http://a.example:8443"),
+        ({"HTTP_HOST": "a.example:81", "HTTP_X_FORWARDED_PORT": "8443"}, "http://a.example:81"),
+        (
+            {
+                "HTTP_X_FORWARDED_HOST": "b.example",
+                "HTTP_X_FORWARDED_PORT": "9, 8443",
+                "HTTP_X_FORWARDED_PROTO": "https",
+            },
+            "https://b.example:8443",
+        ),
+        (
+            {
+                "HTTP_X_FORWARDED_HOST": "b.example",
+                "HTTP_X_FORWARDED_PORT": "443",
+                "HTTP_X_FORWARDED_PROTO": "https",
+            },
+            "https://b.example",
+        ),
+        ({"HTTP_X_FORWARDED_PORT": "8080"}, "http://a.example:8080"),
+        ({"HTTP_HOST": "[::1]", "HTTP_X_FORWARDED_PORT": "8080"}, "http://[::1]:8080"),
+        ({"HTTP_HOST": "a.example:", "HTTP_X_FORWARDED_PORT": "8080"}, "http://a.example:8080"),
+        ({"HTTP_HOST": "a.example", "HTTP_X_FORWARDED_PORT": ""}, "http://a.example"),
+    ],
+)
+def test_3_8_the_port_that_a_trusted_proxy_names(sent: dict[str, str], base: str) -> None:
+    assert url(sent, forwarded=True) == base + "/cgi-bin/x.py"
+    assert "8443" not in url(sent)
+    assert "8080" not in url(sent)
+
+
+@pytest.mark.parametrize("port", ["x", "-1", "65536", "80 81", "8_0", "80/evil"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(BadRequest):
+        url({"HTTP_HOST": "a.example", "HTTP_X_FORWARDED_PORT": port}, forwarded=True)
+
+
+def test_3_8_a_dot_at_the_end_of_the_host_does_not_matter() -> None:
+    for allowed in ({"a.example"}, {"a.example."}):
+        found = url({"HTTP_HOST": "A.example.:81"}, allowed_hosts=allowed)
+        assert found == "http://a.example.:81/cgi-bin/x.py"
+    for host in ("a.example..", "b.example.", "."):
+        with pytest.raises(BadRequest):
+            url({"HTTP_HOST": host}, allowed_hosts={"a.example"})
