@@ -23,6 +23,10 @@ if TYPE_CHECKING:
             """Write all of it; `out` is flushed."""
 
 
+# Variables that name files, in the encoding of the file system
+_FILES = frozenset(
+    "CONTEXT_DOCUMENT_ROOT DOCUMENT_ROOT HOME PATH PATH_TRANSLATED PWD SCRIPT_FILENAME TMPDIR".split()
+)
 # Attributes of the standard streams: what was done with them is their state, not ours.
 _SENT = "_cgikit_sent"
 _INPUT = "_cgikit_input"
@@ -34,8 +38,24 @@ _SILENCE = 5_000  # milliseconds in which nothing of the body comes
 
 
 def environ() -> "Mapping[str, str]":
-    """Return this process's environment."""
-    return os.environ
+    """Return this process's environment, as `request_text` makes it."""
+    return request_text(os.environ)
+
+
+def request_text(variables: "Mapping[str, str]") -> "Mapping[str, str]":
+    """Return variables that `os.fsdecode` has decoded, by the locale, as UTF-8 text, with surrogate
+    escapes for other bytes: what browsers send has nothing to do with the server's locale.
+
+    Those that name files stay as the functions that open files take them.
+    """
+    if sys.getfilesystemencoding() == "utf-8":
+        return variables
+    return {
+        name: text
+        if name.removeprefix("REDIRECT_") in _FILES
+        else os.fsencode(text).decode("utf-8", "surrogateescape")
+        for name, text in variables.items()
+    }
 
 
 def pid() -> int:

@@ -47,7 +47,8 @@ class Answerer:
 
         Raises, in a process that the handler forked, what is to end that process.
         """
-        request = _Request(variables, connection, **self._options)  # type: ignore[arg-type]
+        given = process.request_text(variables)
+        request = _Request(given, connection, **self._options)  # type: ignore[arg-type]
         own = os.getpid()
         try:
             _send(self._respond(request), request, connection)
