@@ -111,6 +111,7 @@ class Body:
         errors: str = "replace",
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
+        codec: str = "utf-8",
     ) -> None:
         self.request = request
         self.limits = limits
@@ -118,6 +119,7 @@ class Body:
         self._errors = errors
         self._upload_dir = upload_dir
         self._progress = progress
+        self._codec = codec
         self._raw: BodyStream | None = None
         self._whole: bytes | None = None
         self._stream: BinaryIO | None = None
@@ -172,6 +174,7 @@ class Body:
 
     def text(self) -> str:
         """Return the body decoded by its charset."""
+        self._refuse_coded()
         return decode_text(self.whole(), self.request.content_type)
 
     def json(self) -> object:
@@ -181,6 +184,7 @@ class Body:
             # Not without a type either: a page of another site can send such a body unasked.
             shown = repr(kind[:100]) if kind else "of no stated type"
             raise self._unsupported(f"the body is {shown}, not application/json")
+        self._refuse_coded()
         return decode_json(self.whole(), self.limits)
 
     def form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
@@ -203,11 +207,13 @@ class Body:
             return MultiDict(), no_files
         if self.request.content_length == 0 and not self._is_chunked():
             return MultiDict(), no_files
+        self._refuse_coded()
         kind = self._media_type()
         if kind == "application/x-www-form-urlencoded":
             from .querystring import parse
 
-            return parse(self.whole(), errors=self._errors, limits=self.limits), no_files
+            fields = parse(self.whole(), errors=self._errors, limits=self.limits, codec=self._codec)
+            return fields, no_files
         if kind == "multipart/form-data":
             return self._read_multipart()
         shown = repr(kind[:100]) if kind else "of no stated type"
@@ -226,6 +232,7 @@ class Body:
                 errors=self._errors,
                 upload_dir=self._upload_dir,
                 progress=self._progress,
+                codec=self._codec,
             )
         except (ValueError, OSError) as error:
             self._failed = error
@@ -234,6 +241,17 @@ class Body:
     def _is_chunked(self) -> bool:
         environ = self.request.environ
         return not environ.get("CONTENT_LENGTH") and bool(environ.get("HTTP_TRANSFER_ENCODING"))
+
+    def _refuse_coded(self) -> None:
+        """Raise `UnsupportedMediaType` for a compressed body (RFC 9110 section 8.4): its bytes are not
+        those of its type, and a small one can become any size.
+        """
+        coding = self.request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+        if coding not in {"", "identity"}:
+            raise self._unsupported(
+                f"the body comes in Content-Encoding {coding[:50]!r}; send it without (.body and "
+                ".stream have it as it came)"
+            )
 
     def _media_type(self) -> str:
         return self.request.content_type.partition(";")[0].strip().lower()
@@ -333,19 +351,21 @@ def read_form(
     errors: str = "replace",
     upload_dir: str | None = None,
     progress: "Callable[[int, int], object] | None" = None,
+    codec: str = "utf-8",
 ) -> "tuple[MultiDict, MultiMap[Upload]]":
     """Read a multipart body in one pass; return its text fields and its files.
 
     Fields are kept in memory, files by `Upload`, in `upload_dir`. `progress` is called with the
-    bytes so far and the total, after every piece read. Whatever goes wrong, no file is left behind.
+    bytes so far and the total, after every piece read. Names, and text that names no charset, are in
+    `codec`. Whatever goes wrong, no file is left behind.
     """
     from .multidict import MultiDict, MultiMap
     from .multipart import Part, parse
 
-    collected = _Collected(upload_dir, errors)
+    collected = _Collected(upload_dir, errors, codec)
     chunks = _watched(stream, progress) if progress else stream.chunks()
     try:
-        for event in parse(chunks, content_type, length=stream.length, limits=limits):
+        for event in parse(chunks, content_type, length=stream.length, limits=limits, codec=codec):
             if isinstance(event, Part):
                 collected.begin(event)
             elif event is not None:
@@ -361,7 +381,7 @@ def read_form(
 class _Collected:
     """The parts of a form so far; what is being received is either `upload` or `text`."""
 
-    def __init__(self, upload_dir: str | None, errors: str) -> None:
+    def __init__(self, upload_dir: str | None, errors: str, codec: str) -> None:
         self.fields: list[tuple[str, str]] = []
         self.files: list[tuple[str, Upload]] = []
         self.part: Part | None = None
@@ -369,6 +389,7 @@ class _Collected:
         self.text: list[bytes] = []
         self._upload_dir = upload_dir
         self._errors = errors
+        self._codec = codec
 
     def begin(self, part: "Part") -> None:
         self.part, self.upload, self.text = part, None, []
@@ -388,7 +409,7 @@ class _Collected:
         if part is None:
             return
         if self.upload is None:
-            text = _decode_field(part, b"".join(self.text), self._errors)
+            text = _decode_field(part, b"".join(self.text), self._errors, self._codec)
             self.fields.append((part.name, text))
         elif part.filename or self.upload.size:  # else a file input that was left empty
             self.files.append((part.name, self.upload))
@@ -406,13 +427,14 @@ def _watched(stream: BodyStream, progress: "Callable[[int, int], object]") -> "I
         yield chunk
 
 
-def _decode_field(part: "Part", raw: bytes, errors: str) -> str:
+def _decode_field(part: "Part", raw: bytes, errors: str, codec: str) -> str:
+    charset = part.charset or codec
     try:
-        return _decode(raw, part.charset or "utf-8", errors)
+        return _decode(raw, charset, errors)
     except UnicodeDecodeError:
         from .errors import BadRequest
 
-        raise BadRequest(f"field {part.name[:100]!r} is not UTF-8") from None
+        raise BadRequest(f"field {part.name[:100]!r} is not {charset[:50].upper()}") from None
 
 
 def _decode(raw: bytes, charset: str, errors: str) -> str:

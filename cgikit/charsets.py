@@ -25,6 +25,19 @@ _REFUSED = frozenset(
 CODECS = (frozenset(_ALIASES.values()) | _OTHERS) - _REFUSED
 
 
+# What browsers mean by a name of these: the WHATWG Encoding standard, section 4.2
+_BROWSERS = {
+    "ascii": "cp1252",
+    "latin_1": "cp1252",
+    "iso8859_9": "cp1254",
+    "iso8859_11": "cp874",
+    "tis_620": "cp874",
+    "gb2312": "gbk",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
+
+
 def find(name: str) -> str | None:
     """Return the name of Python's codec for a charset (str), one of `CODECS`; None if it is unknown,
     or one that no message may name.
@@ -40,3 +53,18 @@ def find(name: str) -> str | None:
     normal = dotted.replace(".", "_")
     codec = _ALIASES.get(dotted) or _ALIASES.get(normal, normal)
     return codec if codec in CODECS else None
+
+
+def of_page(name: str) -> str:
+    """Return the name of Python's codec for what a browser sends from a page in charset `name` (str).
+
+    Browsers take "iso-8859-1" for windows-1252, "shift_jis" for what Windows calls so, and so on.
+    Raises `ValueError` for a name that is unknown, and for UTF-16 and UTF-32: no form is sent in them.
+    """
+    codec = find(name)
+    if codec is None or codec.startswith(("utf_16", "utf_32")):
+        raise ValueError(
+            f"charset={name[:50]!r} is not a charset that forms are sent in; give the one of the page, "
+            "such as 'windows-1252', or leave it out for UTF-8"
+        )
+    return "utf-8" if codec.startswith("utf_8") else _BROWSERS.get(codec, codec)

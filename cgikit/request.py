@@ -25,7 +25,8 @@ class Request(MetaVariables):
     """One CGI request. All meta-variables are attributes, by their names in lower case.
 
     `limits` bounds what is read (`Limits`). `errors` is what becomes of bytes in fields that are not
-    UTF-8: "replace" by U+FFFD as browsers do, or "strict" to raise `BadRequest`. `upload_dir` is
+    UTF-8: "replace" by U+FFFD as browsers do, or "strict" to raise `BadRequest`. `charset` is that of
+    the pages that forms are on, if it is not UTF-8 (`ValueError` for an unknown one). `upload_dir` is
     where uploads wait (TMPDIR without it): on the file system they are to be kept on, saving one is a
     rename. `progress(received, total)` is called while a multipart body is read, in bytes. `sessions`
     is the store of `session`.
@@ -40,6 +41,7 @@ class Request(MetaVariables):
         *,
         limits: Limits = DEFAULT_LIMITS,
         errors: str = "replace",
+        charset: str = "utf-8",
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
         sessions: "Store | None" = None,
@@ -53,6 +55,11 @@ class Request(MetaVariables):
         super().__init__(environ)
         self.limits = limits
         self._errors = errors
+        if charset != "utf-8":
+            from .charsets import of_page
+
+            charset = of_page(charset)
+        self._codec = charset
         self._source = (
             own,
             stdin,
@@ -76,7 +83,9 @@ class Request(MetaVariables):
             from .querystring import parse
 
             self._check_query()
-            self._query = parse(self.query_string, errors=self._errors, limits=self.limits)
+            self._query = parse(
+                self.query_string, errors=self._errors, limits=self.limits, codec=self._codec
+            )
         return self._query
 
     @property
@@ -210,5 +219,7 @@ class Request(MetaVariables):
                 from . import process
 
                 stdin = process.stdin()
-            self._content = Body(self, stdin, self.limits, self._errors, upload_dir, progress)
+            self._content = Body(
+                self, stdin, self.limits, self._errors, upload_dir, progress, self._codec
+            )
         return self._content

@@ -27,6 +27,7 @@ def run(
     limits: Limits | None = None,
     debug: bool | None = None,
     errors: str = "replace",
+    charset: str = "utf-8",
     upload_dir: str | None = None,
     progress: "Callable[[int, int], object] | None" = None,
 ) -> None:
@@ -52,11 +53,12 @@ def run(
     A process that the handler forks answers nothing: whatever the handler does in it, returning
     included, ends that process, by `SystemExit` or the exception that it raised.
 
-    `limits`, `errors`, `upload_dir` and `progress` are those of `Request`.
+    `limits`, `errors`, `charset`, `upload_dir` and `progress` are those of `Request`.
     """
     options = {
         "limits": limits or DEFAULT_LIMITS,
         "errors": errors,
+        "charset": charset,
         "upload_dir": upload_dir,
         "progress": progress,
         "sessions": sessions,

@@ -63,6 +63,7 @@ class WSGI:
         limits: Limits | None = None,
         debug: bool | None = None,
         errors: str = "replace",
+        charset: str = "utf-8",
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
     ) -> None:
@@ -72,6 +73,7 @@ class WSGI:
         self.limits = limits or DEFAULT_LIMITS
         self.debug = debug
         self.errors = errors
+        self.charset = charset
         self.upload_dir = upload_dir
         self.progress = progress
 
@@ -89,6 +91,7 @@ class WSGI:
             source,
             limits=self.limits,
             errors=self.errors,
+            charset=self.charset,
             upload_dir=self.upload_dir,
             progress=self.progress,
             sessions=self.sessions,

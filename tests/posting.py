@@ -62,6 +62,7 @@ def post(
     source: BinaryIO | None = None,
     limits: Limits | None = None,
     errors: str = "replace",
+    charset: str = "utf-8",
     upload_dir: Path | None = None,
     **more: str,
 ) -> Request:
@@ -71,6 +72,7 @@ def post(
         source or io.BytesIO(body),
         limits=limits or Limits(),
         errors=errors,
+        charset=charset,
         upload_dir=str(upload_dir) if upload_dir else None,
     )
 

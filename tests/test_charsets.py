@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgikit.charsets import CODECS, find
+from cgikit.charsets import CODECS, find, of_page
 
 #: As browsers, mail programs and editors write them: the names of the WHATWG Encoding standard that
 #: Python knows too, with the names of their codecs.
@@ -84,3 +84,32 @@ def test_what_is_no_name_is_unknown(name: str) -> None:
 
 def test_the_longest_name_of_rfc_2978_is_looked_at() -> None:
     assert find("utf-8" + "-" * 35) == "utf_8"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("UTF-8", "utf-8"),
+        ("utf8", "utf-8"),
+        ("iso-8859-1", "cp1252"),
+        ("latin1", "cp1252"),
+        ("us-ascii", "cp1252"),
+        ("windows-1252", "cp1252"),
+        ("iso-8859-9", "cp1254"),
+        ("iso-8859-15", "iso8859_15"),
+        ("Shift_JIS", "cp932"),
+        ("gb2312", "gbk"),
+        ("euc-kr", "cp949"),
+        ("tis-620", "cp874"),
+        ("koi8-r", "koi8_r"),
+    ],
+)
+def test_a_page_s_charset_is_what_browsers_take_it_for(name: str, codec: str) -> None:
+    assert of_page(name) == codec
+    codecs.lookup(of_page(name))
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "utf-7", "utf-16", "utf-16le", "utf-32", "hex"])
+def test_a_charset_that_no_form_is_sent_in_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="not a charset that forms are sent in"):
+        of_page(name)

@@ -1,6 +1,7 @@
 """application/x-www-form-urlencoded: the corpus, the limits, and the decoder against urllib's."""
 
-from urllib.parse import parse_qsl
+import sys
+from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
 import corpus
 import pytest
@@ -197,3 +198,59 @@ def test_half_a_surrogate_pair_cannot_be_built(fields: list[tuple[str, str]]) ->
     with pytest.raises(ValueError, match="surrogate") as caught:
         build(fields)
     assert not isinstance(caught.value, CGIError)  # the script's mistake, not the request's
+
+
+# --- work, counted ------------------------------------------------------------------------------
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    "piece", [b"%", b"%zz", b"%4", b"%%41", b"%\\", b"%\0", b"%4%z=%"], ids=repr
+)
+def test_3_7_percent_signs_that_are_no_escapes_take_calls_by_the_block(piece: bytes) -> None:
+    """8 MiB of "%" took 12 seconds: each of them raised an error of its own."""
+    raw = piece * (MIB // len(piece))
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        found = unquote(raw)
+    finally:
+        sys.setprofile(None)
+    assert calls < 32 * (MIB // 65_536 + 1)
+    assert found == unquote_to_bytes(raw)
+
+
+@given(st.lists(st.sampled_from([b"%", b"%4", b"%41", b"%00", b"\0", b"\\", b"z", b"\xff"])))
+def test_any_mixture_of_escapes_and_strays_decodes_as_urllib_has_it(pieces: list[bytes]) -> None:
+    raw = b"".join(pieces)
+    assert unquote(raw) == unquote_to_bytes(raw)
+
+
+# --- charsets -----------------------------------------------------------------------------------
+
+
+def test_3_7_fields_of_a_latin_1_page() -> None:
+    raw = b"n%E4me=%80+%fc&\xfc=%&x=\x1e%1f"
+    expected = [("näme", "€ ü"), ("ü", "%"), ("x", "\x1e\x1f")]
+    assert parse(raw, codec="cp1252").pairs() == expected
+    assert parse(as_environ(raw), codec="cp1252").pairs() == expected
+    assert parse(b"a=%81", codec="cp1252").pairs() == [("a", "\ufffd")]
+    with pytest.raises(BadRequest, match="field 'a' is not CP1252"):
+        parse(b"a=%81", codec="cp1252", errors="strict")
+
+
+@given(st.lists(st.tuples(st.text("aä€ &=+%"), st.text("aä€ &=+%")), max_size=5), st.booleans())
+def test_a_page_in_any_charset_equals_urllib(pairs: list[tuple[str, str]], cyrillic: bool) -> None:
+    codec = "shift_jis" if cyrillic else "cp1252"
+    clean = [
+        (n.encode(codec, "ignore").decode(codec), v.encode(codec, "ignore").decode(codec))
+        for n, v in pairs
+    ]
+    raw = urlencode(clean, encoding=codec)
+    assert parse(raw, codec=codec).pairs() == [pair for pair in clean if raw]

@@ -1,5 +1,6 @@
 """The request as a whole: pure where it is given everything, lazy everywhere."""
 
+import gzip
 import io
 from pathlib import Path
 
@@ -313,3 +314,52 @@ def test_errors_of_the_request_are_cgi_errors_with_a_status() -> None:
         with pytest.raises(CGIError) as caught:
             request.body  # noqa: B018
         assert caught.value.status == status
+
+
+# --- pages that are not in UTF-8 ------------------------------------------------------------------
+
+
+def test_3_7_the_charset_of_a_page_holds_for_names_and_values_of_all_forms() -> None:
+    request = post(b"n%E4me=%80", URLENCODED, QUERY_STRING="%FC=%DF", charset="iso-8859-1")
+    assert request.form.pairs() == [("näme", "€")]
+    assert request.query.pairs() == [("ü", "ß")]
+    one = b'Content-Disposition: form-data; name="n\xe4me"\r\n\r\n\x80'
+    two = b'Content-Disposition: form-data; name="f"; filename="\xfc.txt"\r\n\r\nx'
+    three = b'Content-Disposition: form-data; name="u"\r\n'
+    three += b"Content-Type: text/plain; charset=utf-8\r\n\r\n\xc3\xa4"
+    request = post(multipart(one, two, three), charset="windows-1252")
+    assert request.form.pairs() == [("näme", "€"), ("u", "ä")]
+    assert request.files["f"].client_filename == "ü.txt"
+    request.close()
+
+
+def test_a_charset_that_nobody_knows_is_the_programmer_s_mistake() -> None:
+    with pytest.raises(ValueError, match="charset='nonsense'"):
+        Request({}, charset="nonsense")
+
+
+# --- compressed bodies ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "gzip, identity"])
+def test_3_7_a_compressed_body_is_no_form_and_no_json(coding: str) -> None:
+    raw = gzip.compress(b"a=1", mtime=0)
+    ways = [
+        (URLENCODED, lambda request: request.form),
+        (URLENCODED, lambda request: request.params),
+        (MULTIPART, lambda request: request.files),
+        ("application/json", lambda request: request.json()),
+        ("text/plain", lambda request: request.text()),
+    ]
+    for content_type, read in ways:
+        request = post(raw, content_type, HTTP_CONTENT_ENCODING=coding)
+        with pytest.raises(UnsupportedMediaType, match="Content-Encoding") as caught:
+            read(request)
+        assert caught.value.status == 415
+        assert request.body == raw  # as it came, for those who know what to do with it
+    assert post(raw, URLENCODED, HTTP_CONTENT_ENCODING=coding).stream.read() == raw
+
+
+def test_identity_is_no_coding() -> None:
+    assert post(b"a=1", URLENCODED, HTTP_CONTENT_ENCODING="Identity").form["a"] == "1"
+    assert post(b"", URLENCODED, HTTP_CONTENT_ENCODING="gzip").form.pairs() == []

@@ -25,6 +25,7 @@ NO_CODEC = "a method of cgikit's own, no codec"
 COMPUTED = {
     "body._decode": CHOSEN,
     "partheader.Lines._decode": CHOSEN,
+    "querystring._decode_field": "the programmer's, or what charsets.of_page gives",
     "cli.serve._Console.print": "the encoding of the terminal",
     "cli.sessions._show": NO_CODEC,
     "response.Response._encode": CHOSEN,
