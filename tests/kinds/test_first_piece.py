@@ -76,7 +76,7 @@ def persistent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application
         made = indent(code(name), "    ")
         source += f"def make():\n{made}\n    return page\npages[{name!r}] = make()\n"
     source += "run(lambda request: pages[request.path_info[1:]](request))"
-    with application(tmp_path_factory.mktemp("first"), source) as app:
+    with application(tmp_path_factory.mktemp("first"), source, CGIKIT_STDERR="server") as app:
         yield app
 
 
