@@ -306,7 +306,7 @@ class _Input:
         try:
             data = self._stream.read(size)
         except OSError as error:
-            raise BadRequest(f"the body broke off: {error}") from error
+            raise BadRequest("the body broke off before its end") from error
         self._taken += len(data)
         return data
 

@@ -284,7 +284,8 @@ class _OneLine(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, Truncated):
-            told = f": {type(error).__name__}: {error}" if error else ""
+            said = error.strerror if isinstance(error, OSError) and error.strerror else error
+            told = f": {type(error).__name__}: {said}" if error else ""
             self._log(one_line(f"server: {record.getMessage()}{told}"))
 
 

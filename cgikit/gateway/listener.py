@@ -24,6 +24,9 @@ _LONGEST = 107  # bytes of a UNIX socket's path
 class ListenError(OSError):
     """There can be no listening at that address. The message says why and what to do."""
 
+    def __str__(self) -> str:
+        return self.strerror or ""  # without the number in front, which is nobody's word
+
 
 class Listener(socket.socket):
     """A listening socket. `.address` is its address as people write it (str): a path, or HOST:PORT."""

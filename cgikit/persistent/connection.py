@@ -476,7 +476,8 @@ class Connection:
         )
         import sys
 
+        why = error.strerror if error is not None else "it is larger than it may be"
         print(  # noqa: T201
-            f"cgikit: a body cannot wait in {self._directory}: {error}; make room there, or set TMPDIR",
+            f"cgikit: a body cannot wait in {self._directory}: {why}; make room there, or set TMPDIR",
             file=sys.stderr,
         )

@@ -100,7 +100,7 @@ class Parent:
             try:
                 pid = os.fork()
             except OSError as error:
-                _say(f"no worker can be started: {error}")
+                _say(f"no worker can be started: {error.strerror}")
                 self._delay()
                 return
             if not pid:

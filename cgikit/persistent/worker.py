@@ -272,7 +272,7 @@ class Worker:
         except BlockingIOError:
             return  # another worker was faster
         except OSError as error:
-            print(f"cgikit: no connection can be accepted: {error}", file=sys.stderr)  # noqa: T201
+            print(f"cgikit: no connection can be accepted: {error.strerror}", file=sys.stderr)  # noqa: T201
             sleep(0.1)  # out of descriptors or memory: it would come back at once
             return
         self._welcome(accepted)
