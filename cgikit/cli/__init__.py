@@ -1,12 +1,14 @@
 """The command `cgikit`: one module a command, and here only the choice among them."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from cgikit import __version__
 
 from . import config, fastcgi, scgi, serve, sessions
+from .commandline import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,13 +17,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 is success, 1 a failure (one line on standard error says which), 2 wrong usage.
     """
     arguments = parser().parse_args(sessions.words(sys.argv[1:] if argv is None else argv))
-    status: int = arguments.command(arguments)
-    return status
+    return _run(arguments)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
-    made = argparse.ArgumentParser(prog="cgikit", description="Tools for CGI scripts.")
+def parser() -> Parser:
+    """Return the parser of the command line, with those of all commands."""
+    made = Parser(
+        prog="cgikit",
+        description="Tools for CGI scripts.",
+        epilog="Example: cgikit serve cgi-bin",
+    )
     made.add_argument("--version", action="version", version=f"cgikit {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", required=True)
     config.add_to(commands)
@@ -30,3 +35,22 @@ def parser() -> argparse.ArgumentParser:
     serve.add_to(commands)
     sessions.add_to(commands)
     return made
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Run a command. One that cannot write what it has to say ends as programs do there."""
+    try:
+        status: int = arguments.command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `… | head` has seen enough
+        # Python flushes at its end, too, and would complain then
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if os.environ.get("CGIKIT_DEBUG") == "1":
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"cgikit: {where}{error.strerror or error}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status

@@ -34,6 +34,7 @@ def add_command(
         description=f"Run the scripts of a directory, or one script, for a web server that speaks "
         f"{title}. Python scripts run warm: a process for each request, forked from an interpreter "
         "that has imported what they use.",
+        epilog=f"Example: cgikit {protocol} cgi-bin --socket 127.0.0.1:9000",
     )
     parser.set_defaults(command=lambda arguments: _serve(protocol, arguments))
     parser.add_argument("root", metavar="ROOT", help="the directory of scripts, or one script")
@@ -236,8 +237,12 @@ def environment_name(text: str) -> str:
 
 def cannot_run(path: str) -> str:
     """Return why a file cannot be the one script that is served, with what to do; "" if it can."""
-    if not os.path.exists(path):
+    try:
+        os.stat(path)
+    except FileNotFoundError:
         return f"{path} does not exist"
+    except OSError as error:
+        return f"{path} cannot be reached: {error.strerror}"
     if not os.path.isfile(path):
         return f"{path} is neither a directory nor a script"
     if os.access(path, os.X_OK):

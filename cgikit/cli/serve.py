@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import resource
+import shlex
 import shutil
 import signal
 import socket
@@ -40,6 +41,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "serve",
         help="serve a directory of CGI scripts",
         description="Run the scripts of a directory at a local address. For development.",
+        epilog="Example: cgikit serve cgi-bin --port 8080",
     )
     parser.set_defaults(command=serve)
     parser.add_argument("root", metavar="ROOT", help="the directory of scripts, or one script")
@@ -47,7 +49,6 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--port",
         type=_port,
-        default=os.environ.get("PORT") or _DEFAULT_PORT,
         help=f"port to listen on, 0 for any free one ($PORT, else {_DEFAULT_PORT})",
     )
     parser.add_argument(
@@ -128,10 +129,11 @@ def serve(arguments: argparse.Namespace) -> int:
         return _fail("waitress is not installed: pip install 'waitress>=3.0.1,<3.1'")
     if wrong := _wrong(arguments):
         return _fail(wrong)
+    port = _port_of_environment() if arguments.port is None else arguments.port
     try:
-        listener = _listen(_bare(arguments.host), arguments.port)
+        listener = _listen(_bare(arguments.host), port)
     except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
-        return _fail(f"cannot listen on {arguments.host} port {arguments.port}: {_why(error)}")
+        return _fail(f"cannot listen on {arguments.host} port {port}: {_why(error, port)}")
     address = listener.getsockname()[0]
     console = _Console(unset(arguments.env))
     loopback = ip_address(address).is_loopback
@@ -157,9 +159,9 @@ def serve(arguments: argparse.Namespace) -> int:
     server = create(host, listener, software=host.software, log=console.print, room=room)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    shown, port = f"[{address}]" if ":" in address else address, listener.getsockname()[1]
     how = " warm" * arguments.warm
-    console.print(f"Serving {arguments.root}{how} at http://{shown}:{port}/ (Ctrl-C stops)")
+    for line in _announced(f"{arguments.root}{how}", *listener.getsockname()[:2]):
+        console.print(line)
     try:
         server.run()
     except KeyboardInterrupt:
@@ -170,9 +172,54 @@ def serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _announced(what: str, address: str, port: int) -> list[str]:
+    """Return what to say where the server is reached, with a URL that a browser can open."""
+    found, host = ip_address(address), address
+    if found.is_unspecified:
+        host = "::1" if found.version == 6 else "127.0.0.1"
+    lines = [f"Serving {what} at {_url(host, port)} (Ctrl-C stops)"]
+    if not found.is_loopback:
+        where = f" ({_url(_outward(found.version), port)})" if found.is_unspecified else ""
+        lines.insert(
+            0,
+            f"Warning: whoever reaches this machine{where} can run these scripts; there is neither a "
+            "password nor encryption. cgikit serve is for development.",
+        )
+    return lines
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _outward(version: int) -> str:
+    """Return the address that others most likely reach this machine by, or its name."""
+    family, other = (
+        (socket.AF_INET6, "2001:db8::1") if version == 6 else (socket.AF_INET, "192.0.2.1")
+    )
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((other, 9))  # sends nothing: only the way there is chosen
+            return str(probe.getsockname()[0])
+    except OSError:
+        return socket.gethostname()
+
+
+def _port_of_environment() -> int:
+    """Return the port that $PORT names, or the usual one; `ArgumentTypeError` if it names none."""
+    return _port(os.environ.get("PORT") or str(_DEFAULT_PORT))
+
+
 def _wrong(arguments: argparse.Namespace) -> str:
     """Return what is wrong with what the options name, "" if nothing is."""
     root = arguments.root
+    if arguments.port is None:
+        try:
+            _port_of_environment()
+        except argparse.ArgumentTypeError as error:
+            return f"the environment variable PORT: {error}; unset it, or give --port"
+    if os.path.isdir(root) and not os.access(root, os.R_OK | os.X_OK):
+        return f"{root} cannot be read by this user: chmod a+rx {shlex.quote(root)}"
     if not os.path.isdir(root):
         if arguments.index or arguments.static or arguments.follow:
             what = "is a single script" if os.path.exists(root) else "does not exist"
@@ -258,11 +305,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _why(error: OSError | UnicodeError) -> str:
+def _why(error: OSError | UnicodeError, port: int) -> str:
     """Return why listening failed, with what to do where that is known."""
     if not isinstance(error, OSError):
         return str(error)
     other = "; choose another --port" if error.errno == errno.EADDRINUSE else ""
+    if error.errno == errno.EACCES and 0 < port < 1024:
+        other = "; ports below 1024 are root's: choose another --port, such as 8000"
     return f"{error.strerror or error}{other}"
 
 

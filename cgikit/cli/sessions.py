@@ -35,6 +35,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "sessions",
         help="look at the sessions in a store, and purge it",
         description="Look at the sessions in a store, and purge it. Safe while scripts use it.",
+        epilog="Example: cgikit sessions list data/sessions",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = _add(actions, "list", _list, "list all sessions: key, size, last use, end")
@@ -68,7 +69,12 @@ def _add(
     action: Callable[[Store, argparse.Namespace], None],
     what: str,
 ) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+    parser = actions.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog=f"Example: cgikit sessions {name} data/sessions{' 0f3a' if name == 'show' else ''}",
+    )
     parser.add_argument("store", metavar="STORE", help=_STORE)
     parser.set_defaults(command=sessions, action=action)
     return parser

@@ -19,6 +19,7 @@ from requirement import need, need_address
 from serving import Server, alive, serve, until
 
 import cgikit
+from cgikit.cli.serve import _announced
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -143,6 +144,80 @@ def test_the_port_comes_from_the_environment() -> None:
         port = str(taken.getsockname()[1])
         status, _, err = command("serve", str(SCRIPTS), environment={"PORT": port})
     assert (status, f"port {port}" in err) == (1, True)
+
+
+def test_a_bad_port_of_the_environment_is_called_by_its_name() -> None:
+    """It blamed --port, which nobody had given."""
+    status, _, err = command("serve", str(SCRIPTS), environment={"PORT": "abc"})
+    why = "'abc' is not a port from 0 to 65535; unset it, or give --port"
+    assert (status, err) == (1, f"cgikit serve: the environment variable PORT: {why}\n")
+    for environment, port in (({"PORT": "abc"}, "99999"), ({"PORT": ""}, "99999")):
+        status, _, err = command("serve", str(SCRIPTS), "--port", port, environment=environment)
+        assert status == 2
+        assert "argument --port" in err
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000/"),
+        ("::1", "http://[::1]:8000/"),
+        ("0.0.0.0", "http://127.0.0.1:8000/"),
+        ("::", "http://[::1]:8000/"),
+        ("192.0.2.7", "http://192.0.2.7:8000/"),
+        ("2001:db8::7", "http://[2001:db8::7]:8000/"),
+    ],
+)
+def test_the_url_that_is_printed_can_be_opened(address: str, url: str) -> None:
+    """For --host 0.0.0.0 it was http://0.0.0.0:8000/, without a word on who else can come."""
+    *warning, serving = _announced("cgi-bin", address, 8000)
+    assert serving == f"Serving cgi-bin at {url} (Ctrl-C stops)"
+    assert len(warning) == (address not in {"127.0.0.1", "::1"})
+    for line in warning:
+        assert line.startswith("Warning: whoever reaches this machine")
+        assert (":8000/" in line) == (address in {"0.0.0.0", "::"})
+        assert "0.0.0.0" not in line
+        assert "[::]" not in line
+
+
+#: Becomes nobody once all is loaded: Python itself may lie where nobody may go.
+AS_NOBODY = """
+import os, sys
+import cgikit.cli.server
+if not os.geteuid():
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+sys.exit(cgikit.cli.main(sys.argv[1:]))
+"""
+
+
+def as_nobody(directory: Path, path: str) -> tuple[int, str]:
+    """Serve a path below a directory as somebody who is not root; the status, standard error."""
+    directory.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, "serve", path, "--port", "0"],
+        cwd=directory,  # those above it are closed to others
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stderr
+
+
+def test_what_is_closed_to_us_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    """A directory that we cannot read was served, empty; one in such a directory "does not exist"."""
+    closed = tmp_path / "closed"
+    (closed / "cgi-bin").mkdir(parents=True)
+    closed.chmod(0)
+    try:
+        said = as_nobody(tmp_path, "closed"), as_nobody(tmp_path, "closed/cgi-bin")
+    finally:
+        closed.chmod(0o700)
+    assert said == (
+        (1, "cgikit serve: closed cannot be read by this user: chmod a+rx closed\n"),
+        (1, "cgikit serve: closed/cgi-bin cannot be reached: Permission denied\n"),
+    )
 
 
 def test_a_missing_directory_is_one_line(tmp_path: Path) -> None:

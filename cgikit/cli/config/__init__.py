@@ -18,6 +18,7 @@ from typing import Any
 import cgikit
 from cgikit.host.text import one_line
 
+from ..commandline import suggestion
 from ..gateway import number, passing
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
 from .account import WEB_USERS, barrier, exists, group_of, web_user
@@ -68,6 +69,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="print the configuration of a web server",
         description="Print a configuration with which a web server runs the scripts below ROOT;"
         " its first lines hold the commands that start it.",
+        epilog="Example: cgikit config nginx /srv/site/cgi-bin",
     )
     parser.set_defaults(command=config)
     parser.add_argument("server", metavar="SERVER", nargs="?", help="the server; see --list")
@@ -173,7 +175,10 @@ def config(arguments: argparse.Namespace) -> int:
         return _fail("say which SERVER and which ROOT, or --list", 2)
     chosen = RECIPES.get(arguments.server)
     if chosen is None:
-        return _fail(f"no server {arguments.server!r}; there are: {', '.join(RECIPES)}")
+        known = f"there are: {', '.join(RECIPES)}"
+        return _fail(
+            f"no server {arguments.server!r}; {known}{suggestion(arguments.server, RECIPES)}"
+        )
     if refused := _unsuited(arguments, chosen):
         return _fail(refused)
     try:
