@@ -134,15 +134,18 @@ def handed_over(path: "str | os.PathLike[str]", internal: str | None) -> tuple[s
     """Return the field that leaves sending to the server: X-Accel-Redirect for nginx's `internal`
     URL, else X-Sendfile with the path, percent-encoded, as mod_xsendfile and lighttpd decode it.
 
-    Raises `ValueError` for controls in either, and for an internal URL that is no path.
+    Raises `ValueError` for controls and the like in either, and for an internal URL that is no path.
     """
+    from .characters import refused
     from .url import quote_reference
 
     name, value = "X-Accel-Redirect", internal
     if value is None:
         name, value = "X-Sendfile", os.path.abspath(absolute(path)).replace("%", "%25")
-    if not (value.startswith("/") and value.isprintable()):
-        raise ValueError(f"{name}: {value[:100]!r} is no path, or does not print")
+    bad = refused(value)
+    if bad or not value.startswith("/"):
+        found = f"it holds {bad!r}" if bad else "it does not begin with /"
+        raise ValueError(f"{name}: {value[:100]!r} is not a valid path: {found}; give another one")
     return name, quote_reference(value)
 
 

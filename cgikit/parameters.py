@@ -71,7 +71,8 @@ def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> s
     """Join a main value and its parameters to a header value; the inverse is `parse_header`.
 
     Values that are not tokens are quoted. A parameter outside ASCII is sent as RFC 8187 has it
-    (`name*=UTF-8''…`) after an ASCII stand-in for old readers. Controls raise `ValueError`.
+    (`name*=UTF-8''…`) after an ASCII stand-in for old readers; so is a file name with a percent sign,
+    which browsers take for an escape (RFC 6266 appendix D). Controls raise `ValueError`.
     """
     out = [main]
     for name, value in (parameters or {}).items():
@@ -79,6 +80,8 @@ def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> s
             raise ValueError(f"parameter name {name[:100]!r} is not a token")
         if value.isascii():
             out.append(f"{name}={value if is_token(value) else _quote(value)}")
+            if "%" in value and name == "filename":
+                out.append(f"{name}*=UTF-8''{_extended(value)}")
         else:
             out.append(
                 f"{name}={_quote(value.encode('ascii', 'replace').decode().replace('?', '_'))}"

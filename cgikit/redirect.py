@@ -40,9 +40,15 @@ def finish(
 def check_location(location: str, local: bool) -> str:
     """Return a location, percent-encoded, or raise `ValueError` if a browser could be led astray."""
     # Browsers drop tabs and line ends from URLs and read "\\" as "/": "/\t/host" is another host.
-    if not location or not location.isprintable() or "\\" in location or " " in location:
+    bad = next((char for char in "\\ " if char in location), "")
+    if not location.isprintable() and not bad:
+        from .characters import refused
+
+        bad = refused(location)
+    if bad or not location:
+        found = f"it holds {bad!r}" if bad else "it is empty"
         raise ValueError(
-            f"{location[:100]!r} is no location: empty, or with a space, \\ or control"
+            f"{location[:100]!r} is not a valid location: {found}; percent-encode what it is made of"
         )
     scheme, colon, rest = location.partition(":")
     if colon and not set("/?#") & set(scheme):

@@ -216,12 +216,19 @@ class Response:
 
     def attachment(self, filename: str) -> None:
         """Make the answer a download named `filename` (RFC 6266): any text, quoted as needed, with
-        `filename*` beside it where it is not ASCII. Controls and slashes raise `ValueError`.
+        `filename*` beside it where clients would read it otherwise. Slashes, controls, and what would
+        show another name (bidirectional overrides) raise `ValueError`.
         """
+        from .characters import refused
         from .parameters import format_header
 
-        if not filename or "/" in filename or not filename.isprintable():
-            raise ValueError(f"{filename[:100]!r} is no file name")
+        bad = "/" if "/" in filename else refused(filename)
+        if bad or not filename:
+            found = f"it holds {bad!r}" if bad else "it is empty"
+            raise ValueError(
+                f"{filename[:100]!r} is not a valid file name: {found}; give a name without folders "
+                "and controls"
+            )
         self.headers["Content-Disposition"] = format_header("attachment", {"filename": filename})
 
     def set_cookie(

@@ -291,7 +291,7 @@ def test_x_sendfile(path: Path) -> None:
 def test_x_accel_redirect(path: Path) -> None:
     response = Response.file(path, x_accel_redirect="/internal/ü 1%20.png")
     assert response.headers["X-Accel-Redirect"] == "/internal/%C3%BC%201%20.png"
-    with pytest.raises(ValueError, match="no path"):
+    with pytest.raises(ValueError, match="not a valid path"):
         Response.file(path, x_accel_redirect="http://elsewhere/")
 
 

@@ -20,7 +20,7 @@ import cgikit
 #: test for circles lets the latter pass: two modules of one layer may name each other's types.
 LAYERS = (
     {"errors", "leaving", "limits", "status"},
-    {"charsets", "dates", "headers", "html", "multidict", "requestheaders"},
+    {"characters", "charsets", "dates", "headers", "html", "multidict", "requestheaders"},
     {
         "cookies",
         "delimiters",

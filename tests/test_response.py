@@ -469,7 +469,7 @@ def test_a_download_has_a_name(name: str, expected: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "a/b", "/etc/passwd"])
 def test_a_download_has_no_such_name(name: str) -> None:
-    with pytest.raises(ValueError, match="no file name"):
+    with pytest.raises(ValueError, match="not a valid file name"):
         Response("").attachment(name)
 
 
