@@ -8,7 +8,7 @@ asked for, escaped and with all of the environment masked that is not known to h
 import os
 import sys
 
-from .errors import CGIError
+from .errors import CGIError, MissingFile
 from .html import escape
 from .request import Request
 from .response import Response
@@ -102,6 +102,10 @@ def answer_error(
         else:
             if error.status >= 500:
                 log(error, incident, stream)
+            elif isinstance(
+                error, MissingFile
+            ):  # it may be the script's mistake: which file is it?
+                _write([f"cgikit: {error.status}: {error}"], stream)
             return page
     log(error, incident, stream)
     return _mark(incident_page(error, incident, request, details), request)
@@ -170,13 +174,14 @@ def log(error: BaseException, incident: str, stream: "TextIO | None" = None) -> 
     Controls are escaped: what a client sends must not forge a line of the log. A log that is closed
     loses the entry and nothing else.
     """
-    lines = [
-        f"[incident {incident}] {_printable(line)}" for line in traceback_of(error).splitlines()
-    ]
+    _write([f"[incident {incident}] {line}" for line in traceback_of(error).splitlines()], stream)
+
+
+def _write(lines: list[str], stream: "TextIO | None") -> None:
     try:
         stream = stream or sys.stderr
         if stream is not None:
-            stream.write("\n".join(lines) + "\n")
+            stream.write("\n".join([_printable(line) for line in lines]) + "\n")
             stream.flush()
     except (OSError, ValueError):
         pass

@@ -208,5 +208,21 @@ class StorageError(CGIError, OSError):
         return "The server could not read or write its data."
 
 
+class MissingFile(CGIError, FileNotFoundError, ValueError):
+    """The file that an answer is to be made of is not there, or is a directory (404). `.filename` is
+    its path; `.message` is for the client and does not name it; `str()` is for the log and does.
+    """
+
+    status = 404
+
+    @property
+    def message(self) -> str:
+        """What to tell the client: nothing about paths."""
+        return "There is no such file."
+
+    def __reduce__(self) -> "tuple[object, ...]":
+        return type(self), (self.errno, self.strerror, self.filename)
+
+
 class StateError(RuntimeError):
     """The script did things in an order that cannot work, such as sending two responses."""

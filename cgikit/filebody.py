@@ -5,6 +5,7 @@ answer has. The decision is pure; only opening and reading the file touch the wo
 the script decides: a path that comes from a request must be checked before it comes here.
 """
 
+import errno
 import os
 
 from .process import absolute
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _CHUNK = 262_144
+_MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG))
 _MOST = 1 << 30  # bytes that the kernel is asked for at once; it stops below 2 GiB
 
 
@@ -23,11 +25,12 @@ class FileBody:
     """An open file, and what of it is sent. Iterating gives the bytes and closes the file."""
 
     def __init__(self, path: "str | os.PathLike[str]") -> None:
-        """Open `path` for reading. Raises `FileNotFoundError` and the like; for anything else, such
-        as a directory, a FIFO or a device, an `OSError` that is a `ValueError` too.
+        """Open `path` for reading. Raises `MissingFile`, a `FileNotFoundError`, where there is no file
+        of that name, and `OSError` where it cannot be opened; what is a FIFO, a socket or a device is
+        an `OSError` that is a `ValueError` too.
         """
         self.path = absolute(path)
-        fd = open_regular(self.path, follow=True)
+        fd = _open(self.path)
         status = os.fstat(fd)
         self.file: BinaryIO = open(fd, "rb", buffering=0)  # noqa: SIM115 -- closed by the reader
         self.size = status.st_size
@@ -128,6 +131,21 @@ class FileBody:
     def close(self) -> None:
         """Close the file; iterating to the end does it as well."""
         self.file.close()
+
+
+def _open(path: "str | os.PathLike[str]") -> int:
+    """Open a file that a visitor may have named: what no file can have as its name is missing, too."""
+    try:
+        return open_regular(path, follow=True)
+    except (OSError, ValueError) as error:
+        number, reason = errno.ENOENT, str(error)  # a NUL, or what no name on this machine can hold
+        if isinstance(error, OSError):
+            if error.errno not in _MISSING:
+                raise
+            number, reason = error.errno, os.strerror(error.errno)
+    from .errors import MissingFile
+
+    raise MissingFile(number, reason, os.fspath(path))
 
 
 def handed_over(path: "str | os.PathLike[str]", internal: str | None) -> tuple[str, str]:

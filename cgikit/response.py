@@ -169,8 +169,8 @@ class Response:
         never HTML. `filename` makes it a download of that name. `x_sendfile=True` leaves sending to
         httpd's mod_xsendfile or lighttpd, `x_accel_redirect="/internal/…"` to nginx.
 
-        Raises `FileNotFoundError` and other `OSError`s now, not when headers are out, and
-        `ValueError` for what is no regular file.
+        Raises now, not when headers are out: `MissingFile`, a `FileNotFoundError` that becomes a 404
+        where nobody catches it, other `OSError`s, and `ValueError` for what is no regular file.
         """
         from .filebody import FileBody, guess_type, handed_over
 
@@ -179,8 +179,8 @@ class Response:
         if filename is not None:
             response.attachment(filename)
         if x_sendfile or x_accel_redirect is not None:
-            response.headers.add(*handed_over(path, x_accel_redirect))
             FileBody(path).close()  # only to see that it is there
+            response.headers.add(*handed_over(path, x_accel_redirect))
         else:
             response._file = FileBody(path)  # last: what raises before must not leave it open
         return response

@@ -18,7 +18,14 @@ from cgikit import (
     StorageError,
     UnsupportedMediaType,
 )
-from cgikit.errors import BodyNotReceived, FormExpired, LengthRequired, Refused, SessionMoved
+from cgikit.errors import (
+    BodyNotReceived,
+    FormExpired,
+    LengthRequired,
+    MissingFile,
+    Refused,
+    SessionMoved,
+)
 
 #: One of each, with its status and what Python code already catches it as.
 EVERY = [
@@ -35,6 +42,7 @@ EVERY = [
     (BodyNotReceived(408, "a"), 408, Refused),
     (LockTimeout("/var/data/count.dat", 2.5), 503, TimeoutError),
     (StorageError("/var/data/count.dat", "is not a number"), 500, OSError),
+    (MissingFile(2, "No such file or directory", "/srv/a.txt"), 404, FileNotFoundError),
 ]
 
 
@@ -53,7 +61,9 @@ def test_this_list_has_every_error_that_is_public() -> None:
         for name in cgikit.__all__
         if isinstance(value := getattr(cgikit, name), type) and issubclass(value, CGIError)
     }
-    assert public == {type(error) for error, _, _ in EVERY if not isinstance(error, Refused)}
+    assert public == {
+        type(error) for error, _, _ in EVERY if not isinstance(error, (Refused, MissingFile))
+    }
 
 
 @pytest.mark.parametrize(("error", "status", "also"), EVERY, ids=lambda value: type(value).__name__)

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from child import environment, start, write_script
+from child import environment, run_script, start, write_script
 
-from cgikit import Response
+from cgikit import CGIError, Response
 from cgikit.dates import format_http_date
 from cgikit.environ import MetaVariables
+from cgikit.errors import MissingFile
 from cgikit.filebody import FileBody, guess_type, is_strong, parse_range
 
 MODIFIED = 784_111_777
@@ -305,7 +306,7 @@ def make_socket(path: Path) -> None:
 
 MAKERS = {
     "missing": (lambda path: None, FileNotFoundError),
-    "directory": (Path.mkdir, ValueError),
+    "directory": (Path.mkdir, ValueError),  # and a FileNotFoundError, see below
     "FIFO": (os.mkfifo, ValueError),
     "device": (lambda path: path.symlink_to("/dev/zero"), ValueError),
     "socket": (make_socket, OSError),
@@ -323,6 +324,61 @@ def test_what_is_no_file_is_an_error_at_once(tmp_path: Path, kind: str, options:
     with pytest.raises(error, match="thing"):
         Response.file(path, **options)
     assert open_files() == before
+
+
+#: What a visitor can make of a name, where a script puts it behind a directory of its own.
+MISSING = {
+    "no such file": "files/none",
+    "a dangling link": "files/dangling",
+    "a directory": "files",
+    "nothing": "files/",
+    "below a file": "files/there/below",
+    "a NUL": "files/a\0b",
+    "too long": "files/" + "x" * 5_000,
+    "half of a surrogate pair": "files/\ud800",
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"x_sendfile": True}, {"x_accel_redirect": "/x"}])
+@pytest.mark.parametrize("kind", MISSING)
+def test_a_missing_file_is_a_404_and_still_what_scripts_catch(
+    tmp_path: Path, kind: str, options: dict
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/there").touch()
+    (tmp_path / "files/dangling").symlink_to("nowhere")
+    path = f"{tmp_path}/{MISSING[kind]}"
+    before = open_files()
+    with pytest.raises(MissingFile) as caught:
+        Response.file(path, **options)
+    error = caught.value
+    assert isinstance(error, CGIError)
+    assert isinstance(error, FileNotFoundError)
+    assert (error.status, error.filename) == (404, path)
+    assert error.message == "There is no such file."
+    assert repr(path) in str(error)
+    assert open_files() == before
+
+
+def test_a_file_that_may_not_be_read_is_no_404(path: Path) -> None:
+    """The site's owner is to find it. A loop of links stands for it: root may read everything."""
+    loop = path.with_name("loop")
+    loop.symlink_to("loop")
+    with pytest.raises(OSError, match="loop") as caught:
+        Response.file(loop)
+    assert not isinstance(caught.value, CGIError)
+
+
+def test_the_path_of_a_missing_file_is_in_the_log_only(tmp_path: Path) -> None:
+    """A typed address was a 500, with a traceback in the log and an incident for the visitor."""
+    code = "run(lambda request: Response.file('files/' + request.query['name']))"
+    answer = run_script(tmp_path, code, QUERY_STRING="name=se%0Acret%1B.txt", CGIKIT_DEBUG="1")
+    assert (answer.status, answer.code) == (404, 0)
+    assert "There is no such file." in answer.page
+    assert "cret" not in answer.page
+    assert answer.errors == (
+        "cgikit: 404: [Errno 2] No such file or directory: 'files/se\\ncret\\x1b.txt'\n"
+    )
 
 
 @pytest.mark.parametrize(
