@@ -244,6 +244,7 @@ class Response:
         httponly: bool = True,
         samesite: str | None = "Lax",
         partitioned: bool = False,
+        priority: str | None = None,
     ) -> None:
         """Add a cookie; `cookies.build` says what each argument means and what raises `ValueError`."""
         from .cookies import build
@@ -259,15 +260,34 @@ class Response:
             httponly=httponly,
             samesite=samesite,
             partitioned=partitioned,
+            priority=priority,
         )
         self.headers.add("Set-Cookie", cookie)
 
     def delete_cookie(
-        self, name: str, *, path: str | None = "/", domain: str | None = None, secure: bool = False
+        self,
+        name: str,
+        *,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        samesite: str | None = "Lax",
+        partitioned: bool = False,
     ) -> None:
-        """Make the client forget a cookie; `path` and `domain` must be those it was set with."""
-        secure = secure or name.lower().startswith(("__secure-", "__host-", "__http-"))
-        self.set_cookie(name, "", max_age=0, expires=0, path=path, domain=domain, secure=secure)
+        """Make the client forget a cookie; all arguments must be those that it was set with
+        (`cookies.forget` says why).
+        """
+        from .cookies import forget
+
+        cookie = forget(
+            name,
+            path=path,
+            domain=domain,
+            secure=secure,
+            samesite=samesite,
+            partitioned=partitioned,
+        )
+        self.headers.add("Set-Cookie", cookie)
 
     def answer(
         self, request: "MetaVariables"

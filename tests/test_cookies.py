@@ -1,14 +1,15 @@
 """Cookies: real headers as a corpus, and everything a browser would drop refused when building."""
 
 import datetime
+import inspect
 
 import corpus
 import pytest
 from hypothesis import example, given
 from properties import CONTROLS, any_texts, as_environ, noisy, outcome, placements, texts
 
-from cgikit import CGIError, LimitExceeded, Limits, MultiDict
-from cgikit.cookies import build, parse
+from cgikit import CGIError, LimitExceeded, Limits, MultiDict, Response
+from cgikit.cookies import build, forget, parse
 
 
 @pytest.mark.parametrize(("raw", "expected"), corpus.cases("cookies"))
@@ -55,6 +56,8 @@ def test_more_are_refused_by_name(count: int) -> None:
     assert (error.limit, error.allowed, error.seen, error.status) == ("cookies", 10, count, 431)
 
 
+UTC = datetime.UTC
+
 # --- building ---------------------------------------------------------------------------------
 
 
@@ -71,19 +74,22 @@ def test_more_are_refused_by_name(count: int) -> None:
         ({"secure": True, "samesite": "none", "partitioned": True},
          "Path=/; Secure; HttpOnly; SameSite=None; Partitioned"),
         ({"samesite": "STRICT"}, "Path=/; HttpOnly; SameSite=Strict"),
+        ({"priority": "high"}, "Path=/; HttpOnly; SameSite=Lax; Priority=High"),
+        ({"domain": ".Example.com"}, "Domain=.Example.com; Path=/; HttpOnly; SameSite=Lax"),
+        ({"domain": "localhost"}, "Domain=localhost; Path=/; HttpOnly; SameSite=Lax"),
+        ({"domain": "127.0.0.1"}, "Domain=127.0.0.1; Path=/; HttpOnly; SameSite=Lax"),
+        ({"domain": "my_host.example"}, "Domain=my_host.example; Path=/; HttpOnly; SameSite=Lax"),
     ],
 )  # fmt: skip
 def test_every_attribute(options: dict, attributes: str) -> None:
     assert build("a", "1", **options) == f"a=1; {attributes}".rstrip("; ")
 
 
-UTC = datetime.UTC
-
-
 @pytest.mark.parametrize(
     ("expires", "date"),
     [
         (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (-11_644_473_600, "Mon, 01 Jan 1601 00:00:00 GMT"),
         (784111777.9, "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("784111777", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -130,7 +136,24 @@ def test_http_prefix_needs_httponly(name: str) -> None:
     [
         ({"samesite": "None"}, "secure=True"),
         ({"partitioned": True}, "secure=True"),
-        ({"samesite": "Loose"}, "Lax, Strict or None"),
+        ({"samesite": "Loose"}, "'Lax', 'Strict', 'None'"),
+        ({"samesite": ""}, "'Lax', 'Strict', 'None'"),
+        ({"priority": "urgent"}, "'Low', 'Medium', 'High'"),
+        ({"domain": "example.com:80"}, "not a host name"),
+        ({"domain": "http://example.com"}, "not a host name"),
+        ({"domain": "a,b"}, "not a host name"),
+        ({"domain": "a b"}, "not a host name"),
+        ({"domain": "*.example.com"}, "not a host name"),
+        ({"domain": "."}, "not a host name"),
+        ({"domain": ".."}, "not a host name"),
+        ({"domain": "a..b"}, "not a host name"),
+        ({"domain": "..example.com"}, "not a host name"),
+        ({"domain": "example.com."}, "not a host name"),
+        ({"domain": "a" * 64 + ".com"}, "not a host name"),
+        ({"domain": "a." * 127 + "b"}, "not a host name"),
+        ({"expires": -11_644_473_601}, "before 1601"),
+        ({"expires": datetime.datetime(1600, 12, 31, tzinfo=UTC)}, "before 1601"),
+        ({"expires": "Sun, 06 Nov 1594 08:49:37 GMT"}, "before 1601"),
         ({"path": ""}, "begin with /"),
         ({"path": "app"}, "begin with /"),
         ({"path": "/a;b"}, "cannot be sent"),
@@ -197,7 +220,7 @@ def test_a_value_that_is_no_text_names_its_cookie(value: object) -> None:
         build("visits", value)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("max_age", [float("inf"), 1.5, "60"])
+@pytest.mark.parametrize("max_age", [float("inf"), 1.5, "60", True])
 def test_a_max_age_is_a_whole_number_of_seconds(max_age: object) -> None:
     """An infinite one was an OverflowError that named no cookie."""
     with pytest.raises(TypeError, match="cookie n: max_age"):
@@ -207,3 +230,49 @@ def test_a_max_age_is_a_whole_number_of_seconds(max_age: object) -> None:
 def test_a_value_with_half_a_surrogate_pair_names_the_cookie() -> None:
     with pytest.raises(ValueError, match=r"cookie n: .*surrogate"):
         build("n", "\udcff")
+
+
+@pytest.mark.parametrize("wrong", [False, 5, b"x", ["x"]])
+@pytest.mark.parametrize("argument", ["path", "domain", "samesite", "priority"])
+def test_an_argument_of_another_type_is_named(argument: str, wrong: object) -> None:
+    """samesite=False was an `AttributeError`."""
+    with pytest.raises(TypeError, match=f"cookie n: {argument}"):
+        build("n", "v", **{argument: wrong})
+
+
+def test_an_end_is_no_truth() -> None:
+    with pytest.raises(TypeError, match="cookie n: expires"):
+        build("n", "v", expires=True)
+
+
+# --- forgetting ---------------------------------------------------------------------------------
+
+GONE = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "attributes"),
+    [
+        ("a", {}, "Path=/; HttpOnly; SameSite=Lax"),
+        ("a", {"path": "/x", "domain": "b.example"},
+         "Domain=b.example; Path=/x; HttpOnly; SameSite=Lax"),
+        ("a", {"samesite": "None"}, "Path=/; Secure; HttpOnly; SameSite=None"),
+        ("a", {"samesite": None}, "Path=/; HttpOnly"),
+        ("a", {"partitioned": True}, "Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned"),
+        ("__Host-a", {}, "Path=/; Secure; HttpOnly; SameSite=Lax"),
+        ("__Http-a", {}, "Path=/; Secure; HttpOnly; SameSite=Lax"),
+    ],
+)  # fmt: skip
+def test_a_cookie_is_forgotten_as_it_was_set(name: str, options: dict, attributes: str) -> None:
+    assert forget(name, **options).replace(f"; {GONE}", "") == f"{name}=; {attributes}"
+    assert f"; {GONE}; " in forget(name, **options)
+
+
+def test_what_sets_a_cookie_also_deletes_it() -> None:
+    """Each argument that tells a browser which cookie it is, or whether to heed it."""
+    told = set(inspect.signature(forget).parameters)
+    asked = set(inspect.signature(build).parameters)
+    assert asked - told == {"value", "max_age", "expires", "httponly", "priority"}
+    for method, function in (("set_cookie", build), ("delete_cookie", forget)):
+        parameters = inspect.signature(getattr(Response, method)).parameters
+        assert set(parameters) - {"self"} == set(inspect.signature(function).parameters)

@@ -82,6 +82,8 @@ def chromium(profile: Path) -> Iterator[Browser]:
     options.binary_location = need("chromium")
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
+    # Other sites' cookies are let in, as browsers of many visitors do, so that they can be tested.
+    options.add_experimental_option("prefs", {"profile.cookie_controls_mode": 0})
     # A path of its own: Selenium would otherwise look for a driver to download.
     # And a home of its own: crash reports go there, whatever the profile.
     home = {**os.environ, "HOME": str(profile), "XDG_CONFIG_HOME": str(profile)}
