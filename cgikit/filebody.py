@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _CHUNK = 262_144
+# What servers add to an entity tag: Apache's mod_deflate and mod_brotli, lighttpd's mod_deflate, Caddy
+_CODINGS = frozenset(('gzip"', 'br"', 'zstd"', 'deflate"', 'bzip2"', 'compress"'))
 _MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG))
 _MOST = 1 << 30  # bytes that the kernel is asked for at once; it stops below 2 GiB
 
@@ -46,9 +48,14 @@ class FileBody:
         `headers` are the request's. A status other than 200 stays as it is: conditions and ranges
         apply to nothing else (RFC 9110 sections 13.2.1 and 14.2).
         """
+        from time import time
+
         from .dates import format_http_date
 
-        fields = [("Last-Modified", format_http_date(self.modified)), ("ETag", self.etag)]
+        # A date to come is another clock's. A client whose copy has that date would see no change of
+        # the file before it is over (RFC 9110 section 8.8.2.1).
+        told = min(self.modified, int(time()))
+        fields = [("Last-Modified", format_http_date(told)), ("ETag", self.etag)]
         if status != 200 or method not in {"GET", "HEAD"}:
             return status, fields
         status = evaluate(headers, self.etag, self.modified)
@@ -191,10 +198,7 @@ def evaluate(headers: "Mapping[str, str]", etag: str, modified: int) -> int:
         if before is not None and modified > before:
             return 412
     if none_match is not None:
-        # Weak comparison: W/ makes no difference (section 8.8.3.2).
-        if none_match.strip() == "*" or etag in [
-            tag.removeprefix("W/") for tag in _etags(none_match)
-        ]:
+        if none_match.strip() == "*" or etag in [_weak(tag) for tag in _etags(none_match)]:
             return 304
     else:
         since = parse_http_date(headers.get("If-Modified-Since", ""))
@@ -214,8 +218,13 @@ def parse_range(value: str, size: int) -> tuple[int, int] | None:
     """Read a Range header for `size` bytes (RFC 9110 section 14.1.2).
 
     Returns (start, length), a length of 0 if it cannot be satisfied, or None if it is to be ignored:
-    another unit, a form that is not valid, or several ranges, which a server may answer with the whole.
+    another unit, a form that is not valid, an empty file, or several ranges, which a server may answer
+    with the whole.
     """
+    if not size:
+        return (
+            None  # no Content-Range can say "all of nothing"; httpd and nginx send the empty file
+        )
     unit, _, spec = value.partition("=")
     first, dash, last = spec.strip().partition("-")
     if unit.strip().lower() != "bytes" or not dash or "," in spec:
@@ -236,6 +245,16 @@ def parse_range(value: str, size: int) -> tuple[int, int] | None:
         return 0, 0
     end = min(int(last), size - 1) if last else size - 1
     return start, end - start + 1
+
+
+def _weak(tag: str) -> str:
+    """Return what of an entity tag counts in the weak comparison (section 8.8.3.2): not the W/, and not
+    the name of the coding that a server adds when it compresses what it is given (section 8.8.3.3).
+    For ranges that difference counts: they are of the bytes that the client has.
+    """
+    tag = tag.removeprefix("W/")
+    before, dash, coding = tag.rpartition("-")
+    return f'{before}"' if dash and coding in _CODINGS else tag
 
 
 def _etags(value: str) -> list[str]:

@@ -13,9 +13,13 @@ from typing import BinaryIO
 
 import pytest
 from child import environment, run_script, start, write_script
+from fronts import server
+from requirement import need
+from servers.curl import curl
+from serving import serve
 
 from cgikit import CGIError, Response
-from cgikit.dates import format_http_date
+from cgikit.dates import format_http_date, parse_http_date
 from cgikit.environ import MetaVariables
 from cgikit.errors import MissingFile
 from cgikit.filebody import FileBody, guess_type, is_strong, parse_range
@@ -72,7 +76,17 @@ def test_an_empty_file(path: Path) -> None:
     path.write_bytes(b"")
     status, fields, body = get(path)
     assert (status, fields["Content-Length"], body) == ("200 OK", "0", b"")
-    assert get(path, range="bytes=0-")[0] == "416 Range Not Satisfiable"
+
+
+@pytest.mark.parametrize("wanted", ["bytes=-5", "bytes=0-", "bytes=0-0", "bytes=-0", "bytes=5-"])
+def test_a_range_of_an_empty_file_is_the_empty_file(path: Path, wanted: str) -> None:
+    """It was 416, to players and resumed downloads, which ask for a range of everything. A suffix can
+    be satisfied (RFC 9110 section 14.1.1), but no Content-Range says so; httpd ignores all of them.
+    """
+    path.write_bytes(b"")
+    status, fields, body = get(path, range=wanted)
+    assert (status, fields["Content-Length"], body) == ("200 OK", "0", b"")
+    assert "Content-Range" not in fields
 
 
 def test_the_etag_changes_with_the_content(path: Path) -> None:
@@ -86,6 +100,12 @@ def test_the_etag_changes_with_the_content(path: Path) -> None:
 
 # --- conditions (RFC 9110 section 13) -----------------------------------------------------------
 
+
+def tagged(suffix: str) -> str:
+    """The entity tag of the file with something at its end."""
+    return f'{ETAG[:-1]}{suffix}"'
+
+
 EARLIER, LATER = format_http_date(MODIFIED - 1), format_http_date(MODIFIED + 1)
 
 
@@ -96,6 +116,14 @@ EARLIER, LATER = format_http_date(MODIFIED - 1), format_http_date(MODIFIED + 1)
         ({"if_none_match": "W/" + ETAG}, 304),
         ({"if_none_match": f'"x", {ETAG}'}, 304),
         ({"if_none_match": "*"}, 304),
+        # what servers make of it when they compress the answer
+        ({"if_none_match": tagged("-gzip")}, 304),
+        ({"if_none_match": tagged("-br")}, 304),
+        ({"if_none_match": f'"x", W/{tagged("-zstd")}'}, 304),
+        ({"if_none_match": tagged("-other")}, 200),
+        ({"if_none_match": tagged("gzip")}, 200),
+        ({"if_none_match": '"-gzip"'}, 200),
+        ({"if_match": tagged("-gzip")}, 412),
         ({"if_none_match": '"x"'}, 200),
         ({"if_none_match": ETAG.strip('"')}, 200),
         ({"if_modified_since": LAST_MODIFIED}, 304),
@@ -203,7 +231,15 @@ def test_no_range_with_head(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("condition", "status"),
-    [(ETAG, 206), ('"x"', 200), ("W/" + ETAG, 200), (LAST_MODIFIED, 206), (LATER, 200), ("", 206)],
+    [
+        (ETAG, 206),
+        ('"x"', 200),
+        ("W/" + ETAG, 200),
+        (tagged("-gzip"), 200),  # the client's bytes are compressed, and ours are not
+        (LAST_MODIFIED, 206),
+        (LATER, 200),
+        ("", 206),
+    ],
 )
 def test_if_range(path: Path, condition: str, status: int) -> None:
     assert get(path, range="bytes=0-1", if_range=condition)[0].startswith(str(status))
@@ -230,12 +266,28 @@ def test_a_date_is_strong_once_its_second_is_over(now: float, strong: bool) -> N
     assert is_strong(100, now) is strong
 
 
+def test_a_date_of_change_is_never_to_come(path: Path) -> None:
+    """A client kept such a date, and saw no change of the file until it was over (RFC 9110 section
+    8.8.2.1).
+    """
+    ahead = int(time.time()) + 1_000_000
+    os.utime(path, (ahead, ahead))
+    before = int(time.time())
+    told = parse_http_date(get(path)[1]["Last-Modified"])
+    assert told is not None
+    assert before <= told <= time.time()
+    assert get(path, if_modified_since=format_http_date(told))[0] == "200 OK"
+    assert get(path, if_none_match=get(path)[1]["ETag"])[0] == "304 Not Modified"
+    assert get(path, range="bytes=5-", if_range=format_http_date(told))[0] == "200 OK"
+
+
 def test_a_condition_comes_before_a_range(path: Path) -> None:
     assert get(path, range="bytes=0-1", if_none_match=ETAG)[0] == "304 Not Modified"
 
 
 def test_every_range_of_small_files() -> None:
-    for size in range(4):
+    assert parse_range("bytes=0-0", 0) is None
+    for size in range(1, 4):
         for first in range(6):
             for last in range(first, 6):
                 chosen = parse_range(f"bytes={first}-{last}", size)
@@ -577,3 +629,54 @@ print(peak() - before, file=sys.stderr)
         errors = process.stderr.read()
     assert received > size
     assert int(errors) <= 8  # MiB
+
+
+# --- behind servers that compress ---------------------------------------------------------------
+
+HTTPD = """
+{load}
+{user}
+ServerName localhost
+Listen 127.0.0.1:PORT
+PidFile {root}/httpd.pid
+ErrorLog {root}/error.log
+DefaultRuntimeDir {root}
+SetOutputFilter {filter}
+ProxyPass "/" "http://127.0.0.1:{port}/"
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "coding", "suffix"),
+    [("DEFLATE", "gzip", '-gzip"'), ("BROTLI_COMPRESS", "br", '-br"')],
+)
+def test_the_etag_that_httpd_made_of_ours_is_known_again(
+    tmp_path: Path, kind: str, coding: str, suffix: str
+) -> None:
+    """Whoever had a compressed copy never got a 304: httpd adds the name of the coding to the tag."""
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "page.css").write_text("p { color: red }\n" * 500)
+    (scripts / "style.py").write_text(
+        "#!/usr/bin/env python3\nfrom cgikit import Response, run\n"
+        "run(lambda request: Response.file('page.css'))\n"
+    )
+    (scripts / "style.py").chmod(0o755)
+    modules = ("mpm_event", "authz_core", "proxy", "proxy_http", "filter", "deflate", "brotli")
+    place = "/usr/lib/apache2/modules"
+    load = "\n".join(f"LoadModule {each}_module {place}/mod_{each}.so" for each in modules)
+    user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+    with serve(scripts) as behind:
+        text = HTTPD.format(load=load, user=user, root=tmp_path, filter=kind, port=behind.port)
+        file = tmp_path / "httpd.conf"
+        with server(need("apache2"), "-DFOREGROUND -f", file, text) as (_, port):
+            url, asked = f"http://127.0.0.1:{port}/style.py", ("-H", f"Accept-Encoding: {coding}")
+            first = curl(url, *asked)
+            assert (first.status, first.header("Content-Encoding")) == (200, coding)
+            assert first.header("ETag").endswith(suffix)
+            again = curl(url, *asked, "-H", f"If-None-Match: {first.header('ETag')}")
+            assert (again.status, again.body) == (304, b"")
+            since = ("-H", f"If-None-Match: {again.header('ETag')}")  # as httpd hands it on
+            assert curl(url, *asked, *since).status == 304
+            (scripts / "page.css").write_text("p { color: blue }\n" * 500)
+            assert curl(url, *asked, *since).status == 200
