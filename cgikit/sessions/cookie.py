@@ -65,4 +65,4 @@ def send(response: "Response", store: "Store", request: "MetaVariables", session
             samesite=store.samesite,
         )
     else:
-        response.delete_cookie(name, path=path, secure=secure)
+        response.delete_cookie(name, path=path, secure=secure, samesite=store.samesite)

@@ -8,7 +8,7 @@ import pytest
 from sessions.visiting import Visitor, put
 
 from cgikit import FileStore, RedisStore, Request, Response, Session, SQLiteStore
-from cgikit.sessions.cookie import MOST_TRIED, ids
+from cgikit.sessions.cookie import MOST_TRIED, ids, send
 from cgikit.sessions.store import Store, key_of, new_id
 
 
@@ -188,3 +188,17 @@ def test_no_more_than_five_are_looked_up(store: FileStore) -> None:
 def test_a_request_without_cookies_does_not_even_ask_for_the_name(store: FileStore) -> None:
     store.place = lambda: 1 / 0  # type: ignore
     assert ids(store, Request({})) == []
+
+
+@pytest.mark.parametrize("samesite", ["None", "Lax", "Strict", None])
+def test_a_session_s_cookie_is_deleted_as_it_was_set(tmp_path: Path, samesite: str | None) -> None:
+    """In a frame of another site's page browsers heed no deletion that says Lax."""
+    store = FileStore(tmp_path / "sessions", samesite=samesite, secure=True)
+    lines = []
+    for session_id in (new_id(), ""):
+        response = Response()
+        send(response, store, Request({}), session_id)
+        line = response.headers["Set-Cookie"]
+        lines.append(line.partition("; Path=")[2])
+    assert lines[0] == lines[1]
+    assert ("SameSite" in lines[1]) is (samesite is not None)
