@@ -149,7 +149,7 @@ def _open(path: "str | os.PathLike[str]") -> int:
         if isinstance(error, OSError):
             if error.errno not in _MISSING:
                 raise
-            number, reason = error.errno, os.strerror(error.errno)
+            number, reason = error.errno, error.strerror or ""
     from .errors import MissingFile
 
     raise MissingFile(number, reason, os.fspath(path))

@@ -40,6 +40,7 @@ PLACES = {
     ("environ", "MetaVariables.content_length"): "18 digits",
     ("environ", "MetaVariables.protocol_version"): "10 digits",
     ("filebody", "FileBody.__init__"): OURS,
+    ("filebody", "FileBody.select"): OURS,
     ("filebody", "is_strong"): OURS,
     ("filebody", "parse_range"): "18 digits",
     ("files", "_take_back"): "100 bytes are read",
