@@ -27,12 +27,12 @@ from pathlib import Path
 
 import pytest
 from house import ROOT
+from ports import free_port
 from requirement import need
 from serving import DEADLINE, until
 from test_docs import ALL, EXAMPLES, PAGES, RUN_LIMIT, Block, blocks, matches
 
 from cgikit import cli
-from cgikit.gateway.listener import listen
 
 BLOCKS = [*ALL, *blocks(ROOT / "benchmarks" / "README.md")]
 
@@ -185,8 +185,7 @@ def wsgi_servers(place: Place, block: Block) -> None:
     module = next(b for b in ALL if b.page == block.page and b.text.startswith("# site_wsgi.py"))
     (place.site / "site_wsgi.py").write_text(module.text)
     for count, line in enumerate(block.text.splitlines(), 1):
-        with listen("127.0.0.1:0") as listener:
-            port = listener.getsockname()[1]
+        port = free_port()
         assert line.count("127.0.0.1:8080") == 1
         command = line.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
         with place.started(command) as (process, output):

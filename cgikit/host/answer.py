@@ -19,7 +19,7 @@ from .problem import Problem
 from .text import one_line
 
 _STDERR_TAIL = 20  # lines of standard error that an error page shows
-_FIX = "What it wrote to its standard error may say why; it is on the console, too."
+_FIX = "What it wrote to its standard error may say why; it is in the log, too."
 _FIX_SILENCE = "Print something now and then and flush, or allow more time with --timeout."
 _CUT = "The connection was cut, so that the client does not take the part for the whole."
 

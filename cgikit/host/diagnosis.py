@@ -128,7 +128,7 @@ def silence_problem(file: str, status: int, path: str) -> Problem:
         return Problem(
             500,
             f"{name} printed nothing.",
-            "Print headers and an empty line first. What it wrote to stderr is on the console.",
+            "Print headers and an empty line first. What it wrote to stderr is in the log.",
         )
     how = f"exited with status {status}"
     if status < 0:
@@ -136,7 +136,7 @@ def silence_problem(file: str, status: int, path: str) -> Problem:
     return Problem(
         500,
         f"{name} {how} and printed nothing.",
-        "What it wrote to its standard error says why; it is on the console, too.",
+        "What it wrote to its standard error says why; it is in the log, too.",
     )
 
 

@@ -273,6 +273,7 @@ def test_options_of_the_scripts_side_are_handed_through(
 ) -> None:
     options = ["--env", "DB", "--env", "X", "--pass", "OIDC_*", "--memory", 2048]
     options += ["--timeout", 120, "--body", 50]
+    options += ["--stderr", "log" if server.endswith("scgi") else "server"]
     printed = text(capsys, server, scripts, *options)
     if server == "systemd":
         command = re.findall(r"^ExecStart=(.*)$", printed, re.M)[0]
@@ -457,3 +458,15 @@ def test_the_help_says_in_what_each_number_is(capsys: pytest.CaptureFixture[str]
         found = re.search(rf"^ +{option} N +(.*)$", out, re.M)
         assert found
         assert unit in f"{found[1]} "
+
+
+def test_where_standard_error_goes_is_handed_through_or_refused(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    status, out, err = ask(capsys, "nginx-scgi", scripts, "--stderr", "server")
+    assert (status, out) == (1, "")
+    assert "SCGI" in err
+    stays = [scripts / "hello.py", "--persistent", "--stderr", "server"]
+    (side,) = commands(text(capsys, "nginx", *stays), "Scripts")
+    assert "CGIKIT_STDERR=server" in side
+    assert "\nEnvironment=CGIKIT_STDERR=server\n" in text(capsys, "systemd", *stays)

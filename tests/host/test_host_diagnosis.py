@@ -1,11 +1,13 @@
 """Why scripts fail: each fault is made for real, and the answer must name what to fix."""
 
+import ast
 import errno
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from house import PACKAGE
 
 from cgikit.host.diagnosis import silence_problem, start_problem
 from cgikit.host.problem import Problem
@@ -40,10 +42,10 @@ def diagnose(file: Path, content: bytes) -> Problem:
         (b"#!\n", "names no interpreter", "env python3"),
         (b"#!/etc/passwd\n", "cannot be executed", "first line"),
         (b"#!/usr\n", "cannot be executed", "first line"),
-        (b"#!/bin/sh\nexit 3\n", "exited with status 3 and printed nothing", "console"),
-        (b"#!/bin/sh\nexit 127\n", "exited with status 127 and printed nothing", "console"),
-        (b"#!/bin/sh\n", "printed nothing", "console"),
-        (b"#!/bin/sh\nkill -KILL $$\n", "killed by signal 9 (SIGKILL)", "console"),
+        (b"#!/bin/sh\nexit 3\n", "exited with status 3 and printed nothing", "in the log"),
+        (b"#!/bin/sh\nexit 127\n", "exited with status 127 and printed nothing", "in the log"),
+        (b"#!/bin/sh\n", "printed nothing", "in the log"),
+        (b"#!/bin/sh\nkill -KILL $$\n", "killed by signal 9 (SIGKILL)", "in the log"),
     ],
 )
 def test_faults(tmp_path: Path, content: bytes, what: str, fix: str) -> None:
@@ -89,3 +91,14 @@ def test_an_interpreter_by_extension_that_went_away_is_named(tmp_path: Path) -> 
     assert (problem.status, problem.what) == (500, told)
     busy = OSError(errno.EAGAIN, "Resource temporarily unavailable")
     assert start_problem(str(tmp_path / "a.php"), busy, PATH, "/opt/php-cgi").status == 503
+
+
+def test_no_message_promises_a_console() -> None:
+    """Pages behind a web server said "it is on the console, too", where there is only a log."""
+    promised = [
+        f"{path.name}: {node.value}"
+        for path in sorted((PACKAGE / "host").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and "on the console" in str(node.value)
+    ]
+    assert promised == []

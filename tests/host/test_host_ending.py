@@ -17,7 +17,7 @@ ENDS = {
         [
             (
                 "killed-mute.py was killed by signal 9 (SIGKILL) and printed nothing. What it wrote to "
-                "its standard error says why; it is on the console, too."
+                "its standard error says why; it is in the log, too."
             )
         ],
     ),

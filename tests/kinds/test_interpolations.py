@@ -110,6 +110,7 @@ BARE = {
     },
     "site": {
         "SYSTEM_PATH": "a text of ours",
+        "self.stderr": "log or server",
         "WORKERS": "a number",
         "self.path": "becomes a word of `as_user`",
         "first": "becomes the argument of `quoted`",
@@ -139,6 +140,7 @@ BARE = {
         "name": "what `unit_name` made",
         "site.host": "an IP address",
         "site.port": "a number",
+        "site.stderr": "log or server",
         "unit.about": "a text that is looked at itself",
         "unit.access": "a text that is looked at itself",
         "unit.listen": "what `systemd_path` made, or an address and a port",

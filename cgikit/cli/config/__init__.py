@@ -116,7 +116,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 #: Options of `cgikit fastcgi` and `cgikit scgi` that are handed through, as the parser names them.
-_PASSED_ON = ("env", "passing", "memory", "timeout", "body")
+_PASSED_ON = ("env", "passing", "memory", "timeout", "body", "stderr")
 
 
 def _add_passed_on(parser: argparse.ArgumentParser) -> None:
@@ -145,6 +145,11 @@ def _add_passed_on(parser: argparse.ArgumentParser) -> None:
         type=number(1, 86_400),
         metavar="N",
         help="until a script says something, in s (60)",
+    )
+    group.add_argument(
+        "--stderr",
+        choices=("log", "server"),
+        help="where what scripts write there goes: our log, or the web server's (log)",
     )
     group.add_argument(
         "--body", type=number(1, 1 << 20), metavar="N", help="of a request, in MiB (1024)"
@@ -205,6 +210,8 @@ def _unsuited(arguments: argparse.Namespace, recipe: Recipe) -> str | None:
         elif os.path.isfile(arguments.root):
             what += " and not executable"
         return f"{one_line(arguments.root)} {what}"
+    if arguments.stderr == "server" and recipe.gateway == "scgi":
+        return f"{server}: SCGI has no way to the web server's log: leave --stderr server out"
     if arguments.persistent and (refused := _not_persistent(arguments, recipe)):
         return refused
     if words and not recipe.gateway and recipe is not systemd.SYSTEMD:
@@ -276,6 +283,7 @@ def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
         script=_a_script(root) if os.path.isdir(root) else "",
         options=tuple(_passed_on(arguments)),
         persistent=arguments.persistent,
+        stderr=arguments.stderr or "",
         users=os.path.abspath(arguments.users) if arguments.users else None,
     )
     given: dict[str, Any] = {

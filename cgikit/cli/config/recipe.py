@@ -62,7 +62,7 @@ def write(recipe: Recipe, site: Site, command: Sequence[str], *, snippet: bool =
     steps = list(_snippet_steps(recipe, site) if snippet else _steps(recipe, site, command))
     about = recipe.about.replace(*_STAYS) if site.persistent else recipe.about
     lines = [*_paragraph(about), "#", *_listed(steps)]
-    if steps[-1][0] in {"Scripts", "Try"}:
+    if steps[-1][0] in {"Scripts", "Try"} and not recipe.by_root:
         lines += ["#", *_paragraph(_FOREGROUND)]
     notes = [textwrap.dedent(recipe.notes).strip()]
     if recipe.gateway:

@@ -54,6 +54,7 @@ class Site:
     script: str = "SCRIPT"  # the name of one of the scripts, to try
     options: tuple[str, ...] = ()  # words for `cgikit fastcgi` or `cgikit scgi`
     persistent: bool = False  # the root is one script that answers over FastCGI by itself
+    stderr: str = ""  # log or server, where it was chosen
     users: str | None = None  # the file of those who may come in, with their passwords
     body: int = BODY  # MiB of a request's body
     timeout: int = TIMEOUT  # seconds in which a script must say something
@@ -139,6 +140,7 @@ class Site:
         """Return the command line that starts a persistent script on its socket."""
         # -n stays in the foreground, and shows why a script did not start
         words = ["env", f"PATH={self.path}", f"CGIKIT_WORKERS={WORKERS}"]
+        words += [f"CGIKIT_STDERR={self.stderr}"] if self.stderr else []
         words += [command("spawn-fcgi"), "-n", "-s", self.socket, "-M", "0600", "--", self.root]
         return self.as_user(*words)
 

@@ -133,6 +133,7 @@ def _script(site: Site) -> Unit:
         "# #!/usr/bin/env python3 looks here: first where the Python is that has cgikit\n"
         f"Environment={quoted(f'PATH={site.path}', setting=True)}\n"
         f"Environment=CGIKIT_WORKERS={WORKERS}\n"
+        + (f"Environment=CGIKIT_STDERR={site.stderr}\n" if site.stderr else "")
     )
     about = f"{file} over FastCGI".replace("%", "%%")
     return _at_a_path(site, f"cgikit-{unit_name(site.root)}", about, service)
