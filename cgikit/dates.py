@@ -144,7 +144,7 @@ def _in_words(text: str, dayfirst: bool) -> "datetime":
             parser.parse(text, dayfirst=dayfirst, default=datetime(*ymd), tzinfos=_zone)
             for ymd in ((2000, 1, 1), (2004, 2, 2))
         ]
-    except (ValueError, OverflowError, TypeError, AttributeError, IndexError) as error:
+    except Exception as error:  # of any kind: decimal.InvalidOperation for 29 digits and an "M"
         raise ValueError(f"{text!r} is not a date") from error
     if found != again:
         raise ValueError(f"{text!r} is not a whole date")

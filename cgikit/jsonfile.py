@@ -20,6 +20,7 @@ def update_json(
     path: "str | os.PathLike[str]",
     *,
     default: "dict[str, Any] | list[Any] | None" = None,
+    indent: int | None = None,
     durable: bool = False,
     timeout: float = 10.0,
 ) -> "JSONUpdate":
@@ -31,22 +32,32 @@ def update_json(
     The block gets a dict or list to change in place; if there is no file, a copy of `default`, without
     one an empty dict. Nothing is written if the block raises, or changes nothing. A file that does
     not hold a JSON object or array is a `StorageError` that says where it is wrong, and is never
-    overwritten. What JSON cannot hold is a `TypeError` or `ValueError` at the end of the block.
+    overwritten. What JSON cannot hold is a `TypeError` or `ValueError` at the end of the block, and so
+    is what is nested more than 500 deep. With `indent` the file is written with that many spaces for
+    each level, one value a line, for people who read it.
     `durable`, `timeout` and other errors are those of `atomic_write`.
     """
     start = {} if default is None else default
     if not isinstance(start, dict | list):
         raise TypeError(f"default must be a dict or a list, not {type(start).__name__}")
-    return JSONUpdate(absolute(path), start, durable, timeout)
+    if indent is not None and not 0 <= indent <= _MOST_INDENT:
+        raise ValueError(f"indent={indent} spaces cannot be; give 0 to {_MOST_INDENT}, or None")
+    return JSONUpdate(absolute(path), start, durable, timeout, indent)
 
 
 class JSONUpdate:
     """The context manager that `update_json` returns; used once or often, not nested."""
 
     def __init__(
-        self, path: str, default: "dict[str, Any] | list[Any]", durable: bool, timeout: float
+        self,
+        path: str,
+        default: "dict[str, Any] | list[Any]",
+        durable: bool,
+        timeout: float,
+        indent: int | None = None,
     ) -> None:
         self.path = path
+        self._indent = indent
         self._default = default
         self._durable = durable
         self._timeout = timeout
@@ -73,6 +84,8 @@ class JSONUpdate:
     ) -> None:
         try:
             if kind is None and (after := build_json(self._value)) != self._before:
+                if self._indent is not None:
+                    after = build_json(self._value, self._indent)
                 replace(self.path, after, durable=self._durable, timeout=self._timeout)
         finally:
             self._lock.__exit__(None, None, None)
@@ -86,11 +99,18 @@ def parse_json(path: str, raw: bytes) -> "Any":
     import json
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no number in JSON")
+        raise ValueError(f"{constant[:20]} is no number in JSON")
+
+    def number(text: str) -> float:
+        found = float(text)
+        if found - found != 0:  # 1e999, which could not be written again
+            raise ValueError(f"{text[:20]} is too large a number")
+        return found
 
     try:
-        value = json.loads(raw.decode(), parse_constant=refuse)
+        value = json.loads(raw.decode(), parse_constant=refuse, parse_float=number)
         if isinstance(value, dict | list):
+            _check(value)
             return value
         problem = "line 1, column 1: it holds no object and no array"
     except json.JSONDecodeError as error:
@@ -99,7 +119,9 @@ def parse_json(path: str, raw: bytes) -> "Any":
         before = raw[: error.start]
         column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
         problem = f"line {before.count(10) + 1}, column {column}: not UTF-8"
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        problem = f"somewhere: {_TOO_DEEP}"
+    except ValueError as error:
         problem = f"somewhere: {error}"
     from .errors import StorageError
 
@@ -108,27 +130,43 @@ def parse_json(path: str, raw: bytes) -> "Any":
     )
 
 
-def build_json(value: object) -> bytes:
+def build_json(value: object, indent: int | None = None) -> bytes:
     """Return a value as the content of a JSON file, with a line end; inverse: `parse_json`."""
     import json
 
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    _check_names(value)
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    _check(value)
     try:
         return text.encode() + b"\n"
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can only hold as an escape
-        return json.dumps(value, allow_nan=False).encode() + b"\n"
+        return json.dumps(value, allow_nan=False, indent=indent).encode() + b"\n"
 
 
-def _check_names(value: object) -> None:
-    """Refuse names that are no str. The json module would write 1 as "1", and after the next load
-    `votes[1]` would not be found, and be counted anew.
+_MOST_INDENT = 16
+_MOST_DEPTH = 500  # Python itself ends near 1,000; PHP has 512
+_TOO_DEEP = f"it is nested more than {_MOST_DEPTH} deep"
+
+
+def _check(value: object) -> None:
+    """Refuse what is nested too deeply for Python to write it again, and names that are no str. The
+    json module would write 1 as "1", and after the next load `votes[1]` would not be found, and be
+    counted anew.
     """
-    if isinstance(value, dict):
-        for name in value:
-            if not isinstance(name, str):
-                raise TypeError(f"names in JSON are str; {name!r} is {type(name).__name__}")
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for inner in value:
-            _check_names(inner)
+    level = [value]  # without recursion: it may be deeper than that goes
+    for _ in range(_MOST_DEPTH):
+        below: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                for name in each:
+                    if not isinstance(name, str):
+                        raise TypeError(f"names in JSON are str; {name!r} is {type(name).__name__}")
+                below += each.values()
+            elif isinstance(each, list | tuple):
+                below += each
+        level = [each for each in below if isinstance(each, dict | list | tuple)]
+        if not level:
+            return
+    raise ValueError(_TOO_DEEP)

@@ -309,3 +309,22 @@ def test_iso_dates_come_back(date: datetime.date) -> None:
 @given(st.datetimes(timezones=st.none() | st.just(UTC) | st.just(EAST)))
 def test_iso_datetimes_come_back(when: datetime.datetime) -> None:
     assert parse_datetime(when.isoformat()) == when
+
+
+@pytest.mark.parametrize("text", ["1" * 29 + "M", "1" * 29 + ".5h", "9" * 40 + "s", "1e99h"])
+def test_a_number_that_is_too_long_for_a_date_is_no_date(text: str) -> None:
+    """9/2.8: decimal.InvalidOperation, a 500."""
+    with pytest.raises(ValueError, match="is not a"):
+        parse_date(text)
+
+
+@given(
+    st.text(st.characters(codec="ascii"), max_size=40)
+    | st.from_regex(r"[0-9]{1,40}[A-Za-z .:+-]{0,9}")
+)
+def test_any_text_is_a_date_or_a_value_error(text: str) -> None:
+    for parse in (parse_date, parse_datetime):
+        try:
+            parse(text)
+        except ValueError:
+            pass

@@ -90,7 +90,7 @@ def test_nothing_is_written_if_nothing_changed(path: Path) -> None:
         (b'{"a": NaN}', "NaN is no number"),
         (b"[-Infinity]", "-Infinity is no number"),
         (b"\xef\xbb\xbf{}", "BOM"),
-        (b"[" * 200_000, "recursion"),
+        (b"[" * 200_000, "nested more than 500 deep"),
         (b"[" + b"9" * 5000 + b"]", "4300"),
     ],
 )
@@ -202,3 +202,64 @@ def test_any_content_is_a_value_or_a_storage_error(
     except StorageError:
         pass
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"a": 1e999}', "1e999 is too large a number"),
+        (b'{"a": -1e999}', "-1e999 is too large a number"),
+        (b"[" * 2_000 + b"]" * 2_000, "nested more than 500 deep"),
+        (b"[" * 501 + b"1" + b"]" * 501, "nested more than 500 deep"),
+        (b'{"a": %b}' % (b"1" * 5_000), "somewhere"),
+    ],
+)
+def test_what_could_not_be_written_again_is_a_storage_error(
+    path: Path, content: bytes, reason: str
+) -> None:
+    """9/2.8: a bare ValueError, a RecursionError."""
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match=reason), update_json(path):
+        pass
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("depth", [500, 501, 2_000, 100_000])
+def test_what_is_nested_too_deeply_is_not_written(
+    path: Path, depth: int, indent: int | None
+) -> None:
+    value: list[object] = []
+    for _ in range(depth - 2):
+        value = [value]
+    if depth == 500:
+        with update_json(path, default=[], indent=indent) as found:
+            found.append(value)
+        with update_json(path) as found:
+            assert len(found) == 1
+        return
+    with (
+        pytest.raises(ValueError, match="nested more than 500 deep"),
+        update_json(path, default=[], indent=indent) as found,
+    ):
+        found.append(value)
+    assert not path.exists()
+
+
+def test_json_for_people(path: Path) -> None:
+    with update_json(path, indent=2) as found:
+        found["größe"] = [1, {}]
+    assert path.read_text() == '{\n  "größe": [\n    1,\n    {}\n  ]\n}\n'
+    before = path.stat()
+    with update_json(path, indent=4):
+        pass  # nothing changed
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    with update_json(path) as found:
+        found["größe"].append(2)
+    assert path.read_text() == '{"größe": [1, {}, 2]}\n'
+
+
+@pytest.mark.parametrize("indent", [-1, 17])
+def test_an_indent_that_is_none(path: Path, indent: int) -> None:
+    with pytest.raises(ValueError, match="give 0 to 16, or None"):
+        update_json(path, indent=indent)
