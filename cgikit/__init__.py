@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from .errors import StateError as StateError
     from .errors import StorageError as StorageError
     from .errors import UnsupportedMediaType as UnsupportedMediaType
-    from .files import append_line as append_line
+    from .expiring import ExpiringCounters as ExpiringCounters
     from .files import atomic_write as atomic_write
     from .html import escape as escape
     from .jsonfile import update_json as update_json
     from .limits import Limits as Limits
+    from .lines import append_line as append_line
+    from .lines import read_lines as read_lines
+    from .lines import take_lines as take_lines
     from .locks import lock as lock
     from .multidict import MultiDict as MultiDict
     from .parameters import format_header as format_header
@@ -53,6 +56,7 @@ _MODULE_OF = {
     "CGIError": "errors",
     "Counter": "counters",
     "Counters": "counters",
+    "ExpiringCounters": "expiring",
     "FileStore": "sessions.file",
     "HTTPError": "errors",
     "InvalidField": "errors",
@@ -70,13 +74,15 @@ _MODULE_OF = {
     "UnsupportedMediaType": "errors",
     "Upload": "upload",
     "WSGI": "wsgi",
-    "append_line": "files",
+    "append_line": "lines",
     "atomic_write": "files",
     "escape": "html",
     "format_header": "parameters",
     "lock": "locks",
     "parse_header": "parameters",
+    "read_lines": "lines",
     "run": "script",
+    "take_lines": "lines",
     "update_json": "jsonfile",
 }
 

@@ -8,12 +8,14 @@ of how files are locked (`locks`) and replaced (`files`).
 import os
 
 from .files import read, replace
-from .locks import FileLock, close, storage_error
+from .locks import close, lock, storage_error
 from .process import absolute
 from .regularfile import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .jsonfile import JSONUpdate
 
 _LONGEST = 4_300  # digits; Python's own limit for converting them
@@ -55,7 +57,7 @@ class Counter:
         raw = self._read()
         if len(raw) >= _HOT:
             # Changed in place, perhaps at this very moment: only those who hold the lock see it whole.
-            with FileLock(self.path + ".lock", self.timeout, shared=True):
+            with lock(self.path, shared=True, timeout=self.timeout):
                 raw = self._read()
         return self._number(raw)
 
@@ -73,7 +75,7 @@ class Counter:
 
     def _change(self, number: int, keep: int) -> int:
         """Replace the number by `number` + `keep` times itself."""
-        with FileLock(self.path + ".lock", self.timeout):
+        with lock(self.path, timeout=self.timeout):
             if self.hot:
                 changed = self._change_in_place(number, keep)
                 if changed is not None:
@@ -127,8 +129,7 @@ class Counter:
 
             raise StorageError(
                 self.path,
-                f"holds {repr(raw[:40])[1:]}, which is not a number; "
-                f"write one into it (echo 0 > {self.path})",
+                f"holds {repr(raw[:40])[1:]}, which is not a number{_number_advice(text, self.path)}",
             )
         return int(text)
 
@@ -137,7 +138,8 @@ class Counters:
     """Many named counters in one file: `Counters("pages.json")["/about"].increment()`.
 
     The file is a JSON object of whole numbers. Names are any text without line ends. `timeout` and
-    `durable` are those of `Counter`, and so are the errors.
+    `durable` are those of `Counter`, and so are the errors. `in`, `len` and iteration tell which names
+    were counted, each as of one moment; `del` forgets one (`KeyError` if it was never counted).
     """
 
     def __init__(
@@ -148,11 +150,26 @@ class Counters:
         self.durable = durable
 
     def __getitem__(self, name: str) -> "NamedCounter":
-        if not isinstance(name, str):
-            raise TypeError(f"a counter's name is a str, not {type(name).__name__}")
-        if "\n" in name or "\r" in name:
-            raise ValueError("a counter's name holds no line ends")
+        check_name(name)
         return NamedCounter(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.all()
+
+    def __iter__(self) -> "Iterator[str]":
+        return iter(self.all())
+
+    def __len__(self) -> int:
+        return len(self.all())
+
+    def __bool__(self) -> bool:
+        # Not whether there are names: `if counters:` reads no file.
+        return True
+
+    def __delitem__(self, name: str) -> None:
+        check_name(name)
+        with self._update() as found:
+            del self._check(found)[name]
 
     def all(self) -> dict[str, int]:
         """All numbers now, by name, in the order in which they were first counted."""
@@ -227,6 +244,35 @@ def _pwrite(fd: int, data: bytes) -> None:
     done = os.pwrite(fd, data, 0)
     while done < len(data):  # no local file system does that with 20 bytes, but nothing forbids it
         done += os.pwrite(fd, data[done:], done)
+
+
+def _number_advice(text: bytes, path: str) -> str:
+    """Return what to do about a file that is no counter. Nothing that would lose the number in it, or
+    overwrite what is no counter at all.
+    """
+    from shlex import quote
+
+    sign = "-" if text.startswith(b"-") else ""
+    for separator in (b",", b".", b"'", b"_", b" ", b"\xc2\xa0", b"\xe2\x80\xaf"):
+        first, *rest = text.removeprefix(b"-").split(separator)
+        digits = b"".join([first, *rest])
+        thousands = 1 <= len(first) <= 3 and all(len(three) == 3 for three in rest)
+        if rest and thousands and digits.isdigit():
+            number = sign + digits.decode()
+            return f"; if it is {number}, write it so: echo {number} > {quote(path)}"
+    if not text:
+        return f"; write its number into it, 0 to begin anew: echo 0 > {quote(path)}"
+    return (
+        f"; see whether it is a counter's file at all: name another one, or move {quote(path)} away"
+    )
+
+
+def check_name(name: object) -> None:
+    """Raise `TypeError` or `ValueError` for what cannot name a counter."""
+    if not isinstance(name, str):
+        raise TypeError(f"a counter's name is a str, not {type(name).__name__}")
+    if "\n" in name or "\r" in name:
+        raise ValueError("a counter's name holds no line ends")
 
 
 def _check_int(number: object) -> None:

@@ -181,15 +181,27 @@ class BodyNotReceived(Refused):
 
 
 class LockTimeout(CGIError, TimeoutError):
-    """A lock was not free in time (503). `.path` is the file, `.timeout` the seconds waited."""
+    """A lock was not free in time (503). `.path` is the file, `.timeout` the seconds waited, `.holder`
+    says who held it, as far as that is known. `.message` is for the client and names no path; `str()`
+    is for the log and does.
+    """
 
     status = 503
     headers = (("Retry-After", "5"),)
 
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__(f"another process held the lock for {timeout:g} seconds; try again")
+    def __init__(self, path: str, timeout: float, holder: str = "another process") -> None:
+        advice = "see what it does there, or wait longer (timeout)"
+        if holder.startswith("this "):
+            advice = "let go of the lock before you take it again, here or in another thread"
+        super().__init__(f"{path}: {holder} held the lock for {timeout:g} seconds; {advice}")
         self.path = path
         self.timeout = timeout
+        self.holder = holder
+
+    @property
+    def message(self) -> str:
+        """What to tell the client: nothing about paths."""
+        return f"another process held the lock for {self.timeout:g} seconds; try again"
 
 
 class StorageError(CGIError, OSError):

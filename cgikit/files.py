@@ -1,8 +1,8 @@
-"""Files that carry state: replaced whole or added to by whole lines, whatever happens meanwhile.
+"""Files that carry state: replaced whole, whatever happens meanwhile.
 
 A process that is killed at any point leaves the old content or the new one (rename(2) of POSIX, and
 flock). What is in a file is the caller's business: numbers are that of `counters`, JSON that of
-`jsonfile`. Waiting for others belongs to `locks`.
+`jsonfile`, lines that of `lines`. Waiting for others belongs to `locks`.
 """
 
 import os
@@ -14,12 +14,12 @@ from .locks import (
     MOST_TRIES,
     Typed,
     close,
+    inherit,
     late,
     leads_to,
-    lock,
     make_directory,
+    open_directory,
     storage_error,
-    sync_directory,
     wait,
 )
 from .locks import FileLock as FileLock
@@ -52,32 +52,12 @@ def atomic_write(
     and a symbolic link, or anything that is no file, is always refused.
     """
     content = data.encode() if isinstance(data, str) else data
+    if not (callable(content) or isinstance(content, bytes | bytearray | memoryview)):
+        raise TypeError(
+            f"data is bytes, str or a function that writes, not {type(content).__name__}; "
+            "give it as text: str(…)"
+        )
     replace(absolute(path), content, mode=mode, durable=durable, timeout=timeout)
-
-
-def append_line(
-    path: "str | os.PathLike[str]",
-    line: str | bytes,
-    *,
-    durable: bool = False,
-    timeout: float = 10.0,
-) -> None:
-    """Add a line to a file, which is made if it is missing: the whole line, or nothing.
-
-    `line` comes without its line end; one inside it (LF or CR) is a `ValueError`. Lines of several
-    processes never mix. If the file does not end with a line end, it gets that first. `durable`,
-    `timeout` and errors are those of `atomic_write`.
-    """
-    raw = line.encode() if isinstance(line, str) else bytes(line)
-    if b"\n" in raw or b"\r" in raw:
-        raise ValueError("a line holds no line ends; append several lines one by one")
-    name = absolute(path)
-    with lock(name, timeout=timeout) as held, Typed(name, "cannot add to the file"):
-        fd = open_regular(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        try:
-            _append(fd, held.fileno(), name, raw + b"\n", durable)
-        finally:
-            close(fd)
 
 
 def read(path: str, what: str = "cannot read the file", most: int = 0) -> bytes | None:
@@ -111,8 +91,9 @@ def replace(
     All who replace a file write to the same temporary name beside it, locked by its writer: the lock
     of one that was killed is gone, so that the next one can tell, and no orphans gather.
     """
-    temporary = path + ".new"
+    temporary = temporary_name(path)
     typed = Typed(path, what)
+    directory = -1
     with typed:
         old = _former(path)
         wanted = old.st_mode & 0o777 if old and mode is None else mode
@@ -120,19 +101,42 @@ def replace(
     try:
         with typed:
             # Before there is anything to read in it: the content may be secret.
-            _inherit(fd, new, old, wanted)
+            if old or wanted is not None:
+                inherit(fd, new, old or new, new.st_mode & 0o777 if wanted is None else wanted)
+            if durable:  # now, because after the rename it is too late to say no
+                directory = open_directory(path)
         _fill(fd, data, typed)
         with typed:
-            _settle(fd, durable)
+            settle(fd, durable)
             os.replace(temporary, path)
+        if durable:
+            with Typed(path, "the new content is in place, but a power failure may undo it"):
+                os.fsync(directory)
     except BaseException:
         _discard(temporary, fd)
         raise
     finally:
+        if directory >= 0:
+            close(directory)
         close(fd)
-    if durable:
-        with typed:
-            sync_directory(path)
+
+
+def temporary_name(path: str) -> str:
+    """Return the name that the next content of a file is written under, in the same directory: one that
+    nobody gives a file of his own, since what is found there is taken for a killed writer's.
+    """
+    directory, slash, name = path.rpartition("/")
+    temporary = f".{name}{_TEMPORARY}"
+    if len(os.fsencode(temporary)) > _LONGEST_NAME:
+        from binascii import crc32
+
+        # Two names that have the same number wait for each other, and nothing worse.
+        temporary = f".{crc32(os.fsencode(name)):08x}{_TEMPORARY}"
+    return directory + slash + temporary
+
+
+_TEMPORARY = ".cgikit-new"
+_LONGEST_NAME = 255  # bytes, on all file systems that scripts meet
 
 
 def _former(path: str) -> "os.stat_result | None":
@@ -214,19 +218,6 @@ def _discard(path: str, fd: int) -> None:
         pass  # the next writer clears it
 
 
-def _inherit(fd: int, new: os.stat_result, old: "os.stat_result | None", mode: int | None) -> None:
-    """Give a new file the mode, and the owner and group of the one it will replace, if there is one."""
-    if old and (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-        for owner in (old.st_uid, -1):  # who may not give the file away may still keep its group
-            try:
-                os.fchown(fd, owner, old.st_gid)
-                break
-            except PermissionError:
-                pass
-    if mode is not None and new.st_mode & 0o777 != mode:
-        os.fchmod(fd, mode)
-
-
 def _fill(
     fd: int,
     data: "bytes | bytearray | memoryview | Callable[[BinaryIO], object]",
@@ -234,7 +225,7 @@ def _fill(
 ) -> None:
     if not callable(data):
         with typed:
-            _write(fd, data)
+            write_all(fd, data)
         return
     import io
 
@@ -246,13 +237,13 @@ def _fill(
 
         def write(self, data: "Any") -> int:
             with typed:  # and not around the function, whose own errors are none of ours
-                return _write(fd, data)
+                return write_all(fd, data)
 
     with io.BufferedWriter(Sink(), 65_536) as file:
         data(file)
 
 
-def _settle(fd: int, durable: bool) -> None:
+def settle(fd: int, durable: bool) -> None:
     """Make sure that what was written has arrived."""
     if durable:
         os.fsync(fd)
@@ -260,73 +251,9 @@ def _settle(fd: int, durable: bool) -> None:
     os.close(os.dup(fd))
 
 
-def _write(fd: int, data: bytes | bytearray | memoryview) -> int:
+def write_all(fd: int, data: bytes | bytearray | memoryview) -> int:
+    """Write all of `data` into an open file; return its length."""
     left = memoryview(data).cast("B")
     while left:  # a full disk writes what fits, and fails the next time
         left = left[os.write(fd, left) :]
     return len(data)
-
-
-def _append(fd: int, lock_fd: int, path: str, line: bytes, durable: bool) -> None:
-    """Write a line at the end of an open file, or leave the file as it was."""
-    status = os.fstat(fd)
-    size = _take_back(fd, lock_fd, status)
-    begin = size
-    if size and os.pread(fd, 1, size - 1) != b"\n":
-        line = b"\n" + line  # after an old script's line, or one that a power failure cut off
-        begin += 1
-    # The kernel looks for a kill after each page that it writes: only what lies in one cannot be torn.
-    in_one_page = size // _PAGE == (size + len(line) - 1) // _PAGE
-    noted = not in_one_page and _note(lock_fd, b"%d %d\n" % (status.st_ino, begin))
-    try:
-        written = os.write(fd, line)
-        if written < len(line):
-            # The rest is tried once: that brings the reason why, and after it nothing is left half.
-            _write(fd, line[written:])
-        _settle(fd, durable)
-        if durable and not size:
-            sync_directory(path)
-    except BaseException:
-        os.ftruncate(fd, size)
-        raise
-    finally:
-        if noted:
-            _forget(lock_fd)
-
-
-_PAGE = 4096  # bytes; machines with larger ones only note more often than they must
-
-
-def _note(lock_fd: int, note: bytes) -> bool:
-    """Note in the lock file where a line begins that a kill could tear; False where that cannot be."""
-    import errno
-
-    try:
-        return os.pwrite(lock_fd, note, 0) == len(note)
-    except OSError as error:
-        if error.errno == errno.EBADF:  # another user's, open for reading only
-            return False
-        raise
-
-
-def _forget(lock_fd: int) -> None:
-    try:
-        os.ftruncate(lock_fd, 0)
-    except OSError:
-        pass  # a note about a line that has its end says nothing
-
-
-def _take_back(fd: int, lock_fd: int, status: os.stat_result) -> int:
-    """Remove the beginning of a line whose writer was killed; return the size of the file.
-
-    Only if it was noted for this very file, and has no end: nothing of another writer's is removed.
-    """
-    size = status.st_size
-    if os.fstat(lock_fd).st_size:
-        inode, _, begin = os.pread(lock_fd, 100, 0).strip().partition(b" ")
-        ours = inode == b"%d" % status.st_ino and begin.isdigit() and int(begin) < size
-        if ours and b"\n" not in os.pread(fd, size - int(begin), int(begin)):
-            size = int(begin)
-            os.ftruncate(fd, size)
-        _forget(lock_fd)
-    return size

@@ -7,6 +7,7 @@ done under a lock belongs to `files` and `counters`.
 
 import fcntl
 import os
+from stat import S_ISREG, S_ISVTX
 from time import monotonic, sleep
 
 from .process import absolute
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 _MAKE = os.O_RDWR | os.O_CREAT
+_NOTE = 64  # bytes; a note in a lock file is shorter
 MOST_TRIES = 1_000  # times in a row that the file was replaced while we waited for it
 
 
@@ -27,10 +29,11 @@ def lock(
     """Return a lock for all who work on `path`, to be held with `with`: on the file `path` + ".lock".
 
     Exclusive, or with `shared` together with others who share. Waits at most `timeout` seconds, then
-    raises `LockTimeout`; `StorageError` where the file cannot be made, or its file system cannot
-    lock. All functions of cgikit that change a file take this lock first, except `atomic_write`.
+    raises `LockTimeout`; `StorageError` where the file cannot be made, its file system cannot lock, or
+    what has that name is somebody's own. The lock file gets the owner and the mode of `path`, or of its
+    directory. All functions of cgikit that change a file take this lock first, except `atomic_write`.
     """
-    return FileLock(absolute(path) + ".lock", timeout, shared=shared)
+    return _LockBeside(absolute(path), timeout, shared=shared)
 
 
 class FileLock:
@@ -38,7 +41,8 @@ class FileLock:
 
     The file is created, with its directory if that is missing, and must never be deleted or replaced.
     Exclusive, or `shared`. Waits at most `timeout` seconds, then raises `LockTimeout`. The lock ends
-    with the process, however that ends; but a forked child that lives on keeps it.
+    with the process, however that ends; but a forked child that lives on keeps it. Threads may share
+    one object.
     """
 
     def __init__(
@@ -47,7 +51,7 @@ class FileLock:
         self.path = absolute(path)
         self.timeout = timeout
         self.shared = shared
-        self._fd = -1
+        self._fds: list[int] = []  # several, where threads share one that is shared
 
     def __enter__(self) -> "Self":
         operation = fcntl.LOCK_SH if self.shared else fcntl.LOCK_EX
@@ -56,8 +60,9 @@ class FileLock:
             fd = self._open()
             try:
                 wait(fd, self.path, self.timeout, deadline, operation)
-                if leads_to(self.path, fd):
-                    self._fd = fd
+                if held := leads_to(self.path, fd):
+                    self._examine(fd, held)
+                    self._fds.append(fd)
                     return self
             except BaseException:
                 close(fd)
@@ -72,12 +77,15 @@ class FileLock:
         trace: "TracebackType | None",
     ) -> None:
         # Closing, not LOCK_UN: a child that was forked meanwhile would lose its own with ours.
-        fd, self._fd = self._fd, -1
-        close(fd)
+        # Whichever it is of several: all hold the same lock, and it ends with the last of them.
+        close(self._fds.pop())
 
     def fileno(self) -> int:
         """Return the descriptor of the lock file, while the lock is held; -1 otherwise."""
-        return self._fd
+        return self._fds[-1] if self._fds else -1
+
+    def _examine(self, fd: int, held: os.stat_result) -> None:
+        """Look at the file that was locked."""
 
     def _open(self) -> int:
         try:
@@ -99,6 +107,87 @@ class FileLock:
         raise error
 
 
+class _LockBeside(FileLock):
+    """The lock of all who work on the file `guarded`: on the file beside it that ends in ".lock"."""
+
+    def __init__(self, guarded: str, timeout: float, *, shared: bool = False) -> None:
+        super().__init__(guarded + ".lock", timeout, shared=shared)
+        self._guarded = guarded
+
+    def _examine(self, fd: int, held: os.stat_result) -> None:
+        """Refuse a file that is somebody's own, before anything is written into it."""
+        with Typed(self.path, "cannot examine the lock file"):
+            if held.st_size and not is_note(os.pread(fd, _NOTE + 1, 0)):
+                from .errors import StorageError
+
+                raise StorageError(
+                    self.path,
+                    "is not a lock file of cgikit's: there is something in it; move it away, or name "
+                    f"another file than {self._guarded}",
+                )
+            # One that root has made by an older version locks out the user that scripts run as.
+            if os.geteuid() == 0 and not held.st_size and held.st_nlink == 1:
+                self._give(fd, held)
+
+    def _open(self) -> int:
+        try:
+            return open_regular(self.path, os.O_RDWR)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return super()._open()
+        with Typed(self.path, "cannot make the lock file"):
+            try:
+                try:
+                    fd = open_regular(self.path, _MAKE | os.O_EXCL)
+                except FileNotFoundError:
+                    make_directory(self.path)
+                    fd = open_regular(self.path, _MAKE | os.O_EXCL)
+            except FileExistsError:
+                return super()._open()  # another process was faster
+            try:
+                self._give(fd, os.fstat(fd))
+            except BaseException:
+                close(fd)
+                raise
+            return fd
+
+    def _give(self, fd: int, lock: os.stat_result) -> None:
+        """Give a lock file the owner, group and mode of what it guards, or else of its directory."""
+        try:
+            owner = os.stat(self._guarded, follow_symlinks=False)
+        except FileNotFoundError:
+            owner = None
+        if owner is None or not S_ISREG(owner.st_mode):
+            owner = os.stat(os.path.dirname(self.path) or ".")
+        mode = owner.st_mode & 0o666 | 0o600
+        if owner.st_mode & S_ISVTX:
+            mode &= ~0o022  # in a directory for everybody; to lock a file, reading it will do
+        inherit(fd, lock, owner, mode)
+
+
+def is_note(raw: bytes) -> bool:
+    """Tell whether the content of a lock file is nothing, or the note that `append_line` makes there:
+    two numbers. After a power failure it may be zeros.
+    """
+    words = raw.removesuffix(b"\n").split(b" ")
+    note = raw.endswith(b"\n") and len(words) == 2 and all(word.isdigit() for word in words)
+    return len(raw) <= _NOTE and (note or not raw.strip(b"\0"))
+
+
+def inherit(fd: int, new: os.stat_result, old: os.stat_result, mode: int) -> None:
+    """Give an open file of ours, as `new` says it is, the owner and group of `old`, and a mode."""
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        for owner in (old.st_uid, -1):  # who may not give the file away may still keep its group
+            try:
+                os.fchown(fd, owner, old.st_gid)
+                break
+            except PermissionError:
+                pass
+    if new.st_mode & 0o777 != mode:
+        os.fchmod(fd, mode)
+
+
 def wait(fd: int, path: str, timeout: float, deadline: float, operation: int) -> None:
     """Lock an open file by `operation` (LOCK_EX, LOCK_SH); raise as `lock` does.
 
@@ -115,10 +204,27 @@ def wait(fd: int, path: str, timeout: float, deadline: float, operation: int) ->
             raise storage_error(path, "cannot lock the file", error) from error
         left = deadline - monotonic()
         if left <= 0:
-            raise late(path, timeout)
+            raise late(path, timeout, _holder(fd))
         # Asked again and again, because nothing but a signal would end a flock that waits.
         sleep(min(pause, left))
         pause = min(pause * 2, 0.05)
+
+
+def _holder(fd: int) -> str:
+    """Return in words who holds the lock on an open file: this process, if it is among several."""
+    try:
+        found = os.fstat(fd)
+        device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+        with open("/proc/locks", encoding="ascii") as locks:
+            lines = [line.split() for line in locks]
+    except (OSError, ValueError):
+        lines = []  # no Linux
+    # 1: FLOCK ADVISORY WRITE 1234 fe:01:5678 0 EOF; those who wait have "->" after the number
+    holders = {line[4] for line in lines if line[1:2] == ["FLOCK"] and line[5:6] == [device]}
+    if str(os.getpid()) in holders:
+        return "this process itself"
+    pid = min(holders, default="0")
+    return "another process" if pid == "0" else f"process {pid}"  # 0: outside of this container
 
 
 def leads_to(path: str, fd: int) -> "os.stat_result | None":
@@ -153,20 +259,29 @@ def make_directory(path: str) -> None:
     directory = os.path.dirname(path)
     try:
         os.mkdir(directory)
-        sync_directory(directory)
     except FileExistsError:
-        pass
+        return
     except OSError as error:
         raise storage_error(directory or ".", "cannot make the directory", error) from error
-
-
-def sync_directory(path: str) -> None:
-    """Wait until the entry `path` of its directory is on the disk (fsync of that directory)."""
-    fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fd = open_directory(directory)
+    except OSError:
+        return  # it is made all the same; who may not read the one above cannot wait for its disk
     try:
         os.fsync(fd)
+    except OSError as error:
+        raise storage_error(directory, "the directory is made, but not safe", error) from error
     finally:
         close(fd)
+
+
+def open_directory(path: str) -> int:
+    """Open the directory that the file `path` lies in, for the fsync that makes its name durable.
+
+    To be done before anything is changed: it needs the right to read the directory, which who may
+    write in it need not have.
+    """
+    return os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 class Typed:
@@ -210,7 +325,12 @@ def _advice(path: str, number: int) -> str:
     except OSError:  # the working directory was removed
         place = "the working directory"
     if number in {errno.EACCES, errno.EPERM}:
-        return f"; the script runs as user {os.geteuid()}, who must be able to write in {place}"
+        try:
+            from .obstacle import obstacle
+
+            return f"; the script runs as {obstacle(path, number)}"
+        except (ImportError, OSError):  # no descriptor is left; or what was there is there no more
+            return f"; the script runs as user {os.geteuid()}, who must be able to write in {place}"
     if number == errno.EROFS:
         return f"; {place} is mounted read-only"
     if number == errno.ELOOP:
@@ -226,8 +346,8 @@ def _advice(path: str, number: int) -> str:
     return ""
 
 
-def late(path: str, timeout: float) -> Exception:
+def late(path: str, timeout: float, holder: str = "another process") -> Exception:
     """Make a `LockTimeout` about `path`."""
     from .errors import LockTimeout
 
-    return LockTimeout(path, timeout)
+    return LockTimeout(path, timeout, holder)

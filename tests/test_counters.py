@@ -19,6 +19,7 @@ from properties import any_texts
 from requirement import lack
 
 from cgikit import Counter, Counters, LockTimeout, StorageError
+from cgikit.files import temporary_name
 from cgikit.locks import FileLock
 
 
@@ -97,7 +98,8 @@ def test_what_is_no_number_is_shown_and_never_overwritten(
         with pytest.raises(StorageError, match=re.escape(shown)) as caught:
             action()
         assert str(path) in str(caught.value)
-        assert f"echo 0 > {path}" in str(caught.value)
+        # Following it loses no number, and overwrites no file of another kind.
+        assert (f"echo 0 > {path}" in str(caught.value)) == (not content.strip())
         assert caught.value.path == str(path)
         assert str(path) not in caught.value.message  # that goes to the client
     assert path.read_bytes() == content
@@ -426,7 +428,7 @@ def test_s7_a_symbolic_link_is_refused(path: Path, name: str) -> None:
 def test_s7_what_lies_at_the_temporary_name_is_never_opened(path: Path, kind: str) -> None:
     target = path.parent / "precious"
     target.write_bytes(b"precious")
-    new = Path(f"{path}.new")
+    new = Path(temporary_name(str(path)))
     {
         "file": lambda: new.write_bytes(b"99999 from a killed writer"),
         "symlink": lambda: new.symlink_to(target),
@@ -441,7 +443,7 @@ def test_s7_what_lies_at_the_temporary_name_is_never_opened(path: Path, kind: st
     assert sorted(os.listdir(path.parent)) == ["count.dat", "count.dat.lock", "precious"]
 
 
-@pytest.mark.parametrize("name", ["count.dat", "count.dat.lock", "count.dat.new"])
+@pytest.mark.parametrize("name", ["count.dat", "count.dat.lock", ".count.dat.cgikit-new"])
 def test_a_directory_in_the_way(path: Path, name: str) -> None:
     (path.parent / name).mkdir()
     with pytest.raises(StorageError, match=str(path)):
@@ -601,3 +603,57 @@ def test_f_a_full_disk_keeps_the_old_number(tmp_path: Path) -> None:
         assert sorted(os.listdir(disk)) == ["count.dat", "count.dat.lock"]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "number"),
+    [
+        (b"1,234\n", "1234"),
+        (b"-1,234,567", "-1234567"),
+        (b"1.234", "1234"),
+        ("1\u202f234".encode(), "1234"),
+        (b"1'234", "1234"),
+        (b"1_000", "1000"),
+        (b"4.0", ""),
+        (b"1,23", ""),
+        (b"1,234.5", ""),
+        (b"root:x:0:0:root", ""),
+    ],
+)
+def test_the_advice_loses_no_number(path: Path, content: bytes, number: str) -> None:
+    """9/1.5: "echo 0 > …" for a counter that holds 1,234."""
+    path.write_bytes(content)
+    with pytest.raises(StorageError) as caught:
+        Counter(path).increment()
+    assert "echo 0" not in str(caught.value)
+    if number:
+        assert str(caught.value).endswith(
+            f"; if it is {number}, write it so: echo {number} > {path}"
+        )
+    else:
+        assert "see whether it is a counter's file at all" in str(caught.value)
+
+
+def test_names_are_told_and_forgotten(path: Path) -> None:
+    counters = Counters(path)
+    assert (list(counters), len(counters), "a" in counters, bool(counters)) == ([], 0, False, True)
+    for name in ("b", "a", "b"):
+        counters[name].increment()
+    assert (list(counters), len(counters), "a" in counters, 1 in counters) == (
+        ["b", "a"],
+        2,
+        True,
+        False,
+    )
+    assert "c" not in counters
+    assert counters["c"].value == 0
+    assert "c" not in counters  # to look counts nothing
+    del counters["b"]
+    assert counters.all() == {"a": 1}
+    with pytest.raises(KeyError):
+        del counters["b"]
+    with pytest.raises(ValueError, match="line ends"):
+        del counters["b\n"]
+    for name in counters:  # may be changed meanwhile
+        del counters[name]
+    assert path.read_text() == "{}\n"

@@ -4,12 +4,15 @@ import fcntl
 import linecache
 import os
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from child import environment, start, write_script
+from child import DEADLINE, environment, start, write_script
 
-from cgikit import Counter, LockTimeout, StorageError, lock
+from cgikit import Counter, Counters, LockTimeout, StorageError, append_line, lock, update_json
+from cgikit.lines import take_lines
 from cgikit.locks import FileLock
 
 
@@ -85,7 +88,7 @@ def test_a_lock_on_a_file_that_was_replaced_is_not_taken(path: Path) -> None:
     fcntl.flock(old, fcntl.LOCK_EX)
     name.unlink()  # what nobody should do
     with FileLock(str(name), timeout=0) as held:
-        assert os.fstat(held._fd).st_ino == name.stat().st_ino
+        assert os.fstat(held.fileno()).st_ino == name.stat().st_ino
     os.close(old)
 
 
@@ -177,3 +180,112 @@ def test_s7_what_is_no_file_is_no_lock(path: Path, kind: str) -> None:
     with pytest.raises(StorageError, match="cannot open the lock file"), lock(path):
         pass
     assert target.exists() == (kind == "symlink")
+
+
+# --- threads, and what the log says -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_lock_that_threads_share_is_released_by_the_last(path: Path, shared: bool) -> None:
+    """9/2.8: of a module's `lock(shared=True)` only the last descriptor was closed."""
+    held, go_on = threading.Barrier(4), threading.Event()
+    one = lock(path, shared=shared, timeout=DEADLINE)
+
+    def work() -> None:
+        with one:
+            if shared:
+                held.wait(DEADLINE)
+                assert go_on.wait(DEADLINE)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    if shared:
+        held.wait(DEADLINE)
+        with pytest.raises(LockTimeout), lock(path, timeout=0):
+            pass
+        go_on.set()
+    for thread in threads:
+        thread.join()
+    assert one.fileno() == -1
+    with lock(path, timeout=0):
+        pass
+
+
+def test_the_log_says_which_lock_and_that_the_holder_is_this_process(path: Path) -> None:
+    """9/2.8: it named no lock, and blamed another process for a lock within a lock."""
+    with lock(path), pytest.raises(LockTimeout) as caught, lock(path, timeout=0):
+        pass
+    assert f"{path}.lock: this process itself held the lock for 0 seconds" in str(caught.value)
+    assert "let go of the lock before you take it again" in str(caught.value)
+    assert str(path) not in caught.value.message
+
+
+def test_the_log_says_which_process_holds_the_lock(path: Path) -> None:
+    source = "with lock('count.dat'):\n    print('held', flush=True)\n    sys.stdin.read()"
+    script = write_script(path.parent, source)
+    with start(script, environment()) as process:
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(LockTimeout) as caught, lock(path, timeout=0):
+            pass
+        process.stdin.close()
+        process.wait()
+    assert f"{path}.lock: process {process.pid} held the lock" in str(caught.value)
+
+
+# --- lock files that are none ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda path: append_line(path, "x"),
+        lambda path: append_line(path, "x" * 9_000),
+        lambda path: Counter(path).increment(),
+        lambda path: Counter(path, hot=True).increment(),
+        lambda path: Counters(path)["a"].increment(),
+        lambda path: lock(path).__enter__(),
+        lambda path: lock(path, shared=True).__enter__(),
+        lambda path: update_json(path).__enter__(),
+        lambda path: take_lines(path).__enter__(),
+    ],
+)
+@pytest.mark.parametrize(
+    "content", [b"[[package]]\n", b"1234\n", b"1 2 3\n", b"1 2", b"0" * 65 + b" 1\n"]
+)
+@pytest.mark.parametrize("linked", [False, True])
+def test_s7_a_lock_file_of_somebody_else_is_refused_and_kept(
+    path: Path, take: Callable[[Path], object], content: bytes, linked: bool
+) -> None:
+    """9/2.2: `append_line("poetry")` emptied poetry.lock."""
+    theirs = Path(f"{path}.lock")
+    theirs.write_bytes(content)
+    if linked:
+        theirs.rename(path.parent / "precious")
+        theirs.hardlink_to(path.parent / "precious")
+    before = theirs.stat()
+    with pytest.raises(
+        StorageError, match=r"not a lock file of cgikit's.*move it away, or name"
+    ) as caught:
+        take(path)
+    assert caught.value.path == str(theirs)
+    assert (theirs.read_bytes(), theirs.stat().st_mtime_ns) == (content, before.st_mtime_ns)
+    assert not path.exists()
+    theirs.unlink()
+    append_line(path, "x", timeout=0)
+
+
+def test_no_note_is_written_into_a_file_with_another_name(path: Path) -> None:
+    precious = path.parent / "precious"
+    precious.touch()
+    Path(f"{path}.lock").hardlink_to(precious)
+    before = precious.stat()
+    append_line(path, "x" * 100_000)
+    assert (precious.read_bytes(), precious.stat().st_mtime_ns) == (b"", before.st_mtime_ns)
+
+
+def test_a_file_of_ones_own_can_be_locked_itself(path: Path) -> None:
+    path.write_bytes(b"content")
+    with FileLock(path) as held:
+        assert held.fileno() >= 0
+    assert path.read_bytes() == b"content"

@@ -17,12 +17,15 @@ import time
 from cgikit import (
     Counter,
     Counters,
+    ExpiringCounters,
     LockTimeout,
     StorageError,
     append_line,
     atomic_write,
     update_json,
 )
+from cgikit.expiring import parse
+from cgikit.files import temporary_name
 
 assert LockTimeout  # loaded before the first fork
 assert StorageError
@@ -43,6 +46,16 @@ class Counting:
         raw = read(self.path)
         assert raw == self.format % int(raw), raw
         return int(raw)
+
+
+class Ending(Counting):
+    def __init__(self, path):
+        self.path = path
+        self.counter = ExpiringCounters(path, 1e9, timeout=0)["größe"]
+
+    def number(self):
+        (pair,) = parse(self.path, read(self.path)).values()
+        return pair[1]
 
 
 class Naming(Counting):
@@ -135,6 +148,7 @@ KINDS = {
     "Counter": lambda path: Counting(path),
     "hot Counter": lambda path: Counting(path, hot=True),
     "Counters": Naming,
+    "ExpiringCounters": Ending,
     "update_json": Updating,
     "atomic_write": lambda path: Writing(path, pieces=False),
     "atomic_write in pieces": lambda path: Writing(path, pieces=True),
@@ -192,14 +206,14 @@ def main(name, kills, directory, seed):
     number, unacknowledged, orphans = 100, 0, 0
     for _ in range(kills):
         told = kill_once(kind, number, chance.choice((0, 0, 1, 2)), chance.uniform(0, 4 * usual))
-        orphans += os.path.exists(path + ".new")
+        orphans += os.path.exists(temporary_name(path))
         now = kind.number()
         assert number + told <= now <= number + told + 1, (number, told, now)
         unacknowledged += now - number - told
         kind.change(now)  # without waiting: no lock is stuck
         number = now + 1
         assert kind.number() == number
-        assert not os.path.exists(path + ".new")
+        assert not os.path.exists(temporary_name(path))
     torn = getattr(kind, "torn", 0)
     print(
         json.dumps(

@@ -27,10 +27,13 @@ class Kind:
 
     def prepare(self, directory):
         """Put the old content into an empty directory, and return the path of the file."""
+        from cgikit.files import temporary_name
+
         path = os.path.join(directory, self.subdirectory, NAME)
-        for name, content in (("", self.old), (".new", b"left by a killed writer")):
-            if content is not None and (self.orphan or not name):
-                with open(path + name, "wb") as file:
+        orphan = b"left by a killed writer" if self.orphan else None
+        for name, content in ((path, self.old), (temporary_name(path), orphan)):
+            if content is not None:
+                with open(name, "wb") as file:
                     file.write(content)
         return path
 
@@ -102,6 +105,26 @@ def hot(number):
     return b"%16d   \n" % number
 
 
+def ending(number):
+    return b"cgikit-expiring 1\n0001000060000 %010d n\n" % number
+
+
+def count_for_a_while(path, timeout=10.0):
+    from cgikit import ExpiringCounters
+
+    ExpiringCounters(path, 60, timeout=timeout, clock=lambda: 1_000_000.0)["n"].increment()
+
+
+def take(**options):
+    def save(path, timeout=10.0):
+        from cgikit import take_lines
+
+        with take_lines(path, timeout=timeout, **options):
+            pass
+
+    return save
+
+
 SAVES = {
     "write a new file": Kind(None, b"new", write(b"new")),
     "write over a file": Kind(b"old", b"new", write("new")),
@@ -127,6 +150,10 @@ SAVES = {
     "count hot from nothing": Kind(None, hot(1), count(hot=True)),
     "count hot from an old file": Kind(b"41\n", hot(42), count(hot=True)),
     "count hot and durably": Kind(hot(41), hot(42), count(hot=True, durable=True)),
+    "count for a while": Kind(ending(41), ending(42), count_for_a_while),
+    "count for a while from nothing": Kind(None, ending(1), count_for_a_while),
+    "take lines": Kind(b"one\ntwo\n", b"", take()),
+    "take lines durably": Kind(b"one\ntwo\n", b"", take(durable=True)),
     "count by name": Kind(b'{"n": 1}\n', b'{"n": 2}\n', count_named),
 }
 

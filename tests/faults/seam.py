@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from cgikit import counters, files, jsonfile, locks, regularfile
+from cgikit import counters, files, jsonfile, lines, locks, regularfile
 from cgikit.sessions import file, sessionfile
 
-MODULES = (regularfile, locks, files, jsonfile, counters)
+MODULES = (regularfile, locks, files, lines, jsonfile, counters)
 SESSIONS = (sessionfile, file)
 
 #: What the library may call; whoever adds one adds it here, and it will be made to fail.
@@ -23,7 +23,9 @@ CALLS = set(
     " fchown ftruncate dup flock link rename utime scandir listdir set_blocking".split()
 )
 #: What of `os` makes no call on a file.
-PURE = {"fspath", "path", "stat_result", "strerror", "geteuid", "getpid", "urandom", "PathLike"}
+PURE = set(
+    "fspath fsencode path stat_result strerror geteuid getpid urandom PathLike major minor".split()
+)
 
 
 class Seam:

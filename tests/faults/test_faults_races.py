@@ -11,6 +11,7 @@ from faults.kinds import SAVES, hot
 from torture import size
 
 from cgikit import CGIError, lock
+from cgikit.files import temporary_name
 
 WRITERS = ["count", "count hot", "append", "write over a file", "update JSON"]
 
@@ -59,13 +60,13 @@ def test_s7_nobody_is_led_outside_by_links(tmp_path: Path, name: str) -> None:
     for _ in range(size("swaps of links") // len(WRITERS)):
         other = inside / "other"
         target = chance.choice([precious, outside / "made"])
+        name = chance.choice([path, path, f"{path}.lock", temporary_name(path)])
         if chance.random() < 0.5:
             other.symlink_to(target)
-        else:
-            other.write_bytes(kind.old)
-        end = chance.choice(["", "", ".lock", ".new"])
+        else:  # a lock file with something in it is refused
+            other.write_bytes(b"" if name.endswith(".lock") else kind.old)
         try:
-            other.rename(path + end)
+            other.rename(name)
         except FileNotFoundError:
             pass
         told += os.read(reader, 65_536) if chance.random() < 0.1 else b""

@@ -37,7 +37,8 @@ UNGUARDED = {
     "files._create": NEW,
     "gateway.listener._Locked.__enter__": DIRECTORY,
     "host.background._runs": "a file of the kernel's below /proc",
-    "locks.sync_directory": DIRECTORY,
+    "locks._holder": "a file of the kernel's",
+    "locks.open_directory": DIRECTORY,
     "regularfile._open_otherwise": "the guard itself",
     "regularfile.open_regular": "the guard itself",
     "sessions.file.FileStore._base": DIRECTORY,
@@ -148,7 +149,25 @@ CASES = {
         " cgikit.locks.FileLock('x.lock')._open_otherwise(FileNotFoundError())",
         "import cgikit.locks",
     ),
-    "append_line": Case(("files.append_line",), "x", "cgikit.append_line('x', 'line')"),
+    "a lock beside a file": Case(
+        ("locks._LockBeside._open",), "x.lock", "with cgikit.lock('x', timeout=0): pass"
+    ),
+    "append_line": Case(("lines.append_line",), "x", "cgikit.append_line('x', 'line')"),
+    "read_lines": Case(
+        ("lines._ending",), "x", "cgikit.lines.read_lines('x')", "import cgikit.lines"
+    ),
+    "take_lines": Case(
+        ("lines.TakenLines._take",),
+        "x",
+        "with cgikit.lines.take_lines('x'): pass",
+        "import cgikit.lines",
+    ),
+    "read_lines, a line without an end": Case(
+        ("lines._settled_ending",),
+        "x.lock",
+        "cgikit.lines.read_lines('x')",
+        "import cgikit.lines; open('x', 'w').write('no end')",
+    ),
     "update_json": Case(
         ("files.read",), "x", "with cgikit.update_json('x') as value: value['a'] = 1"
     ),

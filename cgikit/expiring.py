@@ -1,0 +1,193 @@
+"""Counters that end by themselves, for rate limits: how often a name came in the last minutes.
+
+A count begins with the first increment of its name and ends a fixed time after that. What such a file
+looks like is decided here; counters that stay are in `counters`, how files are replaced is in `files`.
+
+The file is text: a line "cgikit-expiring 1", then a line for each name: when it ends (13 digits,
+milliseconds since the epoch), its count (10 digits), and the name with backslash escapes.
+"""
+
+import os
+import time
+
+from .files import read, replace
+from .locks import lock
+from .process import absolute
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Table = dict[str, tuple[int, int]]  # name: end in milliseconds, count
+
+_HEAD = b"cgikit-expiring 1"
+_MOST_COUNT = 9_999_999_999  # what 10 digits hold; counting stops there
+_LONGEST_NAME = 200  # characters; what is longer is kept as its beginning and its SHA-256
+_LAST = 9_999_999_999_999  # milliseconds: the year 2286
+
+
+class ExpiringCounters:
+    """Many named counters in one file, each of which ends `seconds` after it began.
+
+        guesses = ExpiringCounters("data/guesses", seconds=900)
+        if guesses[request.remote_addr].increment() > 5: ...
+
+    `seconds` is more than 0. At most `most` names are kept: another one takes the place of the one with
+    the lowest count. `timeout` and `durable` are those of `Counter`, and so are the errors; a file of
+    another kind raises `StorageError` and is never overwritten. `clock` returns seconds since the
+    epoch. `in`, `len` and iteration tell which names count now; `del` forgets one (`KeyError` if there
+    is none).
+    """
+
+    def __init__(
+        self,
+        path: "str | os.PathLike[str]",
+        seconds: float,
+        *,
+        most: int = 10_000,
+        timeout: float = 10.0,
+        durable: bool = False,
+        clock: "Callable[[], float]" = time.time,
+    ) -> None:
+        if not 0 < seconds <= 1e9:  # NaN as well
+            raise ValueError(f"counters cannot end after {seconds!r} seconds; give more than 0")
+        if most < 1:
+            raise ValueError(f"most={most} names cannot be; give 1 or more")
+        self.path = absolute(path)
+        self.seconds = seconds
+        self.most = most
+        self.timeout = timeout
+        self.durable = durable
+        self.clock = clock
+
+    def __getitem__(self, name: str) -> "ExpiringCounter":
+        return ExpiringCounter(self, _kept(name))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and _kept(name) in self._now()
+
+    def __iter__(self) -> "Iterator[str]":
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def __bool__(self) -> bool:
+        # Not whether there are names: `if counters:` reads no file.
+        return True
+
+    def __delitem__(self, name: str) -> None:
+        with lock(self.path, timeout=self.timeout):
+            table = self._now()
+            del table[_kept(name)]
+            self._save(table)
+
+    def all(self) -> dict[str, int]:
+        """All counts now (int), by name, the ones that began first in front."""
+        return {name: count for name, (_, count) in self._now().items()}
+
+    def _now(self) -> "Table":
+        """Return what counts now."""
+        raw = read(self.path)
+        now = int(self.clock() * 1_000)
+        # A clock that was ahead for a while must lock out nobody for that long.
+        latest = now + self._span()
+        table = {} if raw is None else parse(self.path, raw)
+        return {
+            name: (min(end, latest), count) for name, (end, count) in table.items() if end > now
+        }
+
+    def _span(self) -> int:
+        return max(1, int(self.seconds * 1_000))
+
+    def _add(self, name: str, by: int) -> int:
+        with lock(self.path, timeout=self.timeout):
+            table = self._now()
+            if name not in table:
+                while len(table) >= self.most:
+                    # Whoever comes with many names to be forgotten himself only drives out his own.
+                    del table[min(table, key=lambda each: (table[each][1], table[each][0]))]
+                table[name] = (min(int(self.clock() * 1_000) + self._span(), _LAST), 0)
+            end, count = table[name]
+            count = min(count + by, _MOST_COUNT)
+            table[name] = (end, count)
+            self._save(table)
+            return count
+
+    def _save(self, table: "Table") -> None:
+        what = "cannot write the counters"
+        replace(self.path, build(table), what, durable=self.durable, timeout=self.timeout)
+
+
+class ExpiringCounter:
+    """One of the counters in a file: what `ExpiringCounters` gives for a name."""
+
+    def __init__(self, counters: ExpiringCounters, name: str) -> None:
+        self.counters = counters
+        self.name = name
+
+    @property
+    def value(self) -> int:
+        """The count now (int); 0 if there is none, or it has ended."""
+        return self.counters.all().get(self.name, 0)
+
+    @property
+    def left(self) -> int:
+        """In how many seconds the count ends (int, rounded up), for Retry-After; 0 if there is none."""
+        end, _ = self.counters._now().get(self.name, (0, 0))
+        return max(0, -int(-(end - self.counters.clock() * 1_000) // 1_000)) if end else 0
+
+    def increment(self, by: int = 1) -> int:
+        """Add `by`, which is 1 or more, and return the new count (int). It begins with this if there is
+        none. Nothing is lost, whoever else counts. It stops at 9,999,999,999.
+        """
+        if not isinstance(by, int):
+            raise TypeError(f"a counter counts in ints, not by {type(by).__name__}")
+        if by < 1:
+            raise ValueError(f"a counter with an end counts up; {by} is less than 1")
+        return self.counters._add(self.name, by)
+
+
+def parse(path: str, raw: bytes) -> "Table":
+    """Take the content of the file `path` apart; inverse: `build`. `StorageError` for all else."""
+    lines = raw.split(b"\n")
+    if lines[0] == _HEAD and not lines[-1]:
+        table: Table = {}
+        for line in lines[1:-1]:
+            end, count, name = line[:13], line[14:24], line[25:]
+            spaces = line[13:14] + line[24:25]
+            if not (len(end + count) == 23 and (end + count).isdigit() and spaces == b"  "):
+                break
+            if not name.isascii():
+                break
+            try:
+                table[name.decode("unicode_escape")] = (int(end), int(count))
+            except ValueError:
+                break
+        else:
+            return table
+    from .errors import StorageError
+
+    raise StorageError(
+        path, "is no file of counters with an end; name another one, or move it away"
+    )
+
+
+def build(table: "Table") -> bytes:
+    """Return the content of a file with these counters; inverse: `parse`."""
+    lines = [
+        b"%013d %010d %b\n" % (end, count, name.encode("unicode_escape"))
+        for name, (end, count) in table.items()
+    ]
+    return b"".join([_HEAD, b"\n", *lines])
+
+
+def _kept(name: str) -> str:
+    """Return the name as it stands in the file."""
+    if not isinstance(name, str):
+        raise TypeError(f"a counter's name is a str, not {type(name).__name__}")
+    if len(name) <= _LONGEST_NAME:
+        return name
+    from hashlib import sha256
+
+    return name[:100] + " " + sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

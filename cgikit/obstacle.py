@@ -1,0 +1,91 @@
+"""What stands in the way where the system refuses a file (EACCES, EPERM of POSIX), in words. Internal.
+
+The system says "Permission denied" and not whose fault it is: a directory on the way that cannot be
+entered, one that cannot be written in, a file of another user, a sticky bit. It is looked for here
+after the fact, and decides nothing: what an error means to a script is decided by its callers.
+"""
+
+import os
+import stat
+from errno import EACCES
+
+
+def obstacle(path: str, number: int) -> str:
+    """Return what this process lacks to write the file `path`, where the system has said `number`
+    (EACCES, EPERM), and what to do about it (str): the end of a sentence that begins "the script runs
+    as". Opens and changes nothing. Raises `OSError` where nothing is there any more.
+    """
+    user = os.geteuid()
+    who = f"user {user}{_name(user)}, who"
+    # A relative path is one whose directory cannot be reached by its name: "." stands for that.
+    near = os.path.dirname(path) or "."
+    directory = os.path.abspath(near)
+    for above in _above(near):
+        if not _may(above, os.X_OK):
+            return f"{who} cannot enter {above} ({_about(above)}); open it: chmod a+x {above}"
+    try:
+        found = os.stat(path, follow_symlinks=False)
+    except OSError:
+        found = None
+    file = f"{path} ({_about(path)})"
+    can_write, give = _may(near, os.W_OK), f"give it over: chown {user} {path}"
+    if found is None or (number == EACCES and not can_write and _may(path, os.R_OK)):
+        also = "" if found is None or _may(path, os.W_OK) else f", and to change {file}"
+        about = _NO_MODE if can_write else f"({_about(near)}){also}{_group(near)}"
+        return f"{who} must be able to write in {directory} {about}"
+    if number == EACCES:
+        for right, word in ((os.R_OK, "read"), (os.W_OK, "write")):
+            if not _may(path, right):
+                return f"{who} cannot {word} {file}; {give}"
+    holder = os.stat(near)
+    if holder.st_mode & stat.S_ISVTX and user not in {0, found.st_uid, holder.st_uid}:
+        return (
+            f"{who} may not replace {file}: {directory} has the sticky bit, so that only the owner of "
+            f"a file may; keep it in a directory of its own, or {give}"
+        )
+    return f"{who} must be able to write in {directory} {_NO_MODE}"
+
+
+def _may(path: str, right: int) -> bool:
+    return os.access(path, right, effective_ids=True)
+
+
+_NO_MODE = (
+    "(no owner and no mode forbids it: look for an attribute (lsattr), for SELinux or AppArmor, and "
+    "for the sandbox of a systemd unit)"
+)
+
+
+def _above(directory: str) -> "list[str]":
+    """Return a directory and all those above it, from the root or from "." down."""
+    found = [directory]
+    while found[-1] not in {"", ".", "/"}:
+        found.append(os.path.dirname(found[-1]) or ".")
+    return found[::-1]
+
+
+def _about(path: str) -> str:
+    """Return whose a file or directory is, and its mode."""
+    try:
+        found = os.stat(path, follow_symlinks=False)
+    except OSError as error:
+        return str(error.strerror)
+    mode = stat.S_IMODE(found.st_mode)
+    return f"of user {found.st_uid}{_name(found.st_uid)}, group {found.st_gid}, mode {mode:04o}"
+
+
+def _group(directory: str) -> str:
+    """Return what to do where a directory's group may write, and this process is not in it."""
+    found = os.stat(directory)
+    if found.st_mode & stat.S_IWGRP and found.st_gid not in {os.getegid(), *os.getgroups()}:
+        return f"; its group {found.st_gid} may: make the user a member of it"
+    return ""
+
+
+def _name(user: int) -> str:
+    from pwd import getpwuid
+
+    try:
+        return f" ({getpwuid(user).pw_name})"
+    except KeyError:
+        return ""
