@@ -195,13 +195,14 @@ def _settled_ending(path: str, last: int | None, timeout: float) -> bytes:
     from time import monotonic
 
     beside = path + ".lock"
-    try:
-        fd = open_regular(beside)
-    except FileNotFoundError:
-        return _ending(path, last)[0]  # nobody adds lines as we do: a person wrote the last one
-    except PermissionError:
-        raw = _ending(path, last)[0]
-        return raw[: raw.rfind(b"\n") + 1]
+    with Typed(beside, "cannot open the lock file"):
+        try:
+            fd = open_regular(beside)
+        except FileNotFoundError:
+            return _ending(path, last)[0]  # nobody adds lines as we do: a person wrote the last one
+        except PermissionError:
+            raw = _ending(path, last)[0]
+            return raw[: raw.rfind(b"\n") + 1]
     try:
         wait(fd, beside, timeout, monotonic() + timeout, LOCK_SH)
         raw, size, inode = _ending(path, last)

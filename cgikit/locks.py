@@ -325,12 +325,7 @@ def _advice(path: str, number: int) -> str:
     except OSError:  # the working directory was removed
         place = "the working directory"
     if number in {errno.EACCES, errno.EPERM}:
-        try:
-            from .obstacle import obstacle
-
-            return f"; the script runs as {obstacle(path, number)}"
-        except (ImportError, OSError):  # no descriptor is left; or what was there is there no more
-            return f"; the script runs as user {os.geteuid()}, who must be able to write in {place}"
+        return refusal(path, number)
     if number == errno.EROFS:
         return f"; {place} is mounted read-only"
     if number == errno.ELOOP:
@@ -344,6 +339,16 @@ def _advice(path: str, number: int) -> str:
     if number == errno.EIO:
         return "; the disk or the network fails: look into the system's log"
     return ""
+
+
+def refusal(path: str, number: int) -> str:
+    """Return what stands in the way of the file `path`, to follow the system's own words (str)."""
+    try:
+        from .obstacle import obstacle
+
+        return f"; {obstacle(path, number)}"
+    except (ImportError, OSError):  # no descriptor is left; or what was there is there no more
+        return f"; the script runs as user {os.geteuid()}, who must be able to write there"
 
 
 def late(path: str, timeout: float, holder: str = "another process") -> Exception:

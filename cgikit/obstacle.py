@@ -12,13 +12,15 @@ from errno import EACCES
 
 def obstacle(path: str, number: int) -> str:
     """Return what this process lacks to write the file `path`, where the system has said `number`
-    (EACCES, EPERM), and what to do about it (str): the end of a sentence that begins "the script runs
-    as". Opens and changes nothing. Raises `OSError` where nothing is there any more.
+    (EACCES, EPERM), and what to do about it, in words (str). Opens and changes nothing. Raises
+    `OSError` where nothing is there any more.
     """
     user = os.geteuid()
-    who = f"user {user}{_name(user)}, who"
+    who = f"the script runs as user {user}, who"
     # A relative path is one whose directory cannot be reached by its name: "." stands for that.
     near = os.path.dirname(path) or "."
+    while not os.path.lexists(near) and near not in {".", "/"}:
+        near = os.path.dirname(near) or "."  # it was to be made
     directory = os.path.abspath(near)
     for above in _above(near):
         if not _may(above, os.X_OK):
@@ -28,22 +30,22 @@ def obstacle(path: str, number: int) -> str:
     except OSError:
         found = None
     file = f"{path} ({_about(path)})"
+    must = f"{who} must be able to write in {directory}"
     can_write, give = _may(near, os.W_OK), f"give it over: chown {user} {path}"
-    if found is None or (number == EACCES and not can_write and _may(path, os.R_OK)):
-        also = "" if found is None or _may(path, os.W_OK) else f", and to change {file}"
-        about = _NO_MODE if can_write else f"({_about(near)}){also}{_group(near)}"
-        return f"{who} must be able to write in {directory} {about}"
-    if number == EACCES:
+    if not can_write and (found is None or (number == EACCES and _may(path, os.R_OK))):
+        also = "" if found is None or _may(path, os.W_OK) else f"{path} is {_about(path)}, and "
+        return f"{also}{directory} is {_about(near)}{_group(near)}; {must}"
+    if found is not None and number == EACCES:
         for right, word in ((os.R_OK, "read"), (os.W_OK, "write")):
             if not _may(path, right):
                 return f"{who} cannot {word} {file}; {give}"
     holder = os.stat(near)
-    if holder.st_mode & stat.S_ISVTX and user not in {0, found.st_uid, holder.st_uid}:
+    if found and holder.st_mode & stat.S_ISVTX and user not in {0, found.st_uid, holder.st_uid}:
         return (
             f"{who} may not replace {file}: {directory} has the sticky bit, so that only the owner of "
             f"a file may; keep it in a directory of its own, or {give}"
         )
-    return f"{who} must be able to write in {directory} {_NO_MODE}"
+    return f"{_NO_MODE}; {must}"
 
 
 def _may(path: str, right: int) -> bool:
@@ -51,8 +53,8 @@ def _may(path: str, right: int) -> bool:
 
 
 _NO_MODE = (
-    "(no owner and no mode forbids it: look for an attribute (lsattr), for SELinux or AppArmor, and "
-    "for the sandbox of a systemd unit)"
+    "no owner and no mode forbids it: look for an attribute (lsattr), for SELinux or AppArmor, and for "
+    "the sandbox of a systemd unit"
 )
 
 
@@ -78,7 +80,7 @@ def _group(directory: str) -> str:
     """Return what to do where a directory's group may write, and this process is not in it."""
     found = os.stat(directory)
     if found.st_mode & stat.S_IWGRP and found.st_gid not in {os.getegid(), *os.getgroups()}:
-        return f"; its group {found.st_gid} may: make the user a member of it"
+        return ", and its group may write: make the user a member of it"
     return ""
 
 

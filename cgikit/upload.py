@@ -360,4 +360,13 @@ def _umask() -> int:
 def _storage(path: str, what: str, error: OSError) -> Exception:
     from .errors import StorageError
 
-    return StorageError(path, f"{what}: {error.strerror}")
+    advice = ""
+    if error.errno in {1, 13}:  # EPERM, EACCES
+        try:
+            from .obstacle import obstacle
+
+            file = os.path.join(path, "upload") if os.path.isdir(path) else path
+            advice = f"; {obstacle(file, 13)}"
+        except (ImportError, OSError):
+            pass  # what was there is there no more
+    return StorageError(path, f"{what}: {error.strerror}{advice}")

@@ -549,7 +549,7 @@ def test_a_read_only_directory_says_what_to_do(path: Path) -> None:
     path.write_bytes(b"41")
     path.parent.chmod(0o555)
     said = as_nobody(path.parent, "Counter('count.dat').increment()")
-    assert said.startswith("StorageError: count.dat.lock: cannot open the lock file: ")
+    assert said.startswith("StorageError: count.dat.lock: cannot make the lock file: ")
     assert "the script runs as user 65534, who must be able to write in " in said
     assert said.endswith(str(path.parent))
     Path(f"{path}.lock").touch()

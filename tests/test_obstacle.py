@@ -14,9 +14,13 @@ from requirement import lack, need
 
 import cgikit
 from cgikit import errors, jsonfile, lines, obstacle
+from cgikit.sessions.store import Record
 
-assert all((errors, jsonfile, json, lines, obstacle, pwd))  # loaded before the user changes
+assert all(
+    (errors, jsonfile, json, lines, obstacle, pwd, cgikit.FileStore, cgikit.Upload)
+)  # loaded before the user changes
 NOBODY = 65_534
+RECORD = Record(b"{}", 1.0, 2.0)
 COUNT = "cgikit.Counter(path).increment()"
 APPEND = "cgikit.append_line(path, 'x')"
 WRITE = "cgikit.atomic_write(path, 'x')"
@@ -47,7 +51,7 @@ def tried(path: Path, code: str) -> str:
             os.setgroups([])
             os.setgid(NOBODY)
             os.setuid(NOBODY)
-            exec(code, {"cgikit": cgikit, "path": str(path)})
+            exec(code, {"cgikit": cgikit, "path": str(path), "RECORD": RECORD})
             said = "done"
         except cgikit.StorageError as error:
             said = error.reason
@@ -71,14 +75,14 @@ def test_a_directory_that_cannot_be_entered(place: Path) -> None:
 
 def test_a_directory_that_cannot_be_written_in(place: Path) -> None:
     said = tried(place / "n", COUNT)
-    assert "the script runs as user 65534" in said
-    assert f"must be able to write in {place} (of user 0 (root), group 0, mode 0755)" in said
+    assert f"{place} is of user 0 (root), group 0, mode 0755; " in said
+    assert said.endswith(f"the script runs as user 65534, who must be able to write in {place}")
 
 
 def test_a_directory_of_a_group_that_the_user_is_not_in(place: Path) -> None:
     os.chown(place, 0, 1)
     place.chmod(0o775)
-    assert "its group 1 may: make the user a member of it" in tried(place / "n", COUNT)
+    assert "its group may write: make the user a member of it" in tried(place / "n", COUNT)
 
 
 @pytest.mark.parametrize("code", [COUNT, APPEND, "with cgikit.update_json(path) as x: x['a'] = 1"])
@@ -197,3 +201,18 @@ def test_a_hard_link_to_an_empty_file_is_given_to_nobody(place: Path) -> None:
     (data / "n.lock").hardlink_to(precious)
     by_root(data / "n", "with cgikit.lock(path): pass")
     assert owner(precious) == (0, 0, 0o600)
+
+
+# --- the same for sessions and uploads ----------------------------------------------------------
+
+
+def test_a_store_of_sessions_names_what_stands_in_the_way(place: Path) -> None:
+    said = tried(place, "cgikit.FileStore(path + '/sessions').save('ab' * 32, RECORD, new=True)")
+    assert f"{place} is of user 0 (root), group 0, mode 0755" in said
+
+
+def test_an_upload_names_what_stands_in_the_way(place: Path) -> None:
+    said = tried(place, "u = cgikit.Upload('a', '', path); u.write(b'x' * 100_000)")
+    assert f"{place} is of user 0 (root), group 0, mode 0755" in said
+    said = tried(place, "u = cgikit.Upload('a'); u.write(b'x'); u.save(path + '/kept')")
+    assert f"{place} is of user 0 (root), group 0, mode 0755" in said

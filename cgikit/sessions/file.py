@@ -377,9 +377,14 @@ class FileStore(Store):
 
         from ..errors import StorageError
 
+        path = self._path(key) if is_key(key) else os.path.join(self.directory, key)
         advice = ""
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            advice = f"; this runs as user {os.geteuid()}, who must be able to write there"
+        if error.errno == errno.EROFS:
+            advice = "; its file system is mounted read-only"
+        elif error.errno in {errno.EACCES, errno.EPERM}:
+            from ..locks import refusal
+
+            advice = refusal(path.rstrip("/"), error.errno)
         elif error.errno == errno.ENOTDIR:
             advice = "; symbolic links are not followed: name the directory, or see what is there"
         elif error.errno == errno.ELOOP:
@@ -388,7 +393,6 @@ class FileStore(Store):
             advice = "; this file system cannot lock: keep the sessions on another one"
         elif error.errno == errno.EEXIST:
             advice = "; there is a session under this key already"
-        path = self._path(key) if is_key(key) else os.path.join(self.directory, key)
         return StorageError(path, f"{what}: {error.strerror}{advice}")
 
 

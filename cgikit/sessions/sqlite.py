@@ -285,6 +285,10 @@ class SQLiteStore(Store):
             )
         for name in self._beside():
             self._check_beside(name)
+        # What follows says how to change the file's owner and mode: not those of /etc/passwd.
+        closed = found.st_uid == os.geteuid() and not found.st_mode & 0o077
+        if not closed and _is_other(self.path):
+            raise self._refused(self.path, "is not a session database; name another file")
         self._check_owner(self.path, found)
         if found.st_mode & 0o077:
             raise self._refused(
@@ -325,7 +329,7 @@ class SQLiteStore(Store):
             raise self._refused(
                 path,
                 f"belongs to user {found.st_uid}, but this is user {user}; run this as that user, or "
-                f"give it over: chown {user} {path}",
+                f"give it over if it holds your sessions: chown {user} {path}",
             )
 
     def _make(self) -> None:
@@ -443,3 +447,19 @@ def _file(path: str) -> "_File | None":
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _is_other(path: str) -> bool:
+    """Tell whether a file begins as no session database does. One that cannot be read may be one."""
+    from ..regularfile import open_regular
+
+    try:
+        fd = open_regular(path)
+    except OSError:
+        return False
+    try:
+        head = os.read(fd, 72)
+    finally:
+        os.close(fd)
+    # The application id is at offset 68: section 1.3 of SQLite's description of its file format.
+    return not head.startswith(b"SQLite format 3\0") or head[68:] != _APPLICATION.to_bytes(4, "big")

@@ -248,6 +248,9 @@ LOOKS = {
         " from cgikit.upload import _clear_orphans; _clear_orphans('.');"
         " assert os.path.lexists('.' + 24 * 'a' + '.waiting'); raise OSError('None')"
     ),
+    "sessions.sqlite._is_other": (
+        "from cgikit.sessions.sqlite import _is_other; assert not _is_other('x'); raise OSError('None')"
+    ),
     "host.listing._about": "from cgikit.host.listing import _about; _about('x')",
     "host.program._first_line": (
         "from cgikit.host.program import Programs; raise OSError(Programs('')._why_not('x'))"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import house
 import pytest
+from gatewayserving import gateway
 
 GUARDED = "calls process.absolute"
 #: Every function that takes a path from a script, and what becomes of it.
@@ -318,3 +319,25 @@ def test_where_the_directory_was_removed_a_relative_path_stays_as_it_is(tmp_path
         "from cgikit.process import absolute\nprint(absolute('n'))"
     )
     assert ran(tmp_path, source) == "n\n"
+
+
+def test_each_script_of_a_warm_worker_has_its_own_directory(tmp_path: Path) -> None:
+    """What forks them answers requests itself before, and knows a directory of its own by then."""
+    source = (
+        "import os\nfrom cgikit import Counter, run\n"
+        "def hits(request):\n"
+        "    os.chdir('/')\n"
+        "    return str(Counter('n').increment())\n"
+        "run(hits)\n"
+    )
+    root = tmp_path / "root"
+    for name in ("one", "two"):
+        (root / name).mkdir(parents=True)
+    with gateway("fastcgi", root, "--workers", "1") as server:
+        paths = [
+            server.put(f"{name}/hits.py", f"#!/usr/bin/env python3\n{source}")
+            for name in ("one", "two")
+        ]
+        answers = [server.request(path).text for path in (*paths, *paths, paths[0])]
+    assert answers == ["1", "1", "2", "2", "3"]
+    assert [(root / name / "n").read_text() for name in ("one", "two")] == ["3\n", "2\n"]

@@ -606,3 +606,19 @@ def test_a_stop_in_the_middle_of_a_listing_keeps_nobody_waiting(
     with raw(path) as connection:
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     assert busy == 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"root:x:0:0:root:/:/bin/sh\n", b"SQLite format 3\0" + bytes(84)]
+)
+def test_nobody_is_told_to_close_a_file_that_is_no_session_database(
+    tmp_path: Path, content: bytes
+) -> None:
+    """9/1.5: "chmod 600 /etc/passwd"."""
+    other = tmp_path / "passwd"
+    other.write_bytes(content)
+    other.chmod(0o644)
+    with pytest.raises(StorageError, match="is not a session database; name another") as caught:
+        SQLiteStore(other).count()
+    assert "chmod" not in str(caught.value)
+    assert os.listdir(tmp_path) == ["passwd"]
