@@ -168,7 +168,8 @@ def test_f_a_directory_where_others_may_not_write(tmp_path: Path, name: str) -> 
     os.waitpid(pid, 0)
     with open(reader, encoding="utf-8") as file:
         said = file.read()
-    assert "Permission denied; the script runs as user 65534" in said
+    assert "Permission denied; " in said
+    assert f"{place} is of user 0 (root), group 0, mode 0755; the script runs as user 65534" in said
     assert f"must be able to write in {place}" in said
     assert content(path) == kind.old
     assert names(place) == before
