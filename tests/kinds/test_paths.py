@@ -24,6 +24,7 @@ PLACES = {
     "counters.Counters.__init__": GUARDED,
     "expiring.ExpiringCounters.__init__": GUARDED,
     "filebody.FileBody.__init__": GUARDED,
+    "filebody._open": "internal: what calls it has made it absolute",
     "filebody.handed_over": GUARDED,
     "filebody.guess_type": "looks at the end of the name only",
     "files.atomic_write": GUARDED,
