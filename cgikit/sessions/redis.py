@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
     from .store import Policy
 
-_SCHEMES = ("redis", "rediss", "unix")
+_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+_CLUSTER = (
+    "Redis Cluster, which is not supported: name a server of its own, or sentinels"
+    " (redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/0)"
+)
 _SHORTEST = 60_000  # ms that the server keeps a record: the end itself is for `is_live` to find
 _LONGEST = 10**12  # ms, 31 years: more than a time stamp that makes sense can ask for
 _SCANNED = 1_000  # keys that the server is asked for at once
@@ -43,7 +47,8 @@ _NONSENSE = (
 
 class RedisStore(Store):
     """Sessions in the server at `server`: a URL (`redis://`, `rediss://` or `unix://`, as redis-py
-    takes them) or a redis-py client, which must not decode its answers.
+    takes them; `redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DB` for the primary that sentinels name)
+    or a redis-py client, which must not decode its answers.
 
     All names begin with `prefix`. A lock ends by itself `lock_limit` seconds after it was taken; a
     request that takes longer cannot save (`LockTimeout`). `timeout` is how many seconds the server may
@@ -75,9 +80,10 @@ class RedisStore(Store):
         self._url = ""
         self._client: Redis | None = None
         if isinstance(server, str):
-            if server.partition("://")[0] not in _SCHEMES:
-                raise ValueError("the URL of a server begins with redis://, rediss:// or unix://")
+            _check_scheme(server)
             self._url = server
+        elif hasattr(server, "nodes_manager"):
+            raise ValueError(f"the client is one of a {_CLUSTER}")
         elif server.get_connection_kwargs().get("decode_responses"):
             raise ValueError("the client decodes what the server answers: decode_responses=False")
         else:
@@ -97,7 +103,9 @@ class RedisStore(Store):
         when they are needed.
         """
         if self.__dict__.get("_url") and self._client is not None:
-            self._client.close()
+            from .redisconnection import close
+
+            close(self._client)
             self._client = None
             self._scripts.clear()
 
@@ -267,28 +275,46 @@ class RedisStore(Store):
         return self._ask(run)
 
     def _ask(self, question: "Callable[[Redis], Any]") -> "Any":
+        from .redisconnection import disconnect
+
         redis = _redis()
         if self._client is None:
             self._client = self._connect()
         try:
-            return question(self._client)
+            try:
+                return question(self._client)
+            except redis.RedisError as error:
+                if not _is_demoted(error):
+                    raise
+                # After a fail-over, the connection leads to what was the primary once. It has done
+                # nothing of this, so asking twice is safe; the name, or a sentinel, knows the new one.
+                disconnect(self._client)
+                return question(self._client)
         except redis.RedisError as error:
             raise self._error(error) from error
         except _NONSENSE as error:
             # One that failed in the middle of a handshake would pass for connected.
-            self._client.connection_pool.disconnect(inuse_connections=False)
+            disconnect(self._client)
             raise self._senseless(f"{type(error).__name__}: {str(error)[:100]}") from error
 
     def _connect(self) -> "Redis":
-        from .redisconnection import connect
+        from .redisconnection import UnknownOption, connect
 
         try:
             client = connect(self._url, self.timeout)
+        except UnknownOption as error:
+            name = "".join(error.args)
+            raise ValueError(
+                f"the URL of the server has the option {name!r}, which redis-py does not know; name"
+                " the prefix of a store beside the URL: RedisStore(URL, prefix=…), or --prefix"
+            ) from None
         except ValueError:
             # Not what redis-py says: parts of a password can be in that.
             raise ValueError(
                 "the URL of the server is none that redis-py takes, such as"
-                " redis://USER:PASSWORD@HOST:PORT/0; are special characters in it quoted (%40)?"
+                " redis://USER:PASSWORD@HOST:PORT/0, or with sentinels"
+                " redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/0; are special characters in it quoted"
+                " (%40)?"
             ) from None
         return client
 
@@ -305,11 +331,20 @@ class RedisStore(Store):
         from ..errors import StorageError
 
         redis = _redis()
+        if isinstance(error, redis.sentinel.MasterNotFoundError):
+            # Not what redis-py says: all settings of all connections are in that.
+            return StorageError(
+                self._place(),
+                "the sentinels name no primary; do they run, is the name of the service right, and is"
+                " sentinel_password, if they ask for one?",
+            )
         advice = ""
         if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
             advice = "; check the user name and the password"
-        elif isinstance(error, redis.ReadOnlyError):
-            advice = "; this is a replica: name the primary"
+        elif _is_demoted(error):
+            advice = "; this is a replica: name the primary, or the sentinels that know it"
+        elif _is_of_cluster(error):
+            advice = f"; this server is one of a {_CLUSTER}"
         elif isinstance(error, redis.ConnectionError | redis.TimeoutError):
             advice = "; is the server running, and is this its address?"
         return StorageError(self._place(), f"{error}{advice}")
@@ -362,3 +397,35 @@ def _redis() -> "Any":
             "redis-py is not installed: pip install 'redis>=5.2'", name="redis"
         ) from None
     return redis
+
+
+def _check_scheme(url: str) -> None:
+    scheme = url.partition("://")[0]
+    if "cluster" in scheme:
+        raise ValueError(f"the URL is one of a {_CLUSTER}")
+    if scheme not in _SCHEMES:
+        raise ValueError(
+            "the URL of a server begins with redis://, rediss:// or unix://, or with"
+            " redis+sentinel:// or rediss+sentinel://"
+        )
+
+
+def _is_demoted(error: BaseException | None) -> bool:
+    """Tell whether a server refuses because it is a replica. Redis 6 says so in the middle of the text;
+    redis-py's connections by sentinels make another error of it.
+    """
+    found = error is not None and (
+        isinstance(error, _redis().ReadOnlyError) or "READONLY" in str(error)
+    )
+    return found or (error is not None and _is_demoted(error.__context__))
+
+
+def _is_of_cluster(error: Exception) -> bool:
+    """Tell whether a server refuses because it is one of a cluster. Older versions of redis-py have no
+    classes for these answers.
+    """
+    errors = _redis().exceptions
+    kinds = (
+        errors.ClusterDownError, errors.ClusterCrossSlotError, errors.MovedError, errors.AskError,
+    )  # fmt: skip
+    return isinstance(error, kinds) or str(error).startswith(("CLUSTERDOWN ", "CROSSSLOT "))

@@ -11,30 +11,123 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from redis import Redis
+    from redis import ConnectionPool, Redis
 
 MOST_ANSWER = 2 << 20  # bytes; a session has at most half of that, and a thousand names a tenth
+SENTINEL = "+sentinel"  # ends the scheme of a URL that names sentinels
+_SENTINEL_PORT = 26379
 
 
 def connect(url: str, timeout: float) -> "Redis":
     """Return a redis-py client for a URL, not connected yet. Each answer takes at most `timeout`
     seconds and `MOST_ANSWER` bytes; more are redis-py's `TimeoutError` and `ConnectionError`.
 
+    A URL of `redis+sentinel://` or `rediss+sentinel://` names the sentinels that know which server is
+    the primary: `HOST:PORT,HOST:PORT/SERVICE/DB`. They are asked again at each new connection.
+
     Raises `ValueError` for what is no URL of a server.
     """
-    from redis import ConnectionPool, Redis
+    from redis import Redis
+
+    scheme, _, rest = url.partition("://")
+    if scheme.endswith(SENTINEL):
+        return _behind_sentinels(scheme.removesuffix(SENTINEL), rest, timeout)
+    pool = _pool(url, timeout)
+    _check_options(url, pool.connection_class, pool.connection_kwargs)
+    pool.connection_class = _bounded(pool.connection_class, timeout)
+    return Redis.from_pool(pool)
+
+
+def disconnect(client: "Redis") -> None:
+    """Close the connections that are not in use: the next command makes a new one, and asks names and
+    sentinels again where that leads to.
+    """
+    client.connection_pool.disconnect(inuse_connections=False)
+
+
+def close(client: "Redis") -> None:
+    """Close a client of `connect`, with its connections to sentinels."""
+    manager = getattr(client.connection_pool, "sentinel_manager", None)
+    for sentinel in manager.sentinels if manager else ():
+        sentinel.close()
+    client.close()
+
+
+def _pool(url: str, timeout: float) -> "ConnectionPool":
+    from redis import ConnectionPool
+
+    pool = ConnectionPool.from_url(url, **_patience(timeout))
+    # The URL's options win over ours. Text instead of bytes makes no sense to the store.
+    pool.connection_kwargs.update(decode_responses=False, encoding="utf-8")
+    return pool
+
+
+def _patience(timeout: float) -> "dict[str, Any]":
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     # Tried once: a script whose answer was lost has run, and would find its lock gone.
-    pool = ConnectionPool.from_url(
-        url,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 0),
+    return {
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
+def _behind_sentinels(scheme: str, rest: str, timeout: float) -> "Redis":
+    from redis import Redis, sentinel
+
+    library: Any = sentinel  # which has no types
+    rest, _, options = rest.partition("?")
+    place, _, path = rest.partition("/")
+    user, at, hosts = place.rpartition("@")
+    service, _, database = path.partition("/")
+    sentinels = [_host(host) for host in hosts.split(",")]
+    if not service or scheme not in {"redis", "rediss"}:
+        raise ValueError("no name of a service")
+    url = f"{scheme}://{user}{at}localhost/{database}?{options}"
+    found = dict(_pool(url, timeout).connection_kwargs)
+    asked = {name: found.pop(f"sentinel_{name}", None) for name in ("username", "password")}
+    for name in ("host", "port"):
+        found.pop(name, None)
+    secure = scheme == "rediss"
+    kind = library.SentinelManagedSSLConnection if secure else library.SentinelManagedConnection
+    share = timeout / len(sentinels)  # one that is down must not use up the time of the others
+    manager = library.Sentinel(
+        sentinels, sentinel_kwargs={**_patience(share), **asked, "ssl": secure}
     )
-    pool.connection_class = _bounded(pool.connection_class, timeout)
-    return Redis.from_pool(pool)
+    for each in manager.sentinels:
+        pool = each.connection_pool
+        pool.connection_class = _bounded(pool.connection_class, share)
+    managed = library.SentinelConnectionPool(
+        service, manager, connection_class=_bounded(kind, timeout), **found
+    )
+    _check_options(url, kind, managed.connection_kwargs)
+    return Redis.from_pool(managed)
+
+
+def _host(text: str) -> tuple[str, int]:
+    from urllib.parse import urlsplit
+
+    address = urlsplit(f"//{text}")
+    if not address.hostname:
+        raise ValueError("no name of a host")
+    return address.hostname, address.port or _SENTINEL_PORT
+
+
+def _check_options(url: str, kind: "type[Any]", options: "dict[str, Any]") -> None:
+    """Raise `UnknownOption` for an option of a URL that redis-py does not know."""
+    from urllib.parse import parse_qsl
+
+    try:
+        kind(**options)  # which connects nowhere
+    except TypeError as error:
+        names = [name for name, _ in parse_qsl(url.partition("?")[2]) if f"'{name}'" in str(error)]
+        raise UnknownOption(*names[:1]) from None
+
+
+class UnknownOption(Exception):
+    """A URL has an option that redis-py does not know; `args` has its name, if it is clear which."""
 
 
 def _bounded(kind: "type[Any]", timeout: float) -> "type[Any]":
@@ -100,11 +193,15 @@ class _Hurry:
         self._left = left
 
     def __enter__(self) -> None:
-        if self._own is None or self._own > self._left:
+        if self._is_shorter():
             if self._left <= 0:
                 raise TimeoutError("timed out")
             self._socket.settimeout(self._left)
 
     def __exit__(self, *_: object) -> None:
-        if self._own is None or self._own > self._left:
+        if self._is_shorter():
             self._socket.settimeout(self._own)
+
+    def _is_shorter(self) -> bool:
+        # What does not wait at all is redis-py's look at whether the server has hung up meanwhile.
+        return self._own != 0 and (self._own is None or self._own > self._left)

@@ -6,7 +6,7 @@ How a lock is taken, waited for and given back is decided here; what the server 
 
 import os
 
-from .redisscripts import FIELDS, LOCK, RELEASE
+from .redisscripts import EXTEND, FIELDS, LOCK, RELEASE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,20 +34,28 @@ class RedisLock:
         store = self._store
         token = os.urandom(16).hex()
         limit = max(1, int(store.lock_limit * 1000))
+        # A server that stalls may take the lock when we have given up, and nobody would give it back:
+        # so it is brief until the answer has come.
+        brief = min(limit, max(1, int(store.timeout * 1000)))
         deadline = monotonic() + self._timeout
         pause = 0.001
         while True:
-            answer = store._run(LOCK, self._names, [token, limit, *FIELDS])
+            answer = store._run(LOCK, self._names, [token, brief, *FIELDS])
             state, fields = store._answered(answer, 3)
             if state == b"none":
                 return None
-            if state == b"locked":
+            if state == b"locked" and self._extended(token, brief, limit):
                 self._token = store._tokens[mine(self._key)] = token
                 return store._taken(fields)
             if monotonic() >= deadline:
                 raise store._late(self._key, self._timeout)
             sleep(pause)
             pause = min(pause * 2, 0.02)
+
+    def _extended(self, token: str, brief: int, limit: int) -> bool:
+        """Make a brief lock last as long as it may; tell whether it was still there."""
+        store = self._store
+        return brief == limit or store._done(store._run(EXTEND, self._names[1:], [token, limit]))
 
     def __exit__(
         self,

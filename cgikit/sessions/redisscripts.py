@@ -33,13 +33,18 @@ LOAD = f"""{_READ}
 if redis.call('EXISTS', KEYS[1]) == 0 then return {{'none'}} end
 return read({{'record'}}, 1)
 """
-# KEYS: record, lock. ARGV: token, limit in ms, fields.
+# KEYS: record, lock. ARGV: token, ms until it ends, fields.
 LOCK = f"""{_READ}
 if redis.call('EXISTS', KEYS[1]) == 0 then return {{'none'}} end
 if redis.call('EXISTS', KEYS[2]) == 1 then return {{'taken'}} end
 local found = read({{'locked'}}, 3)
 if not found.err then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
 return found
+"""
+# KEYS: lock. ARGV: token, ms until it ends.
+EXTEND = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
 # KEYS: record, lock, stamp. ARGV: payload, accessed, expires, ms to keep it, now.
 CREATE = """

@@ -2,9 +2,12 @@
 nothing on disk, ended by its process id.
 
 with RedisServer("redis-server") as server: RedisStore(server.url)
+
+With `tcp` it can also be reached at `.port` of 127.0.0.1, as replicas and sentinels need it.
 """
 
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -22,35 +25,80 @@ PROGRAMS = [
 ]
 
 
-class RedisServer:
-    """A running server. `.url` is its address; `.password` is asked for, if one is given."""
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens at now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
-    def __init__(self, program: str, password: str = "") -> None:
+
+class RedisServer:
+    """A running server. `.url` is its address; `.password` is asked for, if one is given.
+
+    `options` are of its command line. With `configuration`, lines of a file that it may rewrite, it
+    is a sentinel.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        *options: str,
+        password: str = "",
+        tcp: bool = False,
+        configuration: str = "",
+    ) -> None:
         self._program = need(program)
-        self._password = password
+        self._options = [*options, *(["--requirepass", password] if password else [])]
+        self._configuration = configuration
         # Not pytest's directories: the path of a socket has at most 107 characters.
         self._directory = Path(tempfile.mkdtemp(prefix="redis-"))
         self.socket = self._directory / "s"
         self.url = f"unix://{self.socket}"
+        self.port = free_port() if tcp else 0
+        self._tcp = tcp
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process that this test has started."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start it, again too, and wait until it can be reached."""
-        options = ["--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "600"]
-        options += ["--save", "", "--appendonly", "no", "--dir", str(self._directory)]
-        if self._password:
-            options += ["--requirepass", self._password]
         log = self._directory / "log"
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [self._program, *options], stdout=output, stderr=subprocess.STDOUT
-            )
-        deadline = time.monotonic() + DEADLINE
-        while b"eady to accept connections" not in log.read_bytes():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise AssertionError(f"{self._program} did not start:\n{log.read_text()}")
-            time.sleep(0.01)
+        for _ in range(10):
+            with log.open("wb") as output:
+                self._process = subprocess.Popen(
+                    self._command(), stdout=output, stderr=subprocess.STDOUT
+                )
+            deadline = time.monotonic() + DEADLINE
+            while not self._is_ready(log.read_bytes()):
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    break
+                time.sleep(0.01)
+            else:
+                return
+            self.stop()
+            if not self._tcp or b"already in use" not in log.read_bytes():
+                break
+            self.port = free_port()  # somebody else was faster
+        raise AssertionError(f"{self._program} did not start:\n{log.read_text()}")
+
+    def _is_ready(self, log: bytes) -> bool:
+        return b"+monitor" in log if self._configuration else b"eady to accept connections" in log
+
+    def _command(self) -> list[str]:
+        command = [self._program]
+        if self._configuration:
+            file = self._directory / "sentinel.conf"
+            file.write_text(self._configuration)
+            command += [str(file), "--sentinel"]
+        command += ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._directory)]
+        command += ["--unixsocket", str(self.socket), "--unixsocketperm", "600"]
+        if not self._configuration:
+            command += ["--save", "", "--appendonly", "no"]
+        return [*command, *self._options]
 
     def stop(self) -> None:
         """End it at once, as a crash would, and wait until it has gone."""
