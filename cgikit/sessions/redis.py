@@ -369,6 +369,8 @@ def _database(url: str, client: "Redis | None") -> str:
     scheme, _, rest = url.partition("://")
     address, _, options = rest.partition("?")
     path = "" if scheme == "unix" else address.partition("/")[2]
+    if scheme.endswith("+sentinel"):
+        path = path.partition("/")[2]  # the name of the service stands before it
     for option in options.split("&"):
         name, _, value = option.partition("=")
         if name == "db":

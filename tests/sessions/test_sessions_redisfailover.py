@@ -249,6 +249,13 @@ def test_9_2_5_a_connection_that_the_server_has_closed_is_opened_again() -> None
         assert store.load(key) is not None
 
 
+@pytest.mark.parametrize("rest", ["visitors/3", "visitors?db=3", "db0/3?sentinel_password=x"])
+def test_9_2_4_sentinels_do_not_change_the_name_of_the_cookie(rest: str) -> None:
+    behind = RedisStore(f"redis+sentinel://:{SECRET}@127.0.0.1:1,127.0.0.1:2/{rest}")
+    assert behind.cookie_name(True) == RedisStore("redis://127.0.0.1/3").cookie_name(True)
+    assert RedisStore("redis+sentinel://127.0.0.1:1/db7").place() == "redis 0 cgikit:session:"
+
+
 # --- a cluster --------------------------------------------------------------------------------------
 
 
