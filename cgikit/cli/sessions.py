@@ -1,4 +1,4 @@
-"""`cgikit sessions list|show|count|purge STORE`: what is kept for visitors, and an end to the dead.
+"""`cgikit sessions list|show|count|delete|purge STORE`: what is kept for visitors, and an end to it.
 
 Only the commands are here; what a session and a store are is in `cgikit.sessions`. All of them are safe
 while scripts use the store, and take the same memory for a thousand sessions and for a million.
@@ -44,6 +44,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     showing.add_argument("key", metavar="KEY", help=_KEY)
     showing.add_argument("--all", action="store_true", help="mask nothing")
     _add(actions, "count", _count, "count the sessions, live and dead")
+    deleting = _add(actions, "delete", _delete, "delete one session: its visitor starts anew")
+    deleting.add_argument("key", metavar="KEY", help=_KEY)
     purging = _add(actions, "purge", _purge, "delete the dead sessions")
     purging.add_argument(
         "--idle",
@@ -76,6 +78,7 @@ def _add(
         epilog=f"Example: cgikit sessions {name} data/sessions{' 0f3a' if name == 'show' else ''}",
     )
     parser.add_argument("store", metavar="STORE", help=_STORE)
+    parser.add_argument("--prefix", help="what the names in Redis begin with, as in your script")
     parser.set_defaults(command=sessions, action=action)
     return parser
 
@@ -83,7 +86,7 @@ def _add(
 def sessions(arguments: argparse.Namespace) -> int:
     """Run one of the actions; return the exit status (int)."""
     try:
-        arguments.action(_open(arguments.store), arguments)
+        arguments.action(_open(arguments.store, arguments.prefix), arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # `… | head` has seen enough
         # Python flushes at its end, too, and would complain then
@@ -99,21 +102,42 @@ def sessions(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _open(where: str) -> Store:
+def _open(where: str, prefix: str | None) -> Store:
+    """Return the store. One that no script has made yet is none: its name is probably misspelt."""
+    store: Store
     if "://" in where:
         from cgikit.sessions.redis import RedisStore
 
-        return RedisStore(where)
-    # A store that is missing must not be made, as scripts do: the name is probably misspelt
+        store = RedisStore(where) if prefix is None else RedisStore(where, prefix=prefix)
+        _check_used(
+            store,
+            f"{store!r} has no sessions whose names begin with {store.prefix!r}, and had none since the"
+            " server began; name the prefix= of your script by --prefix",
+        )
+        return store
+    if prefix is not None:
+        raise _Failure(f"--prefix is for Redis, and {where} is not its URL")
     if os.path.isdir(where):
         from cgikit.sessions.file import FileStore
 
-        return FileStore(where)
+        store = FileStore(where)
+        _check_used(
+            store,
+            f"{where} is no store: no script has kept a session there; name the directory that"
+            " FileStore(…) is given",
+        )
+        return store
     if os.path.isfile(where):
         from cgikit.sessions.sqlite import SQLiteStore
 
-        return SQLiteStore(where)
+        return SQLiteStore(where)  # which refuses what is no database of ours
     raise _Failure(f"{where} is no store: {_STORE}")
+
+
+def _check_used(store: Store, otherwise: str) -> None:
+    """Raise `_Failure` for a place that holds neither a session nor the stamp of a store."""
+    if store.purge_stamp() <= 0 and next(store.keys(), None) is None:
+        raise _Failure(otherwise)
 
 
 # --- the actions ------------------------------------------------------------------------------
@@ -147,10 +171,16 @@ def _count(store: Store, arguments: argparse.Namespace) -> None:
     print(store.count())
 
 
+def _delete(store: Store, arguments: argparse.Namespace) -> None:
+    key = _find(store, arguments.key)
+    with store.lock(key, store.lock_timeout) as record:
+        if record is None:
+            raise _Failure(f"there is no session {key}")
+        store.delete(key)
+    print("1 session deleted")
+
+
 def _purge(store: Store, arguments: argparse.Namespace) -> None:
-    if next(store.keys(), None) is None:
-        print("0 sessions deleted")  # and no stamp left in what may be no store at all
-        return
     now = store.clock()
     if not arguments.force:
         _check_clock(store, now)
@@ -185,6 +215,8 @@ def _find(store: Store, text: str) -> str:
         return key_of(text)
     if is_key(text):
         return text
+    if not text:
+        raise _Failure("KEY is empty; 'list' shows the keys")
     found = ""
     for key in store.keys():  # noqa: SIM118  # a store is no dict
         if key.startswith(text):

@@ -242,7 +242,7 @@ class FileStore(Store):
         with Closing(self._base()) as base:
             if base is None:
                 return []
-            return sorted(name for name in os.listdir(base) if len(name) == 2 and is_key(name * 32))
+            return sorted(name for name in os.listdir(base) if _is_fan(name))
 
     def _names(self, fan: str) -> "Iterator[tuple[str, os.DirEntry[str], int]]":
         with Closing(self._enter(fan)) as fd:
@@ -310,6 +310,13 @@ class FileStore(Store):
         except OSError as error:
             raise self._error("cannot make the directory", error) from error
 
+    def _stamp_first(self, base: int) -> None:
+        """Note when a store began whose directory was made by hand."""
+        try:
+            os.stat(_STAMP, dir_fd=base, follow_symlinks=False)
+        except FileNotFoundError:
+            self._stamp(base)
+
     def _stamp(self, base: int) -> None:
         fd = open_regular(_STAMP, os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=base)
         now = int(self.clock() * 1e9)
@@ -336,6 +343,7 @@ class FileStore(Store):
                         return None
                     try:
                         os.mkdir(name, 0o700, dir_fd=base)
+                        self._stamp_first(base)
                     except FileExistsError:
                         pass  # another process was faster
                     except OSError as error:
@@ -361,16 +369,22 @@ class FileStore(Store):
 
     def _refused(self, path: str, found: os.stat_result, kind: str) -> Exception:
         from ..errors import StorageError
+        from .owner import shared, stranger
 
-        user = os.geteuid()
-        if found.st_uid != user:
-            advice = (
-                f"the {kind} belongs to user {found.st_uid}, but this is user {user}; run this as "
-                f"that user, or give it over: chown -R {user} {self.directory}"
-            )
+        is_store = self._looks_like_one()
+        if found.st_uid != os.geteuid():
+            advice = stranger(kind, found.st_uid, [self.directory], is_store=is_store)
         else:
-            advice = f"other users can write in it; close it: chmod 700 {path}"
+            advice = shared(path, is_store=is_store)
         return StorageError(path, advice)
+
+    def _looks_like_one(self) -> bool | None:
+        """Tell whether the directory is empty or holds what we make; None if it cannot be read."""
+        try:
+            names = os.listdir(self.directory)
+        except OSError:
+            return None
+        return not names or any(name == _STAMP or _is_fan(name) for name in names)
 
     def _error(self, what: str, error: OSError, key: str = "") -> "StorageError":
         import errno
@@ -394,6 +408,10 @@ class FileStore(Store):
         elif error.errno == errno.EEXIST:
             advice = "; there is a session under this key already"
         return StorageError(path, f"{what}: {error.strerror}{advice}")
+
+
+def _is_fan(name: str) -> bool:
+    return len(name) == 2 and is_key(name * 32)
 
 
 def _create(name: str, directory: int) -> int:

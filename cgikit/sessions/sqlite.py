@@ -319,18 +319,20 @@ class SQLiteStore(Store):
             raise self._refused(path, "is no directory; remove it")
         if private:
             self._check_owner(path, found)
-        shared = 0o022 if private else 0o002
-        if found.st_mode & shared and not found.st_mode & stat.S_ISVTX:
-            raise self._refused(path, f"other users can write in it; close it: chmod go-w {path}")
+        others = 0o022 if private else 0o002
+        if found.st_mode & others and not found.st_mode & stat.S_ISVTX:
+            from .owner import shared
+
+            raise self._refused(path, shared(path, is_store=private))
 
     def _check_owner(self, path: str, found: os.stat_result) -> None:
-        user = os.geteuid()
-        if found.st_uid != user:
-            raise self._refused(
-                path,
-                f"belongs to user {found.st_uid}, but this is user {user}; run this as that user, or "
-                f"give it over if it holds your sessions: chown {user} {path}",
-            )
+        if found.st_uid != os.geteuid():
+            from .owner import stranger
+
+            kind = "directory" if stat.S_ISDIR(found.st_mode) else "file"
+            all_of_it = [self.path, *self._beside(), f"{self.path}-locks"]
+            paths = [name for name in all_of_it if os.path.lexists(name)]
+            raise self._refused(path, stranger(kind, found.st_uid, paths, is_store=None))
 
     def _make(self) -> None:
         """Make the database elsewhere and rename it: nobody sees one that is half made."""
@@ -435,8 +437,10 @@ class SQLiteStore(Store):
         elif code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             advice = "; move it away, with its -wal and -shm files, and a new one is made"
         elif code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-            user = os.geteuid()
-            advice = f"; this runs as user {user}, who must be able to write it and its directory"
+            from .owner import user
+
+            me = user(os.geteuid())
+            advice = f"; this runs as {me}, who must be able to write it and its directory"
         return self._refused(self.path, f"{error}{advice}")
 
 

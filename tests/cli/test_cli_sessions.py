@@ -218,13 +218,146 @@ def test_what_is_no_store_stays_as_it_is(tmp_path: Path) -> None:
     (directory / "accounts.db").chmod(0o600)
     (directory / "letter.txt").chmod(0o600)
     before = sorted(directory.iterdir())
-    assert run("purge", str(directory)) == (0, "0 sessions deleted\n", "")
     for file in before:
         status, out, err = run("purge", str(file))
         assert (status, out) == (1, "")
         assert err.startswith(f"cgikit sessions: {file}: ")
         assert err.count("\n") == 1
     assert sorted(directory.iterdir()) == before
+
+
+ACTIONS = (["count"], ["list"], ["purge"], ["purge", "--force"], ["show"], ["delete"])
+
+
+def asked(action: list[str], *words: str) -> tuple[int, str, str]:
+    """Run an action on a store; those that are about one session get a key."""
+    key = ["0123"] if action[0] in {"show", "delete"} else []
+    return run(*action, *words, *key)
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=" ".join)
+@pytest.mark.parametrize("inside", ["a file", "nothing", "directories like ours"])
+def test_9_1_5_a_directory_that_is_no_store_is_an_error(
+    tmp_path: Path, action: list[str], inside: str
+) -> None:
+    """It said 0 and exited with 0: of a misspelt name, for years."""
+    directory = tmp_path / "documents"
+    directory.mkdir(0o755)
+    if inside == "a file":
+        (directory / "letter.txt").write_text("Dear Ada")
+    elif inside != "nothing":  # as those of git are
+        (directory / "ab").mkdir()
+        (directory / "ab" / ("c" * 38)).write_text("")
+    before = sorted(directory.rglob("*"))
+    status, out, err = asked(action, str(directory))
+    assert (status, out) == (1, "")
+    assert err == (
+        f"cgikit sessions: {directory} is no store: no script has kept a session there; name the"
+        " directory that FileStore(…) is given\n"
+    )
+    assert sorted(directory.rglob("*")) == before
+
+
+@pytest.mark.parametrize("action", ACTIONS[:4], ids=" ".join)
+def test_9_1_5_a_system_directory_is_an_error(action: list[str]) -> None:
+    status, out, err = asked(action, "/etc")
+    assert (status, out) == (1, "")
+    assert re.fullmatch(r"cgikit sessions: /etc.* no .*store.*\n|cgikit sessions: /etc: .*\n", err)
+    assert "chown" not in err
+    assert "chmod" not in err
+
+
+def test_9_1_5_a_store_whose_last_session_has_gone_is_one(place: Place) -> None:
+    (key,) = place.fill(0)
+    assert run("delete", place.where, key)[0] == 0
+    assert run("count", place.where) == (0, "0\n", "")
+    assert run("purge", place.where) == (0, "0 sessions deleted\n", "")
+
+
+def test_9_1_5_a_store_in_a_directory_that_was_made_by_hand(tmp_path: Path) -> None:
+    """Nothing but the stamp tells it from any other when its sessions have gone."""
+    visitor = Visitor(FileStore(tmp_path, sweep_chance=0))
+    visitor.visit(put("a", 1))
+    visitor.visit(lambda session: session.destroy())
+    assert run("count", str(tmp_path)) == (0, "0\n", "")
+
+
+# --- one session --------------------------------------------------------------------------------
+
+
+def test_9_1_5_one_session_is_deleted(place: Place) -> None:
+    visitor = Visitor(place.opened())
+    visitor.visit(put("name", "Ada"))
+    (other,) = place.fill(0)
+    for named in (key_of, str):
+        name = named(visitor.cookie)
+        assert run("delete", place.where, name) == (0, "1 session deleted\n", "")
+        status, out, err = run("delete", place.where, name)
+        assert (status, out) == (1, "")
+        assert err == f"cgikit sessions: there is no session {key_of(visitor.cookie)}\n"
+        assert list(place.opened().keys()) == [other]
+        assert visitor.visit(dict) == {}
+        visitor = Visitor(place.opened())
+        visitor.visit(put("name", "Ada"))
+    assert run("delete", place.where, key_of(visitor.cookie)[:12])[:2] == (0, "1 session deleted\n")
+    assert list(place.opened().keys()) == [other]
+
+
+def test_9_1_5_a_key_that_is_empty_or_not_the_only_one_deletes_nothing(place: Place) -> None:
+    keys = place.fill(0)
+    assert run("delete", place.where, "") == (
+        1, "", "cgikit sessions: KEY is empty; 'list' shows the keys\n",
+    )  # fmt: skip
+    assert list(place.opened().keys()) == keys
+    keys += place.fill(*[0] * 16)
+    begin = next(d for d in "0123456789abcdef" if sum(key.startswith(d) for key in keys) > 1)
+    assert run("delete", place.where, begin)[0] == 1
+    assert place.opened().count() == 17
+
+
+def test_9_1_5_a_session_in_use_is_deleted_when_it_is_free(place: Place) -> None:
+    (key,) = place.fill(0)
+
+    def hold(line: Line) -> None:
+        with place.opened().lock(key, 60):
+            line.tell("locked")
+            line.hear()
+
+    with Forked(hold) as child:
+        assert child.hear() == "locked"
+        command = [sys.executable, "-m", "cgikit", "sessions", "delete", place.where, key]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            child.tell("go on")
+            out, _ = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "1 session deleted\n")
+
+
+# --- Redis --------------------------------------------------------------------------------------
+
+
+def test_9_1_5_a_prefix_of_ones_own(server: RedisServer) -> None:
+    RedisStore(server.url)._ask(lambda client: client.flushall())
+    visitor = Visitor(RedisStore(server.url, prefix="shop:"))
+    visitor.visit(put("name", "Ada"))
+    assert run("count", server.url, "--prefix", "shop:") == (0, "1\n", "")
+    for options in ([], ["--prefix", "show:"]):
+        status, out, err = run("count", server.url, *options)
+        assert (status, out) == (1, "")
+        assert re.fullmatch(r"cgikit sessions: .* has no sessions .* --prefix\n", err)
+    assert run("delete", server.url, "--prefix", "shop:", visitor.cookie)[0] == 0
+    assert run("count", server.url, "--prefix", "shop:") == (0, "0\n", "")
+
+
+def test_9_1_5_a_prefix_is_for_redis_only(tmp_path: Path) -> None:
+    status, out, err = run("count", str(tmp_path), "--prefix", "x")
+    assert (status, out) == (1, "")
+    assert err == f"cgikit sessions: --prefix is for Redis, and {tmp_path} is not its URL\n"
+
+
+def test_9_1_5_a_prefix_in_the_url_is_an_error_in_one_line(server: RedisServer) -> None:
+    status, out, err = run("count", f"{server.url}?prefix=shop:")
+    assert (status, out) == (1, "")
+    assert re.fullmatch(r"cgikit sessions: the URL .* option 'prefix', .* --prefix\n", err)
 
 
 def test_no_server_is_an_error_in_one_line_without_the_password() -> None:
@@ -234,9 +367,11 @@ def test_no_server_is_an_error_in_one_line_without_the_password() -> None:
         assert re.fullmatch(r"cgikit sessions: .*\n", err)
         assert "canary" not in err
     status, _, err = run("count", "mongodb://127.0.0.1")
-    assert (status, err) == (
-        1, "cgikit sessions: the URL of a server begins with redis://, rediss:// or unix://\n",
-    )  # fmt: skip
+    assert status == 1
+    assert err == (
+        "cgikit sessions: the URL of a server begins with redis://, rediss:// or unix://, or with"
+        " redis+sentinel:// or rediss+sentinel://\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from sessions.visiting import Clock, Opener, Visitor, put
 from torture import size
 
 from cgikit import FileStore, Session, StorageError
+from cgikit.sessions.owner import user
 from cgikit.sessions.store import MOST_BYTES, key_of, new_id
 
 NOBODY = 65_534
@@ -271,7 +272,7 @@ def test_a_directory_that_others_write_to_is_refused(
 ) -> None:
     key, _ = kept(store)
     directory.chmod(mode)
-    refused(store, key, "chmod 700")
+    refused(store, key, "chmod go-w")
     with pytest.raises(StorageError):
         store.save(key, a_record())
     directory.chmod(mode | stat.S_ISVTX)
@@ -284,7 +285,7 @@ def test_what_belongs_to_another_user_is_refused(store: FileStore, level: int) -
         lack("the rights of root")
     key, path = kept(store)
     os.chown([path, *path.parents][level], NOBODY, NOBODY)
-    refused(store, key, f"belongs to user {NOBODY}")
+    refused(store, key, f"belongs to {user(NOBODY)}")
 
 
 @pytest.fixture
@@ -307,7 +308,7 @@ def test_another_user_refuses_ours(public_place: Path) -> None:
         os.setgroups([])
         os.setgid(NOBODY)
         os.setuid(NOBODY)
-        refused(store, key, "belongs to user 0")
+        refused(store, key, "belongs to root")
         with pytest.raises(StorageError):
             store.save(a_key(), a_record(), new=True)
 
