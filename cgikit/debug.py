@@ -8,7 +8,7 @@ asked for, escaped and with all of the environment masked that is not known to h
 import os
 import sys
 
-from .errors import CGIError, MissingFile
+from .errors import CGIError, HTTPError, MissingFile
 from .html import escape
 from .request import Request
 from .response import Response
@@ -88,13 +88,18 @@ def answer_error(
     incident = new_incident()
     if isinstance(error, CGIError):
         try:
-            page = error_page(
-                error.status,
-                error.message,
-                error.headers,
-                incident if error.status >= 500 else "",
-                str(error) if details else "",
-            )
+            if details and error.status >= 500 and not isinstance(error, HTTPError):
+                page = _owner_page(
+                    error, incident, request, error.status, error.message, error.headers
+                )
+            else:
+                page = error_page(
+                    error.status,
+                    error.message,
+                    error.headers,
+                    incident if error.status >= 500 else "",
+                    str(error) if details else "",
+                )
             _mark(page, request)
         except Exception as second:  # its status or headers cannot be sent: a bug in the script
             second.__cause__ = error
@@ -142,20 +147,33 @@ def incident_page(
     error: BaseException, incident: str, request: "MetaVariables", details: bool
 ) -> Response:
     """Return the page for a bug: its number for everybody, the traceback only with `details`."""
-    number = f"<pre>incident {incident}</pre>"
-    status = "500 Internal Server Error"
-    if not details:
-        content = (
-            "<p>The script failed. You did nothing wrong; the site's owner can find the cause in the "
-            f"server's log under this number:</p>\n{number}"
-        )
-        return _sealed(Response(_PAGE.format(title=status, content=content), 500))
+    if details:
+        return _owner_page(error, incident, request)
+    content = (
+        "<p>The script failed. You did nothing wrong; the site's owner can find the cause in the "
+        f"server's log under this number:</p>\n<pre>incident {incident}</pre>"
+    )
+    return _sealed(Response(_PAGE.format(title="500 Internal Server Error", content=content), 500))
+
+
+def _owner_page(
+    error: BaseException,
+    incident: str,
+    request: "MetaVariables",
+    status: int = 500,
+    message: str = "",
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Response:
+    """Return the page of a failure for the owner; visitors are shown the number, and the message."""
     from . import debugpage
 
     content = debugpage.details(error, traceback_of(error), masked(request.environ))
-    content += f"\n<p>{status}. This is all that visitors are shown:</p>\n{number}"
+    content += (
+        f"\n<p>{status} {REASONS.get(status, 'Error')}. This is all that visitors are shown:</p>\n"
+        f"<pre>{escape(message)}{chr(10) * bool(message)}incident {incident}</pre>"
+    )
     title = escape(debugpage.title_of(error))
-    return _sealed(Response(_PAGE.format(title=title, content=content), 500))
+    return _sealed(Response(_PAGE.format(title=title, content=content), status, headers))
 
 
 def _sealed(page: Response) -> Response:

@@ -93,7 +93,7 @@ class MetaVariables:
         if not (text.isascii() and text.isdigit()):
             from .errors import BadRequest
 
-            raise BadRequest(f"CONTENT_LENGTH {text[:50]!r} is not a length: digits only")
+            raise BadRequest(f"Content-Length {text[:50]!r} is not a length: digits only")
         # No limit is near 10**18, and int() refuses more than 4,300 digits.
         return int(text) if len(text) <= 18 else 10**18
 

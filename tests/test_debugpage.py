@@ -85,6 +85,31 @@ def test_the_owner_is_told_what_a_visitor_is_not(tmp_path: Path) -> None:
         assert ("query=2" in page) == bool(debug)
 
 
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        ("StorageError('/data/x', 'disk gone')", 500, "StorageError: /data/x: disk gone"),
+        ("LockTimeout('/data/x', 2.0)", 503, "LockTimeout: "),
+        ("CGIError('odd')", 500, "CGIError: odd"),
+    ],
+)
+def test_a_failure_that_has_a_status_is_shown_as_one(
+    tmp_path: Path, error: str, status: int, title: str
+) -> None:
+    """The owner was told no more than visitors where the error was one of cgikit's own."""
+    source = f"def f(request):\n    raise {error}\n\nrun(f)"
+    answer = run_script(tmp_path, source, env=DEBUG)
+    assert answer.status == status
+    # The name is with its module, as in a traceback
+    (found,) = re.findall("<h1>(?:cgikit[.]errors[.])?(.*?)</h1>", answer.page)
+    assert found.startswith(title)
+    assert f"raise {error}" in html.unescape(answer.page)
+    assert (answer.field("Retry-After") is not None) == (status == 503)
+    hidden = run_script(tmp_path, source, env=environment())
+    assert hidden.status == status
+    assert "/data" not in hidden.page
+
+
 def test_what_a_visitor_is_told_is_not_said_twice(tmp_path: Path) -> None:
     source = "def f(request):\n    raise HTTPError(404, 'There is only a cat.')\nrun(f)"
     assert run_script(tmp_path, source, env=DEBUG).page.count("only a cat") == 1

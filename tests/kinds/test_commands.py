@@ -107,6 +107,7 @@ NUMBERED = re.compile(
 
 #: Where one is put into a text as it is all the same, and why no number is seen.
 WHOLE = {
+    "filebody._open": "of a ValueError, which has no number",
     "gateway.listener.listen": "only where it has no words of its own",
 }
 

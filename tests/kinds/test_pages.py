@@ -8,6 +8,7 @@ import ast
 import re
 from pathlib import Path
 
+import house
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +78,40 @@ def test_a_page_that_lacks_something_is_found() -> None:
     assert lacking(old) == ["language", "viewport", "main"]
     (dark,) = pages('f"<html lang=en><style>:root {{ color-scheme: light dark }}</style>{1}"')
     assert {"doctype", "language", "title", "scheme"} <= set(lacking(dark))
+
+
+# --- what visitors read ------------------------------------------------------------------------
+
+MODULES = house.read()
+
+#: Errors whose message a visitor reads, where no `.message` of its own stands in front of it.
+TOLD = re.compile(
+    r"^(BadRequest|HTTPError|Refused|FormExpired|SessionMoved|LengthRequired|BodyNotReceived"
+    r"|UnsupportedMediaType|InvalidField)$"
+)
+#: What is a name of ours, or of the system's, and no word: CONTENT_LENGTH, body=1048576, [Errno 13].
+NAMES = re.compile(r"\b[A-Z]+_[A-Z_]+\b|\b[a-z_]+=|\[?Errno|\b\w+\(\)")
+
+
+def named(module: house.Module) -> set[str]:
+    """The functions that tell a visitor a name, with the text."""
+    found = set()
+    for place, node in house.nodes(module.tree, module.name):
+        if isinstance(node, ast.Call) and TOLD.match(ast.unparse(node.func).rpartition(".")[2]):
+            for argument in node.args:
+                found.update(f"{place}: {text}" for text in texts(argument) if NAMES.search(text))
+    return found
+
+
+def test_visitors_are_told_no_names() -> None:
+    """A body of a wrong length was answered with the name of a meta-variable, CONTENT_LENGTH."""
+    assert {text for module in MODULES for text in named(module)} == set()
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["CONTENT_LENGTH is odd", "over body=5", "[Errno 13] Permission denied", "call run()"],
+)
+def test_a_name_is_found(message: str) -> None:
+    source = f"def f():\n    raise BadRequest(f'{{x}}: {message}')"
+    assert named(house.Module("m", source)) == {f"m.f: : {message}"}
