@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_MISREAD = frozenset('%"\\')  # in a file name
+
 
 def parse_header(value: str) -> tuple[str, dict[str, str]]:
     """Split a header value into its main part and its parameters (RFC 9110 section 5.6.6).
@@ -71,8 +73,7 @@ def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> s
     """Join a main value and its parameters to a header value; the inverse is `parse_header`.
 
     Values that are not tokens are quoted. A parameter outside ASCII is sent as RFC 8187 has it
-    (`name*=UTF-8''…`) after an ASCII stand-in for old readers; so is a file name with a percent sign,
-    which browsers take for an escape (RFC 6266 appendix D). Controls raise `ValueError`.
+    (`name*=UTF-8''…`) after an ASCII stand-in for old readers. Controls raise `ValueError`.
     """
     out = [main]
     for name, value in (parameters or {}).items():
@@ -80,16 +81,39 @@ def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> s
             raise ValueError(f"parameter name {name[:100]!r} is not a token")
         if value.isascii():
             out.append(f"{name}={value if is_token(value) else _quote(value)}")
-            if "%" in value and name == "filename":
-                out.append(f"{name}*=UTF-8''{_extended(value)}")
         else:
-            out.append(
-                f"{name}={_quote(value.encode('ascii', 'replace').decode().replace('?', '_'))}"
-            )
+            out.append(f"{name}={_quote(_stand_in(value))}")
             out.append(f"{name}*=UTF-8''{_extended(value)}")
     header = "; ".join(out)
     check_field("parameters", header)
     return header
+
+
+def disposition(filename: str) -> str:
+    """Return the Content-Disposition of a download (RFC 6266), with `filename*` beside `filename` where
+    clients would read that otherwise than it is meant.
+
+    That is what is not ASCII; a percent sign, which browsers take for an escape; quotes and
+    backslashes, at which curl and wget give up the name (RFC 6266 appendix D). `ValueError` for a name
+    that is empty, or holds slashes or what `characters` refuses.
+    """
+    from .characters import refused
+
+    bad = "/" if "/" in filename else refused(filename)
+    if bad or not filename:
+        found = f"it holds {bad!r}" if bad else "it is empty"
+        raise ValueError(
+            f"{filename[:100]!r} is not a valid file name: {found}; give a name without folders and "
+            "controls"
+        )
+    if filename.isascii() and not _MISREAD & set(filename):
+        return format_header("attachment", {"filename": filename})
+    shown = _stand_in(filename).replace('"', "_").replace("\\", "_")
+    return f"{format_header('attachment', {'filename': shown})}; filename*=UTF-8''{_extended(filename)}"
+
+
+def _stand_in(value: str) -> str:
+    return value.encode("ascii", "replace").decode().replace("?", "_")
 
 
 def _quote(value: str) -> str:

@@ -219,17 +219,9 @@ class Response:
         `filename*` beside it where clients would read it otherwise. Slashes, controls, and what would
         show another name (bidirectional overrides) raise `ValueError`.
         """
-        from .characters import refused
-        from .parameters import format_header
+        from .parameters import disposition
 
-        bad = "/" if "/" in filename else refused(filename)
-        if bad or not filename:
-            found = f"it holds {bad!r}" if bad else "it is empty"
-            raise ValueError(
-                f"{filename[:100]!r} is not a valid file name: {found}; give a name without folders "
-                "and controls"
-            )
-        self.headers["Content-Disposition"] = format_header("attachment", {"filename": filename})
+        self.headers["Content-Disposition"] = disposition(filename)
 
     def set_cookie(
         self,

@@ -453,7 +453,15 @@ def test_no_moment_to_expire(when: object) -> None:
     ("name", "expected"),
     [
         ("a.pdf", "attachment; filename=a.pdf"),
-        ('a "b".txt', 'attachment; filename="a \\"b\\".txt"'),
+        (
+            'a "b".txt',
+            "attachment; filename=\"a _b_.txt\"; filename*=UTF-8''a%20%22b%22.txt",
+        ),
+        (
+            "a\\ü.txt",
+            "attachment; filename=a__.txt; filename*=UTF-8''a%5C%C3%BC.txt",
+        ),
+        ("100%25.txt", "attachment; filename=100%25.txt; filename*=UTF-8''100%2525.txt"),
         (
             "größe €.txt",
             "attachment; filename=\"gr__e _.txt\"; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%E2%82%AC.txt",
