@@ -71,11 +71,12 @@ def _add(
     action: Callable[[Store, argparse.Namespace], None],
     what: str,
 ) -> argparse.ArgumentParser:
+    words = "data/sessions 0f3a" if name in ("show", "delete") else "data/sessions"
     parser = actions.add_parser(
         name,
         help=what,
         description=what[0].upper() + what[1:] + ".",
-        epilog=f"Example: cgikit sessions {name} data/sessions{' 0f3a' if name == 'show' else ''}",
+        epilog=f"Example: cgikit sessions {name} {words}",
     )
     parser.add_argument("store", metavar="STORE", help=_STORE)
     parser.add_argument("--prefix", help="what the names in Redis begin with, as in your script")
