@@ -51,15 +51,21 @@ def is_former(store: "Store", name: str) -> bool:
     return store.cookie is None and name.endswith(FORMER) and bool(store.place())
 
 
-def send(response: "Response", store: "Store", request: "MetaVariables", session_id: str) -> None:
-    """Set the cookie in a response, or delete it where there is no id."""
+def send(
+    response: "Response",
+    store: "Store",
+    request: "MetaVariables",
+    session_id: str,
+    max_age: int | None,
+) -> None:
+    """Set the cookie in a response, for `max_age` seconds; delete it where there is no id."""
     secure = is_secure(store, request)
     name, path = store.cookie_name(secure), store.cookie_path
     if session_id:
         response.set_cookie(
             name,
             session_id,
-            max_age=store.max_age,
+            max_age=max_age,
             path=path,
             secure=secure,
             samesite=store.samesite,

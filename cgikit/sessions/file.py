@@ -196,9 +196,8 @@ class FileStore(Store):
 
         What cannot be examined goes to `failed`: one file of another user must not save all others.
         """
-        from ..errors import StorageError
-
-        deleted, looks = 0, 0
+        suspects: list[str] = []
+        looks = 0
         for name, entry, fd in self._names(fan):
             try:
                 found = entry.stat(follow_symlinks=False)
@@ -213,13 +212,33 @@ class FileStore(Store):
                         looks += 1
                         look = looks <= _LOOKED_INTO
                     if suspect or (look and not self._in_time(name, fd, now)):
-                        deleted += self.purge_one(name, now)
+                        suspects.append(name)
                 elif name.endswith(".new") and idle > _ORPHAN:
                     _unlink(name, fd)
-            except StorageError as error:
-                failed.append(error)
             except OSError as error:
                 failed.append(self._error("cannot remove the file", error, f"{fan}/{name}"))
+        return self._purge_these(suspects, now, failed, len(suspects) if inside else _LOOKED_INTO)
+
+    def _purge_these(
+        self, names: list[str], now: float, failed: "list[StorageError]", most: int
+    ) -> int:
+        """Delete those that are dead, until `most` turned out to live: those that are kept for longer
+        than others. Begin anywhere, so that each gets its turn.
+        """
+        from ..errors import StorageError
+
+        start = int.from_bytes(os.urandom(4)) % (len(names) or 1)
+        deleted = alive = 0
+        for name in names[start:] + names[:start]:
+            try:
+                dead = self.purge_one(name, now)
+            except StorageError as error:
+                failed.append(error)
+                continue
+            deleted += dead
+            alive += not dead
+            if alive > most:
+                break
         return deleted
 
     def _in_time(self, name: str, fan: int, now: float) -> bool:

@@ -5,7 +5,7 @@ even if somebody else wrote it, so reading it can run no code. Values are checke
 with the name of the key that is wrong, and the shape when it is read.
 """
 
-from .store import MOST_BYTES
+from .store import KEEP, MOST_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +21,15 @@ class Payload:
 
     `created` is when it began, `retired` when its id was given up by `rotate` or None; `data` and
     `flash` map names to JSON values; `until` says when single names of `data` end; `csrf` is the token
-    or "", `former` the token before the last `rotate` or "", which was at `rotated`. Times are in
-    seconds since the epoch.
+    or "", `former` the token before the last `rotate` or "", which was at `rotated`. `keep` is for how
+    many seconds from `kept` on it lives, or None; `user` is whose it is or "", and `mark` that user's
+    (`users.py`). Times are in seconds since the epoch.
     """
 
-    __slots__ = ("created", "csrf", "data", "flash", "former", "retired", "rotated", "until")
+    __slots__ = (
+        "created", "csrf", "data", "flash", "former", "keep", "kept", "mark", "retired", "rotated",
+        "until", "user",
+    )  # fmt: skip
 
     def __init__(self, created: float) -> None:
         self.created = created
@@ -33,18 +37,24 @@ class Payload:
         self.until: dict[str, float] = {}
         self.flash: dict[str, Any] = {}
         self.csrf = self.former = ""
-        self.rotated = created
+        self.rotated = self.kept = created
+        self.keep: float | None = None
+        self.user = self.mark = ""
         self.retired: float | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to keep."""
-        return not (self.data or self.flash or self.csrf)
+        return not (self.data or self.flash or self.csrf or self.user)
 
     @property
     def is_token(self) -> bool:
         """Whether there is the token for forms, and nothing else."""
-        return bool(self.csrf) and not (self.data or self.flash)
+        return bool(self.csrf) and not (self.data or self.flash or self.user)
+
+    def end(self, absolute: float) -> float:
+        """Return when it ends however busy it is: after `absolute` seconds, if it does not say."""
+        return self.created + absolute if self.keep is None else self.kept + self.keep
 
     def drop_expired(self, now: float) -> bool:
         """Drop the names whose time is over; tell whether there was one."""
@@ -61,7 +71,10 @@ class Payload:
         nested too deeply or for all being larger than `MOST_BYTES`; both name the key.
         """
         quote = _quote()
-        parts = ['{"v":1,"created":', repr(float(self.created))]
+        parts = ['{"v":1,']
+        if self.keep is not None:
+            parts = [KEEP.decode(), f'{float(self.keep)!r},"kept":{float(self.kept)!r},']
+        parts.append(f'"created":{float(self.created)!r}')
         for kind, values in (("data", self.data), ("flash", self.flash)):
             if values or kind == "data":
                 parts.append(f',"{kind}":{{')
@@ -71,15 +84,7 @@ class Payload:
                     _write(value, parts, quote, key, MOST_DEPTH)
                     separator = ","
                 parts.append("}")
-        if self.until:
-            ends = ",".join([f"{quote(key)}:{end!r}" for key, end in self.until.items()])
-            parts.append(f',"until":{{{ends}}}')
-        if self.csrf:
-            parts.append(f',"csrf":{quote(self.csrf)}')
-        if self.former:
-            parts.append(f',"former":{quote(self.former)},"rotated":{self.rotated!r}')
-        if self.retired is not None:
-            parts.append(f',"retired":{float(self.retired)!r}')
+        self._write_rest(parts, quote)
         parts.append("}")
         raw = "".join(parts).encode("ascii")
         if len(raw) > MOST_BYTES:
@@ -88,6 +93,20 @@ class Payload:
                 f"{self._largest()!r}: keep that in a file and its name in the session"
             )
         return raw
+
+    def _write_rest(self, parts: list[str], quote: "Callable[[str], str]") -> None:
+        """Append what most sessions do not have."""
+        if self.until:
+            ends = ",".join([f"{quote(key)}:{end!r}" for key, end in self.until.items()])
+            parts.append(f',"until":{{{ends}}}')
+        if self.csrf:
+            parts.append(f',"csrf":{quote(self.csrf)}')
+        if self.user:
+            parts.append(f',"user":{quote(self.user)},"mark":{quote(self.mark)}')
+        if self.former:
+            parts.append(f',"former":{quote(self.former)},"rotated":{float(self.rotated)!r}')
+        if self.retired is not None:
+            parts.append(f',"retired":{float(self.retired)!r}')
 
     @classmethod
     def decode(cls, raw: bytes) -> "Payload":
@@ -105,17 +124,24 @@ class Payload:
             setattr(payload, name, part)
         for end in payload.until.values():
             _number(end, "until")
-        for name in ("csrf", "former"):
-            text = whole.get(name, "")
-            if not isinstance(text, str):
-                raise ValueError(f"{name} is no string")
-            setattr(payload, name, text)
-        payload.rotated = _number(whole.get("rotated", payload.created), "rotated")
-        if "retired" in whole:
-            payload.retired = _number(whole["retired"], "retired")
+        payload._take_rest(whole)
         if len(raw) > MOST_BYTES // 4:
             payload.encode()  # what others wrote may be longer as we write it, by less than 4 times
         return payload
+
+    def _take_rest(self, whole: "dict[str, Any]") -> None:
+        """Take over what stands beside the values, most of it not in every session."""
+        for name in ("csrf", "former", "user", "mark"):
+            text = whole.get(name, "")
+            if not isinstance(text, str):
+                raise ValueError(f"{name} is no string")
+            setattr(self, name, text)
+        for name in ("rotated", "kept"):
+            setattr(self, name, _number(whole.get(name, self.created), name))
+        if "keep" in whole:
+            self.keep = _number(whole["keep"], "keep")
+        if "retired" in whole:
+            self.retired = _number(whole["retired"], "retired")
 
     def _largest(self) -> str:
         def size(key: str) -> int:

@@ -20,7 +20,7 @@ from .redisscripts import (
     TIMES,
     TOUCH,
 )
-from .store import Record, Store, check_key, is_key
+from .store import KEEP, Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class RedisStore(Store):
         from ..errors import StorageError
 
         now = self.clock()
-        left = min(record.accessed + self.idle, record.expires) - now
+        left = self.end(record) - now
         keep = int(max(_SHORTEST, min(_LONGEST, left * 1000)))
         values = [record.payload, repr(record.accessed), repr(record.expires), keep]
         keys = [self._record(key), self._lock_name(key)]
@@ -147,7 +147,7 @@ class RedisStore(Store):
 
     def touch(self, key: str, accessed: float) -> None:
         """Set the field `accessed`, and when the server is to drop the record: `Store.touch`."""
-        times = [repr(accessed), repr(self.idle), repr(self.clock()), _SHORTEST, _LONGEST]
+        times = [repr(accessed), repr(self.idle), repr(self.clock()), _SHORTEST, _LONGEST, KEEP]
         self._nothing(self._run(TOUCH, [self._record(key)], times))
 
     def delete(self, key: str) -> None:

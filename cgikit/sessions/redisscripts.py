@@ -73,13 +73,19 @@ return 1
 RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
-# KEYS: record. ARGV: accessed, idle, now, the shortest and the longest time to keep it in ms.
+# KEYS: record. ARGV: accessed, idle, now, the shortest and the longest time to keep it in ms, and how a
+# payload begins that says itself how long it is kept.
 TOUCH = """
 local text = redis.pcall('HGET', KEYS[1], 'expires')
 local expires = type(text) == 'string' and tonumber(text)
 if not expires then return end
 redis.call('HSET', KEYS[1], 'accessed', ARGV[1])
-local left = math.min(tonumber(ARGV[1]) + tonumber(ARGV[2]), expires) - tonumber(ARGV[3])
+local payload = redis.pcall('HGET', KEYS[1], 'payload')
+local ends = expires
+if type(payload) ~= 'string' or string.sub(payload, 1, #ARGV[6]) ~= ARGV[6] then
+    ends = math.min(tonumber(ARGV[1]) + tonumber(ARGV[2]), expires)
+end
+local left = ends - tonumber(ARGV[3])
 left = math.max(tonumber(ARGV[4]), math.min(tonumber(ARGV[5]), math.ceil(left * 1000)))
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left))
 """

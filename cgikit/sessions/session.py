@@ -6,25 +6,21 @@ store's business (`store.py`), how it looks there `payload.py`'s.
 """
 
 import os
-from _collections_abc import MutableMapping
 
 from .payload import Payload
-from .store import SKEW, Record, key_of, new_id
+from .store import LONGEST_LIFE, SKEW, Record, key_of, new_id
+from .values import Values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from typing import Any
 
     from ..environ import MetaVariables
     from ..response import Response
     from .store import Store
 
-_MISSING = object()
 
-
-class Session(MutableMapping[str, "Any"]):
+class Session(Values):
     """What is remembered of one visitor: str to JSON values (None, bool, int, float, str, list, dict).
 
     `store` is where, `request` names the visitor by its cookie. A script gets one as `request.session`
@@ -60,48 +56,6 @@ class Session(MutableMapping[str, "Any"]):
     def __repr__(self) -> str:
         state = "unused" if self._inside is None else "closed" if self._closed else "open"
         return f"<Session {state}>"  # never the id: a page or a log that shows it gives it away
-
-    # --- the mapping --------------------------------------------------------------------------
-
-    def __getitem__(self, key: str) -> "Any":
-        return self._read().data[key]
-
-    def __setitem__(self, key: str, value: "Any") -> None:
-        inside = self._write()
-        if not isinstance(key, str):
-            raise TypeError(f"the keys of a session are str, not {type(key).__name__}")
-        inside.until.pop(key, None)
-        inside.data[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        inside = self._write()
-        del inside.data[key]
-        inside.until.pop(key, None)
-
-    def __iter__(self) -> "Iterator[str]":
-        return iter(self._read().data)
-
-    def __len__(self) -> int:
-        return len(self._read().data)
-
-    def set(self, key: str, value: "Any", max_age: float) -> None:
-        """Store a value that is gone after `max_age` seconds. Storing it again otherwise keeps it."""
-        if not 0 < max_age < float("inf"):
-            raise ValueError(f"max_age is a number of seconds, not {max_age!r}")
-        self[key] = value
-        self._write().until[key] = self._store.clock() + max_age
-
-    def flash(self, key: str, value: "Any" = _MISSING) -> "Any":
-        """Leave a value for the next time it is asked for: `flash(key, value)`. `flash(key)` returns
-        it once, and None from then on.
-        """
-        if value is not _MISSING:
-            self._write().flash[key] = value
-            return None
-        inside = self._read()
-        if inside.retired is not None or key not in inside.flash:
-            return None  # after a rotation it is shown under the new id, once
-        return self._write().flash.pop(key)
 
     # --- what it is ---------------------------------------------------------------------------
 
@@ -188,6 +142,30 @@ class Session(MutableMapping[str, "Any"]):
             self._release()
         self._forget()
 
+    def log_out_others(self) -> None:
+        """End all other sessions of this session's `user`, at once, whatever becomes of this request.
+        `StateError` if it has none.
+        """
+        inside = self._write()
+        if not inside.user:
+            from ..errors import StateError
+
+            raise StateError("the session is nobody's: set session.user at log-in")
+        from .users import renew
+
+        inside.mark = renew(self._store, inside.user)
+
+    def remember(self, seconds: float | None) -> None:
+        """Keep this session for so many seconds from now on, used or not, in the browser as well,
+        instead of the store's `idle`, `absolute` and `max_age`; None: as these say. 400 days at most.
+        """
+        if seconds is not None and not 0 < seconds <= LONGEST_LIFE:
+            raise ValueError(f"a session is kept for 1 to {LONGEST_LIFE} seconds, not {seconds!r}")
+        inside = self._write()
+        inside.keep = None if seconds is None else float(seconds)
+        inside.kept = self._store.clock()
+        self._due = "set"
+
     def close(self) -> None:
         """Save and let the visitor's next request in, as soon as nothing more will be changed.
 
@@ -248,7 +226,11 @@ class Session(MutableMapping[str, "Any"]):
         self._marked = response
         if due == "delete" or (due and self._id):
             session_id = "" if due == "delete" else self._id or ""
-            send(response, self._store, self._request, session_id)
+            max_age = self._store.max_age
+            if self._inside.keep is not None:
+                left = self._inside.end(0) - self._store.clock()
+                max_age = max(1, int(left))
+            send(response, self._store, self._request, session_id, max_age)
         self._due = due
 
     def abandon(self) -> None:
@@ -342,10 +324,12 @@ class Session(MutableMapping[str, "Any"]):
             return False
         if inside.created > now + SKEW:
             inside.created = now  # the clock was ahead; else this session would never end
-        if now >= inside.created + store.absolute:
+        inside.kept = min(inside.kept, now)
+        end = inside.end(store.absolute)
+        if now >= end or (inside.user and not self._belongs(key, inside)):
             return False
         same = not inside.drop_expired(now) and sound.expires == record.expires
-        if inside.is_token and record.expires < inside.created + store.absolute - 1:
+        if inside.is_token and record.expires < end - 1:
             same = False  # its cookie has come back: it lives on as all others do
         self._inside, self._id, self._stored = inside, session_id, key
         self._came_back = True
@@ -355,6 +339,16 @@ class Session(MutableMapping[str, "Any"]):
         self._stale = sound.accessed != record.accessed
         self._due = "set" if store.max_age is not None else ""  # it shall live on in the browser
         return inside.retired is None
+
+    def _belongs(self, key: str, inside: Payload) -> bool:
+        """Tell whether the session is still its user's; delete it where it is not."""
+        from .users import belongs
+
+        if belongs(self._store, inside):
+            return True
+        if not self._readonly:  # else there is no lock
+            self._store.delete(key)
+        return False
 
     def _forget(self) -> None:
         self._accessed = self._store.clock()
@@ -373,8 +367,8 @@ class Session(MutableMapping[str, "Any"]):
             self._due = ""
             return
         now = store.clock()
-        record = Record(payload, now, inside.created + store.absolute)
-        if inside.is_token and not self._came_back:
+        record = Record(payload, now, inside.end(store.absolute))
+        if inside.is_token and inside.keep is None and not self._came_back:
             record.expires = min(record.expires, now + store.token_idle)
         if inside.is_empty:
             if self._stored:

@@ -13,7 +13,7 @@ import sys
 
 from ..process import absolute
 from .sqlitelock import SQLiteLock, give, take
-from .store import MOST_BYTES, SKEW, Record, Store, check_key, is_key
+from .store import KEEP, LONGEST_LIFE, MOST_BYTES, SKEW, Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,11 @@ _REPLACE = (
 _SET_ASIDE = "INSERT INTO quarantine SELECT key, ?, ?, payload FROM sessions WHERE key = ?"
 _KEYS = "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?"
 # Dead, or with a time stamp that is too far ahead and has to be mended: `Store.purge_one` decides.
-_SUSPECT = "(accessed <= ? OR expires <= ? OR accessed > ? OR expires > ?)"
+_KEPT = f"(substr(payload, 1, {len(KEEP)}) = x'{KEEP.hex()}')"  # it says itself how long it lives
+_SUSPECT = (
+    f"((accessed <= ? AND NOT {_KEPT}) OR expires <= ? OR accessed > ?"
+    f" OR expires > ? + {LONGEST_LIFE} * {_KEPT})"
+)
 _COUNT_SUSPECTS = f"SELECT count(*) FROM sessions WHERE {_SUSPECT}"  # noqa: S608  # constants
 _SUSPECTS = f"SELECT key FROM sessions WHERE {_SUSPECT} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
 _SOME_SUSPECTS = f"SELECT key FROM sessions WHERE {_SUSPECT} AND key BETWEEN ? AND ? LIMIT ?"  # noqa: S608

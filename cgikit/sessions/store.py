@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 20  # of one payload. Django's and PHP's own stores have no limit
 SKEW = 60  # seconds that a time stamp may lie ahead: clocks of several machines differ
+LONGEST_LIFE = 400 * 86_400  # of one session; browsers keep no cookie for longer (RFC 6265bis 5.5)
+KEEP = b'{"v":1,"keep":'  # how a payload begins that says itself how long it is kept
 FORMER = "session"  # the cookie's name before stores had names of their own
 LONGEST_GAP = 40 * 86_400  # seconds between two purges, see `Store.purge`
 
@@ -66,7 +68,7 @@ def key_of(session_id: str) -> str:
     """
     if not is_id(session_id):
         raise ValueError("not a session id")
-    return _sha256(session_id.encode("ascii"))
+    return sha256_of(session_id.encode("ascii"))
 
 
 def is_key(text: str) -> bool:
@@ -80,7 +82,8 @@ def check_key(key: str) -> None:
         raise ValueError(f"{key[:80]!r} is no key of a session: 64 hexadecimal digits")
 
 
-def _sha256(data: bytes) -> str:
+def sha256_of(data: bytes) -> str:
+    """Return the SHA-256 of bytes (str, 64 hexadecimal digits), without loading hashlib."""
     # hashlib loads OpenSSL, which takes longer than all of this package. The standard library's own
     # random takes the same way past it. By version, not by trying: a module that is missing is looked
     # for in every directory, each time.
@@ -109,6 +112,20 @@ class Record:
         self.payload = payload
         self.accessed = accessed
         self.expires = expires
+
+    @property
+    def life(self) -> float | None:
+        """For how many seconds the session is kept although nobody uses it, as `Session.remember` was
+        told; None where the store's policy holds. Read from the first bytes of the payload.
+        """
+        if not self.payload.startswith(KEEP):
+            return None
+        number = self.payload[len(KEEP) : len(KEEP) + 24].partition(b",")[0]
+        try:
+            life = float(number)
+        except ValueError:
+            return None  # damaged, as whoever decodes it will find
+        return life if 0 < life < float("inf") else None
 
     def __repr__(self) -> str:
         return f"<Record {len(self.payload)} bytes accessed={self.accessed} expires={self.expires}>"
@@ -245,7 +262,7 @@ class Store(ABC):
         if not place:
             return (prefix + FORMER,)
         # Surrogates stand for bytes of a path that are not UTF-8.
-        digits = _sha256(place.encode("utf-8", "surrogatepass"))[:10]
+        digits = sha256_of(place.encode("utf-8", "surrogatepass"))[:10]
         return f"{prefix}{FORMER}-{digits}", prefix + FORMER
 
     def count(self) -> int:
@@ -254,7 +271,13 @@ class Store(ABC):
 
     def is_live(self, record: Record, now: float) -> bool:
         """Tell whether a record is neither idle for too long nor at its end."""
-        return now < record.expires and now - record.accessed < self.idle
+        return now < self.end(record)
+
+    def end(self, record: Record) -> float:
+        """Return when a record ends if nobody uses it, in seconds since the epoch."""
+        if record.life is not None:
+            return record.expires
+        return min(record.accessed + self.idle, record.expires)
 
     def clamped(self, record: Record, now: float) -> Record:
         """Return the record with no time stamp further ahead than it can be.
@@ -262,11 +285,17 @@ class Store(ABC):
         A clock that was wrong for an hour must leave no session behind that lives for ten years.
         """
         accessed = record.accessed if record.accessed <= now + SKEW else now
-        end = now + self.absolute
+        end = now + (self.absolute if record.life is None else record.life)
         expires = record.expires if record.expires <= end + SKEW else end
         if (accessed, expires) == (record.accessed, record.expires):
             return record
         return Record(record.payload, accessed, expires)
+
+    def log_out(self, user: str) -> None:
+        """End all sessions whose `Session.user` is `user`, in one step, as after a stolen password."""
+        from .users import renew
+
+        renew(self, user)
 
     def purge(
         self,

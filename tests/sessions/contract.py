@@ -51,6 +51,13 @@ def a_record(data: object = 1, accessed: float = NOW, expires: float = NOW + DAY
     return Record(payload.encode(), accessed, expires)
 
 
+def remembered(life: float, accessed: float = NOW) -> Record:
+    """A record that says itself how long it is kept."""
+    payload = Payload(NOW)
+    payload.data["user"], payload.keep = "ada", life
+    return Record(payload.encode(), accessed, NOW + life)
+
+
 def data(record: Record | None) -> object:
     assert record is not None
     return Payload.decode(record.payload).data["data"]
@@ -126,6 +133,98 @@ class StoreContract:
         person.visit(lambda session: (session.destroy(), session.csrf_token()))
         clock.pass_(1_801)
         assert store.purge(clock.now) == 1
+
+    # --- sessions that are kept for longer, and those of one user ------------------------------------
+
+    def test_who_only_reads_stays(self, opener: Opener, clock: Clock) -> None:
+        store = opener(clock=clock, sweep_chance=0)
+        person = Visitor(store)
+        person.visit(put("a", 1))
+        for _ in range(4):
+            clock.pass_(7_000)
+            assert person.visit(dict, readonly=True) == {"a": 1}
+            assert store.purge(clock.now) == 0
+
+    def test_who_is_remembered_comes_back_after_weeks(self, opener: Opener, clock: Clock) -> None:
+        """However long it is not used, and by no purge of others: until its own end."""
+        store = opener(clock=clock, sweep_chance=0)
+        person, other = Visitor(store), Visitor(store)
+        person.visit(lambda session: (session.update(user="ada"), session.remember(30 * DAY)))
+        other.visit(put("a", 1))
+        assert f"Max-Age={30 * DAY}" in person.set_cookies[0]
+        clock.pass_(29 * DAY)
+        assert store.purge(clock.now) == 1
+        assert store.sweep() == 0
+        assert other.visit(dict) == {}
+        assert person.visit(dict, readonly=True) == {"user": "ada"}
+        assert person.visit(dict) == {"user": "ada"}
+        person.visit(put("n", 1))
+        store.touch(key_of(person.cookie), clock.now)
+        clock.pass_(DAY - 1)
+        assert person.visit(dict) == {"user": "ada", "n": 1}
+        clock.pass_(1)
+        assert person.visit(dict) == {}
+        assert store.purge(clock.now) == 1
+
+    def test_a_wrong_clock_remembers_nobody_for_ever(self, opener: Opener, clock: Clock) -> None:
+        store = opener(clock=clock, sweep_chance=0)
+        clock.pass_(TEN_YEARS)
+        seen, unseen = Visitor(store), Visitor(store)
+        for person in (seen, unseen):
+            person.visit(lambda session: (session.update(a=1), session.remember(500)))
+        clock.pass_(-TEN_YEARS)
+        assert seen.visit(dict) == {"a": 1}
+        clock.pass_(501)
+        assert seen.visit(dict) == {}
+        store.purge(clock.now, force=True)  # mends what nobody asks for
+        clock.pass_(501)
+        store.purge(clock.now, force=True)
+        assert store.count() == 0
+
+    def test_all_sessions_of_a_user_end_at_once(self, opener: Opener, clock: Clock) -> None:
+        """In one step, whatever their number; those of others, and of nobody, stay."""
+        store = opener(clock=clock, sweep_chance=0)
+
+        def log_in(user: str | None) -> Visitor:
+            visitor = Visitor(store)
+            visitor.visit(lambda session: (session.update(n=1), setattr(session, "user", user)))
+            return visitor
+
+        desk, phone, lost = (log_in("ada") for _ in range(3))
+        other, nobody = log_in("eve"), log_in(None)
+        lost.visit(lambda session: session.remember(300 * DAY))
+        desk.visit(Session.log_out_others)
+        after = log_in("ada")
+        for gone in (phone, lost):
+            assert gone.visit(dict, readonly=True) == {}
+            assert gone.visit(lambda session: (session.user, session.is_new)) == (None, True)
+        for stays in (desk, after):
+            assert stays.visit(lambda session: (session.user, session["n"])) == ("ada", 1)
+        store.log_out("ada")
+        store.log_out("ada")
+        for gone in (desk, after, phone, lost):
+            assert gone.visit(dict) == {}
+        assert other.visit(lambda session: session.user) == "eve"
+        assert nobody.visit(dict) == {"n": 1}
+        assert log_in("ada").visit(lambda session: session.user) == "ada"
+
+    def test_no_purge_brings_an_ended_session_back(self, opener: Opener, clock: Clock) -> None:
+        store = opener(clock=clock, sweep_chance=0)
+        thief = Visitor(store)
+        thief.visit(lambda session: (setattr(session, "user", "ada"), session.remember(400 * DAY)))
+        stolen = thief.cookie
+        store.log_out("ada")
+        for _ in range(4):
+            clock.pass_(39 * DAY)
+            store.purge(clock.now)
+            store.sweep()
+            thief.cookie = stolen
+            assert thief.visit(lambda session: session.user, readonly=True) is None
+        clock.pass_(400 * DAY)
+        store.purge(clock.now, force=True)
+        thief.cookie = stolen
+        assert thief.visit(lambda session: session.user) is None
+        assert store.count() == 0
 
     # --- one record -------------------------------------------------------------------------------
 

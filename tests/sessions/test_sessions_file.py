@@ -16,7 +16,7 @@ import pytest
 from child import DEADLINE, Answer, environment, run_script, start, write_script
 from requirement import lack, need
 from sessions import hostile
-from sessions.contract import DAY, NOW, StoreContract, a_key, a_record, data
+from sessions.contract import DAY, NOW, StoreContract, a_key, a_record, data, remembered
 from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Opener, Visitor, put
 from torture import size
@@ -244,6 +244,27 @@ def test_a_sweep_looks_into_a_bounded_number_of_files(
     monkeypatch.setattr("cgikit.sessions.file._LOOKED_INTO", 4)
     monkeypatch.setattr(os, "urandom", lambda count: bytes(count))
     assert [store.sweep() for _ in range(4)] == [4, 4, 1, 0]
+
+
+def test_a_sweep_is_not_held_up_by_those_who_are_remembered(store: FileStore) -> None:
+    """They look dead by their time stamps; each sweep looks into some, and gets to all others."""
+    for number in range(500):
+        old = remembered(100 * DAY, NOW - 50 * DAY)
+        store.save(f"ab{number:062x}", old, new=True)
+    for number in range(500, 520):
+        store.save(f"ab{number:062x}", a_record(accessed=NOW - 50 * DAY), new=True)
+    looks: list[str] = []
+    real = store.purge_one
+    store.purge_one = lambda key, now: looks.append(key) or real(key, now)  # type: ignore
+    deleted = 0
+    for _ in range(200):
+        looks.clear()
+        found = store._purge_fan("ab", NOW, [], inside=False)
+        assert len(looks) - found <= 201
+        deleted += found
+        if deleted == 20:
+            break
+    assert (deleted, store.count()) == (20, 500)
 
 
 @pytest.mark.parametrize("kind", ["fifo", "directory"])

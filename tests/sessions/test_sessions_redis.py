@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import redis
-from sessions.contract import DAY, NOW, StoreContract, a_key, a_record, data
+from sessions.contract import DAY, NOW, StoreContract, a_key, a_record, data, remembered
 from sessions.forked import Forked, Line
 from sessions.redis_server import PROGRAMS, RedisServer
 from sessions.visiting import Clock, Opener
@@ -97,6 +97,15 @@ def test_the_server_is_told_when_a_session_ends(client: "redis.Redis", store: St
     assert 7_190_000 < client.pttl(name(by_idle)) <= 7_200_000
     assert 590_000 < client.pttl(name(by_end)) <= 600_000
     assert 50_000 < client.pttl(name(dead)) <= 60_000
+
+
+def test_the_server_keeps_who_is_remembered(client: "redis.Redis", store: Store) -> None:
+    """Also when it was used, which for others puts the end no further off than `idle`."""
+    key = a_key()
+    store.save(key, remembered(30 * DAY), new=True)
+    for _ in range(2):
+        assert (30 * DAY - 60) * 1_000 < client.pttl(name(key)) <= 30 * DAY * 1_000
+        store.touch(key, NOW)
 
 
 def test_use_puts_the_end_off_and_not_past_the_last(client: "redis.Redis", store: Store) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from requirement import lack
-from sessions.contract import DAY, NOW, StoreContract, a_key, a_record, data
+from sessions.contract import DAY, NOW, StoreContract, a_key, a_record, data, remembered
 from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Opener
 
@@ -625,3 +625,17 @@ def test_nobody_is_told_to_close_a_file_that_is_no_session_database(
         SQLiteStore(other).count()
     assert "chmod" not in str(caught.value)
     assert os.listdir(tmp_path) == ["passwd"]
+
+
+def test_a_sweep_is_not_held_up_by_those_who_are_remembered(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 200 that look dead by their time stamps, none was: so the dead behind them stayed."""
+    for number in range(300):
+        store.save(f"ab{number:062x}", remembered(100 * DAY, NOW - 50 * DAY), new=True)
+    for number in range(300, 320):
+        store.save(f"ab{number:062x}", a_record(accessed=NOW - 50 * DAY), new=True)
+    store.purge_stamp(renew=True)
+    monkeypatch.setattr(os, "urandom", lambda size: b"\xab" * size)
+    assert store.sweep() == 20
+    assert store.count() == 300

@@ -1,0 +1,263 @@
+"""The user of a session, and the mark that ends all sessions of one; on files. What each store must do
+stands in contract.py.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from sessions.contract import DAY, NOW
+from sessions.forked import Forked, Line
+from sessions.visiting import Clock, Visitor, put
+
+from cgikit import FileStore, Session, StateError
+from cgikit.sessions.payload import Payload
+from cgikit.sessions.store import LONGEST_LIFE, Record, is_key, key_of, new_id
+from cgikit.sessions.users import key_of_user, mark_of, renew
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> FileStore:
+    return FileStore(tmp_path / "sessions", clock=clock, sweep_chance=0)
+
+
+def log_in(store: FileStore, user: str | None = "ada") -> Visitor:
+    visitor = Visitor(store)
+    visitor.visit(lambda session: setattr(session, "user", user))
+    return visitor
+
+
+def whose(visitor: Visitor) -> str | None:
+    user: str | None = visitor.visit(lambda session: session.user)
+    return user
+
+
+# --- whose it is ----------------------------------------------------------------------------------
+
+
+def test_a_session_is_nobody_s_until_it_is_said(store: FileStore) -> None:
+    visitor = Visitor(store)
+    assert whose(visitor) is None
+    assert store.count() == 0
+    visitor.visit(put("a", 1))
+    assert whose(visitor) is None
+    visitor.visit(lambda session: setattr(session, "user", "ada"))
+    assert visitor.visit(lambda session: (session.user, dict(session))) == ("ada", {"a": 1})
+
+
+def test_another_user_is_another_id(store: FileStore) -> None:
+    """S9: whoever planted the id of a visitor is not logged in with him."""
+    visitor = Visitor(store)
+    visitor.visit(put("a", 1))
+    ids = [visitor.cookie]
+    for user in ("ada", "ada", "eve", None, None):
+        visitor.visit(lambda session, user=user: setattr(session, "user", user))
+        ids.append(visitor.cookie)
+    assert [a == b for a, b in pairwise(ids)] == [False, True, False, False, True]
+    assert whose(Visitor(store, ids[0])) is None
+
+
+@pytest.mark.parametrize("user", [1, b"ada", True, ["ada"]])
+def test_a_user_is_a_str(store: FileStore, user: object) -> None:
+    session = Visitor(store).session()
+    with pytest.raises(TypeError, match="str"):
+        session.user = user  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("user", ["ü\U0001f600", "\ud800", "a\n/../b", "x" * 5_000, " "])
+def test_of_any_text(store: FileStore, user: str) -> None:
+    visitor = log_in(store, user)
+    assert whose(visitor) == user
+    store.log_out(user)
+    assert whose(visitor) is None
+
+
+def test_clearing_a_session_logs_out(store: FileStore) -> None:
+    """Many scripts log out by that; it must not leave a user behind."""
+    visitor = log_in(store)
+    visitor.visit(lambda session: (session.update(a=1), session.clear()))
+    assert visitor.cookie == ""
+    assert store.count() == 0
+
+
+def test_readonly_and_closed_sessions_keep_their_user(store: FileStore) -> None:
+    visitor = log_in(store)
+    for change in (lambda session: setattr(session, "user", None), Session.log_out_others):
+        with pytest.raises(StateError):
+            visitor.visit(change, readonly=True)
+    session = visitor.session()
+    session.close()
+    assert whose(visitor) == "ada"
+
+
+# --- the mark -------------------------------------------------------------------------------------
+
+
+def test_its_key_is_no_session_s(store: FileStore) -> None:
+    """No visitor can ask for it by a cookie: no id has a colon."""
+    assert is_key(key_of_user("ada"))
+    assert key_of_user("ada") != key_of_user("Ada")
+    renew(store, new_id())
+    session_id = new_id()
+    assert key_of_user(session_id) != key_of(session_id)
+
+
+def test_a_store_without_marks_asks_for_nothing_else(store: FileStore) -> None:
+    log_in(store)
+    assert store.count() == 1
+    assert mark_of(store, "ada") == ""
+    store.log_out("nobody who ever came")
+    assert store.count() == 2
+
+
+def test_who_has_no_user_cannot_log_out_his_others(store: FileStore) -> None:
+    with pytest.raises(StateError, match=r"session\.user"):
+        Visitor(store).visit(Session.log_out_others)
+
+
+def test_logging_out_the_others_holds_even_where_the_request_fails(store: FileStore) -> None:
+    here, there = log_in(store), log_in(store)
+    session = here.session()
+    session.log_out_others()
+    session.abandon()
+    assert whose(there) is None
+    assert whose(here) is None  # it does not know the new mark: better out than in
+
+
+def test_an_ended_session_is_deleted_when_it_is_met(store: FileStore) -> None:
+    visitor = log_in(store)
+    store.log_out("ada")
+    old = visitor.cookie
+    visitor.visit(dict, readonly=True)
+    assert store.load(key_of(old)) is not None  # without its lock
+    visitor.visit(dict)
+    assert store.load(key_of(old)) is None
+
+
+@pytest.mark.parametrize("payload", [b"", b"{}", b'{"v":1,"created":1.5,"data":{}}', b"\xff"])
+def test_a_damaged_mark_lets_nobody_in_and_the_next_log_in_mends_it(
+    store: FileStore, payload: bytes
+) -> None:
+    visitor = log_in(store)
+    store.save(key_of_user("ada"), Record(payload, NOW, NOW + DAY), new=True)
+    assert whose(visitor) is None
+    again = log_in(store)
+    assert whose(again) == "ada"
+    assert len(mark_of(store, "ada")) == 43
+
+
+def test_it_outlives_all_that_it_ends(store: FileStore, clock: Clock) -> None:
+    visitor = log_in(store)
+    visitor.visit(lambda session: session.remember(LONGEST_LIFE))
+    store.log_out("ada")
+    clock.pass_(LONGEST_LIFE - 1)
+    store.purge(force=True)
+    assert mark_of(store, "ada") != ""
+    assert whose(visitor) is None
+
+
+def test_two_who_log_out_at_the_same_time_both_succeed(store: FileStore) -> None:
+    def child(line: Line) -> None:
+        line.hear()
+        for _ in range(20):
+            store.log_out("ada")
+        line.tell("done")
+
+    with Forked(child) as first, Forked(child) as second:
+        first.tell("go")
+        second.tell("go")
+        assert (first.hear(), second.hear()) == ("done", "done")
+    assert store.count() == 1
+    visitor = log_in(store)
+    assert whose(visitor) == "ada"
+
+
+# --- remembering ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0, -1, LONGEST_LIFE + 1, float("inf"), float("nan")])
+def test_a_life_is_some_seconds_and_no_more_than_browsers_keep(
+    store: FileStore, seconds: float
+) -> None:
+    with pytest.raises(ValueError, match="kept for"):
+        Visitor(store).visit(lambda session: session.remember(seconds))
+
+
+def test_the_cookie_says_how_long_it_is_still_kept(store: FileStore, clock: Clock) -> None:
+    visitor = log_in(store)
+    visitor.visit(lambda session: session.remember(DAY * 10))
+    assert f"Max-Age={DAY * 10};" in visitor.set_cookies[0]
+    clock.pass_(DAY)
+    visitor.visit(dict)
+    assert visitor.set_cookies == []  # the browser has it
+    visitor.visit(lambda session: session.rotate())
+    assert f"Max-Age={DAY * 9};" in visitor.set_cookies[0]
+    visitor.visit(lambda session: session.remember(None))
+    assert "Max-Age" not in visitor.set_cookies[0]
+    clock.pass_(7_200)
+    assert whose(visitor) is None
+
+
+def test_a_life_can_be_shorter_than_the_store_s(store: FileStore, clock: Clock) -> None:
+    visitor = log_in(store)
+    visitor.visit(lambda session: session.remember(60))
+    clock.pass_(59)
+    assert whose(visitor) == "ada"
+    clock.pass_(1)
+    assert whose(visitor) is None
+
+
+def test_remembering_nothing_stores_nothing(store: FileStore) -> None:
+    visitor = Visitor(store)
+    visitor.visit(lambda session: session.remember(60))
+    assert (visitor.set_cookies, store.count()) == ([], 0)
+
+
+def test_no_cookie_for_a_life_that_was_not_saved(store: FileStore) -> None:
+    visitor = log_in(store)
+    session = visitor.session()
+    session.remember(60)
+    session.abandon()
+    assert visitor.visit(lambda session: session.user) == "ada"
+    assert visitor.set_cookies == []
+
+
+# --- what was stored before -----------------------------------------------------------------------
+
+
+def test_sessions_of_the_version_before_are_read_and_written_on(store: FileStore) -> None:
+    session_id = new_id()
+    raw = b'{"v":1,"created":%.1f,"data":{"n":1},"flash":{"f":2},"csrf":"x"}' % NOW
+    store.save(key_of(session_id), Record(raw, NOW, NOW + DAY), new=True)
+    visitor = Visitor(store, session_id, name="session")
+    assert visitor.visit(lambda session: session.user, readonly=True) is None
+    visitor.name = store.cookie_name(False)
+    visitor.visit(lambda session: (session.check_csrf("x"), put("n", 2)(session)))
+    record = store.load(key_of(session_id))
+    assert record is not None
+    # The version before reads it, too: nothing is there that was not asked for.
+    assert record.payload == raw.replace(b'"n":1', b'"n":2')
+
+
+def test_what_says_how_long_it_is_kept_says_so_first() -> None:
+    payload = Payload(NOW)
+    assert Record(payload.encode(), NOW, NOW).life is None
+    payload.keep = LONGEST_LIFE
+    payload.user, payload.mark = "ada", new_id()
+    raw = payload.encode()
+    assert Record(raw, NOW, NOW).life == LONGEST_LIFE
+    again = Payload.decode(raw)
+    assert (again.keep, again.kept, again.user, again.mark) == (
+        LONGEST_LIFE, NOW, "ada", payload.mark,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [b"", b"x", b"nan", b"inf", b"1e999", b"-1", b"0", b"9" * 400])
+def test_a_life_that_is_none_is_none(number: bytes) -> None:
+    record = Record(b'{"v":1,"keep":' + number + b',"created":1.5,"data":{}}', NOW, NOW)
+    assert record.life is None or 0 < record.life < 1e30
