@@ -236,6 +236,8 @@ def _shown(record: Record, payload: Payload) -> dict[str, object]:
         "expires": _time(record.expires),
         "data": payload.data,
     }
+    if payload.user:
+        shown["user"] = payload.user
     if payload.until:
         shown["until"] = {name: _time(end) for name, end in payload.until.items()}
     if payload.flash:

@@ -229,7 +229,7 @@ class Session(Values):
             max_age = self._store.max_age
             if self._inside.keep is not None:
                 left = self._inside.end(0) - self._store.clock()
-                max_age = max(1, int(left))
+                max_age = max(1, -int(-left // 1))  # rounded up
             send(response, self._store, self._request, session_id, max_age)
         self._due = due
 

@@ -291,12 +291,6 @@ class Store(ABC):
             return record
         return Record(record.payload, accessed, expires)
 
-    def log_out(self, user: str) -> None:
-        """End all sessions whose `Session.user` is `user`, in one step, as after a stolen password."""
-        from .users import renew
-
-        renew(self, user)
-
     def purge(
         self,
         now: float | None = None,

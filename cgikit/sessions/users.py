@@ -1,4 +1,4 @@
-"""Whose session it is, and how all sessions of one user end at once. Internal to `session.py`.
+"""Whose session it is, and how all sessions of one user end at once.
 
 A store holds a mark for each user who has ever ended all sessions: one record more, under a key of its
 own. A session remembers the mark that was there when it became its user's; once the store has another
@@ -38,6 +38,13 @@ def belongs(store: Store, inside: Payload) -> bool:
     """Tell whether a session is still its user's."""
     mark = mark_of(store, inside.user)
     return mark in {"", inside.mark}
+
+
+def log_out(store: Store, user: str) -> None:
+    """End all sessions in a store whose `Session.user` is `user`, in one step, as after a stolen
+    password. `Session.log_out_others` leaves one.
+    """
+    renew(store, user)
 
 
 def renew(store: Store, user: str) -> str:

@@ -83,8 +83,8 @@ class Values(MutableMapping[str, "Any"]):
     def user(self) -> str | None:
         """Whose session it is: a key (str) that the script gives, such as an account's number, or None.
 
-        Setting another one rotates the session. All sessions with it end by `log_out_others`, and by
-        the store's `log_out`.
+        Setting another one rotates the session. All sessions with it end by `users.log_out`, all
+        others with it by `log_out_others`.
         """
         return self._read().user or None
 

@@ -13,7 +13,7 @@ from sessions.visiting import Clock, Visitor, put
 from cgikit import FileStore, Session, StateError
 from cgikit.sessions.payload import Payload
 from cgikit.sessions.store import LONGEST_LIFE, Record, is_key, key_of, new_id
-from cgikit.sessions.users import key_of_user, mark_of, renew
+from cgikit.sessions.users import key_of_user, log_out, mark_of, renew
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_user_is_a_str(store: FileStore, user: object) -> None:
 def test_of_any_text(store: FileStore, user: str) -> None:
     visitor = log_in(store, user)
     assert whose(visitor) == user
-    store.log_out(user)
+    log_out(store, user)
     assert whose(visitor) is None
 
 
@@ -111,7 +111,7 @@ def test_a_store_without_marks_asks_for_nothing_else(store: FileStore) -> None:
     log_in(store)
     assert store.count() == 1
     assert mark_of(store, "ada") == ""
-    store.log_out("nobody who ever came")
+    log_out(store, "nobody who ever came")
     assert store.count() == 2
 
 
@@ -131,7 +131,7 @@ def test_logging_out_the_others_holds_even_where_the_request_fails(store: FileSt
 
 def test_an_ended_session_is_deleted_when_it_is_met(store: FileStore) -> None:
     visitor = log_in(store)
-    store.log_out("ada")
+    log_out(store, "ada")
     old = visitor.cookie
     visitor.visit(dict, readonly=True)
     assert store.load(key_of(old)) is not None  # without its lock
@@ -154,7 +154,7 @@ def test_a_damaged_mark_lets_nobody_in_and_the_next_log_in_mends_it(
 def test_it_outlives_all_that_it_ends(store: FileStore, clock: Clock) -> None:
     visitor = log_in(store)
     visitor.visit(lambda session: session.remember(LONGEST_LIFE))
-    store.log_out("ada")
+    log_out(store, "ada")
     clock.pass_(LONGEST_LIFE - 1)
     store.purge(force=True)
     assert mark_of(store, "ada") != ""
@@ -165,7 +165,7 @@ def test_two_who_log_out_at_the_same_time_both_succeed(store: FileStore) -> None
     def child(line: Line) -> None:
         line.hear()
         for _ in range(20):
-            store.log_out("ada")
+            log_out(store, "ada")
         line.tell("done")
 
     with Forked(child) as first, Forked(child) as second:
