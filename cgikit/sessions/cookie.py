@@ -56,7 +56,7 @@ def send(
     store: "Store",
     request: "MetaVariables",
     session_id: str,
-    max_age: int | None,
+    max_age: int | None = None,
 ) -> None:
     """Set the cookie in a response, for `max_age` seconds; delete it where there is no id."""
     secure = is_secure(store, request)

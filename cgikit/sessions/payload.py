@@ -124,24 +124,10 @@ class Payload:
             setattr(payload, name, part)
         for end in payload.until.values():
             _number(end, "until")
-        payload._take_rest(whole)
+        _take_rest(payload, whole)
         if len(raw) > MOST_BYTES // 4:
             payload.encode()  # what others wrote may be longer as we write it, by less than 4 times
         return payload
-
-    def _take_rest(self, whole: "dict[str, Any]") -> None:
-        """Take over what stands beside the values, most of it not in every session."""
-        for name in ("csrf", "former", "user", "mark"):
-            text = whole.get(name, "")
-            if not isinstance(text, str):
-                raise ValueError(f"{name} is no string")
-            setattr(self, name, text)
-        for name in ("rotated", "kept"):
-            setattr(self, name, _number(whole.get(name, self.created), name))
-        if "keep" in whole:
-            self.keep = _number(whole["keep"], "keep")
-        if "retired" in whole:
-            self.retired = _number(whole["retired"], "retired")
 
     def _largest(self) -> str:
         def size(key: str) -> int:
@@ -151,6 +137,21 @@ class Payload:
             return sum(map(len, parts))
 
         return max([*self.data, *self.flash], key=size, default="")
+
+
+def _take_rest(payload: Payload, whole: "dict[str, Any]") -> None:
+    """Take over what stands beside the values, most of it not in every session."""
+    for name in ("csrf", "former", "user", "mark"):
+        text = whole.get(name, "")
+        if not isinstance(text, str):
+            raise ValueError(f"{name} is no string")
+        setattr(payload, name, text)
+    for name in ("rotated", "kept"):
+        setattr(payload, name, _number(whole.get(name, payload.created), name))
+    if "keep" in whole:
+        payload.keep = _number(whole["keep"], "keep")
+    if "retired" in whole:
+        payload.retired = _number(whole["retired"], "retired")
 
 
 def _quote() -> "Callable[[str], str]":

@@ -31,6 +31,7 @@ COMPUTED = {
     "response.Response._encode": CHOSEN,
     "sessions.session.Session._retire": NO_CODEC,
     "sessions.session.Session._take": NO_CODEC,
+    "sessions.users.mark_of": NO_CODEC,
     "streamed._encoded": NO_CODEC,
 }
 

@@ -71,6 +71,7 @@ PLACES = {
     ("sessions.file", "FileStore.touch"): OURS,
     ("sessions.redis", "RedisStore.save"): OURS,
     ("sessions.redislock", "RedisLock.__enter__"): OURS,
+    ("sessions.session", "Session.mark"): OURS,
     ("sessions.sessionfile", "write"): OURS,
     ("sessions.sqlite", "SQLiteStore.count"): OURS,
     ("upload", "_umask"): "the kernel's",
