@@ -51,8 +51,8 @@ def must_finalize(
     a `mark` nothing was hidden from the collector by the caller. Raises OSError where there is no
     /proc, and ValueError for a file that was taken apart.
     """
-    # One more file is that of the listing itself. Others may hold what some library has to write, in C
-    if len(os.listdir("/proc/self/fd")) > descriptors + 1 or _thread._count():
+    # Others may hold what some library has to write, in C
+    if open_descriptors() > descriptors or _thread._count():
         return True
     if c_runs and os.stat("/proc/self/task").st_nlink > 3:  # two, and one for each thread
         return True
@@ -69,6 +69,13 @@ def must_finalize(
         if isinstance(thing, type) and not thing.__flags__ & _COLLECTED and _ends_unseen(thing):
             return True
     return False
+
+
+def open_descriptors() -> int:
+    """Return how many descriptors this process has open. Raises OSError where there is no /proc."""
+    # Linux 6.2 and later say so by the directory's size, which costs no memory for a list of them
+    known = os.stat("/proc/self/fd").st_size
+    return known or len(os.listdir("/proc/self/fd")) - 1  # without that of the listing itself
 
 
 def _some_are_hidden(objects: "list[Any]") -> bool:

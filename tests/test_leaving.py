@@ -100,3 +100,18 @@ def test_an_extension_that_is_not_of_the_standard_library_runs_c(tmp_path: Path)
 def test_what_c_has_printed_is_flushed(tmp_path: Path) -> None:
     source = "assert not leaving.flush_c()\nimport ctypes\nctypes.CDLL(None).printf(b'by C ')"
     assert answer(tmp_path, f"{source}\nassert leaving.flush_c()") == "by C False"
+
+
+@pytest.mark.parametrize("kernel", ["as it is", "before Linux 6.2"])
+def test_the_number_of_descriptors_wherever_they_are(tmp_path: Path, kernel: str) -> None:
+    """By the size of a directory, which older kernels give as 0: then they are listed."""
+    older = "" if kernel == "as it is" else (
+        "kept = os.stat\n"
+        "os.stat = lambda *a: os.stat_result((*kept(*a)[:6], 0, *kept(*a)[7:]))\n"
+    )  # fmt: skip
+    source = (
+        f"{older}count = leaving.open_descriptors\nfound = [count()]\n"
+        "os.dup2(0, 57); found.append(count())\n"
+        "os.close(57); os.close(0); found.append(count())\nprint(found)"
+    )
+    assert answer(tmp_path, source).splitlines()[0] == "[3, 4, 2]"
