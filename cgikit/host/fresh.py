@@ -3,9 +3,9 @@
 Two things must never happen: that a script gets another module than a fresh interpreter would give it,
 and that it gets an old one. A file beside a script that has the name of a module hides that module;
 such a script is started cold. When the file of a module has changed, or another one is found in its
-place, everything is started cold until what is preloaded is replaced. The standard library is taken
-as a part of the interpreter, and looked at once a second. What is preloaded is decided in
-`preload.py`, in another process.
+place, everything is started cold until what is preloaded is replaced. The standard library and cgikit
+itself are taken as a part of the interpreter, and looked at once a second. What is preloaded is decided
+in `preload.py`, in another process.
 """
 
 import os
@@ -23,7 +23,7 @@ _LIBRARY_EVERY = 1_000_000_000  # nanoseconds between looks at the standard libr
 _NO_FILE = ("", "built-in", "frozen")
 
 #: A preloaded module: its file ("" if none), the file's stamp or None, and whether it belongs
-#: to the standard library.
+#: to the standard library, or to cgikit.
 Held = tuple[str, "Stamp | None", bool]
 
 

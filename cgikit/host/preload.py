@@ -46,13 +46,15 @@ def held(began: int) -> "dict[str, Held]":
     another one than was imported, and counts as changed.
     """
     library = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
+    own = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "")
     found: dict[str, Held] = {}
     for name, module in list(sys.modules.items()):
         file = _file_of(module)
         if not file or _origin(module) in ("built-in", "frozen"):
             found[name] = "", None, True
             continue
-        plain = os.path.realpath(file).startswith(library) and "-packages" not in file
+        real = os.path.realpath(file)
+        plain = real.startswith(own) or (real.startswith(library) and "-packages" not in file)
         found[name] = file, _stamp(file, began), plain
     return found
 

@@ -1,5 +1,6 @@
 """What is preloaded: learnt from scripts, unless importing it does more than define things."""
 
+import json
 import random
 import signal
 import subprocess
@@ -170,3 +171,20 @@ def test_what_is_named_is_held_from_the_start(tmp_path: Path) -> None:
         path = server.script("looks.py", f"import sys\n{HEAD}print('colorsys' in sys.modules)")
         assert server.request(path).text == "True\n"
         server.wait_for("not preloaded: no_such_module: ModuleNotFoundError")
+
+
+def test_cgikit_s_own_files_are_not_looked_at_for_every_request() -> None:
+    """Twenty-five of them cost as much as the rest of what a worker does with files."""
+    source = (
+        "import json, sys, time\nimport cgikit.response, multipart\nfrom cgikit.host import preload\n"
+        "found = preload.held(time.time_ns() - 10**12)\n"
+        "print(json.dumps({name: plain for name, (_, _, plain) in found.items()}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], cwd="/", text=True, capture_output=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert {name for name in found if name.startswith("cgikit")} >= {"cgikit", "cgikit.response"}
+    assert all(found[name] for name in found if name.startswith("cgikit"))
+    assert found["os"]
+    assert not found["multipart"]
