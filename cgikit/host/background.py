@@ -26,6 +26,11 @@ class Background:
         if script not in self._looks and len(self._looks) < _MOST:
             self._looks[script] = _LOOKS
 
+    @property
+    def suspects(self) -> bool:
+        """Whether any script is, or was, to be looked at."""
+        return bool(self._looks)
+
     def is_suspect(self, script: str) -> bool:
         """Whether the script is to be looked at."""
         return self._looks.get(script, 0) > 0

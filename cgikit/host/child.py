@@ -302,8 +302,11 @@ class Child:
 
     def _is_watched(self) -> bool:
         """Whether it has ended, and what it has left in the background gets a moment to end as well."""
-        background, name = self._worker.background, self._owner.name()
-        if self._kill_at or not background.is_suspect(name) or not background.look(name, self.pid):
+        background = self._worker.background
+        if self._kill_at or not background.suspects:
+            return False
+        name = self._owner.name()
+        if not background.is_suspect(name) or not background.look(name, self.pid):
             return False
         if self._awaited:
             background.settle(name)

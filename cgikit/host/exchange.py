@@ -10,7 +10,7 @@ The same decisions for one thread a request, behind WSGI, are in `wsgi.py`.
 
 import os
 
-from .arrival import Arrival
+from .arrival import Arrival, announced_length
 from .child import CHUNK, Child
 from .ending import breach, complaint, silence
 from .errorstream import ErrorStream
@@ -71,13 +71,13 @@ class Exchange:
         settings = self.worker.settings
         try:
             ends = settings.protocol == "fastcgi"
-            self.arrival = Arrival(self.variables, ends, settings.body, settings.temporary)
-            if self.arrival.is_owed:
+            if announced_length(self.variables, ends) != 0:
+                self.arrival = Arrival(self.variables, ends, settings.body, settings.temporary)
                 self._script = self._find()  # what cannot be answered needs no body
         except Problem as problem:
             self._fail(problem)
             return
-        if not self.arrival.is_owed:
+        if self.arrival is None:
             self.start()
 
     def body(self, data: bytes) -> None:
