@@ -54,6 +54,7 @@ REASONS = {
     "cli.server._Listening.handle_accept: connection.send": "a few bytes, on a new connection",
     "cli.server._Listening.handle_accept: self.socket.accept": NON_BLOCKING,
     "cli.server._TurnedAway.__init__: connection.send": NON_BLOCKING,
+    "cli.serve._outward: probe.connect": "a datagram socket: nothing is sent, and nothing answers",
     "cli.server._TurnedAway.handle_read: self.recv": NON_BLOCKING,
     "gateway.kept.Kept.leave: socket.send_fds": NON_BLOCKING,
     "gateway.kept.Kept.take: socket.recv_fds": NON_BLOCKING,
