@@ -397,6 +397,21 @@ class FileStore(Store):
             advice = shared(path, is_store=is_store)
         return StorageError(path, advice)
 
+    def _obstacle(self, path: str, number: int) -> str:
+        """Return what stands in the way of a file or directory, and what to do: mostly its owner."""
+        try:
+            owner = os.stat(self.directory, follow_symlinks=False).st_uid
+        except OSError:
+            owner = os.geteuid()
+        if owner == os.geteuid():
+            from ..locks import refusal
+
+            return refusal(path, number).removeprefix("; ")
+        from .owner import stranger
+
+        is_store = self._looks_like_one()
+        return stranger("directory", owner, [self.directory], is_store=is_store)
+
     def _looks_like_one(self) -> bool | None:
         """Tell whether the directory is empty or holds what we make; None if it cannot be read."""
         try:
@@ -415,9 +430,7 @@ class FileStore(Store):
         if error.errno == errno.EROFS:
             advice = "; its file system is mounted read-only"
         elif error.errno in {errno.EACCES, errno.EPERM}:
-            from ..locks import refusal
-
-            advice = refusal(path.rstrip("/"), error.errno)
+            advice = f"; {self._obstacle(path.rstrip('/'), error.errno)}"
         elif error.errno == errno.ENOTDIR:
             advice = "; symbolic links are not followed: name the directory, or see what is there"
         elif error.errno == errno.ELOOP:

@@ -295,9 +295,10 @@ class SQLiteStore(Store):
             raise self._refused(self.path, "is not a session database; name another file")
         self._check_owner(self.path, found)
         if found.st_mode & 0o077:
-            raise self._refused(
-                self.path, f"is open to other users; close it: chmod 600 {self.path}"
-            )
+            from shlex import quote
+
+            how = f"chmod 600 {quote(self.path)}"
+            raise self._refused(self.path, f"is open to other users; close it: {how}")
 
     def _check_beside(self, path: str) -> None:
         """Refuse anything but a regular file where SQLite will open one: it would wait for a FIFO for
