@@ -201,7 +201,7 @@ class LockTimeout(CGIError, TimeoutError):
     @property
     def message(self) -> str:
         """What to tell the client: nothing about paths."""
-        return f"another process held the lock for {self.timeout:g} seconds; try again"
+        return "Another request is at work on the same data. Please try again in a moment."
 
 
 class StorageError(CGIError, OSError):

@@ -116,6 +116,8 @@ class _LockBeside(FileLock):
 
     def _examine(self, fd: int, held: os.stat_result) -> None:
         """Refuse a file that is somebody's own, before anything is written into it."""
+        if not held.st_size and os.geteuid():
+            return
         with Typed(self.path, "cannot examine the lock file"):
             if held.st_size and not is_note(os.pread(fd, _NOTE + 1, 0)):
                 from .errors import StorageError

@@ -73,7 +73,7 @@ def test_a_cgi_error_is_its_own_page(tmp_path: Path, error: str, status: int, te
 @pytest.mark.parametrize(
     ("error", "status", "text"),
     [
-        ("LockTimeout('data/count.lock', 5)", 503, "another process held the lock"),
+        ("LockTimeout('data/count.lock', 5)", 503, "Another request is at work on the same data"),
         ("StorageError('data/count', 'the disk is gone')", 500, "could not read or write"),
         ("HTTPError(503, 'maintenance')", 503, "maintenance"),
         ("CGIError('odd')", 500, "odd"),
