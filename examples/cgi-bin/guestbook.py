@@ -4,7 +4,7 @@
 import json
 import time
 
-from cgikit import HTTPError, Response, append_line, escape, run
+from cgikit import HTTPError, Response, append_line, escape, read_lines, run
 
 FILE = "data/guestbook.jsonl"
 PER_PAGE = 10
@@ -80,11 +80,7 @@ def sign(request):
 
 
 def read_entries():
-    try:
-        with open(FILE, encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
-    except FileNotFoundError:
-        return []  # nobody has signed yet
+    return [json.loads(line) for line in read_lines(FILE)]
 
 
 if __name__ == "__main__":
