@@ -186,6 +186,11 @@ def inherit(fd: int, new: os.stat_result, old: os.stat_result, mode: int) -> Non
                 break
             except PermissionError:
                 pass
+            except OSError as error:
+                import errno
+
+                if error.errno != errno.EINVAL:  # an owner that is unknown in this container
+                    raise
     if new.st_mode & 0o777 != mode:
         os.fchmod(fd, mode)
 

@@ -1,5 +1,6 @@
 """obstacle: an error names what really stands in the way, and following its advice helps."""
 
+import errno
 import json
 import os
 import pwd
@@ -201,6 +202,22 @@ def test_a_hard_link_to_an_empty_file_is_given_to_nobody(place: Path) -> None:
     (data / "n.lock").hardlink_to(precious)
     by_root(data / "n", "with cgikit.lock(path): pass")
     assert owner(precious) == (0, 0, 0o600)
+
+
+def test_f_an_owner_that_the_system_does_not_know_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container root sees files of users that it cannot name: chown says EINVAL."""
+
+    def unknown(*_: object) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    (tmp_path / "n").write_text("1\n")
+    if os.geteuid():
+        lack("root, to give a file away")
+    os.chown(tmp_path / "n", NOBODY, NOBODY)
+    monkeypatch.setattr(os, "fchown", unknown)
+    assert cgikit.Counter(tmp_path / "n").increment() == 2
 
 
 # --- the same for sessions and uploads ----------------------------------------------------------
