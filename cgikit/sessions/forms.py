@@ -8,9 +8,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .payload import Payload
 
-# A browser loads the page again by GET, a second later, when it has the new cookie (HTML, "shared
-# declarative refresh steps"). A redirect would come too early, and again and again.
-AGAIN = (("Refresh", "1"),)
+# A browser loads the page again by GET, two seconds later, when it has the new cookie (HTML, "shared
+# declarative refresh steps"). Where it dropped the answer that had it, since it shows only the one to
+# the second click, it does so until the old id is over. A redirect would come too early, too often.
+AGAIN = (("Refresh", "2"),)
 
 
 def check(inside: "Payload", token: str | None, now: float, grace: float) -> None:

@@ -108,7 +108,7 @@ class Session(Values):
         seconds, unless the visitor comes back before.
         """
         inside = self._read()
-        if not inside.csrf:
+        if not inside.csrf or inside.retired is not None:  # no form is sent with an id that ends
             self._write().csrf = new_id()
         return inside.csrf
 
@@ -260,7 +260,8 @@ class Session(Values):
 
             raise SessionMoved(
                 503,
-                "You have just logged in or out in another request. The page loads again by itself.",
+                "This was asked for twice, or you have just logged in or out in another window. "
+                "The page loads again by itself, for some seconds at most.",
                 (("Retry-After", "1"), *AGAIN),
             )
         if self._readonly or self._closed:
