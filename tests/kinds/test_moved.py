@@ -46,7 +46,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "touch": lambda store: store.touch(KEY, NOW),
 }
 #: Methods that use no place at all.
-PURE = {"clamped", "cookie_name", "cookie_names", "is_live", "place"}
+PURE = {"clamped", "cookie_name", "cookie_names", "end", "is_live", "place"}
 
 
 def test_every_method_of_a_store_is_called() -> None:
