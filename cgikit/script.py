@@ -55,6 +55,10 @@ def run(
 
     `limits`, `errors`, `charset`, `upload_dir` and `progress` are those of `Request`.
     """
+    if charset != "utf-8":
+        from .charsets import of_page
+
+        of_page(charset)  # a mistake in it is told now, and not by every request
     options = {
         "limits": limits or DEFAULT_LIMITS,
         "errors": errors,

@@ -67,6 +67,10 @@ class WSGI:
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
     ) -> None:
+        if charset != "utf-8":
+            from .charsets import of_page
+
+            of_page(charset)  # a mistake in it is told now, and not by every request
         self.handler = handler
         self._once = _once(handler)
         self.sessions = sessions

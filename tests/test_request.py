@@ -18,12 +18,14 @@ from posting import (
 )
 
 from cgikit import (
+    WSGI,
     BadRequest,
     CGIError,
     LimitExceeded,
     Limits,
     Request,
     UnsupportedMediaType,
+    run,
 )
 
 FORM = multipart(field("a", b"form"), file("f", "x.txt", b"content"))
@@ -336,6 +338,11 @@ def test_3_7_the_charset_of_a_page_holds_for_names_and_values_of_all_forms() -> 
 def test_a_charset_that_nobody_knows_is_the_programmer_s_mistake() -> None:
     with pytest.raises(ValueError, match="charset='nonsense'"):
         Request({}, charset="nonsense")
+    # At once, and not with the first request: it would be an error of each one, or end a worker
+    with pytest.raises(ValueError, match="charset='nonsense'"):
+        run(lambda request: "", charset="nonsense")
+    with pytest.raises(ValueError, match="charset='nonsense'"):
+        WSGI(lambda request: "", charset="nonsense")
 
 
 # --- compressed bodies ----------------------------------------------------------------------------
