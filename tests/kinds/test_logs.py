@@ -1,0 +1,40 @@
+"""What a script says on standard error is in one log: all places that could send it to another one.
+
+That a place keeps to it is tested in test_host_errorstream.py and test_persistent_log.py; who may end
+an answer before its script, and so before that has said its last, in test_whole.py.
+"""
+
+import ast
+
+import house
+
+#: Functions that hand standard error to the web server, and the question that each has asked before.
+ASKING = {
+    "host.exchange.Exchange.errors": "sent = self.worker.settings.stderr_out and",
+    "host.exchange.Exchange._take_back": "if self.worker.settings.stderr_out and",
+    "persistent.log.Log._out": "if self._goes_out and",
+}
+
+
+def places() -> dict[str, str]:
+    """All functions that make records of standard error, with their source."""
+    found = {}
+    for module in house.read():
+        if module.name.startswith("gateway."):  # which only know how
+            continue
+        for name, node in house.definitions(module):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call) and house.written(call.func).endswith("codec.errors"):
+                    found[name] = house.written(node)
+    return found
+
+
+def test_every_place_that_sends_standard_error_away_is_known_and_asks() -> None:
+    found = places()
+    assert set(found) == set(ASKING)
+    for name, question in ASKING.items():
+        source = found[name]
+        assert question in source, name
+        assert source.index(question) < source.index("codec.errors("), name
