@@ -433,7 +433,7 @@ def proves(test: Path, rule: str, cell: str) -> bool:
     named = re.findall(r"`(test_\w+)`", cell)
     return bool(
         re.search(rf"(?<![a-z0-9]){rule}(?![0-9])", text, re.I)
-        or any(re.search(rf"^def {name}\(", text, re.M) for name in named)
+        or any(re.search(rf"^ *def {name}\(", text, re.M) for name in named)
     )
 
 
