@@ -21,7 +21,7 @@ from cgikit.sessions.store import LONGEST_GAP, Record, Store, is_id, is_key, key
 _SHOWN = 12  # digits of a key that tell a million sessions apart
 _SECRET = ("csrf", "key", "pass", "secret", "token")  # in names of values that are masked
 _MASK = "(masked; --all shows it)"
-_STORE = "a directory, an SQLite file, or a URL: redis://, rediss://, unix://"
+_STORE = "a directory, an SQLite file, or a URL: redis://, rediss://, unix://, redis+sentinel://"
 _KEY = "the key as in the list, or its beginning; or the visitor's cookie"
 
 

@@ -308,13 +308,13 @@ class RedisStore(Store):
                 f"the URL of the server has the option {name!r}, which redis-py does not know; name"
                 " the prefix of a store beside the URL: RedisStore(URL, prefix=…), or --prefix"
             ) from None
-        except ValueError:
+        except (_redis().RedisError, *_NONSENSE):
             # Not what redis-py says: parts of a password can be in that.
             raise ValueError(
                 "the URL of the server is none that redis-py takes, such as"
                 " redis://USER:PASSWORD@HOST:PORT/0, or with sentinels"
                 " redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/0; are special characters in it quoted"
-                " (%40)?"
+                " (%40), and are its options right?"
             ) from None
         return client
 

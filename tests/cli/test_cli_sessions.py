@@ -360,6 +360,13 @@ def test_9_1_5_a_prefix_in_the_url_is_an_error_in_one_line(server: RedisServer) 
     assert re.fullmatch(r"cgikit sessions: the URL .* option 'prefix', .* --prefix\n", err)
 
 
+@pytest.mark.parametrize("rest", ["?protocol=9", "?ssl_cert_reqs=x", "?db=x", "?retry_on_error=x"])
+def test_9_1_5_options_of_wrong_values_are_an_error_in_one_line(rest: str) -> None:
+    status, out, err = run("count", f"rediss://127.0.0.1:1/{rest}")
+    assert (status, out) == (1, "")
+    assert re.fullmatch(r"cgikit sessions: .*\n", err)
+
+
 def test_no_server_is_an_error_in_one_line_without_the_password() -> None:
     for address in ("127.0.0.1:1", "127.0.0.1:none"):
         status, out, err = run("count", f"redis://user:canary@{address}")

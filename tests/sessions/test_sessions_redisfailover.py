@@ -355,3 +355,11 @@ def test_9_1_5_an_option_that_is_unknown_is_named(scheme: str) -> None:
         RedisStore(f"{scheme}://:{SECRET}@{where}?prefix={SECRET}").count()
     assert SECRET not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("option", ["ssl_cert_reqs", "protocol", "db", "socket_timeout"])
+def test_9_1_5_an_option_of_a_wrong_value_is_an_error_in_words(option: str) -> None:
+    """redis-py raises errors of several kinds, some of which were a traceback."""
+    with pytest.raises((ValueError, StorageError), match=r"127\.0\.0\.1|options right") as caught:
+        RedisStore(f"rediss://:{SECRET}@127.0.0.1:1?{option}={SECRET}").count()
+    assert SECRET not in f"{caught.value!r} {caught.value}"
