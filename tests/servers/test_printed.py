@@ -18,11 +18,11 @@ from cgikit.cli.config import RECIPES
 
 from .curl import curl
 from .fixtures import readable_by_all
-from .guarded import GUARDS
+from .guarded import APR1, BCRYPT, GUARDS, MD5, htpasswd
 from .interpreter import ROOT, Interpreter
 from .printed import printed, read_steps
 from .rows import ROWS, WSGI_ROWS
-from .server import LOOPBACK, LOOPBACK_6, listens, wait_until
+from .server import LOOPBACK, LOOPBACK_6, NotStarted, listens, wait_until
 
 ALL = {**ROWS, **WSGI_ROWS}
 
@@ -234,6 +234,54 @@ def test_a_visitor_who_is_asked_for_no_password_has_no_name(
     # Whatever the site's own lines send: the last one counts
     assert len(re.findall(r"^ *\w+_param REMOTE_USER \"\";$", text, re.M)) == 1
     assert "$remote_user" not in text
+
+
+#: What each takes no user from: a file of another server's, an empty one, none.
+WRONG_USERS = {
+    "htpasswd": f"Aladdin:{APR1}\n",
+    "caddy": f"Aladdin {BCRYPT}\n",
+    "busybox": f"/elsewhere:Aladdin:{MD5}\n",
+    "empty": "",
+    "missing": None,
+}
+READS_HTPASSWD = {name for name in GUARDS if GUARDS[name] is htpasswd}
+
+
+@pytest.mark.parametrize("wrong", WRONG_USERS)
+@pytest.mark.parametrize(
+    "name", ["apache-mod_cgid", "nginx-fastcgi", "lighttpd-cgi", "caddy-fastcgi", "busybox-httpd"]
+)
+def test_a_file_of_users_that_is_wrong_lets_nobody_in(
+    name: str, wrong: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    """BusyBox took a line "Aladdin:…" for something else, and asked nobody for a password."""
+    if {name, wrong} in ({"caddy-fastcgi", "caddy"},) or (
+        name in READS_HTPASSWD and wrong == "htpasswd"
+    ):
+        return  # that is the right one
+    root = readable_directory / f"wrong-{name}-{wrong}"
+    with readable_by_all():
+        scripts = root / "scripts"
+        scripts.mkdir(parents=True)
+        script = scripts / "a.py"
+        ran = root / "home" / "ran"
+        script.write_text(f"#!/bin/sh\ntouch {ran}\nprintf 'Content-Type: text/plain\\n\\nran'\n")
+        script.chmod(0o755)
+        if (text := WRONG_USERS[wrong]) is not None:
+            (root / "users").write_text(text)
+        options = ["--users", str(root / "users")]
+        row = replace(ROWS[name], by_root=False)
+        started = printed(name, row, root, scripts, script_interpreter, options=options)
+        with contextlib.suppress(NotStarted, AssertionError), started as server:
+            # Unless it has refused the file already
+            for words in (
+                [],
+                ["--user", "Aladdin:open sesame"],
+                ["--user", "Aladdin:"],
+                ["--data", "x=1"],
+            ):
+                curl(server.url("a.py"), *words)
+    assert not ran.exists(), f"{name} let somebody in with the file of {wrong}"
 
 
 @pytest.mark.parametrize("name", WSGI_ROWS)

@@ -16,7 +16,16 @@ BUSYBOX = """\
 PATH={path}
 export PATH
 umask 022
-exec {program} httpd -f -p {host}:{port} -c {users} -h {documents}{user}
+{asks}exec {program} httpd -f -p {host}:{port} -c {users} -h {documents}{user}
+"""
+
+#: BusyBox asks nobody where the file has no line for the path, and says nothing of it.
+BUSYBOX_ASKS = """\
+# No script runs without a right password: without such a line BusyBox would ask nobody
+if ! grep -Eq '^(/|/cgi-bin):[^:]+:.' {users}; then
+    echo "no line /cgi-bin:NAME:PASSWORD in" {users} >&2
+    exit 1
+fi
 """
 
 MINI_HTTPD = """\
@@ -65,6 +74,7 @@ def _busybox(site: Site) -> str:
         host=site.host,
         port=site.port,
         users=shell(site.users or "/dev/null"),
+        asks=BUSYBOX_ASKS.format(users=shell(site.users)) if site.users else "",
         documents=shell(site.documents),
         user=f" -u {shell(f'{site.user}:{site.group}')}" if site.user else "",
     )
