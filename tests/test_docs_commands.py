@@ -50,7 +50,10 @@ NOT_RUN = {
         "/cgi-bin:Aladdin:$1$...",
     ): "a file of users, which tests/servers/guarded.py reads",
     ("config.md", "install -d -m 0700 /etc/cgikit"): "writes to /etc, as root",
-    ("expiring.md", "cgikit-expiring 1"): "the format of a file, which tests/test_expiring.py reads",
+    (
+        "expiring.md",
+        "cgikit-expiring 1",
+    ): "the format of a file, which tests/test_expiring.py reads",
     ("performance.md", "make bench-gateways"): "takes half an hour",
     ("programs.md", "make test ARGS=tests/programs"): "runs tests, as this is one",
     ("serve.md", "pip install '.[serve]'"): "downloads; tests/servers/interpreter.py does it",
@@ -59,8 +62,9 @@ NOT_RUN = {
     ("sessions-command.md", "17 4 * * *"): "a line for cron; its options are looked at below",
     (
         "sessions-redis.md",
-        "redis+sentinel://USER:PASSWORD@HOST:26379,HOST:26379,HOST:26379/SERVICE/0?sentinel_password=PASSWORD",
-    ): "the form of a URL; tests/sessions/test_sessions_redis_sentinel.py uses one",
+        "redis+sentinel://USER:PASSWORD@HOST:26379,HOST:26379,HOST:26379"
+        "/SERVICE/0?sentinel_password=PASSWORD",
+    ): "the form of a URL; tests/sessions/test_sessions_redisfailover.py uses one",
     ("sessions-redis.md", "pip install '.[redis]'"): "downloads; `make test` installs the extra",
     (
         "sessions-sqlite.md",
