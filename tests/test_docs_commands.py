@@ -62,8 +62,7 @@ NOT_RUN = {
     ("sessions-command.md", "17 4 * * *"): "a line for cron; its options are looked at below",
     (
         "sessions-redis.md",
-        "redis+sentinel://USER:PASSWORD@HOST:26379,HOST:26379,HOST:26379"
-        "/SERVICE/0?sentinel_password=PASSWORD",
+        "redis+sentinel://USER:PASSWORD@HOST:26379,HOST:26379,HOST:26379/SERVIC",
     ): "the form of a URL; tests/sessions/test_sessions_redisfailover.py uses one",
     ("sessions-redis.md", "pip install '.[redis]'"): "downloads; `make test` installs the extra",
     (
@@ -73,14 +72,14 @@ NOT_RUN = {
     ("warm.md", "supervisor"): "a drawing",
     (
         "wsgi.md",
-        "uwsgi --plugin python3 --http-socket 127.0.0.1:8080 --buffer-size 65535 --module site_wsgi",
+        "uwsgi --plugin python3 --http-socket 127.0.0.1:8080 --buffer-size 6553",
     ): "its plugin is the system's Python, which lacks cgikit: tests/servers/wsgi_servers.py has it",
 }
 
 
 def key(block: Block) -> tuple[str, str]:
-    """What a block is known by in the tables: the first line, up to what is lined up behind it."""
-    return block.page.name, re.split(r"\s{2,}|\n", block.text)[0]
+    """What a block is known by in the tables: its first 70 characters, up to two spaces."""
+    return block.page.name, re.split(r"\s{2,}|\n", block.text)[0][:70]
 
 
 # --- the folder that they run in ---------------------------------------------------------------
@@ -231,11 +230,11 @@ SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
     ("warm.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --prefix /cgi-bin"): gateway,
     (
         "warm.md",
-        "cgikit fastcgi cgi-bin --socket cgikit.sock --pass GIT_PROJECT_ROOT --pass 'OIDC_*'",
+        "cgikit fastcgi cgi-bin --socket cgikit.sock --pass GIT_PROJECT_ROOT --",
     ): gateway,
     (
         "serve.md",
-        "cgikit serve www --static --index index.cgi --run .php=php-cgi --follow gitweb.cgi",
+        "cgikit serve www --static --index index.cgi --run .php=php-cgi --follo",
     ): serve_programs,
     (
         "wsgi.md",
