@@ -183,7 +183,7 @@ class StoreContract:
         assert store.count() == 0
 
     def test_all_sessions_of_a_user_end_at_once(self, opener: Opener, clock: Clock) -> None:
-        """In one step, whatever their number; those of others, and of nobody, stay."""
+        """S9. In one step, whatever their number; those of others, and of nobody, stay."""
         store = opener(clock=clock, sweep_chance=0)
 
         def log_in(user: str | None) -> Visitor:
