@@ -230,7 +230,7 @@ run(page)
         for _ in range(4):
             peers.append(app.connect())
             peers[-1].request(keep=True)
-        assert until(lambda: "no connection can be accepted: [Errno 24]" in app.logged())
+        assert until(lambda: "no connection can be accepted: Too many open files" in app.logged())
         assert peers[0].answer().status == 200
         for peer in peers:
             peer.socket.close()
