@@ -69,6 +69,8 @@ class FileStore(Store):
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
         """Write a new file and rename it over the old one: `Store.save`."""
         temporary = key + ".new"  # one name is enough under the lock, and leaves no orphans
+        if new:  # there is none then: two may make a user's mark at the same time
+            temporary = f"{key}.{os.urandom(4).hex()}.new"
         fan = self._fan(key, create=True)
         assert fan is not None  # noqa: S101  # it was made
         try:
