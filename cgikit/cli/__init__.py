@@ -28,7 +28,7 @@ def parser() -> Parser:
         epilog="Example: cgikit serve cgi-bin",
     )
     made.add_argument("--version", action="version", version=f"cgikit {__version__}")
-    commands = made.add_subparsers(metavar="COMMAND", required=True)
+    commands = made.add_subparsers(metavar="COMMAND", dest="named", required=True)
     config.add_to(commands)
     fastcgi.add_to(commands)
     scgi.add_to(commands)
@@ -50,7 +50,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if os.environ.get("CGIKIT_DEBUG") == "1":
             raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"cgikit: {where}{error.strerror or error}", file=sys.stderr)
+        print(f"cgikit {arguments.named}: {where}{error.strerror or error}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status

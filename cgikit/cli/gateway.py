@@ -123,7 +123,8 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
     root = os.path.realpath(arguments.root)
     if protocol == "scgi" and arguments.stderr == "server":
         return _fail(protocol, "SCGI has no way to the web server's log: leave --stderr server out")
-    if not os.path.isdir(root) and (wrong := cannot_run(arguments.root)):
+    why_not = cannot_enter if os.path.isdir(arguments.root) else cannot_run
+    if wrong := why_not(arguments.root):
         return _fail(protocol, wrong)
     try:
         listener = _listener(arguments)
@@ -248,6 +249,18 @@ def cannot_run(path: str) -> str:
     if os.access(path, os.X_OK):
         return ""
     return f"{path} is not executable: chmod +x {shlex.quote(path)}"
+
+
+def cannot_enter(directory: str, *, listed: bool = False) -> str:
+    """Return why this user cannot serve the scripts of a directory, with what to do; "" if it can.
+
+    `listed`: its names are wanted, too, and not only the scripts that are asked for.
+    """
+    need = os.X_OK | os.R_OK * listed
+    if not os.path.isdir(directory) or os.access(directory, need):
+        return ""
+    verb = "read" if listed else "entered"
+    return f"{directory} cannot be {verb} by this user: chmod a+rx {shlex.quote(directory)}"
 
 
 def unset(names: Iterable[str]) -> list[str]:

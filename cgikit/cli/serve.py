@@ -10,7 +10,6 @@ import errno
 import os
 import re
 import resource
-import shlex
 import shutil
 import signal
 import socket
@@ -28,7 +27,7 @@ from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
 
-from .gateway import cannot_run, environment_name, unset
+from .gateway import cannot_enter, cannot_run, environment_name, unset
 
 _DEFAULT_PORT = 8000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
@@ -218,8 +217,8 @@ def _wrong(arguments: argparse.Namespace) -> str:
             _port_of_environment()
         except argparse.ArgumentTypeError as error:
             return f"the environment variable PORT: {error}; unset it, or give --port"
-    if os.path.isdir(root) and not os.access(root, os.R_OK | os.X_OK):
-        return f"{root} cannot be read by this user: chmod a+rx {shlex.quote(root)}"
+    if wrong := cannot_enter(root, listed=True):
+        return wrong
     if not os.path.isdir(root):
         if arguments.index or arguments.static or arguments.follow:
             what = "is a single script" if os.path.exists(root) else "does not exist"

@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from nobody import as_nobody
+from requirement import need
 
 from cgikit.cli import main
 from cgikit.cli.config import RECIPES
@@ -81,9 +83,20 @@ def test_an_unknown_server_is_told_the_names(
     capsys: pytest.CaptureFixture[str], scripts: Path
 ) -> None:
     status, out, err = ask(capsys, "iis", scripts)
-    assert (status, out) == (1, "")
+    assert (status, out) == (2, "")
     assert "'iis'" in err
     assert all(name in err for name in SERVERS)
+
+
+def test_a_misspelt_server_is_answered_with_the_one_that_was_meant_first(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    """It stood behind 21 names, and the status was that of a failure."""
+    assert ask(capsys, "ngnix", scripts) == (
+        2,
+        "",
+        "cgikit config: there is no server 'ngnix'; did you mean nginx?\n",
+    )
 
 
 def test_a_root_must_be_a_directory_or_a_script(
@@ -155,6 +168,83 @@ def test_it_runs_as_it_is_installed(scripts: Path) -> None:
     command = [sys.executable, "-m", "cgikit", "config", "nginx", str(scripts)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("# nginx in front of cgikit fastcgi")
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_its_own_command_is_named_by_its_path_whatever_is_on_the_path_here(
+    capsys: pytest.CaptureFixture[str],
+    scripts: Path,
+    server: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The terminal that a command is pasted into has no virtual environment on its PATH."""
+    here = os.path.dirname(sys.executable)
+    monkeypatch.setenv("PATH", f"{here}:{os.environ['PATH']}")
+    printed = text(capsys, server, scripts)
+    for line in (*commands(printed, "Save"), *commands(printed, "Scripts"), *body(printed)):
+        assert not re.search(r"(^|[ =])cgikit (config|fastcgi|scgi|serve) ", line)
+    assert f"{here}/" in printed
+
+
+def test_a_url_to_try_is_that_of_a_script_or_there_is_none(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    """`curl …/cgi-bin/SCRIPT`, for a directory without one, can only be a 404."""
+    (scripts / "hello.py").rename(scripts / ".hello.py")  # hidden: it has no URL
+    (scripts / "data.txt").touch()
+    printed = text(capsys, "nginx", scripts)
+    assert "curl" not in printed
+    assert "No script of this directory can be run yet" in printed
+    (scripts / "count.py").touch(mode=0o755)
+    printed = text(capsys, "nginx", scripts)
+    assert commands(printed, "Try") == ["curl http://127.0.0.1:8080/cgi-bin/count.py"]
+    assert "can be run yet" not in printed
+
+
+def test_a_directory_that_is_closed_to_us_says_so_with_the_remedy(tmp_path: Path) -> None:
+    """`cgikit: /…/locked: Permission denied`: another command's name, and nothing to do."""
+    locked = tmp_path / "locked"
+    (locked / "cgi-bin").mkdir(parents=True)
+    locked.chmod(0)
+    try:
+        for path, status, said in (
+            ("locked", 0, "locked cannot be entered by this user: chmod a+rx locked"),
+            ("locked/cgi-bin", 1, "locked/cgi-bin cannot be reached: Permission denied"),
+        ):
+            found = as_nobody(tmp_path, "config", "nginx", path)
+            assert found == (status, f"cgikit config: {said}\n")
+    finally:
+        locked.chmod(0o700)
+
+
+def test_a_file_of_users_that_is_not_there_is_told(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    people = scripts.parent / "people"
+    told = f"cgikit config: there is no file {people}, which --users names"
+    status, out, err = ask(capsys, "nginx", scripts, "--users", people)
+    assert status == 0
+    assert out
+    assert told in err
+    people.touch()
+    assert told not in ask(capsys, "nginx", scripts, "--users", people)[2]
+
+
+def test_a_persistent_script_begins_in_its_own_directory_wherever_the_terminal_stands(
+    capsys: pytest.CaptureFixture[str], scripts: Path, tmp_path: Path
+) -> None:
+    """Its `data/` was made where the command was typed."""
+    need("spawn-fcgi")
+    script = scripts / "hello.py"
+    script.write_text("#!/bin/sh\npwd -P > found\n")
+    here = tmp_path / "elsewhere"
+    here.mkdir()
+    user = ["--user", "root"] if os.geteuid() == 0 else []
+    words = ["nginx", script, "--persistent", "--socket", tmp_path / "s", *user]
+    (side,) = commands(text(capsys, *words), "Scripts")
+    subprocess.run(["sh", "-c", side], cwd=here, check=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert list(here.iterdir()) == []
+    assert (scripts / "found").read_text() == f"{scripts.resolve()}\n"
 
 
 # --- the text ----------------------------------------------------------------------------------
@@ -265,6 +355,7 @@ def test_a_directory_that_the_user_cannot_enter_is_told(
     assert status == 0
     assert out
     assert "nobody cannot enter " in err
+    assert ": move the scripts out of " in err
 
 
 @pytest.mark.parametrize("server", [*BEHIND, "systemd"])
@@ -346,6 +437,10 @@ def test_an_interpreter_that_the_user_cannot_run_is_told(
         assert status == 0
         assert out
         assert f"nobody cannot enter {closed}, and so cannot run {closed / 'python3'}" in err
+        assert (
+            f": make a virtual environment from a Python outside {closed}, install cgikit there, give"
+            f" the right with chmod o+rx {closed}, or say with --user who else serves\n"
+        ) in err
         closed.chmod(0o755)
         (closed / "python3").chmod(0o700)
         _, _, err = ask(capsys, "nginx", scripts, "--user", "nobody")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from gatewayserving import gateway
+from nobody import as_nobody
 from requirement import need_address
 
 
@@ -28,6 +29,22 @@ def refused(*words: str, code: int = 1) -> str:
 def test_a_root_that_is_not_there_is_named(protocol: str, tmp_path: Path) -> None:
     root = str(tmp_path / "nowhere")
     assert refused(protocol, root) == f"cgikit {protocol}: {root} does not exist\n"
+
+
+@pytest.mark.parametrize("protocol", ["fastcgi", "scgi"])
+def test_a_root_that_this_user_cannot_enter_is_refused_as_by_serve(
+    protocol: str, tmp_path: Path
+) -> None:
+    """It was "served": 403 to every request."""
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    locked.chmod(0)
+    try:
+        said = as_nobody(tmp_path, protocol, "locked", "--socket", "127.0.0.1:0")
+    finally:
+        locked.chmod(0o700)
+    why = "locked cannot be entered by this user: chmod a+rx locked"
+    assert said == (1, f"cgikit {protocol}: {why}\n")
 
 
 def test_a_script_that_cannot_run_is_no_root(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from nobody import as_nobody
 from requirement import need, need_address
 from serving import Server, alive, serve, until
 
@@ -180,38 +181,14 @@ def test_the_url_that_is_printed_can_be_opened(address: str, url: str) -> None:
         assert "[::]" not in line
 
 
-#: Becomes nobody once all is loaded: Python itself may lie where nobody may go.
-AS_NOBODY = """
-import os, sys
-import cgikit.cli.server
-if not os.geteuid():
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-sys.exit(cgikit.cli.main(sys.argv[1:]))
-"""
-
-
-def as_nobody(directory: Path, path: str) -> tuple[int, str]:
-    """Serve a path below a directory as somebody who is not root; the status, standard error."""
-    directory.chmod(0o755)
-    done = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, "serve", path, "--port", "0"],
-        cwd=directory,  # those above it are closed to others
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stderr
-
-
 def test_what_is_closed_to_us_is_not_said_to_be_missing(tmp_path: Path) -> None:
     """A directory that we cannot read was served, empty; one in such a directory "does not exist"."""
     closed = tmp_path / "closed"
     (closed / "cgi-bin").mkdir(parents=True)
     closed.chmod(0)
+    paths = ("closed", "closed/cgi-bin")
     try:
-        said = as_nobody(tmp_path, "closed"), as_nobody(tmp_path, "closed/cgi-bin")
+        said = tuple(as_nobody(tmp_path, "serve", path, "--port", "0") for path in paths)
     finally:
         closed.chmod(0o700)
     assert said == (

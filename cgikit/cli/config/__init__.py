@@ -7,9 +7,10 @@ printed here.
 
 import argparse
 import dataclasses
+import errno
 import os
 import re
-import shutil
+import shlex
 import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -19,7 +20,7 @@ import cgikit
 from cgikit.host.text import one_line
 
 from ..commandline import suggestion
-from ..gateway import number, passing
+from ..gateway import cannot_enter, cannot_run, number, passing
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
 from .account import WEB_USERS, barrier, exists, group_of, web_user
 from .quoting import Unsayable
@@ -180,10 +181,9 @@ def config(arguments: argparse.Namespace) -> int:
         return _fail("say which SERVER and which ROOT, or --list", 2)
     chosen = RECIPES.get(arguments.server)
     if chosen is None:
+        meant = suggestion(arguments.server, RECIPES)
         known = f"there are: {', '.join(RECIPES)}"
-        return _fail(
-            f"no server {arguments.server!r}; {known}{suggestion(arguments.server, RECIPES)}"
-        )
+        return _fail(f"there is no server {arguments.server!r}{meant or f'; {known}'}", 2)
     if refused := _unsuited(arguments, chosen):
         return _fail(refused)
     try:
@@ -195,13 +195,15 @@ def config(arguments: argparse.Namespace) -> int:
         print(text, end="")
     except UnicodeEncodeError as error:
         return _fail(f"standard output cannot say {error.object[error.start : error.end]!r} here")
-    _warn(site)
+    _warn(site, arguments.root)
     return 0
 
 
 def _unsuited(arguments: argparse.Namespace, recipe: Recipe) -> str | None:
     """Return why this server cannot serve that root with those options, or None."""
     server, words = arguments.server, _passed_on(arguments)
+    if (wrong := cannot_run(arguments.root)).endswith(os.strerror(errno.EACCES)):
+        return wrong
     single = os.path.isfile(arguments.root) and os.access(arguments.root, os.X_OK)
     if not os.path.isdir(arguments.root) and not (single and recipe.single):
         what = "is not a directory"
@@ -244,10 +246,17 @@ def _those(what: str) -> str:
     return ", ".join(name for name, recipe in RECIPES.items() if getattr(recipe, what))
 
 
-def _warn(site: Site) -> None:
-    """Say what the site's user cannot run: the scripts, or the interpreter with what it is made of."""
+def _warn(site: Site, root: str) -> None:
+    """Say what is missing, and what the site's user cannot run: the scripts, or the interpreter with
+    what it is made of.
+    """
     if site.user and not exists(site.user):
         _fail(f"there is no user {site.user!r} on this machine: say with --user who serves")
+    if site.users and not os.path.exists(site.users):
+        _fail(f"there is no file {one_line(site.users)}, which --users names: make it before the"
+              " server starts (docs/config.md)")  # fmt: skip
+    if not site.user and (wrong := cannot_enter(root)):
+        _fail(wrong)
     told = set()
     library, package = os.path.dirname(os.__file__), os.path.dirname(cgikit.__file__)
     way, python = os.path.dirname(site.python), os.path.realpath(site.python)
@@ -256,8 +265,14 @@ def _warn(site: Site) -> None:
         if closed and closed not in told:
             told.add(closed)
             right = "cannot run" if closed == os.path.realpath(path) else "cannot enter"
-            _fail(f"{site.user} {right} {closed}, and so cannot run {path}: move it, or give the"
-                  " right with chmod o+rx")  # fmt: skip
+            remedy = _MOVE_SCRIPTS if path == site.root else _MOVE_PYTHON
+            _fail(f"{site.user} {right} {closed}, and so cannot run {path}:"
+                  f" {remedy.format(outside=closed)}, give the right with chmod o+rx"
+                  f" {shlex.quote(closed)}, or say with --user who else serves")  # fmt: skip
+
+
+_MOVE_SCRIPTS = "move the scripts out of {outside}"
+_MOVE_PYTHON = "make a virtual environment from a Python outside {outside}, install cgikit there"
 
 
 def _site(arguments: argparse.Namespace, recipe: Recipe) -> Site:
@@ -301,15 +316,18 @@ def _this_command() -> tuple[str, ...]:
     program = os.path.join(os.path.dirname(sys.executable), "cgikit")
     if not os.access(program, os.X_OK):
         return (sys.executable, "-m", "cgikit")
-    found = shutil.which("cgikit")
-    return ("cgikit",) if found and os.path.samefile(found, program) else (program,)
+    return (program,)  # never its bare name: the terminal that it is pasted into has another PATH
 
 
 def _a_script(directory: str) -> str:
-    """Return the name of a script to try first."""
-    paths = (os.path.join(directory, name) for name in sorted(os.listdir(directory)))
+    """Return the name of a script to try first (str), or "" where none can be run or seen."""
+    try:
+        names = sorted(name for name in os.listdir(directory) if not name.startswith("."))
+    except PermissionError:  # `_warn` tells
+        return ""
+    paths = (os.path.join(directory, name) for name in names)
     names = [os.path.basename(p) for p in paths if os.path.isfile(p) and os.access(p, os.X_OK)]
-    return next((n for n in names if n.startswith("hello")), names[0] if names else "SCRIPT")
+    return next((n for n in names if n.startswith("hello")), names[0] if names else "")
 
 
 def _repeated(arguments: argparse.Namespace, site: Site) -> list[str]:

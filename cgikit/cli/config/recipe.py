@@ -62,9 +62,11 @@ def write(recipe: Recipe, site: Site, command: Sequence[str], *, snippet: bool =
     steps = list(_snippet_steps(recipe, site) if snippet else _steps(recipe, site, command))
     about = recipe.about.replace(*_STAYS) if site.persistent else recipe.about
     lines = [*_paragraph(about), "#", *_listed(steps)]
-    if steps[-1][0] in {"Scripts", "Try"} and not recipe.by_root:
+    if steps[-1][0] in {"Scripts", "Start", "Try"} and not recipe.by_root:
         lines += ["#", *_paragraph(_FOREGROUND)]
     notes = [textwrap.dedent(recipe.notes).strip()]
+    if recipe.answers and not snippet and not (site.single or site.script):
+        notes.insert(0, _NONE_YET)
     if recipe.gateway:
         notes.insert(0, _permission(site))
     if site.persistent:
@@ -90,7 +92,7 @@ def _steps(recipe: Recipe, site: Site, command: Sequence[str]) -> list[tuple[str
     if recipe.check:
         steps.append(("Check", recipe.check(site, path)))
     steps.append(("Start", recipe.start(site, path)))
-    if recipe.answers:
+    if recipe.answers and (site.single or site.script):
         steps.append(("Try", f"curl {shell(site.url)}"))
     return steps
 
@@ -125,6 +127,11 @@ _FOREGROUND = (
     " ends it."
 )
 
+
+_NONE_YET = (
+    "No script of this directory can be run yet, so there is no URL to try: put one in, and make it"
+    " executable (chmod +x)."
+)
 
 #: What recipes say of the scripts' side, and what is true where that is a persistent script.
 _STAYS = (

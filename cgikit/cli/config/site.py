@@ -51,7 +51,7 @@ class Site:
     cgikit: tuple[str, ...] = ("cgikit",)  # the words that start this command
     python: str = "/usr/bin/python3"  # the interpreter that has cgikit
     modules: str = "/usr/lib/apache2/modules"  # httpd's
-    script: str = "SCRIPT"  # the name of one of the scripts, to try
+    script: str = "SCRIPT"  # the name of one of the scripts, to try; "" where there is none
     options: tuple[str, ...] = ()  # words for `cgikit fastcgi` or `cgikit scgi`
     persistent: bool = False  # the root is one script that answers over FastCGI by itself
     stderr: str = ""  # log or server, where it was chosen
@@ -138,10 +138,12 @@ class Site:
 
     def _spawned(self) -> str:
         """Return the command line that starts a persistent script on its socket."""
-        # -n stays in the foreground, and shows why a script did not start
+        # -n stays in the foreground, and shows why a script did not start. -d: relative paths of the
+        # script begin in its own directory, as under CGI, and not where the terminal happens to stand
         words = ["env", f"PATH={self.path}", f"CGIKIT_WORKERS={WORKERS}"]
         words += [f"CGIKIT_STDERR={self.stderr}"] if self.stderr else []
-        words += [command("spawn-fcgi"), "-n", "-s", self.socket, "-M", "0600", "--", self.root]
+        words += [command("spawn-fcgi"), "-n", "-d", os.path.dirname(self.root)]
+        words += ["-s", self.socket, "-M", "0600", "--", self.root]
         return self.as_user(*words)
 
     def mounted(self) -> list[str]:
