@@ -2,7 +2,8 @@
 
 The one way from a name that somebody has sent to a codec of Python's. Python remembers every name that
 it was ever asked for, known or not, for as long as the process lives: so it is asked only for names
-from a list. The text itself is decoded by those who have it: `body`, `response`. Internal.
+from a list. What a charset has no character for is dealt with here as well (`encoded`). Text that comes
+in is decoded by those who have it: `body`, `querystring`. Internal.
 """
 
 from encodings import aliases as _names
@@ -37,6 +38,8 @@ _BROWSERS = {
     "euc_kr": "cp949",
 }
 
+_SHIFTS = dict.fromkeys((0x0E, 0x0F, 0x1B), "\ufffd")  # SO, SI and ESC
+
 
 def find(name: str) -> str | None:
     """Return the name of Python's codec for a charset (str), one of `CODECS`; None if it is unknown,
@@ -68,3 +71,40 @@ def of_page(name: str) -> str:
             "such as 'windows-1252', or leave it out for UTF-8"
         )
     return "utf-8" if codec.startswith("utf_8") else _BROWSERS.get(codec, codec)
+
+
+def encoded(text: str, name: str, content_type: str) -> bytes:
+    """Return the text of an answer in charset `name` (str), the one that its `content_type` names.
+
+    HTML is written as browsers will read it: "iso-8859-1" is windows-1252. What the charset has no
+    character for becomes a numeric character reference in HTML and XML (`&#8364;`). Other types have no
+    such thing, and it is a `ValueError`. Halves of surrogate pairs become `?` everywhere.
+    A charset that is unknown, or that no message may name, is a `LookupError`.
+    """
+    codec = find(name)
+    if codec is None:
+        raise LookupError(
+            f"content_type={content_type[:100]!r} names {name[:50]!r}, which is not a charset that an "
+            "answer can have; use utf-8"
+        )
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()  # all that this replaces is surrogates
+    if codec.startswith("iso2022"):
+        # They switch the charset: what a visitor typed would hide the markup behind it.
+        text = text.translate(_SHIFTS)
+    media = content_type.partition(";")[0].strip().lower()
+    if media == "text/html":
+        return text.encode(_BROWSERS.get(codec, codec), "xmlcharrefreplace")
+    if media in {"text/xml", "application/xml"} or media.endswith("+xml"):
+        return text.encode(codec, "xmlcharrefreplace")  # no other reader knows what browsers do
+    try:
+        return text.encode(codec)
+    except UnicodeEncodeError:
+        try:
+            return text.encode(_BROWSERS.get(codec, codec))
+        except UnicodeEncodeError as error:
+            lacking = text[error.start]
+    raise ValueError(
+        f"content_type={content_type[:100]!r}: this charset has no character {lacking!r}, which is in "
+        "the body; use charset=utf-8, or give bytes"
+    )

@@ -409,14 +409,9 @@ class Response:
             # All that can fail is half a surrogate pair: what was not UTF-8 in a path or a variable.
             # A client must not be able to turn a page that shows it into an error.
             return piece.encode("utf-8", "replace")
-        from .charsets import find
+        from .charsets import encoded
 
-        codec = find(charset)
-        if codec is None:
-            raise LookupError(
-                f"{charset[:50]!r} is not a charset that an answer can have; use utf-8"
-            )
-        return piece.encode(codec)
+        return encoded(piece, charset, self.content_type)
 
 
 def _length(value: str) -> int:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgikit.charsets import CODECS, find, of_page
+from cgikit.charsets import CODECS, encoded, find, of_page
 
 #: As browsers, mail programs and editors write them: the names of the WHATWG Encoding standard that
 #: Python knows too, with the names of their codecs.
@@ -113,3 +113,53 @@ def test_a_page_s_charset_is_what_browsers_take_it_for(name: str, codec: str) ->
 def test_a_charset_that_no_form_is_sent_in_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a charset that forms are sent in"):
         of_page(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "media", "raw"),
+    [
+        ("ü€", "iso-8859-1", "text/html", b"\xfc\x80"),
+        ("ü€", "us-ascii", "TEXT/HTML", b"\xfc\x80"),
+        ("ü€", "iso-8859-1", "application/xhtml+xml", b"\xfc&#8364;"),
+        ("ü€", "iso-8859-1", "application/xml", b"\xfc&#8364;"),
+        ("ü€", "us-ascii", "text/xml", b"&#252;&#8364;"),
+        ("ü€", "iso-8859-1", "text/csv", b"\xfc\x80"),
+        ("ü\x85", "iso-8859-1", "text/csv", b"\xfc\x85"),
+        ("ü\x85", "iso-8859-1", "text/html", b"\xfc&#133;"),
+        ("ä①€", "shift_jis", "text/html", b"&#228;\x87\x40&#8364;"),
+        ("①", "shift_jis", "text/plain", b"\x87\x40"),
+        ("あ😀い", "iso-2022-jp", "text/html", b'\x1b$B$"\x1b(B&#128512;\x1b$B$$\x1b(B'),
+        ("Яä", "koi8-r", "image/svg+xml", b"\xf1&#228;"),
+        ("a\udcff", "iso-8859-1", "text/html", b"a?"),
+        ("a\udcff", "iso-8859-1", "application/xml", b"a?"),
+        ("a\udcff", "iso-8859-1", "text/plain", b"a?"),
+        ("ä\udcff", "utf8", "text/html", "ä?".encode()),
+    ],
+)
+def test_an_answer_is_written_as_its_readers_read_it(
+    text: str, charset: str, media: str, raw: bytes
+) -> None:
+    """A visitor's "€" came in as windows-1252 and could not go out as ISO-8859-1: a 500."""
+    assert encoded(text, charset, f"{media}; charset={charset}") == raw
+
+
+@pytest.mark.parametrize("name", sorted(CODECS))
+@pytest.mark.parametrize("media", ["text/html", "application/xml"])
+def test_any_text_can_be_a_page(name: str, media: str) -> None:
+    text = "<p>aäßЯ①あ가€😀\x1b$B\x0e\x0f\x85\udc80</p>"
+    raw = encoded(text, name, f"{media}; charset={name}")
+    assert raw.decode(name, "replace").replace("\ufeff", "").startswith("<p>a")
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(CODECS) if name.startswith("iso2022")])
+def test_s19_what_is_typed_switches_no_charset(name: str) -> None:
+    """ESC went through: `value="…"` behind it was read as kanji, up to a quote of the visitor's."""
+    raw = encoded("\x1b$B\x0e\x0f", name, "text/html")
+    assert raw == b"&#65533;$B&#65533;&#65533;"
+
+
+def test_what_a_charset_lacks_is_an_error_that_names_it() -> None:
+    with pytest.raises(
+        ValueError, match=r"'text/csv; charset=koi8-r'.* character 'ä',.* use charset=utf-8"
+    ):
+        encoded("Я;ä", "koi8-r", "text/csv; charset=koi8-r")

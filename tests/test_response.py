@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from child import environment, run_script, start, write_script
 
-from cgikit import Response, StateError
+from cgikit import Request, Response, StateError
 from cgikit.environ import MetaVariables
 
 #: Every control of ASCII, and what some reader takes for a line end or a control beyond it (S1).
@@ -306,9 +306,24 @@ def test_half_a_surrogate_pair_breaks_no_page() -> None:
 
 def test_what_a_charset_lacks_is_an_error_and_nothing_is_written() -> None:
     out = io.BytesIO()
-    with pytest.raises(UnicodeEncodeError):
-        Response("€", content_type="text/plain; charset=iso-8859-1").send(out, request())
+    with pytest.raises(ValueError, match=r"no character '☃'.*; use charset=utf-8"):
+        Response("☃", content_type="text/plain; charset=iso-8859-1").send(out, request())
     assert out.getvalue() == b""
+
+
+@pytest.mark.parametrize("chunks", [False, True])
+def test_what_a_visitor_types_into_an_old_page_can_be_shown(chunks: bool) -> None:
+    """`run(page, charset="iso-8859-1")` read %80 as "€", which then was no ISO-8859-1: a 500."""
+    asked = Request({"QUERY_STRING": "a=%80%FC&b=%26%239731;"}, charset="iso-8859-1")
+    typed = f"<p>{asked.query['a']}☃</p>"
+    page = Response([typed] if chunks else typed, content_type="text/html; charset=iso-8859-1")
+    assert sent(page).endswith(b"\n\n<p>\x80\xfc&#9731;</p>")
+
+
+def test_half_a_surrogate_pair_breaks_no_page_in_another_charset() -> None:
+    for charset in ("iso-8859-1", "utf8", "shift_jis"):
+        page = Response("a\udcffb", content_type=f"text/html; charset={charset}")
+        assert sent(page).endswith(b"\n\na?b")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
