@@ -56,7 +56,8 @@ _POLICY = (
 _FIELDS = (("Content-Security-Policy", _POLICY), ("X-Content-Type-Options", "nosniff"))
 # Meta-variables whose values are shown, all others' are not: a secret can have any name.
 _SHOWN = frozenset((
-    "AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "HTTPS",
+    "AUTH_TYPE", "CGIKIT_DEBUG", "CONTENT_LENGTH", "CONTENT_TYPE", "DOCUMENT_ROOT",
+    "GATEWAY_INTERFACE", "HTTPS",
     "LANG", "LC_ALL", "PATH", "PATH_INFO", "PATH_TRANSLATED", "REDIRECT_STATUS", "REMOTE_ADDR",
     "REMOTE_HOST", "REMOTE_IDENT", "REMOTE_PORT", "REMOTE_USER", "REQUEST_METHOD",
     "REQUEST_SCHEME", "SCRIPT_FILENAME", "SCRIPT_NAME",
@@ -72,6 +73,10 @@ _SHOWN = frozenset((
 ))  # fmt: skip
 _LOCATIONS = frozenset(("DOCUMENT_URI", "REDIRECT_URL", "REQUEST_URI", "SCRIPT_URI", "SCRIPT_URL"))
 _HIDDEN = "(hidden)"
+_TO_VISITORS = (
+    "The script failed. You did nothing wrong; the site's owner can find the cause in the server's log "
+    "under this number:"
+)
 
 
 def answer_error(
@@ -149,10 +154,7 @@ def incident_page(
     """Return the page for a bug: its number for everybody, the traceback only with `details`."""
     if details:
         return _owner_page(error, incident, request)
-    content = (
-        "<p>The script failed. You did nothing wrong; the site's owner can find the cause in the "
-        f"server's log under this number:</p>\n<pre>incident {incident}</pre>"
-    )
+    content = f"<p>{_TO_VISITORS}</p>\n<pre>incident {incident}</pre>"
     return _sealed(Response(_PAGE.format(title="500 Internal Server Error", content=content), 500))
 
 
@@ -161,16 +163,17 @@ def _owner_page(
     incident: str,
     request: "MetaVariables",
     status: int = 500,
-    message: str = "",
+    message: str = _TO_VISITORS,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Response:
     """Return the page of a failure for the owner; visitors are shown the number, and the message."""
     from . import debugpage
 
     content = debugpage.details(error, traceback_of(error), masked(request.environ))
+    kind = f"{status} {REASONS.get(status, 'Error')}"
     content += (
-        f"\n<p>{status} {REASONS.get(status, 'Error')}. This is all that visitors are shown:</p>\n"
-        f"<pre>{escape(message)}{chr(10) * bool(message)}incident {incident}</pre>"
+        "\n<p>This is all that visitors are shown:</p>\n"
+        f"<pre>{kind}\n{escape(message)}{chr(10) * bool(message)}incident {incident}</pre>"
     )
     title = escape(debugpage.title_of(error))
     return _sealed(Response(_PAGE.format(title=title, content=content), status, headers))

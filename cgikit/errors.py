@@ -227,6 +227,10 @@ class MissingFile(CGIError, FileNotFoundError, ValueError):
 
     status = 404
 
+    def __str__(self) -> str:
+        reason = str(self.strerror)
+        return f"{self.filename!r} cannot be sent: {reason[:1].lower()}{reason[1:]}"
+
     @property
     def message(self) -> str:
         """What to tell the client: nothing about paths."""

@@ -55,7 +55,13 @@ def test_cgi_s_own_variables_are_shown(name: str) -> None:
 
 
 def test_what_is_shown_of_the_environment() -> None:
-    environ = {"HTTP_HOST": "h", "PATH_INFO": "/x", "PATH": "/bin", "HTTP_USER_AGENT": "x"}
+    environ = {
+        "HTTP_HOST": "h",
+        "CGIKIT_DEBUG": "1",
+        "PATH_INFO": "/x",
+        "PATH": "/bin",
+        "HTTP_USER_AGENT": "x",
+    }
     assert masked(environ) == environ
     assert list(masked({"B": "1", "A": "2"})) == ["A", "B"]
 

@@ -31,7 +31,7 @@ run(divide)
     page = run_script(tmp_path, source, env=DEBUG).page
     assert "<title>ZeroDivisionError: division by zero</title>" in page
     seen = visible(page)
-    assert "nothing wrong" not in seen
+    assert "nothing wrong" not in seen.partition("all that visitors are shown")[0]
     order = [
         seen.index(text) for text in ("ZeroDivisionError: ", "in divide", "total = 1", "incident")
     ]
@@ -73,6 +73,16 @@ def test_a_visitor_is_shown_nothing_of_it(tmp_path: Path) -> None:
     assert "nothing wrong" in page
     assert "<details" not in page
     assert "ZeroDivisionError" not in page
+
+
+@pytest.mark.parametrize("error", ["1 / 0", "StorageError('/data/x', 'disk gone')"])
+def test_the_owner_is_shown_all_that_visitors_read(tmp_path: Path, error: str) -> None:
+    """ "All that visitors are shown" left out the paragraph above the number."""
+    source = f"def f(request):\n    if 1: raise {error}\nrun(f)".replace("raise 1", "1")
+    shown, hidden = (run_script(tmp_path, source, env=env).page for env in (DEBUG, environment()))
+    read = visible(hidden).split("incident")[0].replace("500 Internal Server Error", "", 1)
+    last = visible(shown).partition("This is all that visitors are shown:")[2]
+    assert last.split("incident")[0].split() == read.split()
 
 
 def test_the_owner_is_told_what_a_visitor_is_not(tmp_path: Path) -> None:

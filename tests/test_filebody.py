@@ -429,7 +429,7 @@ def test_the_path_of_a_missing_file_is_in_the_log_only(tmp_path: Path) -> None:
     assert "There is no such file." in answer.page
     assert "cret" not in answer.page
     path = f"{tmp_path}/files/se\\ncret\\x1b.txt"
-    assert answer.errors == f"cgikit: 404: [Errno 2] No such file or directory: '{path}'\n"
+    assert answer.errors == f"cgikit: 404: '{path}' cannot be sent: no such file or directory\n"
     shown = run_script(tmp_path, code, QUERY_STRING="name=secret.txt", CGIKIT_DEBUG="1")
     assert "files/secret.txt" in shown.page  # for the owner
 

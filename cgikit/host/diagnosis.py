@@ -128,16 +128,13 @@ def silence_problem(file: str, status: int, path: str) -> Problem:
         return Problem(
             500,
             f"{name} printed nothing.",
-            "Print headers and an empty line first. What it wrote to stderr is in the log.",
+            "Print headers and an empty line first.",
         )
     how = f"exited with status {status}"
     if status < 0:
         how = f"was killed by signal {_signal_name(-status)}"
-    return Problem(
-        500,
-        f"{name} {how} and printed nothing.",
-        "What it wrote to its standard error says why; it is in the log, too.",
-    )
+    # No advice: its standard error is beside this already, in the log and on the page.
+    return Problem(500, f"{name} {how} and printed nothing.")
 
 
 def _signal_name(number: int) -> str:

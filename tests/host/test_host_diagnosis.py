@@ -42,10 +42,10 @@ def diagnose(file: Path, content: bytes) -> Problem:
         (b"#!\n", "names no interpreter", "env python3"),
         (b"#!/etc/passwd\n", "cannot be executed", "first line"),
         (b"#!/usr\n", "cannot be executed", "first line"),
-        (b"#!/bin/sh\nexit 3\n", "exited with status 3 and printed nothing", "in the log"),
-        (b"#!/bin/sh\nexit 127\n", "exited with status 127 and printed nothing", "in the log"),
-        (b"#!/bin/sh\n", "printed nothing", "in the log"),
-        (b"#!/bin/sh\nkill -KILL $$\n", "killed by signal 9 (SIGKILL)", "in the log"),
+        (b"#!/bin/sh\nexit 3\n", "exited with status 3 and printed nothing", ""),
+        (b"#!/bin/sh\nexit 127\n", "exited with status 127 and printed nothing", ""),
+        (b"#!/bin/sh\n", "printed nothing", "Print headers"),
+        (b"#!/bin/sh\nkill -KILL $$\n", "killed by signal 9 (SIGKILL)", ""),
     ],
 )
 def test_faults(tmp_path: Path, content: bytes, what: str, fix: str) -> None:
@@ -53,6 +53,9 @@ def test_faults(tmp_path: Path, content: bytes, what: str, fix: str) -> None:
     assert problem.status == 500
     assert what in problem.what
     assert fix in problem.fix
+    # It stood in the log itself, and under "To fix it", which it did not.
+    assert bool(problem.fix) == bool(fix)
+    assert "in the log" not in problem.told
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM])

@@ -14,12 +14,7 @@ ENDS = {
     "a status": (f"{HEAD}raise SystemExit(3)", ["exited with status 3"]),
     "killed, mute": (
         "import os\nos.kill(os.getpid(), 9)",
-        [
-            (
-                "killed-mute.py was killed by signal 9 (SIGKILL) and printed nothing. What it wrote to "
-                "its standard error says why; it is in the log, too."
-            )
-        ],
+        ["killed-mute.py was killed by signal 9 (SIGKILL) and printed nothing."],
     ),
     "killed in mid-answer": (
         f"{HEAD}import os\nos.kill(os.getpid(), 9)",
