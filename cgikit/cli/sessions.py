@@ -17,10 +17,12 @@ from typing import Any
 from cgikit.errors import CGIError
 from cgikit.sessions.payload import Payload
 from cgikit.sessions.store import LONGEST_GAP, Record, Store, is_id, is_key, key_of
+from cgikit.sessions.users import is_mark
 
 _SHOWN = 12  # digits of a key that tell a million sessions apart
 _SECRET = ("csrf", "key", "pass", "secret", "token")  # in names of values that are masked
 _MASK = "(masked; --all shows it)"
+_NOTES = {"session": "", "mark": "  mark: ended sessions", "damaged record": "  damaged"}
 _STORE = "a directory, an SQLite file, or a URL: redis://, rediss://, unix://, redis+sentinel://"
 _KEY = "the key as in the list, or its beginning; or the visitor's cookie"
 
@@ -46,6 +48,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     _add(actions, "count", _count, "count the sessions, live and dead")
     deleting = _add(actions, "delete", _delete, "delete one session: its visitor starts anew")
     deleting.add_argument("key", metavar="KEY", help=_KEY)
+    deleting.add_argument(
+        "--mark",
+        action="store_true",
+        help="also the mark of a user who was logged out everywhere: sessions that it ended live again",
+    )
     purging = _add(actions, "purge", _purge, "delete the dead sessions")
     purging.add_argument(
         "--idle",
@@ -151,7 +158,8 @@ def _list(store: Store, arguments: argparse.Namespace) -> None:
         record = store.load(key)
         if record is not None:  # it may have ended meanwhile
             used, ends = _time(record.accessed), _time(record.expires)
-            print(f"{key[:width]}  {len(record.payload):7}  {used:19}  {ends}")
+            what = _NOTES[_kind(key, record)]
+            print(f"{key[:width]}  {len(record.payload):7}  {used:19}  {ends}{what}")
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> None:
@@ -163,7 +171,7 @@ def _show(store: Store, arguments: argparse.Namespace) -> None:
         payload = Payload.decode(record.payload)
     except ValueError as error:
         raise _Failure(f"the session {key} is damaged: {error}") from error
-    shown = _shown(record, payload)
+    shown = _shown_mark(record, payload) if is_mark(key, payload) else _shown(record, payload)
     # Escapes for all that is not ASCII: a visitor's text must not steer the terminal
     print(json.dumps({"key": key, **(shown if arguments.all else _masked(shown))}, indent=2))
 
@@ -177,8 +185,25 @@ def _delete(store: Store, arguments: argparse.Namespace) -> None:
     with store.lock(key, store.lock_timeout) as record:
         if record is None:
             raise _Failure(f"there is no session {key}")
+        kind = _kind(key, record)
+        if not arguments.mark and not is_id(arguments.key):  # no visitor's id leads to a mark
+            _check_session(key, kind)
         store.delete(key)
-    print("1 session deleted")
+    print("1 session deleted" if kind == "session" else f"1 {kind} deleted")
+
+
+def _check_session(key: str, kind: str) -> None:
+    """Raise `_Failure` for what ended sessions and must go on doing so, or may be that."""
+    if kind == "mark":
+        raise _Failure(
+            f"{key} is no session but the mark of a user who was logged out everywhere; without it the"
+            " sessions that it ended live again. It goes by itself; --mark deletes it now"
+        )
+    if kind == "damaged record":
+        raise _Failure(
+            f"{key} is damaged, and may be the mark of a user who was logged out everywhere; without it"
+            " the sessions that it ended live again; --mark deletes it all the same"
+        )
 
 
 def _purge(store: Store, arguments: argparse.Namespace) -> None:
@@ -188,6 +213,7 @@ def _purge(store: Store, arguments: argparse.Namespace) -> None:
     # How long a session may be idle is the script's to say, and nothing in the store tells; a guess
     # would delete sessions that live. When one ends at the latest, it has with it.
     store.idle = math.inf if arguments.idle is None else arguments.idle
+    store.absolute = math.inf  # each session has its end with it, by the policy of its script
     progress = _Progress() if sys.stderr.isatty() else None
     try:
         deleted = store.purge(now, progress, force=True)
@@ -227,6 +253,23 @@ def _find(store: Store, text: str) -> str:
     if not found:
         raise _Failure(f"no session's key begins with {text!r}")
     return found
+
+
+def _kind(key: str, record: Record) -> str:
+    """Return what a record is: "session", "mark" or "damaged record"."""
+    try:
+        return "mark" if is_mark(key, Payload.decode(record.payload)) else "session"
+    except ValueError:
+        return "damaged record"
+
+
+def _shown_mark(record: Record, payload: Payload) -> dict[str, object]:
+    return {
+        "mark": "no session: it ended all sessions of this user that began before it",
+        "user": payload.user,
+        "created": _time(payload.created),
+        "expires": _time(record.expires),
+    }
 
 
 def _shown(record: Record, payload: Payload) -> dict[str, object]:

@@ -129,6 +129,20 @@ class FileStore(Store):
             except OSError as error:
                 raise self._error("cannot set the session aside", error, key) from error
 
+    def sync(self, key: str) -> None:
+        """Write the file to the disk, and the directories it is in: `Store.sync`."""
+        with (
+            Closing(self._open(key)) as file,
+            Closing(self._fan(key)) as fan,
+            Closing(self._base()) as base,
+        ):
+            try:
+                for fd in (file, fan, base):
+                    if fd is not None:
+                        os.fsync(fd)
+            except OSError as error:
+                raise self._error("cannot write the session to the disk", error, key) from error
+
     def keys(self) -> "Iterator[str]":
         """Yield the keys of all sessions: `Store.keys`."""
         for fan in self._fans():
@@ -257,7 +271,7 @@ class FileStore(Store):
             return False
         finally:
             os.close(fd)
-        return self.clamped(record, now) is record and self.is_live(record, now)
+        return not self.is_suspect(record, now)
 
     def _fans(self) -> list[str]:
         with Closing(self._base()) as base:

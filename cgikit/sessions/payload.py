@@ -5,13 +5,13 @@ even if somebody else wrote it, so reading it can run no code. Values are checke
 with the name of the key that is wrong, and the shape when it is read.
 """
 
-from .store import KEEP, MOST_BYTES
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+MOST_BYTES = 1 << 20  # of one payload. Django's and PHP's own stores have no limit
+KEEP = b'{"v":1,"keep":'  # how a payload begins that says itself how long it is kept
 MOST_DEPTH = 100  # nesting of one value, as in a JSON body (limits.json_depth)
 _INFINITY = float("inf")
 

@@ -8,6 +8,7 @@ and whoever has outlived the lock cannot save any more, because saving compares 
 
 import os
 
+from .payload import KEEP
 from .redislock import RedisLock, mine
 from .redisscripts import (
     CREATE,
@@ -20,7 +21,7 @@ from .redisscripts import (
     TIMES,
     TOUCH,
 )
-from .store import KEEP, Record, Store, check_key, is_key
+from .store import Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class RedisStore(Store):
         if state == b"none":
             return False
         record = self._taken([b"", *fields])
-        if self.clamped(record, now) is record and self.is_live(record, now):
+        if not self.is_suspect(record, now):
             return False
         return super().purge_one(key, now)
 

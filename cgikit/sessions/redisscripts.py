@@ -4,7 +4,7 @@ Above each script stands what it is given: KEYS are names in the server, ARGV va
 mean is decided in `redis.py` and `redislock.py`.
 """
 
-from .store import MOST_BYTES
+from .payload import MOST_BYTES
 
 LONGEST_NUMBER = 100  # bytes of a time stamp; ours have 18
 TIMES = ["accessed", LONGEST_NUMBER, "expires", LONGEST_NUMBER]

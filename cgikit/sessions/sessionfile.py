@@ -6,7 +6,8 @@ last. `read` and `write` are inverses.
 
 import os
 
-from .store import MOST_BYTES, Record
+from .payload import MOST_BYTES
+from .store import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

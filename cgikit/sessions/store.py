@@ -10,6 +10,8 @@ import sys
 import time
 from abc import ABC, abstractmethod
 
+from .payload import KEEP, Payload
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,10 +35,8 @@ if TYPE_CHECKING:
         clock: Callable[[], float]
 
 
-MOST_BYTES = 1 << 20  # of one payload. Django's and PHP's own stores have no limit
 SKEW = 60  # seconds that a time stamp may lie ahead: clocks of several machines differ
 LONGEST_LIFE = 400 * 86_400  # of one session; browsers keep no cookie for longer (RFC 6265bis 5.5)
-KEEP = b'{"v":1,"keep":'  # how a payload begins that says itself how long it is kept
 FORMER = "session"  # the cookie's name before stores had names of their own
 LONGEST_GAP = 40 * 86_400  # seconds between two purges, see `Store.purge`
 
@@ -190,7 +190,8 @@ class Store(ABC):
 
         Dead ones are returned as well: what is dead is decided by `is_live`, and only `purge` and
         `sweep` delete. An unknown key creates nothing. What the store itself cannot read comes as a
-        record whose `expires` is infinite and whose payload is none, so that it is set aside.
+        record whose `expires` is infinite and whose payload is none: its visitor sets it aside, and
+        nobody deletes it.
         """
 
     @abstractmethod
@@ -239,6 +240,12 @@ class Store(ABC):
         """
 
     # What stores share, and may do better.
+
+    def sync(self, key: str) -> None:
+        """Make what was saved under a key outlive a power failure, too, where that is the store's to
+        do. Sessions are not worth the wait; the mark that ends those of a user is. None is fine.
+        """
+        check_key(key)
 
     def place(self) -> str:
         """Return what tells these sessions from those of other stores that a host's visitors may meet
@@ -291,6 +298,32 @@ class Store(ABC):
             return record
         return Record(record.payload, accessed, expires)
 
+    def mended(self, record: Record, inside: Payload, now: float) -> Record:
+        """Return the record, with `inside` decoded, without the time stamps that a clock has set which
+        was ahead. It lives for as long from now on as it was given then: unlike `clamped` this asks no
+        policy, since whoever purges a store need not have that of the script that wrote the record.
+        """
+        accessed = record.accessed if record.accessed <= now + SKEW else now
+        begin = inside.created if inside.keep is None else inside.kept
+        if inside.retired is not None:
+            begin = inside.retired
+        ahead = begin - now
+        expires = record.expires - ahead if ahead > SKEW else record.expires
+        if (accessed, expires) == (record.accessed, record.expires):
+            return record
+        return Record(record.payload, accessed, expires)
+
+    def is_suspect(self, record: Record, now: float) -> bool:
+        """Tell whether `purge_one` must look into a record: it is dead, or a time stamp is ahead."""
+        latest = self.latest(now)
+        return not (
+            record.accessed <= now + SKEW and record.expires <= latest and self.is_live(record, now)
+        )
+
+    def latest(self, now: float) -> float:
+        """Return the time that nothing outlives which was stored until `now`, by a right clock."""
+        return now + max(self.absolute, LONGEST_LIFE + 86_400) + SKEW
+
     def purge(
         self,
         now: float | None = None,
@@ -327,18 +360,23 @@ class Store(ABC):
         return -SKEW <= gap <= max(LONGEST_GAP, 10 * self.idle)
 
     def purge_one(self, key: str, now: float) -> bool:
-        """Delete one session if it is dead, and tell whether it was; mend its time stamps if not."""
+        """Delete one session if it is dead, and tell whether it was; mend its time stamps if not.
+
+        What cannot be read may be the mark of a user, without which ended sessions would live again
+        (`users.py`): it stays where it is until the end that stands beside it.
+        """
         from ..errors import LockTimeout
 
         try:
             with self.lock(key, 0) as record:
                 if record is None:
                     return False
-                if record.expires == float("inf"):
-                    self.set_aside(key, "it does not begin as a session does")
-                    return False
-                sound = self.clamped(record, now)
-                if not self.is_live(sound, now):
+                try:
+                    sound = self.mended(record, Payload.decode(record.payload), now)
+                    is_dead = not self.is_live(sound, now)
+                except ValueError:
+                    sound, is_dead = record, record.expires <= now
+                if is_dead:
                     self.delete(key)
                     return True
                 if sound is not record:

@@ -5,7 +5,8 @@ own. A session remembers the mark that was there when it became its user's; once
 one, the session is over. So ending a thousand sessions is one write, without a list of them that could
 be incomplete, and a session with a user costs each request one more read.
 
-A mark outlives all sessions that are older: where there is none, none of those is left.
+A mark outlives all sessions that are older: where there is none, none of those is left. So nothing may
+take one away before: one that cannot be read stays where it is, and lets nobody in.
 """
 
 from .payload import Payload
@@ -23,15 +24,21 @@ def key_of_user(user: str) -> str:
 
 def mark_of(store: Store, user: str) -> str:
     """Return a user's mark (str), "" if there is none. One that is damaged is "?", which no session
-    has: better log somebody out than let somebody in.
+    has: better log somebody out than let somebody in. Until a purge deletes it, it counts, whatever a
+    clock says.
     """
     record = store.load(key_of_user(user))
-    if record is None or not store.is_live(record, store.clock()):
+    if record is None:
         return ""
     try:
         return Payload.decode(record.payload).mark or "?"
     except ValueError:
         return "?"
+
+
+def is_mark(key: str, inside: Payload) -> bool:
+    """Tell whether what is kept under a key is a user's mark, not a session."""
+    return bool(inside.mark) and key == key_of_user(inside.user)
 
 
 def belongs(store: Store, inside: Payload) -> bool:
@@ -49,22 +56,26 @@ def log_out(store: Store, user: str) -> None:
 
 def renew(store: Store, user: str) -> str:
     """Give a user a new mark, and return it (str): all sessions that have another one are over."""
-    from ..errors import StorageError
-
     key, now = key_of_user(user), store.clock()
     inside = Payload(now)
     inside.user, inside.mark = user, new_id()
     inside.keep, inside.kept = max(LONGEST_LIFE, store.absolute) + 86_400, now
-    record = Record(inside.encode(), now, inside.end(0))
+    _keep(store, key, Record(inside.encode(), now, inside.end(0)))
+    store.sync(key)  # no power failure brings a session back, or damages the mark
+    return inside.mark
+
+
+def _keep(store: Store, key: str, record: Record) -> None:
+    from ..errors import StorageError
+
     for number in range(_TRIES):
         with store.lock(key, store.lock_timeout) as present:
             if present is not None:
                 store.save(key, record)
-                return inside.mark
+                return
         try:
             store.save(key, record, new=True)
-            return inside.mark
+            return
         except StorageError:  # another process was faster: then there is one to be locked
             if number == _TRIES - 1 or store.load(key) is None:
                 raise
-    raise AssertionError  # the last try returns or raises

@@ -22,6 +22,7 @@ from cgikit.sessions.payload import Payload
 from cgikit.sessions.redis import RedisStore
 from cgikit.sessions.sqlite import SQLiteStore
 from cgikit.sessions.store import Record, Store, key_of, new_id
+from cgikit.sessions.users import key_of_user, log_out
 
 ID = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE"  # well formed
 NEVER = time.time() + 10 * 365 * 86_400  # no test takes as long
@@ -173,6 +174,73 @@ def test_a_purge_takes_what_is_over(place: Place) -> None:
     assert run("purge", place.where, "--idle", "20000") == (0, "0 sessions deleted\n", "")
     assert run("purge", place.where, "--idle", "7200") == (0, "1 session deleted\n", "")
     assert list(place.opened().keys()) == [live]
+
+
+def test_a_purge_shortens_no_session_of_a_longer_policy(place: Place) -> None:
+    """It cut what lived for 30 days to one more day, the command's own default."""
+    (key,) = place.fill(0, absolute=30 * 86_400)
+    before = place.opened().load(key)
+    for options in ([], ["--force"], ["--idle", "7200"]):
+        assert run("purge", place.where, *options) == (0, "0 sessions deleted\n", "")
+    after = place.opened().load(key)
+    assert before is not None
+    assert after is not None
+    assert (after.accessed, after.expires) == (before.accessed, before.expires)
+
+
+def logged_out(place: Place) -> tuple[Visitor, str]:
+    """A session that `log_out` has ended; and the key of the mark that did it."""
+    thief = Visitor(place.opened())
+    thief.visit(lambda session: setattr(session, "user", "B\x1bob"))
+    log_out(place.opened(), "B\x1bob")
+    return thief, key_of_user("B\x1bob")
+
+
+def comes_back(thief: Visitor) -> bool:
+    return bool(thief.visit(lambda session: session.user, readonly=True))
+
+
+def test_s9_a_mark_is_no_session_in_a_list(place: Place) -> None:
+    _, mark = logged_out(place)
+    lines = run("list", "--full", place.where)[1].splitlines()
+    assert len(lines) == 3
+    assert [line[:64] for line in lines if "mark: ended sessions" in line] == [mark]
+    status, out, err = run("show", place.where, mark[:12])
+    assert (status, err, "\x1b" in out) == (0, "", False)
+    shown = json.loads(out)
+    assert set(shown) == {"key", "mark", "user", "created", "expires"}
+    assert "no session" in shown["mark"]
+    assert shown["user"] == "B\x1bob"
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"no JSON"])
+def test_s9_a_mark_is_deleted_by_nobody_who_does_not_say_so(
+    place: Place, damage: bytes | None
+) -> None:
+    thief, mark = logged_out(place)
+    store = place.opened()
+    if damage is not None:
+        with store.lock(mark, 10) as record:
+            assert record is not None
+            store.save(mark, Record(damage, record.accessed, record.expires))
+        assert f"{mark[:12]}" in run("list", place.where)[1]
+    status, out, err = run("delete", place.where, mark[:12])
+    assert (status, out) == (1, "")
+    assert f"cgikit sessions: {mark} is " in err
+    assert "live again" in err
+    assert "--mark" in err
+    assert not comes_back(thief)
+    kind = "mark" if damage is None else "damaged record"
+    assert run("delete", "--mark", place.where, mark) == (0, f"1 {kind} deleted\n", "")
+    assert store.load(mark) is None
+
+
+def test_what_is_damaged_is_deleted_by_its_cookie(place: Place) -> None:
+    """No visitor's cookie leads to a mark."""
+    session_id, now = ID, time.time()
+    place.opened().save(key_of(session_id), Record(b"no JSON", now, now + 10_000), new=True)
+    assert "damaged" in run("list", place.where)[1]
+    assert run("delete", place.where, session_id) == (0, "1 damaged record deleted\n", "")
 
 
 def test_a_clock_that_jumps_wipes_nothing(place: Place) -> None:

@@ -28,9 +28,11 @@ COMPUTED = {
     "querystring._decode_field": "the programmer's, or what charsets.of_page gives",
     "charsets.encoded": CHOSEN,
     "cli.serve._Console.print": "the encoding of the terminal",
+    "cli.sessions._kind": NO_CODEC,
     "cli.sessions._show": NO_CODEC,
     "sessions.session.Session._retire": NO_CODEC,
     "sessions.session.Session._take": NO_CODEC,
+    "sessions.store.Store.purge_one": NO_CODEC,
     "sessions.users.mark_of": NO_CODEC,
     "streamed._encoded": NO_CODEC,
 }

@@ -43,10 +43,21 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "save": saved,
     "set_aside": lambda store: store.set_aside(KEY, "a test"),
     "sweep": lambda store: store.sweep(),
+    "sync": lambda store: store.sync(KEY),
     "touch": lambda store: store.touch(KEY, NOW),
 }
 #: Methods that use no place at all.
-PURE = {"clamped", "cookie_name", "cookie_names", "end", "is_live", "place"}
+PURE = {
+    "clamped",
+    "cookie_name",
+    "cookie_names",
+    "end",
+    "is_live",
+    "is_suspect",
+    "latest",
+    "mended",
+    "place",
+}
 
 
 def test_every_method_of_a_store_is_called() -> None:

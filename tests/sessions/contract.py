@@ -13,9 +13,9 @@ from sessions.visiting import Clock, Opener, Visitor, put
 from torture import size
 
 from cgikit import LockTimeout, Session, StorageError
-from cgikit.sessions.payload import Payload
-from cgikit.sessions.store import LONGEST_GAP, MOST_BYTES, Record, Store, key_of, new_id
-from cgikit.sessions.users import log_out
+from cgikit.sessions.payload import MOST_BYTES, Payload
+from cgikit.sessions.store import LONGEST_GAP, Record, Store, key_of, new_id
+from cgikit.sessions.users import key_of_user, log_out
 
 DAY = 86_400
 TEN_YEARS = 3_653 * DAY
@@ -208,6 +208,61 @@ class StoreContract:
         assert other.visit(lambda session: session.user) == "eve"
         assert nobody.visit(dict) == {"n": 1}
         assert log_in("ada").visit(lambda session: session.user) == "ada"
+
+    def test_a_purge_with_another_policy_shortens_no_session(
+        self, opener: Opener, clock: Clock
+    ) -> None:
+        """`cgikit sessions purge` has the default `absolute`, and cut all sessions to one more day."""
+        month = {"idle": 30 * DAY, "absolute": 30 * DAY}
+        store = opener(clock=clock, sweep_chance=0, **month)
+        other = opener(clock=clock, idle=float("inf"))
+        person = Visitor(store)
+        person.visit(put("n", 1))
+        before = store.load(key_of(person.cookie))
+        for _ in range(29):
+            clock.pass_(DAY)
+            assert other.purge(clock.now, force=True) == 0
+        after = store.load(key_of(person.cookie))
+        assert before is not None and after is not None  # noqa: PT018
+        assert (after.accessed, after.expires) == (before.accessed, before.expires)
+        assert person.visit(dict) == {"n": 1}
+
+    def test_what_a_wrong_clock_has_begun_keeps_its_own_length_in_a_purge(
+        self, opener: Opener, clock: Clock
+    ) -> None:
+        store = opener(clock=clock, sweep_chance=0, idle=30 * DAY, absolute=30 * DAY)
+        clock.pass_(TEN_YEARS)
+        person = Visitor(store)
+        person.visit(put("n", 1))
+        clock.pass_(-TEN_YEARS)
+        opener(clock=clock, idle=float("inf")).purge(clock.now, force=True)
+        record = store.load(key_of(person.cookie))
+        assert record is not None
+        assert record.expires == pytest.approx(NOW + 30 * DAY, abs=1)
+        assert record.accessed == pytest.approx(NOW, abs=1)
+
+    @pytest.mark.parametrize("payload", DAMAGED, ids=lambda payload: repr(payload)[:40])
+    @pytest.mark.parametrize("purges", [0, 3])
+    def test_s9_a_damaged_mark_brings_nobody_back(
+        self, opener: Opener, clock: Clock, payload: bytes, purges: int
+    ) -> None:
+        """It ended sessions for `idle` seconds, and then, or after a purge, they lived again."""
+        store = opener(clock=clock, sweep_chance=0)
+        thief = Visitor(store)
+        thief.visit(lambda session: (setattr(session, "user", "ada"), session.remember(30 * DAY)))
+        stolen = thief.cookie
+        log_out(store, "ada")
+        key = key_of_user("ada")
+        with store.lock(key, 0) as mark:
+            assert mark is not None
+            store.save(key, Record(payload, mark.accessed, mark.expires))
+        for _ in range(10):
+            clock.pass_(2 * DAY)
+            for _ in range(purges):
+                store.purge(clock.now, force=True)
+                store.sweep()
+            thief.cookie = stolen
+            assert thief.visit(lambda session: session.user, readonly=True) is None
 
     def test_no_purge_brings_an_ended_session_back(self, opener: Opener, clock: Clock) -> None:
         store = opener(clock=clock, sweep_chance=0)
@@ -559,7 +614,9 @@ class StoreContract:
     def test_a_stamp_from_the_future_does_not_last(self, store: Store, clock: Clock) -> None:
         key = a_key()
         ahead = NOW + TEN_YEARS
-        store.save(key, a_record(accessed=ahead, expires=ahead + DAY), new=True)
+        payload = Payload(ahead)
+        payload.data["data"] = 1
+        store.save(key, Record(payload.encode(), ahead, ahead + DAY), new=True)
         assert store.purge() == 0
         record = store.load(key)
         assert record is not None

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cgikit.sessions.payload import MOST_DEPTH, Payload
-from cgikit.sessions.store import MOST_BYTES
+from cgikit.sessions.payload import MOST_BYTES, MOST_DEPTH, Payload
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters())  # lone surrogates too

@@ -12,8 +12,9 @@ from sessions.contract import a_key, a_record
 from sessions.redis_server import RedisServer
 
 from cgikit import LockTimeout, RedisStore, StorageError
+from cgikit.sessions.payload import MOST_BYTES
 from cgikit.sessions.redisconnection import MOST_ANSWER
-from cgikit.sessions.store import MOST_BYTES, Record, is_key
+from cgikit.sessions.store import Record, is_key
 
 redis = pytest.importorskip("redis")
 

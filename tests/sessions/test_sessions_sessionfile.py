@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cgikit.sessions.payload import MOST_BYTES
 from cgikit.sessions.sessionfile import HEAD, parse, read, write
-from cgikit.sessions.store import MOST_BYTES, Record
+from cgikit.sessions.store import Record
 
 TIMES = st.floats(0, 4e9)
 

@@ -21,8 +21,9 @@ from sessions.visiting import Clock, Opener
 from cgikit import LockTimeout, StorageError
 from cgikit.locks import FileLock
 from cgikit.sessions.owner import user
+from cgikit.sessions.payload import MOST_BYTES
 from cgikit.sessions.sqlite import SQLiteStore
-from cgikit.sessions.store import MOST_BYTES, Record
+from cgikit.sessions.store import Record
 
 KILLS = 150
 

@@ -2,10 +2,14 @@
 stands in contract.py.
 """
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from requirement import need
 from sessions.contract import DAY, NOW
 from sessions.forked import Forked, Line
 from sessions.visiting import Clock, Visitor, put
@@ -149,6 +153,78 @@ def test_a_damaged_mark_lets_nobody_in_and_the_next_log_in_mends_it(
     again = log_in(store)
     assert whose(again) == "ada"
     assert len(mark_of(store, "ada")) == 43
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 50, b"cgikit-session 1 9e9\n"])
+def test_s9_a_mark_cut_by_a_power_failure_brings_nobody_back(
+    store: FileStore, clock: Clock, content: bytes
+) -> None:
+    """A file without its end counted for `idle` seconds; a purge set it aside, and all lived again."""
+    thief = log_in(store)
+    thief.visit(lambda session: session.remember(30 * DAY))
+    log_out(store, "ada")
+    path = Path(store._path(key_of_user("ada")))
+    path.write_bytes(content)
+    os.utime(path, (clock.now, clock.now))
+    for _ in range(10):
+        assert thief.visit(lambda session: session.user, readonly=True) is None
+        store.purge(clock.now, force=True)
+        store.sweep()
+        clock.pass_(7_201)
+    assert path.read_bytes() == content
+    assert whose(log_in(store)) == "ada"
+    assert len(mark_of(store, "ada")) == 43
+
+
+def test_s9_a_mark_that_is_over_counts_until_it_is_deleted(store: FileStore, clock: Clock) -> None:
+    """A clock that jumps ahead, and back, brings nobody back."""
+    thief = log_in(store)
+    mark = renew(store, "ada")
+    clock.pass_(500 * DAY)
+    assert mark_of(store, "ada") == mark
+    clock.pass_(-500 * DAY)
+    assert whose(thief) is None
+
+
+LOG_OUT = """
+import os, sys
+from cgikit import {store}
+from cgikit.sessions.users import log_out
+store = {store}(sys.argv[1])
+log_out(store, "ada")
+os.path.exists("/mark/done")
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("kind", ["FileStore", "SQLiteStore"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_s9_a_mark_is_on_the_disk_when_log_out_returns(
+    tmp_path: Path, kind: str, times: int
+) -> None:
+    """No power failure may bring sessions back, or leave a mark that cannot be read."""
+    where, log = tmp_path / "data" / "sessions", tmp_path / "log"
+    for _ in range(times):
+        command = [need("strace"), "-qq", "-y", "-o", str(log), "-e", "trace=%file,%desc"]
+        script = LOG_OUT.format(store=kind)
+        subprocess.run([*command, sys.executable, "-c", script, str(where)], check=True, timeout=60)
+    lines = log.read_text().splitlines()
+    done = next(n for n, line in enumerate(lines) if "/mark/done" in line)
+    key = key_of_user("ada")
+    if kind == "FileStore":
+        wanted = [f"{where}/{key[:2]}/{key}>", f"{where}/{key[:2]}>", f"{where}>"]
+    else:
+        wanted = [f"{where}-wal>"]
+    for path in wanted:
+        written = max(
+            n
+            for n, line in enumerate(lines[:done])
+            if "write" in line.split("(")[0] and (path in line or kind == "FileStore")
+        )
+        assert any(
+            "sync(" in line and path in line and line.endswith("= 0")
+            for line in lines[written:done]
+        ), path
 
 
 def test_it_outlives_all_that_it_ends(store: FileStore, clock: Clock) -> None:
