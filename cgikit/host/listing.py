@@ -6,10 +6,12 @@ sent.
 """
 
 import os
+import shlex
 from dataclasses import dataclass
 
 from ..regularfile import open_regular
 from .path import Directory
+from .problem import Problem
 from .rules import NONE, Rules
 
 _SUFFIXES = (".cgi", ".php", ".pl", ".py", ".rb", ".sh")
@@ -18,19 +20,25 @@ _SUFFIXES = (".cgi", ".php", ".pl", ".py", ".rb", ".sh")
 @dataclass(frozen=True)
 class Entry:
     """A line of the listing. `name` ends with "/" for a directory; `about` is what the file says of
-    itself in its first comment or docstring (""); `fix` is what makes it run ("" when it does).
+    itself in its first comment or docstring (""); `fix` is what makes it run, and `why` what is wrong
+    with it ("" when it does).
     """
 
     name: str
     about: str = ""
     fix: str = ""
+    why: str = ""
 
 
 def entries(root: str, directory: Directory, rules: Rules = NONE) -> list[Entry]:
     """Return the entries of a directory: directories first, each kind by name.
 
     Nothing is read, or told, of what a link leads to outside the real path `root` that no rule allows.
+    A directory that this user cannot read is a `Problem` 403.
     """
+    if os.path.isdir(directory.path) and not _is_open(directory.path):
+        name = os.path.basename(directory.path)
+        raise Problem(403, f"{name} {_CLOSED}.", _opened(name))
     above = [name for name in directory.url.split("/") if name]
     found = []
     for item in _visible(directory.path):
@@ -38,6 +46,17 @@ def entries(root: str, directory: Directory, rules: Rules = NONE) -> list[Entry]
             entry = _entry(item, rules)
             found += [entry] if entry is not None else []
     return sorted(found, key=lambda entry: (not entry.name.endswith("/"), entry.name.lower()))
+
+
+_CLOSED = "cannot be read by the user who serves it"
+
+
+def _is_open(path: str) -> bool:
+    return os.access(path, os.R_OK | os.X_OK)
+
+
+def _opened(name: str) -> str:
+    return f"chmod a+rx {shlex.quote(name)}"
 
 
 def _visible(path: str) -> list[os.DirEntry[str]]:
@@ -51,14 +70,19 @@ def _visible(path: str) -> list[os.DirEntry[str]]:
 def _entry(item: os.DirEntry[str], rules: Rules) -> Entry | None:
     try:
         if item.is_dir():
+            if not _is_open(item.path):  # it may hold scripts, which nobody can tell from here
+                return Entry(f"{item.name}/", "", _opened(item.name), f"It {_CLOSED}")
             holds = any(
                 _looks_like_script(inner, rules) or inner.is_dir() for inner in _visible(item.path)
             )
             return Entry(item.name + "/") if holds else None
         if not item.is_file() or not _looks_like_script(item, rules):
             return None
+        if not os.access(item.path, os.R_OK):
+            return Entry(item.name, "", _opened(item.name), f"It {_CLOSED}")
         runs = os.access(item.path, os.X_OK) or rules.interpreter(item.name)
-        return Entry(item.name, _about(item.path), "" if runs else f"chmod +x {item.name}")
+        fix = "" if runs else f"chmod +x {shlex.quote(item.name)}"
+        return Entry(item.name, _about(item.path), fix, fix and "Not executable")
     except OSError:  # it went away while we looked
         return None
 

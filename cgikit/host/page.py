@@ -131,9 +131,8 @@ def listing_page(url: str, entries: "list[Entry]") -> bytes:
 def _item(url: str, entry: "Entry") -> str:
     name = f'<a href="{escape(url_path(url + entry.name))}">{escape(entry.name)}</a>'
     about = f"<p>{escape(entry.about)}</p>" if entry.about else ""
-    fix = (
-        f'<p class="off">Not executable: <code>{escape(entry.fix)}</code></p>' if entry.fix else ""
-    )
+    why = escape(entry.why)
+    fix = f'<p class="off">{why}: <code>{escape(entry.fix)}</code></p>' if entry.fix else ""
     return f"<li>{name}{about}{fix}</li>"
 
 

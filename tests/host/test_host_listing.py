@@ -1,5 +1,7 @@
 """What a listing shows: scripts and what could become one; never data (S25)."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,47 @@ def test_what_is_not_shown(tmp_path: Path) -> None:
 
 def test_what_cannot_run_comes_with_its_fix(tmp_path: Path) -> None:
     make(tmp_path / "off.py", mode=0o644)
-    assert listed(tmp_path) == [Entry("off.py", "", "chmod +x off.py")]
+    assert listed(tmp_path) == [Entry("off.py", "", "chmod +x off.py", "Not executable")]
+
+
+#: Prints what is listed for the directory that it is started in, as nobody.
+LISTED = """
+import os
+from cgikit.host.listing import entries
+from cgikit.host.path import Directory
+from cgikit.host.problem import Problem
+if not os.geteuid():
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+for path in (".", "sub"):
+    try:
+        for entry in entries("/", Directory(path, "/", True)):
+            print(entry.name, entry.about, entry.why, entry.fix, sep="|")
+    except Problem as problem:
+        print(problem.status, problem.told)
+"""
+
+
+def test_what_the_server_cannot_read_is_listed_with_the_reason(tmp_path: Path) -> None:
+    """With all of it closed the page said "No scripts here yet"."""
+    make(tmp_path / "counter.py", mode=0o311)
+    make(tmp_path / "sub" / "a.py")
+    (tmp_path / "sub").chmod(0o300)
+    tmp_path.chmod(0o755)
+    words = [sys.executable, "-c", LISTED]
+    try:
+        done = subprocess.run(
+            words, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+        )
+    finally:
+        (tmp_path / "sub").chmod(0o700)
+    why = "cannot be read by the user who serves it"
+    assert done.stdout.splitlines() == [
+        f"sub/||It {why}|chmod a+rx sub",
+        f"counter.py||It {why}|chmod a+rx counter.py",
+        f"403 sub {why}. chmod a+rx sub",
+    ]
 
 
 @pytest.mark.parametrize(

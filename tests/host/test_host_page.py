@@ -40,7 +40,7 @@ def test_s4_everything_is_escaped() -> None:
 
 
 def test_s4_the_listing_is_escaped() -> None:
-    page = Tags(listing_page(f"/{HOSTILE}/", [Entry(HOSTILE, HOSTILE, HOSTILE)]))
+    page = Tags(listing_page(f"/{HOSTILE}/", [Entry(HOSTILE, HOSTILE, HOSTILE, HOSTILE)]))
     assert "script" not in page.names
     links = [value for name, value in page.attributes if name == "href"]
     assert all(link == "../" or (link or "").startswith("/%3Cscript%3E") for link in links)
