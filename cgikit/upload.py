@@ -117,6 +117,11 @@ class Upload:
         """Move to a file; return what waited in memory, to be written there."""
         directory = self._spool_directory()
         try:
+            if self._directory:
+                make_directory(directory)
+        except OSError as error:
+            raise _storage(directory, "cannot make the upload directory", error) from error
+        try:
             self._fd, self._path = _open_spool(directory)
             self._owner = os.getpid()
         except OSError as error:
@@ -206,6 +211,18 @@ def safe_filename(name: str) -> str:
         stem = stem.encode("utf-8")[: _LONGEST_NAME - len(ending)].decode("utf-8", "ignore")
         name = stem.rstrip(". ") + ending.decode("utf-8")
     return name
+
+
+def make_directory(path: str) -> None:
+    """Make the directory that a script has named for what waits, one level, if it is missing.
+
+    Raises `OSError`. Whatever else has its name is left alone: opening a file in it will fail.
+    """
+    if not os.path.lexists(path):
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            pass  # another process was first
 
 
 def _open_spool(directory: str, named: bool = False) -> tuple[int, str]:
@@ -361,6 +378,9 @@ def _storage(path: str, what: str, error: OSError) -> Exception:
     from .errors import StorageError
 
     advice = ""
+    if error.errno == 2:  # ENOENT
+        missing = path if what.endswith("here") else os.path.dirname(path) or "."
+        advice = f"; make the directory {missing} first, or name another one"
     if error.errno in {1, 13}:  # EPERM, EACCES
         try:
             from .obstacle import obstacle

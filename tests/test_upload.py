@@ -4,6 +4,7 @@ import errno
 import fcntl
 import io
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -423,9 +424,30 @@ def test_an_upload_directory_that_is_read_only(open_to_all: Path) -> None:
 
 def test_an_upload_directory_that_is_missing(tmp_path: Path) -> None:
     body = multipart(file("f", "x", BIG))
-    with pytest.raises(StorageError, match="cannot store an upload here: No such file") as caught:
-        post(body, upload_dir=tmp_path / "missing").form  # noqa: B018
-    assert caught.value.path == str(tmp_path / "missing")
+    """It is made as the directory of a counter is, one level: it was a 500, without a remedy."""
+    request = post(body, upload_dir=tmp_path / "spool")
+    assert request.files["f"].read() == BIG
+    assert list((tmp_path / "spool").iterdir()) == []
+    missing = tmp_path / "missing"
+    told = (
+        f"cannot make the upload directory: No such file or directory; make the directory {missing}"
+    )
+    with pytest.raises(StorageError, match=re.escape(told)) as caught:
+        post(body, upload_dir=missing / "spool").form  # noqa: B018
+    assert caught.value.path == str(missing / "spool")
+    assert not missing.exists()
+
+
+def test_a_temporary_directory_that_is_missing_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody named it to us: TMPDIR is the machine's."""
+    missing = tmp_path / "tmp"
+    monkeypatch.setenv("TMPDIR", str(missing))
+    told = f"cannot store an upload here: No such file or directory; make the directory {missing} "
+    with pytest.raises(StorageError, match=re.escape(told)):
+        Upload("x").write(BIG)
+    assert not missing.exists()
 
 
 def test_what_waits_in_memory_needs_no_directory(tmp_path: Path) -> None:

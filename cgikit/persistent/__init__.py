@@ -58,10 +58,12 @@ def serve(
     requests = _number("CGIKIT_REQUESTS", 1 << 31)
     _come_home()
     listener = _settled(listener)
+    limit, directory = options["limits"].body, options["upload_dir"]
+    if directory:
+        _make(directory)
     from .answer import Answerer
     from .worker import Worker
 
-    limit, directory = options["limits"].body, options["upload_dir"]
     worker = Worker(listener, Answerer(respond, options, debug), limit, directory)
     if workers is None:
         worker.run(requests)
@@ -69,6 +71,17 @@ def serve(
     from .parent import Parent
 
     Parent(workers, requests or _REQUESTS, worker.run, listener).run()
+
+
+def _make(directory: str) -> None:
+    """Make the upload directory, where bodies and answers wait, too; what is wrong is told then."""
+    from contextlib import suppress
+
+    from ..process import absolute
+    from ..upload import make_directory
+
+    with suppress(OSError):
+        make_directory(absolute(directory))
 
 
 def _come_home() -> None:
