@@ -2,6 +2,8 @@
 
 import ast
 import html
+import os
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from properties import any_texts, texts
 
-from cgikit import cookies, dates, format_header, jsonfile, parse_header, querystring
+from cgikit import (
+    append_line,
+    cookies,
+    dates,
+    expiring,
+    format_header,
+    jsonfile,
+    parse_header,
+    querystring,
+    read_lines,
+)
 from cgikit import html as cgikit_html
 from cgikit.headers import TOKEN
 
@@ -26,6 +38,15 @@ def through_query(pairs: Any) -> Any:
 def through_cookie(pair: Any) -> Any:
     (back,) = cookies.parse(cookies.build(*pair).partition(";")[0]).pairs()
     return back
+
+
+def through_lines(values: Any) -> Any:
+    with tempfile.TemporaryDirectory() as place:
+        path = os.path.join(place, "lines")
+        open(path, "w").close()
+        for value in values:
+            append_line(path, value)
+        return list(read_lines(path))
 
 
 #: The functions of a pair, what goes round, and the way round.
@@ -55,6 +76,20 @@ PAIRS: list[tuple[str, set[str], st.SearchStrategy[Any], Callable[[Any], Any]]] 
         {"jsonfile.build_json", "jsonfile.parse_json"},
         st.dictionaries(any_texts, st.integers() | any_texts) | st.lists(any_texts),
         lambda value: jsonfile.parse_json("", jsonfile.build_json(value)),
+    ),
+    (
+        "counters with an end",
+        {"expiring.build", "expiring.parse"},
+        st.dictionaries(
+            any_texts, st.tuples(st.integers(0, 10**13 - 1), st.integers(0, 10**10 - 1))
+        ),
+        lambda value: expiring.parse("", expiring.build(value)),
+    ),
+    (
+        "lines of a file",
+        {"lines.append_line"},
+        st.lists(texts.filter(lambda text: not {"\n", "\r"} & set(text)), max_size=3),
+        through_lines,
     ),
     (
         "HTTP date",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .fixtures import copy_scripts, readable_by_all
+from .fixtures import copy_scripts, fresh, readable_by_all
 from .interpreter import Interpreter, server_user
 from .server import Server
 from .wsgi_servers import OWN_USER, WSGI_SERVERS, wsgi_server
@@ -16,7 +16,6 @@ from .wsgi_servers import OWN_USER, WSGI_SERVERS, wsgi_server
 def under_wsgi(request: pytest.FixtureRequest, readable_directory: Path) -> Iterator[Server]:
     """Each WSGI server in turn, over a copy of the examples and of the tests' own scripts."""
     name = request.param
-    root = readable_directory / f"wsgi-{name}"
 
     def interpreter() -> Interpreter:
         made: Interpreter = request.getfixturevalue("script_interpreter")
@@ -24,7 +23,7 @@ def under_wsgi(request: pytest.FixtureRequest, readable_directory: Path) -> Iter
 
     with contextlib.ExitStack() as stack:
         with readable_by_all():
-            root.mkdir()
+            root = fresh(readable_directory, f"wsgi-{name}")
             scripts = copy_scripts(root, user=None if name in OWN_USER else server_user())
             started = wsgi_server(name, root, scripts, interpreter)
             running = stack.enter_context(started)

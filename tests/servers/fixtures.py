@@ -1,6 +1,7 @@
 """Fixtures that hand a running server to a test; each server is started once a run."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -46,10 +47,9 @@ def script_interpreter(readable_directory: Path) -> Interpreter:
 def server(request: pytest.FixtureRequest, readable_directory: Path) -> Iterator[Server]:
     """Each server in turn, over a copy of the examples and of the tests' own scripts."""
     name = request.param
-    root = readable_directory / name
     with contextlib.ExitStack() as stack:
         with readable_by_all():
-            root.mkdir()
+            root = fresh(readable_directory, name)
             if name == "cgikit-serve":
                 started = cgikit_serve(root, copy_scripts(root, user=None))
             else:
@@ -72,10 +72,9 @@ def guarded(
     name = request.param
     for program in ROWS[name].needs:
         need(program)
-    root = readable_directory / f"guarded-{name}"
     with contextlib.ExitStack() as stack:
         with readable_by_all():
-            root.mkdir()
+            root = fresh(readable_directory, f"guarded-{name}")
             scripts = copy_scripts(root, user=server_user())
             if ROWS[name].named_interpreter:
                 name_interpreter(scripts, script_interpreter)
@@ -89,6 +88,16 @@ def guarded(
             )
             running = stack.enter_context(started)
         yield running
+
+
+def fresh(parent: Path, name: str) -> Path:
+    """Make a directory for a server. With several processes of tests one may be started twice in one."""
+    for number in itertools.count():
+        with contextlib.suppress(FileExistsError):
+            root = parent / (f"{name}-{number}" if number else name)
+            root.mkdir()
+            return root
+    raise AssertionError
 
 
 @contextlib.contextmanager
