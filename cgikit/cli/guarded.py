@@ -6,10 +6,44 @@ this is mended here; connections are in `channel.py`, the server is in `server.p
 """
 
 import contextlib
+import select
 import sys
 from typing import Any
 
 from waitress import wasyncore
+
+_READ, _WRITE = select.POLLIN | select.POLLPRI, select.POLLOUT
+
+
+def turn(dispatchers: dict[int, Any], timeout: float) -> None:
+    """Ask all dispatchers, by descriptor, what they wait for, and tell them what came within `timeout`
+    seconds.
+
+    In place of waitress's own turn, which tells whoever has the descriptor by then: if one is closed
+    while all are asked, its number goes to the next client who is let in, who was then closed instead.
+    """
+    asked: dict[int, Any] = {}
+    poll = select.poll()
+    for fd, one in list(dispatchers.items()):
+        if not _is_there(dispatchers, fd, one):
+            continue  # it was closed while another one was asked
+        wanted = _READ if one.readable() else 0
+        if one.writable() and not one.accepting:
+            wanted |= _WRITE
+        if wanted:
+            poll.register(fd, wanted)
+            asked[fd] = one
+    for fd, one in asked.items():
+        if not _is_there(dispatchers, fd, one):
+            poll.unregister(fd)
+    for fd, came in poll.poll(int(timeout * 1000)):
+        if _is_there(dispatchers, fd, asked[fd]):
+            wasyncore.readwrite(asked[fd], came)
+
+
+def _is_there(dispatchers: dict[int, Any], fd: int, one: object) -> bool:
+    """Whether a descriptor still belongs to one of them."""
+    return dispatchers.get(fd) is one
 
 
 class Guarded:

@@ -26,7 +26,7 @@ from cgikit.host.text import one_line
 from cgikit.host.wsgi import Host
 
 from .channel import HIGH_WATER, Channel, Threads
-from .guarded import Guarded
+from .guarded import Guarded, turn
 
 THREADS = 16  # scripts that run at once; further requests wait
 BODY = 1 << 30  # bytes of a request's body. httpd's LimitRequestBody: 1 GiB
@@ -75,9 +75,9 @@ class Server:
 
     def run(self) -> None:
         """Serve until `KeyboardInterrupt`."""
-        # Not server.run(): that swallows the interrupt and waits for threads whose scripts go on.
-        # poll(), because select() fails for descriptors above 1023
-        wasyncore.loop(timeout=1, map=self._server._map, use_poll=True)
+        # Not server.run(): that swallows the interrupt and waits for threads whose scripts go on
+        while self._server._map:
+            turn(self._server._map, timeout=1)
 
     def finish(self) -> None:
         """Close every connection and wait for the threads."""

@@ -151,7 +151,7 @@ def test_what_is_used_of_other_objects_is_there(module: object) -> None:
 
 
 def test_what_is_called_takes_what_it_is_given() -> None:
-    inspect.signature(wasyncore.loop).bind(timeout=1, map={}, use_poll=True)
+    inspect.signature(wasyncore.readwrite).bind(None, 0)
     inspect.signature(wasyncore.dispatcher.__init__).bind(None, None, {})
     inspect.signature(HTTPChannel._flush_exception).bind(None, None, do_close=False)
     inspect.signature(ThreadedTaskDispatcher.start_new_thread).bind(None, None, 1)

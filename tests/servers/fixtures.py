@@ -91,7 +91,7 @@ def guarded(
 
 
 def fresh(parent: Path, name: str) -> Path:
-    """Make a directory for a server. With several processes of tests one may be started twice in one."""
+    """Make a directory for a server, which may be started more than once in one process of tests."""
     for number in itertools.count():
         with contextlib.suppress(FileExistsError):
             root = parent / (f"{name}-{number}" if number else name)
