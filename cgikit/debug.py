@@ -111,13 +111,13 @@ def answer_error(
             error = second
         else:
             if error.status >= 500:
-                log(error, incident, stream)
+                log(error, incident, stream, request)
             elif isinstance(
                 error, MissingFile
             ):  # it may be the script's mistake: which file is it?
                 _write([f"cgikit: {error.status}: {error}"], stream)
             return page
-    log(error, incident, stream)
+    log(error, incident, stream, request)
     return _mark(incident_page(error, incident, request, details), request)
 
 
@@ -169,7 +169,7 @@ def _owner_page(
     """Return the page of a failure for the owner; visitors are shown the number, and the message."""
     from . import debugpage
 
-    content = debugpage.details(error, traceback_of(error), masked(request.environ))
+    content = debugpage.details(error, traceback_of(error), masked(request.environ), request)
     kind = f"{status} {REASONS.get(status, 'Error')}"
     content += (
         "\n<p>This is all that visitors are shown:</p>\n"
@@ -188,14 +188,24 @@ def _sealed(page: Response) -> Response:
     return page
 
 
-def log(error: BaseException, incident: str, stream: "TextIO | None" = None) -> None:
+def log(
+    error: BaseException,
+    incident: str,
+    stream: "TextIO | None" = None,
+    request: "MetaVariables | None" = None,
+) -> None:
     """Write an error's traceback to standard error, or to `stream`, each line with the incident number
-    in front.
+    in front. Where nothing of the script is in it, `request` says whose answer it was that failed.
 
     Controls are escaped: what a client sends must not forge a line of the log. A log that is closed
     loses the entry and nothing else.
     """
-    _write([f"[incident {incident}] {line}" for line in traceback_of(error).splitlines()], stream)
+    lines = traceback_of(error).splitlines()
+    if request is not None:
+        from .debugpage import origin
+
+        lines[:0] = origin(error, request)
+    _write([f"[incident {incident}] {line}" for line in lines], stream)
 
 
 def _write(lines: list[str], stream: "TextIO | None") -> None:

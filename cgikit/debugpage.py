@@ -11,11 +11,15 @@ from .html import escape
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import FrameType
+    from types import CodeType, FrameType
+    from typing import Any
+
+    from .environ import MetaVariables
 
 _LIBRARY = os.path.dirname(__file__) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _AROUND = 3  # lines of the source before and after the one that failed
+_MOST_WRAPPED = 20  # decorators
 _LONGEST = 300  # characters of a line of the source, and of the title
 
 
@@ -29,18 +33,44 @@ def title_of(error: BaseException) -> str:
     return title if len(title) <= _LONGEST else f"{title[:_LONGEST]}…"
 
 
-def details(error: BaseException, traceback: str, environ: "Mapping[str, str]") -> str:
+def origin(error: BaseException, request: "MetaVariables") -> list[str]:
+    """Return lines for the log that say whose answer failed: none where the traceback does, none where
+    no handler was called. The query, which can hold secrets, is not in them.
+    """
+    code = None if _own_frame(error) else _handler(request)[0]
+    if code is None:
+        return []
+    path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
+    return [
+        f"The answer to {request.method[:_LONGEST]} {path[:_LONGEST]} failed. It came from",
+        f'  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_qualname}',
+    ]
+
+
+def details(
+    error: BaseException,
+    traceback: str,
+    environ: "Mapping[str, str]",
+    request: "MetaVariables | None" = None,
+) -> str:
     """Return the markup below the title: the script's own frame, the traceback, the environment.
 
-    `traceback` is the whole one as text, `environ` what may be shown, as `debug.masked` gives it.
+    `traceback` is the whole one as text, `environ` what may be shown, as `debug.masked` gives it. Where
+    nothing of the script is on the stack, the handler that `request` came to is shown.
     """
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n"
         for name, value in environ.items()
     )
     own = _own_frame(error)
+    place = ""
+    if own:
+        place = _source(own[0].f_code, own[1], own[0].f_globals)
+    elif request is not None:
+        code, names = _handler(request)
+        place = _source(code, code.co_firstlineno, names) if code else ""
     return (
-        f"{_frame(*own) if own else ''}"
+        f"{place}"
         f"<details{'' if own else ' open'}><summary>Traceback</summary>\n"
         f"<pre>{escape(traceback)}</pre></details>\n"
         f"<details><summary>Environment</summary>\n<table>{rows}</table></details>"
@@ -67,11 +97,25 @@ def _own_frame(error: BaseException) -> "tuple[FrameType, int] | None":
     return own
 
 
-def _frame(frame: "FrameType", line: int) -> str:
+def _handler(request: "MetaVariables") -> "tuple[CodeType | None, dict[str, Any]]":
+    """Return the code of the handler that `request` came to, without what is wrapped around it, and the
+    names of its module; None and nothing where there is none in Python.
+    """
+    handler = getattr(request, "_handler", None)
+    for _ in range(_MOST_WRAPPED):
+        inner = getattr(handler, "__wrapped__", None) or getattr(handler, "func", None)
+        if inner is None:
+            break
+        handler = inner
+    if not hasattr(handler, "__code__"):
+        handler = getattr(type(handler), "__call__", None)  # noqa: B004
+    return getattr(handler, "__code__", None), getattr(handler, "__globals__", {})
+
+
+def _source(code: "CodeType", line: int, names: "dict[str, Any]") -> str:
     import linecache
 
-    code = frame.f_code
-    lines = linecache.getlines(code.co_filename, frame.f_globals)
+    lines = linecache.getlines(code.co_filename, names)
     shown = [
         ("<mark>{}</mark>" if number == line else "{}").format(
             f"{number:5}  {escape(lines[number - 1].rstrip()[:_LONGEST])}"

@@ -72,6 +72,7 @@ class Request(MetaVariables):
         self._sessions = sessions
         self._session: Session | None = None
         self._answered = False
+        self._handler: object = None  # whom an error after it is put down to
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.script_name}{self.path_info}>"

@@ -143,6 +143,7 @@ def respond(handler: "Callable[[Request], Response | str]", request: Request) ->
 
 
 def _called(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
+    request._handler = handler  # its answer can still fail when nothing of it is on the stack
     result = handler(request)
     if isinstance(result, Response):
         return result

@@ -162,6 +162,7 @@ def _once(handler: "Callable[[Request], Response | str]") -> "Callable[[Request]
         return answer
 
     checked.__name__ = getattr(handler, "__name__", "the handler")
+    checked.__wrapped__ = handler  # type: ignore[attr-defined]
     return checked
 
 
@@ -225,13 +226,14 @@ class _Answer:
         except (Exception, SystemExit) as error:
             if getattr(self._chunks, "left", 1):
                 raise self.truncated(error) from None
-            log(error, new_incident(), self._errors)  # the client has all that was announced
+            # The client has all that was announced.
+            log(error, new_incident(), self._errors, self._request)
             raise StopIteration from None
 
     def truncated(self, error: BaseException) -> Truncated:
         """Log why the body fails, and return what to raise."""
         incident = new_incident()
-        log(error, incident, self._errors)
+        log(error, incident, self._errors, self._request)
         return Truncated(f"the answer broke off: incident {incident}")
 
     def close(self) -> None:
@@ -244,7 +246,7 @@ class _Answer:
             try:
                 close()
             except Exception as error:  # a generator's `finally`, say: the answer went out already
-                log(error, new_incident(), self._errors)
+                log(error, new_incident(), self._errors, self._request)
 
 
 class _SentFile:

@@ -1,13 +1,17 @@
 """The page of a bug for its owner: what comes first, which frame is open, and all of it escaped."""
 
 import html
+import io
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 from child import environment, run_script
 
-from cgikit.debugpage import details, title_of
+from cgikit import Request, Response
+from cgikit.debugpage import details, origin, title_of
+from cgikit.wsgi import WSGI
 
 DEBUG = environment(CGIKIT_DEBUG="1")
 
@@ -64,7 +68,79 @@ def test_without_an_own_frame_the_traceback_is_open(tmp_path: Path) -> None:
         tmp_path, "def f(request):\n    return 5\n\nrun(lambda r: None)", env=DEBUG
     ).page
     assert "<h1>TypeError: " in page
+    assert "in &lt;lambda&gt;</summary>" in page  # the handler
     assert "<details open><summary>Traceback</summary>" in page
+
+
+LATE = """
+import functools
+def wrapped(handler):
+    @functools.wraps(handler)
+    def around(request):
+        return handler(request)
+    return around
+
+@wrapped
+def page(request):
+    return Response("x", content_type="text/plain; charset=nonsense")
+"""
+
+
+def test_an_error_after_the_handler_names_the_handler_and_the_page(tmp_path: Path) -> None:
+    """The log had cgikit's own frames only, and neither the script nor the URL."""
+    where = environment(SCRIPT_NAME="/cgi-bin/old.py", PATH_INFO="/a\nb", QUERY_STRING="secret=1")
+    answer = run_script(tmp_path, f"{LATE}run(page)", env=where)
+    lines = [line.partition("] ")[2] for line in answer.errors.splitlines()]
+    assert answer.status == 500
+    assert lines[0] == r"The answer to GET /cgi-bin/old.py/a\nb failed. It came from"
+    assert re.fullmatch(rf'  File "{tmp_path}/\S+", line \d+, in page', lines[1])
+    assert lines[2] == "Traceback (most recent call last):"
+    assert "secret" not in answer.errors
+    seen = visible(run_script(tmp_path, f"{LATE}run(page)", env=DEBUG).page)
+    assert ", in page" in seen
+    assert "def page(request):" in seen
+
+
+def test_an_error_in_the_handler_names_it_once(tmp_path: Path) -> None:
+    answer = run_script(tmp_path, "run(lambda request: 1 / 0)", env=environment())
+    assert "The answer to" not in answer.errors
+
+
+def test_an_error_after_the_handler_is_named_under_wsgi_too() -> None:
+    code = compile(LATE, "/srv/old.py", "exec")
+    names: dict[str, object] = {"Response": Response}
+    exec(code, names)
+    environ = {"wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(), "SCRIPT_NAME": "/old"}
+    answer = WSGI(names["page"])({**environ, "REQUEST_METHOD": "GET"}, lambda *_: None)  # type: ignore
+    assert b"incident" in b"".join(answer)
+    said = environ["wsgi.errors"].getvalue()  # type: ignore[attr-defined]
+    assert "The answer to GET /old failed. It came from" in said
+    assert 'File "/srv/old.py", line 9, in page' in said
+
+
+class Handler:
+    """A handler that is an object."""
+
+    def __call__(self, request: Request) -> Response:
+        return Response("x", content_type="text/plain; charset=nonsense")
+
+
+@pytest.mark.parametrize(
+    ("handler", "named"),
+    [
+        (Handler(), "Handler.__call__"),
+        (partial(Handler.__call__, None), "Handler.__call__"),
+        (dict, ""),
+    ],
+)
+def test_a_handler_that_is_no_function_is_named_if_it_is_python_s(
+    handler: object, named: str
+) -> None:
+    request = Request({"REQUEST_METHOD": "GET"})
+    request._handler = handler
+    lines = origin(KeyError("x"), request)
+    assert [line.rpartition("in ")[2] for line in lines[1:]] == ([named] if named else [])
+    assert origin(KeyError("x"), Request({})) == []
 
 
 def test_a_visitor_is_shown_nothing_of_it(tmp_path: Path) -> None:

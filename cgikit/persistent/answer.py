@@ -61,7 +61,7 @@ class Answerer:
         try:
             request.close()
         except Exception as error:  # the answer is out: the next request must not suffer for it
-            log(error, new_incident())
+            log(error, new_incident(), None, request)
 
     def _answer_error(
         self, error: BaseException, request: Request, connection: "Connection"
@@ -102,7 +102,8 @@ def _send(response: "Response", request: Request, connection: "Connection") -> N
         except BaseException as error:
             if getattr(chunks, "left", 1):
                 raise
-            log(error, new_incident())  # too late: the client has all that was announced
+            # Too late: the client has all that was announced.
+            log(error, new_incident(), None, request)
         connection.finish()
     finally:
         response.close()

@@ -119,7 +119,7 @@ REMEMBERS = re.compile(
 
 #: Where one of them is given something that is not a constant, and why it stays bounded.
 REMEMBERED = {
-    "debugpage._frame": "sources of functions on the stack: as many as the script loaded",
+    "debugpage._source": "sources of functions on the stack: as many as the script loaded",
     "filebody.guess_type": "mimetypes keeps tables of its own, not the names that it is asked for",
 }
 

@@ -179,6 +179,7 @@ def test_waitress_has_a_floor_and_a_ceiling() -> None:
 
 #: module, place: what becomes of us without it, or why it is sure to be there.
 PRIVATE = {
+    ("debugpage", "getattr(request, '_handler', None)"): "only a `Request` has one",
     ("cli.server", "self._server._map"): "a class of waitress, looked for above",
     ("host.trial", "getattr(os.environ, '_data', None)"): "nothing is watched without it",
     (
@@ -221,7 +222,7 @@ PRIVATE_MODULES = {
 }
 #: Objects of the library itself; private between its own modules.
 FRIENDS = set(
-    "self.counters listener other following response self._store store os super()".split()
+    "self.counters listener other following request response self._store store os super()".split()
 )
 
 
