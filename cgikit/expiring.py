@@ -33,10 +33,10 @@ class ExpiringCounters:
         if guesses[request.remote_addr].increment() > 5: ...
 
     `seconds` is more than 0. At most `most` names are kept: another one takes the place of the one with
-    the lowest count. `timeout` and `durable` are those of `Counter`, and so are the errors; a file of
-    another kind raises `StorageError` and is never overwritten. `clock` returns seconds since the
-    epoch. `in`, `len` and iteration tell which names count now; `del` forgets one (`KeyError` if there
-    is none).
+    the lowest count, and goes on from that count. `timeout` and `durable` are those of `Counter`, and
+    so are the errors; a file of another kind raises `StorageError` and is never overwritten. `clock`
+    returns seconds since the epoch. `in`, `len` and iteration tell which names count now; `del` forgets
+    one (`KeyError` if there is none).
     """
 
     def __init__(
@@ -104,10 +104,13 @@ class ExpiringCounters:
         with lock(self.path, timeout=self.timeout):
             table = self._now()
             if name not in table:
+                known = 0
                 while len(table) >= self.most:
-                    # Whoever comes with many names to be forgotten himself only drives out his own.
-                    del table[min(table, key=lambda each: (table[each][1], table[each][0]))]
-                table[name] = (min(int(self.clock() * 1_000) + self._span(), _LAST), 0)
+                    # The count goes on under the new name: whoever comes under many names, or under
+                    # two in turn, is never counted less often than he came.
+                    out = min(table, key=lambda each: (table[each][1], table[each][0]))
+                    known = table.pop(out)[1]
+                table[name] = (min(int(self.clock() * 1_000) + self._span(), _LAST), known)
             end, count = table[name]
             count = min(count + by, _MOST_COUNT)
             table[name] = (end, count)
