@@ -4,6 +4,7 @@ Values in, markup out; everything from outside passes through `escape`. The page
 anywhere. Pages of scripts written with cgikit are not made here but in `cgikit.debug`.
 """
 
+import os
 import re
 from collections.abc import Iterable
 
@@ -61,7 +62,7 @@ def error_page(
         parts.append(f'<p class="fix"><b>To fix it</b>{_code(problem.fix)}</p>')
     if problem.evidence:
         parts.append(f"<h2>What the server saw</h2><pre>{_visible(problem.evidence)}</pre>")
-    lines = "\n".join(log)
+    lines = "\n".join(_for_its_owner(log))
     if lines:
         parts.append(f"<h2>What the script wrote to stderr</h2><pre>{_visible(lines)}</pre>")
     where = f"<code>{escape(script)}</code> · " if script else ""
@@ -70,11 +71,23 @@ def error_page(
 
 
 #: What a script may have left open. None of it shows anything where it is not.
-_CLOSERS = "</script></style></textarea></title></select></template></noscript></pre></table>"
+_CLOSERS = (
+    "</script></style></textarea></title></select></template></noscript></pre></table>"
+    "</a></b></big></code></em></font></i></s></small></strike></strong></tt></u>"
+)
 _APPENDED = (
     "all:revert;display:block;clear:both;margin:1rem 0;padding:.75rem 1rem;background:#fff4ec;"
-    "color:#1d2330;border-left:4px solid #9a3412;font:1rem/1.5 system-ui,sans-serif"
+    "color:#1d2330;border-left:4px solid #9a3412;font:1rem/1.5 system-ui,sans-serif;"
+    "box-sizing:border-box;max-width:calc(100vw - 1rem);overflow-wrap:anywhere"
 )
+_APPENDED_LOG = (
+    "all:revert;margin:.5rem 0 0;font:.875rem/1.5 ui-monospace,monospace;white-space:pre-wrap;"
+    "overflow-wrap:anywhere"
+)
+#: Frames of a traceback whose line of the source follows, if it is known.
+_FRAME = re.compile(r'  File "([^"]+)", line \d+')
+_INCIDENT = re.compile(r"\[incident [0-9a-f]{8}\] ")
+_LIBRARY = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 def appendix(what: str, kind: str, log: Iterable[str] = ()) -> bytes:
@@ -84,17 +97,37 @@ def appendix(what: str, kind: str, log: Iterable[str] = ()) -> bytes:
     `kind` is the answer's Content-Type; b"" where that is neither HTML nor plain text.
     """
     media = kind.partition(";")[0].strip().lower()
-    lines = [one_line(line) for line in log]
+    lines = [one_line(line) for line in _for_its_owner(log)]
     if media == "text/plain":
         return "\n".join(["\n", one_line(what), *lines, ""]).encode("ascii", "backslashreplace")
     if media != "text/html":
         return b""
     said = "\n".join(lines)
-    detail = f'<pre style="white-space:pre-wrap">{escape(said)}</pre>' if said else ""
+    detail = f'<pre style="{_APPENDED_LOG}">{escape(said)}</pre>' if said else ""
     return (
         f'{_CLOSERS}<section role="alert" style="{_APPENDED}"><b>{escape(one_line(what))}</b>'
         f"{detail}</section>\n"
     ).encode("ascii", "xmlcharrefreplace")
+
+
+def _for_its_owner(log: Iterable[str]) -> list[str]:
+    """Return the lines of a script's log as its owner needs them: the number of an incident once, and
+    of a traceback the frames that are not cgikit's. The log itself has all.
+    """
+    shown, incident, skipping = [], "", False
+    for line in log:
+        found = _INCIDENT.match(line)
+        number = found[0] if found else ""
+        text = line[len(number) :]
+        frame = _FRAME.match(text)
+        if frame:
+            skipping = frame[1].startswith(_LIBRARY)
+        elif not text.startswith("    "):  # else the source of the frame before
+            skipping = False
+        if not skipping:
+            shown.append(text if number == incident else line)
+            incident = number
+    return shown
 
 
 def own_response(

@@ -13,7 +13,7 @@ import pytest
 from servers.interpreter import ROOT
 from serving import Server, serve
 
-from cgikit.host.page import error_page
+from cgikit.host.page import appendix, error_page
 from cgikit.host.problem import Problem
 
 from .checkers import DESKTOP, PHONE, axe_faults, html_faults, overflow, screen, source
@@ -203,6 +203,22 @@ def test_everybody_can_read_every_page(visitor: Visitor, name: str) -> None:
         with screen(visitor.browser, *size):
             assert axe_faults(visitor.browser) == []
             assert overflow(visitor.browser) == 0
+
+
+@pytest.mark.parametrize("begun", ["<p><b>Rows", "<p><b><b>Rows", "<p><i><a href=/>Rows"])
+def test_what_stands_behind_a_part_of_a_page_fits_a_phone(visitor: Visitor, begun: str) -> None:
+    """It was clipped on the right, and bold from a <b> that the script had left open."""
+    head = '<!DOCTYPE html><html lang="en"><meta name="viewport" content="width=device-width">'
+    box = appendix(f"{LONG}.py failed.", "text/html", [f"KeyError: {LONG}"])
+    visitor.reads(f"{head}{begun}".encode() + box)
+    with screen(visitor.browser, *PHONE):
+        assert overflow(visitor.browser) == 0
+        style = visitor.browser.driver.execute_script(
+            "const log = document.querySelector('[role=alert] pre'), style = getComputedStyle(log);"
+            "return [style.fontWeight, style.fontStyle, log.closest('a, table') === null,"
+            " log.scrollWidth <= log.clientWidth]"
+        )
+        assert style == ["400", "normal", True, True]
 
 
 def test_the_checkers_find_what_is_wrong(visitor: Visitor, tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """The host's pages: everything escaped (S4), nothing told to strangers, nothing loaded."""
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cgikit
 from cgikit.host.listing import Entry
-from cgikit.host.page import error_page, listing_page
+from cgikit.host.page import appendix, error_page, listing_page
 from cgikit.host.problem import Problem
 
+LIBRARY = f"{Path(cgikit.__file__).parent}/"
 HOSTILE = "<script>alert(1)</script>\"'&\x1b\udc80"
 
 
@@ -44,6 +47,49 @@ def test_s4_the_listing_is_escaped() -> None:
     assert "script" not in page.names
     links = [value for name, value in page.attributes if name == "href"]
     assert all(link == "../" or (link or "").startswith("/%3Cscript%3E") for link in links)
+
+
+LOG = [
+    "a warning",
+    "[incident 0123abcd] Traceback (most recent call last):",
+    *(
+        f"[incident 0123abcd] {line}"
+        for line in (
+            f'  File "{LIBRARY}script.py", line 100, in run',
+            "    respond(handler, request).send(request=request)",
+            "    ^^^^^^^^^^^^^^^^^^^^^^^^^",
+            f'  File "{LIBRARY}streamed.py", line 5, in _encoded',
+            '  File "/srv/cgikit/page.py", line 7, in rows',
+            "    yield 1 / 0",
+            f'  File "{LIBRARY}multidict.py", line 9, in get',
+            "    raise x",
+            "ZeroDivisionError: division by zero",
+        )
+    ),
+    "[incident 99999999] other",
+    "the end",
+]
+SHOWN = [
+    "a warning",
+    "[incident 0123abcd] Traceback (most recent call last):",
+    '  File "/srv/cgikit/page.py", line 7, in rows',
+    "    yield 1 / 0",
+    "ZeroDivisionError: division by zero",
+    "[incident 99999999] other",
+    "the end",
+]
+
+
+def test_the_owner_reads_the_script_s_own_frames_and_a_number_once() -> None:
+    """Sixteen lines of cgikit's stood first, each behind the number of the incident."""
+    assert appendix("x.py failed.", "text/plain", LOG).decode().splitlines()[2:] == [
+        "x.py failed.",
+        *SHOWN,
+    ]
+    box = Tags(appendix("x.py failed.", "text/html", LOG)).text
+    assert box == "x.py failed." + "\n".join(SHOWN) + "\n"
+    page = Tags(error_page(Problem(500, "a"), details=True, log=LOG)).text
+    assert "\n".join(SHOWN) in page
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 503, 504])
