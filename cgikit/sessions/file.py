@@ -7,7 +7,6 @@ relative to the directory's descriptor, and no symbolic link is followed below i
 """
 
 import os
-import stat
 
 from ..process import absolute
 from ..regularfile import open_regular
@@ -319,8 +318,7 @@ class FileStore(Store):
             except OSError as error:
                 raise self._error("cannot open the directory", error) from error
         found = self._look(fd)
-        shared = found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX
-        if found.st_uid != os.geteuid() or shared:
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
             close(fd)
             raise self._refused(self.directory, found, "directory")
         if made:
@@ -386,7 +384,8 @@ class FileStore(Store):
                 except OSError as error:
                     raise self._error("cannot open the directory", error, name) from error
         found = self._look(fd, name)
-        if found.st_uid != os.geteuid():
+        # Who can rename a session's file gives himself the session: its name is the key.
+        if found.st_uid != os.geteuid() or found.st_mode & 0o022:
             close(fd)
             raise self._refused(os.path.join(self.directory, name), found, "directory")
         return fd

@@ -64,7 +64,7 @@ class SQLiteStore(Store):
     seconds to wait for another process that is writing (`LockTimeout`); `policy` is what `Store` takes.
 
     A database that belongs to another user or is open to others raises `StorageError`, and so does
-    one in a directory that everybody can write to, and a damaged one.
+    one in a directory that others can write to, even with the sticky bit, and a damaged one.
     """
 
     def __init__(
@@ -310,8 +310,8 @@ class SQLiteStore(Store):
             raise self._refused(self.path, f"is open to other users; close it: {how}")
 
     def _check_beside(self, path: str) -> None:
-        """Refuse anything but a regular file where SQLite will open one: it would wait for a FIFO for
-        ever.
+        """Refuse anything but a file of our own where SQLite will open one: it would wait for a FIFO
+        for ever, show what it writes to whoever else owns the file, and believe what stands there.
         """
         try:
             found = os.lstat(path)
@@ -319,6 +319,13 @@ class SQLiteStore(Store):
             return
         if not stat.S_ISREG(found.st_mode):
             raise self._refused(path, "is not a regular file; see who put it there, and remove it")
+        if found.st_mode & 0o077 or found.st_uid != os.geteuid():
+            from .owner import user
+
+            whose = f"belongs to {user(found.st_uid)} and has mode {found.st_mode & 0o777:o}"
+            raise self._refused(
+                path, f"{whose}, not as SQLite makes it; see who put it there, and move it away"
+            )
 
     def _prepare_directory(self, path: str, *, private: bool) -> None:
         try:
@@ -333,8 +340,8 @@ class SQLiteStore(Store):
             raise self._refused(path, "is no directory; remove it")
         if private:
             self._check_owner(path, found)
-        others = 0o022 if private else 0o002
-        if found.st_mode & others and not found.st_mode & stat.S_ISVTX:
+        # Nor with the sticky bit: others could put SQLite's files there before SQLite makes them.
+        if found.st_mode & 0o022:
             from .owner import shared
 
             raise self._refused(path, shared(path, is_store=private))

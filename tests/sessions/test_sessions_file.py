@@ -288,16 +288,19 @@ def test_one_that_is_no_file_saves_no_dead_session_from_a_purge(
     assert odd.exists()
 
 
-@pytest.mark.parametrize("mode", [0o777, 0o720, 0o702])
+@pytest.mark.parametrize("mode", [0o777, 0o720, 0o702, 0o1777, 0o1770])
+@pytest.mark.parametrize("level", [0, 1])
 def test_a_directory_that_others_write_to_is_refused(
-    store: FileStore, directory: Path, mode: int
+    store: FileStore, mode: int, level: int
 ) -> None:
-    key, _ = kept(store)
-    directory.chmod(mode)
+    """Who may rename another's file gives himself the session. The sticky bit lets others add files."""
+    key, path = kept(store)
+    shared = path.parents[level]
+    shared.chmod(mode)
     refused(store, key, "chmod go-w")
     with pytest.raises(StorageError):
         store.save(key, a_record())
-    directory.chmod(mode | stat.S_ISVTX)
+    shared.chmod(0o700)
     assert data(store.load(key)) == "kept"
 
 

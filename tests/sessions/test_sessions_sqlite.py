@@ -96,19 +96,49 @@ def test_a_relative_path_is_that_of_the_start(
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
-def test_s7_a_directory_that_everybody_writes_to_is_refused(path: Path) -> None:
-    path.parent.chmod(0o777)
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o1770])
+def test_s7_a_directory_that_others_write_to_is_refused(path: Path, mode: int) -> None:
+    """Another user put `-wal` there: he read what was saved, and forged sessions. The sticky bit of
+    /tmp does not keep him from that.
+    """
+    path.parent.chmod(mode)
     with pytest.raises(StorageError, match=f"{path.parent}: .*a directory of its own"):
         SQLiteStore(path).count()
     assert not list(path.parent.iterdir())
-    path.parent.chmod(0o1777)  # as /tmp is
+    path.parent.chmod(0o755)
     assert SQLiteStore(path).count() == 0
 
 
-def test_s7_a_directory_of_locks_that_others_write_to_is_refused(path: Path) -> None:
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("how", ["mode", "owner"])
+def test_s7_what_another_user_put_beside_the_database_is_refused(
+    path: Path, end: str, how: str
+) -> None:
+    if how == "owner" and os.geteuid():
+        lack("the rights of root")
+    store, key = SQLiteStore(path), a_key()
+    store.save(key, a_record("kept"), new=True)
+    store.close()
+    planted = Path(f"{path}{end}")
+    planted.touch(0o600)
+    before = planted.read_bytes()
+    if how == "mode":
+        planted.chmod(0o666)
+    else:
+        os.chown(planted, 65_534, 65_534)
+    for use in (lambda: SQLiteStore(path).load(key), lambda: SQLiteStore(path).count()):
+        with pytest.raises(StorageError, match=f"{planted}.*see who put it there"):
+            use()
+    assert planted.read_bytes() == before
+    planted.unlink()
+    assert data(SQLiteStore(path).load(key)) == "kept"
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o1777])
+def test_s7_a_directory_of_locks_that_others_write_to_is_refused(path: Path, mode: int) -> None:
     directory = Path(f"{path}-locks")
     directory.mkdir()
-    directory.chmod(0o770)
+    directory.chmod(mode)
     with pytest.raises(StorageError, match=f"{directory}: .*chmod go-w"):
         SQLiteStore(path).count()
 
