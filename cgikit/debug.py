@@ -8,7 +8,7 @@ asked for, escaped and with all of the environment masked that is not known to h
 import os
 import sys
 
-from .errors import CGIError, HTTPError, MissingFile
+from .errors import CGIError, HTTPError, MissingFile, SessionMoved
 from .html import escape
 from .request import Request
 from .response import Response
@@ -110,7 +110,9 @@ def answer_error(
             second.__cause__ = error
             error = second
         else:
-            if error.status >= 500:
+            if isinstance(error, SessionMoved):  # a double click: nothing is wrong with the script
+                _write([f"[incident {incident}] {error.status} SessionMoved: {error}"], stream)
+            elif error.status >= 500:
                 log(error, incident, stream, request)
             elif isinstance(
                 error, MissingFile

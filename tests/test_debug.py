@@ -12,6 +12,7 @@ from child import environment, run_script
 from cgikit import HTTPError, StorageError
 from cgikit.debug import answer_error, error_page, masked, new_incident, traceback_of
 from cgikit.environ import MetaVariables
+from cgikit.errors import SessionMoved
 
 CANARY = "canary-3f9c0b"
 
@@ -162,6 +163,15 @@ def test_a_server_error_is_logged_with_its_path(capsys: pytest.CaptureFixture[st
     assert "/data/x: disk gone" in log
     assert number in page.body
     assert "/data" not in page.body
+
+
+def test_a_double_click_is_one_line_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """It was a traceback each time, as if the script had failed."""
+    page = answer_error(SessionMoved(503, "Asked for twice."), MetaVariables({}), details=False)
+    (line,) = capsys.readouterr().err.splitlines()
+    found = re.fullmatch(r"\[incident (\w+)\] 503 SessionMoved: Asked for twice\.", line)
+    assert found
+    assert found[1] in page.body
 
 
 def test_s22_every_line_of_an_entry_has_the_number(capsys: pytest.CaptureFixture[str]) -> None:

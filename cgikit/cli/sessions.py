@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cgikit.errors import CGIError
+from cgikit.errors import CGIError, StorageError
 from cgikit.sessions.payload import Payload
 from cgikit.sessions.store import LONGEST_GAP, Record, Store, is_id, is_key, key_of
 from cgikit.sessions.users import is_mark
@@ -103,11 +103,18 @@ def sessions(arguments: argparse.Namespace) -> int:
     except (_Failure, CGIError, ImportError, ValueError) as error:
         if isinstance(error, ImportError) and error.name != "redis":
             raise
-        print(f"cgikit sessions: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"cgikit sessions: {' '.join(_said(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130  # what shells make of SIGINT
     return 0
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says, as a sentence where it begins with a file."""
+    if isinstance(error, StorageError) and error.reason.startswith(("is ", "belongs ")):
+        return f"{error.path} {error.reason}"
+    return str(error)
 
 
 def _open(where: str, prefix: str | None) -> Store:
@@ -132,7 +139,7 @@ def _open(where: str, prefix: str | None) -> Store:
         _check_used(
             store,
             f"{where} is no store: no script has kept a session there; name the directory that"
-            " FileStore(…) is given",
+            f" FileStore(…) is given{_near(where)}",
         )
         return store
     if os.path.isfile(where):
@@ -140,6 +147,13 @@ def _open(where: str, prefix: str | None) -> Store:
 
         return SQLiteStore(where)  # which refuses what is no database of ours
     raise _Failure(f"{where} is no store: {_STORE}")
+
+
+def _near(where: str) -> str:
+    """Return a question that names a store in a directory (str), "" if there is none in it."""
+    with os.scandir(where) as entries:
+        names = sorted(entry.name for entry in entries if os.path.isfile(f"{entry.path}/purged"))
+    return f"; did you mean {os.path.join(where, names[0])}?" if names else ""
 
 
 def _check_used(store: Store, otherwise: str) -> None:

@@ -277,6 +277,23 @@ def test_a_store_that_is_missing_is_not_made(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_the_directory_above_a_store_names_it(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "data" / "sessions")
+    Visitor(store).visit(put("a", 1))
+    status, out, err = run("count", str(tmp_path / "data"))
+    assert (status, out) == (1, "")
+    assert err.endswith(f"; did you mean {tmp_path}/data/sessions?\n")
+    assert "did you mean" not in run("count", str(tmp_path))[2]
+
+
+def test_a_file_that_is_no_store_is_said_in_a_sentence(tmp_path: Path) -> None:
+    """There was a colon between the name and "is not"."""
+    script = tmp_path / "counter.py"
+    script.write_text("print(1)\n" * 20)
+    reason = "is not a session database; name another file"
+    assert run("count", str(script)) == (1, "", f"cgikit sessions: {script} {reason}\n")
+
+
 def test_what_is_no_store_stays_as_it_is(tmp_path: Path) -> None:
     directory = tmp_path / "documents"
     directory.mkdir(0o700)
@@ -289,7 +306,7 @@ def test_what_is_no_store_stays_as_it_is(tmp_path: Path) -> None:
     for file in before:
         status, out, err = run("purge", str(file))
         assert (status, out) == (1, "")
-        assert err.startswith(f"cgikit sessions: {file}: ")
+        assert err.startswith(f"cgikit sessions: {file}")
         assert err.count("\n") == 1
     assert sorted(directory.iterdir()) == before
 
