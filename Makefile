@@ -28,7 +28,7 @@ help:
 # PATH: the examples start with "#!/usr/bin/env python3", which must be the one that has cgikit.
 # exec: a shell in between would die of Ctrl-C and make would report that as an error.
 demo: $(VENV)/.demo
-	@exec env PATH="$(bin):$$PATH" $(bin)/cgikit serve examples/cgi-bin --port $(PORT)
+	@exec env PATH="$(bin):$$PATH" PORT="$(PORT)" $(bin)/cgikit serve examples/cgi-bin
 
 test: $(VENV)/.dev
 	@$(bin)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
