@@ -15,6 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from house import ROOT
 from nobody import as_nobody
 from requirement import need, need_address
 from serving import Server, alive, serve, until
@@ -443,3 +444,13 @@ def test_an_option_that_would_do_nothing_is_refused_with_words(
 def test_a_variable_that_is_not_set_is_named(tmp_path: Path) -> None:
     with serve(tmp_path, "--env", "NOSUCH") as server:
         server.wait_for("^NOSUCH is not set in this environment$")
+
+
+def test_make_demo_gives_port_as_the_variable_that_was_set() -> None:
+    """PORT=abc was an error about --port, which nobody had given."""
+    words = [need("make"), "-n", "demo", "PORT=abc"]
+    done = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL
+    )
+    assert 'PORT="abc"' in done.stdout
+    assert "--port" not in done.stdout
