@@ -7,6 +7,7 @@ and whoever has outlived the lock cannot save any more, because saving compares 
 """
 
 import os
+import sys
 
 from .payload import KEEP
 from .redislock import RedisLock, mine
@@ -97,7 +98,8 @@ class RedisStore(Store):
         return f"<RedisStore {self._place()}>"
 
     def __del__(self) -> None:
-        self.close()
+        if not sys.is_finalizing():  # else nothing can be imported, and all is closed anyway
+            self.close()
 
     def close(self) -> None:
         """Close the connections to the server, unless the client is your own. They are opened again

@@ -356,6 +356,20 @@ def test_s11_what_no_store_has_written_is_set_aside(
     assert sum(1 for _ in client.scan_iter("cgikit:session:corrupt:*")) == 1
 
 
+def test_a_store_that_lives_until_python_ends_says_nothing(server: RedisServer) -> None:
+    """The log had "Exception ignored in … __del__" after it."""
+    script = """
+import sys
+from cgikit.sessions.redis import RedisStore
+store = RedisStore(sys.argv[1])
+store.itself = store
+print(store.purge_stamp() >= 0)
+"""
+    command = [sys.executable, "-c", script, server.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 def test_stores_with_other_prefixes_share_a_server(client: "redis.Redis", opener: Opener) -> None:
     stores = [opener(prefix=prefix) for prefix in ("a:", "a", "[a-z]*:", "?:", "\\*", "ü:")]
     keys = [a_key() for _ in stores]
