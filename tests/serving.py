@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-DEADLINE = 30  # seconds for anything that is awaited; only a failing test takes so long
+DEADLINE = 60  # seconds for anything that is awaited; only a failing test takes so long
 
 
 class Watched:

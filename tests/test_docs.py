@@ -35,7 +35,7 @@ from cgikit.limits import Limits
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
-RUN_LIMIT = 30  # seconds until a block that hangs is ended
+RUN_LIMIT = 120  # seconds until a block that hangs is ended
 
 
 @dataclass(frozen=True)
