@@ -247,8 +247,8 @@ def _pwrite(fd: int, data: bytes) -> None:
 
 
 def _number_advice(text: bytes, path: str) -> str:
-    """Return what to do about a file that is no counter. Nothing that would lose the number in it, or
-    overwrite what is no counter at all.
+    """Return what to do about a file that is not a counter. Nothing that would lose the number in it,
+    or overwrite something else.
     """
     from shlex import quote
 

@@ -156,9 +156,9 @@ class HTTPError(CGIError):
 
 
 class Refused(HTTPError):
-    """Base of the `HTTPError`s that cgikit raises itself. They are no answer of the script's, so that
-    nothing of the session is saved: a handler that writes before it checks a form must not keep what a
-    forged one wanted.
+    """Base of the `HTTPError`s that cgikit raises itself. They are not the script's own answers, so
+    that nothing of the session is saved: a handler that writes before it checks a form must not keep
+    what a forged one wanted.
     """
 
     keeps_session = False

@@ -172,7 +172,7 @@ def parse(path: str, raw: bytes) -> "Table":
     from .errors import StorageError
 
     raise StorageError(
-        path, "is no file of counters with an end; name another one, or move it away"
+        path, "is not a file of counters with an end; name another one, or move it away"
     )
 
 

@@ -159,7 +159,7 @@ def handed_over(path: "str | os.PathLike[str]", internal: str | None) -> tuple[s
     """Return the field that leaves sending to the server: X-Accel-Redirect for nginx's `internal`
     URL, else X-Sendfile with the path, percent-encoded, as mod_xsendfile and lighttpd decode it.
 
-    Raises `ValueError` for controls and the like in either, and for an internal URL that is no path.
+    Raises `ValueError` for controls and the like in either, and for an internal URL that is not a path.
     """
     from .characters import refused
     from .url import quote_reference

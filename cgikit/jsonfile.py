@@ -99,7 +99,7 @@ def parse_json(path: str, raw: bytes) -> "Any":
     import json
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant[:20]} is no number in JSON")
+        raise ValueError(f"{constant[:20]} is not a number in JSON")
 
     def number(text: str) -> float:
         found = float(text)
@@ -151,7 +151,7 @@ _TOO_DEEP = f"it is nested more than {_MOST_DEPTH} deep"
 
 
 def _check(value: object) -> None:
-    """Refuse what is nested too deeply for Python to write it again, and names that are no str. The
+    """Refuse what is nested too deeply for Python to write it again, and names that are not str. The
     json module would write 1 as "1", and after the next load `votes[1]` would not be found, and be
     counted anew.
     """

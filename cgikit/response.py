@@ -343,7 +343,7 @@ class Response:
         if not isinstance(body, str | bytes):
             from .streamed import taken
 
-            taking = taken(body)  # what is no body fails here
+            taking = taken(body)  # a value that is not a body fails here
             if taking is body:  # an iterator gives its pieces once
                 self._use_up(body)
             if not isinstance(taking, bytes):

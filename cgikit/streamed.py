@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def taken(body: object) -> "bytes | Iterator[Piece]":
     """Return the bytes of a body that holds them (a bytearray, memoryview, mmap), or an iterator over
-    its pieces; `TypeError` for what is none.
+    its pieces; `TypeError` for a value that is not.
     """
     if isinstance(body, dict):  # one would send its names
         raise TypeError("the body is a dict: use Response.json")

@@ -138,15 +138,15 @@ def _open(where: str, prefix: str | None) -> Store:
         store = FileStore(where)
         _check_used(
             store,
-            f"{where} is no store: no script has kept a session there; name the directory that"
+            f"{where} is not a store: no script has kept a session there; name the directory that"
             f" FileStore(…) is given{_near(where)}",
         )
         return store
     if os.path.isfile(where):
         from cgikit.sessions.sqlite import SQLiteStore
 
-        return SQLiteStore(where)  # which refuses what is no database of ours
-    raise _Failure(f"{where} is no store: {_STORE}")
+        return SQLiteStore(where)  # which refuses a database that is not ours
+    raise _Failure(f"{where} is not a store: {_STORE}")
 
 
 def _near(where: str) -> str:
@@ -210,8 +210,8 @@ def _check_session(key: str, kind: str) -> None:
     """Raise `_Failure` for what ended sessions and must go on doing so, or may be that."""
     if kind == "mark":
         raise _Failure(
-            f"{key} is no session but the mark of a user who was logged out everywhere; without it the"
-            " sessions that it ended live again. It goes by itself; --mark deletes it now"
+            f"{key} is not a session but the mark of a user who was logged out everywhere; without it"
+            " the sessions that it ended live again. It goes by itself; --mark deletes it now"
         )
     if kind == "damaged record":
         raise _Failure(

@@ -289,7 +289,8 @@ def is_local(location: str) -> bool:
 
 def bad_redirect(target: str, problem: Problem) -> Problem:
     """Return what a local redirect to `target` comes to, given the problem that making the request for
-    it met: what is no path is the script's own fault, whoever chose it; anything else stays.
+    it met: a target that is not a path is the script's own fault, whoever chose it. Anything else
+    stays.
     """
     if problem.status != 400:
         return problem

@@ -144,7 +144,7 @@ def _take_rest(payload: Payload, whole: "dict[str, Any]") -> None:
     for name in ("csrf", "former", "user", "mark"):
         text = whole.get(name, "")
         if not isinstance(text, str):
-            raise ValueError(f"{name} is no string")
+            raise ValueError(f"{name} is not a string")
         setattr(payload, name, text)
     for name in ("rotated", "kept"):
         setattr(payload, name, _number(whole.get(name, payload.created), name))

@@ -11,7 +11,7 @@ TIMES = ["accessed", LONGEST_NUMBER, "expires", LONGEST_NUMBER]
 FIELDS = ["payload", MOST_BYTES, *TIMES]
 
 # KEYS: record. ARGV, from a place on: names of fields, each with the most bytes that it can have. What
-# is longer is left out, and so is everything of a record that is no hash.
+# is longer is left out, and so is everything of a record that is not a hash.
 _READ = """
 local function read(found, first)
     for i = first, #ARGV, 2 do

@@ -272,7 +272,7 @@ def test_a_store_that_is_missing_is_not_made(tmp_path: Path) -> None:
         for action in ("count", "list", "purge"):
             status, out, err = run(action, str(where))
             assert (status, out) == (1, "")
-            assert err.startswith(f"cgikit sessions: {where} is no store: a directory, ")
+            assert err.startswith(f"cgikit sessions: {where} is not a store: a directory, ")
             assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
@@ -337,7 +337,7 @@ def test_9_1_5_a_directory_that_is_no_store_is_an_error(
     status, out, err = asked(action, str(directory))
     assert (status, out) == (1, "")
     assert err == (
-        f"cgikit sessions: {directory} is no store: no script has kept a session there; name the"
+        f"cgikit sessions: {directory} is not a store: no script has kept a session there; name the"
         " directory that FileStore(…) is given\n"
     )
     assert sorted(directory.rglob("*")) == before
