@@ -76,7 +76,7 @@ def test_a_full_disk_is_said_in_one_line() -> None:
     """`cgikit config --list >/dev/full` was a traceback with [Errno 28] at its end."""
     with Path("/dev/full").open("w") as full:
         done = cgikit("config", "--list", stdout=full)
-    assert (done.returncode, done.stderr) == (1, "cgikit: No space left on device\n")
+    assert (done.returncode, done.stderr) == (1, "cgikit config: No space left on device\n")
 
 
 def test_a_reader_that_has_seen_enough_is_no_complaint() -> None:

@@ -28,6 +28,7 @@ PLACES = {
     ("cli.config.caddy", "_since"): "what a program of this machine says of its version",
     ("cli.gateway", "_mode"): ARGUMENT,
     ("cli.gateway", "number.checked"): ARGUMENT,
+    ("cli.guarded", "turn"): OURS,
     ("cli.requesthead", "_request_line"): "one digit, by its pattern",
     ("cli.serve", "_port"): ARGUMENT,
     ("cli.sessions", "_Progress.__call__"): OURS,
