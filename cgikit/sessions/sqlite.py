@@ -296,8 +296,6 @@ class SQLiteStore(Store):
             raise self._refused(
                 self.path, "is no file (links are not followed); name the file itself"
             )
-        for name in self._beside():
-            self._check_beside(name)
         # What follows says how to change the file's owner and mode: not those of /etc/passwd.
         closed = found.st_uid == os.geteuid() and not found.st_mode & 0o077
         if not closed and _is_other(self.path):
@@ -308,6 +306,9 @@ class SQLiteStore(Store):
 
             how = f"chmod 600 {quote(self.path)}"
             raise self._refused(self.path, f"is open to other users; close it: {how}")
+        # Last: with another user's database these are that user's, too, and the advice above helps
+        for name in self._beside():
+            self._check_beside(name)
 
     def _check_beside(self, path: str) -> None:
         """Refuse anything but a file of our own where SQLite will open one: it would wait for a FIFO

@@ -196,24 +196,27 @@ for options in ({{}}, {{"start_new_session": True}}):
 
 
 def test_the_log_says_once_that_what_a_script_left_in_the_background_was_ended(
-    warm: Gateway,
+    tmp_path: Path,
 ) -> None:
-    path = warm.script(
-        "background.py",
-        f"""
+    with gateway("fastcgi", tmp_path, "--workers", "1") as server:
+        path = server.script(
+            "background.py",
+            f"""
 import subprocess
 {HEAD}
 print(subprocess.Popen(["sleep", "1000"], stdin=-3, stdout=-3, stderr=-3).pid)
 """,
-    )
-    said = f"^{path}: it left processes in the background"
-    assert until(
-        lambda: warm.request(path).text and [line for line in warm.lines if re.search(said, line)]
-    )
-    for _ in range(3):
-        pid = int(warm.request(path).text)
-        assert until(lambda pid=pid: not alive(pid))  # type: ignore[misc]
-    assert len([line for line in warm.lines if re.search(said, line)]) == 1
+        )
+        said = f"^{path}: it left processes in the background"
+
+        def told() -> list[str]:
+            return [line for line in server.lines if re.search(said, line)]
+
+        assert until(lambda: server.request(path).text and told())
+        for _ in range(3):
+            pid = int(server.request(path).text)
+            assert until(lambda pid=pid: not alive(pid))  # type: ignore[misc]
+        assert len(told()) == 1, server.lines
 
 
 CHOKING = {
