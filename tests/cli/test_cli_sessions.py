@@ -264,7 +264,7 @@ def test_force_purges_at_once(place: Place) -> None:
     assert (status, out) == (0, "1 session deleted\n")
 
 
-# --- what is no store ---------------------------------------------------------------------------
+# --- what is not a store --------------------------------------------------------------------------
 
 
 def test_a_store_that_is_missing_is_not_made(tmp_path: Path) -> None:
@@ -347,7 +347,7 @@ def test_9_1_5_a_directory_that_is_no_store_is_an_error(
 def test_9_1_5_a_system_directory_is_an_error(action: list[str]) -> None:
     status, out, err = asked(action, "/etc")
     assert (status, out) == (1, "")
-    assert re.fullmatch(r"cgikit sessions: /etc.* no .*store.*\n|cgikit sessions: /etc: .*\n", err)
+    assert re.fullmatch(r"cgikit sessions: /etc is not a store.*\n|cgikit sessions: /etc: .*\n", err)
     assert "chown" not in err
     assert "chmod" not in err
 
