@@ -347,7 +347,9 @@ def test_9_1_5_a_directory_that_is_no_store_is_an_error(
 def test_9_1_5_a_system_directory_is_an_error(action: list[str]) -> None:
     status, out, err = asked(action, "/etc")
     assert (status, out) == (1, "")
-    assert re.fullmatch(r"cgikit sessions: /etc is not a store.*\n|cgikit sessions: /etc: .*\n", err)
+    assert re.fullmatch(
+        r"cgikit sessions: /etc is not a store.*\n|cgikit sessions: /etc: .*\n", err
+    )
     assert "chown" not in err
     assert "chmod" not in err
 
