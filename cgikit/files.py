@@ -49,7 +49,7 @@ def atomic_write(
     its mode, owner and group, and a new one gets those of the umask. With `durable` the content is on
     the disk when this returns (fsync). Others who write to `path` are waited for, at most `timeout`
     seconds (`LockTimeout`). `StorageError` where the system refuses; the old content is then intact,
-    and a symbolic link, or anything that is no file, is always refused.
+    and a symbolic link, or anything that is not a file, is always refused.
     """
     content = data.encode() if isinstance(data, str) else data
     if not (callable(content) or isinstance(content, bytes | bytearray | memoryview)):

@@ -19,8 +19,8 @@ def turn(dispatchers: dict[int, Any], timeout: float) -> None:
     """Ask all dispatchers, by descriptor, what they wait for, and tell them what came within `timeout`
     seconds.
 
-    In place of waitress's own turn, which tells whoever has the descriptor by then: if one is closed
-    while all are asked, its number goes to the next client who is let in, who was then closed instead.
+    In place of waitress's own turn, which looks the descriptor up again: if a connection is closed
+    while all are asked, its number goes to the next client, whose connection was then closed instead.
     """
     asked: dict[int, Any] = {}
     poll = select.poll()

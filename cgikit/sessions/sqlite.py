@@ -294,7 +294,7 @@ class SQLiteStore(Store):
             found = os.lstat(self.path)
         if not stat.S_ISREG(found.st_mode):
             raise self._refused(
-                self.path, "is no file (links are not followed); name the file itself"
+                self.path, "is not a file (links are not followed); name the file itself"
             )
         # What follows says how to change the file's owner and mode: not those of /etc/passwd.
         closed = found.st_uid == os.geteuid() and not found.st_mode & 0o077
