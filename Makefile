@@ -49,7 +49,7 @@ bench:
 	@$(PYTHON) benchmarks/run.py $(ARGS)
 
 bench-gateways:
-	@$(PYTHON) benchmarks/gateways.py $(ARGS)
+	@$(PYTHON) benchmarks/run_gateways.py $(ARGS)
 
 # Records what the servers do instead of failing where it is not as recorded; the diff shows it.
 servers: $(VENV)/.dev
@@ -58,7 +58,7 @@ servers: $(VENV)/.dev
 	  $(bin)/python -m pytest -q tests/servers/test_conformance.py -k test_case $(ARGS)
 	@cd tests && $(bin)/python -m servers.report $(abspath $(VENV))/rfc3875.record
 
-# The same tests as in every run, with the large numbers of tests/torture.py.
+# The same tests as in every run, with the large numbers of tests/harness/torture.py.
 torture: $(VENV)/.dev
 	@CGIKIT_TORTURE=1 $(bin)/python -m pytest -o faulthandler_timeout=7200 --durations=0 \
 	  tests/faults tests/gateway tests/persistent/test_persistent_connection.py \

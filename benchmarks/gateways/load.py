@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateways_contenders import Contender
+from gateways.contenders import Contender
 
 # bytes: compared with requests times the length of one right answer, so that an answer that is
 # empty, or is a page about an error, does not count as one.

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from math import inf, sqrt
 from statistics import median
 
-import gateways_contenders as who
-from gateways_cost import Cost
-from gateways_load import Load
-from gateways_soak import Soak
-from gateways_transfer import Transfer
+from gateways import contenders as who
+from gateways.cost import Cost
+from gateways.load import Load
+from gateways.soak import Soak
+from gateways.transfer import Transfer
 
 Row = tuple[str, ...]
 MIB = 1 << 20

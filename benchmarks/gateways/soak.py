@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateways_contenders import Contender
-from gateways_load import checked
-from gateways_processes import Held, settled
+from gateways.contenders import Contender
+from gateways.load import checked
+from gateways.processes import Held, settled
 
 WARM_UP = 10  # a tenth of the requests before the first look: what is cached once is no growth
 CONNECTIONS = 12

@@ -17,17 +17,15 @@ from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
 
-import gateways_contenders as table
-import gateways_cost as cost
-import gateways_soak as soak
-import gateways_transfer as transfer
-from gateways_contenders import Backend, Contender, backends, build_go, contenders, lay_out
-from gateways_fcgi import Client, Outcome, get
-from gateways_load import Wrong, checked
-from gateways_processes import NotStarted, Running, free_ports, give, server_user
-from gateways_report import Latency, Results, Slow, page_part, render
-from gateways_sites import apache, nginx, which
-from gateways_slow import over_fastcgi, over_http
+from gateways import contenders as table
+from gateways import cost, soak, transfer
+from gateways.contenders import Backend, Contender, backends, build_go, contenders, lay_out
+from gateways.fcgi import Client, Outcome, get
+from gateways.load import Wrong, checked
+from gateways.processes import NotStarted, Running, free_ports, give, server_user
+from gateways.report import Latency, Results, Slow, page_part, render
+from gateways.sites import apache, nginx, which
+from gateways.slow import over_fastcgi, over_http
 from surroundings import ROOT, facts, prepare
 from works import WORKS
 

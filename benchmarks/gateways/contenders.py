@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateways_processes import Running, clean_environ, listening_socket
+from gateways.processes import Running, clean_environ, listening_socket
 
 WORKERS = 2  # of every backend that has workers: one for each core of the machine of reference
 
@@ -168,7 +168,7 @@ def backends(venv: Path, scripts: Path) -> dict[str, Backend]:
         Backend("serve-warm", serve("--warm"), "port"),
         Backend(
             "bare",
-            lambda _: [python, str(Path(__file__).with_name("gateways_bare.py"))],
+            lambda _: [python, str(Path(__file__).with_name("bare.py"))],
             "stdin",
             WORKERS,
         ),

@@ -7,9 +7,9 @@ from statistics import median
 from time import perf_counter
 from zlib import crc32
 
-from gateways_contenders import Contender
-from gateways_load import Wrong
-from gateways_processes import Peak, settled, tree
+from gateways.contenders import Contender
+from gateways.load import Wrong
+from gateways.processes import Peak, settled, tree
 
 BLOCK = 1 << 18
 SMALL = 16 << 20  # bytes; memory is flat where the large transfer takes no more than this one

@@ -8,9 +8,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateways_fcgi import Client
-from gateways_load import Wrong
-from gateways_processes import tree
+from gateways.fcgi import Client
+from gateways.load import Wrong
+from gateways.processes import tree
 
 _TICK = os.sysconf("SC_CLK_TCK")
 

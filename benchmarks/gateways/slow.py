@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateways_contenders import Contender
-from gateways_fcgi import get, opening, record
+from gateways.contenders import Contender
+from gateways.fcgi import get, opening, record
 
 BODY = 10_000  # bytes announced by those that send: none comes to its end
 UPLOAD, DOWNLOAD = "transfer/upload.py", "transfer/download.py"

@@ -8,8 +8,8 @@ why not.
 import shutil
 from pathlib import Path
 
-from gateways_contenders import Contender
-from gateways_processes import Running, clean_environ, give, server_user
+from gateways.contenders import Contender
+from gateways.processes import Running, clean_environ, give, server_user
 
 MODULES = Path("/usr/lib/apache2/modules")
 PREFIX = "/cgi-bin"

@@ -1,0 +1,1 @@
+"""What `run_gateways.py` is made of: one module, one part of the measurement."""
