@@ -2,8 +2,8 @@
 
 Internal. Taking an interpreter apart costs a good part of a request, and is needed only where something
 happens by it: a buffer is written, a database closed, a `finally` run. One rule for a CGI process
-(`process.py`) and for a forked one (`host/warm.py`), on the safe side: what cannot be seen counts as
-something that has to be finalized. What then happens is decided there.
+(`process.py`) and for a forked one (`warm/interpreter.py`), on the safe side: what cannot be seen
+counts as something that has to be finalized. What then happens is decided there.
 
 Not seen: the callback of a weakref, which Python itself rarely calls at its end, and handlers that C
 code has registered with C's own atexit.

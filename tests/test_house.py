@@ -47,11 +47,12 @@ LAYERS = (
     {"gateway"},
     {"debug", "debugpage", "offline", "persistent", "script", "testing", "wsgi"},
     {"host"},
+    {"warm"},
     {"__main__", "cli", "compat"},
 )
 
 #: Imports that no layer explains: the two roles of a server, and the old signatures.
-FORBIDDEN = (("gateway", "host"), ("*", "compat"))
+FORBIDDEN = (("gateway", "host"), ("gateway", "warm"), ("*", "compat"))
 
 #: Rooms that may touch the process and the machine: the environment, standard streams, files,
 #: sockets, other processes. All others are values in, values out.
@@ -78,13 +79,14 @@ WORLDLY = {
     "script",
     "sessions",
     "upload",
+    "warm",
 }
 
 #: Modules that import by a computed name, each with the reason.
 COMPUTED_IMPORTS = {
     "": "the face imports each public name on first use",
-    "host.preload": "it imports what scripts were seen to import",
-    "host.trial": "it imports them in a child first",
+    "warm.preload": "it imports what scripts were seen to import",
+    "warm.trial": "it imports them in a child first",
     "multipart": "what its parser imports and rarely uses is put off until it is used",
 }
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "harness"
 SOURCE = "import ports\nprint(*(ports.free_port() for _ in range(200)), flush=True)\ninput()"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "harness"
 
 NEEDS_NOTHING_THERE = """
 from requirement import need

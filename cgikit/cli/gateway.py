@@ -14,11 +14,11 @@ from types import FrameType
 
 from cgikit.gateway import listener as sockets
 from cgikit.gateway.listener import Listener, ListenError
-from cgikit.host import allowlist
 from cgikit.host.environ import inherited
-from cgikit.host.loglines import LogLines
-from cgikit.host.settings import Settings
-from cgikit.host.supervisor import Supervisor
+from cgikit.warm import allowlist
+from cgikit.warm.loglines import LogLines
+from cgikit.warm.settings import Settings
+from cgikit.warm.supervisor import Supervisor
 
 _TITLES = {"fastcgi": "FastCGI", "scgi": "SCGI"}
 

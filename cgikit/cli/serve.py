@@ -22,10 +22,10 @@ from types import FrameType
 from cgikit import __version__
 from cgikit.host.environ import inherited
 from cgikit.host.executor import TimeLimits
-from cgikit.host.remote import Warm
 from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
+from cgikit.warm.remote import Warm
 
 from .gateway import cannot_enter, cannot_run, environment_name, unset
 

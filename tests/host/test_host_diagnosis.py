@@ -100,7 +100,8 @@ def test_no_message_promises_a_console() -> None:
     """Pages behind a web server said "it is on the console, too", where there is only a log."""
     promised = [
         f"{path.name}: {node.value}"
-        for path in sorted((PACKAGE / "host").glob("*.py"))
+        for room in ("host", "warm")
+        for path in sorted((PACKAGE / room).glob("*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and "on the console" in str(node.value)
     ]

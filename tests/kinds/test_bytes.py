@@ -42,19 +42,19 @@ PLACES = {
     "gateway.scgi:parse_variables": "variables come in; `checked` makes them native",
     "gateway.scgi:build_variables": "native variables go out",
     "gateway.wire:native": "the one conversion of ISO-8859-1 text",
-    "host.children:Children.fork": "native variables go out to a script",
+    "warm.children:Children.fork": "native variables go out to a script",
     "host.diagnosis:interpreter_problem": "a script's first line, to show",
     "host.execlimits:_size": "how many bytes it is",
-    "host.header:Header.feed": "a native target goes out to the web server",
-    "host.header:written_block": "a header block goes out as it came in",
+    "warm.header:Header.feed": "a native target goes out to the web server",
+    "warm.header:written_block": "a header block goes out as it came in",
     "host.output:_text": "a header block comes in, and stays ISO-8859-1",
     "host.output:_shown": "a line of it, to show",
     "host.path:segments": "decoded escapes become a native name",
     "host.path:url_path": "a native path becomes escapes",
-    "host.program:Programs._why_not": "a script's first line, to look at",
+    "warm.program:Programs._why_not": "a script's first line, to look at",
     "host.text:unescaped": "escapes become bytes",
     "host.words:query_words": "decoded escapes become a native word",
-    "host.zygote:rehearse": "variables of our own",
+    "warm.zygote:rehearse": "variables of our own",
 }
 
 
@@ -76,7 +76,7 @@ def _converts(call: ast.Call) -> bool:
 
 def test_text_and_bytes_are_converted_in_the_places_that_are_listed_and_nowhere_else() -> None:
     found = set()
-    for room in ("gateway", "host"):
+    for room in ("gateway", "host", "warm"):
         for file in sorted((PACKAGE / room).glob("*.py")):
             found |= {f"{room}.{file.stem}:{name}" for name in conversions(file.read_text())}
     assert found == set(PLACES)

@@ -46,7 +46,7 @@ def callbacks() -> set[tuple[str, str]]:
     """Every call-back of a worker, by module and source."""
     found = set()
     for module in house.read():
-        if not module.name.startswith("host.") or module.name == "host.guard":
+        if not module.name.startswith("warm."):
             continue
         for call in ast.walk(module.tree):
             if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
@@ -56,7 +56,7 @@ def callbacks() -> set[tuple[str, str]]:
                 given = next((a for a in call.args if isinstance(a, ast.Starred)), given)
                 if isinstance(given, ast.Call):  # partial(call, …)
                     given = given.args[0]
-                found.add((module.name.removeprefix("host."), house.written(given)))
+                found.add((module.name.removeprefix("warm."), house.written(given)))
     return found
 
 
@@ -65,7 +65,7 @@ def test_every_callback_is_in_the_table() -> None:
 
 
 def test_only_the_guarded_loop_calls_what_is_watched() -> None:
-    source = next(m.source for m in house.read() if m.name == "host.worker")
+    source = next(m.source for m in house.read() if m.name == "warm.worker")
     assert source.count("self._handlers.get(") == source.count("self.guarded(*found, mask)") == 1
 
 

@@ -1,7 +1,7 @@
 """Whoever waits for a peer has a clock: each state of a connection of the engine, and its end.
 
 A slow peer may hold up nobody: neither by silence, nor by a byte now and then. The states are those of
-`host.connections`: a new one fails here until it has a clock and a case.
+`warm.connections`: a new one fails here until it has a clock and a case.
 """
 
 import ast
@@ -30,14 +30,14 @@ STATES = {
 #: Places that accept connections, and why each piece is sent at once on what they take.
 ACCEPTING = {
     "cli.server": "waitress sets TCP_NODELAY",
-    "host.entrance": "host.connections.Connections.begin",
+    "warm.entrance": "warm.connections.Connections.begin",
     "persistent.worker": "itself",
 }
 
 
 def branches() -> Iterator[str]:
     """The conditions of the states of a connection, in their order."""
-    for name, function in house.definitions(MODULES["host.connections"]):
+    for name, function in house.definitions(MODULES["warm.connections"]):
         if name.endswith("_tick_connection"):
             node: ast.stmt | None = next(s for s in function.body if isinstance(s, ast.If))
             while isinstance(node, ast.If):
@@ -51,7 +51,7 @@ def test_every_state_of_a_connection_has_a_clock() -> None:
 
 def test_the_numbers_are_in_one_place() -> None:
     """How slow a peer may be is the same for the engine and for persistent scripts."""
-    for name in ("host.connection", "persistent.connection"):
+    for name in ("warm.connection", "persistent.connection"):
         imported = [
             arrow.target for arrow in house.arrows(MODULES.values()) if arrow.source == name
         ]
@@ -66,7 +66,7 @@ def test_every_place_that_accepts_sends_at_once() -> None:
             found[module.name] = "send_at_once" in calls
     assert set(found) == set(ACCEPTING)
     assert found["persistent.worker"]
-    assert "send_at_once(sock)" in MODULES["host.connections"].source
+    assert "send_at_once(sock)" in MODULES["warm.connections"].source
 
 
 @contextmanager
@@ -164,7 +164,7 @@ def test_the_clock_of_the_loop_is_read_after_each_wait() -> None:
     (turn,) = (
         node
         for module in house.read()
-        if module.name == "host.worker"
+        if module.name == "warm.worker"
         for node in ast.walk(module.tree)
         if isinstance(node, ast.FunctionDef) and node.name == "_turn"
     )

@@ -15,7 +15,8 @@ import house
 import pytest
 from gatewayserving import HEAD, Gateway, gateway
 
-from cgikit.host import compiling, preload, state, trial, warm, zygote
+from cgikit.warm import compiling, preload, state, trial, zygote
+from cgikit.warm import interpreter as warm
 
 #: In two parts, so that no script that looks for a canary is one.
 FIRST, SECOND = "kahP2iiG8", "eith5OoVu7"

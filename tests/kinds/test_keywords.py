@@ -15,7 +15,7 @@ import pytest
 
 import cgikit
 from cgikit import FileStore, Limits, RedisStore, SQLiteStore
-from cgikit.host.settings import Settings
+from cgikit.warm.settings import Settings
 
 MODULES = house.read()
 
@@ -25,7 +25,7 @@ PASSED = "the function that they are passed on to refuses what it does not know"
 #: Every function that takes keyword arguments by `**`, and what becomes of an unknown name.
 ANY_KEYWORD = {
     "cli.commandline.Parser.add_subparsers": PASSED,
-    "host.settings.Settings.__init__": REFUSED,
+    "warm.settings.Settings.__init__": REFUSED,
     "limits.Limits.__init__": REFUSED,
     "multipart._stand_in.__getattr__.forward": PASSED,
     "sessions.file.FileStore.__init__": REFUSED,

@@ -10,8 +10,8 @@ import house
 
 #: Functions that hand standard error to the web server, and the question that each has asked before.
 ASKING = {
-    "host.exchange.Exchange.errors": "sent = self.worker.settings.stderr_out and",
-    "host.exchange.Exchange._take_back": "if self.worker.settings.stderr_out and",
+    "warm.exchange.Exchange.errors": "sent = self.worker.settings.stderr_out and",
+    "warm.exchange.Exchange._take_back": "if self.worker.settings.stderr_out and",
     "persistent.log.Log._out": "if self._goes_out and",
 }
 

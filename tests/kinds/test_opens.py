@@ -252,15 +252,15 @@ LOOKS = {
         "from cgikit.sessions.sqlite import _is_other; assert not _is_other('x'); raise OSError('None')"
     ),
     "host.listing._about": "from cgikit.host.listing import _about; _about('x')",
-    "host.program._first_line": (
-        "from cgikit.host.program import Programs; raise OSError(Programs('')._why_not('x'))"
+    "warm.program._first_line": (
+        "from cgikit.warm.program import Programs; raise OSError(Programs('')._why_not('x'))"
     ),
     "host.diagnosis.first_line": (
         "from cgikit.host.diagnosis import first_line; assert first_line('x') is None;"
         " raise OSError('None')"
     ),
-    "host.compiling._compile": (
-        "from cgikit.host.compiling import compiled; assert compiled('x', []) is None;"
+    "warm.compiling._compile": (
+        "from cgikit.warm.compiling import compiled; assert compiled('x', []) is None;"
         " raise OSError('None')"
     ),
 }

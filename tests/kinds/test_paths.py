@@ -45,7 +45,9 @@ PLACES = {
 #: Directories that are given as text, and environment variables.
 DIRECTORIES = {"upload.Upload._spool_directory", "persistent.connection.Connection.begin"}
 
-MODULES = [module for module in house.read() if house.room(module.name) not in {"cli", "host"}]
+MODULES = [
+    module for module in house.read() if house.room(module.name) not in {"cli", "host", "warm"}
+]
 
 
 def takers(module: house.Module) -> Iterator[tuple[str, bool]]:

@@ -28,15 +28,15 @@ PACKAGE = Path(__file__).parents[2] / "cgikit"
 
 #: Every function that looks at a peer's variables, and what becomes of them.
 READERS = {
-    "host.exchange:Exchange.__init__": "kept, until the request is over",
-    "host.exchange:Exchange.opened": "how much body comes",
-    "host.exchange:Exchange.body": "the length of a body that came without one",
-    "host.exchange:Exchange._find": "the path: a file below the root, or a page",
-    "host.exchange:Exchange._launch": "the only way to a process: through `passed_on`",
-    "host.exchange:Exchange._take": "REQUEST_METHOD: whether there is a body",
-    "host.exchange:Exchange._again": "the same variables for a second script, by `_launch` again",
-    "host.exchange:Exchange._fail": "REQUEST_METHOD: whether there is a body",
-    "host.exchange:Exchange.name": "the path, for the log",
+    "warm.exchange:Exchange.__init__": "kept, until the request is over",
+    "warm.exchange:Exchange.opened": "how much body comes",
+    "warm.exchange:Exchange.body": "the length of a body that came without one",
+    "warm.exchange:Exchange._find": "the path: a file below the root, or a page",
+    "warm.exchange:Exchange._launch": "the only way to a process: through `passed_on`",
+    "warm.exchange:Exchange._take": "REQUEST_METHOD: whether there is a body",
+    "warm.exchange:Exchange._again": "the same variables for a second script, by `_launch` again",
+    "warm.exchange:Exchange._fail": "REQUEST_METHOD: whether there is a body",
+    "warm.exchange:Exchange.name": "the path, for the log",
     "persistent.connection:Connection.begin": "CONTENT_LENGTH and REQUEST_METHOD: how much body comes",
     "persistent.connection:Connection.gather": "the length of a body that came without one",
     "persistent.worker:Worker._turn": "kept, until the request is over",
@@ -45,14 +45,14 @@ READERS = {
 
 #: Every function that gives a process its environment, and where that is from.
 GIVERS = {
-    "host.trial:_watch_environment": "nothing is set: changes by imports are noticed",
+    "warm.trial:_watch_environment": "nothing is set: changes by imports are noticed",
     "host.spawn:_popen": "meta-variables that `environ.py` has made: there is no peer",
-    "host.workerprocess:_interpreter": "our own environment, by `environ.inherited`",
-    "host.warm:_set_environment": "what `passed_on` returned",
-    "host.warm:execute": "what `passed_on` returned, over the zygote's own",
-    "host.worker:main": "our own environment, less one name",
-    "host.zygote:main": "our own environment, less one name",
-    "host.zygote:rehearse": "names and values of our own",
+    "warm.workerprocess:_interpreter": "our own environment, by `environ.inherited`",
+    "warm.interpreter:_set_environment": "what `passed_on` returned",
+    "warm.interpreter:execute": "what `passed_on` returned, over the zygote's own",
+    "warm.worker:main": "our own environment, less one name",
+    "warm.zygote:main": "our own environment, less one name",
+    "warm.zygote:rehearse": "names and values of our own",
 }
 
 
@@ -105,7 +105,7 @@ def is_environ(node: ast.AST | None) -> bool:
 def places(wanted: Callable[[ast.AST], bool]) -> set[str]:
     return {
         f"{room}.{file.stem}:{name}"
-        for room in ("gateway", "host", "persistent")
+        for room in ("gateway", "host", "warm", "persistent")
         for file in sorted((PACKAGE / room).glob("*.py"))
         for name, node in functions(file.read_text())
         if wanted(node)
@@ -122,7 +122,7 @@ def test_the_functions_that_give_a_process_its_environment_are_those_listed() ->
 
 def test_what_a_script_is_started_with_is_what_the_allow_list_has_passed() -> None:
     """In `Exchange._launch` the name `variables` is bound once, to what `passed_on` returns."""
-    source = (PACKAGE / "host" / "exchange.py").read_text()
+    source = (PACKAGE / "warm" / "exchange.py").read_text()
     launch = dict(functions(source))["Exchange._launch"]
     bound = [
         ast.unparse(node)

@@ -11,7 +11,7 @@ import house
 import pytest
 from house import Module
 
-ROOMS = ("host", "gateway", "persistent", "cli")
+ROOMS = ("host", "warm", "gateway", "persistent", "cli")
 
 #: What can wait, and where its time-out is: the number of the argument, or its name.
 WAITING: dict[str, tuple[int, str]] = {
@@ -59,29 +59,29 @@ REASONS = {
     "gateway.kept.Kept.leave: socket.send_fds": NON_BLOCKING,
     "gateway.kept.Kept.take: socket.recv_fds": NON_BLOCKING,
     "gateway.listener._clear: probe.connect": NON_BLOCKING,
-    "host.compiling.compiled: os.waitpid": "the process was sent KILL; the worker watches the zygote",
-    "host.connection.Connection._send: self.sock.send": NON_BLOCKING,
-    "host.connection.Connection._send: self.sock.sendmsg": NON_BLOCKING,
-    "host.connections.Connections._receive: connection.sock.recv": NON_BLOCKING,
-    "host.connections.Connections.give_up: connection.sock.recv": NON_BLOCKING,
-    "host.entrance.Entrance._accept: self._listener.accept": NON_BLOCKING,
+    "warm.compiling.compiled: os.waitpid": "the process was sent KILL; the worker watches the zygote",
+    "warm.connection.Connection._send: self.sock.send": NON_BLOCKING,
+    "warm.connection.Connection._send: self.sock.sendmsg": NON_BLOCKING,
+    "warm.connections.Connections._receive: connection.sock.recv": NON_BLOCKING,
+    "warm.connections.Connections.give_up: connection.sock.recv": NON_BLOCKING,
+    "warm.entrance.Entrance._accept: self._listener.accept": NON_BLOCKING,
     "host.wsgi.Host._answer: send": "it makes the answer for a static file, and sends nothing",
-    "host.trial._end_of: os.waitpid": "it has ended, or was killed a line above",
-    "host.remote.RemoteRun._feed: self._sock.send": NON_BLOCKING,
-    "host.remote.RemoteRun._receive: self._sock.recv": NON_BLOCKING,
-    "host.remote.Warm.start: sock.connect": "the socket has a time-out",
+    "warm.trial._end_of: os.waitpid": "it has ended, or was killed a line above",
+    "warm.remote.RemoteRun._feed: self._sock.send": NON_BLOCKING,
+    "warm.remote.RemoteRun._receive: self._sock.recv": NON_BLOCKING,
+    "warm.remote.Warm.start: sock.connect": "the socket has a time-out",
     "host.spawn.SpawnRun.close: self._process.wait": "its process group was sent KILL",
     "host.spawn.SpawnRun.has_exited: os.waitid": "WNOHANG is among its flags",
-    "host.worker.Worker.tell: self.channel.sendall": "the socket has a time-out",
-    "host.workerprocess.WorkerProcess.__init__: sock.sendall": "the socket has a time-out",
-    "host.workerprocess.WorkerProcess.ask: self.channel.send": NON_BLOCKING,
-    "host.workerprocess.WorkerProcess.messages: self.channel.recv": NON_BLOCKING,
-    "host.zygote.Zygote._answer: self.sock.send": "a worker that takes no answers is killed",
-    "host.zygote.Zygote._reap: os.waitpid": "the process has ended: waitid has said so",
-    "host.zygote.Zygote.run: recvmsg": "this is what it is for; it ends with its worker",
+    "warm.worker.Worker.tell: self.channel.sendall": "the socket has a time-out",
+    "warm.workerprocess.WorkerProcess.__init__: sock.sendall": "the socket has a time-out",
+    "warm.workerprocess.WorkerProcess.ask: self.channel.send": NON_BLOCKING,
+    "warm.workerprocess.WorkerProcess.messages: self.channel.recv": NON_BLOCKING,
+    "warm.zygote.Zygote._answer: self.sock.send": "a worker that takes no answers is killed",
+    "warm.zygote.Zygote._reap: os.waitpid": "the process has ended: waitid has said so",
+    "warm.zygote.Zygote.run: recvmsg": "this is what it is for; it ends with its worker",
     "persistent.log.Log._out: connection.send": "it polls, with a limit: `Connection.send`",
-    "host.zygote.exactly: sock.recv": "in a zygote it ends with the worker; a worker has a time-out",
-    "host.zygote.main: channel.sendall": "it ends with the worker",
+    "warm.zygote.exactly: sock.recv": "in a zygote it ends with the worker; a worker has a time-out",
+    "warm.zygote.main: channel.sendall": "it ends with the worker",
     "persistent.worker.Worker._accept: self._listener.accept": NON_BLOCKING,
     "persistent.worker.Worker._shut: self._listener.accept": NON_BLOCKING,
 }

@@ -12,20 +12,20 @@ MODULES = {module.name: module for module in house.read()}
 
 #: Functions that end an answer, by the call that does it, and why what they end is whole.
 ENDING = {
-    ("host.exchange.Exchange._finish", "codec.finish"): "whoever calls it has asked: see below",
+    ("warm.exchange.Exchange._finish", "codec.finish"): "whoever calls it has asked: see below",
     (
-        "host.exchange.Exchange.abandon",
+        "warm.exchange.Exchange.abandon",
         "codec.finish",
     ): "the client has left: nobody takes it for anything",
-    ("host.exchange.Exchange._take", "_finish"): "header.is_whole",
+    ("warm.exchange.Exchange._take", "_finish"): "header.is_whole",
     (
-        "host.exchange.Exchange._conclude",
+        "warm.exchange.Exchange._conclude",
         "_finish",
     ): "no problem: whoever calls it asks `ending.breach`",
-    ("host.exchange.Exchange._fail", "_finish"): "a page, and nothing else has gone out",
-    ("host.exchange.Exchange.ended", "_conclude"): "`_wrong` asks, or is_whole",
-    ("host.exchange.Exchange.look_again", "_conclude"): "it asks",
-    ("host.exchange.Exchange._arrived", "_finish"): "header.is_whole",
+    ("warm.exchange.Exchange._fail", "_finish"): "a page, and nothing else has gone out",
+    ("warm.exchange.Exchange.ended", "_conclude"): "`_wrong` asks, or is_whole",
+    ("warm.exchange.Exchange.look_again", "_conclude"): "it asks",
+    ("warm.exchange.Exchange._arrived", "_finish"): "header.is_whole",
     ("persistent.connection.Connection._end", "codec.finish"): "answer.py has all of it, or cuts",
     ("persistent.worker.Worker._give_up", "codec.finish"): "a page, and nothing else has gone out",
 }
@@ -45,7 +45,7 @@ def endings() -> set[tuple[str, str]]:
                 if isinstance(call, ast.Call):
                     said = house.written(call.func)
                     for end in ENDS:
-                        ours = end == "codec.finish" or module.name == "host.exchange"
+                        ours = end == "codec.finish" or module.name == "warm.exchange"
                         if ours and said.endswith(f".{end}"):
                             found.add((name, end))
     return found
@@ -58,17 +58,17 @@ def test_every_place_that_ends_an_answer_is_known() -> None:
 def test_the_places_ask() -> None:
     """The questions stand where the table says."""
     asked = {
-        name: house.written(node) for name, node in house.definitions(MODULES["host.exchange"])
+        name: house.written(node) for name, node in house.definitions(MODULES["warm.exchange"])
     }
     # Three that end an answer before its script: its standard error may have another place to go to
     early = "self._may_end_early"
-    assert f"header.is_whole and {early}" in asked["host.exchange.Exchange._take"]
-    assert "self._header.is_whole" in asked["host.exchange.Exchange._arrived"]
+    assert f"header.is_whole and {early}" in asked["warm.exchange.Exchange._take"]
+    assert "self._header.is_whole" in asked["warm.exchange.Exchange._arrived"]
     for name in ("_take", "_arrived", "look_again"):
-        assert early in asked[f"host.exchange.Exchange.{name}"]
+        assert early in asked[f"warm.exchange.Exchange.{name}"]
     for question in ("self._judged", "not self.is_owed", "not self.worker.settings.stderr_out"):
-        assert question in asked["host.exchange.Exchange._may_end_early"]
-    assert "_conclude(breach(" in asked["host.exchange.Exchange.look_again"]
-    assert "breach(self._header, status)" in asked["host.exchange.Exchange._wrong"]
-    assert "self._wrong(status)" in asked["host.exchange.Exchange.ended"]
-    assert "self._out_of_hand and (not self._take_back())" in asked["host.exchange.Exchange._fail"]
+        assert question in asked["warm.exchange.Exchange._may_end_early"]
+    assert "_conclude(breach(" in asked["warm.exchange.Exchange.look_again"]
+    assert "breach(self._header, status)" in asked["warm.exchange.Exchange._wrong"]
+    assert "self._wrong(status)" in asked["warm.exchange.Exchange.ended"]
+    assert "self._out_of_hand and (not self._take_back())" in asked["warm.exchange.Exchange._fail"]

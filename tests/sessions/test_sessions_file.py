@@ -364,7 +364,7 @@ def traced(directory: Path, family: str, log: Path) -> list[str]:
         need("strace"), "-f", "-qq", "-e", "trace=%file", "-e", "signal=none", "-o", str(log),
         sys.executable, str(Path(hostile.__file__)), str(directory), family,
     ]  # fmt: skip
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "harness")}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=DEADLINE)
     assert done.returncode == 0, done.stderr
     count, ids = map(int, done.stdout.split())

@@ -1,0 +1,128 @@
+"""The body of one request on its way from the web server to a script.
+
+It is taken from the peer as it comes, whether or not the script reads it: a web server may not read an
+answer before it has sent all of the body, and then both would wait. What the script has not read waits
+in memory, then on disk. How long a body is, and when it is whole, is decided here (RFC 3875 sections
+4.1.2 and 4.2); how slow its peer may be, in `connections.py`.
+"""
+
+from ..gateway.spool import Spool
+from ..host.problem import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEMORY = 262_144  # bytes of a body that wait in memory
+_NO_ROOM = (28, 122)  # ENOSPC, EDQUOT
+
+
+class Arrival:
+    """A body that comes in pieces. `limit` is how many bytes it may have, `directory` is for what of it
+    has to wait on disk.
+
+    `.is_owed` tells whether the peer still has to send some of it, `.length` how long it is: None until
+    the end of one whose length was not announced. `.waiting` is how many bytes the script has not had.
+    """
+
+    __slots__ = ("_limit", "_spool", "_wanted", "is_owed", "length", "received")
+
+    def __init__(
+        self, variables: "Mapping[str, str]", ends: bool, limit: int, directory: str
+    ) -> None:
+        """Judge what is announced. `ends` tells whether the protocol shows the end of a body.
+
+        `Problem` 400, 411 or 413 where the request cannot be answered.
+        """
+        self._limit = limit
+        self._spool = Spool(MEMORY, limit, directory)
+        self._wanted = True  # by the script
+        self.received = 0
+        self.length = announced_length(variables, ends)
+        self.is_owed = self.length != 0
+        if self.length is not None and self.length > limit:
+            raise too_large(self.length, limit)
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait for the script."""
+        return self._spool.size
+
+    def take(self, data: bytes) -> None:
+        """Take a piece from the peer; b"" is the end of what it sends. What is beyond the announced
+        length is dropped.
+
+        `Problem`: 400 where the end comes early, 413 beyond the limit, 507 or 503 where the disk takes
+        no more.
+        """
+        if not self.is_owed:
+            return
+        if not data:
+            self.is_owed = False
+            if self.length is not None:
+                raise Problem(
+                    400, f"The request's body ended after {self.received} of {self.length} bytes."
+                )
+            self.length = self.received
+            return
+        if self.length is not None:
+            data = data[: self.length - self.received]
+        self.received += len(data)
+        if self.received > self._limit:
+            raise too_large(self.received, self._limit)
+        self.is_owed = self.received != self.length
+        if self._wanted:
+            self._spool.write(data)
+            if self._spool.is_full:
+                raise _no_room(self._spool.error)
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes for the script, at most `size`; b"" where none wait now."""
+        return self._spool.read(size)
+
+    def drop(self) -> None:
+        """Keep nothing any more, neither what waits nor what comes: the script does not want it."""
+        self._wanted = False
+        self._spool.close()
+
+
+def announced_length(variables: "Mapping[str, str]", ends: bool) -> int | None:
+    """Return the length of a request's body in bytes; None where only its end will tell.
+
+    A GET or HEAD without a length has none, unless it says that it is sent in chunks: no server waits
+    for the body of any other. `Problem` 400 where CONTENT_LENGTH is not a number, 411 where the
+    protocol cannot show the end.
+    """
+    length = variables.get("CONTENT_LENGTH", "")
+    if length == "-1" and ends:  # Caddy's word for a body that is sent in chunks
+        return None
+    if length:
+        if not (length.isascii() and length.isdigit() and len(length) <= 18):
+            raise Problem(400, "The request's Content-Length is not a number.")
+        return int(length)
+    if "HTTP_TRANSFER_ENCODING" in variables:
+        if not ends:
+            raise Problem(411, "The request's body has no Content-Length.")  # R39
+        return None
+    return 0 if not ends or variables.get("REQUEST_METHOD", "GET") in ("GET", "HEAD") else None
+
+
+def too_large(size: int, limit: int) -> Problem:
+    """Return the error for a body of `size` bytes, or more."""
+    return Problem(
+        413,
+        f"The request's body has {size} bytes or more; {limit} are allowed.",
+        "Allow larger ones with --body.",
+    )
+
+
+def _no_room(error: OSError | None) -> Problem:
+    """Return the error for a body that the disk does not take."""
+    full = error is not None and error.errno in _NO_ROOM
+    why = error.strerror if error is not None else "the limit is reached"
+    return Problem(
+        507 if full else 503,
+        f"The request's body cannot be kept until the script reads it: {why}.",
+        "Make room in the temporary directory, or name another one in TMPDIR.",
+        headers=(("Retry-After", "5"),),
+    )

@@ -1,0 +1,367 @@
+"""A script's process as its worker sees it: three pipes, a process group, and its end.
+
+Its input is fed while both of its outputs are drained; it is ended with TERM, then KILL; it is reaped
+through the zygote, which is its parent. What its output means is for `exchange.py`. The same for one
+thread a script is in `spawn.py`.
+"""
+
+import fcntl
+import mmap
+import os
+import signal
+from contextlib import suppress
+
+from ..host.background import GRACE, LEFT
+from ..host.problem import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..host.guard import Ends
+    from .arrival import Arrival
+    from .exchange import Exchange
+    from .program import Program
+    from .worker import Worker
+
+CHUNK = 65_536  # the size of a pipe on Linux
+WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
+FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
+HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
+_IN, _OUT = 1, 4  # as in `select`
+
+
+class Child:
+    """One process for an exchange. `started` is when it was asked for, `heard` when it last wrote or
+    read, `fed` when it last was given some of its input, `paused_at` when it was made to wait (0: it is
+    not); `ahead` is how many bytes may wait for the peer before it has to wait too.
+    """
+
+    __slots__ = (
+        "_ask_at", "_awaited", "_body", "_buffer", "_err", "_in", "_is_stuck", "_kill_at", "_out",
+        "_owner", "_pause", "_piece", "_reaping", "_worker", "ahead", "done", "eof_at", "fed",
+        "heard", "paused_at", "pid", "slot", "started",
+    )  # fmt: skip
+
+    def __init__(self, worker: "Worker", owner: "Exchange") -> None:
+        self._worker = worker
+        self._owner = owner
+        self.slot = -1
+        self.pid = 0
+        self.started = self.heard = self.fed = worker.now
+        self.eof_at = 0.0  # when its output ended
+        self.done = False
+        self._out = self._err = self._in = -1
+        self._body: Arrival | None = None
+        self._piece = memoryview(b"")  # of the body, which it has not taken yet
+        self._is_stuck = False  # its input is full
+        self.paused_at = 0.0
+        self._kill_at = 0.0
+        self._reaping = False
+        self._ask_at = 0.0  # when it may be asked again whether it has ended
+        self._pause = FIRST_PAUSE
+        self._awaited = False  # what it has left in the background has been given its moment
+        self._buffer: memoryview | None = None  # what is read into; None: a new object each time
+        self.ahead = HIGH_WATER
+
+    def start(
+        self,
+        file: str,
+        program: "Program | None",
+        words: list[str],
+        variables: dict[str, str],
+        body: "Arrival | None",
+    ) -> None:
+        """Start the script; `body` is its input, of which `feed` tells that more has come.
+
+        `Problem` 503 where that cannot be now.
+        """
+        worker = self._worker
+        self._body = body if body is not None and (body.waiting or body.is_owed) else None
+        ends = self._pipes(self._body is not None)
+        try:
+            worker.children.fork(self, file, program, words, variables, ends)
+        except OSError as error:
+            self.drop()
+            raise _unavailable(f"The server cannot start a script: {error.strerror}.") from error
+        except BaseException:
+            self.drop()
+            raise
+        finally:
+            for fd in ends:
+                if fd != worker.null:
+                    os.close(fd)
+        worker.watch(self._out, _IN, self._on_out, self._owner.crashed)
+        worker.watch(self._err, _IN, self._on_err, self._owner.crashed)
+        self.feed()
+
+    def _pipes(self, with_input: bool) -> tuple[int, int, int]:
+        """Make the script's three descriptors; keep the other ends."""
+        opened: list[int] = []
+        try:
+            for _ in range(3 if with_input else 2):
+                opened += os.pipe()
+        except OSError as error:
+            for fd in opened:
+                os.close(fd)
+            raise _unavailable(f"The server cannot open more files: {error.strerror}.") from error
+        stdin = self._worker.null
+        if with_input:
+            stdin, self._in = opened[:2]
+            os.set_blocking(self._in, False)
+            del opened[:2]
+        self._out, self._err = opened[0], opened[2]
+        return stdin, opened[1], opened[3]
+
+    def forked(self, pid: int) -> None:
+        """Take note of the process, or, if `pid` is negative, of why there is none."""
+        if pid > 0:
+            if self._kill_at:  # it was to be ended before it was known
+                self._signal(signal.SIGTERM)
+        elif not self.done:
+            self._gone(None, -pid)
+
+    # --- its input ----------------------------------------------------------------------------
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether it has taken all of its input that has come."""
+        return self._in >= 0 and not self._is_stuck
+
+    def feed(self) -> None:
+        """Give it what has come of its input, as far as it takes it."""
+        if self.is_hungry:
+            self._write()
+
+    def _write(self) -> None:
+        body = self._body
+        if body is None:
+            return
+        try:
+            while True:
+                if not self._piece:
+                    self._piece = memoryview(body.read(CHUNK))
+                    if not self._piece:
+                        break
+                self._piece = self._piece[os.write(self._in, self._piece) :]
+                self.fed = self.heard = self._worker.now  # reading is a sign of life, too
+        except BlockingIOError:
+            if not self._is_stuck:
+                self._is_stuck = True
+                self._worker.watch(self._in, _OUT, self._on_in, self._owner.crashed)
+            return
+        except BrokenPipeError:  # it does not want the rest, which is its right
+            body.drop()
+            self._unfeed()
+            return
+        if self._is_stuck:
+            self._is_stuck = False
+            self._worker.unwatch(self._in)
+        if not body.is_owed:
+            self._unfeed()
+
+    def _on_in(self, mask: int) -> None:
+        self._write()
+
+    def _unfeed(self) -> None:
+        if self._in >= 0:
+            self._worker.unwatch(self._in)
+            os.close(self._in)
+            self._in = -1
+            self._is_stuck = False
+            self._piece = memoryview(b"")
+
+    # --- its output ---------------------------------------------------------------------------
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it could write and does not: neither at its end nor held back."""
+        return self._out >= 0 and not self.paused_at
+
+    def _on_out(self, mask: int) -> None:
+        data: bytes | memoryview
+        if self._buffer is None:
+            data = os.read(self._out, CHUNK)
+            if len(data) == CHUNK:
+                self._widen()
+        else:
+            data = self._buffer[: os.readv(self._out, [self._buffer])]
+        if data:
+            self.heard = self._worker.now
+            self._owner.output(data)
+            return
+        self._worker.unwatch(self._out)
+        os.close(self._out)
+        self._out = -1
+        self.eof_at = self._worker.now
+        self.reap()
+        if not self.done:
+            self._worker.hold(self._owner)
+
+    def _widen(self) -> None:
+        """Make the pipe larger for a script that has filled it, and read it into one buffer.
+
+        Objects of that size are memory that the kernel has to give, page by page, for each of them.
+        What is in the buffer must be sent before the next read; meanwhile the pipe holds as much.
+        """
+        with suppress(AttributeError, OSError):  # not Linux, or the user's pipes are large enough
+            fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, WIDE)
+            self._buffer = memoryview(mmap.mmap(-1, WIDE))
+            self.ahead = 0
+
+    def _on_err(self, mask: int) -> None:
+        data = os.read(self._err, CHUNK)
+        if data:
+            self._owner.errors(data)
+            return
+        self._worker.unwatch(self._err)
+        os.close(self._err)
+        self._err = -1
+
+    def pause(self) -> None:
+        """Let it wait: the peer is slower than it."""
+        if self.paused_at:
+            return
+        self.paused_at = self._worker.now
+        for fd in (self._out, self._err):
+            if fd >= 0:
+                self._worker.unwatch(fd)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        if self.paused_at:
+            self.paused_at = 0.0
+            self.heard = self._worker.now
+            for fd, handler in ((self._out, self._on_out), (self._err, self._on_err)):
+                if fd >= 0:
+                    self._worker.watch(fd, _IN, handler, self._owner.crashed)
+
+    def unheeded(self) -> None:
+        """From now on nobody takes its output: read and drop it, so that the script can end.
+
+        What it wrote may still be on its way to the peer, so its buffer is not used again.
+        """
+        self._buffer = None
+        self.ahead = HIGH_WATER
+        self.resume()
+
+    # --- its end ------------------------------------------------------------------------------
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was told to end."""
+        return bool(self._kill_at)
+
+    def terminate(self) -> None:
+        """End it: TERM to its process group, KILL after its grace."""
+        if not self._kill_at and not self.done:
+            self._kill_at = self._worker.now + self._worker.settings.grace
+            self._signal(signal.SIGTERM)
+
+    def kill_if_due(self) -> None:
+        """Send KILL when the grace is over."""
+        if self._kill_at and self._worker.now > self._kill_at:
+            self._signal(signal.SIGKILL)
+
+    def drop(self) -> None:
+        """Let go of it after an error, and end it; nobody hears of it any more. Never raises."""
+        for fd in (self._in, self._out, self._err):
+            if fd >= 0:
+                with suppress(Exception):
+                    self._worker.unwatch(fd)
+                with suppress(OSError):
+                    os.close(fd)
+        self._in = self._out = self._err = -1
+        with suppress(Exception):
+            self.terminate()
+        self.done = True  # so that it is asked for until it has been reaped
+
+    @property
+    def ends(self) -> "Ends":
+        """What an error in what it does ends: its exchange."""
+        return self._owner.crashed
+
+    def _signal(self, number: int) -> None:
+        if self.pid and not self._reaping:  # so the number is still its own
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
+
+    def reap(self) -> None:
+        """Have it reaped if it has ended, and what is left of its process group ended with it.
+
+        One that has left by itself has said so: nobody has to wait until it is reaped.
+        """
+        if self._reaping or not self.pid or self._worker.now < self._ask_at:
+            return
+        if not self._is_watched():
+            self._reaping = True
+            self._worker.children.reap(self)
+        status = self._worker.children.left_with(self)
+        if status is not None and self._out < 0 and not self.done:
+            self._gone(status)
+
+    def _is_watched(self) -> bool:
+        """Whether it has ended, and what it has left in the background gets a moment to end as well."""
+        background = self._worker.background
+        if self._kill_at or not background.suspects:
+            return False
+        name = self._owner.name()
+        if not background.is_suspect(name) or not background.look(name, self.pid):
+            return False
+        if self._awaited:
+            background.settle(name)
+            self._worker.log_once(f"{name}: {LEFT}")
+            return False
+        self._awaited = True
+        self._ask_at = self._worker.now + GRACE
+        return True
+
+    def reaped(self, status: int | None, others: bool = False) -> None:
+        """Take note of how it ended; None: it lives. `others` says that there were more processes in
+        its group.
+        """
+        self._reaping = False
+        if status is None:
+            # Asked without a pause, worker and zygote would keep the processors from whoever is to end
+            self._ask_at = self._worker.now + self._pause
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            if self.eof_at and not self.done:
+                self._worker.hold(self._owner)
+            return
+        if others and not self._kill_at:
+            self._worker.background.suspect(self._owner.name())
+        if not self.done:
+            self._gone(status)
+
+    def _gone(self, status: int | None, why: int = 0) -> None:
+        """Close everything and tell the exchange: its exit status, or the errno of the failed fork."""
+        self.done = True
+        self._unfeed()
+        self._empty(self._out, self._owner.output)
+        self._empty(self._err, self._owner.errors)
+        for fd in (self._out, self._err):
+            if fd >= 0:
+                self._worker.unwatch(fd)
+                os.close(fd)
+        self._out = self._err = -1
+        self._worker.ended(self._owner)
+        if status is None:
+            self._owner.not_started(why)
+        else:
+            self._owner.ended(status)
+
+    def _empty(self, fd: int, take: "Callable[[bytes], None]") -> None:
+        """Pass on what is in a pipe: it may have been written right before the end."""
+        if fd < 0:
+            return
+        os.set_blocking(fd, False)
+        with suppress(BlockingIOError):
+            for _ in range(16):  # bounded: what left the group may go on writing
+                data = os.read(fd, CHUNK)
+                if not data:
+                    break
+                take(data)
+
+
+def _unavailable(what: str) -> Problem:
+    return Problem(503, what, headers=(("Retry-After", "5"),))

@@ -1,0 +1,187 @@
+"""The worker's end of its zygote: orders to fork and to reap, and the table that both see.
+
+What the messages look like is written in `zygote.py`. A slot of the table belongs to a child from the
+order to fork it until it has been reaped.
+"""
+
+import marshal
+import mmap
+import os
+import select
+import socket
+import time
+from array import array
+from collections import deque
+
+from .zygote import ENDED, ENDING, LEFT, SLOTS, in_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..host.guard import Guard
+    from .child import Child
+    from .program import Program
+
+
+class Children:
+    """All children that are not reaped yet. `sock` leads to the zygote, `table` is shared with it.
+
+    `learnt` takes the names of modules that a child had to import. What one child's news raise ends
+    its exchange, through the `guard`. A zygote that leaves an order unanswered for `patience` seconds
+    is taken for gone.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        table: mmap.mmap,
+        learnt: "Callable[[list[str]], None]",
+        guard: "Guard",
+        patience: float,
+    ) -> None:
+        self.sock = sock
+        self.lost = ""  # why nothing more can be said to the zygote
+        self._guard = guard
+        self._patience = patience
+        self._asked: deque[float] = deque()  # when each order was given that is not answered
+        self._memory = table
+        self._table = memoryview(table)[: SLOTS * 8].cast("i")
+        self._slots = list(range(SLOTS))
+        self._by_slot: dict[int, Child] = {}
+        self._replies = b""
+        self._learnt = learnt
+        self._ready = select.poll()
+        self._ready.register(sock, select.POLLIN | select.POLLOUT)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._by_slot)
+
+    def fork(
+        self,
+        child: "Child",
+        file: str,
+        program: "Program | None",
+        words: list[str],
+        variables: dict[str, str],
+        descriptors: tuple[int, int, int],
+    ) -> None:
+        """Have a script run in a process of its own, which `child.forked` hears of.
+
+        Without a `program` that is an interpreter, or another program, started cold. `OSError` where
+        the request cannot be handed over now.
+        """
+        names = [os.fsencode(name) for name in variables]
+        values = [os.fsencode(value) for value in variables.values()]
+        request = (program.directory if program else "", words, names, values)
+        told = in_file(marshal.dumps(request))
+        try:  # what has raised until here has taken no slot
+            slot = child.slot = self._slots.pop()
+            self._table[slot * 2] = self._table[slot * 2 + 1] = 0
+            self._by_slot[slot] = child
+            stamp = program.stamp if program else None
+            order = marshal.dumps((slot, file, stamp, program is not None))
+            self._send(len(order).to_bytes(4, "big") + order, (*descriptors, told))
+        finally:
+            os.close(told)
+
+    def reap(self, child: "Child") -> None:
+        """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""
+        pair = child.slot.to_bytes(4, "big") + child.pid.to_bytes(4, "big")
+        self._send((8 | ENDED).to_bytes(4, "big") + pair)
+
+    def reap_rest(self) -> None:
+        """Ask again for those that had said that they leave and were still about to."""
+        for child in list(self._by_slot.values()):
+            if child.done:
+                child.kill_if_due()
+                child.reap()
+
+    def look_at_clock(self) -> None:
+        """Find out whether the zygote still answers: it may be stopped, or hang on a file."""
+        if self._asked and time.monotonic() - self._asked[0] > self._patience:
+            self.lost = f"has not answered for {self._patience:g} seconds"
+
+    def left_with(self, child: "Child") -> int | None:
+        """Return the exit status with which a child has left by itself, None if it has not said so."""
+        status: int = self._table[child.slot * 2 + 1]
+        return status - 1 if status else None
+
+    def receive(self) -> bool:
+        """Pass on what the zygote has answered. False when it is gone."""
+        there = self._take() and not self.lost
+        whole = len(self._replies) & ~7
+        replies, self._replies = self._replies[:whole], self._replies[whole:]
+        for at in range(0, whole, 8):
+            slot = int.from_bytes(replies[at : at + 4], "big")
+            value = int.from_bytes(replies[at + 4 : at + 8], "big", signed=True)
+            child = self._by_slot[slot & ~ENDED]
+            self._asked.popleft()
+            if not slot & ENDED:
+                if value < 0:
+                    self._release(child)
+                else:
+                    child.pid = value  # here, so that no error makes it forget whom to end
+                self._guard(child.ends, child.forked, value)
+                continue
+            if value:
+                self._release(child)
+                self._learn(child.pid)
+                child.pid = 0  # its number may be another one's by now
+            left, value = value & LEFT, value & ~LEFT
+            self._guard(child.ends, child.reaped, value - ENDING if value else None, bool(left))
+        return there
+
+    def _send(self, message: bytes, descriptors: tuple[int, ...] = ()) -> None:
+        """Send an order. Answers are taken meanwhile: with hundreds of children both ends would
+        otherwise wait until the other one reads.
+        """
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))]
+        now = time.monotonic()
+        self._asked.append(now)
+        while message and not self.lost:
+            try:
+                sent = self.sock.sendmsg(
+                    [message], rights if descriptors else (), socket.MSG_DONTWAIT
+                )
+            except BlockingIOError:
+                left = now + self._patience - time.monotonic()
+                if left <= 0:
+                    self.lost = f"has taken nothing for {self._patience:g} seconds"
+                elif self._ready.poll(left * 1_000):
+                    self._take()
+            except OSError:
+                return  # the zygote is gone, as `receive` is about to tell
+            else:
+                message, descriptors = message[sent:], ()
+
+    def _take(self) -> bool:
+        """Take what answers there are. False at their end."""
+        try:
+            data = self.sock.recv(8_192, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        self._replies += data
+        return bool(data)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether answers were taken that `receive` has not passed on yet, or none will come."""
+        return len(self._replies) > 7 or bool(self.lost)
+
+    def _release(self, child: "Child") -> None:
+        self._table[child.slot * 2] = 0
+        del self._by_slot[child.slot]
+        self._slots.append(child.slot)
+
+    def _learn(self, pid: int) -> None:
+        """Pass on what a child had to import, if it was the last to say so."""
+        memory, at = self._memory, SLOTS * 8
+        size = int.from_bytes(memory[at + 4 : at + 8], "big")
+        if size and int.from_bytes(memory[at : at + 4], "big") == pid:
+            names = memory[at + 8 : at + 8 + size].decode("utf-8", "replace").split("\0")
+            memory[at + 4 : at + 8] = bytes(4)
+            self._learnt(names)

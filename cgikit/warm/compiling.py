@@ -1,0 +1,89 @@
+"""A script's code, made by a process of its own: a compiler can die of what it reads.
+
+`1+1+…` with some thousand terms, or as many brackets, end in RecursionError, MemoryError or, on some
+versions of Python, with the whole process; others take minutes. None of that may reach the process
+that forks for all scripts. Which scripts are compiled is decided in `zygote.py`; what cannot
+be compiled is started cold, and its own interpreter says why.
+"""
+
+import marshal
+import os
+import resource
+import select
+import time
+
+from cgikit.regularfile import open_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from .interpreter import Limits
+
+MAX_SOURCE = 4 << 20  # bytes; a larger file is data behind a `#!` line, not a script to keep
+MAX_CODE = 64 << 20  # bytes of what it is compiled to
+COMPILING = 5  # seconds; the largest modules of the standard library take a tenth of one
+_KILL = 9
+
+
+def compiled(file: str, limits: "Limits") -> "CodeType | None":
+    """Return the code of a script, None if there is none to be had within the time and the resource
+    limits of a script.
+    """
+    try:
+        reader, writer = os.pipe()
+    except OSError:
+        return None
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(reader)
+        os.close(writer)
+        return None
+    if not pid:
+        _compile(file, writer, limits)
+    os.close(writer)
+    try:
+        data = _all(reader)
+    finally:
+        os.close(reader)
+        os.kill(pid, _KILL)  # it has said all that it will, or is too slow
+        os.waitpid(pid, 0)
+    # Nothing of the script has run in the process that wrote this
+    code: CodeType | None = marshal.loads(data) if data else None  # noqa: S302
+    return code
+
+
+def _all(reader: int) -> bytes:
+    """Return what comes until the end of a pipe and is whole; b"" where it does not come in time."""
+    data, end = bytearray(), time.monotonic() + COMPILING
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    while len(data) < MAX_CODE:
+        left = end - time.monotonic()
+        if left <= 0 or not poll.poll(left * 1_000):
+            return b""
+        piece = os.read(reader, 1 << 16)
+        if not piece:  # it may have died in the middle
+            return bytes(data[8:]) if len(data) - 8 == int.from_bytes(data[:8], "big") else b""
+        data += piece
+    return b""
+
+
+def _compile(file: str, writer: int, limits: "Limits") -> None:
+    """Be the process that compiles. Never returns."""
+    try:
+        for kind, pair in [*limits, (resource.RLIMIT_CORE, (0, 0))]:
+            if kind != resource.RLIMIT_NPROC:
+                resource.setrlimit(kind, pair)
+        # Without patience for a lease: all other scripts would wait with this one
+        with open(open_regular(file, follow=True, patience=0), "rb") as stream:
+            source = stream.read(MAX_SOURCE + 1)
+        if len(source) <= MAX_SOURCE:
+            code = marshal.dumps(compile(source, file, "exec", dont_inherit=True))
+            data = len(code).to_bytes(8, "big") + code
+            while data:
+                data = data[os.write(writer, data) :]
+    except BaseException:  # of whatever kind: the script's own interpreter will say it
+        os._exit(1)
+    os._exit(0)

@@ -1,0 +1,40 @@
+"""What a script writes to its standard error, in lines for a log.
+
+Which log that is, cgikit's own or the web server's, is decided in `exchange.py`: one of them for all of
+it, since nobody finds a traceback of which half is elsewhere. Kept are the last lines, for the page of
+a script that fails.
+"""
+
+from ..host.text import Lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TAIL = 20  # lines that are kept
+
+
+class ErrorStream:
+    """Standard error of one script. `log` takes lines; `.tail` are the last ones (list of str)."""
+
+    __slots__ = ("_lines", "_log", "tail")
+
+    def __init__(self, log: "Callable[[str], None]") -> None:
+        self._log = log
+        self._lines = Lines()
+        self.tail: list[str] = []
+
+    def take(self, name: str, data: bytes, *, sent: bool) -> None:
+        """Take a piece. It goes to the log, under the script's name, unless it was `sent` elsewhere."""
+        self._keep(name, self._lines.feed(data), sent)
+
+    def end(self, name: str, *, sent: bool) -> None:
+        """Take what is left as a line, which the script has not ended."""
+        self._keep(name, self._lines.end(), sent)
+
+    def _keep(self, name: str, lines: list[str], sent: bool) -> None:
+        if not lines:
+            return
+        self.tail = [*self.tail, *lines[-TAIL:]][-TAIL:]
+        if not sent:  # at once: a script may write a hundred thousand lines
+            self._log("\n".join([f"{name}: {line}" for line in lines]))

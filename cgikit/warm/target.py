@@ -1,0 +1,48 @@
+"""Which script a FastCGI or SCGI request is for. The file comes from the root, whatever the peer says.
+
+The same for a request by HTTP is in `wsgi.py`; how a path leads to a file, in `path.py`.
+"""
+
+from ..host.output import is_local
+from ..host.path import Script, find
+from ..host.problem import Problem
+from .requestvariables import path_of, single_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .settings import Settings
+
+
+def is_below(location: str, prefix: str) -> bool:
+    """Whether a Location leads to a script of ours: a local one, below the same prefix (R45).
+
+    Another path is the web server's, which gets the Location as the script printed it.
+    """
+    return is_local(location) and location.partition("?")[0].startswith(prefix + "/")
+
+
+def script_for(variables: "Mapping[str, str]", settings: "Settings", single: bool) -> Script:
+    """Return the script that a request is for: a file below the root, whatever the peer says
+    SCRIPT_FILENAME is (S25). `single` tells that the root is one script. `Problem` where there is none.
+    """
+    path, rest = path_of(variables)
+    if single:
+        return Script(settings.root, *single_path(path, rest, settings.mount))
+    path += rest
+    prefix = settings.prefix
+    if prefix:
+        if not path.startswith(prefix + "/"):
+            raise Problem(
+                404,
+                f"{path} is not below {prefix}, which --prefix names.",
+                "Let the prefix be the URL path at which the web server serves the scripts.",
+            )
+        path = path[len(prefix) :]
+    place = find(settings.root, path)
+    if not isinstance(place, Script):
+        raise Problem(404, f"{path} is a directory.", "Ask for a script in it.")
+    if prefix:
+        place.script_name = prefix + place.script_name
+    return place

@@ -1,0 +1,399 @@
+"""The process that is forked for every request: it holds modules ready and does nothing else.
+
+After a fork, each page of memory that parent or child writes to has to be copied, and that is most of
+what a request costs. So the process that forks is not the one that deals with connections (which is
+`worker.py`): it imports little, and between two forks it runs a dozen lines.
+
+A child can read whatever was ever in the memory of the process it was forked from, freed or not. So the
+request itself never comes here: the worker writes it to a file without a name, and the child that it is
+meant for is the only one to read it.
+
+Messages on the socket to the worker; those to here have their length in front:
+- to here, with the script's three descriptors and that of the file with its request: what to run, as
+  `marshal` writes it (see `Children.fork`);
+- to here, without descriptors (2**31 is added to the length): of children to reap, slots and process
+  ids, four bytes each;
+- from here: 8 bytes, a child's slot and its process id (negative: the errno of the failed fork); or
+  slot + 2**31 and how it ended, as `os.waitstatus_to_exitcode` has it plus 1,000, for a child that was
+  reaped, plus 2**16 where others of its process group had to be ended; or 0 there for one that lives.
+
+The table is memory that supervisor, worker and children share: two numbers for each slot, the child's
+process id, and its exit status plus one once it has left by itself.
+"""
+
+# Without its face in Python, as in `interpreter.py`
+import _signal as signal  # type: ignore[import-not-found]
+import atexit
+import errno
+import gc
+import marshal
+import mmap
+import os
+import resource
+import sys
+import time
+from _socket import socket
+
+from .. import leaving
+from . import interpreter, preload, trial
+from .compiling import compiled
+from .program import runs_python
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
+    Ready = tuple[object, CodeType | None]
+
+#: Signals that end nothing here: this process ends with its worker. They are blocked from its start on
+#: by who starts it, and open again in its children, for whom they are.
+BLOCKED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+MAX_SCRIPTS = 1_000
+LEARNT_SIZE = 65_536  # bytes for the names of learnt modules at the end of the table
+SLOTS = 1_024
+TABLE = SLOTS * 8 + LEARNT_SIZE
+ENDED = 1 << 31
+ENDING, LEFT = 1_000, 1 << 16  # in the answer for a child that was reaped
+# Of what scripts do, what nearly all of them do
+SCRIPTS = (
+    """print("Content-Type: text/plain\\n\\nrehearsal")""",
+    """
+from cgikit import Request, Response, escape, run
+
+def answer(request):
+    return Response(f"<p>{escape(request.query.get('name', ''))}</p>")
+
+if __name__ == "__main__":
+    run(answer)
+""",
+)
+VARIABLES = {
+    "GATEWAY_INTERFACE": "CGI/1.1",
+    "QUERY_STRING": "name=a%20b&x=1",
+    "REMOTE_ADDR": "127.0.0.1",
+    "REQUEST_METHOD": "GET",
+    "REQUEST_URI": "/?name=a%20b&x=1",
+    "SCRIPT_NAME": "/",
+    "SERVER_NAME": "localhost",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "SERVER_SOFTWARE": "rehearsal",
+}
+REHEARSALS = 24  # each; Python 3.11 needs 8 calls and as many loops, 3.13 twice that
+# How Python divides its memory: pools of one size each, which begin with what is said about them
+POOL, POOL_HEAD = 16_384, 48
+MOST_HOLES = 2_000  # in pools of one size
+
+
+class Zygote:
+    """The forking end of a worker. `sock` leads to the worker, `table` is shared with it."""
+
+    def __init__(self, sock: socket, table: mmap.mmap, settings: "dict[str, Any]") -> None:
+        self.sock = sock
+        self.memory = table
+        self.table = memoryview(table)[: SLOTS * 8].cast("i")
+        self.limits = interpreter.limits(settings)
+        self.most = interpreter.most_descriptors()
+        self.scripts: dict[str, Ready] = {}
+        self.learner = preload.Learner()
+        self.c_runs = False  # whether a module that is preloaded has C code of its own
+        self.kept: list[bytes] = []
+
+    def run(self) -> None:
+        """Fork and reap as told until the worker is gone. A child comes out by `interpreter.Leave`."""
+        recvmsg, fork = self.sock.recvmsg, os.fork
+        while True:
+            try:
+                head, ancillary, _, _ = recvmsg(4, 64)
+            except ConnectionResetError:  # the worker ended with answers of ours unread
+                return
+            if not head:
+                return
+            size = int.from_bytes(head + exactly(self.sock, 4 - len(head)), "big")
+            if size & ENDED:
+                self._reap(exactly(self.sock, size ^ ENDED))
+                continue
+            fds = ancillary[0][2]
+            stdin, stdout, stderr, told = (
+                int.from_bytes(fds[i : i + 4], sys.byteorder) for i in (0, 4, 8, 12)
+            )
+            order = exactly(self.sock, size)
+            slot, file, stamp, is_warm = marshal.loads(order)  # noqa: S302 -- our worker's
+            ready = None
+            try:
+                if is_warm:
+                    ready = self._ready(file, stamp)
+                pid = fork()
+            except OSError as error:
+                pid = -(error.errno or 1)
+            except Exception as error:  # one script's, and no reason to end the others
+                _say(error)
+                pid = -errno.EIO
+            if not pid:
+                self._child(slot, file, ready, told, (stdin, stdout, stderr))
+            os.close(stdin)
+            os.close(stdout)
+            os.close(stderr)
+            os.close(told)
+            self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
+
+    def _ready(self, file: str, stamp: object) -> "Ready":
+        """Return a script compiled. What cannot be compiled has no code: started cold, it says why."""
+        known = self.scripts.get(file)
+        if known is not None and known[0] == stamp and stamp is not None:
+            return known
+        code = compiled(file, self.limits)
+        if len(self.scripts) >= MAX_SCRIPTS:
+            self.scripts.clear()
+        known = self.scripts[file] = stamp, code
+        gc.freeze()
+        return known
+
+    def _reap(self, data: bytes) -> None:
+        """Reap children that have ended, after ending what is left of their process groups: until a
+        child is reaped its number cannot become another group's.
+        """
+        for at in range(0, len(data), 8):
+            slot = int.from_bytes(data[at : at + 4], "big")
+            pid = int.from_bytes(data[at + 4 : at + 8], "big")
+            answer = 0
+            try:
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                    _end_group(pid, 9)
+                    answer = ENDING + os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                    if _end_group(pid, 0):  # somebody was there beside it, and is about to end
+                        answer += LEFT
+            except ChildProcessError:
+                answer = ENDING
+            self._answer((slot | ENDED).to_bytes(4, "big") + answer.to_bytes(4, "big"))
+
+    def _answer(self, data: bytes) -> None:
+        try:
+            self.sock.send(data)
+        except OSError:  # the worker is gone, which the next look at the socket tells
+            pass
+
+    def _child(
+        self,
+        slot: int,
+        file: str,
+        ready: "Ready | None",
+        told: int,
+        descriptors: tuple[int, int, int],
+    ) -> None:
+        """Become what runs the script. Returns never."""
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
+            os.setsid()  # a group of its own to end, and no terminal of the server's
+            mark = leaving.Mark()
+            status = self.attend(slot, file, ready, told, descriptors, self.limits, 3)
+            interpreter.run_exit_handlers()
+            status = interpreter.finish(status, mark, self.learner.names, c_runs=self.c_runs)
+            self.table[slot * 2 + 1] = status + 1
+            os._exit(status)
+        except interpreter.Leave:
+            self.sock.detach()  # its number may be that of a file of the script's by now
+            raise
+        except BaseException as error:
+            why = f"cannot start: {type(error).__name__}: {error}\n"
+            os.write(2, why.encode("utf-8", "backslashreplace"))
+            os._exit(127)
+
+    def attend(
+        self,
+        slot: int,
+        file: str,
+        ready: "Ready | None",
+        told: int,
+        descriptors: tuple[int, int, int],
+        limits: "interpreter.Limits",
+        above: int,
+    ) -> int:
+        """Run the script and return its exit status. `told` is the file with the request. `rehearse`
+        does it in the zygote itself.
+        """
+        self.table[slot * 2] = os.getpid()
+        data = os.pread(told, os.lseek(told, 0, os.SEEK_END), 0)
+        interpreter.descriptors(*descriptors, above, self.most)
+        cold = ready is None or ready[1] is None
+        interpreter.limit(
+            interpreter.without_memory(limits) if cold and not runs_python(file) else limits
+        )
+        directory, words, names, values = marshal.loads(data)  # noqa: S302 -- our worker's
+        del data
+        if ready is None or ready[1] is None:
+            variables = dict(zip(names, values, strict=True))
+            interpreter.execute(file, words, {**os.environb, **variables})
+            return 127  # not reached
+        status = interpreter.run(file, ready[1], directory, words, names, values)
+        self._report()
+        return status
+
+    def _report(self) -> None:
+        """In a child whose script has ended: say what it had to import."""
+        names = "\0".join(self.learner.learnt()).encode("utf-8", "replace")
+        if names and len(names) <= LEARNT_SIZE - 8:
+            at = SLOTS * 8
+            self.memory[at + 4 : at + 8] = bytes(4)
+            self.memory[at : at + 4] = os.getpid().to_bytes(4, "big")
+            self.memory[at + 8 : at + 8 + len(names)] = names
+            self.memory[at + 4 : at + 8] = len(names).to_bytes(4, "big")
+
+
+def _end_group(pid: int, number: int) -> bool:
+    """Send a signal to a process group. False where there is none, or it is another user's."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _say(error: Exception) -> None:
+    """Write an error to the log."""
+    import traceback
+
+    os.write(2, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
+
+
+def exactly(sock: socket, size: int) -> bytes:
+    """Receive so many bytes; end the process where the other end is gone, or says nothing more."""
+    data = b""
+    while len(data) < size:
+        try:
+            more = sock.recv(size - len(data))
+        except OSError:  # it has ended without reading all
+            more = b""
+        if not more:
+            sys.exit(0)
+        data += more
+    return data
+
+
+def in_file(data: bytes) -> int:
+    """Return a new descriptor of a file without a name that has this content, in memory where the
+    system has such files. The caller closes it. Raises OSError.
+    """
+    if hasattr(os, "memfd_create"):
+        file = os.memfd_create("request")
+    else:
+        import tempfile
+
+        file, name = tempfile.mkstemp()
+        os.unlink(name)
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def rehearse(zygote: Zygote) -> None:
+    """Do in this process what its children do, with scripts that have nothing to say and an output
+    that goes nowhere; then put everything back.
+
+    Python rewrites what it has run a few times into a faster form, and remembers where it found what.
+    Done here, no child has to, nor to copy the memory for it: a quarter of the pages it would copy.
+    """
+    environment, words, original = dict(os.environ), [*sys.argv], [*sys.orig_argv]
+    path, main = sys.path[0], sys.modules["__main__"]
+    streams = [(vars(stream), dict(vars(stream))) for stream in (sys.stdin, sys.stdout)]
+    limits = [(kind, resource.getrlimit(kind)) for kind, _ in zygote.limits]
+    null, saved = os.open(os.devnull, os.O_RDWR), os.dup(1)
+    names = [os.fsencode(name) for name in VARIABLES]
+    values = [os.fsencode(value) for value in VARIABLES.values()]
+    told = in_file(marshal.dumps((path, [], names, values)))
+    known, opened = frozenset(sys.modules), len(trial.entries("/proc/self/fd")) - 1
+    for script in SCRIPTS:
+        code = compile(script, "/rehearsal", "exec", dont_inherit=True)
+        for _ in range(REHEARSALS):
+            mark = leaving.Mark()
+            zygote.attend(0, "/rehearsal", (None, code), told, (0, null, 2), limits, zygote.most)
+            try:  # and not the exit handlers: modules have registered their own by now
+                interpreter.finish(0, mark, known, opened)
+            except interpreter.Leave:  # a thread runs, of a module that was named by a person
+                pass
+            for attributes, before in streams:
+                attributes.clear()
+                attributes.update(before)
+    os.dup2(saved, 1)
+    os.close(saved)
+    os.close(null)
+    os.close(told)
+    for name in VARIABLES:
+        if name in environment:
+            os.environ[name] = environment[name]
+        else:
+            del os.environ[name]
+    sys.argv[:], sys.orig_argv[:], sys.path[0] = words, original, path
+    sys.modules["__main__"] = main
+    zygote.table[0] = zygote.table[1] = 0
+
+
+def fill_holes() -> list[bytes]:
+    """Return objects that take the free places between others in memory, so that what a child makes
+    lies together, on pages of its own: to write beside an old object is to copy its page. That saves
+    8 pages of a child's and as many between two forks, for one megabyte once.
+    """
+    kept = []
+    for size in range(POOL_HEAD, 513, 16):
+        for _ in range(MOST_HOLES):
+            kept.append(bytes(size - 33))  # 33 is what an empty one takes
+            if id(kept[-1]) % POOL == POOL_HEAD:  # the first place of a new pool
+                break
+    for size in range(512, 4_096, 16):  # these lie elsewhere, between what C has asked for
+        kept += [bytes(size), bytes(size)]
+    return kept
+
+
+def main() -> int:
+    """Hold modules ready and fork until the worker is gone. The words are the descriptors of the
+    socket and of the table. Return the exit status: that of a script in a child that leaves this way.
+    """
+    began = time.time_ns()
+    os.environ.pop("LD_BIND_NOW", None)
+    sock, table = int(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(sock, False)
+    memory = mmap.mmap(table, TABLE)
+    os.close(table)
+    # A map closes a descriptor of its own when it ends. In a child that number is a file of the
+    # script's. In a cycle that the collector does not see, which is made here, it never ends
+    lasting: list[object] = [memory]
+    lasting.append(lasting)
+    channel = socket(fileno=sock)
+    size = int.from_bytes(exactly(channel, 4), "big")
+    settings = marshal.loads(exactly(channel, size))  # noqa: S302 -- our parent's
+    zygote = Zygote(channel, memory, settings)
+    outcome: preload.Outcome = [], {}, []
+    if settings["warm"]:
+        outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
+        # It does nothing but be there: a script's `process.send` arranges for leaving fast where there
+        # is none, which is done in `interpreter.finish` anyway
+        atexit.register(int)
+        zygote.c_runs = leaving.runs_c(list(sys.modules.values()))
+        if zygote.c_runs:
+            try:
+                import _ctypes  # noqa: F401 -- for `leaving.flush_c`
+            except ImportError:
+                pass  # scripts end in Python's own way, then
+        gc.collect()
+        gc.freeze()  # or `interpreter.finish` would take what is there for the script's
+        rehearse(zygote)
+        zygote.learner = preload.Learner()
+    data = marshal.dumps((preload.held(began), *outcome))
+    try:
+        channel.sendall(len(data).to_bytes(4, "big") + data)
+    except OSError:  # the worker was ended before it was ready
+        os._exit(0)
+    del data, outcome
+    gc.collect()
+    zygote.kept = fill_holes()
+    gc.freeze()  # not disabled: children have it, and here everything is freed by its count
+    try:
+        zygote.run()
+    except interpreter.Leave as left:
+        return left.status
+    os._exit(0)
