@@ -8,9 +8,9 @@ of how files are locked (`locks`) and replaced (`files`).
 import os
 
 from .files import read, replace
-from .locks import close, lock, storage_error
+from .locks import lock, storage_error
 from .process import absolute
-from .regularfile import open_regular
+from .regularfile import close_quietly, open_regular, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Counter:
             raise storage_error(self.path, "cannot write the counter", error) from error
         finally:
             if fd >= 0:
-                close(fd)
+                close_quietly(fd)
 
     def _read(self) -> bytes:
         raw = read(self.path, "cannot read the counter", _LONGEST + 10)
@@ -234,16 +234,10 @@ _LONGEST_HOT = 40  # one that has grown longer is renamed at every change: nobod
 def _overwrite(fd: int, data: bytes, old: bytes) -> None:
     """Write `data` over `old`, which is as long, from the beginning of an open file."""
     try:
-        _pwrite(fd, data)
+        write_all(fd, data, at=0)
     except OSError:
-        _pwrite(fd, old)
+        write_all(fd, old, at=0)
         raise
-
-
-def _pwrite(fd: int, data: bytes) -> None:
-    done = os.pwrite(fd, data, 0)
-    while done < len(data):  # no local file system does that with 20 bytes, but nothing forbids it
-        done += os.pwrite(fd, data[done:], done)
 
 
 def _number_advice(text: bytes, path: str) -> str:

@@ -13,7 +13,6 @@ from time import monotonic
 from .locks import (
     MOST_TRIES,
     Typed,
-    close,
     inherit,
     late,
     leads_to,
@@ -24,7 +23,7 @@ from .locks import (
 )
 from .locks import FileLock as FileLock
 from .process import absolute
-from .regularfile import NotRegular, open_regular
+from .regularfile import NotRegular, close_quietly, open_regular, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def read(path: str, what: str = "cannot read the file", most: int = 0) -> bytes 
                 content += more
             return content
         finally:
-            close(fd)
+            close_quietly(fd)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -117,8 +116,8 @@ def replace(
         raise
     finally:
         if directory >= 0:
-            close(directory)
-        close(fd)
+            close_quietly(directory)
+        close_quietly(fd)
 
 
 def temporary_name(path: str) -> str:
@@ -179,9 +178,9 @@ def _create(path: str, mode: int, timeout: float) -> "tuple[int, os.stat_result]
                 return fd, new
         except BaseException:
             _discard(path, fd)
-            close(fd)
+            close_quietly(fd)
             raise
-        close(fd)  # somebody took it for an orphan, in the moment before it was locked
+        close_quietly(fd)  # somebody took it for an orphan, in the moment before it was locked
     raise late(path, timeout)
 
 
@@ -206,7 +205,7 @@ def _clear(path: str, timeout: float, deadline: float) -> None:
         if leads_to(path, fd):
             os.unlink(path)
     finally:
-        close(fd)
+        close_quietly(fd)
 
 
 def _discard(path: str, fd: int) -> None:
@@ -249,11 +248,3 @@ def settle(fd: int, durable: bool) -> None:
         os.fsync(fd)
     # Network file systems report a full disk at a close, and closing `fd` would end its lock.
     os.close(os.dup(fd))
-
-
-def write_all(fd: int, data: bytes | bytearray | memoryview) -> int:
-    """Write all of `data` into an open file; return its length."""
-    left = memoryview(data).cast("B")
-    while left:  # a full disk writes what fits, and fails the next time
-        left = left[os.write(fd, left) :]
-    return len(data)

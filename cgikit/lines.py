@@ -6,10 +6,10 @@ queue. How a file is replaced belongs to `files`, waiting for others to `locks`.
 
 import os
 
-from .files import replace, settle, write_all
-from .locks import Typed, close, lock, open_directory, wait
+from .files import replace, settle
+from .locks import Typed, lock, open_directory, wait
 from .process import absolute
-from .regularfile import open_regular
+from .regularfile import close_quietly, open_regular, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def append_line(
             _append(fd, held.fileno(), directory, raw + b"\n")
         finally:
             if directory >= 0:
-                close(directory)
-            close(fd)
+                close_quietly(directory)
+            close_quietly(fd)
 
 
 def read_lines(
@@ -155,7 +155,7 @@ class TakenLines:
     def _leave(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            close(fd)
+            close_quietly(fd)
         self._lock.__exit__(None, None, None)
 
 
@@ -186,7 +186,7 @@ def _ending(path: str, last: int | None) -> tuple[bytes, int, int]:
             ends += found[-1].count(b"\n")
         return b"".join(found[::-1]), status.st_size, status.st_ino
     finally:
-        close(fd)
+        close_quietly(fd)
 
 
 def _settled_ending(path: str, last: int | None, timeout: float) -> bytes:
@@ -211,7 +211,7 @@ def _settled_ending(path: str, last: int | None, timeout: float) -> bytes:
             raw = raw[: torn - size]
         return raw
     finally:
-        close(fd)
+        close_quietly(fd)
 
 
 def _read(fd: int, begin: int, size: int) -> bytes:

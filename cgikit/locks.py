@@ -8,10 +8,10 @@ done under a lock belongs to `files` and `counters`.
 import fcntl
 import os
 from stat import S_ISREG, S_ISVTX
-from time import monotonic, sleep
+from time import monotonic
 
 from .process import absolute
-from .regularfile import open_regular
+from .regularfile import close_quietly, open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ class FileLock:
                     self._fds.append(fd)
                     return self
             except BaseException:
-                close(fd)
+                close_quietly(fd)
                 raise
-            close(fd)
+            close_quietly(fd)
         raise late(self.path, self.timeout)
 
     def __exit__(
@@ -78,7 +78,7 @@ class FileLock:
     ) -> None:
         # Closing, not LOCK_UN: a child that was forked meanwhile would lose its own with ours.
         # Whichever it is of several: all hold the same lock, and it ends with the last of them.
-        close(self._fds.pop())
+        close_quietly(self._fds.pop())
 
     def fileno(self) -> int:
         """Return the descriptor of the lock file, while the lock is held; -1 otherwise."""
@@ -150,7 +150,7 @@ class _LockBeside(FileLock):
             try:
                 self._give(fd, os.fstat(fd))
             except BaseException:
-                close(fd)
+                close_quietly(fd)
                 raise
             return fd
 
@@ -200,21 +200,25 @@ def wait(fd: int, path: str, timeout: float, deadline: float, operation: int) ->
 
     `deadline` is a time of the monotonic clock; `path` and `timeout` are for the message.
     """
-    pause = 0.0002
-    while True:
-        try:
-            fcntl.flock(fd, operation | fcntl.LOCK_NB)
+    try:
+        if try_lock(fd, operation):
             return
-        except BlockingIOError:
-            pass
-        except OSError as error:
-            raise storage_error(path, "cannot lock the file", error) from error
-        left = deadline - monotonic()
-        if left <= 0:
-            raise late(path, timeout, _holder(fd))
-        # Asked again and again, because nothing but a signal would end a flock that waits.
-        sleep(min(pause, left))
-        pause = min(pause * 2, 0.05)
+        from .waiting import wait_for
+
+        if wait_for(lambda: try_lock(fd, operation) or None, deadline):
+            return
+    except OSError as error:
+        raise storage_error(path, "cannot lock the file", error) from error
+    raise late(path, timeout, _holder(fd))
+
+
+def try_lock(fd: int, operation: int = fcntl.LOCK_EX) -> bool:
+    """Lock an open file without waiting; False while somebody else holds it. Raises `OSError`."""
+    try:
+        fcntl.flock(fd, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _holder(fd: int) -> str:
@@ -251,14 +255,6 @@ def leads_to(path: str, fd: int) -> "os.stat_result | None":
     return held if same else None
 
 
-def close(fd: int) -> None:
-    """Close a descriptor through which nothing was written that could still get lost."""
-    try:
-        os.close(fd)
-    except OSError:
-        pass  # the system has closed it in any case, and there is nothing left to be done about it
-
-
 def make_directory(path: str) -> None:
     """Make the directory that the file `path` is to lie in, one level; `StorageError` if it cannot
     be. One that is there already, made by another process meanwhile, is welcome.
@@ -279,7 +275,7 @@ def make_directory(path: str) -> None:
     except OSError as error:
         raise storage_error(directory, "the directory is made, but not safe", error) from error
     finally:
-        close(fd)
+        close_quietly(fd)
 
 
 def open_directory(path: str) -> int:

@@ -1,8 +1,8 @@
-"""Regular files, opened so that nothing that stands in their place holds a request up. Internal.
+"""Regular files: opened without waiting for anything else, written whole, closed quietly. Internal.
 
-A FIFO waits for its other end, a device for whatever it likes: open(2) of POSIX can take for ever. All
-files that somebody else may have put there are opened by the one function in this module. What is read
-from them, and what an error means to a script, is decided by its callers.
+A FIFO waits for its other end, a device for whatever it likes: open(2) of POSIX can take for ever. So
+every file that somebody else may have put there is opened by `open_regular`. What is read from it, and
+what an error means to a script, is decided by the callers.
 """
 
 import os
@@ -60,6 +60,29 @@ def open_regular(
     raise NotRegular(os.fspath(path), found)
 
 
+def write_all(fd: int, data: "bytes | bytearray | memoryview", at: int | None = None) -> int:
+    """Write all of `data` into an open file, at its position or from the offset `at` on; return how
+    many bytes that is (int). Raises `OSError`.
+    """
+    left = memoryview(data).cast("B")
+    size = len(left)
+    # A full disk takes what fits, and fails the next time.
+    while left:
+        if at is None:
+            left = left[os.write(fd, left) :]
+        else:
+            left = left[os.pwrite(fd, left, at + size - len(left)) :]
+    return size
+
+
+def close_quietly(fd: int) -> None:
+    """Close a descriptor through which nothing was written that could still get lost."""
+    try:
+        os.close(fd)
+    except OSError:
+        pass  # the system has closed it in any case, and nothing can be done about it
+
+
 def _open_otherwise(
     error: OSError,
     path: "str | os.PathLike[str]",
@@ -80,18 +103,21 @@ def _open_otherwise(
             raise NotRegular(os.fspath(path), found) from None
     if error.errno != errno.EWOULDBLOCK:
         raise error
-    from time import monotonic, sleep
+    from time import monotonic
 
-    # Only regular files have leases. Asked again and again, because an open that waits could find a
-    # FIFO there by now; the first one has told the holder to let go.
-    deadline, pause = monotonic() + patience, 0.001
-    while monotonic() < deadline:
-        sleep(pause)
-        pause = min(pause * 2, 0.05)
+    from .waiting import wait_for
+
+    def attempt() -> int | None:
         try:
             return os.open(path, flags, mode, dir_fd=dir_fd)
         except BlockingIOError:
-            pass
+            return None
+
+    # Only regular files have leases. An open that waits could find a FIFO there by now; the first one
+    # has told the holder to let go.
+    fd = wait_for(attempt, monotonic() + patience)
+    if fd is not None:
+        return fd
     reason = "another program, such as Samba, holds a lease on it; look which (/proc/locks)"
     raise BlockingIOError(error.errno, reason, os.fspath(path))
 

@@ -57,7 +57,9 @@ class Upload:
                 return
             data = self._spill()
         try:
-            _write_all(self._fd, data)
+            from .regularfile import write_all
+
+            write_all(self._fd, data)
         except OSError as error:
             raise _storage(self._spool_directory(), "cannot store an upload", error) from error
 
@@ -179,14 +181,16 @@ class Upload:
             _drop(fd, path)
 
     def _copy_to(self, fd: int) -> None:
+        from .regularfile import write_all
+
         if self._fd < 0:
             for data in self._memory:
-                _write_all(fd, data)
+                write_all(fd, data)
             return
         offset = 0
         while offset < self.size:
             data = os.pread(self._fd, 1 << 18, offset)
-            _write_all(fd, data)
+            write_all(fd, data)
             offset += len(data)
 
 
@@ -351,12 +355,6 @@ def _link(fd: int, path: str, name: str) -> bool:
     except OSError:
         return False  # another file system, or no /proc
     return True
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    written = os.write(fd, data)
-    while written < len(data):  # a full disk writes what fits first, and fails the next time
-        written += os.write(fd, memoryview(data)[written:])
 
 
 def _umask() -> int:

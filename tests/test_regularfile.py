@@ -1,4 +1,7 @@
-"""Opening regular files: what they are opened as. What is none stands in kinds/test_opens.py."""
+"""Regular files: what they are opened as, how they are written and closed.
+
+What is refused because it is not a regular file stands in kinds/test_opens.py.
+"""
 
 import fcntl
 import os
@@ -6,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cgikit.regularfile import NotRegular, open_regular
+from cgikit.regularfile import NotRegular, close_quietly, open_regular, write_all
 
 
 @pytest.fixture
@@ -84,3 +87,50 @@ def test_what_is_refused_is_closed(tmp_path: Path, make) -> None:
     with pytest.raises(NotRegular):
         open_regular(tmp_path / "thing")
     assert os.listdir("/proc/self/fd") == before
+
+
+@pytest.mark.parametrize("at", [None, 4])
+def test_what_a_system_takes_piece_by_piece_is_written_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int | None
+) -> None:
+    write, pwrite = os.write, os.pwrite
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:3]))
+    monkeypatch.setattr(os, "pwrite", lambda fd, data, offset: pwrite(fd, data[:3], offset))
+    (tmp_path / "x").write_bytes(b"0123456789ABCDEF")
+    fd = os.open(tmp_path / "x", os.O_WRONLY)
+    try:
+        assert write_all(fd, b"abcdefgh", at) == 8
+        assert os.lseek(fd, 0, os.SEEK_CUR) == (8 if at is None else 0)
+    finally:
+        os.close(fd)
+    whole = b"abcdefgh89ABCDEF" if at is None else b"0123abcdefghCDEF"
+    assert (tmp_path / "x").read_bytes() == whole
+
+
+def test_what_does_not_fit_is_an_error_and_no_short_write() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)  # it takes what fits
+    try:
+        with pytest.raises(BlockingIOError):
+            write_all(writer, bytes(1 << 21))
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_the_length_is_in_bytes_whatever_the_items_are(tmp_path: Path) -> None:
+    fd = os.open(tmp_path / "x", os.O_WRONLY | os.O_CREAT)
+    try:
+        assert write_all(fd, memoryview(bytes(12)).cast("I")) == 12
+        assert write_all(fd, bytearray()) == 0
+    finally:
+        os.close(fd)
+    assert (tmp_path / "x").stat().st_size == 12
+
+
+def test_closing_quietly_closes_and_says_nothing(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    close_quietly(fd)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+    close_quietly(fd)

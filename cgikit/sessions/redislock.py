@@ -29,7 +29,7 @@ class RedisLock:
         self._token = ""
 
     def __enter__(self) -> "Record | None":
-        from time import monotonic, sleep
+        from time import monotonic
 
         store = self._store
         token = os.urandom(16).hex()
@@ -37,20 +37,26 @@ class RedisLock:
         # A server that stalls may take the lock when we have given up, and nobody would give it back:
         # so it is brief until the answer has come.
         brief = min(limit, max(1, int(store.timeout * 1000)))
-        deadline = monotonic() + self._timeout
-        pause = 0.001
-        while True:
+
+        def attempt() -> "tuple[Record | None] | None":
             answer = store._run(LOCK, self._names, [token, brief, *FIELDS])
             state, fields = store._answered(answer, 3)
             if state == b"none":
-                return None
+                return (None,)
             if state == b"locked" and self._extended(token, brief, limit):
                 self._token = store._tokens[mine(self._key)] = token
-                return store._taken(fields)
-            if monotonic() >= deadline:
+                return (store._taken(fields),)
+            return None
+
+        deadline = monotonic() + self._timeout
+        found = attempt()
+        if found is None:
+            from ..waiting import wait_for
+
+            found = wait_for(attempt, deadline)
+            if found is None:
                 raise store._late(self._key, self._timeout)
-            sleep(pause)
-            pause = min(pause * 2, 0.02)
+        return found[0]
 
     def _extended(self, token: str, brief: int, limit: int) -> bool:
         """Make a brief lock last as long as it may; tell whether it was still there."""

@@ -381,13 +381,15 @@ class SQLiteStore(Store):
         """Rename what is left of a database that has gone. SQLite would take the writes in its WAL
         for the new one's, which damages that and brings the old sessions back.
         """
-        from time import monotonic, sleep
+        names = self._rest()
+        if names:  # somebody may be moving one file after the other
+            from time import monotonic
 
-        names = [name for name in self._beside() if os.path.lexists(name)]
-        deadline = monotonic() + min(_SETTLED, self.busy_timeout / 2)
-        while names and monotonic() < deadline:  # somebody may be moving one file after the other
-            sleep(0.02)
-            names = [name for name in names if os.path.lexists(name)]
+            from ..waiting import wait_for
+
+            deadline = monotonic() + min(_SETTLED, self.busy_timeout / 2)
+            wait_for(lambda: None if self._rest() else True, deadline)
+            names = self._rest()
         mark = os.urandom(4).hex()
         for name in names:
             try:
@@ -397,6 +399,9 @@ class SQLiteStore(Store):
             except OSError as error:
                 what = f"belongs to a database that has gone; move it too: {error.strerror}"
                 raise self._refused(name, what) from error
+
+    def _rest(self) -> list[str]:
+        return [name for name in self._beside() if os.path.lexists(name)]
 
     def _beside(self) -> tuple[str, str, str]:
         """Return the paths of the files that SQLite has beside the database."""

@@ -51,11 +51,12 @@ class SQLiteLock:
         instance. `LockTimeout` if another process got in by that and has changed the session.
         """
         from ..locks import leads_to
+        from ..regularfile import close_quietly
 
         if self._fd is None or leads_to(self._path, self._fd):
             return
         fd = self._wait()
-        os.close(self._fd)
+        close_quietly(self._fd)
         self._fd = fd
         now, seen = self._store.load(self._key), self._record
         if (
@@ -66,18 +67,17 @@ class SQLiteLock:
             raise self._late()
 
     def _wait(self) -> int:
-        from time import monotonic, sleep
+        from time import monotonic
 
         deadline = monotonic() + self._timeout
-        pause = 0.0005
-        while True:
-            fd = self._take()
-            if fd is not None:
-                return fd
-            if monotonic() >= deadline:
+        fd = self._take()
+        if fd is None:
+            from ..waiting import wait_for
+
+            fd = wait_for(self._take, deadline)
+            if fd is None:
                 raise self._late()
-            sleep(pause)
-            pause = min(pause * 2, 0.02)
+        return fd
 
     def _take(self) -> int | None:
         try:
@@ -104,7 +104,9 @@ class SQLiteLock:
         if os.getpid() == self._owner:
             give(self._path, fd)
         else:
-            os.close(fd)
+            from ..regularfile import close_quietly
+
+            close_quietly(fd)
 
     def __exit__(
         self,
@@ -121,10 +123,8 @@ def take(path: str) -> int | None:
 
     `FileNotFoundError` if its directory is missing, `StorageError` for what else the system refuses.
     """
-    import fcntl
-
-    from ..locks import leads_to, storage_error
-    from ..regularfile import open_regular
+    from ..locks import leads_to, storage_error, try_lock
+    from ..regularfile import close_quietly, open_regular
 
     try:
         fd = open_regular(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -132,18 +132,18 @@ def take(path: str) -> int | None:
         raise
     except OSError as error:
         raise storage_error(path, "cannot open the lock file", error) from error
+    is_held = False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever held it has deleted it meanwhile: a lock without a name excludes nobody.
-        if leads_to(path, fd):
-            return fd
-    except BlockingIOError:
-        pass
+        # Its former holder may have deleted it: a lock without a name excludes nobody.
+        is_held = try_lock(fd) and leads_to(path, fd) is not None
     except OSError as error:
-        os.close(fd)
+        if hasattr(error, "status"):
+            raise
         raise storage_error(path, "cannot lock the file", error) from error
-    os.close(fd)
-    return None
+    finally:
+        if not is_held:
+            close_quietly(fd)
+    return fd if is_held else None
 
 
 def give(path: str, fd: int) -> None:
@@ -152,10 +152,11 @@ def give(path: str, fd: int) -> None:
     """
     from ..errors import CGIError
     from ..locks import leads_to
+    from ..regularfile import close_quietly
 
     try:
         if leads_to(path, fd):  # not the lock of somebody who made the file anew after a removal
             os.unlink(path)
     except (OSError, CGIError):
         pass  # an empty file stays behind
-    os.close(fd)
+    close_quietly(fd)
