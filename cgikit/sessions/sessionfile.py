@@ -1,11 +1,12 @@
-"""One session's file: how it is locked, and how a record stands in it. Internal to `file.py`.
+"""The file of one session: what it holds, and how it is locked. Internal to `file.py`.
 
-A line with a mark and the end, then the payload; the file's time stamp (mtime) is when it was used
-last. `read` and `write` are inverses.
+It holds a line with a mark and the session's end, then the payload. Its time stamp (mtime) says when
+the session was used last. `read` and `write` are inverses. Where it lies is decided in `directory.py`.
 """
 
 import os
 
+from ..regularfile import close_quietly, write_all
 from .payload import MOST_BYTES
 from .store import Record
 
@@ -13,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .file import FileStore
+    from .directory import Holder, SessionDirectory, Shard
 
 MARK = b"cgikit-session "
 HEAD = 80  # bytes that the first line has at most
@@ -21,9 +22,7 @@ HEAD = 80  # bytes that the first line has at most
 
 def write(fd: int, record: Record) -> None:
     """Write a record into a new file. The inverse is `read`."""
-    data = MARK + b"1 %.6f\n" % record.expires + record.payload
-    while data:  # a full disk writes what fits, and fails the next time
-        data = data[os.write(fd, data) :]
+    write_all(fd, MARK + b"1 %.6f\n" % record.expires + record.payload)
     stamp = int(record.accessed * 1e9)
     os.utime(fd, ns=(stamp, stamp))
 
@@ -56,44 +55,33 @@ def parse(raw: bytes, accessed: float) -> Record:
         return Record(raw, accessed, float("inf"))
 
 
-class FileLock:
+class SessionFileLock:
     """The lock of one session: flock on its file. Entered, it gives the record read under it."""
 
-    def __init__(self, store: "FileStore", key: str, timeout: float) -> None:
-        self._store = store
+    def __init__(self, directory: "SessionDirectory", key: str, timeout: float) -> None:
+        self._directory = directory
         self._key = key
         self._timeout = timeout
-        self._fd: int | None = None
-        self._owner = 0
+        self._fd = -1
+        self._holder: Holder | None = None
+        self._owner = 0  # the process that has taken it
 
     def __enter__(self) -> Record | None:
-        from time import monotonic, sleep
+        from time import monotonic
 
         deadline = monotonic() + self._timeout
-        pause = 0.0005
-        while True:
-            # Writable: over NFS an exclusive lock needs that.
-            fd = self._store._open(self._key, writable=True)
-            if fd is None:
-                return None
-            try:
-                while not _flock(fd):
-                    if monotonic() >= deadline:
-                        raise self._late()
-                    sleep(pause)
-                    pause = min(pause * 2, 0.02)
-                # Whoever held it has put another file in its place, or none: ours excludes nobody.
-                if self._is_current(fd):
-                    record = read(fd)
-                    self._fd, self._owner = fd, os.getpid()
-                    return record
-            except OSError as error:
-                if hasattr(error, "status"):
-                    raise  # one of ours already
-                raise self._store._error("cannot lock the session", error, self._key) from error
-            finally:
-                if self._fd is None:
-                    close(fd)
+        with self._directory.attempt("cannot lock the session", self._key):
+            while True:
+                shard = self._directory.shard(self._key)
+                try:
+                    record = self._take(shard, deadline)
+                    if record is not None:
+                        self._holder = self._directory.keep(self._key, shard)
+                        return record
+                finally:
+                    if self._holder is None:
+                        shard.close()
+        return None
 
     def __exit__(
         self,
@@ -101,52 +89,50 @@ class FileLock:
         error: "BaseException | None",
         trace: "TracebackType | None",
     ) -> None:
-        if self._fd is None:
+        if self._holder is None:
             return
         # Children that were forked meanwhile share the lock. One that lives on must not keep it when
         # we let go, and one that ends must not let go for us.
         if os.getpid() == self._owner:
             _unlock(self._fd)
-        close(self._fd)
-        self._fd = None
+        close_quietly(self._fd)
+        self._directory.let_go(self._holder)
+        self._holder = None
+
+    def _take(self, shard: "Shard", deadline: float) -> Record | None:
+        """Lock the session's file, and read it; None if its name leads to another one by then."""
+        # Writable: over NFS an exclusive lock needs that.
+        fd = shard.open(self._key, writable=True)
+        record = None
+        try:
+            self._wait(fd, deadline)
+            # Its former holder may have put another file in its place, or none: this lock would
+            # exclude nobody.
+            if self._is_current(fd):
+                record = read(fd)
+                self._fd, self._owner = fd, os.getpid()
+            return record
+        finally:
+            if record is None:
+                close_quietly(fd)
+
+    def _wait(self, fd: int, deadline: float) -> None:
+        if _flock(fd):
+            return
+        from ..waiting import wait_for
+
+        if not wait_for(lambda: _flock(fd) or None, deadline):
+            from ..errors import LockTimeout
+
+            raise LockTimeout(self._directory.file_path(self._key), self._timeout)
 
     def _is_current(self, fd: int) -> bool:
         held = os.fstat(fd)
-        with Closing(self._store._fan(self._key)) as fan:
-            if fan is None:
-                return False
-            try:
-                named = os.stat(self._key, dir_fd=fan, follow_symlinks=False)
-            except FileNotFoundError:
-                return False
+        try:
+            named = os.stat(self._directory.file_path(self._key), follow_symlinks=False)
+        except FileNotFoundError:
+            return False
         return (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino)
-
-    def _late(self) -> Exception:
-        from ..errors import LockTimeout
-
-        return LockTimeout(self._store._path(self._key), self._timeout)
-
-
-class Closing:
-    """A descriptor, or None, that is closed at the end of the block."""
-
-    def __init__(self, fd: int | None) -> None:
-        self._fd = fd
-
-    def __enter__(self) -> int | None:
-        return self._fd
-
-    def __exit__(self, *_: object) -> None:
-        if self._fd is not None:
-            close(self._fd)
-
-
-def close(fd: int) -> None:
-    """Close what was only read: no data can be lost by it, and the descriptor is gone in any case."""
-    try:
-        os.close(fd)
-    except OSError:
-        pass
 
 
 def _flock(fd: int) -> bool:

@@ -79,7 +79,10 @@ def is_key(text: str) -> bool:
 def check_key(key: str) -> None:
     """Raise `ValueError` for what is no key: what a store does first, before any system call."""
     if not is_key(key):
-        raise ValueError(f"{key[:80]!r} is no key of a session: 64 hexadecimal digits")
+        raise ValueError(
+            f"{key[:80]!r} is not a valid key of a session; keys are 64 hexadecimal digits, as "
+            "`key_of` returns them"
+        )
 
 
 def sha256_of(data: bytes) -> str:

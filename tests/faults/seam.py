@@ -12,10 +12,10 @@ from contextlib import contextmanager
 import pytest
 
 from cgikit import counters, files, jsonfile, lines, locks, regularfile
-from cgikit.sessions import file, sessionfile
+from cgikit.sessions import directory, file, sessionfile
 
 MODULES = (regularfile, locks, files, lines, jsonfile, counters)
-SESSIONS = (sessionfile, file)
+SESSIONS = (sessionfile, directory, file)
 
 #: What the library may call; whoever adds one adds it here, and it will be made to fail.
 CALLS = set(

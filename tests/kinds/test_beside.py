@@ -39,7 +39,7 @@ PLACES = {
     ): "one with something in it is refused, before any write",
     ("sessions.file.FileStore.save", ".new"): OURS,
     ("sessions.file.FileStore.set_aside", ".corrupt-"): OURS + "; and by chance",
-    ("sessions.file.FileStore._purge_fan", ".new"): OURS,
+    ("sessions.file.FileStore._purge_shard", ".new"): OURS,
     (
         "sessions.sqlite.SQLiteStore",
         "-locks",

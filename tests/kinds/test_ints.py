@@ -68,7 +68,7 @@ PLACES = {
     ("process", "_drain"): "ValueError: nothing is drained",
     ("process", "end"): OURS,
     ("response", "_length"): "18 digits",
-    ("sessions.file", "FileStore._stamp"): OURS,
+    ("sessions.directory", "SessionDirectory._set_stamp"): OURS,
     ("sessions.file", "FileStore.touch"): OURS,
     ("sessions.redis", "RedisStore.save"): OURS,
     ("sessions.redislock", "RedisLock.__enter__"): OURS,

@@ -260,7 +260,7 @@ def test_a_sweep_is_not_held_up_by_those_who_are_remembered(store: FileStore) ->
     deleted = 0
     for _ in range(200):
         looks.clear()
-        found = store._purge_fan("ab", NOW, [], inside=False)
+        found = store._purge_shard("ab", NOW, [], inside=False)
         assert len(looks) - found <= 201
         deleted += found
         if deleted == 20:
@@ -461,7 +461,7 @@ def test_a_purge_leaves_damage_where_it_is(store: FileStore, age: int) -> None:
 def test_readonly_leaves_damage_to_others(store: FileStore) -> None:
     visitor = Visitor(store)
     visitor.visit(put("a", 1))
-    path = Path(store._path(key_of(visitor.cookie)))
+    path = Path(store._directory.file_path(key_of(visitor.cookie)))
     path.write_bytes(b"cut")
     os.utime(path, (NOW, NOW))
     assert visitor.visit(dict, readonly=True) == {}

@@ -113,7 +113,7 @@ def test_a_session_that_is_emptied_is_gone(visitor: Visitor) -> None:
 
 def test_what_is_unchanged_is_not_written(visitor: Visitor, clock: Clock) -> None:
     visitor.visit(put("a", [1]))
-    path = Path(visitor.store._path(key_of(visitor.cookie)))  # type: ignore[attr-defined]
+    path = Path(visitor.store._directory.file_path(key_of(visitor.cookie)))  # type: ignore[attr-defined]
     before = path.stat()
     clock.pass_(10)
     visitor.visit(put("a", [1]))

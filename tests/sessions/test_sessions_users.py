@@ -163,7 +163,7 @@ def test_s9_a_mark_cut_by_a_power_failure_brings_nobody_back(
     thief = log_in(store)
     thief.visit(lambda session: session.remember(30 * DAY))
     log_out(store, "ada")
-    path = Path(store._path(key_of_user("ada")))
+    path = Path(store._directory.file_path(key_of_user("ada")))
     path.write_bytes(content)
     os.utime(path, (clock.now, clock.now))
     for _ in range(10):
