@@ -384,7 +384,7 @@ class StoreContract:
             lambda: store.delete(key),
             lambda: store.set_aside(key, ""),
         ):
-            with pytest.raises(ValueError, match="no key"):
+            with pytest.raises(ValueError, match="not a valid key"):
                 call()
         assert store.count() == 0
 

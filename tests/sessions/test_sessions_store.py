@@ -73,7 +73,7 @@ def test_a_key_is_the_sha256_of_the_id() -> None:
 @pytest.mark.parametrize("text", [*BAD_KEYS, "A" * 43], ids=repr)
 def test_what_is_no_key_is_known(text: str) -> None:
     assert not is_key(text)
-    with pytest.raises(ValueError, match="no key"):
+    with pytest.raises(ValueError, match="not a valid key"):
         check_key(text)
 
 
