@@ -110,6 +110,17 @@ def start_directory() -> str:
     return start
 
 
+def start_in(directory: str | None) -> str | None:
+    """Let relative paths begin in `directory` from now on, or where they would by themselves (None);
+    return what was said before. For tests, in which one process runs many scripts.
+    """
+    main = vars(sys.modules["__main__"])
+    former: str | None = main.pop(_START, None)
+    if directory is not None:
+        main[_START] = directory
+    return former
+
+
 def _found_start(main: "Mapping[str, object]") -> str:
     try:
         here = os.getcwd()

@@ -45,9 +45,9 @@ LAYERS = (
         "sessions",
     },
     {"gateway"},
-    {"debug", "debugpage", "offline", "persistent", "script", "testing", "wsgi"},
+    {"debug", "debugpage", "offline", "persistent", "script", "wsgi"},
     {"host"},
-    {"warm"},
+    {"testing", "warm"},
     {"__main__", "cli", "compat"},
 )
 
@@ -78,6 +78,7 @@ WORLDLY = {
     "regularfile",
     "script",
     "sessions",
+    "testing",
     "upload",
     "warm",
 }
@@ -85,6 +86,7 @@ WORLDLY = {
 #: Modules that import by a computed name, each with the reason.
 COMPUTED_IMPORTS = {
     "": "the face imports each public name on first use",
+    "testing": "its face imports each public name on first use",
     "warm.preload": "it imports what scripts were seen to import",
     "warm.trial": "it imports them in a child first",
     "multipart": "what its parser imports and rarely uses is put off until it is used",

@@ -27,6 +27,7 @@ ADVISED = {
     "counters._number_advice": "keeps the number that is in the file, and is for nothing else",
     "host.": OWN_TREE,
     "obstacle.obstacle": "names the one file that the script itself was given, and its own user",
+    "testing.scripts.": "about the script that the test itself names",
     "sessions.owner.shared": "only for what looks like a store; followed in test_sessions_owner.py",
     "sessions.owner.stranger": "nothing is given to root; followed in test_sessions_owner.py",
     "sessions.sqlite.SQLiteStore._prepare": "only for a database of ours; followed there, too",

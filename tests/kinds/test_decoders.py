@@ -35,6 +35,7 @@ COMPUTED = {
     "sessions.store.Store.purge_one": NO_CODEC,
     "sessions.users.mark_of": NO_CODEC,
     "streamed._encoded": NO_CODEC,
+    "testing.answer.Answer.text": CHOSEN,
 }
 
 

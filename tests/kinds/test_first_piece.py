@@ -20,6 +20,7 @@ from test_wsgi import call
 ASKING = {
     "persistent.answer._send": "the header comes after it; `Answerer._answer_error`",
     "response.Response.send": "the header comes after it; `script._answer_error`",
+    "testing.handlers._send": "nothing goes out; `HandlerTarget._answered`",
     "wsgi._Answer.__init__": "`start_response` comes after it; `WSGI._answer`",
 }
 

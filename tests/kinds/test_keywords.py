@@ -22,6 +22,8 @@ MODULES = house.read()
 REFUSED = "an unknown name is a TypeError: tried below"
 PASSED = "the function that they are passed on to refuses what it does not know"
 
+METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
+
 #: Every function that takes keyword arguments by `**`, and what becomes of an unknown name.
 ANY_KEYWORD = {
     "cli.commandline.Parser.add_subparsers": PASSED,
@@ -31,6 +33,9 @@ ANY_KEYWORD = {
     "sessions.file.FileStore.__init__": REFUSED,
     "sessions.redis.RedisStore.__init__": REFUSED,
     "sessions.sqlite.SQLiteStore.__init__": REFUSED,
+    "testing.client.Client.__init__": REFUSED,
+    **{f"testing.client.Client.{method}": PASSED for method in METHODS},
+    "testing.plugin.cgi_client.make": PASSED,
 }
 
 #: Every class with a `__get__` of its own.

@@ -46,7 +46,9 @@ PLACES = {
 DIRECTORIES = {"upload.Upload._spool_directory", "persistent.connection.Connection.begin"}
 
 MODULES = [
-    module for module in house.read() if house.room(module.name) not in {"cli", "host", "warm"}
+    module
+    for module in house.read()
+    if house.room(module.name) not in {"cli", "host", "testing", "warm"}
 ]
 
 

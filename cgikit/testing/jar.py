@@ -1,0 +1,154 @@
+"""The cookies that a client keeps, for the one host that it asks (RFC 6265bis section 5).
+
+What a browser would drop is dropped: another host's Domain, Secure over http, a prefix whose rules are
+not kept. What it would not send is not sent: a cookie of another path, one that has ended, Secure over
+http. SameSite and HttpOnly change nothing here, since all requests are the site's own.
+"""
+
+import time
+from collections.abc import Iterator, MutableMapping
+
+from ..cookies import build, parse
+from ..dates import parse_http_date
+
+_MOST_DIGITS = 12  # of a Max-Age
+
+
+class _Cookie:
+    """One cookie as it is kept. `ends` is in seconds since the epoch, None for no end."""
+
+    __slots__ = ("domain", "ends", "name", "pair", "path", "secure")
+
+    def __init__(self, name: str, pair: str) -> None:
+        self.name = name
+        self.pair = pair  # as it is sent
+        self.domain = ""  # of a cookie for sub-domains as well
+        self.path = "/"
+        self.secure = False
+        self.ends: float | None = None
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What tells it from others of its name."""
+        return self.name, self.domain, self.path
+
+    def has_ended(self) -> bool:
+        """Whether its time is over."""
+        return self.ends is not None and self.ends <= time.time()
+
+
+class Cookies(MutableMapping[str, str]):
+    """The cookies of a `Client`, by name: values are decoded when read and encoded when set.
+
+    A cookie that a test sets is one for the whole site that lasts as long as the client. `[name]` reads
+    the one that a browser would send first, `del` takes away all of that name.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[_Cookie] = []
+
+    def __repr__(self) -> str:
+        return f"Cookies({dict(self)!r})"
+
+    def __getitem__(self, name: str) -> str:
+        for cookie in self._living():
+            if cookie.name == name:
+                return parse(cookie.pair)[name]
+        raise KeyError(name)
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._keep(_Cookie(name, build(name, value).partition(";")[0]))
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        self._kept = [cookie for cookie in self._kept if cookie.name != name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(cookie.name for cookie in self._living()))
+
+    def __len__(self) -> int:
+        return len({cookie.name for cookie in self._living()})
+
+    def clear(self) -> None:
+        """Forget all of them: the browser is another visitor's now."""
+        self._kept = []
+
+    def header(self, path: str, secure: bool) -> str:
+        """Return the Cookie field for a request (str), "" where nothing is sent. `path` is encoded."""
+        return "; ".join(
+            cookie.pair
+            for cookie in self._living()
+            if _matches(path, cookie.path) and (secure or not cookie.secure)
+        )
+
+    def take(self, field: str, host: str, path: str, secure: bool) -> None:
+        """Keep what a Set-Cookie field of an answer says, or forget what it ends."""
+        pair, *attributes = field.split(";")
+        name, equals, value = pair.partition("=")
+        name = name.strip(" \t")
+        if not equals or not name:
+            return
+        cookie = _Cookie(name, name + "=" + value.strip(" \t"))
+        cookie.path = _default_path(path)
+        said = {}
+        for attribute in attributes:
+            key, _, text = attribute.partition("=")
+            said[key.strip().lower()] = text.strip()
+        if said.get("path", "").startswith("/"):
+            cookie.path = said["path"]
+        cookie.domain = said.get("domain", "").lower().removeprefix(".")
+        cookie.secure = "secure" in said
+        cookie.ends = _end(said)
+        if _is_taken(cookie, host, secure):
+            self._keep(cookie)
+
+    def _keep(self, cookie: _Cookie) -> None:
+        for at, kept in enumerate(self._kept):
+            if kept.place == cookie.place:
+                self._kept[at] = cookie  # where it was: the older one is sent first
+                return
+        self._kept.append(cookie)
+
+    def _living(self) -> list[_Cookie]:
+        """Those that have not ended, in the order in which they are sent: the longer path first."""
+        self._kept = [cookie for cookie in self._kept if not cookie.has_ended()]
+        return sorted(self._kept, key=lambda cookie: -len(cookie.path))
+
+
+def _end(said: dict[str, str]) -> float | None:
+    """Return when a cookie ends; Max-Age counts before Expires."""
+    age = said.get("max-age", "")
+    digits = age.removeprefix("-")
+    if digits.isascii() and digits.isdigit():
+        if age.startswith("-") or not digits.strip("0"):
+            return 0
+        return time.time() + int(digits[:_MOST_DIGITS])
+    if "expires" in said:
+        return parse_http_date(said["expires"])
+    return None
+
+
+def _is_taken(cookie: _Cookie, host: str, secure: bool) -> bool:
+    """Whether a browser would keep it (RFC 6265bis section 5.7)."""
+    if cookie.domain and host != cookie.domain and not host.endswith("." + cookie.domain):
+        return False
+    if cookie.secure and not secure:
+        return False
+    lowered = cookie.name.lower()
+    if lowered.startswith(("__secure-", "__host-")) and not cookie.secure:
+        return False
+    return not lowered.startswith("__host-") or (cookie.path == "/" and not cookie.domain)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Whether a cookie's path goes with that of a request (RFC 6265bis section 5.1.4)."""
+    if path == pattern:
+        return True
+    return path.startswith(pattern) and (pattern.endswith("/") or path[len(pattern)] == "/")
+
+
+def _default_path(path: str) -> str:
+    """Return the path of a cookie that names none: the directory of the request's."""
+    directory = path.rpartition("/")[0]
+    return directory if directory.startswith("/") else "/"

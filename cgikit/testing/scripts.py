@@ -1,0 +1,215 @@
+"""Asking a script file, in whatever language: a process of its own for each request, as under a server.
+
+The environment, the working directory, the limits and the reading of what it prints are those of
+`cgikit serve` (package `host`); nothing listens anywhere. What a server keeps to itself is in the
+`Answer`: standard error and the exit status.
+"""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from ..host.diagnosis import silence_problem, start_problem
+from ..host.environ import ServerRequest, inherited, meta_variables
+from ..host.execlimits import check
+from ..host.executor import Job, Run, TimeLimit, TimeLimits
+from ..host.output import LocalRedirect, NPHParser, OutputParser, ScriptResponse
+from ..host.page import error_page, own_response
+from ..host.path import Script, locate
+from ..host.problem import Problem
+from ..host.rules import Rules
+from ..host.spawn import Spawn
+from ..host.words import query_words
+from ..warm.ending import how
+from .answer import Answer, ScriptError
+from .environment import SOFTWARE
+
+
+class ScriptTarget:
+    """A script file, or a directory of scripts. `script_name` is its URL path, "" for a directory.
+
+    Raises `FileNotFoundError` for what is not there, `PermissionError` for a file that is not
+    executable and has no `interpreter`.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        script_name: str | None,
+        interpreter: str | None,
+        timeout: float,
+        raise_errors: bool,
+    ) -> None:
+        self._raise_errors = raise_errors
+        self._limits = TimeLimits(header=timeout, idle=timeout)
+        self._executor = Spawn()
+        self._path = os.path.abspath(path)
+        program = _program(interpreter)
+        if os.path.isdir(self._path):
+            self._root, self._name, self._mount = self._path, "", ""
+            self.script_name = ""
+        else:
+            os.stat(self._path)  # FileNotFoundError names it
+            if not program and not os.access(self._path, os.X_OK):
+                raise PermissionError(
+                    f"{path} is not executable: chmod +x {path}, or name its interpreter as in "
+                    "Client(path, interpreter='perl')"
+                )
+            self._root, self._name = os.path.split(self._path)
+            self.script_name = f"/cgi-bin/{self._name}" if script_name is None else script_name
+            self._mount = self.script_name.rpartition("/")[0]
+        extension = os.path.splitext(self._name)[1].lower()
+        self._rules = Rules(
+            follow=[self._name] if self._name else [],
+            interpreters={extension: program} if program else {},
+        )
+
+    def covers(self, path: str) -> bool:
+        """Whether an encoded path leads to this script, or to one beside it."""
+        return (path + "/").startswith(self._mount + "/")
+
+    def variables(self, asked: ServerRequest, more: Mapping[str, str | None]) -> dict[str, str]:
+        """Return the meta-variables of a request."""
+        script = Script(self._path, self.script_name)
+        return self._variables(asked, script, more)
+
+    def ask(
+        self, asked: ServerRequest, content: bytes | None, more: Mapping[str, str | None]
+    ) -> Answer:
+        """Run the script that a request is for."""
+        lines: list[str] = []
+        status: int | None = None
+        error: Problem | None = None
+        answer = Answer(500)
+        try:
+            script = self._script(asked.path)
+            run = self._start(script, asked, content, more, lines)
+            try:
+                self._read(run, script, asked, answer)
+            finally:
+                status = run.close()
+            error = _judge(script, asked, answer, status)
+        except Problem as problem:
+            error = problem
+            page = own_response(problem.status, error_page(problem, details=False), problem.headers)
+            answer = Answer(page.status, page.headers, b"" if asked.method == "HEAD" else page.rest)
+        answer.exit_status = status
+        answer.stderr = "".join(line + "\n" for line in lines)
+        if error is not None:
+            failed = ScriptError(error.told, answer)
+            answer.error = failed
+            if self._raise_errors and error.status >= 500:
+                raise failed from error
+        return answer
+
+    def close(self) -> None:
+        """End what still runs."""
+        self._executor.close()
+
+    def _script(self, path: str) -> Script:
+        name = self.script_name
+        if name and (path + "/").startswith(name + "/"):
+            place = locate(self._root, f"/{quote(self._name)}{path[len(name) :]}", self._rules)
+            if isinstance(place, Script):
+                return Script(place.file, name, place.path_info, place.interpreter, place.outside)
+        else:
+            place = locate(self._root, path[len(self._mount) :] or "/", self._rules)
+            if isinstance(place, Script):
+                url = self._mount + place.script_name
+                return Script(place.file, url, place.path_info, place.interpreter, place.outside)
+        raise Problem(404, f"{path} is not a script.", "Ask for one by its name.")
+
+    def _variables(
+        self, asked: ServerRequest, script: Script, more: Mapping[str, str | None]
+    ) -> dict[str, str]:
+        variables: dict[str, str | None] = dict(meta_variables(asked, script, self._root, SOFTWARE))
+        if script.interpreter:
+            variables["REDIRECT_STATUS"] = "200"  # php-cgi runs nothing without it
+        variables.update(more)
+        return {name: value for name, value in variables.items() if value is not None}
+
+    def _start(
+        self,
+        script: Script,
+        asked: ServerRequest,
+        content: bytes | None,
+        more: Mapping[str, str | None],
+        lines: list[str],
+    ) -> Run:
+        variables = self._variables(asked, script, more)
+        environment = inherited(os.environ, path_first=os.path.dirname(sys.executable))
+        words = query_words(asked.method, asked.query)
+        check(variables, words, environment)
+        job = Job(
+            file=script.file,
+            environment={**environment, **variables},
+            arguments=tuple(words),
+            body=None if content is None else io.BytesIO(content),
+            log=lines.append,
+            gone=lambda: False,
+            limits=self._limits,
+            interpreter=script.interpreter,
+            outside=script.outside,
+        )
+        try:
+            return self._executor.start(job)
+        except OSError as error:
+            raise start_problem(
+                script.file, error, job.environment["PATH"], script.interpreter
+            ) from error
+
+    def _read(self, run: Run, script: Script, asked: ServerRequest, answer: Answer) -> None:
+        """Read all that the script prints, and put it into `answer`. `Problem` for no answer at all."""
+        parser = NPHParser() if script.is_nph else OutputParser()
+        output: ScriptResponse | LocalRedirect | None = None
+        pieces: list[bytes] = []
+        empty = True
+        try:
+            while chunk := run.read():
+                empty = False
+                if output is not None:
+                    pieces.append(chunk)
+                elif (output := parser.feed(chunk)) is not None:
+                    run.header_done()
+        except TimeLimit as over:
+            raise Problem(504, f"{os.path.basename(script.file)}: {over}.") from over
+        if output is None:
+            if empty:
+                raise silence_problem(script.file, run.close(), os.environ.get("PATH", ""))
+            raise parser.end()
+        if isinstance(output, LocalRedirect):
+            answer.status, answer.local_redirect = 200, output.target
+            answer.headers.add("Location", output.target)
+            return
+        answer.status, fields = output.status, list(output.headers)
+        answer.headers = Answer(200, fields).headers
+        if asked.method != "HEAD" and output.status not in {204, 304}:
+            answer.content = b"".join([output.rest, *pieces])
+
+
+def _judge(script: Script, asked: ServerRequest, answer: Answer, status: int) -> Problem | None:
+    """Return what is wrong with the end of a script that did answer, None if nothing is."""
+    what = []
+    if status:
+        what.append(how(status))
+    announced = answer.headers.get("Content-Length")
+    if announced is not None and asked.method != "HEAD" and announced != str(len(answer.content)):
+        what.append(
+            f"said Content-Length: {announced}, but its body has {len(answer.content)} bytes"
+        )
+    if not what:
+        return None
+    return Problem(500, f"{os.path.basename(script.file)} {' and '.join(what)}.")
+
+
+def _program(interpreter: str | None) -> str:
+    """Return the absolute path of a program, "" for none. `FileNotFoundError` where there is none."""
+    if interpreter is None:
+        return ""
+    found = shutil.which(interpreter)
+    if found is None:
+        raise FileNotFoundError(f"interpreter={interpreter!r} is not a program on the PATH")
+    return os.path.abspath(found)
