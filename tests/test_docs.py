@@ -402,6 +402,38 @@ def test_the_table_of_layers_is_that_of_the_house() -> None:
     assert documented == [layer for layer in built if layer]
 
 
+def factors() -> dict[str, str]:
+    """Mode to "times CGI", as `make bench-gateways` wrote them into docs/performance.md."""
+    part = read("performance.md").partition("### The same script in each mode")[2]
+    return dict(re.findall(r"^\| (.+?) \| ([\d.]+) \|", part.partition("###")[0], re.M))
+
+
+#: The two rows of factors in docs/choosing.md: the mode of docs/performance.md for each cell.
+CHOICES = {
+    "behind Apache": [
+        "CGI: Apache mod_cgid",
+        "`cgikit fastcgi`, warm, Apache",
+        "`run(handler)`, persistent, Apache",
+        "`WSGI(handler)`, mod_wsgi",
+    ],
+    "behind nginx": [
+        "`cgikit fastcgi`, warm, nginx",
+        "`run(handler)`, persistent, nginx",
+        "`WSGI(handler)`, gunicorn behind nginx",
+    ],
+}
+
+
+@pytest.mark.parametrize("row", CHOICES)
+def test_the_factors_to_choose_by_are_those_that_were_measured(row: str) -> None:
+    """After `make bench-gateways`, docs/choosing.md takes over the new figures."""
+    [cells] = re.findall(
+        rf"^\| requests a second {row}, .+? \| (.*) \|$", read("choosing.md"), re.M
+    )
+    shown = re.findall(r"(?:^|\| )([\d.]+)", cells)
+    assert shown == [factors()[mode] for mode in CHOICES[row]]
+
+
 def test_what_the_security_page_says_of_patterns_is_true() -> None:
     """S17: no regular expression on the script's side, and so none that input could slow down."""
     modules = [module for module in house.read() if house.room(module.name) not in ROLES]
