@@ -43,12 +43,12 @@ DEVIATIONS = (
     Deviation(
         ("nginx-fcgiwrap",),
         "A script that does not exist is 403, not 404.",
-        "fcgiwrap answers everything that it cannot run so (seen with 1.1.0).",
+        "fcgiwrap answers 403 to everything that it cannot run (seen with 1.1.0).",
         ("test_what_is_missing_is_404",),
     ),
     Deviation(
         ("nginx-fcgiwrap",),
-        "A script that leaves some of a body unread: 502 in place of its answer.",
+        "If a script leaves part of a body unread, the client gets 502 instead of its answer.",
         "fcgiwrap takes the broken pipe to the script for a failure of the script (seen with 1.1.0).",
         (
             "test_r27_a_body_that_is_refused_gets_its_answer",
@@ -62,33 +62,33 @@ DEVIATIONS = (
             *("lighttpd-cgi", "lighttpd-fastcgi", "lighttpd-scgi"),
         ),
         "A body that ends early gets no answer: the connection is closed.",
-        "nginx and lighttpd read a body whole before they ask for its script, and take the end of the"
-        " client's sending half for its leaving.",
+        "nginx and lighttpd receive a body completely before they start its script, and treat a"
+        " client that closes its sending side as gone.",
         ("test_a_body_that_ends_early",),
     ),
     Deviation(
         ("apache-mod_proxy_scgi",),
         "A body that ends early is 500, not 400.",
-        "mod_proxy_scgi makes one status of all errors of the body.",
+        "mod_proxy_scgi has one status for all errors of the body.",
         ("test_a_body_that_ends_early",),
     ),
     Deviation(
         ("caddy-fastcgi",),
         "A body that ends early is 502, not 400.",
-        "Caddy passes a body on while it comes, and takes the client's error for one of FastCGI's.",
+        "Caddy passes on a body while it arrives, and reports the client's error as one of FastCGI.",
         ("test_a_body_that_ends_early",),
     ),
     Deviation(
         ("busybox-httpd", "mini-httpd", "python-cgihttprequesthandler"),
-        "The lines of the script's header are not made to end with CR LF.",
-        "The script writes to the connection, or what it writes is copied as it is; RFC 3875, 6.3 makes"
-        " LF the script's line end, RFC 9112, 2.2 lets clients read it.",
+        "The line ends of the script's header are not converted to CR LF.",
+        "The script writes to the connection, or its output is copied unchanged. RFC 3875 section 6.3"
+        " lets scripts write LF, and RFC 9112 section 2.2 lets clients accept it.",
         ("test_r47_header_lines_end_as_http_wants",),
     ),
     Deviation(
         ("mini-httpd",),
         "The answer to a request with a body is lost.",
-        "mini_httpd 1.30 shuts its sending half down as soon as it has read the body; strace shows"
+        "mini_httpd 1.30 closes its sending side as soon as it has read the body; strace shows"
         " shutdown(SHUT_WR), then EPIPE.",
         (
             "test_a_body_arrives",
@@ -119,8 +119,8 @@ DEVIATIONS = (
     ),
     Deviation(
         ("mini-httpd",),
-        "A CONTENT_LENGTH that is no number is 0, and the script runs.",
-        "mini_httpd reads it by atoll (seen with 1.30).",
+        "A CONTENT_LENGTH that is not a number counts as 0, and the script runs.",
+        "mini_httpd parses it with atoll (seen with 1.30).",
         ("test_s15_a_length_that_is_none",),
     ),
     Deviation(
@@ -131,14 +131,14 @@ DEVIATIONS = (
     ),
     Deviation(
         ("mini-httpd", "python-cgihttprequesthandler"),
-        "Not every method: only GET, HEAD and POST, mini_httpd PUT and DELETE as well.",
+        "Only GET, HEAD and POST are supported; mini_httpd also supports PUT and DELETE.",
         "Other methods are not implemented. mini_httpd never answers PUT or DELETE with a body.",
         ("test_every_method_arrives[PATCH",),
     ),
     Deviation(
         ("python-cgihttprequesthandler",),
         "PUT and DELETE are 501.",
-        "Other methods than GET, HEAD and POST are not implemented.",
+        "Methods other than GET, HEAD and POST are not implemented.",
         ("test_every_method_arrives[PUT", "test_every_method_arrives[DELETE"),
     ),
     Deviation(

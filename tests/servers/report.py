@@ -27,51 +27,56 @@ PAGE = ROOT / "docs" / "servers.md"
 TABLE = DATA / "deviations.toml"
 
 HEAD = """\
-# servers: what each of them makes of CGI
+# servers: how each of them implements CGI
 
-RFC 3875 has fifty rules, R1 to R27 for scripts and R28 to R50 for servers. Each is one case or more in
-[tests/data/rfc3875](../tests/data/rfc3875/README.md): a request in raw HTTP, and what has to come of
-it. {count} cases in all are sent to every server of the matrix, each started with what
-[`cgikit config`](config.md) prints for it, and every answer has to be well-formed HTTP besides.
+The tests divide RFC 3875 into fifty [rules](#rules), R1 to R27 for scripts and R28 to R50 for
+servers. For each rule there are one or more cases in
+[tests/data/rfc3875](../tests/data/rfc3875/README.md): a request in raw HTTP, and the expected answer.
+All {count} cases are sent to every server below, each started with the configuration that [`cgikit
+config`](config.md) prints for it. Every answer must also be well-formed HTTP.
 
-This page is written by `make servers`, which runs the cases. Last run: {date}. In every test run a
-deviation that is not on this page fails, and so does one on it that no longer occurs.
+To choose a way to run scripts, see [choosing](choosing.md); to choose a server, see
+[config](config.md#which-server).
 
-In the tables, **ok** means that every case of the rule passed, a number leads to what happens instead,
-and **·** that the rule has no case on this server: it does not apply, or is shown by a test
-([below](#rules)).
+`make servers` runs the cases and writes this page. Last run: {date}. The tests fail if a server
+deviates in a way that is not on this page, or if a deviation on this page no longer occurs.
+
+In the tables, **ok** means that every case of the rule passed. A number is a link to what happens
+instead. **·** means that the rule has no case on this server: it does not apply, or is shown by a
+test ([below](#rules)).
 """
 
 WORDS = """\
-Each with the cases that show it, and what was seen in the first of them. All that was seen is in
-[deviations.toml](../tests/data/rfc3875/deviations.toml).
+Each deviation is followed by the cases that show it, and by what was seen in the first of them.
+Everything that was seen is in [deviations.toml](../tests/data/rfc3875/deviations.toml).
 """
 
 BEYOND = """\
-What the other tests of the servers found, with the examples and with bad input. The table is
-[deviations.py](../tests/servers/deviations.py), and is asserted just so.
+The other tests of the servers, with the example scripts and with invalid requests, found these
+differences. The tests check the table, [deviations.py](../tests/servers/deviations.py).
 """
 
 GROUPS = {
     "cgikit": """\
 ## Where cgikit runs the scripts
 
-`cgikit serve`, or `cgikit fastcgi` and `cgikit scgi` behind a web server. What is not as it should be
-here is in part the web server's: it reads the request before cgikit does, and the answer after.
+This is `cgikit serve`, or `cgikit fastcgi` and `cgikit scgi` behind a web server. Some of the
+deviations are the web server's: it reads the request before cgikit does, and the answer after.
 
-Passwords (R28, R30) are the web server's business: those that can ask for one do it here as
-[config](config.md#ask-for-a-password) says. `cgikit serve` asks for none, and says of nobody that
-he was authenticated; what it refuses before a script runs is a host name that is not its own.
+Passwords (R28, R30) are checked by the web server, if it can, as
+[config](config.md#ask-for-a-password) describes. `cgikit serve` cannot ask for a password and never
+reports a user as authenticated; the cases of access control use a host name that it refuses.
 """,
     "own": """\
 ## Where the server runs the scripts itself
 
-R1 to R27 are cgikit's answers, which these servers pass on; R28 to R50 are their own doing.
+R1 to R27 are cgikit's answers, which these servers pass on; R28 to R50 are the servers' own
+behaviour.
 """,
     "none": """\
-## Where nobody does: WSGI
+## Where a WSGI server calls the handler
 
-`WSGI(handler)` is called in the server's own process. There is no host, so R28 to R50 do not apply.
+`WSGI(handler)` is called in the server's own process. No script is run, so R28 to R50 do not apply.
 """,
 }
 
@@ -147,7 +152,7 @@ def told(server: str, cases: list[Case]) -> Iterator[str]:
     for number, (cause, shown) in enumerate(found.items(), 1):
         text = causes().get(cause, {"text": "(no cause yet.)"})["text"]
         entry = recorded()[shown[0].name, server]
-        text += " Not every time." if entry.get("sometimes") else ""
+        text += " (Not every time.)" if entry.get("sometimes") else ""
         links = ", ".join(link(case) for case in shown)
         yield f"{number}. {text} {links}: {code(entry['differences'][-1])}"
     yield ""
@@ -165,7 +170,7 @@ def code(text: str) -> str:
 
 def beyond() -> Iterator[str]:
     """What other tests than the cases have found, as a table."""
-    yield "| server | does | because |"
+    yield "| server | deviation | cause |"
     yield "|---|---|---|"
     for deviation in DEVIATIONS:
         names = ", ".join(servers()[name]["title"] for name in deviation.servers)
@@ -174,7 +179,7 @@ def beyond() -> Iterator[str]:
 
 def explained(cases: list[Case]) -> Iterator[str]:
     """What the rules say and what shows them."""
-    yield "| rule | section | says | shown by |"
+    yield "| rule | section | text | shown by |"
     yield "|---|---|---|---|"
     for name, rule in rules().items():
         shown = [
