@@ -32,8 +32,8 @@ HEAD = """\
 The tests divide RFC 3875 into fifty [rules](#rules), R1 to R27 for scripts and R28 to R50 for
 servers. For each rule there are one or more cases in
 [tests/data/rfc3875](../tests/data/rfc3875/README.md): a request in raw HTTP, and the expected answer.
-All {count} cases are sent to every server below, each started with the configuration that [`cgikit
-config`](config.md) prints for it. Every answer must also be well-formed HTTP.
+All {count} cases are sent to every server below, each started with the configuration that
+[`cgikit config`](config.md) prints for it. Every answer must also be well-formed HTTP.
 
 To choose a way to run scripts, see [choosing](choosing.md); to choose a server, see
 [config](config.md#which-server).
