@@ -11,6 +11,16 @@ if TYPE_CHECKING:
 
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
+# The server's, not the script's (RFC 3875 section 6.3.4); Status is an attribute here.
+_FORBIDDEN = frozenset((
+    "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    "status",
+))  # fmt: skip
+_ONCE = frozenset((
+    "content-type", "location", "content-length", "content-disposition", "content-range", "date",
+    "etag", "expires", "last-modified", "retry-after",
+))  # fmt: skip
+
 
 def is_token(text: str) -> bool:
     """Tell whether `text` is a token (RFC 9110 section 5.6.2): a legal header or cookie name."""
@@ -33,6 +43,50 @@ def check_field(name: str, value: str) -> None:
         )
     if value != value.strip():
         raise ValueError(f"header {name}: the value begins or ends with a space")
+
+
+def check_fields(status: int, fields: "list[tuple[str, str]]") -> int | None:
+    """Refuse what would split the header or contradict the server: the last look before the wire.
+
+    Returns the length that the fields announce, if they do.
+    """
+    seen = set()
+    length = None
+    for name, value in fields:
+        check_field(name, value)
+        lowered = name.lower()
+        if lowered in _FORBIDDEN:
+            raise ValueError(f"the header {name} is the server's; a script must not send it")
+        if lowered in seen and lowered in _ONCE:
+            raise ValueError(f"the header {name} may be sent only once")
+        if lowered == "location" and (
+            status == 200 or not (value.startswith("/") or "://" in value)
+        ):  # the server would take a 200 for a local redirect (RFC 3875 section 6.2.2)
+            raise ValueError(f"Location: {value} with {status}: use Response.redirect")
+        if lowered == "content-length":
+            length = value
+        seen.add(lowered)
+    return None if length is None else _length(length)
+
+
+def _length(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 19):
+        raise ValueError(
+            f"Content-Length: {value[:50]!r} is not a number of bytes; give digits, or leave it out"
+        )
+    return int(value)
+
+
+def cgi_head(status: int, fields: "list[tuple[str, str]]") -> bytes:
+    """Return the head of a CGI answer, its blank line included (bytes; RFC 3875 section 6.3)."""
+    lines = [f"{name}: {value}\n" for name, value in fields]
+    if status != 200:
+        from .status import REASONS
+
+        lines.insert(0, f"Status: {status:d} {REASONS.get(status, 'Unknown')}\n")
+    elif not fields:
+        lines = ["Status: 200 OK\n"]  # at least one CGI field
+    return ("".join(lines) + "\n").encode("ascii")
 
 
 class Headers:

@@ -9,13 +9,12 @@ if TYPE_CHECKING:
     from .environ import MetaVariables
 
 
-def head(
-    status: int, reason: str, fields: "list[tuple[str, str]]", request: "MetaVariables"
-) -> bytes:
+def head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables") -> bytes:
     """Return the status line and fields, with those that the server would have added (bytes)."""
     from time import time
 
     from .dates import format_http_date
+    from .status import REASONS
 
     version = "HTTP/1.1" if request.protocol_version >= (1, 1) else "HTTP/1.0"
     own = [("Date", format_http_date(time())), ("Connection", "close")]
@@ -23,6 +22,6 @@ def head(
         own.insert(0, ("Server", request.server_software or "cgikit"))
     given = {name.lower() for name, _ in fields}
     own = [field for field in own if field[0].lower() not in given]
-    lines = [f"{version} {status:d} {reason}"]
+    lines = [f"{version} {status:d} {REASONS.get(status, 'Unknown')}"]
     lines += [f"{name}: {value}" for name, value in own + fields]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")

@@ -6,7 +6,7 @@ that could split a header. A response is plain data until `answer` is asked for 
 `send` touches the process.
 """
 
-from .headers import Headers, check_field
+from .headers import Headers, cgi_head, check_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 
 HTML = "text/html; charset=utf-8"
 
-# The server's, not the script's (RFC 3875 section 6.3.4); Status is an attribute here.
-_FORBIDDEN = frozenset((
-    "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-    "status",
-))  # fmt: skip
-_ONCE = frozenset((
-    "content-type", "location", "content-length", "content-disposition", "content-range", "date",
-    "etag", "expires", "last-modified", "retry-after",
-))  # fmt: skip
 _BODYLESS = frozenset((204, 205, 304))
 _OF_BODY = frozenset((
     "content-type", "content-length", "content-encoding", "content-language", "content-range",
@@ -300,7 +291,7 @@ class Response:
         elif length is not None:
             fields = [field for field in fields if field[0].lower() != "content-length"]
             fields.append(("Content-Length", str(length)))
-        announced = _check(status, fields)
+        announced = check_fields(status, fields)
         if status in _BODYLESS or request.method == "HEAD":
             self.close()
             return status, fields, ()
@@ -414,58 +405,13 @@ class Response:
         return encoded(piece, charset, self.content_type)
 
 
-def _length(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 19):
-        raise ValueError(
-            f"Content-Length: {value[:50]!r} is not a number of bytes; give digits, or leave it out"
-        )
-    return int(value)
-
-
-def _check(status: int, fields: "list[tuple[str, str]]") -> int | None:
-    """Refuse what would split the header or contradict the server: the last look before the wire.
-
-    Returns the length that the fields announce, if they do.
-    """
-    seen = set()
-    length = None
-    for name, value in fields:
-        check_field(name, value)
-        lowered = name.lower()
-        if lowered in _FORBIDDEN:
-            raise ValueError(f"the header {name} is the server's; a script must not send it")
-        if lowered in seen and lowered in _ONCE:
-            raise ValueError(f"the header {name} may be sent only once")
-        if lowered == "location" and (
-            status == 200 or not (value.startswith("/") or "://" in value)
-        ):  # the server would take a 200 for a local redirect (RFC 3875 section 6.2.2)
-            raise ValueError(f"Location: {value} with {status}: use Response.redirect")
-        if lowered == "content-length":
-            length = value
-        seen.add(lowered)
-    return None if length is None else _length(length)
-
-
 def _head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables") -> bytes:
     """Serialise status and fields: a CGI header (RFC 3875 section 6.3), or HTTP for NPH (section 5)."""
     if request.is_nph:
         from .nph import head
 
-        return head(status, _reason(status), fields, request)
-    lines = [f"{name}: {value}\n" for name, value in fields]
-    if status != 200:
-        lines.insert(0, f"Status: {status:d} {_reason(status)}\n")
-    elif not fields:
-        lines = ["Status: 200 OK\n"]  # at least one CGI field
-    return ("".join(lines) + "\n").encode("ascii")
-
-
-def _reason(status: int) -> str:
-    if status == 200:
-        return "OK"
-    from .status import REASONS
-
-    return REASONS.get(status, "Unknown")
+        return head(status, fields, request)
+    return cgi_head(status, fields)
 
 
 def _wire(head: bytes, chunks: "Iterable[bytes]") -> "Iterator[bytes]":

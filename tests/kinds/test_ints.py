@@ -67,7 +67,7 @@ PLACES = {
     ("persistent.connection", "Connection.begin"): "18 digits",
     ("process", "_drain"): "ValueError: nothing is drained",
     ("process", "end"): OURS,
-    ("response", "_length"): "18 digits",
+    ("headers", "_length"): "18 digits",
     ("sessions.directory", "SessionDirectory._set_stamp"): OURS,
     ("sessions.file", "FileStore.touch"): OURS,
     ("sessions.redis", "RedisStore.save"): OURS,
