@@ -101,7 +101,7 @@ def _handler(request: "MetaVariables") -> "tuple[CodeType | None, dict[str, Any]
     """Return the code of the handler that `request` came to, without what is wrapped around it, and the
     names of its module; None and nothing where there is none in Python.
     """
-    handler = getattr(request, "_handler", None)
+    handler = getattr(request, "handler", None)
     for _ in range(_MOST_WRAPPED):
         inner = getattr(handler, "__wrapped__", None) or getattr(handler, "func", None)
         if inner is None:

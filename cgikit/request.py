@@ -72,7 +72,9 @@ class Request(MetaVariables):
         self._sessions = sessions
         self._session: Session | None = None
         self._answered = False
-        self._handler: object = None  # whom an error after it is put down to
+        #: The handler that answers this request; None until `run` or `WSGI` calls it. The log names it
+        #: if the answer fails after the handler has returned.
+        self.handler: object = None
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.script_name}{self.path_info}>"

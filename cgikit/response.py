@@ -272,17 +272,46 @@ class Response:
         )
         self.headers.add("Set-Cookie", cookie)
 
+    # --- for a server's face: `run`, `persistent` and `WSGI` send a response through these ---------
+
+    def claim(self, request: "MetaVariables") -> None:
+        """Reserve this response for `request`, before the cookie of its session is added.
+
+        Raises `StateError` if it was sent or is reserved for another request: a response that a script
+        keeps in a module variable would carry one visitor's cookies to the next.
+        """
+        # In one step: two threads may return the same response at the same time.
+        if self._sent or vars(self).setdefault("_request", request) is not request:
+            from . import process
+
+            raise process.misuse(
+                "the handler returned a response that was used before; make a new one for each request"
+            )
+
     def answer(
-        self, request: "MetaVariables"
+        self, request: "MetaVariables", *, local_redirects: bool = True
     ) -> "tuple[int, list[tuple[str, str]], Iterable[bytes]]":
         """Return the status, the fields and the body to send in answer to `request`.
 
-        This is where the rules that depend on the request apply. Every field is checked here again,
-        whatever set it (`ValueError`). Of a body that is streamed the first piece is made here, so that
-        a failure before it still can have an error page; nothing is kept for the next request.
+        The rules that depend on the request apply here, and every field is checked once more, whatever
+        set it (`ValueError`). The first piece of a stream is made here, so that a failure before it
+        still gets an error page. A body that is all there comes as a tuple of bytes.
+
+        The response can answer another request with another status or location. Only a body that can
+        be read once (an iterator, a file) is used up: `StateError` for the next request. Where the
+        answer has no body (HEAD, 204, 205, 304), it is closed.
+
+        A server without internal redirects says `local_redirects=False`: a local redirect then goes
+        to the client.
         """
         if self._internal:
-            return self._local(request)
+            if (local_redirects and request.is_nph) or len(self.headers) > 1:
+                raise ValueError(
+                    "a local redirect is a location and nothing else (RFC 3875 section 6.2.2); use "
+                    "Response.redirect to send headers or cookies"
+                )
+            if local_redirects:
+                return 200, [("Location", self._location)], ()
         status, fields, body, length = self._selected(request)
         if status in _BODYLESS:
             fields = [field for field in fields if field[0].lower() not in _OF_BODY]
@@ -301,16 +330,9 @@ class Response:
             body = begin(body, self._encode, announced, isinstance(self.body, list | tuple))
         return status, fields, body
 
-    def _local(
-        self, request: "MetaVariables"
-    ) -> "tuple[int, list[tuple[str, str]], Iterable[bytes]]":
-        """Return the answer of a local redirect."""
-        if request.is_nph or len(self.headers) > 1:
-            raise ValueError(
-                "a local redirect is a location and nothing else (RFC 3875 section 6.2.2); use "
-                "Response.redirect to send headers or cookies"
-            )
-        return 200, [("Location", self._location)], ()
+    def mark_sent(self) -> None:
+        """Note that this response goes out: from now on `send` and `claim` raise `StateError`."""
+        self._sent = True
 
     def _selected(
         self, request: "MetaVariables"
@@ -372,14 +394,15 @@ class Response:
             request = MetaVariables(process.environ())
         try:
             status, fields, chunks = self.answer(request)
-            head = _head(status, fields, request)
+            start = head(status, fields, request)
             if stdout is None:
-                pieces = (head, self._file) if chunks is self._file else _wire(head, chunks)
+                pieces = (start, self._file) if chunks is self._file else _wire(start, chunks)
                 complete = process.send(pieces, whole=isinstance(chunks, tuple))
-                self._sent = True
+                self.mark_sent()
             else:
-                complete = self._sent = True
-                for piece in _wire(head, chunks):
+                complete = True
+                self.mark_sent()
+                for piece in _wire(start, chunks):
                     process.write(stdout, piece)
         finally:
             self.close()
@@ -405,12 +428,14 @@ class Response:
         return encoded(piece, charset, self.content_type)
 
 
-def _head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables") -> bytes:
-    """Serialise status and fields: a CGI header (RFC 3875 section 6.3), or HTTP for NPH (section 5)."""
+def head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables") -> bytes:
+    """Return what goes out before the body (bytes): the head of a CGI answer (RFC 3875 section 6.3),
+    or of an HTTP response where the script is an NPH one (section 5).
+    """
     if request.is_nph:
-        from .nph import head
+        from . import nph
 
-        return head(status, fields, request)
+        return nph.head(status, fields, request)
     return cgi_head(status, fields)
 
 

@@ -127,10 +127,7 @@ def respond(handler: "Callable[[Request], Response | str]", request: Request) ->
         response = _called(handler, request)
         if os.getpid() != own:
             raise SystemExit(0)
-        if response._sent:  # its cookies are another visitor's
-            raise process.misuse(
-                "the handler returned a response that was sent already; make a new one"
-            )
+        response.claim(request)
         request.save_session(response)
     except BaseException as error:
         if os.getpid() == own:  # now: the next request need not wait until the error page is sent
@@ -143,7 +140,7 @@ def respond(handler: "Callable[[Request], Response | str]", request: Request) ->
 
 
 def _called(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
-    request._handler = handler  # its answer can still fail when nothing of it is on the stack
+    request.handler = handler
     result = handler(request)
     if isinstance(result, Response):
         return result

@@ -72,7 +72,6 @@ class WSGI:
 
             of_page(charset)  # a mistake in it is told now, and not by every request
         self.handler = handler
-        self._once = _once(handler)
         self.sessions = sessions
         self.limits = limits or DEFAULT_LIMITS
         self.debug = debug
@@ -132,7 +131,7 @@ class WSGI:
         try:
             _check(request.environ.values())
             source.gather(variables, self.limits.body, self.upload_dir)
-            return _Answer(respond(self._once, request), request, source, stream)
+            return _Answer(respond(self.handler, request), request, source, stream)
         except (Exception, SystemExit) as error:  # which would end the server, or a thread of it
             if process.pid() != own:  # the handler forked: only the server's process has an answer
                 process.end(error)
@@ -145,25 +144,6 @@ class WSGI:
             except Exception as second:  # a header of an HTTPError's cannot be sent
                 page = answer_error(second, request, debug, stream)
                 return _Answer(page, request, source, stream)
-
-
-def _once(handler: "Callable[[Request], Response | str]") -> "Callable[[Request], Response | str]":
-    """Return `handler`, but a `Response` that it returns a second time raises `StateError`.
-
-    One that is kept in a module variable would carry the cookies of a visitor's session to the next
-    visitor, which in a process for each request it cannot.
-    """
-
-    def checked(request: Request) -> Response | str:
-        answer = handler(request)
-        # In one step: two threads may return it at the same time.
-        if isinstance(answer, Response) and vars(answer).setdefault("_of", request) is not request:
-            raise process.misuse("this response answered a request already; make one for each")
-        return answer
-
-    checked.__name__ = getattr(handler, "__name__", "the handler")
-    checked.__wrapped__ = handler  # type: ignore[attr-defined]
-    return checked
 
 
 class _Answer:
@@ -179,11 +159,8 @@ class _Answer:
         self._response = response
         self._closed = False
         try:
-            self.status, self.fields, chunks = response.answer(request)
-            if self.status == 200 and any(name == "Location" for name, _ in self.fields):
-                # Only a local redirect looks like that; the client goes there by itself.
-                self._response = Response.redirect(self.fields[0][1], local=True)
-                self.status, self.fields, chunks = self._response.answer(request)
+            self.status, self.fields, chunks = response.answer(request, local_redirects=False)
+            response.mark_sent()
             if self.status == 205:
                 # Without a length a server would send chunks; the type is what PEP 3333's checker
                 # asks of all but 204 and 304.

@@ -137,7 +137,7 @@ def test_a_handler_that_is_no_function_is_named_if_it_is_python_s(
     handler: object, named: str
 ) -> None:
     request = Request({"REQUEST_METHOD": "GET"})
-    request._handler = handler
+    request.handler = handler
     lines = origin(KeyError("x"), request)
     assert [line.rpartition("in ")[2] for line in lines[1:]] == ([named] if named else [])
     assert origin(KeyError("x"), Request({})) == []

@@ -1,8 +1,10 @@
 """Response: the bytes that go out, and what can never be made to go out."""
 
+import contextlib
 import io
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +12,7 @@ from child import environment, run_script, start, write_script
 
 from cgikit import Request, Response, StateError
 from cgikit.environ import MetaVariables
+from cgikit.response import head
 
 #: Every control of ASCII, and what some reader takes for a line end or a control beyond it (S1).
 CONTROLS = [*map(chr, range(0x20)), "\x7f", *map(chr, range(0x80, 0xA0)), "\u2028", "\u2029"]
@@ -411,6 +414,24 @@ def test_r16_a_local_redirect_that_would_lose_a_field_is_an_error() -> None:
         sent(Response.local_redirect("/page"), SCRIPT_NAME="/nph-script")
 
 
+def test_a_local_redirect_goes_to_the_client_where_the_server_has_none() -> None:
+    """It used to be recognized by its looks: a status of 200 with a Location."""
+    for method, status in (("GET", 302), ("POST", 303)):
+        asked = request(REQUEST_METHOD=method, SCRIPT_NAME="/nph-script")
+        answered = Response.local_redirect("/page?x=ü").answer(asked, local_redirects=False)
+        expected = Response.redirect("/page?x=ü", local=True).answer(asked)
+        assert answered == expected
+        assert answered[:2] == (status, [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Location", "/page?x=%C3%BC"),
+            ("Content-Length", str(len(b"".join(answered[2])))),
+        ])  # fmt: skip
+    response = Response.local_redirect("/page")
+    response.headers["X-A"] = "1"
+    with pytest.raises(ValueError, match="a location and nothing else"):
+        response.answer(request(), local_redirects=False)
+
+
 def test_the_document_of_a_redirect_is_escaped() -> None:
     body = sent(Response.redirect("/a?b=1&c='")).partition(b"\n\n")[2]
     assert body == b'<p>Go on to <a href="/a?b=1&amp;c=&#x27;">/a?b=1&amp;c=&#x27;</a>.</p>\n'
@@ -522,6 +543,69 @@ def test_a_second_send_is_an_error() -> None:
     with pytest.raises(StateError, match="sent already"):
         response.send(out, request())
     assert out.getvalue().endswith(b"\n\nx")
+
+
+def test_a_response_is_claimed_by_one_request() -> None:
+    response, first, second = Response("a"), request(), request()
+    response.claim(first)
+    response.claim(first)  # the same request may ask again
+    with pytest.raises(StateError, match="was used before; make a new one for each request"):
+        response.claim(second)
+
+
+def test_of_many_threads_one_claims_a_response() -> None:
+    for _ in range(200):
+        response, won = Response("a"), []
+        barrier = threading.Barrier(4)
+
+        def claim(response: Response = response, won: list = won, barrier=barrier) -> None:
+            barrier.wait()
+            with contextlib.suppress(StateError):
+                response.claim(request())
+                won.append(1)
+
+        threads = [threading.Thread(target=claim) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert won == [1]
+
+
+def test_a_response_that_was_sent_is_not_claimed() -> None:
+    response, asked = Response("a"), request()
+    response.claim(asked)
+    assert response.send(io.BytesIO(), asked)
+    with pytest.raises(StateError, match="was used before"):
+        response.claim(asked)
+
+
+def test_a_response_that_another_face_sent_is_not_sent_again() -> None:
+    response = Response("a")
+    status, fields, body = response.answer(request())
+    assert head(status, fields, request()) + b"".join(body) == sent(Response("a"))
+    response.mark_sent()
+    for again in (response.send, response.claim):
+        with pytest.raises(StateError):
+            again(request=request())
+    assert response.answer(request())[0] == 200
+
+
+def test_one_response_answers_two_requests_each_in_its_own_way() -> None:
+    response = Response.redirect("other.py")
+    statuses = []
+    for variables in ({"REQUEST_METHOD": "POST"}, {"REQUEST_METHOD": "GET"}):
+        status, fields, _ = response.answer(request(SCRIPT_NAME="/a/x.py", **variables))
+        statuses.append((status, dict(fields)["Location"]))
+    assert statuses == [(303, "/a/other.py"), (302, "/a/other.py")]
+
+
+@pytest.mark.parametrize("pieces", [iter(["a"]), (piece for piece in ["a"])])
+def test_an_iterator_answers_one_request(pieces) -> None:
+    response = Response(pieces)
+    assert b"".join(response.answer(request())[2]) == b"a"
+    with pytest.raises(StateError, match="there is no more of it"):
+        response.answer(request())
 
 
 def test_a_response_that_broke_off_is_not_sent_again() -> None:

@@ -690,7 +690,7 @@ def test_a_response_answers_one_request(tmp_path: Path) -> None:
     assert call(application, path="/?name=ada").header("Set-Cookie")
     second = call(application, path="/?name=bob")
     assert (second.status[:3], second.header("Set-Cookie")) == ("500", None)
-    assert "StateError: this response answered a request already" in second.log
+    assert "StateError: the handler returned a response that was used before" in second.log
 
 
 def test_what_is_no_answer_is_said_with_the_handlers_name() -> None:

@@ -9,13 +9,14 @@ import os
 from .. import body, html, multidict, process, querystring  # noqa: F401
 from ..debug import answer_error, log, new_incident
 from ..request import Request
-from ..response import Response, _head
+from ..response import head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..response import Response
     from .connection import Connection
 
 
@@ -83,17 +84,14 @@ class Answerer:
 def _send(response: "Response", request: Request, connection: "Connection") -> None:
     """Send an answer and the end of it."""
     try:
-        status, fields, chunks = response.answer(request)
-        if status == 200 and any(name == "Location" for name, _ in fields):
-            # A local redirect, and to the client: httpd and Caddy would make an empty page of it.
-            response = Response.redirect(fields[0][1], local=True)
-            status, fields, chunks = response.answer(request)
-        head = _head(status, fields, request)
-        response._sent = True
+        # httpd and Caddy would send an empty page for a local redirect.
+        status, fields, chunks = response.answer(request, local_redirects=False)
+        start = head(status, fields, request)
+        response.mark_sent()
         if isinstance(chunks, tuple):
-            connection.finish(head + b"".join(chunks))
+            connection.finish(start + b"".join(chunks))
             return
-        connection.output(head)
+        connection.output(start)
         try:
             for chunk in chunks:
                 if not connection.is_wanted():

@@ -179,7 +179,6 @@ def test_waitress_has_a_floor_and_a_ceiling() -> None:
 
 #: module, place: what becomes of us without it, or why it is sure to be there.
 PRIVATE = {
-    ("debugpage", "getattr(request, '_handler', None)"): "only a `Request` has one",
     ("cli.server", "self._server._map"): "a class of waitress, looked for above",
     ("warm.trial", "getattr(os.environ, '_data', None)"): "nothing is watched without it",
     (
@@ -223,6 +222,13 @@ PRIVATE_MODULES = {
     "_socket",
     "_thread",
 }
+#: Modules that use private names of another module of cgikit, and whose.
+NEIGHBOURS = {
+    "gateway.fastcgiclient": "gateway.fastcgi",
+    "sessions.redislock": "sessions.redis",
+    "sessions.sessionfile": "sessions.file",
+    "sessions.sqlitelock": "sessions.sqlite",
+}
 #: Objects of the library itself; private between its own modules.
 FRIENDS = set(
     "self.counters listener other following request response self._store store os super()".split()
@@ -248,6 +254,55 @@ def places(tree: ast.AST) -> Iterator[str]:
 def test_every_private_name_of_others_is_in_the_table() -> None:
     found = {(module.name, place) for module in house.read() for place in places(module.tree)}
     assert found - set(PRIVATE) == set()
+
+
+def own_names(tree: ast.AST) -> set[str]:
+    """What a module defines: functions, classes, variables, attributes of its own objects."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if house.written(node.value) in {"self", "cls"}:
+                found.add(node.attr)
+        elif isinstance(node, ast.Call) and house.written(node.func) == "setattr":
+            found.add(house.written(node.args[1]).strip("'"))
+    return found
+
+
+def borrowed(tree: ast.AST) -> list[str]:
+    """Private names of the objects in `FRIENDS` that the module does not define itself, and private
+    names imported from another module.
+    """
+    found = [
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
+    own = own_names(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or node.attr in own:
+            continue
+        if node.attr.startswith("_") and not node.attr.startswith("__"):
+            found += [house.written(node)] * (house.written(node.value) in FRIENDS - {"os"})
+    return found
+
+
+def test_no_module_uses_the_private_parts_of_another() -> None:
+    """WSGI and persistent scripts set `_sent` and `_of` in a `Response` and imported its `_head`."""
+    found = {module.name for module in house.read() if borrowed(module.tree)}
+    assert found == set(NEIGHBOURS)
+
+
+@pytest.mark.parametrize(
+    "source", ["response._sent = True", "from ..response import _head", "x = request._handler"]
+)
+def test_a_private_part_of_another_module_is_found(source: str) -> None:
+    assert borrowed(ast.parse(source))
 
 
 def test_every_private_module_is_in_the_table() -> None:

@@ -211,7 +211,7 @@ def test_nobody_gets_the_cookies_of_another_visitor(app: Application) -> None:
     second = app.ask(PATH_INFO="/shared", QUERY_STRING="id=2")
     assert second.status == 500
     assert second.field("Set-Cookie") is None
-    assert "StateError: the handler returned a response that was sent already" in second.errors
+    assert "StateError: the handler returned a response that was used before" in second.errors
 
 
 def test_what_a_handler_sends_by_itself_goes_nowhere(app: Application) -> None:
