@@ -62,9 +62,9 @@ def serve(
     if directory:
         _make(directory)
     from .answer import Answerer
-    from .worker import Worker
+    from .worker import PersistentWorker
 
-    worker = Worker(listener, Answerer(respond, options, debug), limit, directory)
+    worker = PersistentWorker(listener, Answerer(respond, options, debug), limit, directory)
     if workers is None:
         worker.run(requests)
         return

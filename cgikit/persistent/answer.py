@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..response import Response
-    from .connection import Connection
+    from .connection import PersistentConnection
 
 
 class _Request(Request):
@@ -43,7 +43,7 @@ class Answerer:
         self._options = options
         self._debug = debug
 
-    def __call__(self, variables: dict[str, str], connection: "Connection") -> None:
+    def __call__(self, variables: dict[str, str], connection: "PersistentConnection") -> None:
         """Answer the request that is open on `connection`; close it where the answer breaks off.
 
         Raises, in a process that the handler forked, what is to end that process.
@@ -65,7 +65,7 @@ class Answerer:
             log(error, new_incident(), None, request)
 
     def _answer_error(
-        self, error: BaseException, request: Request, connection: "Connection"
+        self, error: BaseException, request: Request, connection: "PersistentConnection"
     ) -> None:
         debug = self._debug
         if debug is None:
@@ -81,7 +81,7 @@ class Answerer:
             _send(answer_error(second, request, debug), request, connection)
 
 
-def _send(response: "Response", request: Request, connection: "Connection") -> None:
+def _send(response: "Response", request: Request, connection: "PersistentConnection") -> None:
     """Send an answer and the end of it."""
     try:
         # httpd and Caddy would send an empty page for a local redirect.

@@ -43,7 +43,7 @@ LINGERING = "lingering"  # nothing more: the peer is to close, or to come to the
 _NO_ROOM = (28, 122)  # ENOSPC, EDQUOT
 
 
-class Connection:
+class PersistentConnection:
     """A connection that was accepted.
 
     `.ended` tells that all of the body has come, `.begun` that something of the answer went out,

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .connection import Connection
+    from .connection import PersistentConnection
 
 
 def goes_out() -> bool:
@@ -41,7 +41,7 @@ class Log:
     def __init__(self, out: bool) -> None:
         self.own = sys.stderr
         self._goes_out = out
-        self.connection: Connection | None = None
+        self.connection: PersistentConnection | None = None
         self._line = ""
 
     def write(self, text: str) -> int:

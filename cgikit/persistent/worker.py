@@ -16,7 +16,7 @@ from .. import process
 from ..debug import log, new_incident
 from ..gateway.listener import allowed_peers, is_allowed, send_at_once
 from ..gateway.wire import Opened
-from .connection import DELIVERING, GATHERING, Connection
+from .connection import DELIVERING, GATHERING, PersistentConnection
 from .log import Log, goes_out
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ class PersistentOutput:
         return getattr(self._own, name)
 
 
-class Worker:
+class PersistentWorker:
     """Serves `listener`, whose accept must not block; `answer(variables, connection)` does the rest.
 
     Bodies whose length is not known, and those that a handler leaves for later, are kept up to `limit`
@@ -63,7 +63,7 @@ class Worker:
     def __init__(
         self,
         listener: "Listener",
-        answer: "Callable[[dict[str, str], Connection], None]",
+        answer: "Callable[[dict[str, str], PersistentConnection], None]",
         limit: int,
         directory: str | None = None,
     ) -> None:
@@ -77,11 +77,11 @@ class Worker:
         self._kept: Kept | None = None
         self._leaving = False  # to a successor: the connections stay open
         self._left = -1  # requests to be answered; any number below 0
-        self._waiting: dict[int, Connection] = {}  # by descriptor, longest waiting first
+        self._waiting: dict[int, PersistentConnection] = {}  # by descriptor, longest waiting first
         self._late: list[socket.socket] = []  # accepted in the last moment
-        self._timed: set[Connection] = set()  # that are in a phase which must end
+        self._timed: set[PersistentConnection] = set()  # that are in a phase which must end
         self._swept = 0.0
-        self._serving: Connection | None = None
+        self._serving: PersistentConnection | None = None
         self._handlers: dict[signal.Signals, Any] = {}  # of the signals, before this one's
         self._mask: set[signal.Signals | int] = set()
         os.register_at_fork(
@@ -117,7 +117,7 @@ class Worker:
             if end is not None:
                 self._poll.register(end, select.POLLIN)
         for connection in connections:
-            self._wait(Connection(connection))
+            self._wait(PersistentConnection(connection))
         output, errors = sys.stdout, sys.stderr
         guard = process.GuardedOutput()
         guard.guarded = PersistentOutput(output)
@@ -172,7 +172,9 @@ class Worker:
             pass  # nobody is left, or it was closed before
         self._listener.close()
 
-    def _safely(self, call: "Callable[[Connection], None]", connection: Connection) -> None:
+    def _safely(
+        self, call: "Callable[[PersistentConnection], None]", connection: PersistentConnection
+    ) -> None:
         """Go on with a connection. An error in that ends it, and none of the others."""
         own = os.getpid()
         try:
@@ -187,7 +189,7 @@ class Worker:
             except Exception as second:  # it is closed all the same
                 log(second, incident)
 
-    def _give_up(self, connection: Connection, incident: str) -> None:
+    def _give_up(self, connection: PersistentConnection, incident: str) -> None:
         """Close a connection after an error, and say so where nothing was said yet."""
         try:
             if connection.codec.request and not connection.begun:
@@ -196,7 +198,7 @@ class Worker:
         finally:
             self._let_go(connection)
 
-    def _let_go(self, connection: Connection) -> None:
+    def _let_go(self, connection: PersistentConnection) -> None:
         try:
             self._close(connection)
         except Exception:
@@ -280,16 +282,16 @@ class Worker:
     def _welcome(self, accepted: socket.socket) -> None:
         """Begin with a connection that was accepted."""
         send_at_once(accepted)
-        connection = Connection(accepted)
+        connection = PersistentConnection(accepted)
         self._safely(self._begin, connection)
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: PersistentConnection) -> None:
         if self._peers is not None and not is_allowed(connection.socket, self._peers):
             connection.closed = True
             print("cgikit: a connection was refused: FCGI_WEB_SERVER_ADDRS", file=sys.stderr)  # noqa: T201
         self._turn(connection, _PATIENCE)
 
-    def _turn(self, connection: Connection, patience: int = 0) -> None:
+    def _turn(self, connection: PersistentConnection, patience: int = 0) -> None:
         """Go on with a connection on which there may be something to do, or will be in a moment."""
         if connection.phase:
             self._go_on(connection)
@@ -312,7 +314,7 @@ class Worker:
             connection.closed = True  # a request that was refused
         self._settle(connection)
 
-    def _go_on(self, connection: Connection) -> None:
+    def _go_on(self, connection: PersistentConnection) -> None:
         """Go on with a body that is gathered, or with an answer on its way."""
         now = monotonic()
         if connection.phase != GATHERING:
@@ -321,7 +323,7 @@ class Worker:
             self._serve(connection)
         self._settle(connection)
 
-    def _settle(self, connection: Connection) -> None:
+    def _settle(self, connection: PersistentConnection) -> None:
         """Wait for what is to come next on a connection, or close it."""
         if connection.phase == DELIVERING and connection.is_settled:
             connection.phase = ""
@@ -342,7 +344,7 @@ class Worker:
             connection.since = monotonic()
         self._wait(connection)
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: PersistentConnection) -> None:
         """Have a request answered."""
         self._log.connection, connection.log = connection, self._log
         self._serving = connection
@@ -364,7 +366,7 @@ class Worker:
             for other in self._timed:
                 other.postpone(took)
 
-    def _wait(self, connection: Connection) -> None:
+    def _wait(self, connection: PersistentConnection) -> None:
         descriptor, wishes = connection.socket.fileno(), connection.wishes()
         if self._waiting.pop(descriptor, None) is None:
             if len(self._waiting) >= _MOST_WAITING:
@@ -376,11 +378,11 @@ class Worker:
         connection.mask = wishes
         self._waiting[descriptor] = connection
 
-    def _close(self, connection: Connection) -> None:
+    def _close(self, connection: PersistentConnection) -> None:
         self._forget(connection)
         connection.close()
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: PersistentConnection) -> None:
         self._timed.discard(connection)
         descriptor = connection.socket.fileno()
         if self._waiting.pop(descriptor, None) is not None:

@@ -349,13 +349,13 @@ def test_an_error_in_a_persistent_worker_outside_of_requests_ends_that_worker_on
     code = RAISES.format(holder=holder, name=name, when=when, in_parent=False)
     if when == "never":
         code = (
-            "import cgikit.persistent.worker as w\nloop = w.Worker._loop\n"
+            "import cgikit.persistent.worker as w\nloop = w.PersistentWorker._loop\n"
             "def failing(self):\n"
             "    if ordered():\n"
             "        os.unlink('order')\n"
             "        raise Injected('in a worker')\n"
             "    loop(self)\n"
-            "w.Worker._loop = failing\n"
+            "w.PersistentWorker._loop = failing\n"
         ) + code
     with application(tmp_path, "import os\n" + code, CGIKIT_WORKERS="2") as app:
         assert until(lambda: len(app.children()) == 2)

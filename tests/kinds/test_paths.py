@@ -43,7 +43,7 @@ PLACES = {
     "upload.Upload.save": GUARDED,
 }
 #: Directories that are given as text, and environment variables.
-DIRECTORIES = {"upload.Upload._spool_directory", "persistent.connection.Connection.begin"}
+DIRECTORIES = {"upload.Upload._spool_directory", "persistent.connection.PersistentConnection.begin"}
 
 MODULES = [
     module

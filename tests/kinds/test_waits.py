@@ -82,8 +82,8 @@ REASONS = {
     "persistent.log.Log._out: connection.send": "it polls, with a limit: `Connection.send`",
     "warm.zygote.exactly: sock.recv": "in a zygote it ends with the worker; a worker has a time-out",
     "warm.zygote.main: channel.sendall": "it ends with the worker",
-    "persistent.worker.Worker._accept: self._listener.accept": NON_BLOCKING,
-    "persistent.worker.Worker._shut: self._listener.accept": NON_BLOCKING,
+    "persistent.worker.PersistentWorker._accept: self._listener.accept": NON_BLOCKING,
+    "persistent.worker.PersistentWorker._shut: self._listener.accept": NON_BLOCKING,
 }
 
 

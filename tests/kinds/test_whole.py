@@ -26,8 +26,14 @@ ENDING = {
     ("warm.exchange.Exchange.ended", "_conclude"): "`_wrong` asks, or is_whole",
     ("warm.exchange.Exchange.look_again", "_conclude"): "it asks",
     ("warm.exchange.Exchange._arrived", "_finish"): "header.is_whole",
-    ("persistent.connection.Connection._end", "codec.finish"): "answer.py has all of it, or cuts",
-    ("persistent.worker.Worker._give_up", "codec.finish"): "a page, and nothing else has gone out",
+    (
+        "persistent.connection.PersistentConnection._end",
+        "codec.finish",
+    ): "answer.py has all of it, or cuts",
+    (
+        "persistent.worker.PersistentWorker._give_up",
+        "codec.finish",
+    ): "a page, and nothing else has gone out",
 }
 ENDS = ("codec.finish", "_finish", "_conclude")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from cgikit.gateway.fastcgiclient import Errors, Responses, encode_request
-from cgikit.persistent.connection import Connection
+from cgikit.persistent.connection import PersistentConnection
 from cgikit.persistent.log import Log
 
 
@@ -21,11 +21,11 @@ def standing_in(monkeypatch: pytest.MonkeyPatch, out: bool = True) -> tuple[Log,
 
 
 @contextmanager
-def open_request() -> Iterator[tuple[Connection, socket.socket]]:
+def open_request() -> Iterator[tuple[PersistentConnection, socket.socket]]:
     """A connection on which a request is open, and the web server's end of it."""
     server, ours = socket.socketpair()
     with server, ours:
-        connection = Connection(ours)
+        connection = PersistentConnection(ours)
         server.sendall(encode_request({}, b""))
         events = connection.look()
         assert events is not None

@@ -117,7 +117,7 @@ import os
 import cgikit.persistent.parent as p
 p._PAUSES = (0.01, 0.02, 0.2)
 import cgikit.persistent.worker as w
-w.Worker._loop = lambda *_: os._exit(7)
+w.PersistentWorker._loop = lambda *_: os._exit(7)
 run(lambda request: "never")
 """
     with application(tmp_path, code, CGIKIT_WORKERS="1") as app:

@@ -244,7 +244,7 @@ RAISING = """
 import os
 import cgikit.persistent.worker as w
 def raising(name, when):
-    method = getattr(w.Worker, name)
+    method = getattr(w.PersistentWorker, name)
     def called(self, *arguments):
         due = os.path.exists("order")
         if due:
@@ -254,7 +254,7 @@ def raising(name, when):
         if due:
             raise LookupError(f"injected into {name}")
         return result
-    setattr(w.Worker, name, called)
+    setattr(w.PersistentWorker, name, called)
 raising(%r, %r)
 """
 
