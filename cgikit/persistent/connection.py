@@ -14,13 +14,16 @@ import select
 import socket
 from time import monotonic
 
-from ..errors import BodyNotReceived
 from ..gateway.fastcgi import FastCGI
 from ..gateway.pace import RATE as _RATE
 from ..gateway.pace import SILENCE as _SILENCE
 from ..gateway.spool import Spool
 from ..gateway.wire import Aborted, Body, WireError
 from ..process import absolute
+from .receivedbody import CHUNK as _CHUNK
+from .receivedbody import MEMORY as _MEMORY
+from .receivedbody import UNLIMITED as _UNLIMITED
+from .receivedbody import ReceivedBody
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,18 +32,14 @@ if TYPE_CHECKING:
     from ..gateway.wire import Event
     from .log import Log
 
-_CHUNK = 65_536
 _DRAINED = 5  # seconds for the rest of a body that nobody wants to read
-_MEMORY = 131_072  # bytes of a body, and of an answer, that wait in memory; what is more, on disk
 _HELD = 64 << 20  # bytes of an answer that wait on disk while its handler is at work
 _AT_ONCE = 16  # reads before others have their turn
-_UNLIMITED = 1 << 62
 
 # What a connection is in the middle of, for the loop to go on with.
 GATHERING = "gathering"  # a body whose length nobody knows, before its handler is called
 DELIVERING = "delivering"  # an answer that is complete, and what its handler left of the body
 LINGERING = "lingering"  # nothing more: the peer is to close, or to come to the end of its body
-_NO_ROOM = (28, 122)  # ENOSPC, EDQUOT
 
 
 class PersistentConnection:
@@ -55,10 +54,9 @@ class PersistentConnection:
     """
 
     __slots__ = (
-        "_at", "_data", "_deadline", "_directory", "_failed", "_heard", "_kept", "_length", "_out",
-        "_received", "_rest", "_sent", "_spool", "_stalled", "_waited", "answered", "begun", "closed",
-        "codec", "ended", "gone", "last", "log", "mask", "number", "phase", "since", "socket",
-        "variables",
+        "_body", "_deadline", "_directory", "_heard", "_out", "_rest", "_sent", "_stalled", "_waited",
+        "answered", "begun", "closed", "codec", "gone", "last", "log", "mask", "number", "phase",
+        "since", "socket", "variables",
     )  # fmt: skip
 
     def __init__(self, connection: socket.socket) -> None:
@@ -70,7 +68,7 @@ class PersistentConnection:
         self.mask = 0  # what the worker polls for
         self.since = 0.0
         self.log: Log | None = None
-        self._spool: Spool | None = None  # of the body: what nobody has read yet
+        self._body = ReceivedBody()
         self._out: Spool | None = None  # of the answer: what has not gone out
         self._rest: bytes | memoryview = b""  # of a piece of it that went out in part
         self._deadline = self._heard = 0.0
@@ -91,34 +89,38 @@ class PersistentConnection:
         """
         self.number = number
         self.variables = {} if variables is None else variables
-        self.gone = self.ended = self.closed
+        self.gone = self.closed
         self.begun = self.answered = False
-        self._data, self._at = b"", 0  # what of the body is here, and how much of that was read
-        self._received = self._sent = 0
+        self._sent = 0
         self._waited = self._stalled = 0.0  # seconds
-        self._failed: BodyNotReceived | None = None  # why nothing more of the body can be read
         self._directory = absolute(directory or os.environ.get("TMPDIR") or "/tmp")  # noqa: S108
-        length = self.variables.get("CONTENT_LENGTH", "")
-        if length == "-1":  # so Go, and Caddy with it, says that nobody knows
-            length = self.variables["CONTENT_LENGTH"] = ""
-        if length:
-            digits = length.isascii() and length.isdigit() and len(length) < 19
-            self._length = int(length) if digits else 0
-            # No handler gets to see a body that is longer than may be.
-            self._kept = self._length if self._length <= limit else 0
-        elif self.variables.get("REQUEST_METHOD", "GET") in ("GET", "HEAD"):
-            self._length = self._kept = 0
-        else:
-            self._length, self._kept = _UNLIMITED, limit
-            self.phase = GATHERING
-            self._heard = monotonic()
-            self._deadline = self._heard + _SILENCE
+        length, kept = self._expected(limit)
+        self._body.close()
+        self._body = ReceivedBody(length, kept, self._directory)
+        self._body.ended = self.closed
         self._take(events)
+
+    def _expected(self, limit: int) -> tuple[int, int]:
+        """Return how many bytes the peer is to send, and how many of them are to be kept."""
+        text = self.variables.get("CONTENT_LENGTH", "")
+        if text == "-1":  # Go sends this, and so does Caddy, if the length is not known
+            text = self.variables["CONTENT_LENGTH"] = ""
+        if text:
+            digits = text.isascii() and text.isdigit() and len(text) < 19
+            length = int(text) if digits else 0
+            # A body over the limit is refused before the handler sees any of it.
+            return length, length if length <= limit else 0
+        if self.variables.get("REQUEST_METHOD", "GET") in ("GET", "HEAD"):
+            return 0, 0
+        self.phase = GATHERING
+        self._heard = monotonic()
+        self._deadline = self._heard + _SILENCE
+        return _UNLIMITED, limit
 
     @property
     def is_owed(self) -> bool:
         """Whether some of the body is still to come."""
-        return not self.ended and self._received < self._length
+        return self._body.is_owed
 
     @property
     def is_settled(self) -> bool:
@@ -126,10 +128,12 @@ class PersistentConnection:
         return not self.codec.request and not self._has_waiting()
 
     def disown(self) -> None:
-        """Have nothing more to do with a connection that is another process's: say nothing on it, and
-        take nothing from it.
-        """
-        self.closed = self.gone = self.ended = True
+        """Leave the connection to another process: send nothing on it and take nothing from it."""
+        self._lose()
+
+    def _lose(self) -> None:
+        """Treat the peer as gone: nothing can be sent, and nothing more comes."""
+        self.closed = self.gone = self._body.ended = True
 
     def close(self) -> None:
         """Close it. A process that a handler has left behind may hold the socket open: the peer sees
@@ -145,9 +149,9 @@ class PersistentConnection:
         """Let go of the socket here, while another process goes on with it."""
         self.closed = True
         self.socket.close()
-        for spool in (self._spool, self._out):
-            if spool is not None:
-                spool.close()
+        self._body.close()
+        if self._out is not None:
+            self._out.close()
 
     # --- the body ---------------------------------------------------------------------------------
 
@@ -167,21 +171,8 @@ class PersistentConnection:
         Raises `BodyNotReceived`: 408 where it comes too slowly, 507 or 503 where the disk did not take
         what had to wait.
         """
-        while self._at == len(self._data):
-            if self._spool is not None and self._spool.size:
-                self._data, self._at = self._spool.read(_CHUNK), 0
-            elif self._failed is not None:
-                raise self._failed
-            elif self.ended:
-                return b""
-            else:
-                self._receive()
-        if not self._at and 0 < len(self._data) <= size:
-            self._at = len(self._data)
-            return self._data
-        end = len(self._data) if size < 0 else self._at + size
-        data = self._data[self._at : end]
-        self._at += len(data)
+        while (data := self._body.read(size)) is None:
+            self._receive()
         return data
 
     def is_wanted(self) -> bool:
@@ -203,29 +194,23 @@ class PersistentConnection:
         """Take what has come of a body whose length was not announced. Tell whether it is here, or is
         not to be waited for any longer; its length is among the variables then.
         """
-        before = self._received
+        body = self._body
+        before = body.received
         self.take()
-        if self._received > before:
+        if body.received > before:
             self._heard = now
         elif now >= self.deadline():
-            self.give_up()
-        if self.is_owed and self._received <= self._kept and self._failed is None:
+            body.give_up()
+        if body.is_owed and body.received <= body.limit and body.failed is None:
             return False
         self.phase = ""
-        # With an error, and beyond the limit, it is a length that is more than what can be read: the
-        # handler gets the error when it asks for the body.
-        length = self._received + (self._failed is not None)
+        # After an error, and beyond the limit, the length is more than can be read: the handler gets
+        # the error when it asks for the body.
+        length = body.received + (body.failed is not None)
         if length or self.variables.get("HTTP_TRANSFER_ENCODING"):
             self.variables["CONTENT_LENGTH"] = str(length)
             self.variables.pop("HTTP_TRANSFER_ENCODING", None)
         return True
-
-    def give_up(self) -> "BodyNotReceived":
-        """Wait for nothing more of the body; return the error that reading it raises from now on."""
-        self._length = 0
-        if self._failed is None:
-            self._failed = BodyNotReceived(408, "the body came too slowly")
-        return self._failed
 
     # --- the answer -------------------------------------------------------------------------------
 
@@ -236,7 +221,7 @@ class PersistentConnection:
             self._hold(data)
             while self._must_hold() and self._out is not None and self._out.is_full:
                 if not self._wait(select.POLLIN):
-                    self.give_up()
+                    self._body.give_up()
             if not self._must_hold():
                 self._catch_up()
             return
@@ -257,9 +242,7 @@ class PersistentConnection:
             self._end(data)
         self.answered = True
         self.phase = DELIVERING
-        self._data, self._at = b"", 0  # nobody reads any more
-        if self._spool is not None:
-            self._spool.close()
+        self._body.discard()
 
     def take_back(self) -> bool:
         """Forget an answer of which nothing has gone out yet; False if something has."""
@@ -302,7 +285,7 @@ class PersistentConnection:
         but a request (seconds of the monotonic clock).
         """
         if self.phase == GATHERING:
-            return min(self._heard + _SILENCE, self._deadline + self._received / _RATE)
+            return min(self._heard + _SILENCE, self._deadline + self._body.received / _RATE)
         if self.phase == LINGERING or self.codec.request:
             return self._deadline
         return min(self._heard + _SILENCE, self._deadline + self._sent / _RATE)
@@ -317,7 +300,7 @@ class PersistentConnection:
         leave that to `go_on`: closing with bytes unread would reset the connection, and the peer could
         lose the answer.
         """
-        if self.ended:
+        if self._body.ended:
             self.closed = True
             return
         self.phase = LINGERING
@@ -392,7 +375,7 @@ class PersistentConnection:
         """Wait for more of the body."""
         while (events := self.look()) is None:
             if not self._wait(select.POLLIN):
-                raise self.give_up()
+                raise self._body.give_up()
         self._take(events)
         if not self.is_owed:
             self._catch_up()
@@ -403,7 +386,9 @@ class PersistentConnection:
         """
         sending = mask == select.POLLOUT
         began = monotonic()
-        moved, spent = (self._sent, self._stalled) if sending else (self._received, self._waited)
+        moved, spent = (
+            (self._sent, self._stalled) if sending else (self._body.received, self._waited)
+        )
         end = began + min(_SILENCE, _SILENCE + moved / _RATE - spent)
         found = False
         while not found and (left := end - monotonic()) > 0:
@@ -431,7 +416,7 @@ class PersistentConnection:
             print(f"cgikit: a connection was closed: {error}", file=sys.stderr)  # noqa: T201
             data, events = b"", []
         if not data:
-            self.closed = self.gone = self.ended = True
+            self._lose()
         return events
 
     def _reply(self, data: bytes) -> None:
@@ -441,43 +426,14 @@ class PersistentConnection:
         if self._has_waiting() and not self.codec.request:
             self._hold(data)
         elif self._sendable(data) < len(data):
-            self.closed = self.gone = self.ended = True
+            self._lose()
 
     def _take(self, events: "Iterable[Event]") -> None:
         for event in events:
             if isinstance(event, Body):
                 if event.data:
-                    self._keep(event.data)
+                    self._body.add(event.data)
                 else:
-                    self.ended = True
+                    self._body.ended = True
             elif isinstance(event, Aborted):
-                self.gone = self.ended = True
-
-    def _keep(self, data: bytes) -> None:
-        """Let a piece of the body wait for its reader, as far as it may."""
-        room = self._kept - self._received
-        self._received += len(data)
-        if self.answered or room <= 0 or self._failed is not None:
-            return
-        data = data[:room]
-        if self._at == len(self._data) and not (self._spool is not None and self._spool.size):
-            self._data, self._at = data, 0
-            return
-        if self._spool is None:
-            self._spool = Spool(_MEMORY, _UNLIMITED, self._directory)
-        self._spool.write(data)
-        if self._spool.is_full:
-            self._fail(self._spool.error)
-
-    def _fail(self, error: OSError | None) -> None:
-        full = error is not None and error.errno in _NO_ROOM
-        self._failed = BodyNotReceived(
-            507 if full else 503, "the server has no room for the body; try again later"
-        )
-        import sys
-
-        why = error.strerror if error is not None else "it is larger than it may be"
-        print(  # noqa: T201
-            f"cgikit: a body cannot wait in {self._directory}: {why}; make room there, or set TMPDIR",
-            file=sys.stderr,
-        )
+                self.gone = self._body.ended = True

@@ -64,7 +64,7 @@ PLACES = {
     ("warm.zygote", "main"): "its worker's command line",
     ("multidict", "MultiDict.getint"): "ValueError is a field that is not valid",
     ("persistent", "_number"): "the first 12 digits are looked at before",
-    ("persistent.connection", "PersistentConnection.begin"): "18 digits",
+    ("persistent.connection", "PersistentConnection._expected"): "18 digits",
     ("process", "_drain"): "ValueError: nothing is drained",
     ("process", "end"): OURS,
     ("headers", "_length"): "18 digits",

@@ -37,10 +37,10 @@ READERS = {
     "warm.exchange:Exchange._again": "the same variables for a second script, by `_launch` again",
     "warm.exchange:Exchange._fail": "REQUEST_METHOD: whether there is a body",
     "warm.exchange:Exchange.name": "the path, for the log",
-    "persistent.connection:PersistentConnection.begin": "CONTENT_LENGTH and REQUEST_METHOD: how much body comes",
+    "persistent.connection:PersistentConnection._expected": "CONTENT_LENGTH, REQUEST_METHOD",
     "persistent.connection:PersistentConnection.gather": "the length of a body that came without one",
     "persistent.worker:PersistentWorker._turn": "kept, until the request is over",
-    "persistent.worker:PersistentWorker._serve": "a dict that `Request` shows; it never becomes an environment",
+    "persistent.worker:PersistentWorker._serve": "a dict that `Request` shows, no environment",
 }
 
 #: Every function that gives a process its environment, and where that is from.

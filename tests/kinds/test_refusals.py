@@ -16,8 +16,8 @@ from cgikit import errors
 #: Where, which class, and when.
 PLACES = {
     "body.Body.open: LengthRequired": "411: a chunked body under CGI",
-    "persistent.connection.PersistentConnection._fail: BodyNotReceived": "507, 503: no room",
-    "persistent.connection.PersistentConnection.give_up: BodyNotReceived": "408: the body is slow",
+    "persistent.receivedbody.ReceivedBody._fail: BodyNotReceived": "507, 503: no room for the body",
+    "persistent.receivedbody.ReceivedBody.give_up: BodyNotReceived": "408: the body came too slowly",
     "sessions.session.Session._refuse: SessionMoved": "503: a change under an id that was given up",
     "sessions.forms.check: FormExpired": "403: not a form of this session",
 }

@@ -425,7 +425,9 @@ def test_a_body_for_which_there_is_no_room_is_an_error(tmp_path: Path) -> None:
             assert answer.errors == ""
         assert unknown.status == 503
         assert app.logged().count("the server has no room for the body") == 2
-        assert f"a body cannot wait in {tmp_path}/missing: No such file" in app.logged()
+        assert (
+            f"a request's body cannot be stored in {tmp_path}/missing: No such file" in app.logged()
+        )
         assert app.ask(b"x", **post("/", 1)).status == 200
 
 
