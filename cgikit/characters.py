@@ -1,14 +1,14 @@
-"""Internal. Characters that a download's name and a location never hold, because another name would be
-shown than was meant, or another place be reached.
+"""Internal. Characters that are refused in the name of a download and in a location, because they make
+another name appear than the one that was given, or lead to another place.
 
-Names that people and their systems give hold nearly anything: each screenshot of macOS has a narrow
-no-break space in it, joined emoji hold joiners, Persian words too. So nothing else is refused here.
-Text for a log and names for files on this machine are held to stricter rules elsewhere.
+Real names contain nearly everything else: every screenshot of macOS has a narrow no-break space in its
+name, emoji and Persian words contain joiners. So nothing more is refused here. Stricter rules hold for
+text in a log and for the names of files on this machine; other modules have them.
 """
 
-# Controls (ISO 8859-1 and Unicode); the separators of lines and paragraphs; what turns the direction of
-# the text around it, so that "exe.txt" is shown for "txt.exe"; halves of surrogate pairs, which are not
-# text.
+# Controls (ISO 8859-1 and Unicode); the separators of lines and paragraphs; characters that change the
+# direction of text, so that "txt.exe" appears as "exe.txt". `refused` adds halves of surrogate pairs,
+# which are not text.
 _REFUSED = frozenset(
     (
         *range(0x20),
@@ -22,8 +22,8 @@ _REFUSED = frozenset(
 
 
 def refused(text: str) -> str:
-    """Return the first character of `text` that is refused, "" if there is none."""
-    if text.isprintable():  # these are all right, and most texts are
+    """Return the first character of `text` that is refused; "" if there is none."""
+    if text.isprintable():  # the usual case: no printable character is refused
         return ""
     for char in text:
         if ord(char) in _REFUSED or 0xD800 <= ord(char) < 0xE000:

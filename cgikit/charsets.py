@@ -1,24 +1,24 @@
-"""Character sets by their names (RFC 2978): which of them a message may name, and which codec that is.
+"""Internal. Character sets by name (RFC 2978): which ones a message may name, and the codec of each.
 
-The one way from a name that somebody has sent to a codec of Python's. Python remembers every name that
-it was ever asked for, known or not, for as long as the process lives: so it is asked only for names
-from a list. What a charset has no character for is dealt with here as well (`encoded`). Text that comes
-in is decoded by those who have it: `body`, `querystring`. Internal.
+Every charset name that comes from outside is looked up here. Python remembers every name that it was
+ever asked for, known or not, as long as the process lives; so it is asked only for names on a list.
+`encoded` also handles characters that a charset lacks. Input is decoded where it is read: in `body` and
+`querystring`.
 """
 
 from encodings import aliases as _names
 
 _ALIASES: "dict[str, str]" = _names.aliases
-_LONGEST = 40  # characters; RFC 2978 section 2.3
+_MAX_NAME = 40  # characters; RFC 2978 section 2.3
 _PUNCTUATION = frozenset("-_.:()+")  # in names that IANA has registered
 
-# What Python has no second name for
+# Codecs of Python that have no alias
 _OTHERS = frozenset(
     "cp1006 cp720 cp737 cp856 cp874 koi8_t koi8_u mac_arabic mac_croatian mac_farsi mac_romanian palmos"
     " utf_8_sig".split()
 )
-# UTF-7 and EBCDIC spell "<" in letters, and pass every filter that looks for one. The others are no
-# charsets: bytes to bytes, text to text, or whatever this machine has.
+# UTF-7 and EBCDIC write "<" as other characters, and so get past every filter that looks for one. The
+# others are not charsets: they turn bytes into bytes or text into text, or depend on the machine.
 _REFUSED = frozenset(
     "utf_7 cp037 cp1026 cp1140 cp273 cp424 cp500 base64_codec bz2_codec hex_codec mbcs quopri_codec"
     " rot_13 tactis uu_codec zlib_codec".split()
@@ -26,7 +26,7 @@ _REFUSED = frozenset(
 CODECS = (frozenset(_ALIASES.values()) | _OTHERS) - _REFUSED
 
 
-# What browsers mean by a name of these: the WHATWG Encoding standard, section 4.2
+# What browsers use for these codecs (WHATWG Encoding section 4.2)
 _BROWSERS = {
     "ascii": "cp1252",
     "latin_1": "cp1252",
@@ -42,12 +42,12 @@ _SHIFTS = dict.fromkeys((0x0E, 0x0F, 0x1B), "\ufffd")  # SO, SI and ESC
 
 
 def find(name: str) -> str | None:
-    """Return the name of Python's codec for a charset (str), one of `CODECS`; None if it is unknown,
-    or one that no message may name.
+    """Return the name of Python's codec for a charset (str), one of `CODECS`; None if the charset is
+    unknown or refused.
 
-    Case and punctuation do not matter, and every alias that Python knows is taken.
+    Case and punctuation do not matter, and all aliases that Python knows are accepted.
     """
-    if len(name) > _LONGEST or not name.isascii():
+    if len(name) > _MAX_NAME or not name.isascii():
         return None
     if not all(c.isalnum() or c in _PUNCTUATION for c in name):
         return None
@@ -59,44 +59,45 @@ def find(name: str) -> str | None:
 
 
 def of_page(name: str) -> str:
-    """Return the name of Python's codec for what a browser sends from a page in charset `name` (str).
+    """Return the name of Python's codec for the forms on a page in charset `name` (str).
 
-    Browsers take "iso-8859-1" for windows-1252, "shift_jis" for what Windows calls so, and so on.
-    Raises `ValueError` for a name that is unknown, and for UTF-16 and UTF-32: no form is sent in them.
+    Browsers treat "iso-8859-1" as windows-1252, "shift_jis" as the variant of Windows, and so on.
+    Raises `ValueError` if the charset is unknown or refused, and for UTF-16 and UTF-32, in which
+    browsers send no forms.
     """
     codec = find(name)
     if codec is None or codec.startswith(("utf_16", "utf_32")):
         raise ValueError(
-            f"charset={name[:50]!r} is not a charset that forms are sent in; give the one of the page, "
-            "such as 'windows-1252', or leave it out for UTF-8"
+            f"charset={name[:50]!r} is not a charset that browsers send forms in; give the charset of "
+            "the page, such as 'windows-1252', or leave it out for UTF-8"
         )
     return "utf-8" if codec.startswith("utf_8") else _BROWSERS.get(codec, codec)
 
 
 def encoded(text: str, name: str, content_type: str) -> bytes:
-    """Return the text of an answer in charset `name` (str), the one that its `content_type` names.
+    """Return the text of a response as bytes in charset `name`, the one in its `content_type`.
 
-    HTML is written as browsers will read it: "iso-8859-1" is windows-1252. What the charset has no
-    character for becomes a numeric character reference in HTML and XML (`&#8364;`). Other types have no
-    such thing, and it is a `ValueError`. Halves of surrogate pairs become `?` everywhere.
-    A charset that is unknown, or that no message may name, is a `LookupError`.
+    HTML is encoded as browsers will decode it: "iso-8859-1" is windows-1252. In HTML and XML a
+    character that the charset lacks becomes a numeric character reference (`&#8364;`); in other types
+    it raises `ValueError`. Halves of surrogate pairs always become `?`. A charset that is unknown or
+    refused raises `LookupError`.
     """
     codec = find(name)
     if codec is None:
         raise LookupError(
-            f"content_type={content_type[:100]!r} names {name[:50]!r}, which is not a charset that an "
-            "answer can have; use utf-8"
+            f"content_type={content_type[:100]!r}: {name[:50]!r} is not a charset that a response can "
+            "have; use utf-8"
         )
     if not text.isascii():
-        text = text.encode("utf-8", "replace").decode()  # all that this replaces is surrogates
+        text = text.encode("utf-8", "replace").decode()  # replaces surrogates only
     if codec.startswith("iso2022"):
-        # They switch the charset: what a visitor typed would hide the markup behind it.
+        # These controls switch the charset: if a visitor typed one, it would hide the markup after it.
         text = text.translate(_SHIFTS)
     media = content_type.partition(";")[0].strip().lower()
     if media == "text/html":
         return text.encode(_BROWSERS.get(codec, codec), "xmlcharrefreplace")
     if media in {"text/xml", "application/xml"} or media.endswith("+xml"):
-        return text.encode(codec, "xmlcharrefreplace")  # no other reader knows what browsers do
+        return text.encode(codec, "xmlcharrefreplace")  # only browsers read another charset
     try:
         return text.encode(codec)
     except UnicodeEncodeError:
@@ -105,6 +106,6 @@ def encoded(text: str, name: str, content_type: str) -> bytes:
         except UnicodeEncodeError as error:
             lacking = text[error.start]
     raise ValueError(
-        f"content_type={content_type[:100]!r}: this charset has no character {lacking!r}, which is in "
-        "the body; use charset=utf-8, or give bytes"
+        f"content_type={content_type[:100]!r}: the body contains {lacking!r}, which this charset "
+        "lacks; use charset=utf-8, or give bytes"
     )

@@ -1,9 +1,8 @@
 """The meta-variables of a CGI request (RFC 3875 section 4.1).
 
-Everything is read from a mapping that is given; the process's own environment is fetched in
-`process.py`. Here is decided what an unset, empty or malformed meta-variable means, and nowhere else.
-The URL they spell is made in `url.py`, HTTP_* are shown by `requestheaders.py`; the query string's
-inside belongs to `querystring.py`, the body to `body.py`.
+They are read from a mapping; `process.py` gets the environment of the process. This module alone
+decides what an unset, empty or malformed meta-variable means. `url.py` builds URLs from them,
+`requestheaders.py` reads HTTP_*, `querystring.py` parses the query string, `body.py` reads the body.
 """
 
 TYPE_CHECKING = False
@@ -15,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Variable:
-    """An attribute that shows one meta-variable as a str, "" when it is unset or empty.
+    """An attribute that gives one meta-variable as a str, "" if it is unset or empty.
 
-    With `redirected`, REDIRECT_name stands in: httpd keeps the original there after an internal
-    redirect (ErrorDocument, RewriteRule). A descriptor, because twenty properties take thrice the
-    time to load.
+    With `redirected`, REDIRECT_name is read if the variable itself is empty: httpd keeps the original
+    value there after an internal redirect (ErrorDocument, RewriteRule). This is a descriptor because
+    twenty properties take three times as long to load.
     """
 
     def __init__(self, name: str, doc: str, redirected: bool = False) -> None:
@@ -37,7 +36,7 @@ class Variable:
     def __get__(
         self, request: "MetaVariables | None", owner: type | None = None
     ) -> "str | Variable":
-        if request is None:  # of the class: tools that list or document one ask for it
+        if request is None:  # tools that list or document a class ask the class for it
             return self
         value = request.environ.get(self.name, "")
         if not value and self.redirected:
@@ -46,10 +45,10 @@ class Variable:
 
 
 class MetaVariables:
-    """What the server says about a request, by the names of RFC 3875 in lower case.
+    """What the server says about a request, under the names of RFC 3875 in lower case.
 
-    Every one is a str and "" when the variable is unset: an empty value and none mean the same
-    (section 4.1). Values keep their case. `.environ` is the mapping itself.
+    Each attribute is a str, "" if the variable is unset: an empty value means the same (section 4.1).
+    Values keep their case. `.environ` is the mapping itself.
     """
 
     def __init__(self, environ: "Mapping[str, str]") -> None:
@@ -60,32 +59,32 @@ class MetaVariables:
     gateway_interface = Variable("GATEWAY_INTERFACE", "The version of CGI: 'CGI/1.1'.")
     path_info = Variable("PATH_INFO", "The URL path after the script's name, decoded: '' or '/…'.")
     path_translated = Variable("PATH_TRANSLATED", "path_info as a file: a hint, never checked.")
-    query_string = Variable("QUERY_STRING", "The query, encoded; Request.query is it parsed.", True)
-    remote_addr = Variable("REMOTE_ADDR", "The client's IP address, or the nearest proxy's.")
-    remote_ident = Variable("REMOTE_IDENT", "What RFC 1413 said of the user: not to be trusted.")
-    remote_user = Variable("REMOTE_USER", "The user the server authenticated.", True)
+    query_string = Variable("QUERY_STRING", "The query, encoded; Request.query parses it.", True)
+    remote_addr = Variable("REMOTE_ADDR", "The IP address of the client or the nearest proxy.")
+    remote_ident = Variable("REMOTE_IDENT", "The user's name by RFC 1413: not to be trusted.")
+    remote_user = Variable("REMOTE_USER", "The user whom the server authenticated.", True)
     script_name = Variable("SCRIPT_NAME", "The URL path of the script, decoded: '' or '/…'.")
-    server_name = Variable("SERVER_NAME", "The server's host name, as configured or as asked for.")
-    server_port = Variable("SERVER_PORT", "The port the request came in on, in digits.")
+    server_name = Variable("SERVER_NAME", "The server's host name, configured or requested.")
+    server_port = Variable("SERVER_PORT", "The port that received the request, in digits.")
     server_protocol = Variable("SERVER_PROTOCOL", "The request's protocol: 'HTTP/1.1'.")
     server_software = Variable("SERVER_SOFTWARE", "The server's name and version.")
 
     @property
     def method(self) -> str:
-        """The request method, "GET" when the server names none."""
+        """The request method; "GET" if the server gives none."""
         return self.environ.get("REQUEST_METHOD") or "GET"
 
     @property
     def remote_host(self) -> str:
-        """The client's host name, or its address where the server does not look names up."""
+        """The client's host name, or its address if the server does not look up names."""
         return self.environ.get("REMOTE_HOST") or self.remote_addr
 
     @property
     def content_length(self) -> int:
-        """The body's length in bytes (int), 0 without a body.
+        """The length of the body in bytes (int); 0 without a body.
 
-        Only ASCII digits count (RFC 9110 section 8.6): a sign, an underscore, a list or other digits
-        raise `BadRequest`, because two readers of one length that disagree smuggle requests.
+        Only ASCII digits are accepted (RFC 9110 section 8.6). A sign, an underscore, a list and other
+        digits raise `BadRequest`: two programs that read a length differently allow request smuggling.
         """
         text = self.environ.get("CONTENT_LENGTH", "")
         if not text:
@@ -93,14 +92,17 @@ class MetaVariables:
         if not (text.isascii() and text.isdigit()):
             from .errors import BadRequest
 
-            raise BadRequest(f"Content-Length {text[:50]!r} is not a length: digits only")
+            raise BadRequest(
+                f"Content-Length: {text[:50]!r} is not a valid length; send the number of bytes, in "
+                "digits"
+            )
         # No limit is near 10**18, and int() refuses more than 4,300 digits.
         return int(text) if len(text) <= 18 else 10**18
 
     @property
     def protocol_version(self) -> tuple[int, int]:
-        """`server_protocol`'s version as two ints, so that 1.10 is later than 1.9 (RFC 3875 section
-        4.1.16); (1, 0) when it has none, which promises least. "HTTP/2" is 2.0.
+        """The version in `server_protocol` as two ints, so that 1.10 is later than 1.9 (RFC 3875
+        section 4.1.16). "HTTP/2" gives (2, 0). Without a version it is (1, 0), which promises least.
         """
         version = self.server_protocol.rpartition("/")[2]
         major, _, minor = (version if "." in version else version + ".0").partition(".")
@@ -110,19 +112,19 @@ class MetaVariables:
 
     @property
     def is_secure(self) -> bool:
-        """Whether the request came over TLS to this server (HTTPS, REQUEST_SCHEME)."""
+        """Whether the request reached this server over TLS (HTTPS, REQUEST_SCHEME)."""
         if self.environ.get("HTTPS", "").lower() in {"on", "1", "yes", "true"}:
             return True
         return self.environ.get("REQUEST_SCHEME", "").lower() == "https"
 
     @property
     def is_nph(self) -> bool:
-        """Whether the server took the script for a non-parsed-header one, by its name (section 5)."""
+        """Whether the server treats the script as an NPH script, because of its name (section 5)."""
         return self.script_name.rpartition("/")[2].startswith("nph-")
 
     @property
     def headers(self) -> "RequestHeaders":
-        """The request's header fields, by name in any case."""
+        """The header fields of the request; the case of names does not matter."""
         from .requestheaders import RequestHeaders
 
         return RequestHeaders(self.environ)
@@ -136,23 +138,26 @@ class MetaVariables:
         forwarded: "bool | Container[str]" = False,
         allowed_hosts: "Container[str] | None" = None,
     ) -> str:
-        """Return the URL of this request (str, ASCII, percent-encoded), in the parts asked for.
+        """Return the URL of this request (str, ASCII, percent-encoded), or the parts that are wanted.
 
-        `base` is the scheme and host; without it the URL begins with one "/", never with "//", which
-        a browser would take for another host. `path_info` and `query` are what follows the script.
+        `base` is the scheme and the host. Without it the URL begins with one "/", never with "//",
+        which browsers read as another host. `path_info` and `query` are the parts after the script.
 
-        The host is the Host header's, or SERVER_NAME; one that is not a host name, or that is not in
-        `allowed_hosts` (lower case, without port; a dot at the end of the host does not matter), raises
-        `BadRequest`: a page must not link to wherever a client says. X-Forwarded-Proto, -Host and -Port
-        count only with `forwarded=True`, or if it holds REMOTE_ADDR: anyone can send them. The port is
-        for a host that names none itself. Of a list in them the last counts, which the nearest proxy
-        has added; those before it came from outside. A str for `forwarded` or `allowed_hosts` raises
-        `TypeError`: a part of a name would be "in" it.
+        The host is that of the Host header, or SERVER_NAME. If it is not a valid host name, or not in
+        `allowed_hosts` (lower case, without a port; a dot at the end of the host does not matter), this
+        raises `BadRequest`: a client must not choose where a page links to.
+
+        X-Forwarded-Proto, -Host and -Port are used only with `forwarded=True`, or if REMOTE_ADDR is in
+        `forwarded`: anyone can send them. If they are lists, the last item is used, which the nearest
+        proxy has added; the others come from outside. The port applies to a host that has none. A str
+        for `forwarded` or `allowed_hosts` raises `TypeError`, because any part of a name is "in" it.
         """
         from .url import build
 
         if isinstance(forwarded, str) or isinstance(allowed_hosts, str):
-            raise TypeError("forwarded and allowed_hosts take a set or a list of names, not a str")
+            raise TypeError(
+                "forwarded and allowed_hosts must be a set or a list of names, not a str"
+            )
         if not isinstance(forwarded, bool):
             forwarded = self.remote_addr in forwarded
         return build(self, base, path_info, query, forwarded, allowed_hosts)

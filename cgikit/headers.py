@@ -1,8 +1,9 @@
-"""The header fields of an answer, and the one place where names and values are checked.
+"""The header fields of a response: stored, checked and written.
 
-Implements RFC 9110 sections 5.1 and 5.5. Every header of every response passes `check_field`, so
-nothing can be injected whatever set it. Which headers a response has is decided in `response.py`;
-parameters inside a value are the business of `parameters.py`, cookies of `cookies.py`.
+Implements RFC 9110 sections 5.1 and 5.5, and the header of a CGI answer (RFC 3875 section 6.3). Every
+field of every response passes `check_field`, so that nothing can be injected, however it was set. Which
+fields a response has is decided in `response.py`. The parameters inside a value belong to
+`parameters.py`, cookies to `cookies.py`.
 """
 
 TYPE_CHECKING = False
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
-# The server's, not the script's (RFC 3875 section 6.3.4); Status is an attribute here.
+# Fields of the server (RFC 3875 section 6.3.4). Status is an attribute of `Response`.
 _FORBIDDEN = frozenset((
     "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     "status",
@@ -23,18 +24,21 @@ _ONCE = frozenset((
 
 
 def is_token(text: str) -> bool:
-    """Tell whether `text` is a token (RFC 9110 section 5.6.2): a legal header or cookie name."""
+    """Return whether `text` is a token (RFC 9110 section 5.6.2): a valid header or cookie name."""
     return bool(text) and TOKEN.issuperset(text)
 
 
 def check_field(name: str, value: str) -> None:
     """Raise `ValueError` unless `name: value` is safe to send as one header line.
 
-    Names must be tokens; values printable ASCII. CR, LF, NUL and every other control are refused
-    rather than removed, because what is left of an attack is not what the script meant to say.
+    Names must be tokens, values printable ASCII. CR, LF, NUL and all other controls are refused and not
+    removed: a value without them would not be the one that the script meant either.
     """
     if not is_token(name):
-        raise ValueError(f"header name {name[:100]!r} is not a token (RFC 9110 section 5.6.2)")
+        raise ValueError(
+            f"the header name {name[:100]!r} is not a token (RFC 9110 section 5.6.2); use letters, "
+            "digits and dashes"
+        )
     if not (value.isascii() and value.isprintable()):
         bad = next(char for char in value if not " " <= char <= "~")
         raise ValueError(
@@ -42,13 +46,16 @@ def check_field(name: str, value: str) -> None:
             "percent-encode or quote what comes from outside"
         )
     if value != value.strip():
-        raise ValueError(f"header {name}: the value begins or ends with a space")
+        raise ValueError(
+            f"header {name}: the value {value[:100]!r} begins or ends with a space; strip it"
+        )
 
 
 def check_fields(status: int, fields: "list[tuple[str, str]]") -> int | None:
-    """Refuse what would split the header or contradict the server: the last look before the wire.
+    """Check all fields of an answer with this status, just before they are sent.
 
-    Returns the length that the fields announce, if they do.
+    Raises `ValueError` for a field that is not safe, that only the server may send, that may occur only
+    once, and for a Location without a redirect. Returns the Content-Length (int, or None).
     """
     seen = set()
     length = None
@@ -56,13 +63,19 @@ def check_fields(status: int, fields: "list[tuple[str, str]]") -> int | None:
         check_field(name, value)
         lowered = name.lower()
         if lowered in _FORBIDDEN:
-            raise ValueError(f"the header {name} is the server's; a script must not send it")
+            raise ValueError(f"header {name}: only the server may send it; leave it out")
         if lowered in seen and lowered in _ONCE:
-            raise ValueError(f"the header {name} may be sent only once")
+            raise ValueError(
+                f"header {name}: it is there twice, but may be sent only once; set it by "
+                "response.headers[...] = ..., not by add"
+            )
+        # With 200 the server would take it for a local redirect (RFC 3875 section 6.2.2).
         if lowered == "location" and (
             status == 200 or not (value.startswith("/") or "://" in value)
-        ):  # the server would take a 200 for a local redirect (RFC 3875 section 6.2.2)
-            raise ValueError(f"Location: {value} with {status}: use Response.redirect")
+        ):
+            raise ValueError(
+                f"Location: {value[:100]!r} cannot be sent with status {status}; use Response.redirect"
+            )
         if lowered == "content-length":
             length = value
         seen.add(lowered)
@@ -72,28 +85,29 @@ def check_fields(status: int, fields: "list[tuple[str, str]]") -> int | None:
 def _length(value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) < 19):
         raise ValueError(
-            f"Content-Length: {value[:50]!r} is not a number of bytes; give digits, or leave it out"
+            f"Content-Length: {value[:50]!r} is not a valid length; give the number of bytes in "
+            "digits, or leave it out"
         )
     return int(value)
 
 
 def cgi_head(status: int, fields: "list[tuple[str, str]]") -> bytes:
-    """Return the head of a CGI answer, its blank line included (bytes; RFC 3875 section 6.3)."""
+    """Return the header of a CGI answer with its blank line (bytes; RFC 3875 section 6.3)."""
     lines = [f"{name}: {value}\n" for name, value in fields]
     if status != 200:
         from .status import REASONS
 
         lines.insert(0, f"Status: {status:d} {REASONS.get(status, 'Unknown')}\n")
     elif not fields:
-        lines = ["Status: 200 OK\n"]  # at least one CGI field
+        lines = ["Status: 200 OK\n"]  # a CGI answer has at least one field
     return ("".join(lines) + "\n").encode("ascii")
 
 
 class Headers:
-    """An ordered list of header fields with look-up by name in any case.
+    """An ordered list of header fields; the case of names does not matter.
 
-    `headers["Name"] = value` replaces all fields of that name; `add` appends one more. Every value
-    is checked when it is set (`ValueError`), and once more when the response is written.
+    `headers["Name"] = value` replaces all fields of that name, `add` appends another one. Every field
+    is checked when it is set (`ValueError`), and again when the response is sent.
     """
 
     __slots__ = ("_fields",)
@@ -105,7 +119,7 @@ class Headers:
             self.add(name, value)
 
     def add(self, name: str, value: str) -> None:
-        """Append a field, keeping those of the same name (Set-Cookie, Link, Vary)."""
+        """Append a field and keep those of the same name (Set-Cookie, Link, Vary)."""
         value = str(value)
         check_field(name, value)
         self._fields.append((name, value))
@@ -124,7 +138,7 @@ class Headers:
         return [value for have, value in self._fields if have.lower() == wanted]
 
     def items(self) -> list[tuple[str, str]]:
-        """Return all (name, value) pairs in order, repeated names included (a new list)."""
+        """Return all (name, value) pairs in order, including repeated names (a new list)."""
         return list(self._fields)
 
     def __getitem__(self, name: str) -> str:
@@ -138,9 +152,8 @@ class Headers:
         check_field(name, value)
         wanted = name.lower()
         for at, (have, _) in enumerate(self._fields):
-            if (
-                have.lower() == wanted
-            ):  # in its old place: the order of headers can matter to readers
+            # The new field takes the place of the old one: the order can matter to readers.
+            if have.lower() == wanted:
                 rest = [field for field in self._fields[at + 1 :] if field[0].lower() != wanted]
                 self._fields[at:] = [(name, value), *rest]
                 return

@@ -1,15 +1,15 @@
 """HTML escaping (WHATWG HTML, section "Serialising HTML fragments"): text into markup.
 
-Only escaping lives here. Building forms and pages is the script's business.
+This module only escapes. Building forms and pages is left to the script.
 """
 
 
 def escape(text: object) -> str:
-    """Return `str(text)` safe inside HTML text and inside quoted attribute values (str).
+    """Return `str(text)` in a form that is safe in HTML text and in quoted attribute values (str).
 
-    The five characters `& < > " '` become character references. It does not make a value safe inside
-    `<script>`, an unquoted attribute or a URL scheme. The inverse is the standard library's
-    `html.unescape`. (`html.escape` gives the same, and costs 8 ms of import.)
+    The five characters `& < > " '` become character references. This does not make a value safe inside
+    `<script>`, in an unquoted attribute or as the scheme of a URL. The inverse is `html.unescape` of
+    the standard library. (Its `html.escape` does the same, but takes 8 ms to import.)
     """
     return (
         str(text)

@@ -1,7 +1,7 @@
-"""Non-parsed headers: a whole HTTP response, where the server passes on what the script writes as it
-is (RFC 3875 section 5).
+"""NPH (non-parsed header) scripts, whose output the server passes on unchanged (RFC 3875 section 5).
 
-Only the head differs from a CGI answer, and only it is made here.
+Such a script writes a whole HTTP response. It differs from a CGI answer only in its header, which this
+module makes.
 """
 
 TYPE_CHECKING = False
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables") -> bytes:
-    """Return the status line and fields, with those that the server would have added (bytes)."""
+    """Return the status line and the fields, with those that the server would have added (bytes)."""
     from time import time
 
     from .dates import format_http_date

@@ -1,8 +1,8 @@
 """Redirects: where a client may be sent, and with which status (RFC 3875 section 6.2.4, RFC 9110
 section 15.4).
 
-Here is decided which locations are refused because a browser would read them otherwise than they
-look, and nowhere else. The redirect itself is a `Response`; it is built by `Response.redirect`.
+This module alone decides which locations are refused because a browser would not read them as they
+look. The redirect itself is a `Response`, built by `Response.redirect`.
 """
 
 from .url import quote_reference
@@ -15,30 +15,32 @@ if TYPE_CHECKING:
 def finish(
     status: int, request: "MetaVariables", location: str, chosen: bool
 ) -> tuple[int, str, str]:
-    """Return the status, the location and the body (HTML) of a client redirect with document, in answer
-    to `request`.
+    """Return the status, the location and the body (HTML) of a redirect in answer to `request`.
 
-    `chosen` says that the script chose `status` itself.
+    `chosen` is True if the script chose the status itself.
     """
     from .html import escape
 
     if not location[:8].lower().startswith(("/", "http://", "https://")):
         from urllib.parse import urljoin
 
-        # A relative location is legal HTTP, but not in CGI (RFC 3875 section 6.3.2).
-        # With a host, because urljoin makes the relative "y" of "/x.py" and "../../y" without one.
+        # HTTP allows a relative location, CGI does not (RFC 3875 section 6.3.2). The host is needed:
+        # without one, urljoin makes the relative "y" of "/x.py" and "../../y".
         joined = urljoin("http://host" + request.url(base=False), location)
         location = check_location(joined.removeprefix("http://host"), False)
     if not chosen and request.method not in {"GET", "HEAD"}:
         status = 303
-    if request.protocol_version < (1, 1):  # knows only 301 and 302 (RFC 3875 section 6.3.3)
+    if request.protocol_version < (1, 1):  # it has only 301 and 302 (RFC 3875 section 6.3.3)
         status = 301 if status in {301, 308} else 302
     shown = escape(location)
     return status, location, f'<p>Go on to <a href="{shown}">{shown}</a>.</p>\n'
 
 
 def check_location(location: str, local: bool) -> str:
-    """Return a location, percent-encoded, or raise `ValueError` if a browser could be led astray."""
+    """Return a location percent-encoded, or raise `ValueError` if a browser could end up elsewhere.
+
+    With `local`, a location on another site raises it, too.
+    """
     # Browsers drop tabs and line ends from URLs and read "\\" as "/": "/\t/host" is another host.
     bad = next((char for char in "\\ " if char in location), "")
     if not location.isprintable() and not bad:
@@ -46,9 +48,9 @@ def check_location(location: str, local: bool) -> str:
 
         bad = refused(location)
     if bad or not location:
-        found = f"it holds {bad!r}" if bad else "it is empty"
+        found = f"it contains {bad!r}" if bad else "it is empty"
         raise ValueError(
-            f"{location[:100]!r} is not a valid location: {found}; percent-encode what it is made of"
+            f"{location[:100]!r} is not a valid location: {found}; percent-encode its parts"
         )
     scheme, colon, rest = location.partition(":")
     if colon and not set("/?#") & set(scheme):
@@ -57,12 +59,23 @@ def check_location(location: str, local: bool) -> str:
             or not rest.startswith("//")
             or rest[2:3] in "/?#"
         ):
-            raise ValueError(f"{location[:100]!r} is not an http or https URL")
+            raise ValueError(
+                f"{location[:100]!r} is not a valid location: only http:// and https:// URLs and paths "
+                "are allowed"
+            )
         host = rest[2:].partition("/")[0].partition("?")[0].partition("#")[0]
         if "@" in host:
-            raise ValueError(f"{location[:100]!r} hides its host behind a user name")
+            raise ValueError(
+                f"{location[:100]!r} is not a valid location: a user name hides its host; leave out "
+                "what precedes the @"
+            )
         if local:
-            raise ValueError(f"{location[:100]!r} leads to another site")
+            raise ValueError(
+                f"{location[:100]!r} leads to another site; give a path, or local=False if that is "
+                "intended"
+            )
     elif location.startswith("//"):
-        raise ValueError(f"{location[:100]!r} leads to another site; write https:// if it is meant")
+        raise ValueError(
+            f"{location[:100]!r} leads to another site; write https://... if that is intended"
+        )
     return quote_reference(location)

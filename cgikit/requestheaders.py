@@ -1,22 +1,21 @@
-"""The request's header fields, as the HTTP_* meta-variables hand them over (RFC 3875 section 4.1.18).
+"""The header fields of a request, read from the HTTP_* meta-variables (RFC 3875 section 4.1.18).
 
-Reading only, by name in any case. What the fields mean is the business of whoever asks for them; the
-fields of an answer are built in `headers.py`.
+Values are not interpreted here. The fields of a response are in `headers.py`.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 else:
-    from _collections_abc import Mapping  # loaded at every start; collections.abc costs 2 ms more
+    from _collections_abc import Mapping  # always loaded; collections.abc costs another 2 ms
 
 
 class RequestHeaders(Mapping[str, str]):
-    """The request's header fields as a read-only mapping, by name in any case.
+    """The header fields of a request as a read-only mapping; the case of names does not matter.
 
-    Built on the HTTP_* variables, where "-" has become "_"; a name with an underscore therefore finds
-    nothing, so that `X_Forwarded_For` never passes for `X-Forwarded-For`. `Proxy` is never shown (it
-    is no header of HTTP, and HTTP_PROXY steers clients: CVE-2016-5385).
+    In the names of the HTTP_* variables "-" has become "_". Looking up a name with an underscore finds
+    nothing, so that `X_Forwarded_For` never passes for `X-Forwarded-For`. `Proxy` is never shown: it is
+    not a field of HTTP, and HTTP_PROXY would control the script's own HTTP clients (CVE-2016-5385).
     """
 
     __slots__ = ("_environ",)
@@ -36,8 +35,8 @@ class RequestHeaders(Mapping[str, str]):
             if not value or variable == "HTTP_PROXY":
                 continue
             name = variable.removeprefix("HTTP_").replace("_", "-").title()
-            # Only what look-up finds: some servers set HTTP_CONTENT_TYPE beside CONTENT_TYPE, and a
-            # name that came twice, or that is not found, would break dict(headers).
+            # Some servers set HTTP_CONTENT_TYPE as well as CONTENT_TYPE. A name that is listed twice,
+            # or that cannot be looked up, would break dict(headers).
             if _variable(name) == variable:
                 yield name
 

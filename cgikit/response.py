@@ -1,9 +1,8 @@
-"""The answer: status, header fields and body, and how they are written for CGI and NPH.
+"""Responses: status, header fields and body, and how they are sent for CGI and NPH.
 
-Implements the script's side of RFC 3875 section 6 and the rules of RFC 9110 that an answer must keep
-whatever the script does: no body with HEAD, 204 and 304, no field twice that may come once, nothing
-that could split a header. A response is plain data until `answer` is asked for what to send; only
-`send` touches the process.
+Implements the script's side of RFC 3875 section 6, and the rules of RFC 9110 that hold whatever the
+script does: no body for HEAD, 204, 205 and 304, and a header that is checked as a whole. A response is
+plain data until `answer` says what to send for a request. Only `send` touches the process.
 """
 
 from .headers import Headers, cgi_head, check_fields
@@ -29,16 +28,17 @@ _OF_BODY = frozenset((
 
 
 class Response:
-    """An answer to a request. `Response("<p>Hello</p>")` is an HTML page.
+    """A response to a request. `Response("<p>Hello</p>")` is an HTML page.
 
-    `body` is a str (encoded by the charset of `content_type`), bytes (or a bytearray or memoryview),
+    `body` is a str (encoded in the charset of `content_type`), bytes (or a bytearray or memoryview),
     or an iterable of these, which is sent piece by piece. `status` is an int from 200 to 599.
-    `headers` are (name, value) pairs or a mapping. A text type without a charset gets UTF-8; other
-    types get none.
+    `headers` is a mapping or an iterable of (name, value) pairs. A text type without a charset gets
+    UTF-8; other types get none.
 
-    What cannot be sent raises `ValueError` where it is set: a control character in a name, value or
-    cookie, a status that is none. What depends on the whole answer raises it before anything is
-    sent: a header that only the server may send, one twice that may come once, no Content-Type.
+    Whatever cannot be sent raises `ValueError` where it is set: a control character in a name, value or
+    cookie, an invalid status. Rules that concern the header as a whole raise it before anything is
+    sent: a field that only the server may send, a second one of a name that may occur once, no
+    Content-Type.
     """
 
     def __init__(
@@ -51,14 +51,15 @@ class Response:
         self.body = body
         self.status = status
         self.headers = Headers(headers)
-        if len(self.headers.getlist("Content-Type")) < 2:  # two are found when it is sent
+        # Two of them are an error when the response is sent.
+        if len(self.headers.getlist("Content-Type")) < 2:
             self.content_type = self.headers.get("Content-Type") or content_type
         self._file: FileBody | None = None
-        self._location = ""  # of a redirect; `_chosen` if its status was given
-        self._chosen = False
+        self._location = ""  # of a redirect
+        self._chosen = False  # whether the script chose the status of the redirect
         self._internal = False  # a local redirect, which the client does not see
         self._sent = False
-        self._used: object = None  # the body, once it was begun and can be sent only once
+        self._used: object = None  # the body, if it can be sent only once and has been begun
 
     @property
     def status(self) -> int:
@@ -68,7 +69,7 @@ class Response:
     @status.setter
     def status(self, status: int) -> None:
         if not isinstance(status, int) or not 200 <= status <= 599:
-            raise ValueError(f"a status is an int from 200 to 599, not {status!r}")
+            raise ValueError(f"status={status!r} is not valid; give an int from 200 to 599")
         self._status = status
 
     @property
@@ -80,31 +81,36 @@ class Response:
     def content_type(self, value: str) -> None:
         lowered = value.lower()
         if "utf-7" in lowered or not value:
-            raise ValueError(f"{value!r} is no content type: UTF-7 hides markup from every filter")
+            why = "UTF-7 hides markup from filters" if value else "it is empty"
+            raise ValueError(
+                f"content_type={value[:100]!r} is not valid: {why}; give one such as "
+                "'text/html; charset=utf-8'"
+            )
         if lowered.startswith("text/") and "charset=" not in lowered:
-            value += "; charset=utf-8"  # RFC 3875 section 6.3.1: say it, or the client guesses
+            value += "; charset=utf-8"  # without one the client guesses (RFC 3875 section 6.3.1)
         self.headers["Content-Type"] = value
 
     @classmethod
     def html(cls, body: "str | Iterable[Piece]", status: int = 200) -> "Response":
-        """Build an HTML page. What comes from outside must have gone through `escape`."""
+        """Build an HTML page. Whatever comes from outside must have gone through `escape`."""
         return cls(body, status)
 
     @classmethod
     def text(cls, body: str, status: int = 200) -> "Response":
-        """Build a plain text answer."""
+        """Build a plain text response."""
         return cls(body, status, content_type="text/plain; charset=utf-8")
 
     @classmethod
     def json(cls, value: object, status: int = 200) -> "Response":
-        """Build a JSON answer (RFC 8259: UTF-8, no charset parameter).
+        """Build a JSON response (RFC 8259: UTF-8, no charset parameter).
 
-        Raises `TypeError` for what JSON has no form for, `ValueError` for NaN and Infinity.
+        Raises `TypeError` for a value of a type that JSON does not have, `ValueError` for NaN and
+        Infinity.
         """
         import json
 
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        # Half a surrogate pair cannot be UTF-8, but Python's \udc80 for it is JSON's own.
+        # UTF-8 has no half of a surrogate pair; Python's escape for it, \udc80, is also JSON's.
         return cls(
             text.encode("utf-8", "backslashreplace"), status, content_type="application/json"
         )
@@ -113,16 +119,18 @@ class Response:
     def redirect(
         cls, location: str, status: int | None = None, *, local: bool = False
     ) -> "Response":
-        """Send the client to `location`: http(s)://…, /path, or relative to this request's URL.
+        """Redirect the client to `location`: http(s)://…, /path, or relative to the request's URL.
 
-        Without a `status` it is 302 after GET and HEAD, and 303 after every other method, so that a
-        reload does not send a form again; 301, 307 and 308 are the other choices.
+        Without a `status` it is 302 for GET and HEAD and 303 for every other method, so that a reload
+        does not send a form again; 301, 307 and 308 are also possible.
 
-        `local=True` takes only what stays on this site: give it for every location that comes from
-        outside. Other schemes, `//host` and backslashes raise `ValueError` in any case.
+        `local=True` accepts only locations on this site: use it for every location that comes from
+        outside. Other schemes, `//host` and backslashes always raise `ValueError`.
         """
         if status is not None and status not in {301, 302, 303, 307, 308}:
-            raise ValueError(f"{status} is no redirect: use 301, 302, 303, 307 or 308")
+            raise ValueError(
+                f"status={status!r} is not a redirect; use 301, 302, 303, 307 or 308, or leave it out"
+            )
         from .redirect import check_location
 
         response = cls("", status or 302)
@@ -132,14 +140,16 @@ class Response:
 
     @classmethod
     def local_redirect(cls, path: str) -> "Response":
-        """Let the server answer with another page of its own, as if that had been asked for.
+        """Let the server answer with another of its pages, as if that one had been requested.
 
-        `path` is a URL path with its query, "/…". The client sees neither the redirect nor the new
-        URL. The other page is asked for with GET (RFC 3875 section 6.2.2); nothing but the location can
-        be sent, so headers and cookies raise `ValueError` when it is, as does an NPH script.
+        `path` is a URL path, "/…", with an optional query. The client sees neither the redirect nor the
+        new URL. The server requests the page with GET (RFC 3875 section 6.2.2). Only the location is
+        sent: headers, cookies and an NPH script raise `ValueError` when the response is sent.
         """
         if not path.startswith("/"):
-            raise ValueError(f"{path[:100]!r} is no path on this server: it must begin with /")
+            raise ValueError(
+                f"{path[:100]!r} is not a valid path of this server; it must begin with '/'"
+            )
         response = cls.redirect(path, local=True)
         response._internal = True
         return response
@@ -154,14 +164,17 @@ class Response:
         x_sendfile: bool = False,
         x_accel_redirect: str | None = None,
     ) -> "Response":
-        """Send a file, streamed, with Last-Modified and ETag; answers conditions and one range.
+        """Send a file as a stream, with Last-Modified and ETag; conditions and a single range are
+        answered.
 
-        The type is guessed from the name unless given, and is application/octet-stream if unknown,
-        never HTML. `filename` makes it a download of that name. `x_sendfile=True` leaves sending to
-        httpd's mod_xsendfile or lighttpd, `x_accel_redirect="/internal/…"` to nginx.
+        Without `content_type` the type is guessed from the name; if it is unknown, it is
+        application/octet-stream, never HTML. `filename` makes the response a download of that name.
+        `x_sendfile=True` leaves the sending to httpd's mod_xsendfile or to lighttpd,
+        `x_accel_redirect="/internal/…"` to nginx.
 
-        Raises now, not when headers are out: `MissingFile`, a `FileNotFoundError` that becomes a 404
-        where nobody catches it, other `OSError`s, and `ValueError` for what is no regular file.
+        The file is opened now, before anything is sent. Raises `MissingFile`, a `FileNotFoundError`
+        that becomes a 404 if it is not caught; other `OSError`s; `ValueError` if it is not a regular
+        file.
         """
         from .filebody import FileBody, guess_type, handed_over
 
@@ -170,23 +183,23 @@ class Response:
         if filename is not None:
             response.attachment(filename)
         if x_sendfile or x_accel_redirect is not None:
-            FileBody(path).close()  # only to see that it is there
+            FileBody(path).close()  # raises if the file cannot be sent
             response.headers.add(*handed_over(path, x_accel_redirect))
         else:
-            response._file = FileBody(path)  # last: what raises before must not leave it open
+            response._file = FileBody(path)  # last, so that no error above leaves it open
         return response
 
     @classmethod
     def stream(
         cls, chunks: "Iterable[Piece]", content_type: str = HTML, status: int = 200
     ) -> "Response":
-        """Send `chunks` one by one as they come, each flushed. Servers may still buffer."""
+        """Send each of `chunks` as soon as it is made, and flush it. Servers may still buffer."""
         return cls(chunks, status, content_type=content_type)
 
     @property
     def expires(self) -> str | None:
-        """The Expires field. Set it to "now", "+30m", "-1d", epoch seconds (int) or an aware
-        datetime (`dates.moment` has the whole list); `ValueError` for anything else.
+        """The Expires field (str, or None). Set it to "now", "+30m", "-1d", epoch seconds (int) or an
+        aware datetime; see `dates.moment` for all forms. `ValueError` for anything else.
         """
         return self.headers.get("Expires")
 
@@ -198,7 +211,7 @@ class Response:
 
     @property
     def cache_control(self) -> str | None:
-        """The Cache-Control field, such as "no-store" or "max-age=600, private"."""
+        """The Cache-Control field (str, or None): "no-store", "max-age=600, private"."""
         return self.headers.get("Cache-Control")
 
     @cache_control.setter
@@ -206,9 +219,11 @@ class Response:
         self.headers["Cache-Control"] = value
 
     def attachment(self, filename: str) -> None:
-        """Make the answer a download named `filename` (RFC 6266): any text, quoted as needed, with
-        `filename*` beside it where clients would read it otherwise. Slashes, controls, and what would
-        show another name (bidirectional overrides) raise `ValueError`.
+        """Make the response a download named `filename` (RFC 6266).
+
+        The name is quoted as needed, and repeated as `filename*` if clients would misread it. An empty
+        name, slashes, control characters and bidirectional overrides, which make another name appear,
+        raise `ValueError`.
         """
         from .parameters import disposition
 
@@ -229,7 +244,7 @@ class Response:
         partitioned: bool = False,
         priority: str | None = None,
     ) -> None:
-        """Add a cookie; `cookies.build` says what each argument means and what raises `ValueError`."""
+        """Add a cookie; see `cookies.build` for the arguments and for what raises `ValueError`."""
         from .cookies import build
 
         cookie = build(
@@ -257,8 +272,8 @@ class Response:
         samesite: str | None = "Lax",
         partitioned: bool = False,
     ) -> None:
-        """Make the client forget a cookie; all arguments must be those that it was set with
-        (`cookies.forget` says why).
+        """Make the client delete a cookie. All arguments must be those it was set with; see
+        `cookies.forget` for the reason.
         """
         from .cookies import forget
 
@@ -272,13 +287,13 @@ class Response:
         )
         self.headers.add("Set-Cookie", cookie)
 
-    # --- for a server's face: `run`, `persistent` and `WSGI` send a response through these ---------
+    # --- for those who connect a server: `run`, `persistent` and `WSGI` send a response by these -----
 
     def claim(self, request: "MetaVariables") -> None:
-        """Reserve this response for `request`, before the cookie of its session is added.
+        """Reserve this response for `request`; call this before the session's cookie is added.
 
-        Raises `StateError` if it was sent or is reserved for another request: a response that a script
-        keeps in a module variable would carry one visitor's cookies to the next.
+        Raises `StateError` if it was sent, or is reserved for another request. A response that a script
+        keeps in a module variable would otherwise carry one visitor's cookies to the next.
         """
         # In one step: two threads may return the same response at the same time.
         if self._sent or vars(self).setdefault("_request", request) is not request:
@@ -291,24 +306,24 @@ class Response:
     def answer(
         self, request: "MetaVariables", *, local_redirects: bool = True
     ) -> "tuple[int, list[tuple[str, str]], Iterable[bytes]]":
-        """Return the status, the fields and the body to send in answer to `request`.
+        """Return the status, the fields and the body (an iterable of bytes) to send for `request`.
 
-        The rules that depend on the request apply here, and every field is checked once more, whatever
-        set it (`ValueError`). The first piece of a stream is made here, so that a failure before it
-        still gets an error page. A body that is all there comes as a tuple of bytes.
+        All rules that depend on the request are applied here, and every field is checked again,
+        however it was set (`ValueError`). The first piece of a stream is made here, so that an error
+        before it still becomes an error page. A body of known content is a tuple.
 
-        The response can answer another request with another status or location. Only a body that can
-        be read once (an iterator, a file) is used up: `StateError` for the next request. Where the
-        answer has no body (HEAD, 204, 205, 304), it is closed.
+        The same response can be asked again for another request, which may get another status or
+        location. But an iterator or a file can be read only once: asking again raises `StateError`. If
+        the answer has no body (HEAD, 204, 205, 304), such a body is closed.
 
-        A server without internal redirects says `local_redirects=False`: a local redirect then goes
-        to the client.
+        For a server without internal redirects give `local_redirects=False`: a local redirect is then
+        sent to the client as an ordinary one.
         """
         if self._internal:
             if (local_redirects and request.is_nph) or len(self.headers) > 1:
                 raise ValueError(
-                    "a local redirect is a location and nothing else (RFC 3875 section 6.2.2); use "
-                    "Response.redirect to send headers or cookies"
+                    "a local redirect can send only its location, and not from an NPH script (RFC 3875 "
+                    "section 6.2.2); use Response.redirect to send headers or cookies"
                 )
             if local_redirects:
                 return 200, [("Location", self._location)], ()
@@ -316,7 +331,10 @@ class Response:
         if status in _BODYLESS:
             fields = [field for field in fields if field[0].lower() not in _OF_BODY]
         elif not self.content_type:
-            raise ValueError("an answer with a body needs a Content-Type (RFC 3875 section 6.2.1)")
+            raise ValueError(
+                "the response has no Content-Type, which an answer with a body needs (RFC 3875 section "
+                "6.2.1); set content_type"
+            )
         elif length is not None:
             fields = [field for field in fields if field[0].lower() != "content-length"]
             fields.append(("Content-Length", str(length)))
@@ -331,16 +349,16 @@ class Response:
         return status, fields, body
 
     def mark_sent(self) -> None:
-        """Note that this response goes out: from now on `send` and `claim` raise `StateError`."""
+        """Record that this response is sent: from now on `send` and `claim` raise `StateError`."""
         self._sent = True
 
     def _selected(
         self, request: "MetaVariables"
     ) -> "tuple[int, list[tuple[str, str]], Any, int | None]":
-        """Return the status, the fields and the body for `request`: a tuple of bytes or the file, and
-        the length, or an iterator over pieces, and None.
+        """Return the status, the fields, the body and its length for `request`. The body is a tuple of
+        bytes or the file; or an iterator over the pieces of a stream, with None as its length.
 
-        Nothing of it is kept: the next request may need another status, or another location.
+        Neither status nor location is stored: the next request may need others.
         """
         status, fields, body = self._status, self.headers.items(), self.body
         if self._file is not None:
@@ -356,8 +374,8 @@ class Response:
         if not isinstance(body, str | bytes):
             from .streamed import taken
 
-            taking = taken(body)  # a value that is not a body fails here
-            if taking is body:  # an iterator gives its pieces once
+            taking = taken(body)  # raises `TypeError` for a value that is not a body
+            if taking is body:  # an iterator yields its pieces only once
                 self._use_up(body)
             if not isinstance(taking, bytes):
                 return status, fields, taking, None
@@ -366,12 +384,12 @@ class Response:
         return status, fields, (data,), len(data)
 
     def _use_up(self, body: object) -> None:
-        """Note that a body which can be sent once is being sent; raise `StateError` the second time."""
+        """Record that a body which can be read only once is read; raise `StateError` if it was."""
         if self._used is body:
             from . import process
 
             raise process.misuse(
-                "this response's body was sent already, and there is no more of it; make a new "
+                "the body of this response was read already, and it can be read only once; make a new "
                 "response for each request"
             )
         self._used = body
@@ -379,15 +397,17 @@ class Response:
     def send(
         self, stdout: "BinaryIO | None" = None, request: "MetaVariables | None" = None
     ) -> bool:
-        """Write this response as CGI output, once; tell whether the client took all of it.
+        """Write this response as CGI output, once. Return False if the client left before the end.
 
-        Without arguments it answers this process's request on its standard output. A second
-        response, or output printed before, raises `StateError`.
+        Without arguments it is the answer to this process's request, on standard output. A second
+        response, or output that was printed before, raises `StateError`.
         """
         from . import process
 
         if self._sent:
-            raise process.misuse("this response was sent already; a request has one answer")
+            raise process.misuse(
+                "this response was sent already; send one response for each request"
+            )
         if request is None:
             from .environ import MetaVariables
 
@@ -409,7 +429,7 @@ class Response:
         return complete
 
     def close(self) -> None:
-        """Let go of a file or generator that is the body; sending does it as well."""
+        """Close a body that is a file or a generator. `send` does this."""
         body = self.body if self._file is None else self._file
         close = getattr(body, "close", None)
         if close is not None:
@@ -420,8 +440,8 @@ class Response:
             return piece
         charset = self.content_type.lower().partition("charset=")[2].partition(";")[0].strip(' "')
         if charset in {"", "utf-8"}:
-            # All that can fail is half a surrogate pair: what was not UTF-8 in a path or a variable.
-            # A client must not be able to turn a page that shows it into an error.
+            # Only half of a surrogate pair can fail: it stands for a byte of a path or a variable that
+            # was not UTF-8. No client may turn a page that shows it into an error.
             return piece.encode("utf-8", "replace")
         from .charsets import encoded
 
@@ -429,8 +449,8 @@ class Response:
 
 
 def head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables") -> bytes:
-    """Return what goes out before the body (bytes): the head of a CGI answer (RFC 3875 section 6.3),
-    or of an HTTP response where the script is an NPH one (section 5).
+    """Return the bytes that precede the body: the header of a CGI answer (RFC 3875 section 6.3), or of
+    an HTTP response if the script is an NPH script (section 5).
     """
     if request.is_nph:
         from . import nph
@@ -440,7 +460,7 @@ def head(status: int, fields: "list[tuple[str, str]]", request: "MetaVariables")
 
 
 def _wire(head: bytes, chunks: "Iterable[bytes]") -> "Iterator[bytes]":
-    """Join the head to a body that is there already, so that both go out in one write."""
+    """Yield what to write. A body of known content is joined to the head: one write for both."""
     if isinstance(chunks, tuple):
         yield head + b"".join(chunks)
         return

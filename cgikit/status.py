@@ -1,6 +1,6 @@
 """HTTP status codes and their reason phrases (RFC 9110 section 15; IANA's registry).
 
-A table and nothing else, in a module of its own because most answers are 200 and never need it.
+The table has a module of its own because most answers are 200 and never need it.
 """
 
 REASONS = {

@@ -1,7 +1,7 @@
-"""The URL of a request, put together from its meta-variables (RFC 3875 section 3.3, RFC 3986).
+"""The URL of a request, built from its meta-variables (RFC 3875 section 3.3, RFC 3986).
 
-Here is decided which host a page may link to, what of a path is escaped, and that a URL without a
-host never begins with two slashes. Used through `MetaVariables.url`.
+This module decides which hosts a page may link to and which characters of a path are escaped, and
+ensures that a URL without a host never begins with two slashes. `MetaVariables.url` uses it.
 """
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ def build(
     forwarded: bool,
     allowed_hosts: "Container[str] | None",
 ) -> str:
-    """Return the URL in the parts asked for; `MetaVariables.url` says what they mean."""
+    """Return the parts of the URL that are asked for; see `MetaVariables.url`."""
     path = request.script_name + (request.path_info if path_info else "")
     path = _quote_path("/" + path.lstrip("/"))
     if query and request.query_string:
@@ -36,20 +36,22 @@ def build(
         return path
     scheme, host = _origin(request, forwarded)
     name, port = split_host(host)
-    # "example.com." is the same host, spelled to its end (RFC 1034 section 3.1)
+    # "example.com." is the same host, fully qualified (RFC 1034 section 3.1).
     if not (
         allowed_hosts is None or name in allowed_hosts or name.removesuffix(".") in allowed_hosts
     ):
         from .errors import BadRequest
 
-        raise BadRequest(f"host {name!r} is not one of this site's")
+        raise BadRequest(
+            f"the host {name[:100]!r} is not one of this site's; use the address of the site itself"
+        )
     if port and port != _DEFAULT_PORT[scheme]:
         name = f"{name}:{port}"
     return f"{scheme}://{name}{path}"
 
 
 def _origin(request: "MetaVariables", forwarded: bool) -> tuple[str, str]:
-    """Return the scheme and the host, with its port if it is known."""
+    """Return the scheme and the host, with its port if that is known."""
     scheme = "https" if request.is_secure else "http"
     port = ""
     host = request.environ.get("HTTP_HOST", "")
@@ -61,19 +63,19 @@ def _origin(request: "MetaVariables", forwarded: bool) -> tuple[str, str]:
     if not host:
         host = request.server_name
         if ":" in host and not host.startswith("["):
-            host = f"[{host}]"  # some servers give an IPv6 address bare
+            host = f"[{host}]"  # some servers give an IPv6 address without brackets
         port = port or request.server_port
-    # A port in the host is what the client asked for; one beside it may be that of an inner machine.
+    # The port in the host is the one that the client used; the other may be that of an inner server.
     if port and not split_host(host)[1]:
         host = f"{host.removesuffix(':')}:{port}"
     return scheme, host
 
 
 def split_host(host: str) -> tuple[str, str]:
-    """Split a Host value into name (lower case) and port ("" if none), or raise `BadRequest`.
+    """Return the name (lower case) and the port ("" if none) in a Host value; otherwise `BadRequest`.
 
-    A name is letters, digits, dots, dashes and underscores, or an IPv6 address in brackets (RFC 9110
-    section 7.2, less the escapes that no real host name has).
+    A name consists of letters, digits, dots, dashes and underscores, or is an IPv6 address in brackets
+    (RFC 9110 section 7.2, without percent-escapes, which no real host name has).
     """
     name, colon, port = host.partition("]") if host.startswith("[") else host.partition(":")
     if host.startswith("["):
@@ -87,12 +89,15 @@ def split_host(host: str) -> tuple[str, str]:
     ):
         from .errors import BadRequest
 
-        raise BadRequest(f"Host {host[:100]!r} is not a host name")
+        raise BadRequest(
+            f"Host: {host[:100]!r} is not a valid host name; a name or an address is expected, with an "
+            "optional port"
+        )
     return name.lower(), port
 
 
 def _last(value: str) -> str:
-    # Proxies append (httpd's mod_proxy does): only the last one is the trusted neighbour's word.
+    # Proxies append, as httpd's mod_proxy does: only the last one comes from the trusted proxy.
     return value.rpartition(",")[2].strip()
 
 
@@ -111,14 +116,14 @@ def _quote_path(path: str) -> str:
 
 
 def _quote_query(query: str) -> str:
-    # It is encoded already: only what can never stand in a URL is escaped, so that nothing changes.
+    # A query is encoded already: only characters that no URL can contain are escaped.
     raw = query.encode("utf-8", "surrogateescape")
     return "".join([chr(b) if 0x20 < b < 0x7F and b not in b"\"#<>'" else f"%{b:02X}" for b in raw])
 
 
 def quote_reference(reference: str) -> str:
-    """Escape in a URL what can never stand in one (spaces, quotes, all that is not ASCII), as UTF-8;
-    what is escaped already stays (str, ASCII).
+    """Return a URL with every character escaped that no URL can contain (str, ASCII): spaces, quotes,
+    and, as UTF-8, everything outside ASCII. Existing escapes stay unchanged.
     """
     raw = reference.encode("utf-8", "surrogateescape")
     return "".join([chr(b) if 0x20 < b < 0x7F and b not in b'"<>' else f"%{b:02X}" for b in raw])

@@ -448,7 +448,7 @@ def test_an_answer_that_cannot_be_sent_leaves_no_file_open(path: Path) -> None:
     before = open_files()
     response = Response.file(path)
     response.headers["Connection"] = "close"
-    with pytest.raises(ValueError, match="server's"):
+    with pytest.raises(ValueError, match="only the server may send it"):
         response.send(io.BytesIO(), MetaVariables(environment()))
     assert open_files() == before
 

@@ -73,7 +73,7 @@ def test_what_the_script_sets_comes_once() -> None:
 
 @pytest.mark.parametrize("name", ["Connection", "Transfer-Encoding", "Keep-Alive"])
 def test_no_other_connection_is_signalled(name: str) -> None:
-    with pytest.raises(ValueError, match="server's"):
+    with pytest.raises(ValueError, match="only the server may send it"):
         sent(Response("x", headers={name: "keep-alive"}))
 
 

@@ -235,7 +235,7 @@ def test_an_old_client_gets_a_code_it_knows(status: int | None, sent: int, proto
 
 @pytest.mark.parametrize("status", [200, 300, 304, 305, 306, 404, 0, -1, 3020])
 def test_other_codes_are_no_redirects(status: int) -> None:
-    with pytest.raises(ValueError, match="is no redirect: use 301"):
+    with pytest.raises(ValueError, match="is not a redirect; use 301"):
         Response.redirect("/a", status)
 
 

@@ -246,7 +246,7 @@ def test_the_length_is_ours_where_it_is_known() -> None:
 )
 def test_r23_the_servers_own_fields_are_refused(name: str) -> None:
     out = io.BytesIO()
-    with pytest.raises(ValueError, match="the server's"):
+    with pytest.raises(ValueError, match="only the server may send it"):
         Response("x", headers={name: "1"}).send(out, request())
     assert out.getvalue() == b""
 
@@ -272,7 +272,7 @@ def test_r15_no_body_without_a_type() -> None:
     del response.headers["Content-Type"]
     with pytest.raises(ValueError, match="Content-Type"):
         sent(response)
-    with pytest.raises(ValueError, match="content type"):
+    with pytest.raises(ValueError, match="content_type='' is not valid"):
         Response("x", content_type="")
 
 
@@ -309,7 +309,7 @@ def test_half_a_surrogate_pair_breaks_no_page() -> None:
 
 def test_what_a_charset_lacks_is_an_error_and_nothing_is_written() -> None:
     out = io.BytesIO()
-    with pytest.raises(ValueError, match=r"no character '☃'.*; use charset=utf-8"):
+    with pytest.raises(ValueError, match=r"contains '☃', which.* lacks; use charset=utf-8"):
         Response("☃", content_type="text/plain; charset=iso-8859-1").send(out, request())
     assert out.getvalue() == b""
 
@@ -410,7 +410,7 @@ def test_r16_a_local_redirect_that_would_lose_a_field_is_an_error() -> None:
     response.set_cookie("name", "value")
     with pytest.raises(ValueError, match=r"Response\.redirect"):
         sent(response)
-    with pytest.raises(ValueError, match="nothing else"):
+    with pytest.raises(ValueError, match="not from an NPH script"):
         sent(Response.local_redirect("/page"), SCRIPT_NAME="/nph-script")
 
 
@@ -428,7 +428,7 @@ def test_a_local_redirect_goes_to_the_client_where_the_server_has_none() -> None
         ])  # fmt: skip
     response = Response.local_redirect("/page")
     response.headers["X-A"] = "1"
-    with pytest.raises(ValueError, match="a location and nothing else"):
+    with pytest.raises(ValueError, match="can send only its location"):
         response.answer(request(), local_redirects=False)
 
 
@@ -439,7 +439,7 @@ def test_the_document_of_a_redirect_is_escaped() -> None:
 
 @pytest.mark.parametrize("status", [200, 300, 304, 305, 404])
 def test_no_redirect_with_another_status(status: int) -> None:
-    with pytest.raises(ValueError, match="no redirect"):
+    with pytest.raises(ValueError, match="is not a redirect; use 301"):
         Response.redirect("/", status)
 
 
@@ -604,7 +604,7 @@ def test_one_response_answers_two_requests_each_in_its_own_way() -> None:
 def test_an_iterator_answers_one_request(pieces) -> None:
     response = Response(pieces)
     assert b"".join(response.answer(request())[2]) == b"a"
-    with pytest.raises(StateError, match="there is no more of it"):
+    with pytest.raises(StateError, match="it can be read only once"):
         response.answer(request())
 
 

@@ -282,7 +282,7 @@ def test_a_local_redirect_with_a_header_is_an_error_as_under_cgi() -> None:
 
     got = call(app(handler))
     assert got.status == "500 Internal Server Error"
-    assert "a local redirect is a location and nothing else" in got.log
+    assert "a local redirect can send only its location" in got.log
 
 
 # --- the request --------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ BODIES = {
     "has an answer of its own": ("raise HTTPError(404, 'no such row'); yield", "", 404, ""),
     "is no text": ("yield 42", "", 500, "a piece of the body is int 42"),
     "is a part of nothing": ("yield None", "", 500, "a piece of the body is NoneType None"),
-    "has no such letter": ("yield '☃'", "latin", 500, "no character '☃'"),
+    "has no such letter": ("yield '☃'", "latin", 500, "contains '☃', which this charset lacks"),
     "is longer than announced": ("yield 'abcdef'", "5", 500, "longer than its Content-Length, 5"),
     "is nothing, 5 announced": ("yield from ()", "5", 500, "ended after 0 of the 5 bytes"),
     "prints": ("print('here'); yield 'x'", "", 500, "the handler printed"),
