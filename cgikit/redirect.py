@@ -70,12 +70,9 @@ def check_location(location: str, local: bool) -> str:
                 "what precedes the @"
             )
         if local:
-            raise ValueError(
-                f"{location[:100]!r} leads to another site; give a path, or local=False if that is "
-                "intended"
-            )
+            raise ValueError(f"{location[:100]!r} leads to another site; give a path of this one")
     elif location.startswith("//"):
         raise ValueError(
-            f"{location[:100]!r} leads to another site; write https://... if that is intended"
+            f"{location[:100]!r} leads to another site; if that is intended, write https://..."
         )
     return quote_reference(location)

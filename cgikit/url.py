@@ -43,7 +43,7 @@ def build(
         from .errors import BadRequest
 
         raise BadRequest(
-            f"the host {name[:100]!r} is not one of this site's; use the address of the site itself"
+            f"the host {name[:100]!r} is not one of this site; use the address of the site itself"
         )
     if port and port != _DEFAULT_PORT[scheme]:
         name = f"{name}:{port}"
