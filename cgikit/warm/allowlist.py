@@ -74,17 +74,17 @@ _OBEYED_FAMILIES = (
     ),
     *("RUBY", "R_", "TCL", "XDG_", "ZDOTDIR", "_JAVA_", "_RLD"),
 )
-MOST_KNOWN = 2_000  # names whose verdict is remembered: visitors invent names of header fields
-LONGEST = 100  # characters of such a name
-MOST_TOLD = 100  # names that are told
+MAX_KNOWN = 2_000  # names whose verdict is remembered: visitors invent names of header fields
+MAX_NAME = 100  # characters of such a name
+MAX_DROPPED = 100  # names that are reported as dropped
 
 
 class Allowlist(dict[str, int]):
     """The verdict on each name: DROPPED, PASSED_UNLESS_EMPTY or PASSED.
 
-    `passing` are names, or beginnings of names with a "*" behind, as `pattern` returns them; `base` are
-    the variables that all scripts get: nothing of the peer's replaces one. `.told` are the names that
-    were dropped and that `--pass` would pass, each once; whoever writes the log empties it.
+    `passing` are names, or prefixes followed by "*", as `pattern` returns them; `base` holds the
+    variables that every script gets, none of which a peer can replace. `.dropped` lists, each once, the
+    names that were dropped and that `--pass` would pass; whoever writes the log empties it.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Allowlist(dict[str, int]):
         self._families = (*_FAMILIES, *(name[:-1] for name in names if name.endswith("*")))
         #: Those of `passing` that an interpreter or a loader reads when it starts.
         self.at_start = frozenset(filter(is_obeyed, self._names))
-        self.told: list[str] = []
+        self.dropped: list[str] = []
         self._count = 0
 
     def __missing__(self, name: str) -> int:
@@ -105,11 +105,11 @@ class Allowlist(dict[str, int]):
         verdict = DROPPED
         if passes:
             verdict = PASSED_UNLESS_EMPTY if name in _NEVER_EMPTY else PASSED
-        if len(name) <= LONGEST and len(self) < MOST_KNOWN:
+        if len(name) <= MAX_NAME and len(self) < MAX_KNOWN:
             self[name] = verdict
-            if possible and not passes and name not in _USUAL and self._count < MOST_TOLD:
+            if possible and not passes and name not in _USUAL and self._count < MAX_DROPPED:
                 self._count += 1
-                self.told.append(name)
+                self.dropped.append(name)
         return verdict
 
     def _is_allowed(self, name: str) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CHUNK = 65_536  # the size of a pipe on Linux
 WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
-FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
+FIRST_PAUSE, MAX_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
 HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
 _IN, _OUT = 1, 4  # as in `select`
 
@@ -80,7 +80,7 @@ class Child:
         self._body = body if body is not None and (body.waiting or body.is_owed) else None
         ends = self._pipes(self._body is not None)
         try:
-            worker.children.fork(self, file, program, words, variables, ends)
+            worker.zygote.fork(self, file, program, words, variables, ends)
         except OSError as error:
             self.drop()
             raise _unavailable(f"The server cannot start a script: {error.strerror}.") from error
@@ -295,8 +295,8 @@ class Child:
             return
         if not self._is_watched():
             self._reaping = True
-            self._worker.children.reap(self)
-        status = self._worker.children.left_with(self)
+            self._worker.zygote.reap(self)
+        status = self._worker.zygote.left_with(self)
         if status is not None and self._out < 0 and not self.done:
             self._gone(status)
 
@@ -324,7 +324,7 @@ class Child:
         if status is None:
             # Asked without a pause, worker and zygote would keep the processors from whoever is to end
             self._ask_at = self._worker.now + self._pause
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            self._pause = min(2 * self._pause, MAX_PAUSE)
             if self.eof_at and not self.done:
                 self._worker.hold(self._owner)
             return

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Pieces = list[bytes | memoryview]
 
-MOST_PIECES = 64  # that the kernel is handed at once; it takes 1,024
+MAX_PIECES = 64  # that the kernel is handed at once; it takes 1,024
 MEMORY = 65_536  # bytes of a spool that are kept in memory
 AT_ONCE = 65_536  # bytes that are taken out of a spool to be sent
 
@@ -110,7 +110,7 @@ class Connection:
                 if len(outbox) == 1:
                     sent = self.sock.send(outbox[0])
                 else:
-                    sent = self.sock.sendmsg(outbox[:MOST_PIECES])
+                    sent = self.sock.sendmsg(outbox[:MAX_PIECES])
             except BlockingIOError:
                 break
             total += sent

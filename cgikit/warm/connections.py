@@ -44,7 +44,7 @@ LAST = (
 BROKEN = bytes(8)  # a record of version 0
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER
 LAST_NEW = 3.0  # the same on a connection that had none yet
-MOST_UNREAD = 64  # pieces of what is in a connection's buffer, taken before it is closed at once
+MAX_UNREAD = 64  # pieces of what is in a connection's buffer, taken before it is closed at once
 
 
 class Connections:
@@ -82,7 +82,7 @@ class Connections:
         ends = partial(self.crashed, connection)
         self._worker.watch(connection.fd, IN, partial(self._on_connection, connection), ends)
         if len(self._all) >= self._most and not self.make_room():
-            self._worker.entrance.shut()
+            self._worker.acceptor.shut()
         self._worker.guarded(ends, self._receive, connection)
 
     def _on_connection(self, connection: Connection, mask: int) -> None:
@@ -245,7 +245,7 @@ class Connections:
 
     def leave(self, connection: Connection) -> bool:
         """Let another worker go on with a connection. False where that cannot be."""
-        if connection not in self or not self._worker.entrance.leave(connection):
+        if connection not in self or not self._worker.acceptor.leave(connection):
             return False
         del self._all[connection.fd]
         self._worker.unwatch(connection.fd)
@@ -288,7 +288,7 @@ class Connections:
             self._worker.unwatch(connection.fd)
             connection.sock.close()
             connection.drop()
-            self._worker.entrance.open()
+            self._worker.acceptor.open()
         else:
             connection.codec.keep = False
             self.last(connection, BROKEN)
@@ -306,7 +306,7 @@ class Connections:
             connection.sock.shutdown(socket.SHUT_RDWR)
         connection.sock.close()
         connection.drop()
-        self._worker.entrance.open()
+        self._worker.acceptor.open()
 
     def crashed(self, connection: Connection, incident: str) -> None:
         """End a connection after an error: the request in hand is told, and there is no other, since
@@ -342,7 +342,7 @@ class Connections:
         with suppress(Exception):
             if connection.exchange is not None:
                 connection.exchange.give_up(problem)
-            for _ in range(MOST_UNREAD):  # closed with bytes unread, the peer may lose the answer
+            for _ in range(MAX_UNREAD):  # closed with bytes unread, the peer may lose the answer
                 if not connection.sock.recv(CHUNK):
                     break
 
@@ -358,7 +358,7 @@ class Connections:
             self._worker.log(f"{self._gave_way} slow connections were closed to make room")
             self._gave_way, self._told = 0, self._worker.now
         if len(self._all) < self._most or self.make_room():
-            self._worker.entrance.open()
+            self._worker.acceptor.open()
 
     def _tick_connection(self, connection: Connection, crowded: bool) -> None:
         now, exchange = self._worker.now, connection.exchange

@@ -33,8 +33,8 @@ def silence(header: "Header | None", file: str, status: int, path: str) -> Probl
         return silence_problem(file, status, path)
     if not status:
         return found
-    told = f"The script {how(status)}. {found.what}"
-    return Problem(found.status, told, found.fix, evidence=found.evidence)
+    what = f"The script {how(status)}. {found.what}"
+    return Problem(found.status, what, found.fix, evidence=found.evidence)
 
 
 def breach(header: "Header | None", status: int) -> Problem | None:
@@ -45,8 +45,8 @@ def breach(header: "Header | None", status: int) -> Problem | None:
         return None
     if header.is_short:
         end = f"{how(status)}: it announced" if status else "announced"
-        told = f"The script {end} {header.announced} bytes and sent {header.size}."
-        return Problem(500, told, _FIX_LENGTH if status >= 0 else "")
+        what = f"The script {end} {header.announced} bytes and sent {header.size}."
+        return Problem(500, what, _FIX_LENGTH if status >= 0 else "")
     if status < 0:
         return Problem(500, f"The script {how(status)} in mid-answer.")
     return None

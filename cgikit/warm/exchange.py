@@ -18,7 +18,7 @@ from .child import CHUNK, Child
 from .ending import breach, complaint, silence
 from .errorstream import ErrorStream
 from .header import Header, written_block
-from .requestvariables import passed_on, path_of, redirected
+from .requestvariables import path_of, redirected, script_environ
 from .target import is_below, script_for
 
 TYPE_CHECKING = False
@@ -146,9 +146,9 @@ class Exchange:
 
     def _launch(self, script: "Script") -> None:
         worker, settings = self.worker, self.worker.settings
-        variables, words = passed_on(self.variables, script, worker.allowed, settings)
-        if worker.allowed.told:
-            worker.tell_dropped()
+        variables, words = script_environ(self.variables, script, worker.allowed, settings)
+        if worker.allowed.dropped:
+            worker.report_dropped()
         program = worker.program_for(script.file) if settings.warm else None
         if program is not None and not worker.allowed.at_start.isdisjoint(variables):
             program = None  # they are read by an interpreter that starts
@@ -163,9 +163,9 @@ class Exchange:
 
     def not_started(self, why: int) -> None:
         """Answer that the script could not be started; `why` is an errno."""
-        told = f"The server cannot start a script now: {os.strerror(why)}."
+        what = f"The server cannot start a script now: {os.strerror(why)}."
         fix = "Try again; if it lasts, too much is running on this machine."
-        self._fail(Problem(503, told, fix, headers=(("Retry-After", "5"),)))
+        self._fail(Problem(503, what, fix, headers=(("Retry-After", "5"),)))
 
     # --- the script runs ----------------------------------------------------------------------
 
@@ -469,8 +469,8 @@ class Exchange:
             return False
         self.connection.drop()
         if self.worker.settings.stderr_out and (tail := self._tail()):  # it was dropped as well
-            told = "".join([f"{line}\n" for line in tail]).encode("utf-8", "backslashreplace")
-            records = self.connection.codec.errors(self.request, told)
+            what = "".join([f"{line}\n" for line in tail]).encode("utf-8", "backslashreplace")
+            records = self.connection.codec.errors(self.request, what)
             self.worker.connections.send(self.connection, [records])
         self._out_of_hand = False
         return True

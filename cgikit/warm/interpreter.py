@@ -106,8 +106,8 @@ def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -
         os.chdir(os.path.dirname(file))  # R49
         os.execve(file, [file, *words], environment)  # noqa: S606 -- no shell
     except OSError as error:
-        told = f"{os.path.basename(file)} cannot be started: {error.strerror}\n"
-        os.write(2, told.encode("utf-8", "backslashreplace"))
+        what = f"{os.path.basename(file)} cannot be started: {error.strerror}\n"
+        os.write(2, what.encode("utf-8", "backslashreplace"))
     os._exit(127)
 
 

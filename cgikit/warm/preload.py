@@ -5,7 +5,7 @@ Modules beside scripts, or in directories that scripts add, are imported by each
 somebody names them with `--preload`: importing them may be half of a script's work, and may read the
 request. A module whose import does more than define things is not preloaded either: see `trial.py`.
 
-Whether what is preloaded is still right is asked in `fresh.py`.
+Whether what is preloaded is still right is asked in `staleness.py`.
 """
 
 import os
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-    from .fresh import Held
     from .program import Stamp
+    from .staleness import Held
 
     Outcome = tuple[list[str], dict[str, str], list[str]]
 
@@ -40,7 +40,7 @@ _MARGIN = 100_000_000
 
 
 def held(began: int) -> "dict[str, Held]":
-    """Return the modules of this process as `fresh.py` wants them.
+    """Return the modules of this process as `staleness.py` wants them.
 
     `began` is when it started to import them (as `time.time_ns`). A file that has changed since may be
     another one than was imported, and counts as changed.

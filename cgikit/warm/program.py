@@ -33,7 +33,7 @@ class Program:
         self.warm = not why
         self.why = why
         self.directory = os.path.dirname(os.path.realpath(file))  # what Python makes sys.path[0]
-        # The stamp of its directory when the names in it were last compared (see `fresh.py`)
+        # The stamp of its directory when the names in it were last compared (see `staleness.py`)
         self.checked: Stamp | None = None
 
 

@@ -53,7 +53,7 @@ def single_path(path: str, rest: str, prefix: str | None) -> tuple[str, str]:
     return path, rest
 
 
-def passed_on(
+def script_environ(
     variables: "Mapping[str, str]", script: Script, allowed: "Allowlist", settings: "Settings"
 ) -> tuple[dict[str, str], list[str]]:
     """Return a script's meta-variables and the words of its command line.

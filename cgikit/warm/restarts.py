@@ -8,7 +8,10 @@ healthy requests must not wait for what others do. `supervisor.py` tells what ha
 BURST = 10  # replacements at once
 REFILL = 6.0  # seconds until there may be one more
 ALONE = 1.0  # seconds between replacements beyond that where no other worker takes requests
-FIRST, MOST = 0.5, 30.0  # seconds after the second worker that does not become ready; doubled
+FIRST_PAUSE, MAX_PAUSE = (
+    0.5,
+    30.0,
+)  # seconds after the second worker that does not become ready; doubled
 
 
 class Restarts:
@@ -26,7 +29,7 @@ class Restarts:
     def failed(self, now: float) -> None:
         """Take note of a worker that ended before it was ready, or could not be started."""
         if self.failures:
-            self._not_before = now + min(FIRST * 2 ** min(self.failures - 1, 10), MOST)
+            self._not_before = now + min(FIRST_PAUSE * 2 ** min(self.failures - 1, 10), MAX_PAUSE)
         self.failures += 1
 
     def succeeded(self) -> None:

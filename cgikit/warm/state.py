@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: Objects and depth that are looked at in one module; larger ones are tables.
-MOST, DEEPEST = 50_000, 10
+MAX_OBJECTS, MAX_DEPTH = 50_000, 10
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 #: Of what Python says of a module itself, and what it keeps for all modules.
 _OWN = {"__builtins__", "__cached__", "__doc__", "__file__", "__loader__", "__path__", "__spec__"}
@@ -40,7 +40,7 @@ def _digest(name: str, module: "ModuleType") -> int:
     left = [(value, 0) for key, value in list(namespace.items()) if key not in _OWN]
     seen = {id(namespace), *map(id, _reseeded())}
     found: list[int] = []
-    while left and len(seen) < MOST:
+    while left and len(seen) < MAX_OBJECTS:
         thing, depth = left.pop()
         if isinstance(thing, _PLAIN):
             found.append(hash((type(thing).__name__, thing)))
@@ -49,7 +49,7 @@ def _digest(name: str, module: "ModuleType") -> int:
             shown = _shown(thing)
             if shown:
                 found.append(hash(shown))
-            elif depth < DEEPEST:
+            elif depth < MAX_DEPTH:
                 left += [(below, depth + 1) for below in _below(name, thing)]
     return hash(tuple(sorted(found)))
 

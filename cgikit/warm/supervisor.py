@@ -20,7 +20,8 @@ from cgikit.gateway.listener import Listener
 
 from ..host.guard import Guard
 from ..host.text import one_line
-from .allowlist import MOST_TOLD, complaint
+from .allowlist import MAX_DROPPED, complaint
+from .preload import MAX_LEARNT
 from .restarts import Restarts
 from .settings import Settings
 from .workerprocess import WorkerProcess
@@ -28,8 +29,7 @@ from .workerprocess import WorkerProcess
 ATTEMPTS = 4  # workers that end before any was ready, and the supervisor gives up
 SETTLE = 0.3  # seconds in which nothing new is learnt, before workers are replaced for it
 MAX_LEARNING = 50  # replacements for what was learnt, in the life of a supervisor
-MOST_LEARNT = 2_000  # names of modules
-MOST_ABSENT = 3  # times that a learnt module may be away when it is wanted
+MAX_ABSENT = 3  # times that a learnt module may be away when it is wanted
 STARTING = 60.0  # seconds for a worker to become ready
 STUMBLING = 0.2  # seconds after an error of our own
 
@@ -245,41 +245,41 @@ class Supervisor:
             self._refused.clear()
         elif kind == "dropped":
             for name in message[1]:
-                if name not in self._dropped and len(self._dropped) < MOST_TOLD:
+                if name not in self._dropped and len(self._dropped) < MAX_DROPPED:
                     self._dropped.add(name)
                     self.log(complaint(name))
         else:
             self._hear_of_modules(kind, message[1])
 
-    def _hear_of_modules(self, kind: str, told: Any) -> None:
+    def _hear_of_modules(self, kind: str, names: Any) -> None:
         if kind == "refused":
-            self._refuse(told)
+            self._refuse(names)
         elif kind == "absent":
-            for name in told:  # it may be back, and be learnt again; not for ever
+            for name in names:  # it may be back, and be learnt again; not for ever
                 self._absent[name] = self._absent.get(name, 0) + 1
                 self._learnt.pop(name, None)
         elif kind == "learnt":
             new = [
                 name
-                for name in told
+                for name in names
                 if name not in self._learnt
-                and self._absent.get(name, 0) < MOST_ABSENT
+                and self._absent.get(name, 0) < MAX_ABSENT
                 and not self._refused.intersection(above(name))
             ]
-            if new and self._learnings < MAX_LEARNING and len(self._learnt) < MOST_LEARNT:
+            if new and self._learnings < MAX_LEARNING and len(self._learnt) < MAX_LEARNT:
                 self._learnt.update(dict.fromkeys(new))
                 self._learn_at = time.monotonic() + SETTLE
 
     def _refuse(self, reasons: dict[str, str]) -> None:
         """Remember which modules are not to be preloaded, and say so once, of a package as a whole."""
-        told: dict[str, list[str]] = {}
+        refused: dict[str, list[str]] = {}
         for name, why in reasons.items():
             self._learnt.pop(name, None)
             if not self._refused.intersection(above(name)) and not reasons.keys() & above(name)[1:]:
-                told.setdefault(why, []).append(name)
-        if len(self._refused) < 2 * MOST_LEARNT:
+                refused.setdefault(why, []).append(name)
+        if len(self._refused) < 2 * MAX_LEARNT:
             self._refused.update(reasons)
-        for why, names in told.items():
+        for why, names in refused.items():
             more = f" and {len(names) - 10} more" if len(names) > 10 else ""
             self.log(f"not preloaded: {', '.join(names[:10])}{more}: {why}")
 

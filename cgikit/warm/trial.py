@@ -19,7 +19,7 @@ import time
 from . import state
 
 BUDGET = 20.0  # seconds for all trials of one start; the supervisor waits for 60
-LONGEST = 10.0  # seconds for one: what waits for something longer than that is no definition
+MAX_TRIAL = 10.0  # seconds for one: what waits for something longer than that is no definition
 HARMLESS, ABSENT = 64, 65  # exit statuses that no library ends a process with by chance
 MORE = "importing it does more than define things"
 CHANCE = "its import leaves something that is another in each process (chance, time, process id)"
@@ -82,10 +82,10 @@ class Trials:
         if left <= 0:
             self.refused.update(dict.fromkeys(names, UNTRIED))
             return True
-        status, first = trial(names, 0, min(left, LONGEST))
+        status, first = trial(names, 0, min(left, MAX_TRIAL))
         why = SLOW if status == -9 else MORE
         if status == HARMLESS:
-            status, second = trial(names, _SHIFT, LONGEST)
+            status, second = trial(names, _SHIFT, MAX_TRIAL)
             chance = [name for name, value in first.items() if second.get(name) != value]
             if status == HARMLESS and not chance:
                 for name in names:

@@ -28,16 +28,16 @@ from ..host.background import Background
 from ..host.guard import Guard
 from ..host.problem import Problem
 from ..host.refusals import Refusals
+from .acceptor import Acceptor
 from .allowlist import Allowlist
-from .children import Children
 from .connections import Connections
-from .entrance import Entrance
 from .exchange import Exchange
-from .fresh import Freshness, Held
 from .loglines import LogLines
 from .program import Program, Programs
 from .settings import Settings
+from .staleness import Held, Staleness
 from .zygote import SLOTS, TABLE, exactly
+from .zygoteclient import ZygoteClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ IN = select.POLLIN
 TICK = 0.2  # seconds between looks at what takes too long
 TELLING = 5.0  # seconds in which the supervisor has to take a message
 STARTING = 120.0  # seconds for the zygote to become ready; a supervisor that lives gives up earlier
-MAX_SAID = 1_000  # lines of which it is remembered that they were logged
+MAX_LOGGED_ONCE = 1_000  # lines of which it is remembered that they were logged
 
 
 class Worker:
@@ -71,12 +71,12 @@ class Worker:
         self.settings = settings
         self.log = LogLines()  # standard error, which the supervisor reads
         self.guarded = Guard(self.log, self.give_up)
-        self.children = Children(zygote, table, self._learn, self.guarded, settings.patience)
+        self.zygote = ZygoteClient(zygote, table, self._learn, self.guarded, settings.patience)
         self.channel = channel
         self.connections = Connections(self)
-        self.entrance = Entrance(self, listener, kept, settings.peers, self.connections.begin)
+        self.acceptor = Acceptor(self, listener, kept, settings.peers, self.connections.begin)
         self.programs = Programs(os.environ.get("PATH", os.defpath))
-        self.fresh = Freshness(held, sys.path[1:])
+        self.staleness = Staleness(held, sys.path[1:])
         self.base = dict(os.environ)
         self.allowed = Allowlist(settings.pass_on, self.base)
         self.now = time.monotonic()
@@ -103,11 +103,11 @@ class Worker:
         """Serve until told to stop and everything in hand is answered. Return the exit status."""
         self._obey_signals()
         self.watch(self.channel.fileno(), IN, self._on_channel, self.give_up)
-        self.watch(self.children.sock.fileno(), IN, self._on_zygote, self.give_up)
-        self.entrance.open()
+        self.watch(self.zygote.sock.fileno(), IN, self._on_zygote, self.give_up)
+        self.acceptor.open()
         gc.collect()
         gc.freeze()
-        self.tell(("ready",))
+        self.report(("ready",))
         # A script may go on after its answer: it is not cut short for a reload
         while not (self.draining and not self.connections and not self.exchanges):
             self.guarded(self.give_up, self._turn)
@@ -115,7 +115,7 @@ class Worker:
 
     def _turn(self) -> None:
         """Wait for what happens next, and deal with it."""
-        busy = self.connections or self.children
+        busy = self.connections or self.zygote
         timeout = 1 if self._held else 200 if busy else 5_000
         self._watched.clear()
         events = self._poll.poll(timeout)
@@ -131,7 +131,7 @@ class Worker:
             self._release()
         if self.now - self._ticked > TICK:
             self._tick()
-        while self.children.has_news:
+        while self.zygote.has_news:
             self._on_zygote(IN)
 
     def watch(self, fd: int, mask: int, handler: "Callable[[int], None]", ends: "Ends") -> None:
@@ -170,7 +170,7 @@ class Worker:
         """Take no more than what has come; it is answered. On a connection that waits for a request one
         may be on its way: another worker gets it, or it gets a moment (see `connections.py`).
         """
-        self.entrance.end(leaving)
+        self.acceptor.end(leaving)
         self.draining = True
         for connection in self.connections:
             if connection.exchange is None:
@@ -185,7 +185,7 @@ class Worker:
         except OSError:
             asked = b""
         if asked:  # whether this worker is there
-            self.tell(("here",))
+            self.report(("here",))
             return
         # Its end of the socket closes when the supervisor dies; then there is nobody to end this worker
         self.unwatch(self.channel.fileno())
@@ -207,7 +207,7 @@ class Worker:
         finally:
             os._exit(1)
 
-    def tell(self, message: "tuple[Any, ...]") -> None:
+    def report(self, message: "tuple[Any, ...]") -> None:
         """Send a message to the supervisor. If it takes none for so long that they fill the socket, it
         is taken for gone.
         """
@@ -247,11 +247,11 @@ class Worker:
 
     def _has_room(self) -> bool:
         # Children that have left and are not reaped yet have their slots still
-        return len(self.exchanges) < self.settings.children and len(self.children) < SLOTS
+        return len(self.exchanges) < self.settings.children and len(self.zygote) < SLOTS
 
     def _on_zygote(self, mask: int) -> None:
-        if not self.children.receive():
-            what = self.children.lost or "has ended"
+        if not self.zygote.receive():
+            what = self.zygote.lost or "has ended"
             self.log(f"the process that forks {what}: it is replaced, and so is this worker")
             self.give_up()
         self._start_next()
@@ -281,9 +281,9 @@ class Worker:
         except OSError:
             return None  # it went away: starting it says so
         if program.warm:
-            if self.must_start_anew():
+            if self.must_start_cold():
                 return None
-            hiding = self.fresh.hidden_by(program)
+            hiding = self.staleness.hidden_by(program)
             if not hiding:
                 return program
             self.cold(file, f"{hiding} hides a module")
@@ -291,12 +291,12 @@ class Worker:
             self.cold(file, program.why)
         return None
 
-    def must_start_anew(self) -> bool:
+    def must_start_cold(self) -> bool:
         """Whether what this worker holds ready is out of date; the supervisor is told once."""
         if not self.stale and self.settings.warm:
-            self.stale = self.fresh.stale()
+            self.stale = self.staleness.stale()
             if self.stale:
-                self.tell(("stale", self.stale))
+                self.report(("stale", self.stale))
         return bool(self.stale)
 
     def _learn(self, names: list[str]) -> None:
@@ -304,12 +304,12 @@ class Worker:
         new = [name for name in names if name not in self._learnt]
         if new:
             self._learnt.update(new)
-            self.tell(("learnt", new))
+            self.report(("learnt", new))
 
-    def tell_dropped(self) -> None:
+    def report_dropped(self) -> None:
         """Say which variables of the web server no script gets."""
-        names, self.allowed.told = self.allowed.told, []
-        self.tell(("dropped", names))
+        names, self.allowed.dropped = self.allowed.dropped, []
+        self.report(("dropped", names))
 
     def cold(self, file: str, why: str) -> None:
         """Log, once, why a script does not run warm. Other languages need no reason."""
@@ -319,14 +319,14 @@ class Worker:
     def log_once(self, line: str) -> None:
         """Log what would come back with every request, the first time."""
         if line not in self._said:
-            if len(self._said) < MAX_SAID:
+            if len(self._said) < MAX_LOGGED_ONCE:
                 self._said.add(line)
             self.log(line)
 
     def _tick(self) -> None:
         self._ticked = self.now
-        self.children.reap_rest()
-        self.children.look_at_clock()
+        self.zygote.reap_rest()
+        self.zygote.look_at_clock()
         for exchange in list(self.exchanges):
             self.guarded(exchange.crashed, exchange.tick)
         late = "no script ended in time to make room for it"
@@ -365,7 +365,7 @@ def main() -> int:
     for line in failed:
         worker.log(f"not preloaded: {line}")
     if refused:
-        worker.tell(("refused", refused))
+        worker.report(("refused", refused))
     if absent:
-        worker.tell(("absent", absent))
+        worker.report(("absent", absent))
     return worker.run()

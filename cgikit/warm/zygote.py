@@ -10,7 +10,7 @@ meant for is the only one to read it.
 
 Messages on the socket to the worker; those to here have their length in front:
 - to here, with the script's three descriptors and that of the file with its request: what to run, as
-  `marshal` writes it (see `Children.fork`);
+  `marshal` writes it (see `ZygoteClient.fork`);
 - to here, without descriptors (2**31 is added to the length): of children to reap, slots and process
   ids, four bytes each;
 - from here: 8 bytes, a child's slot and its process id (negative: the errno of the failed fork); or
@@ -101,7 +101,7 @@ class Zygote:
         self.kept: list[bytes] = []
 
     def run(self) -> None:
-        """Fork and reap as told until the worker is gone. A child comes out by `interpreter.Leave`."""
+        """Fork and reap on order until the worker is gone. A child leaves by `interpreter.Leave`."""
         recvmsg, fork = self.sock.recvmsg, os.fork
         while True:
             try:
@@ -115,7 +115,7 @@ class Zygote:
                 self._reap(exactly(self.sock, size ^ ENDED))
                 continue
             fds = ancillary[0][2]
-            stdin, stdout, stderr, told = (
+            stdin, stdout, stderr, request = (
                 int.from_bytes(fds[i : i + 4], sys.byteorder) for i in (0, 4, 8, 12)
             )
             order = exactly(self.sock, size)
@@ -131,11 +131,11 @@ class Zygote:
                 _say(error)
                 pid = -errno.EIO
             if not pid:
-                self._child(slot, file, ready, told, (stdin, stdout, stderr))
+                self._child(slot, file, ready, request, (stdin, stdout, stderr))
             os.close(stdin)
             os.close(stdout)
             os.close(stderr)
-            os.close(told)
+            os.close(request)
             self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
 
     def _ready(self, file: str, stamp: object) -> "Ready":
@@ -179,7 +179,7 @@ class Zygote:
         slot: int,
         file: str,
         ready: "Ready | None",
-        told: int,
+        request: int,
         descriptors: tuple[int, int, int],
     ) -> None:
         """Become what runs the script. Returns never."""
@@ -187,7 +187,7 @@ class Zygote:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
             os.setsid()  # a group of its own to end, and no terminal of the server's
             mark = leaving.Mark()
-            status = self.attend(slot, file, ready, told, descriptors, self.limits, 3)
+            status = self.attend(slot, file, ready, request, descriptors, self.limits, 3)
             interpreter.run_exit_handlers()
             status = interpreter.finish(status, mark, self.learner.names, c_runs=self.c_runs)
             self.table[slot * 2 + 1] = status + 1
@@ -205,16 +205,16 @@ class Zygote:
         slot: int,
         file: str,
         ready: "Ready | None",
-        told: int,
+        request: int,
         descriptors: tuple[int, int, int],
         limits: "interpreter.Limits",
         above: int,
     ) -> int:
-        """Run the script and return its exit status. `told` is the file with the request. `rehearse`
+        """Run the script and return its exit status. `request` is the file with the request. `rehearse`
         does it in the zygote itself.
         """
         self.table[slot * 2] = os.getpid()
-        data = os.pread(told, os.lseek(told, 0, os.SEEK_END), 0)
+        data = os.pread(request, os.lseek(request, 0, os.SEEK_END), 0)
         interpreter.descriptors(*descriptors, above, self.most)
         cold = ready is None or ready[1] is None
         interpreter.limit(
@@ -305,13 +305,13 @@ def rehearse(zygote: Zygote) -> None:
     null, saved = os.open(os.devnull, os.O_RDWR), os.dup(1)
     names = [os.fsencode(name) for name in VARIABLES]
     values = [os.fsencode(value) for value in VARIABLES.values()]
-    told = in_file(marshal.dumps((path, [], names, values)))
+    request = in_file(marshal.dumps((path, [], names, values)))
     known, opened = frozenset(sys.modules), len(trial.entries("/proc/self/fd")) - 1
     for script in SCRIPTS:
         code = compile(script, "/rehearsal", "exec", dont_inherit=True)
         for _ in range(REHEARSALS):
             mark = leaving.Mark()
-            zygote.attend(0, "/rehearsal", (None, code), told, (0, null, 2), limits, zygote.most)
+            zygote.attend(0, "/rehearsal", (None, code), request, (0, null, 2), limits, zygote.most)
             try:  # and not the exit handlers: modules have registered their own by now
                 interpreter.finish(0, mark, known, opened)
             except interpreter.Leave:  # a thread runs, of a module that was named by a person
@@ -322,7 +322,7 @@ def rehearse(zygote: Zygote) -> None:
     os.dup2(saved, 1)
     os.close(saved)
     os.close(null)
-    os.close(told)
+    os.close(request)
     for name in VARIABLES:
         if name in environment:
             os.environ[name] = environment[name]

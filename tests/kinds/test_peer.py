@@ -32,7 +32,7 @@ READERS = {
     "warm.exchange:Exchange.opened": "how much body comes",
     "warm.exchange:Exchange.body": "the length of a body that came without one",
     "warm.exchange:Exchange._find": "the path: a file below the root, or a page",
-    "warm.exchange:Exchange._launch": "the only way to a process: through `passed_on`",
+    "warm.exchange:Exchange._launch": "the only way to a process: through `script_environ`",
     "warm.exchange:Exchange._take": "REQUEST_METHOD: whether there is a body",
     "warm.exchange:Exchange._again": "the same variables for a second script, by `_launch` again",
     "warm.exchange:Exchange._fail": "REQUEST_METHOD: whether there is a body",
@@ -48,8 +48,8 @@ GIVERS = {
     "warm.trial:_watch_environment": "nothing is set: changes by imports are noticed",
     "host.spawn:_popen": "meta-variables that `environ.py` has made: there is no peer",
     "warm.workerprocess:_interpreter": "our own environment, by `environ.inherited`",
-    "warm.interpreter:_set_environment": "what `passed_on` returned",
-    "warm.interpreter:execute": "what `passed_on` returned, over the zygote's own",
+    "warm.interpreter:_set_environment": "what `script_environ` returned",
+    "warm.interpreter:execute": "what `script_environ` returned, over the zygote's own",
     "warm.worker:main": "our own environment, less one name",
     "warm.zygote:main": "our own environment, less one name",
     "warm.zygote:rehearse": "names and values of our own",
@@ -121,7 +121,7 @@ def test_the_functions_that_give_a_process_its_environment_are_those_listed() ->
 
 
 def test_what_a_script_is_started_with_is_what_the_allow_list_has_passed() -> None:
-    """In `Exchange._launch` the name `variables` is bound once, to what `passed_on` returns."""
+    """In `Exchange._launch` the name `variables` is bound once, to what `script_environ` returns."""
     source = (PACKAGE / "warm" / "exchange.py").read_text()
     launch = dict(functions(source))["Exchange._launch"]
     bound = [
@@ -130,7 +130,7 @@ def test_what_a_script_is_started_with_is_what_the_allow_list_has_passed() -> No
         if isinstance(node, ast.Assign) and "variables" in ast.unparse(node.targets[0])
     ]
     (only,) = bound
-    assert only.startswith("variables, words = passed_on(self.variables, ")
+    assert only.startswith("variables, words = script_environ(self.variables, ")
     assert source.count("child.start(") == 1
 
 

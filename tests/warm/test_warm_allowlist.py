@@ -11,9 +11,9 @@ from requirement import need
 
 from cgikit.warm.allowlist import (
     DROPPED,
-    LONGEST,
-    MOST_KNOWN,
-    MOST_TOLD,
+    MAX_DROPPED,
+    MAX_KNOWN,
+    MAX_NAME,
     NEVER,
     PASSED,
     PASSED_UNLESS_EMPTY,
@@ -69,7 +69,7 @@ def test_what_the_web_servers_send_passes(protocol: str) -> None:
         "HTTP_CONTENT_LENGTH",
         "HTTP_TRANSFER_ENCODING",
     }
-    assert allowed.told == []  # nobody is told of what all servers do
+    assert allowed.dropped == []  # nobody is told of what all servers do
 
 
 def test_what_the_parameter_files_of_nginx_name_passes() -> None:
@@ -98,7 +98,7 @@ def test_what_programs_obey_passes_by_its_own_name_only(name: str) -> None:
 def test_what_is_not_a_name_never_passes(name: str) -> None:
     allowed = Allowlist(["A*", "BASH_FUNC_x*", name])
     assert allowed[name] == DROPPED
-    assert allowed.told == []
+    assert allowed.dropped == []
     with pytest.raises(ValueError, match="PREFIX_"):
         pattern(name)
 
@@ -107,7 +107,7 @@ def test_http_proxy_never_passes() -> None:
     """S2."""
     allowed = Allowlist([NEVER, "HTTP_*"])
     assert allowed[NEVER] == DROPPED
-    assert allowed.told == []
+    assert allowed.dropped == []
     with pytest.raises(ValueError, match="any visitor"):
         pattern(NEVER)
 
@@ -136,7 +136,7 @@ def test_families_and_names() -> None:
     assert [allowed[name] for name in ("HTTPS", "REMOTE_USER")] == [PASSED_UNLESS_EMPTY] * 2
     dropped = ["OWN_TOO", "OTHER", "LANG", "SCRIPT_FILENAME", "OIDC", "CGIKIT_DEBUG", "http_x"]
     assert {allowed[name] for name in dropped} == {DROPPED}
-    assert allowed.told == ["OTHER", "OIDC", "CGIKIT_DEBUG", "http_x"]
+    assert allowed.dropped == ["OTHER", "OIDC", "CGIKIT_DEBUG", "http_x"]
     assert allowed.at_start == frozenset()
 
 
@@ -163,10 +163,10 @@ def test_a_verdict_does_not_depend_on_what_is_remembered(name: str) -> None:
 
 def test_memory_is_bounded() -> None:
     allowed = Allowlist()
-    for number in range(3 * MOST_KNOWN):
+    for number in range(3 * MAX_KNOWN):
         assert allowed[f"HTTP_X{number}"] == PASSED
         assert allowed[f"X{number}"] == DROPPED
-    assert allowed["HTTP_" + "X" * LONGEST] == PASSED
-    assert len(allowed) == MOST_KNOWN
-    assert len(allowed.told) == MOST_TOLD
-    assert max(map(len, allowed)) <= LONGEST
+    assert allowed["HTTP_" + "X" * MAX_NAME] == PASSED
+    assert len(allowed) == MAX_KNOWN
+    assert len(allowed.dropped) == MAX_DROPPED
+    assert max(map(len, allowed)) <= MAX_NAME

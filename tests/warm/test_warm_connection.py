@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cgikit.gateway.scgi import SCGI
-from cgikit.warm.connection import MOST_PIECES, Connection
+from cgikit.warm.connection import MAX_PIECES, Connection
 
 SMALL = 4_608  # bytes; the least that Linux gives a socket for what is on its way
 
@@ -34,7 +34,7 @@ def pieces(count: int, size: int) -> list[bytes | memoryview]:
 
 @pytest.mark.parametrize("spooled", [False, True])
 @pytest.mark.parametrize(
-    ("count", "size"), [(1, 4), (1, 400_000), (3, 40_000), (3 * MOST_PIECES, 8), (400, 1_000)]
+    ("count", "size"), [(1, 4), (1, 400_000), (3, 40_000), (3 * MAX_PIECES, 8), (400, 1_000)]
 )
 def test_all_goes_out_in_order_however_little_is_taken_at_once(
     pair: tuple[Connection, socket.socket], tmp_path: Path, count: int, size: int, spooled: bool

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cgikit.host.path import Script
 from cgikit.host.problem import Problem
 from cgikit.warm.allowlist import Allowlist
-from cgikit.warm.requestvariables import passed_on, path_of, redirected
+from cgikit.warm.requestvariables import path_of, redirected, script_environ
 from cgikit.warm.settings import Settings
 
 SCRIPT = Script("/srv/app.py", "/app.py", "/extra")
@@ -16,7 +16,7 @@ SETTINGS = Settings(root="/srv", protocol="fastcgi")
 
 def passed(base: dict[str, str] | None = None, **variables: str) -> dict[str, str]:
     given = {"REQUEST_METHOD": "GET", **variables}
-    return passed_on(given, SCRIPT, Allowlist((), base or {}), SETTINGS)[0]
+    return script_environ(given, SCRIPT, Allowlist((), base or {}), SETTINGS)[0]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_path_of_a_request(variables: dict[str, str], path: tuple[str, str])
 def test_without_a_method_there_is_no_request() -> None:
     for variables in ({}, {"REQUEST_METHOD": ""}):
         with pytest.raises(Problem) as found:
-            passed_on(variables, SCRIPT, Allowlist(), SETTINGS)
+            script_environ(variables, SCRIPT, Allowlist(), SETTINGS)
         assert found.value.status == 400
 
 
@@ -65,7 +65,7 @@ def test_the_script_is_named_by_us() -> None:
     assert (found["SCRIPT_NAME"], found["PATH_INFO"]) == ("/app.py", "/extra")
     assert found["PATH_TRANSLATED"] == "/srv/extra"
     assert passed(DOCUMENT_ROOT="/www")["PATH_TRANSLATED"] == "/www/extra"
-    without = passed_on(
+    without = script_environ(
         {"REQUEST_METHOD": "GET", "PATH_TRANSLATED": "/x"},
         Script("/f", "/f"),
         Allowlist(),
@@ -80,7 +80,7 @@ def test_what_no_script_gets_is_dropped() -> None:
     assert {"HTTP_X", "REDIRECT_OWN"} <= found.keys()
     assert not {"HTTP_PROXY", "BASH_ENV", "OWN"} & found.keys()
     given = {"REQUEST_METHOD": "GET", "OWN": "", "AUTH_TYPE": ""}
-    assert passed_on(given, SCRIPT, Allowlist(["OWN"]), SETTINGS)[0]["OWN"] == ""
+    assert script_environ(given, SCRIPT, Allowlist(["OWN"]), SETTINGS)[0]["OWN"] == ""
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_nothing_replaces_what_all_scripts_get(variables: dict[str, str]) -> Non
 def test_the_words_of_the_command_line(method: str, query: str, words: list[str]) -> None:
     """R41, S27."""
     given = {"REQUEST_METHOD": method, "QUERY_STRING": query}
-    assert passed_on(given, SCRIPT, Allowlist(), SETTINGS)[1] == words
+    assert script_environ(given, SCRIPT, Allowlist(), SETTINGS)[1] == words
 
 
 def test_a_redirected_request() -> None:

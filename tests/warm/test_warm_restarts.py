@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from cgikit.warm.restarts import ALONE, BURST, FIRST, MOST, REFILL, Restarts
+from cgikit.warm.restarts import ALONE, BURST, FIRST_PAUSE, MAX_PAUSE, REFILL, Restarts
 
 
 def starts(seconds: int, *, alone: bool) -> list[float]:
@@ -52,8 +52,8 @@ def test_what_does_not_become_ready_is_tried_again_at_once_and_then_ever_later()
         waits.append(restarts.wait(now, alone=True))
         now += waits[-1]
     assert waits[0] == 0
-    assert waits[1:4] == [FIRST, 2 * FIRST, 4 * FIRST]
-    assert waits[-1] == MOST
+    assert waits[1:4] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
+    assert waits[-1] == MAX_PAUSE
     assert restarts.failures == 12
 
 

@@ -19,8 +19,8 @@ from gatewayserving import HEAD, Gateway, children, gateway, seen_of
 from serving import alive, until
 
 from cgikit.host.guard import Guard
-from cgikit.warm.children import Children
 from cgikit.warm.zygote import TABLE
+from cgikit.warm.zygoteclient import ZygoteClient
 
 POISON = """
 import sys, os, builtins, json, signal, threading, time, random, atexit, locale, decimal, gc
@@ -356,7 +356,7 @@ def test_a_request_that_no_file_can_be_made_for_takes_no_slot() -> None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     child: Any = SimpleNamespace(slot=-1, pid=0, done=False)
     with ours, theirs, mmap.mmap(-1, TABLE) as table:
-        children = Children(ours, table, print, Guard(print, print), 60.0)
+        children = ZygoteClient(ours, table, print, Guard(print, print), 60.0)
         free = os.dup(0)
         os.close(free)
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .program import Program
 
 
-class Children:
+class ZygoteClient:
     """All children that are not reaped yet. `sock` leads to the zygote, `table` is shared with it.
 
     `learnt` takes the names of modules that a child had to import. What one child's news raise ends
@@ -75,16 +75,16 @@ class Children:
         names = [os.fsencode(name) for name in variables]
         values = [os.fsencode(value) for value in variables.values()]
         request = (program.directory if program else "", words, names, values)
-        told = in_file(marshal.dumps(request))
+        file_of_request = in_file(marshal.dumps(request))
         try:  # what has raised until here has taken no slot
             slot = child.slot = self._slots.pop()
             self._table[slot * 2] = self._table[slot * 2 + 1] = 0
             self._by_slot[slot] = child
             stamp = program.stamp if program else None
             order = marshal.dumps((slot, file, stamp, program is not None))
-            self._send(len(order).to_bytes(4, "big") + order, (*descriptors, told))
+            self._send(len(order).to_bytes(4, "big") + order, (*descriptors, file_of_request))
         finally:
-            os.close(told)
+            os.close(file_of_request)
 
     def reap(self, child: "Child") -> None:
         """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""

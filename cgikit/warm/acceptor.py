@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _IN = 1  # as in `select`
 
 
-class Entrance:
+class Acceptor:
     """Calls `take(sock)` for each connection while it is open. `peers` are the web servers that may
     connect (FCGI_WEB_SERVER_ADDRS), `kept` leads to the other workers.
     """

@@ -27,7 +27,7 @@ _NO_FILE = ("", "built-in", "frozen")
 Held = tuple[str, "Stamp | None", bool]
 
 
-class Freshness:
+class Staleness:
     """What is preloaded, by name, with the files as they were when they were imported.
 
     `path` are the directories in which an interpreter looks for libraries.

@@ -16,8 +16,8 @@ from gatewayserving import FIRST_LINE, HEAD, Gateway, gateway
 from serving import until
 
 import cgikit
-from cgikit.warm.fresh import Freshness
 from cgikit.warm.program import Programs, stamp_of
+from cgikit.warm.staleness import Staleness
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +271,7 @@ def test_what_changes_is_seen_at_once(tmp_path: Path) -> None:
     for file in (library, plain):
         file.write_text("")
         os.utime(file, (1_000_000_000, 1_000_000_000))  # what follows may come in the same tick
-    fresh = Freshness({
+    fresh = Staleness({
         "library": (str(library), stamp_of(library.stat()), False),
         "plain": (str(plain), stamp_of(plain.stat()), True),
         "sys": ("", None, True),
@@ -299,7 +299,7 @@ def test_what_changes_is_seen_at_once(tmp_path: Path) -> None:
 def test_which_names_hide_a_module(tmp_path: Path, name: str, hides: bool) -> None:
     script = tmp_path / "script.py"
     script.write_text(FIRST_LINE)
-    fresh = Freshness({"held": ("/elsewhere/held.py", None, False)})
+    fresh = Staleness({"held": ("/elsewhere/held.py", None, False)})
     program = Programs("").get(str(script), script.stat())
     assert fresh.hidden_by(program) == ""
     file = tmp_path / name
