@@ -19,7 +19,7 @@ from requirement import need
 from torture import size
 
 HERE = Path(__file__).parent
-CLEAN = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/harness'}"}
+CLEAN = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
 LIMIT = 24 * 3600  # seconds; a torture run takes its time
 
 
@@ -104,7 +104,7 @@ class Traced:
         command = [
             need("strace"), "-qq", "-s", "9", "-o", str(self.log), "-e", f"trace={TRACED}",
             "-e", "signal=none", *inject, sys.executable, "-I", "-S", "-c", SAVE_ONCE,
-            self.name, path, str(self.warm), str(ROOT), str(ROOT / "tests/harness"),
+            self.name, path, str(self.warm), str(ROOT), str(ROOT / "tests"),
         ]  # fmt: skip
         done = subprocess.run(command, env=CLEAN, capture_output=True, timeout=60)
         calls = re.findall(r"^(\w+)\((.*)", self.log.read_text(), re.M)
