@@ -86,6 +86,7 @@ WORLDLY = {
 #: Modules that import by a computed name, each with the reason.
 COMPUTED_IMPORTS = {
     "": "the face imports each public name on first use",
+    "compat.cgi": "names of the old module that few scripts use are imported on first use",
     "testing": "its face imports each public name on first use",
     "warm.preload": "it imports what scripts were seen to import",
     "warm.trial": "it imports them in a child first",

@@ -19,6 +19,7 @@ from posting import field, multipart, post
 from cgikit import CGIError, Request, Response
 
 CHOSEN = "the name comes from charsets.find: one of a list"
+PROGRAMMER = "the argument of the script's programmer"
 NO_CODEC = "a method of cgikit's own, no codec"
 
 #: Where a codec's name is not a constant, and why that is bounded.
@@ -27,6 +28,15 @@ COMPUTED = {
     "partheader.Lines._decode": CHOSEN,
     "querystring._decode_field": "the programmer's, or what charsets.of_page gives",
     "charsets.encoded": CHOSEN,
+    "compat.cgi.FieldStorage._describe": PROGRAMMER,
+    "compat.cgi.parse_multipart": PROGRAMMER,
+    "compat.reading._read_parts": PROGRAMMER,
+    "compat.reading.write": PROGRAMMER,
+    "compat.temporary._opened": PROGRAMMER,
+    "compat.temporary.temporary_file": PROGRAMMER,
+    "compat.urlencoded.Rules._check": PROGRAMMER,
+    "compat.urlencoded.Rules._pair": PROGRAMMER,
+    "compat.urlencoded.Rules.text_pairs": PROGRAMMER,
     "cli.serve._Console.print": "the encoding of the terminal",
     "cli.sessions._kind": NO_CODEC,
     "cli.sessions._show": NO_CODEC,

@@ -224,13 +224,15 @@ PRIVATE_MODULES = {
 }
 #: Modules that use private names of another module of cgikit, and whose.
 NEIGHBOURS = {
+    "compat.reading": "the methods of FieldStorage, whose private names old subclasses know",
     "gateway.fastcgiclient": "gateway.fastcgi",
     "sessions.redislock": "sessions.redis",
     "sessions.sqlitelock": "sessions.sqlite",
 }
 #: Objects of the library itself; private between its own modules.
 FRIENDS = set(
-    "self.counters listener other following request response self._store store os super()".split()
+    "self.counters listener other following request response self._store store storage os"
+    " super()".split()
 )
 
 

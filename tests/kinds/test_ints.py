@@ -24,6 +24,7 @@ ARGUMENT = "our own command line; argparse takes a ValueError for a wrong option
 #: module and function: what bounds the text, or why it is none.
 PLACES = {
     ("cli.channel", "_Parser.received"): OURS,
+    ("compat.cgi", "_length"): "18 digits",
     ("cli.config", "_port"): ARGUMENT,
     ("cli.config.caddy", "_since"): "what a program of this machine says of its version",
     ("cli.gateway", "_mode"): ARGUMENT,

@@ -23,6 +23,7 @@ ASCII = "beside isascii(): printable ASCII"
 SHOWN = "for a log or a terminal: what does not print is escaped, not refused"
 PRINTABLE = {
     "characters.refused": "a quick yes; what does not print is looked at one by one",
+    "compat.reading.valid_boundary": ASCII,
     "cli.config.quoting.refuse": "of a configuration, which people read",
     "cookies._attribute": ASCII,
     "cookies.parse": "a quick yes; then controls alone are looked for",

@@ -43,7 +43,11 @@ PLACES = {
     "upload.Upload.save": GUARDED,
 }
 #: Directories that are given as text, and environment variables.
-DIRECTORIES = {"upload.Upload._spool_directory", "persistent.connection.PersistentConnection.begin"}
+DIRECTORIES = {
+    "compat.temporary.temporary_file",
+    "persistent.connection.PersistentConnection.begin",
+    "upload.Upload._spool_directory",
+}
 
 MODULES = [
     module

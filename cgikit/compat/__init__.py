@@ -1,0 +1,1 @@
+"""Stand-ins for modules that Python removed: `cgi` and `cgitb`, with their old names and habits."""

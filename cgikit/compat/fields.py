@@ -1,0 +1,103 @@
+"""Internal. The form as a mapping: what `FieldStorage` of `cgikit.compat.cgi` gives to those who
+ask it for fields.
+
+The fields are in `list`, which scripts may read and change. How they get there is not decided here.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Self
+
+#: A mapping that nobody can put anything into (`types` is an import).
+EMPTY: "Mapping[str, str]" = type(object.__dict__)({})
+
+
+class Fields:
+    """Names to fields: one object, or a list of them where the name came more than once."""
+
+    # For subclasses whose __init__ does not call that of FieldStorage.
+    name: "Any" = None
+    filename: "Any" = None
+    list: "Any" = None
+    file: "Any" = None
+    _index: "Any" = None
+
+    def __enter__(self) -> "Self":
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        for item in (self, *(self.list or ())):
+            if item.file is not None:
+                item.file.close()
+
+    def __repr__(self) -> str:
+        return f"FieldStorage({self.name!r}, {self.filename!r}, {self.value!r})"
+
+    def __iter__(self) -> "Iterator[Any]":
+        return iter(self.keys())
+
+    def __getattr__(self, name: str) -> "Any":
+        if name != "value":
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        if self.file is None:
+            return self.list
+        self.file.seek(0)
+        value = self.file.read()
+        self.file.seek(0)
+        return value
+
+    def __getitem__(self, key: "Any") -> "Any":
+        found = self._named(key)
+        if not found:
+            raise KeyError(key)
+        return found[0] if len(found) == 1 else found
+
+    def getvalue(self, key: "Any", default: "Any" = None) -> "Any":
+        """Return the value of a name, a list of values where it came more than once, else `default`."""
+        found = self.getlist(key)
+        if not found:
+            return default
+        return found[0] if len(found) == 1 else found
+
+    def getfirst(self, key: "Any", default: "Any" = None) -> "Any":
+        """Return the first value of a name, or `default`."""
+        found = self._named(key)
+        return found[0].value if found else default
+
+    def getlist(self, key: "Any") -> "Any":
+        """Return a list of all values of a name, [] if there is none."""
+        return [item.value for item in self._named(key)]
+
+    def keys(self) -> "Any":
+        """Return a list of the names, each once, in the order in which they came."""
+        return [*dict.fromkeys([item.name for item in self.list or ()])]
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._named(key))
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __bool__(self) -> bool:
+        """Whether it has fields; of what has none itself, whether something came."""
+        if self.list is not None or self.file is None:
+            return bool(self.list)
+        self.file.seek(0)
+        begins = self.file.read(1)
+        self.file.seek(0)
+        return bool(self.filename or begins)
+
+    def _named(self, key: "Any") -> "Any":
+        """Return the items of a name. `list` is public: an index of it is good while nothing
+        changed.
+        """
+        items = self.list or []
+        index: dict[Any, list[Any]]
+        seen, index = self._index or (None, {})
+        if seen != items:
+            index = {}
+            for item in items:
+                index.setdefault(item.name, []).append(item)
+            self._index = [*items], index
+        return [*index.get(key, ())]

@@ -1,0 +1,47 @@
+"""Internal. Temporary files without a name, as `tempfile.TemporaryFile` makes them, without its 13
+ms of import.
+"""
+
+import io
+import os
+import sys
+
+from cgikit.process import absolute
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def temporary_file(encoding: "str | None" = None) -> "Any":
+    """Return an open file without a name, for reading and writing: of bytes, or of text in `encoding`.
+
+    It is in TMPDIR or /tmp, or wherever `tempfile` says, if the script uses that.
+    """
+    used = sys.modules.get("tempfile")
+    directory = used.gettempdir() if used else os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+    directory = absolute(directory)
+    try:
+        flags = os.O_RDWR | os.O_EXCL | os.O_TMPFILE
+        return _opened(os.open(directory, flags, 0o600), encoding)
+    except (AttributeError, OSError):
+        pass  # no such flag here, or no such directory: tempfile knows what else there is
+    import tempfile
+
+    if encoding is None:
+        return tempfile.TemporaryFile("wb+")
+    return tempfile.TemporaryFile("w+", encoding=encoding, newline="\n")
+
+
+def _opened(fd: int, encoding: "str | None") -> "Any":
+    file = io.BufferedRandom(_File(fd, "rb+"))
+    if encoding is None:
+        return file
+    return io.TextIOWrapper(file, encoding, newline="\n")
+
+
+class _File(io.FileIO):
+    """Closed in silence when nobody has it any more, as most scripts let go of it."""
+
+    def _dealloc_warn(self, source: object) -> None:
+        pass
