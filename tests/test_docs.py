@@ -13,6 +13,7 @@ How code in README.md and docs/*.md is taken:
 test_docs_commands.py, or listed there with the reason why not.
 """
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -432,6 +433,97 @@ def test_the_factors_to_choose_by_are_those_that_were_measured(row: str) -> None
     )
     shown = re.findall(r"(?:^|\| )([\d.]+)", cells)
     assert shown == [factors()[mode] for mode in CHOICES[row]]
+
+
+def numbers(row: str) -> list[float]:
+    """The figures of a row of a table, without names."""
+    return [float(number) for number in re.findall(r"(?:^\||\|) ([\d.]+)(?= )", row)]
+
+
+def is_about(documented: float, current: float) -> bool:
+    """Whether a documented figure differs from the current one by no more than a tenth."""
+    return abs(documented - current) <= max(abs(current) * 0.1, 0.015)
+
+
+def test_the_measured_row_is_what_the_tool_prints() -> None:
+    """It said 55 modules when there were 104: `python tests/harness/house.py` prints it anew."""
+    head, _, current = house.measured(house.read()).split("\n")
+    page = read("architecture.md")
+    assert head in page
+    documented = page.partition(head)[2].strip().split("\n")[1]
+    pairs = list(zip(numbers(documented), numbers(current), strict=True))
+    assert len(pairs) == 8
+    assert [pair for pair in pairs if not is_about(*pair)] == [], f"now it is\n{current}"
+
+
+def test_a_stale_figure_would_be_seen() -> None:
+    assert numbers("| 55 | 147 | 488 (`warm.exchange`) | 100 % |") == [55, 147, 488, 100]
+    assert is_about(149, 152)
+    assert not is_about(55, 104)
+
+
+def packages() -> list[str]:
+    """The packages below cgikit, dotted."""
+    found = (path.parent for path in PACKAGE.rglob("*/__init__.py"))
+    return sorted(".".join(path.relative_to(PACKAGE).parts) for path in found)
+
+
+#: Where the modules of each package are listed: a page and a heading. All others are in
+#: docs/architecture.md, under their name.
+LISTS = {
+    "gateway": ("gateway.md", "# gateway: FastCGI and SCGI"),
+    "host": ("host.md", "## The parts"),
+    "warm": ("warm.md", "## The parts"),
+}
+
+
+@pytest.mark.parametrize("package", packages())
+def test_the_list_of_a_package_names_all_of_its_modules(package: str) -> None:
+    page, heading = LISTS.get(package, ("architecture.md", f"### `{package}`"))
+    text = read(page)
+    assert f"{heading}\n" in text, f"{page} has no heading {heading!r}"
+    section = re.split(r"^#+ ", text.partition(f"{heading}\n")[2], maxsplit=1, flags=re.M)[0]
+    cells = re.findall(r"^\| (`.*?) \|", section, re.M)
+    listed = re.findall(rf"`(?:{package}\.)?(\w+)`", " ".join(cells))
+    present = [path.stem for path in (PACKAGE / package.replace(".", "/")).glob("*.py")]
+    assert sorted(listed) == sorted(name for name in present if not name.startswith("__"))
+
+
+@pytest.mark.parametrize("package", packages())
+def test_a_list_in_a_package_s_docstring_names_all_of_its_modules(package: str) -> None:
+    """`host/__init__` named 8 of 29. One or two names are no list."""
+    [module] = [m for m in house.read() if m.name == package]
+    words = re.findall(r"`(\w+)(?:\.py)?`", ast.get_docstring(module.tree) or "")
+    folder = PACKAGE / package.replace(".", "/")
+    present = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("__")}
+    named = present & set(words)
+    assert len(named) < 3 or named == present, f"not named: {sorted(present - named)}"
+
+
+def defined_rules() -> set[str]:
+    """The numbers that docs/servers.md (R) and docs/security.md (S) define."""
+    rows = re.findall(r"^\| ([RS]\d+) \|", read("servers.md") + read("security.md"), re.M)
+    return set(rows)
+
+
+def used_rules(text: str) -> set[str]:
+    """The numbers of rules that a text speaks of, and those in the names of tests."""
+    return set(re.findall(r"(?<![\w-])[RSF]\d{1,2}(?![\w.])", text)) | {
+        name.upper() for name in re.findall(r"def test_((?:[rsf]\d+))_", text)
+    }
+
+
+def test_every_number_of_a_rule_is_defined() -> None:
+    """Readers of `R49` and `S24` in the code find them in docs/servers.md and docs/security.md."""
+    assert used_rules("S4, R50: and X1\ndef test_s99_x()") == {"S4", "R50", "S99"}
+    files = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *DOCS.rglob("*.md")]
+    unknown = {
+        f"{path.relative_to(ROOT)}: {rule}"
+        for path in files
+        if path != Path(__file__)
+        for rule in used_rules(path.read_text()) - defined_rules()
+    }
+    assert sorted(unknown) == []
 
 
 def test_what_the_security_page_says_of_patterns_is_true() -> None:

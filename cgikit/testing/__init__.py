@@ -1,9 +1,8 @@
 """Asking a handler or a script file as a client does, and looking at the answer: for tests.
 
-`Client` is what tests hold. A handler is called in this process (`handlers.py`), a script file in any
-language runs in a process of its own with the environment that a server gives it (`scripts.py`). What
-is sent is built in `sending.py`, what comes back is an `Answer` (`answer.py`), cookies are kept as
-browsers keep them (`jar.py`). No script imports any of it.
+Tests use a `Client`. It calls a handler in this process, and runs a script file, in any language, in a
+process of its own with the environment that a server gives it. Both return an `Answer`. The client
+keeps cookies as browsers do. docs/architecture.md lists the modules. No script imports any of them.
 """
 
 TYPE_CHECKING = False
