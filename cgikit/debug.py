@@ -6,8 +6,8 @@ asked for, escaped and with all of the environment masked that is not known to h
 """
 
 import os
-import sys
 
+from . import process
 from .errors import CGIError, HTTPError, MissingFile, SessionMoved
 from .html import escape
 from .request import Request
@@ -211,13 +211,7 @@ def log(
 
 
 def _write(lines: list[str], stream: "TextIO | None") -> None:
-    try:
-        stream = stream or sys.stderr
-        if stream is not None:
-            stream.write("\n".join([_printable(line) for line in lines]) + "\n")
-            stream.flush()
-    except (OSError, ValueError):
-        pass
+    process.write_log("\n".join([_printable(line) for line in lines]) + "\n", stream)
 
 
 def new_incident() -> str:

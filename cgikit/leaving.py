@@ -1,9 +1,9 @@
 """Whether a process that has run a script may end at once, without finalizing the interpreter.
 
-Internal. Taking an interpreter apart costs a good part of a request, and is needed only where something
-happens by it: a buffer is written, a database closed, a `finally` run. One rule for a CGI process
-(`process.py`) and for a forked one (`warm/interpreter.py`), on the safe side: what cannot be seen
-counts as something that has to be finalized. What then happens is decided there.
+Internal. Finalizing an interpreter costs a good part of a request, and is needed only where something
+happens by it: a buffer is written, a database closed, a `finally` run. A CGI process (`leave_script`)
+and a warm child (`warm/interpreter.py`) share one set of conditions, `may_end`. It is on the safe side:
+what cannot be seen counts as something that has to be finalized.
 
 Not seen: the callback of a weakref, which Python itself rarely calls at its end, and handlers that C
 code has registered with C's own atexit.
@@ -17,7 +17,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
     from typing import Any, TextIO
 
@@ -35,6 +35,61 @@ class Mark:
 
     Made before a script runs, in a process whose own objects are hidden already (`gc.freeze`).
     """
+
+
+def leave_script() -> None:
+    """End this CGI process, whose script is at its end; return if the interpreter has to be finalized.
+
+    This runs as the last exit handler: threads have ended, and the other handlers have run.
+    """
+    # Python takes __file__ away when it has come to the end of a script. If it is there still, the
+    # script ended by SystemExit, whose status would be lost; last_type is left by other exceptions.
+    if "__file__" in vars(sys.modules["__main__"]) or hasattr(sys, "last_type"):
+        return
+    streams = [stream for stream in _standard() if stream is not None and not stream.closed]
+    if may_end(streams, len(streams), runs_c(list(sys.modules.values()))):
+        os._exit(0)
+
+
+def may_end(
+    listed: "Iterable[TextIO]",
+    descriptors: int,
+    c_runs: bool,
+    mark: Mark | None = None,
+    harmless: frozenset[type] = HARMLESS,
+    let_go: "Callable[[], object] | None" = None,
+) -> bool:
+    """Tell whether this process may end at once, and write what is buffered if so.
+
+    The arguments are those of `must_finalize`, whose `streams` are `listed`. Where something has to be
+    finalized, `let_go` is called to end what it can, and the question is asked once more.
+    """
+    if (sys.stdin, sys.stdout, sys.stderr) != _standard():
+        return False
+    try:
+        if must_finalize(listed, descriptors, c_runs, mark, harmless):
+            if let_go is None:
+                return False
+            let_go()
+            if must_finalize(listed, descriptors, c_runs, mark, harmless):
+                return False
+        for stream in _standard()[1:]:
+            if stream is not None and not stream.closed:
+                _flush(stream)
+        return flush_c() if c_runs else True
+    except Exception:
+        return False  # no /proc; or a stream that cannot be written, as the interpreter will say
+
+
+def _standard() -> "tuple[TextIO | None, ...]":
+    return sys.__stdin__, sys.__stdout__, sys.__stderr__
+
+
+def _flush(stream: "TextIO") -> None:
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        pass  # the client went away, and there is nobody to write for
 
 
 def must_finalize(

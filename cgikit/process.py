@@ -13,7 +13,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import BinaryIO, NoReturn, Protocol, TextIO
 
     class Written(Protocol):
@@ -34,6 +34,7 @@ _START = (
     "_cgikit_start"  # of the script's own module: a warm child's is new, the zygote's is another
 )
 _MOST_DRAINED = 1 << 30  # bytes
+_PIECE = 131_072  # bytes
 _SILENCE = 5_000  # milliseconds in which nothing of the body comes
 
 
@@ -206,7 +207,7 @@ def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
     setattr(out, _SENT, True)
     _leave_fast()
     if whole:
-        _drain()
+        _drain_stdin()
     for chunk in _parents(chunks):  # outside of the try: a pipe that breaks there is the script's
         try:
             write(out.buffer, chunk)
@@ -216,7 +217,7 @@ def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
                 return False
             raise
     if not whole:
-        _drain()
+        _drain_stdin()
     return True
 
 
@@ -233,7 +234,16 @@ def _parents(chunks: "Iterable[bytes | Written]") -> "Iterator[bytes | Written]"
         raise SystemExit(0)
 
 
-def _drain() -> None:
+def drain(read: "Callable[[int], bytes]", left: int) -> None:
+    """Read and drop the last `left` bytes of a body, 1 GiB at most: `read` returns at most as many
+    bytes as it is asked for, and none where there are no more.
+    """
+    left = min(left, _MOST_DRAINED)
+    while left > 0 and (data := read(min(left, _PIECE))):
+        left -= len(data)
+
+
+def _drain_stdin() -> None:
     """Read and drop what is left of the body, where leaving it there would cut the answer.
 
     mod_cgid hands the body over on a UNIX socket: closing that with bytes unread resets it, and the
@@ -244,18 +254,12 @@ def _drain() -> None:
     try:
         if not length or not stat.S_ISSOCK(os.fstat(0).st_mode):
             return
-        left = min(int(length), _MOST_DRAINED) - getattr(
-            getattr(sys.stdin, _INPUT, None), "taken", 0
-        )
+        left = int(length) - getattr(getattr(sys.stdin, _INPUT, None), "taken", 0)
         import select
 
         poll = select.poll()
         poll.register(0, select.POLLIN)
-        while left > 0 and poll.poll(_SILENCE):
-            data = os.read(0, min(left, 131_072))
-            if not data:
-                return
-            left -= len(data)
+        drain(lambda size: os.read(0, size) if poll.poll(_SILENCE) else b"", left)
     except (OSError, ValueError):
         return  # standard input is closed, or the length is none: there is nothing to save
 
@@ -353,49 +357,45 @@ def _take_back(out: "TextIO") -> bytes:
 
 
 def _leave_fast() -> None:
-    """Arrange that this process, once the script is at its end, leaves without taking Python apart.
+    """Arrange that this process ends without finalizing the interpreter, once the script has ended.
 
     That saves 2 of the 13 ms that a bare start and end of Python take. It is done only in a CGI process
-    that was started as a script, and only where `_leave` finds that nothing can get lost by it.
+    that was started as a script; whether something could be lost is then decided in `leaving.py`.
     """
     if not os.environ.get("REQUEST_METHOD") or "__file__" not in vars(sys.modules["__main__"]):
         return
-    import atexit
-
     # Handlers run in reverse: one that was registered before would come after this one, and be lost.
-    count = getattr(atexit, "_ncallbacks", None)
-    if count is not None and count() == 0:
+    if exit_handlers() == 0:
+        import atexit
+
         atexit.register(_leave)
 
 
+def exit_handlers() -> int | None:
+    """Return how many exit handlers are registered (int); None where this Python does not say."""
+    import atexit
+
+    count = getattr(atexit, "_ncallbacks", None)
+    return None if count is None else count()
+
+
 def _leave() -> None:
-    """Leave, or return where Python's own way out has something left to do.
+    from .leaving import leave_script
 
-    Threads have ended and other exit handlers have run by now.
+    leave_script()
+
+
+def write_log(text: str, stream: "TextIO | None" = None) -> None:
+    """Write lines to the log: standard error, or `stream`. A log that cannot be written to loses them,
+    and nothing else: no answer fails because of it.
     """
-    from .leaving import flush_c, must_finalize, runs_c
-
     try:
-        # Python takes __file__ away when it has come to the end of a script. If it is there still, the
-        # script ended by SystemExit, whose status would be lost; last_type is left by other exceptions.
-        if "__file__" in vars(sys.modules["__main__"]) or hasattr(sys, "last_type"):
-            return
-        standard = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-        if (sys.stdin, sys.stdout, sys.stderr) != standard:
-            return
-        streams = [stream for stream in standard if stream is not None and not stream.closed]
-        c_runs = runs_c(list(sys.modules.values()))
-        if must_finalize(streams, len(streams), c_runs):
-            return
-        for stream in streams:
+        stream = stream or sys.stderr
+        if stream is not None:
+            stream.write(text)
             stream.flush()
-        if c_runs and not flush_c():
-            return
-    except BrokenPipeError:
-        _discard(sys.stdout)  # the client went away: no reason for a line in the log
-    except Exception:
-        return  # no /proc, or a stream that fails: Python's own way deals with it
-    os._exit(0)
+    except (OSError, ValueError):
+        pass  # full, or closed
 
 
 def _discard(out: "TextIO") -> None:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 131_072
 _SENT_AT_ONCE = 262_144
-_MOST_DRAINED = 1 << 30  # bytes
 _SHORTER = "the file became shorter while it was sent"
 _SETTLED = 60  # seconds: a file that grows, as a log does, would seem to have been cut at the end
 
@@ -321,9 +320,7 @@ class _Input:
         if not self._taken and request.headers.get("Expect"):
             return
         try:
-            left = min(request.content_length - self._taken, _MOST_DRAINED)
-            while left > 0 and (data := self.read(min(left, _CHUNK))):
-                left -= len(data)
+            process.drain(self.read, request.content_length - self._taken)
         except BadRequest:
             return  # no length, or nobody there
 

@@ -80,6 +80,56 @@ def test_something_could_be_lost(tmp_path: Path, case: str, words: tuple[str, ..
     assert answer(tmp_path, SOMETHING[case], *words) == "True"
 
 
+MAY_END = "def must(): return leaving.may_end(streams, 3, False)"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("", "True"),
+        ("sys.stderr = open(1, 'w', closefd=False)", "False"),
+        ("f = open('x', 'w')", "False"),
+        ("class A:\n    def __del__(self): pass\na = A()", "False"),
+    ],
+)
+def test_it_may_end_where_nothing_could_be_lost(tmp_path: Path, source: str, found: str) -> None:
+    assert answer(tmp_path, f"{source}\n{MAY_END}") == found
+
+
+def test_what_is_buffered_is_written_before_it_ends(tmp_path: Path) -> None:
+    source = f"sys.stdout.write('held, ')\n{MAY_END}\nassert must()\nos.write(1, b'then ')"
+    assert answer(tmp_path, source) == "held, then True"
+
+
+def test_what_lets_go_is_called_once_and_asked_again(tmp_path: Path) -> None:
+    source = """
+f, called = open('x', 'w'), []
+def let_go():
+    called.append(1)
+    if 'help' in sys.argv:
+        f.close()
+def must():
+    return leaving.may_end(streams, 3, False, let_go=let_go), called
+"""
+    assert answer(tmp_path, source, "help") == "(True, [1])"
+    assert answer(tmp_path, source) == "(False, [1])"
+
+
+@pytest.mark.parametrize(
+    ("error", "found"), [("BrokenPipeError()", "True"), ("OSError(28, 'full')", "False")]
+)
+def test_a_client_that_went_away_is_no_reason_to_finalize(
+    tmp_path: Path, error: str, found: str
+) -> None:
+    source = f"""
+class Standard:
+    closed = False
+    def flush(self): raise {error}
+sys.stderr = sys.__stderr__ = Standard()
+{MAY_END}"""
+    assert answer(tmp_path, source) == found
+
+
 @pytest.mark.parametrize(("module", "found"), [("_json", "False"), ("_ctypes", "True")])
 def test_c_code_of_others(tmp_path: Path, module: str, found: str) -> None:
     source = f"import {module}\nprint(leaving.runs_c(sys.modules.values()))\ndef must(): return ''"

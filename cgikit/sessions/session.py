@@ -438,11 +438,6 @@ class Session(Values):
 
 
 def _report(what: str) -> None:
-    import sys
+    from ..process import write_log
 
-    try:
-        if sys.stderr is not None:
-            sys.stderr.write(f"cgikit: {what}\n")
-            sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # a log that is closed
+    write_log(f"cgikit: {what}\n")

@@ -19,6 +19,7 @@ import sys
 from _frozen_importlib_external import SourceFileLoader
 
 from .. import leaving
+from ..process import exit_handlers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def run_exit_handlers() -> None:
         if threading is not None:
             threading._shutdown()
         atexit = modules.get("atexit")
-        if atexit is not None and atexit._ncallbacks() > 1:  # one is the zygote's
+        if atexit is not None and exit_handlers() != 1:  # one is the zygote's
             atexit._run_exitfuncs()
     except BaseException as error:  # what an exit handler raises is printed, and the exit goes on
         sys.excepthook(type(error), error, error.__traceback__)
@@ -227,28 +228,16 @@ def finish(
     Python's own way out takes everything apart, which costs as much as several requests. It is needed
     only for objects that do something when they end, such as writing what is buffered.
     """
-    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    if (sys.stdin, sys.stdout, sys.stderr) != streams:
-        raise Leave(status)
     modules = sys.modules
     try:
         if len(modules) != len(known):
             new = [module for name, module in list(modules.items()) if name not in known]
             c_runs = c_runs or leaving.runs_c(new)
             del new
-        if leaving.must_finalize((), descriptors, c_runs, mark, _HARMLESS):
-            _let_go()
-            if leaving.must_finalize((), descriptors, c_runs, mark, _HARMLESS):
-                raise Leave(status)
-        for stream in streams[1:]:
-            if stream is not None and not stream.closed:
-                stream.flush()
-        if c_runs and not leaving.flush_c():
-            raise Leave(status)
-    except BrokenPipeError:
-        pass  # the client went away, and there is nobody to write for
-    except Exception:  # the interpreter says what it could not write; or there is no /proc
+    except Exception:  # a script may have put anything into `sys.modules`
         raise Leave(status) from None
+    if not leaving.may_end((), descriptors, c_runs, mark, _HARMLESS, _let_go):
+        raise Leave(status)
     return status
 
 

@@ -14,7 +14,7 @@ from house import Module
 
 #: The modules of the handler's side through which a body goes.
 MODULES = {
-    "filebody", "persistent.answer", "persistent.connection", "persistent.worker", "process",
+    "filebody", "leaving", "persistent.answer", "persistent.connection", "persistent.worker", "process",
     "response", "script", "streamed", "wsgi",
 }  # fmt: skip
 
@@ -50,7 +50,7 @@ PLACES = {
     "persistent.worker.PersistentWorker._give_up: finish": "an error page, where nothing was out",
     "persistent.worker.PersistentWorker._loop: _end": "of the process, not of an answer",
     "persistent.worker.PersistentWorker._serve: finish": "nothing was answered: the client left",
-    "process._leave: _exit": "nothing is left to be written",
+    "leaving.leave_script: _exit": "nothing is left to be written",
     "process._parents: SystemExit": "of a process that was forked",
     "process.end: _exit": "of a process that was forked",
     "response.Response._selected: finish": "of a redirect's fields, not of an answer",

@@ -201,7 +201,6 @@ PRIVATE = {
         "warm.interpreter",
         "getattr(os.environ, '_data', None)",
     ): "the environment is set the long way",
-    ("warm.interpreter", "atexit._ncallbacks"): "3.11 to 3.13 have it",
     ("warm.interpreter", "atexit._run_exitfuncs"): "3.11 to 3.13 have it",
     ("warm.interpreter", "threading._shutdown"): "3.11 to 3.13 have it",
     ("warm.interpreter", "threading.main_thread()._native_id"): "only set",

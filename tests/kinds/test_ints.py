@@ -66,7 +66,7 @@ PLACES = {
     ("multidict", "MultiDict.getint"): "ValueError is a field that is not valid",
     ("persistent", "_number"): "the first 12 digits are looked at before",
     ("persistent.connection", "PersistentConnection._expected"): "18 digits",
-    ("process", "_drain"): "ValueError: nothing is drained",
+    ("process", "_drain_stdin"): "ValueError: nothing is drained",
     ("process", "end"): OURS,
     ("headers", "_length"): "18 digits",
     ("sessions.directory", "SessionDirectory._set_stamp"): OURS,

@@ -49,6 +49,43 @@ def test_each_of_them_is_in_one_place() -> None:
     assert {place for module in modules for place in found(module)} == set(PLACES)
 
 
+#: Of the whole library: what a process asks itself before it ends at once, and who may read what is
+#: left of a body.
+WHOLE = {
+    "must_finalize": {"leaving.may_end"},
+    "may_end": {"leaving.leave_script", "warm.interpreter.finish"},
+    "flush_c": {"leaving.may_end"},
+    "_ncallbacks": {"process.exit_handlers"},
+    "_MOST_DRAINED": {"process", "process.drain"},
+}
+
+
+def named(module: house.Module) -> Iterator[tuple[str, str]]:
+    """Every use of such a name, and where it is."""
+    for place, node in house.nodes(module.tree, module.name):
+        name = getattr(node, "id", None) or getattr(node, "attr", None)
+        if isinstance(node, ast.Constant):
+            name = node.value
+        if name in WHOLE:
+            yield str(name), place
+
+
+def test_scripts_and_warm_children_end_under_the_same_conditions() -> None:
+    """They were written twice; one of them asked `atexit._ncallbacks`, which a Python may not have."""
+    places: dict[str, set[str]] = {}
+    for module in house.read():
+        for name, place in named(module):
+            places.setdefault(name, set()).add(place)
+    assert places == WHOLE
+
+
+@pytest.mark.parametrize(
+    "source", ["def f(): leaving.must_finalize()", "def f(): getattr(atexit, '_ncallbacks')()"]
+)
+def test_another_place_that_asks_is_found(source: str) -> None:
+    assert [place for _, place in named(house.Module("m", source))] == ["m.f"]
+
+
 @pytest.mark.parametrize(
     "source",
     [
