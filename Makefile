@@ -9,7 +9,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo test checkers lint bench bench-gateways servers torture clean
+.PHONY: help demo test checkers lint mutants bench bench-gateways servers torture clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "             JOBS=0: in one process, as a debugger needs it)"
 	@echo "make checkers install what judges pages in the tests: axe, the Nu Html Checker (needs npm)"
 	@echo "make lint    ruff, the formatting and mypy --strict"
+	@echo "make mutants change the core in one place at a time: do its tests notice? (half an hour)"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
 	@echo "make bench-gateways   the same behind web servers, write benchmarks/GATEWAYS.md"
 	@echo "make servers run every case of RFC 3875 on every server, write docs/servers.md"
@@ -44,6 +45,11 @@ lint: $(VENV)/.dev
 	$(bin)/ruff format --check . || code=1; \
 	$(bin)/mypy || code=1; \
 	exit $$code
+
+# In a copy of the tree; a few mutants of each module, the same each time: ARGS='--most 100 cookies'
+mutants: $(VENV)/.dev
+	@$(pip) 'cosmic-ray>=8.3,<9'
+	@$(bin)/python tests/harness/mutants.py $(ARGS)
 
 bench:
 	@$(PYTHON) benchmarks/run.py $(ARGS)
