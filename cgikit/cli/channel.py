@@ -1,7 +1,7 @@
 """What waitress leaves to be done for a connection of `cgikit serve`: its requests, its waiting.
 
-Refusals are logged, HEAD has no body, and a script
-whose client is slow gives its place to another. Which connections there are is `server.py`'s.
+Refusals are logged, HEAD has no body, and a script whose client is slow gives its thread to another.
+Which connections there are is decided in `httpserver.py`.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ from waitress.receiver import ChunkedReceiver
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import Error, RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 
-from cgikit.host.answer import Truncated
+from cgikit.host.answer import AnswerCut
+from cgikit.host.logtext import one_line
 from cgikit.host.problem import Problem
-from cgikit.host.text import one_line
 
 from .guarded import Guarded
 from .requesthead import Refused, refusal, sound
@@ -78,7 +78,7 @@ class _Task(WSGITask):  # type: ignore[misc]
         """
         try:
             super().execute()
-        except Truncated:
+        except AnswerCut:
             self.channel.reset |= not self.chunked_response and self.content_length is None
             raise
 
@@ -89,7 +89,7 @@ class _Task(WSGITask):  # type: ignore[misc]
         except OSError as error:  # not of the socket: those are dealt with below us
             self.channel.server.no_disk(error)
             self.channel.drop()
-            raise Truncated from error
+            raise AnswerCut from error
 
     def finish(self) -> None:
         """End the answer. Waitress would end one to HEAD with a last chunk, which is a body."""
@@ -181,7 +181,7 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
             # Of a header that is too large waitress keeps nothing
             lost = isinstance(error, RequestHeaderFieldsTooLarge)
             asked = "(a request)" if lost else _asked(self.request)
-            self.channel.server.tell(f"{asked} {error.code} ({one_line(problem.what)})")
+            self.channel.server.log_line(f"{asked} {error.code} ({one_line(problem.what)})")
         page = self.channel.server.page(problem)
         self.status = f"{page.status} {page.reason}"
         self.response_headers.extend(page.headers)
@@ -266,7 +266,7 @@ class Channel(Guarded, HTTPChannel):  # type: ignore[misc]
             if not request.chunked:
                 received, announced = request.body_bytes_received, request.content_length
                 why = f"the body ended after {received} bytes of the {announced} announced"
-            self.server.tell(f"{_asked(request)} 400 ({why})")
+            self.server.log_line(f"{_asked(request)} 400 ({why})")
             if not self.requests:  # else another answer is on its way
                 with contextlib.suppress(OSError):
                     self.socket.send(_REFUSED % (len(why) + 1, why.encode()))

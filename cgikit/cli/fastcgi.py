@@ -2,7 +2,7 @@
 
 import argparse
 
-from .gateway import add_command
+from .gatewaycommand import add_command
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

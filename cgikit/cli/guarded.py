@@ -2,7 +2,7 @@
 
 Waitress closes whatever raises in a handler, the listening socket too, after which nobody is let in any
 more; and what raises when its loop asks whether it has something to read or to send ends the loop. Only
-this is mended here; connections are in `channel.py`, the server is in `server.py`.
+this is mended here; connections are in `channel.py`, the server is in `httpserver.py`.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """`cgikit serve DIR`: the scripts of a directory at a loopback address, for development.
 
 Only the command is here: its options, its console, its start and its end. The role of the server is
-in `cgikit.host`, HTTP itself in `server.py` on waitress.
+in `cgikit.host`, HTTP itself in `httpserver.py` on waitress.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
 from cgikit.warm.remote import Warm
 
-from .gateway import cannot_enter, cannot_run, environment_name, unset
+from .gatewaycommand import cannot_enter, cannot_run, environment_name, unset
 
 _DEFAULT_PORT = 8000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
@@ -121,7 +121,7 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until interrupted by Ctrl-C or SIGTERM. Return the exit status (int)."""
     try:
-        from .server import DESCRIPTORS, capacity, create  # here, since waitress is an extra
+        from .httpserver import DESCRIPTORS, capacity, create  # here, since waitress is an extra
     except ImportError as error:
         if error.name != "waitress":
             raise

@@ -5,7 +5,16 @@ connection, which is all that web servers ask for. No socket here, and no opinio
 means; the web server's side is in `fastcgiclient.py`.
 """
 
-from .wire import VARIABLES_COUNT, VARIABLES_SIZE, Aborted, Body, Opened, WireError, checked, merged
+from .wire import (
+    MAX_VARIABLES,
+    MAX_VARIABLES_SIZE,
+    Aborted,
+    BodyPiece,
+    RequestStarted,
+    WireError,
+    checked,
+    merged,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,9 +41,9 @@ CANT_MPX_CONN = 1
 OVERLOADED = 2
 UNKNOWN_ROLE = 3
 
-_LARGEST = 65_528  # the most that a record holds without padding on a border of 8 bytes
+_MAX_CONTENT = 65_528  # the most that a record holds without padding on a border of 8 bytes
 # Replies that nobody takes: some 4,000 at once are no web server's, and would pile up unread.
-_REPLIES = 65_536
+_MAX_REPLIES = 65_536
 
 
 class FastCGI:
@@ -85,7 +94,7 @@ class FastCGI:
         return not self.request and not self._held
 
     def receive(self, data: bytes) -> "list[Event]":
-        """Return what `data`, the next bytes of the connection, brings: `Opened`, `Body`, `Aborted`.
+        """Return the events in `data`, the next bytes: `RequestStarted`, `BodyPiece`, `Aborted`.
 
         However the bytes are cut, the events are the same, but for where a body is cut. Records of
         requests that are not open are dropped (section 3.3). Raises `WireError`; the connection must
@@ -159,7 +168,7 @@ class FastCGI:
         ))  # fmt: skip
         if self._erred:
             end = _record(STDERR, request, b"") + end
-        if 0 < size <= _LARGEST:
+        if 0 < size <= _MAX_CONTENT:
             head = bytes((1, STDOUT, high, low, size >> 8, size & 255, -size & 7, 0))
             return b"".join((head, output, bytes(-size & 7), end))
         return _stream(STDOUT, request, output) + end
@@ -197,12 +206,12 @@ class FastCGI:
             if content:
                 self._more(content)
             else:
-                events.append(Opened(self.request, parse_variables(bytes(self._params))))
+                events.append(RequestStarted(self.request, parse_variables(bytes(self._params))))
                 self._params = None
         elif kind == STDIN and self._params is None:
             if not self._ready and not self._aborted:
                 self._ready = not content
-                events.append(Body(self.request, content))
+                events.append(BodyPiece(self.request, content))
         elif kind == ABORT_REQUEST:
             if self._params is not None:
                 self._reply(self.finish(self.request))  # nobody else knows of it
@@ -220,8 +229,8 @@ class FastCGI:
         if not isinstance(self._params, bytearray):
             self._params = bytearray(self._params or b"")
         self._params += content
-        if len(self._params) > VARIABLES_SIZE:
-            raise WireError(f"the variables of a request exceed {VARIABLES_SIZE} bytes")
+        if len(self._params) > MAX_VARIABLES_SIZE:
+            raise WireError(f"the variables of a request exceed {MAX_VARIABLES_SIZE} bytes")
 
     def _manage(self, kind: int, content: bytes) -> None:
         """Answer a management record (section 4)."""
@@ -239,7 +248,7 @@ class FastCGI:
 
     def _reply(self, data: bytes) -> None:
         self._replies += data
-        if len(self._replies) > _REPLIES:
+        if len(self._replies) > _MAX_REPLIES:
             raise WireError("more to answer than anybody takes")
 
 
@@ -271,8 +280,8 @@ def parse_variables(raw: bytes) -> dict[str, str]:
         at = end + 1  # in the middle of a length
     if at != end:
         raise WireError("a name-value pair is cut off")
-    if len(pairs) > VARIABLES_COUNT:
-        raise WireError(f"{len(pairs)} variables; {VARIABLES_COUNT} are allowed")
+    if len(pairs) > MAX_VARIABLES:
+        raise WireError(f"{len(pairs)} variables; {MAX_VARIABLES} are allowed")
     variables = dict(pairs)
     return checked(variables if len(variables) == len(pairs) else merged(pairs))
 
@@ -304,20 +313,20 @@ def _head(kind: int, request: int, size: int) -> bytes:
 
 def _stream(kind: int, request: int, data: bytes) -> bytes:
     """Return `data` as records that each hold as much as one can; no record for no data."""
-    if len(data) <= _LARGEST:
+    if len(data) <= _MAX_CONTENT:
         return _record(kind, request, data) if data else b""
     return b"".join(_pieces(kind, request, data))
 
 
 def _pieces(kind: int, request: int, data: bytes | memoryview) -> list[bytes | memoryview]:
     """Return the pieces of `_stream`: heads, and between them what they are the heads of."""
-    whole, last = divmod(len(data), _LARGEST)
+    whole, last = divmod(len(data), _MAX_CONTENT)
     view = memoryview(data)
     pieces: list[bytes | memoryview] = []
     if whole:
-        head = _head(kind, request, _LARGEST)
-        for at in range(0, whole * _LARGEST, _LARGEST):
-            pieces += (head, view[at : at + _LARGEST])
+        head = _head(kind, request, _MAX_CONTENT)
+        for at in range(0, whole * _MAX_CONTENT, _MAX_CONTENT):
+            pieces += (head, view[at : at + _MAX_CONTENT])
     if last:
         pieces += (_head(kind, request, last), view[-last:], bytes(-last & 7))
     return pieces

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BACKLOG = 4_096  # as many as Linux lets wait by default (net.core.somaxconn)
 _FIRST = 3  # the first descriptor that systemd hands over (sd_listen_fds(3))
 _LOCKING = 5.0  # seconds until a directory that another process has locked is given up
-_LONGEST = 107  # bytes of a UNIX socket's path
+_MAX_PATH = 107  # bytes of a UNIX socket's path
 
 
 class ListenError(OSError):
@@ -230,9 +230,9 @@ def _listen_unix(path: str, mode: int, backlog: int) -> Listener:
     if not 0 <= mode <= 0o777:
         raise ListenError(errno.EINVAL, f"{mode:o} is no mode of a socket: 600, 660 or 666")
     path = os.path.abspath(path)  # it is removed at the end, wherever the process works by then
-    if len(os.fsencode(path)) > _LONGEST:
+    if len(os.fsencode(path)) > _MAX_PATH:
         raise ListenError(
-            errno.ENAMETOOLONG, f"{path} is too long for a UNIX socket, which has {_LONGEST} bytes"
+            errno.ENAMETOOLONG, f"{path} is too long for a UNIX socket, which has {_MAX_PATH} bytes"
         )
     listener = Listener(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -5,15 +5,23 @@ a connection, and what goes back is the script's output as it is. The events and
 `fastcgi.py`, so that one loop serves both. No socket here.
 """
 
-from .wire import VARIABLES_COUNT, VARIABLES_SIZE, Body, Opened, WireError, checked, merged
+from .wire import (
+    MAX_VARIABLES,
+    MAX_VARIABLES_SIZE,
+    BodyPiece,
+    RequestStarted,
+    WireError,
+    checked,
+    merged,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .wire import Event
 
-_DIGITS = len(str(VARIABLES_SIZE))
+_MAX_SIZE_DIGITS = len(str(MAX_VARIABLES_SIZE))
 _REQUEST = 1  # the one request of a connection
-_LENGTH_DIGITS = 18  # of the body: no limit is near 10**18
+_MAX_LENGTH_DIGITS = 18  # of the body: no limit is near 10**18
 
 
 class SCGI:
@@ -43,7 +51,7 @@ class SCGI:
         return False
 
     def receive(self, data: bytes) -> "list[Event]":
-        """Return what `data`, the next bytes of the connection, brings: `Opened`, then `Body`.
+        """Return the events in `data`, the next bytes: `RequestStarted`, then `BodyPiece`.
 
         However the bytes are cut, the events are the same, but for where a body is cut. Raises
         `WireError`, also for bytes beyond the body: the peer means something else by its length.
@@ -51,17 +59,17 @@ class SCGI:
         if self._held is None:
             return self._body(data)
         self._held += data
-        colon = self._held.find(b":", 0, _DIGITS + 1)
+        colon = self._held.find(b":", 0, _MAX_SIZE_DIGITS + 1)
         if colon < 0:
-            _check_size(bytes(self._held[: _DIGITS + 1]))
-            if len(self._held) > _DIGITS:
-                raise WireError(f"variables of more than {VARIABLES_SIZE} bytes")
+            _check_size(bytes(self._held[: _MAX_SIZE_DIGITS + 1]))
+            if len(self._held) > _MAX_SIZE_DIGITS:
+                raise WireError(f"variables of more than {MAX_VARIABLES_SIZE} bytes")
             return []
         size = _check_size(bytes(self._held[:colon]))
         if not size:
             raise WireError("a request without variables")
-        if size > VARIABLES_SIZE:
-            raise WireError(f"variables of {size} bytes; {VARIABLES_SIZE} are allowed")
+        if size > MAX_VARIABLES_SIZE:
+            raise WireError(f"variables of {size} bytes; {MAX_VARIABLES_SIZE} are allowed")
         end = colon + 1 + size
         if len(self._held) <= end:
             return []
@@ -72,7 +80,7 @@ class SCGI:
         self._held = None
         self._left = int(variables["CONTENT_LENGTH"])
         self.request = _REQUEST
-        return [Opened(_REQUEST, variables), *self._body(rest)]
+        return [RequestStarted(_REQUEST, variables), *self._body(rest)]
 
     def replies(self) -> bytes:
         """Return b"": SCGI has nothing beside the request."""
@@ -107,10 +115,10 @@ class SCGI:
         if len(data) > self._left:
             raise WireError(f"{len(data) - self._left} or more bytes beyond the body")
         self._left -= len(data)
-        events: list[Event] = [Body(_REQUEST, data)] if data else []
+        events: list[Event] = [BodyPiece(_REQUEST, data)] if data else []
         if not self._left and not self._done:
             self._done = True
-            events.append(Body(_REQUEST, b""))
+            events.append(BodyPiece(_REQUEST, b""))
         return events
 
 
@@ -125,8 +133,8 @@ def parse_variables(raw: bytes) -> dict[str, str]:
     pieces = raw[:-1].decode("latin-1").split("\0")
     if len(pieces) % 2:
         raise WireError("a variable without a value")
-    if len(pieces) > 2 * VARIABLES_COUNT:
-        raise WireError(f"{len(pieces) // 2} variables; {VARIABLES_COUNT} are allowed")
+    if len(pieces) > 2 * MAX_VARIABLES:
+        raise WireError(f"{len(pieces) // 2} variables; {MAX_VARIABLES} are allowed")
     names = pieces[::2]
     variables = dict(zip(names, pieces[1::2], strict=True))
     if len(variables) < len(names):
@@ -136,7 +144,7 @@ def parse_variables(raw: bytes) -> dict[str, str]:
     length = pieces[1]
     if names[0] != "CONTENT_LENGTH" or not (length.isascii() and length.isdigit()):
         raise WireError("the variables do not begin with a CONTENT_LENGTH in digits")
-    if len(length) > _LENGTH_DIGITS:
+    if len(length) > _MAX_LENGTH_DIGITS:
         raise WireError(f"a CONTENT_LENGTH of {len(length)} digits")
     if variables.get("SCGI") != "1":
         raise WireError("no variable SCGI with the value 1")

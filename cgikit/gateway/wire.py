@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 # Meta-variables of one request, names and values, in bytes. Twice the longest query that `Limits`
 # allows (it comes in QUERY_STRING and in REQUEST_URI), and 128 KiB for the rest. nginx takes 32 KiB of
 # header fields, lighttpd 64 KiB; httpd could take 800 KiB in a hundred fields of 8 KiB, nobody does.
-VARIABLES_SIZE = 262_144
-VARIABLES_COUNT = 1_024  # httpd takes 100 header fields and adds some 40 variables of its own
+MAX_VARIABLES_SIZE = 262_144
+MAX_VARIABLES = 1_024  # httpd takes 100 header fields and adds some 40 variables of its own
 
 
 class WireError(ValueError):
@@ -45,7 +45,7 @@ class Event:
         return self.request, *[getattr(self, name) for name in own]
 
 
-class Opened(Event):
+class RequestStarted(Event):
     """A request whose meta-variables are known; its body follows. `.request` is its number on this
     connection (int), `.variables` a dict of str as `os.fsdecode` makes them.
     """
@@ -57,7 +57,7 @@ class Opened(Event):
         self.variables = variables
 
 
-class Body(Event):
+class BodyPiece(Event):
     """A piece of the body in `.data` (bytes); b"" is the end of the body."""
 
     __slots__ = ("data",)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from .environ import ServerRequest
 from .executor import ClientGone, Run, Source, TimeLimit
+from .logtext import one_line
 from .output import ScriptResponse
 from .page import appendix
 from .path import Script
 from .problem import Problem
-from .text import one_line
 
 _STDERR_TAIL = 20  # lines of standard error that an error page shows
 _FIX = "What it wrote to its standard error may say why; it is in the log, too."
@@ -24,7 +24,7 @@ _FIX_SILENCE = "Print something now and then and flush, or allow more time with 
 _CUT = "The connection was cut, so that the client does not take the part for the whole."
 
 
-class Truncated(Exception):
+class AnswerCut(Exception):
     """The answer has begun and its rest will not come: the connection must be cut, so that the client
     does not take the part for the whole. Already logged.
     """
@@ -63,7 +63,7 @@ class Call:
 def _torn(pieces: list[bytes]) -> Iterator[bytes]:
     """Give these, and then have the connection cut."""
     yield from pieces
-    raise Truncated
+    raise AnswerCut
 
 
 class Answer:
@@ -169,7 +169,7 @@ class Answer:
     def _cut(self, problem: Problem | None) -> bytes:
         """Answer with a problem's page where nothing is out, else have the connection cut."""
         if problem is None:
-            raise Truncated
+            raise AnswerCut
         if self._sent:
             self._complain(f"{problem.what} {_CUT}")
             self._pieces = _torn(self._last_words(problem.what))

@@ -11,8 +11,8 @@ import os
 
 LEFT = "it left processes in the background; what still ran has been ended with the script"
 GRACE = 0.2  # seconds for what ends by itself when the script has ended
-_LOOKS = 20  # at the processes of the machine, for each script
-_MOST = 1_000  # scripts
+_MAX_LOOKS = 20  # at the processes of the machine, for each script
+_MAX_SCRIPTS = 1_000  # scripts
 
 
 class Background:
@@ -23,8 +23,8 @@ class Background:
 
     def suspect(self, script: str) -> None:
         """Have a script looked at from now on: another process was in its group when it had ended."""
-        if script not in self._looks and len(self._looks) < _MOST:
-            self._looks[script] = _LOOKS
+        if script not in self._looks and len(self._looks) < _MAX_SCRIPTS:
+            self._looks[script] = _MAX_LOOKS
 
     @property
     def suspects(self) -> bool:

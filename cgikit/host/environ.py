@@ -32,7 +32,7 @@ _INHERITED = re.compile(r"PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ")
 
 @dataclass(frozen=True)
 class ServerRequest:
-    """One request as a server sees it. All text is native (`text.py`).
+    """One request as a server sees it. All text is native (`native.py`).
 
     `path` and `query` are still percent-encoded; `headers` are (name, value) pairs in the order of
     arrival; `content_length` is None when there is no body, and counts bytes after transfer codings

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 #: Bytes of one variable with its name, "=" and the NUL at its end: MAX_ARG_STRLEN, where there is one.
-MOST_ONE = 32 * _PAGE if sys.platform == "linux" else 1 << 30
+MAX_VARIABLE = 32 * _PAGE if sys.platform == "linux" else 1 << 30
 _OF_THE_URI = frozenset(
     {"DOCUMENT_URI", "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING", "REQUEST_URI", "SCRIPT_NAME"}
 )
@@ -33,7 +33,7 @@ def check(
     `variables` are those of the request, `base` those that all scripts get.
     """
     # No character takes more than four bytes, and nearly all requests are that small
-    if 4 * sum(map(len, variables.values())) < MOST_ONE // 2 and len(words) < 100:
+    if 4 * sum(map(len, variables.values())) < MAX_VARIABLE // 2 and len(words) < 100:
         return
     longest, most, total = "", 0, 0
     for name, value in variables.items():
@@ -41,8 +41,8 @@ def check(
         total += size + _POINTER
         if size > most:
             longest, most = name, size
-    if most > MOST_ONE:
-        raise _too_large(longest, most, MOST_ONE)
+    if most > MAX_VARIABLE:
+        raise _too_large(longest, most, MAX_VARIABLE)
     total += sum(_size(name) + _size(value) + 2 + _POINTER for name, value in base.items())
     total += sum(_size(word) + 1 + _POINTER for word in words)
     room = (

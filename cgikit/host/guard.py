@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     #: What ends when a call-back raises: it is told the number of the incident.
     Ends = Callable[[str], object]
 
-MOST_KNOWN = 100  # kinds of errors whose traceback is not logged again
+MAX_KNOWN = 100  # kinds of errors whose traceback is not logged again
 
 
 class Guard:
@@ -54,7 +54,7 @@ class Guard:
     def _report(self, error: Exception) -> str:
         from cgikit.debug import new_incident, traceback_of
 
-        from .text import one_line
+        from .logtext import one_line
 
         incident = new_incident()
         at = error.__traceback__
@@ -66,7 +66,7 @@ class Guard:
             lines = [f"{type(error).__name__}: {error}, as in incident {self._known[kind]}"]
         else:
             lines = traceback_of(error).splitlines()
-            if len(self._known) < MOST_KNOWN:
+            if len(self._known) < MAX_KNOWN:
                 self._known[kind] = incident
         lines.append(f"this was incident {self.count} of this process; the others go on")
         for line in lines:

@@ -11,9 +11,10 @@ import re
 
 from cgikit.status import REASONS
 
+from .logtext import one_line
+from .native import native
 from .problem import Problem
-from .record import Record
-from .text import native, one_line
+from .value import Value
 
 MAX_LINE = 8_190  # one header line, without its end; what httpd takes in requests
 MAX_REDIRECTS = 10  # local ones, for one request (R45)
@@ -41,7 +42,7 @@ _CONNECTION_FIELDS = frozenset(
 Fields = list[tuple[str, str]]
 
 
-class ScriptResponse(Record):
+class ScriptResponse(Value):
     """A document, or a redirect that the client follows. `headers` are what the client gets, as
     ISO-8859-1 text; `rest` is the beginning of the body, as far as it has been fed.
     """
@@ -63,7 +64,7 @@ class ScriptResponse(Record):
         return int(values[0]) if values else None
 
 
-class LocalRedirect(Record):
+class LocalRedirect(Value):
     """The server is to answer as if `target` (a path, maybe with a query; native text) had been asked
     for.
     """

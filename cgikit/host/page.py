@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 from cgikit.html import escape
 
+from .logtext import one_line
 from .output import ScriptResponse, reason_of
 from .path import url_path
 from .problem import Problem
-from .text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ What a path means is decided here and nowhere else: dot segments, doubled slashe
 hidden files, symbolic links, and where SCRIPT_NAME ends and PATH_INFO begins. Reads the file
 system, runs nothing.
 
-All strings are native (`text.py`), encoded paths too.
+All strings are native (`native.py`), encoded paths too.
 """
 
 import errno
@@ -12,13 +12,13 @@ import os
 import re
 import stat
 
+from .native import unescaped
 from .problem import Problem
-from .record import Record
 from .rules import NONE, Rules, is_below
-from .text import unescaped
+from .value import Value
 
 
-class Script(Record):
+class Script(Value):
     """A script that can be run. `file` is its absolute path; `script_name` begins with "/";
     `path_info` is "" or begins with "/". Both are decoded. `interpreter` is the program that runs it,
     "" if it runs by itself; `outside` says that an allowed link leads to it.
@@ -46,7 +46,7 @@ class Script(Record):
         return os.path.basename(self.file).startswith("nph-")
 
 
-class Static(Record):
+class Static(Value):
     """A file that is sent as it is. `file` is its absolute path."""
 
     __slots__ = ("file",)
@@ -55,7 +55,7 @@ class Static(Record):
         self.file = file
 
 
-class Directory(Record):
+class Directory(Value):
     """A directory below the root. `url` is its decoded path and ends with "/"; `slash` says whether
     the request's path did (if not, relative links would miss it).
     """

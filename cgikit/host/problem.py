@@ -41,7 +41,7 @@ class Problem(CGIError):
         self.headers = headers
 
     @property
-    def told(self) -> str:
+    def log_text(self) -> str:
         """All of it for the log of the person who owns the scripts (str): what, the fix, evidence."""
         evidence = f"({self.evidence})" if self.evidence else ""
         return " ".join(filter(None, (self.what, self.fix, evidence)))

@@ -5,14 +5,16 @@ few. Errors of a script and of the server (500 and up) are logged whenever they 
 answer. Pure, but for what is remembered.
 """
 
-from .text import one_line
+from .logtext import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .problem import Problem
 
-SAME = 20  # lines with the same fix: what visitors invent has one, "chmod +x a.py" is of a file
-MOST = 500  # lines altogether
+MAX_SAME_FIX = (
+    20  # lines with the same fix: what visitors invent has one, "chmod +x a.py" is of a file
+)
+MAX_LINES = 500  # lines altogether
 
 
 class Refusals:
@@ -28,12 +30,12 @@ class Refusals:
         """Return the line of the log for a request that was refused (str), "" if there is to be none.
         `name` is the script or the path that was asked for.
         """
-        if problem.status not in (403, 404) or not problem.fix or self._count >= MOST:
+        if problem.status not in (403, 404) or not problem.fix or self._count >= MAX_LINES:
             return ""
         told = self._told.setdefault(problem.fix, set())
-        if problem.what in told or len(told) >= SAME:
+        if problem.what in told or len(told) >= MAX_SAME_FIX:
             return ""
         told.add(problem.what)
         self._count += 1
-        last = " More of this kind are not logged." if len(told) == SAME else ""
-        return one_line(f"{name}: {problem.told}") + last
+        last = " More of this kind are not logged." if len(told) == MAX_SAME_FIX else ""
+        return one_line(f"{name}: {problem.log_text}") + last

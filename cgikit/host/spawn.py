@@ -17,7 +17,7 @@ from typing import IO
 
 from .background import GRACE, LEFT, Background
 from .executor import ClientGone, Job
-from .text import Lines
+from .logtext import Lines
 
 _CHUNK = 65_536  # the size of a pipe on Linux
 _TICK = 0.2  # seconds between looking whether the client left or the script ended

@@ -15,11 +15,14 @@ from typing import Any
 from cgikit.html import escape
 
 from .answer import Answer, Call
+from .argv import query_arguments
 from .diagnosis import silence_problem, start_problem
 from .environ import ServerRequest, meta_variables
 from .execlimits import check
 from .executor import ClientGone, Executor, Job, Run, Source, TimeLimit, TimeLimits
 from .listing import entries
+from .logtext import one_line
+from .native import native
 from .output import (
     MAX_REDIRECTS,
     LocalRedirect,
@@ -36,11 +39,9 @@ from .problem import Problem
 from .refusals import Refusals
 from .rules import NONE, Rules
 from .static import send
-from .text import native, one_line
-from .words import query_words
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
-_DIGITS = 18  # of a Content-Length; no disk holds so much
+_MAX_DIGITS = 18  # of a Content-Length; no disk holds so much
 StartResponse = Callable[..., object]
 
 
@@ -161,7 +162,7 @@ class Host:
         variables = meta_variables(request, script, root, self.software, self.passing)
         if script.interpreter:
             variables["REDIRECT_STATUS"] = "200"  # php-cgi runs nothing without it
-        words = query_words(request.method, request.query)
+        words = query_arguments(request.method, request.query)
         check(variables, words, self.environment)
         job = Job(
             file=script.file,
@@ -216,7 +217,7 @@ class Host:
         """Return the page for a problem; what is the script's fault is logged as well."""
         script = call.script.script_name if call.script else ""
         if problem.status >= 500:
-            self.log(one_line(f"{script or call.request.path}: {problem.told}"))
+            self.log(one_line(f"{script or call.request.path}: {problem.log_text}"))
         elif line := self._refusals.line(script or call.request.path, problem):
             self.log(line)
         page = error_page(problem, details=self.details, script=script, log=call.errors)
@@ -280,7 +281,7 @@ def server_request(environ: Mapping[str, Any]) -> ServerRequest:
 
 def is_number(text: str) -> bool:
     """Whether a text is a number of bytes, in digits that `int` takes: it refuses thousands of them."""
-    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
 
 
 def check_request(request: ServerRequest, allowed: frozenset[str] | None) -> None:

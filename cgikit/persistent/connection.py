@@ -18,7 +18,7 @@ from ..gateway.fastcgi import FastCGI
 from ..gateway.pace import RATE as _RATE
 from ..gateway.pace import SILENCE as _SILENCE
 from ..gateway.spool import Spool
-from ..gateway.wire import Aborted, Body, WireError
+from ..gateway.wire import Aborted, BodyPiece, WireError
 from ..process import absolute
 from .receivedbody import CHUNK as _CHUNK
 from .receivedbody import MEMORY as _MEMORY
@@ -430,7 +430,7 @@ class PersistentConnection:
 
     def _take(self, events: "Iterable[Event]") -> None:
         for event in events:
-            if isinstance(event, Body):
+            if isinstance(event, BodyPiece):
                 if event.data:
                     self._body.add(event.data)
                 else:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from time import monotonic
 
 from ..debug import log, new_incident
-from ..gateway.kept import Kept
+from ..gateway.handover import Handover
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ _PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0)  # seconds before the next of several that 
 
 
 class Parent:
-    """Keeps `count` workers running: each calls `work(requests, pipe, open, kept)` and ends after it.
+    """Keeps `count` workers running: each calls `work(requests, pipe, open, handover)`, then ends.
 
     The pipe ends when this process does, however it is ended: no worker outlives it for long. `open`
-    are the connections that the worker before has left to `kept`. `listener` is what workers accept
+    are the connections that the worker before has left to `handover`. `listener` is what workers accept
     from; it is closed here when the end begins, as each worker does.
     """
 
@@ -37,14 +37,14 @@ class Parent:
         self,
         count: int,
         requests: int,
-        work: "Callable[[int, int, list[socket.socket], Kept], None]",
+        work: "Callable[[int, int, list[socket.socket], Handover], None]",
         listener: "socket.socket",
     ) -> None:
         self._count = count
         self._requests = requests
         self._work = work
         self._listener = listener
-        self._kept = Kept.pair()
+        self._handover = Handover.pair()
         self._open: list[socket.socket] = []  # that workers have left
         self._workers: dict[int, tuple[int, float]] = {}  # by pid: its place, and when it began
         self._broken = 0  # workers that ended too early, in succession
@@ -108,7 +108,7 @@ class Parent:
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 # Not all at once: one after the other leaves, and is started again.
                 early = self._requests * place // (4 * self._count)
-                self._work(self._requests - early, self._reader, self._open, self._kept)
+                self._work(self._requests - early, self._reader, self._open, self._handover)
                 raise SystemExit(0)
             self._workers[pid] = place, monotonic()
             self._close()
@@ -158,7 +158,7 @@ class Parent:
             else:
                 self._broken = 0
             _say(f"worker {pid} {_how(code)}; another takes its place")
-        while left := self._kept.take():
+        while left := self._handover.receive():
             self._open += left
 
     def _delay(self) -> None:

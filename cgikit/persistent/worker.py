@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from .. import process
 from ..debug import log, new_incident
 from ..gateway.listener import allowed_peers, is_allowed, send_at_once
-from ..gateway.wire import Opened
+from ..gateway.wire import RequestStarted
 from .connection import DELIVERING, GATHERING, PersistentConnection
 from .log import Log, goes_out
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from ..gateway.kept import Kept
+    from ..gateway.handover import Handover
     from ..gateway.listener import Listener
 
 _ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
@@ -74,7 +74,7 @@ class PersistentWorker:
         self._peers = allowed_peers(os.environ.get("FCGI_WEB_SERVER_ADDRS", ""))
         self._log = Log(goes_out())
         self._ending = False
-        self._kept: Kept | None = None
+        self._handover: Handover | None = None
         self._leaving = False  # to a successor: the connections stay open
         self._left = -1  # requests to be answered; any number below 0
         self._waiting: dict[int, PersistentConnection] = {}  # by descriptor, longest waiting first
@@ -93,16 +93,16 @@ class PersistentWorker:
         requests: int | None = None,
         parent: int | None = None,
         connections: "Iterable[socket.socket]" = (),
-        kept: "Kept | None" = None,
+        handover: "Handover | None" = None,
     ) -> None:
         """Answer requests until a signal comes (SIGTERM, SIGUSR1, SIGINT), or so many have been
         answered, or `parent` ends, which is a pipe that only the parent can write to.
 
         The request in hand is always answered. `connections` are open from the beginning; those that
-        are open after so many requests are left to `kept`.
+        are open after so many requests are left to `handover`.
         """
         self._left = requests or -1
-        self._kept = kept
+        self._handover = handover
         awake, written = os.pipe()
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
@@ -258,11 +258,11 @@ class PersistentWorker:
 
     def _leave(self) -> None:
         """Leave connections between two requests to the successor, if there is to be one."""
-        if self._leaving and self._kept is not None:
+        if self._leaving and self._handover is not None:
             idle = [
                 each for each in self._waiting.values() if each.codec.is_idle and not each.phase
             ]
-            for each in idle[: self._kept.leave([each.socket for each in idle])]:
+            for each in idle[: self._handover.send([each.socket for each in idle])]:
                 self._forget(each)
                 each.release()
 
@@ -303,10 +303,10 @@ class PersistentWorker:
             if poll.poll(patience):
                 events = connection.look()
         if events:
-            opened = events[0]
-            assert isinstance(opened, Opened)  # noqa: S101  # what else can begin a request
+            started = events[0]
+            assert isinstance(started, RequestStarted)  # noqa: S101  # what else can begin a request
             connection.begin(
-                opened.request, events[1:], opened.variables, self._limit, self._directory
+                started.request, events[1:], started.variables, self._limit, self._directory
             )
             if not connection.phase or connection.gather(monotonic()):
                 self._serve(connection)
@@ -360,7 +360,7 @@ class PersistentWorker:
         self._left -= 1
         if not self._left and not self._ending:
             self._ending = True
-            self._leaving = self._kept is not None
+            self._leaving = self._handover is not None
         took = monotonic() - began
         if took > 1:  # the others are not to blame for what they did not do meanwhile
             for other in self._timed:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from ..host.argv import query_arguments
 from ..host.diagnosis import silence_problem, start_problem
 from ..host.environ import ServerRequest, inherited, meta_variables
 from ..host.execlimits import check
@@ -22,7 +23,6 @@ from ..host.path import Script, locate
 from ..host.problem import Problem
 from ..host.rules import Rules
 from ..host.spawn import Spawn
-from ..host.words import query_words
 from ..warm.ending import how
 from .answer import Answer, ScriptError
 from .environment import SOFTWARE
@@ -99,7 +99,7 @@ class ScriptTarget:
         answer.exit_status = status
         answer.stderr = "".join(line + "\n" for line in lines)
         if error is not None:
-            failed = ScriptError(error.told, answer)
+            failed = ScriptError(error.log_text, answer)
             answer.error = failed
             if self._raise_errors and error.status >= 500:
                 raise failed from error
@@ -141,7 +141,7 @@ class ScriptTarget:
     ) -> Run:
         variables = self._variables(asked, script, more)
         environment = inherited(os.environ, path_first=os.path.dirname(sys.executable))
-        words = query_words(asked.method, asked.query)
+        words = query_arguments(asked.method, asked.query)
         check(variables, words, environment)
         job = Job(
             file=script.file,

@@ -1,7 +1,7 @@
 """Where a worker's connections come from, and go to: the listening socket, and the other workers.
 
 All workers accept from one socket. Those that a web server keeps open are left to the others when a
-worker is replaced. Opened and shut by `connections.py`, which knows how many there may be.
+worker is replaced. RequestStarted and shut by `connections.py`, which knows how many there may be.
 """
 
 import socket
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cgikit.gateway.kept import Kept
+    from cgikit.gateway.handover import Handover
 
     from .connection import Connection
     from .worker import Worker
@@ -23,21 +23,21 @@ _IN = 1  # as in `select`
 
 class Acceptor:
     """Calls `take(sock)` for each connection while it is open. `peers` are the web servers that may
-    connect (FCGI_WEB_SERVER_ADDRS), `kept` leads to the other workers.
+    connect (FCGI_WEB_SERVER_ADDRS), `handover` leads to the other workers.
     """
 
     def __init__(
         self,
         worker: "Worker",
         listener: socket.socket,
-        kept: "Kept",
+        handover: "Handover",
         peers: str,
         take: "Callable[[socket.socket], None]",
     ) -> None:
         listener.setblocking(False)
         self._worker = worker
         self._listener = listener
-        self._kept = kept
+        self._handover = handover
         self._peers = allowed_peers(peers)
         self._take = take
         self.is_open = False
@@ -47,7 +47,7 @@ class Acceptor:
     def open(self) -> None:
         """Let connections in, unless it has ended."""
         if not self.is_open and not self._has_ended:
-            worker, inbox = self._worker, self._kept.inbox.fileno()
+            worker, inbox = self._worker, self._handover.inbox.fileno()
             worker.watch(self._listener.fileno(), _IN, self._on_listener, self.crashed)
             worker.watch(inbox, _IN, self._on_kept, worker.give_up)
             self.is_open = True
@@ -56,7 +56,7 @@ class Acceptor:
         """Let nobody in until it is opened: they wait in the queue of the socket."""
         if self.is_open:
             self._worker.unwatch(self._listener.fileno())
-            self._worker.unwatch(self._kept.inbox.fileno())
+            self._worker.unwatch(self._handover.inbox.fileno())
             self.is_open = False
 
     def end(self, leaving: bool) -> None:
@@ -82,10 +82,10 @@ class Acceptor:
             return False
         if connection.waiting or connection.closing:
             return False
-        return bool(self._kept.leave([connection.sock]))
+        return bool(self._handover.send([connection.sock]))
 
     def _on_kept(self, mask: int) -> None:
-        for sock in self._kept.take():  # none, if another worker was faster
+        for sock in self._handover.receive():  # none, if another worker was faster
             self._begin(sock)
 
     def _on_listener(self, mask: int) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from cgikit.gateway.fastcgi import FastCGI
 from cgikit.gateway.listener import send_at_once
 from cgikit.gateway.scgi import SCGI
-from cgikit.gateway.wire import Aborted, Body, Opened, WireError
+from cgikit.gateway.wire import Aborted, BodyPiece, RequestStarted, WireError
 
 from .connection import Connection
 from .exchange import Exchange
@@ -126,13 +126,13 @@ class Connections:
 
     def _dispatch(self, connection: Connection, event: "Event") -> None:
         exchange = connection.exchange
-        if isinstance(event, Opened):
+        if isinstance(event, RequestStarted):
             connection.inward.begin(self._worker.now)  # its body
             exchange = connection.exchange = Exchange(self._worker, connection, event)
             self._worker.guarded(exchange.crashed, exchange.opened)
         elif exchange is None or exchange.request != event.request:
             pass  # what belongs to a request that is answered
-        elif isinstance(event, Body):
+        elif isinstance(event, BodyPiece):
             self._worker.guarded(exchange.crashed, exchange.body, event.data)
         elif isinstance(event, Aborted):
             self._worker.guarded(exchange.crashed, exchange.abandon)

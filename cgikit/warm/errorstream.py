@@ -5,7 +5,7 @@ it, since nobody finds a traceback of which half is elsewhere. Kept are the last
 a script that fails.
 """
 
-from ..host.text import Lines
+from ..host.logtext import Lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ The same decisions for one thread a request, behind WSGI, are in `wsgi.py`.
 
 import os
 
+from ..host.logtext import one_line
 from ..host.output import MAX_REDIRECTS, bad_redirect, too_many_redirects
 from ..host.problem import Problem
-from ..host.text import one_line
 from .arrival import Arrival, announced_length
 from .child import CHUNK, Child
 from .ending import breach, complaint, silence
@@ -23,7 +23,7 @@ from .target import is_below, script_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cgikit.gateway.wire import Opened
+    from cgikit.gateway.wire import RequestStarted
 
     from ..host.path import Script
     from .connection import Connection
@@ -38,7 +38,7 @@ class Exchange:
     """One request. `asked` is when it was made; `connection` is None once nobody waits any more."""
 
     def __init__(
-        self, worker: "Worker", connection: "Connection", event: "Opened | Exchange"
+        self, worker: "Worker", connection: "Connection", event: "RequestStarted | Exchange"
     ) -> None:
         self.worker = worker
         self.connection: Connection | None = connection
@@ -427,7 +427,7 @@ class Exchange:
     def _fail(self, problem: Problem) -> None:
         """Answer with the page of a problem, or cut where part of an answer is out."""
         if problem.status >= 500 or problem.status == 413:
-            self.worker.log(one_line(f"{self.name()}: {problem.told}"))
+            self.worker.log(one_line(f"{self.name()}: {problem.log_text}"))
         elif line := self.worker.refusals.line(self.name(), problem):
             self.worker.log(line)
         if self._out_of_hand and not self._take_back():

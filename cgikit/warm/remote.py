@@ -22,8 +22,8 @@ from cgikit.gateway.fastcgiclient import encode_request as encode_whole_request
 from cgikit.gateway.listener import listen
 
 from ..host.executor import ClientGone, Job, Run, TimeLimits
+from ..host.logtext import Lines
 from ..host.spawn import Spawn
-from ..host.text import Lines
 from .settings import Settings
 from .supervisor import Supervisor
 

@@ -6,10 +6,10 @@ that is, `allowlist.py` decides). Where the request comes by HTTP and all of the
 is in `environ.py`.
 """
 
+from ..host.argv import query_arguments
 from ..host.execlimits import check
 from ..host.path import Script, segments, split_target
 from ..host.problem import Problem
-from ..host.words import query_words
 from .allowlist import PASSED
 
 TYPE_CHECKING = False
@@ -83,7 +83,7 @@ def script_environ(
     if script.path_info:
         passed["PATH_TRANSLATED"] = passed.get("DOCUMENT_ROOT", settings.root) + script.path_info
     query = passed["QUERY_STRING"]
-    words = query_words(method, query) if query and "=" not in query else []
+    words = query_arguments(method, query) if query and "=" not in query else []
     check(passed, words, allowed.base)
     return passed, words
 

@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from cgikit.gateway.kept import Kept
+from cgikit.gateway.handover import Handover
 from cgikit.gateway.listener import Listener
 
 from ..host.guard import Guard
-from ..host.text import one_line
+from ..host.logtext import one_line
 from .allowlist import MAX_DROPPED, complaint
 from .preload import MAX_LEARNT
 from .restarts import Restarts
@@ -54,7 +54,7 @@ class Supervisor:
         self._given = listener
         # Handed over as descriptor 0, it would be replaced by a worker's own standard input
         self.listener = listener if listener.fileno() > 2 else listener.dup()
-        self._kept = Kept.pair()
+        self._handover = Handover.pair()
         self.settings = settings
         self.count = workers
         self.environment = dict(environment)
@@ -118,7 +118,7 @@ class Supervisor:
                 worker.close()
             os.close(self._wake)
             os.close(self._waker)
-            self._kept.close()
+            self._handover.close()
         return 0
 
     def _turn(self) -> None:
@@ -173,7 +173,7 @@ class Supervisor:
             self.settings.learnt = list(self._learnt)
             try:
                 worker = WorkerProcess(
-                    self._generation, self.listener, self._kept, self.environment, self.settings
+                    self._generation, self.listener, self._handover, self.environment, self.settings
                 )
             except OSError as error:
                 self.log(f"a worker cannot be started: {error.strerror or error}")

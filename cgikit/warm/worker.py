@@ -22,7 +22,7 @@ import time
 from contextlib import suppress
 from functools import partial
 
-from cgikit.gateway.kept import Kept
+from cgikit.gateway.handover import Handover
 
 from ..host.background import Background
 from ..host.guard import Guard
@@ -54,8 +54,8 @@ MAX_LOGGED_ONCE = 1_000  # lines of which it is remembered that they were logged
 
 
 class Worker:
-    """The event loop over a listening socket. `channel` leads to the supervisor, `kept` to the other
-    workers.
+    """The event loop over a listening socket. `channel` leads to the supervisor, `handover` to the
+    other workers.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Worker:
         listener: socket.socket,
         channel: socket.socket,
         zygote: socket.socket,
-        kept: Kept,
+        handover: Handover,
         settings: Settings,
         held: dict[str, Held],
         table: mmap.mmap,
@@ -74,7 +74,7 @@ class Worker:
         self.zygote = ZygoteClient(zygote, table, self._learn, self.guarded, settings.patience)
         self.channel = channel
         self.connections = Connections(self)
-        self.acceptor = Acceptor(self, listener, kept, settings.peers, self.connections.begin)
+        self.acceptor = Acceptor(self, listener, handover, settings.peers, self.connections.begin)
         self.programs = Programs(os.environ.get("PATH", os.defpath))
         self.staleness = Staleness(held, sys.path[1:])
         self.base = dict(os.environ)
@@ -361,7 +361,7 @@ def main() -> int:
         raise
     held, failed, refused, absent = marshal.loads(data)  # noqa: S302 -- our sibling's
     zygote.setblocking(True)
-    worker = Worker(listener, channel, zygote, Kept(inbox, outbox), settings, held, table)
+    worker = Worker(listener, channel, zygote, Handover(inbox, outbox), settings, held, table)
     for line in failed:
         worker.log(f"not preloaded: {line}")
     if refused:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from cgikit.gateway.kept import Kept
+from cgikit.gateway.handover import Handover
 
 from .settings import Settings
 from .zygote import BLOCKED, SLOTS, TABLE
@@ -46,7 +46,7 @@ class WorkerProcess:
         self,
         generation: int,
         listener: socket.socket,
-        kept: Kept,
+        handover: Handover,
         environment: Mapping[str, str],
         settings: Settings,
     ) -> None:
@@ -69,7 +69,7 @@ class WorkerProcess:
                 sock.settimeout(HANDING)  # it fits into the socket, or nobody would ever read it
                 sock.sendall(len(data).to_bytes(4, "big") + data)
             shared = table.fileno()
-            passed = (theirs, listener, ours, kept.inbox, kept.outbox)
+            passed = (theirs, listener, ours, handover.inbox, handover.outbox)
             fds = *(sock.fileno() for sock in passed), shared
             self.forking = _interpreter("zygote", (forking.fileno(), shared), environment)
             try:

@@ -1,4 +1,4 @@
-"""`cgikit fastcgi`: what is FastCGI's own. What it shares with SCGI is in test_cli_gateway.py."""
+"""`cgikit fastcgi`: what is specific to FastCGI; test_cli_gatewaycommand.py has what SCGI shares."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`cgikit scgi`: what is SCGI's own. What it shares with FastCGI is in test_cli_gateway.py."""
+"""`cgikit scgi`: what is specific to SCGI; test_cli_gatewaycommand.py has what FastCGI shares."""
 
 from pathlib import Path
 

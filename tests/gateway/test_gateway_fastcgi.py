@@ -31,7 +31,7 @@ from cgikit.gateway.fastcgiclient import (
     encode_record,
     encode_request,
 )
-from cgikit.gateway.wire import Body, Opened, WireError
+from cgikit.gateway.wire import BodyPiece, RequestStarted, WireError
 
 GET = {"REQUEST_METHOD": "GET"}
 
@@ -99,8 +99,8 @@ def test_a_request_there_and_back(
 ) -> None:
     connection = FastCGI()
     events = connection.receive(encode_request(sent, body, keep, number))
-    pieces = [Body(number, body)] if body else []
-    assert events == [Opened(number, sent), *pieces, Body(number, b"")]
+    pieces = [BodyPiece(number, body)] if body else []
+    assert events == [RequestStarted(number, sent), *pieces, BodyPiece(number, b"")]
     assert (connection.keep, connection.request) == (keep, number)
 
 
@@ -144,7 +144,7 @@ def test_variables_of_256_kib_are_allowed_and_no_more() -> None:
     overhead = len(build_variables({"A": "x" * 1_000}))
     most = {"A": "x" * (262_144 - overhead + 1_000)}
     assert len(build_variables(most)) == 262_144
-    assert FastCGI().receive(with_variables(build_variables(most))) == [Opened(1, most)]
+    assert FastCGI().receive(with_variables(build_variables(most))) == [RequestStarted(1, most)]
     more = {"A": most["A"] + "x"}
     with pytest.raises(WireError, match="exceed 262144 bytes"):
         FastCGI().receive(with_variables(build_variables(more)))
@@ -152,7 +152,7 @@ def test_variables_of_256_kib_are_allowed_and_no_more() -> None:
 
 def test_1024_variables_are_allowed_and_no_more() -> None:
     most = {f"A{number}": "" for number in range(1_024)}
-    assert FastCGI().receive(with_variables(build_variables(most))) == [Opened(1, most)]
+    assert FastCGI().receive(with_variables(build_variables(most))) == [RequestStarted(1, most)]
     with pytest.raises(WireError, match="1025 variables; 1024 are allowed"):
         FastCGI().receive(with_variables(build_variables({**most, "A": ""})))
 
@@ -160,7 +160,7 @@ def test_1024_variables_are_allowed_and_no_more() -> None:
 def test_the_longest_query_that_limits_allow_fits() -> None:
     query = "q" * 65_536
     sent = {**GET, "QUERY_STRING": query, "REQUEST_URI": "/?" + query, "HTTP_COOKIE": "c" * 8_190}
-    assert FastCGI().receive(encode_request(sent, b""))[0] == Opened(1, sent)
+    assert FastCGI().receive(encode_request(sent, b""))[0] == RequestStarted(1, sent)
 
 
 def exhaust(connection: FastCGI, piece: bytes) -> None:
@@ -328,10 +328,13 @@ def test_a_body_that_nobody_waited_for_does_not_reach_the_next_request() -> None
     connection = FastCGI()
     first = encode_request(GET, b"secret", True)
     events = connection.receive(first[:-24])  # all but the last piece of the body
-    assert events == [Opened(1, GET)]
+    assert events == [RequestStarted(1, GET)]
     connection.finish(1)
     assert connection.receive(first[-24:]) == []
-    assert connection.receive(encode_request(GET, b"")) == [Opened(1, GET), Body(1, b"")]
+    assert connection.receive(encode_request(GET, b"")) == [
+        RequestStarted(1, GET),
+        BodyPiece(1, b""),
+    ]
 
 
 def test_an_aborted_request_is_open_until_it_is_finished() -> None:

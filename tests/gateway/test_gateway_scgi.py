@@ -11,7 +11,7 @@ from torture import size
 from wire import cuts, joined, outcome, variables
 
 from cgikit.gateway.scgi import SCGI, build_variables, encode_request, parse_variables
-from cgikit.gateway.wire import Body, Opened, WireError
+from cgikit.gateway.wire import BodyPiece, RequestStarted, WireError
 
 
 def test_every_case_is_whole() -> None:
@@ -64,8 +64,8 @@ def test_a_request_there_and_back(sent: dict[str, str], body: bytes) -> None:
     sent = {"CONTENT_LENGTH": str(len(body)), "SCGI": "1", **sent}
     connection = SCGI()
     events = connection.receive(encode_request(sent, body))
-    pieces = [Body(1, body)] if body else []
-    assert events == [Opened(1, sent), *pieces, Body(1, b"")]
+    pieces = [BodyPiece(1, body)] if body else []
+    assert events == [RequestStarted(1, sent), *pieces, BodyPiece(1, b"")]
     assert (connection.keep, connection.request) == (False, 1)
 
 
@@ -83,14 +83,14 @@ def test_the_beginning_is_put_in_order() -> None:
 def test_variables_of_256_kib_are_allowed_and_no_more() -> None:
     overhead = len(build_variables({"A": ""}))
     most = {"CONTENT_LENGTH": "0", "SCGI": "1", "A": "x" * (262_144 - overhead)}
-    assert SCGI().receive(encode_request(most, b""))[0] == Opened(1, most)
+    assert SCGI().receive(encode_request(most, b""))[0] == RequestStarted(1, most)
     with pytest.raises(WireError, match="262145 bytes; 262144 are allowed"):
         SCGI().receive(encode_request({**most, "A": most["A"] + "x"}, b""))
 
 
 def test_1024_variables_are_allowed_and_no_more() -> None:
     most = {"CONTENT_LENGTH": "0", "SCGI": "1", **{f"A{n}": "" for n in range(1_022)}}
-    assert SCGI().receive(encode_request(most, b""))[0] == Opened(1, most)
+    assert SCGI().receive(encode_request(most, b""))[0] == RequestStarted(1, most)
     with pytest.raises(WireError, match="1025 variables; 1024 are allowed"):
         SCGI().receive(encode_request({**most, "A": ""}, b""))
 
@@ -102,7 +102,7 @@ def test_a_large_body_is_handed_on_and_not_kept() -> None:
     tracemalloc.start()
     try:
         for _ in range(400):
-            assert connection.receive(piece) == [Body(1, piece)]
+            assert connection.receive(piece) == [BodyPiece(1, piece)]
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()

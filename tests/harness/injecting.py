@@ -63,8 +63,8 @@ SERVE = {
     "channel:Channel.handle_write",
     "channel:Channel.handle_close",
     "channel:Channel.received",
-    "server:_Listening.handle_accept",
-    "server:_Listening.maintenance",
+    "httpserver:_Listening.handle_accept",
+    "httpserver:_Listening.maintenance",
     "channel:HTTPChannel.readable",
     "channel:HTTPChannel.writable",
 }

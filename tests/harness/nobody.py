@@ -7,7 +7,7 @@ from pathlib import Path
 #: Becomes nobody once all is loaded: Python itself may lie where nobody may go.
 AS_NOBODY = """
 import os, sys
-import cgikit.cli.server
+import cgikit.cli.httpserver
 if not os.geteuid():
     os.setgroups([])
     os.setgid(65534)

@@ -8,7 +8,7 @@ from properties import as_environ
 
 from cgikit.gateway.fastcgi import FastCGI
 from cgikit.gateway.scgi import SCGI
-from cgikit.gateway.wire import Aborted, Body, Event, Opened, WireError
+from cgikit.gateway.wire import Aborted, BodyPiece, Event, RequestStarted, WireError
 
 Codec = FastCGI | SCGI
 
@@ -22,10 +22,10 @@ variables = st.dictionaries(names, values, max_size=20)
 
 def shown(event: Event) -> list[Any]:
     """An event as the corpora spell it."""
-    if isinstance(event, Opened):
-        return ["Opened", event.request, event.variables]
-    if isinstance(event, Body):
-        return ["Body", event.request, event.data.decode("latin-1")]
+    if isinstance(event, RequestStarted):
+        return ["RequestStarted", event.request, event.variables]
+    if isinstance(event, BodyPiece):
+        return ["BodyPiece", event.request, event.data.decode("latin-1")]
     assert isinstance(event, Aborted)
     return ["Aborted", event.request]
 
@@ -34,8 +34,8 @@ def joined(events: Iterable[Event]) -> list[list[Any]]:
     """Events as data, with the pieces of a body in one: where it is cut is nobody's business."""
     found: list[list[Any]] = []
     for event in map(shown, events):
-        piece = event[0] == "Body" and event[2]
-        if piece and found and found[-1][0] == "Body" and found[-1][2]:
+        piece = event[0] == "BodyPiece" and event[2]
+        if piece and found and found[-1][0] == "BodyPiece" and found[-1][2]:
             found[-1][2] += event[2]
         else:
             found.append(event)

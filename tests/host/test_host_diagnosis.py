@@ -55,7 +55,7 @@ def test_faults(tmp_path: Path, content: bytes, what: str, fix: str) -> None:
     assert fix in problem.fix
     # It stood in the log itself, and under "To fix it", which it did not.
     assert bool(problem.fix) == bool(fix)
-    assert "in the log" not in problem.told
+    assert "in the log" not in problem.log_text
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM])

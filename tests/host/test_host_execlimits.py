@@ -12,7 +12,7 @@ from servers.rawhttp import exchange
 from serving import serve
 
 from cgikit.host.environ import inherited
-from cgikit.host.execlimits import MOST_ONE, check
+from cgikit.host.execlimits import MAX_VARIABLE, check
 from cgikit.host.problem import Problem
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
@@ -30,7 +30,7 @@ def status(variables: dict[str, str], words: list[str] | None = None, base: str 
 
 def test_the_limit_is_the_systems() -> None:
     """The largest variable that passes can be given to a program, and one byte more cannot."""
-    value = "x" * (MOST_ONE - len("NAME=\0"))
+    value = "x" * (MAX_VARIABLE - len("NAME=\0"))
     assert status({"NAME": value}) == 200
     assert status({"NAME": value + "x"}) == 431
     assert subprocess.run(["/bin/true"], env={"NAME": value}).returncode == 0
@@ -40,7 +40,7 @@ def test_the_limit_is_the_systems() -> None:
 
 def test_bytes_count_and_not_characters() -> None:
     for text in ("\u20ac", "\udcff\udcff\udcff", "\U0001f40d"):
-        number = MOST_ONE // len(os.fsencode(text))
+        number = MAX_VARIABLE // len(os.fsencode(text))
         assert status({"NAME": text * (number - 4)}) == 200
         assert status({"NAME": text * (number + 4)}) == 431
 
@@ -61,7 +61,7 @@ def test_all_together_are_bounded() -> None:
     [("HTTP_COOKIE", 431), ("QUERY_STRING", 414), ("REQUEST_URI", 414), ("PATH_INFO", 414)],
 )
 def test_what_is_too_long(name: str, code: int) -> None:
-    assert status({name: "x" * MOST_ONE}) == code
+    assert status({name: "x" * MAX_VARIABLE}) == code
 
 
 @pytest.mark.parametrize("server", ["warm", "cold"])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cgikit.host.guard import MOST_KNOWN, Guard
+from cgikit.host.guard import MAX_KNOWN, Guard
 
 
 class Seen:
@@ -51,10 +51,10 @@ def test_the_same_error_is_told_in_short_the_second_time() -> None:
 
 def test_what_is_remembered_of_errors_is_bounded() -> None:
     seen = Seen()
-    for number in range(MOST_KNOWN + 10):
+    for number in range(MAX_KNOWN + 10):
         code = compile("\n" * number + "1 / 0", "made up", "exec")
         seen.guard(seen.ended.append, exec, code)
-    assert len(seen.guard._known) == MOST_KNOWN
+    assert len(seen.guard._known) == MAX_KNOWN
 
 
 def test_an_error_in_the_end_of_one_request_comes_to_the_last_resort() -> None:

@@ -56,7 +56,7 @@ for path in (".", "sub"):
         for entry in entries("/", Directory(path, "/", True)):
             print(entry.name, entry.about, entry.why, entry.fix, sep="|")
     except Problem as problem:
-        print(problem.status, problem.told)
+        print(problem.status, problem.log_text)
 """
 
 

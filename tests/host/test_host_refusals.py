@@ -3,7 +3,7 @@
 import pytest
 
 from cgikit.host.problem import Problem
-from cgikit.host.refusals import MOST, SAME, Refusals
+from cgikit.host.refusals import MAX_LINES, MAX_SAME_FIX, Refusals
 
 OFF = Problem(403, "off.py is not executable.", "chmod +x off.py")
 
@@ -28,17 +28,17 @@ def test_other_problems_are_not_told_here(problem: Problem) -> None:
 
 def test_paths_that_visitors_invent_do_not_fill_the_log_nor_hide_a_fault() -> None:
     refusals = Refusals()
-    lines = [refusals.line(f"/{number}", missing(number)) for number in range(10 * SAME)]
+    lines = [refusals.line(f"/{number}", missing(number)) for number in range(10 * MAX_SAME_FIX)]
     told = [line for line in lines if line]
-    assert len(told) == SAME
+    assert len(told) == MAX_SAME_FIX
     assert told[-1].endswith("More of this kind are not logged.")
     assert refusals.line("/off.py", OFF)
 
 
 def test_there_is_an_end_to_all_of_them() -> None:
     refusals = Refusals()
-    lines = [refusals.line("/x", Problem(403, "x", f"chmod +x {n}")) for n in range(2 * MOST)]
-    assert len(list(filter(None, lines))) == MOST
+    lines = [refusals.line("/x", Problem(403, "x", f"chmod +x {n}")) for n in range(2 * MAX_LINES)]
+    assert len(list(filter(None, lines))) == MAX_LINES
 
 
 def test_the_line_is_one_line() -> None:

@@ -24,16 +24,16 @@ from serving import serve
 from stock import stock_nginx
 
 from cgikit.gateway.wire import native
+from cgikit.host.native import unescaped
 from cgikit.host.path import segments, url_path
 from cgikit.host.problem import Problem
-from cgikit.host.text import unescaped
 
 PACKAGE = Path(__file__).parents[2] / "cgikit"
 
 # --- the places -------------------------------------------------------------------------------
 
 #: Every place between a server and a script that makes text of bytes or bytes of text by ISO-8859-1 or
-#: as file names are, and what it converts. Text inside the host is native: see `host/text.py`.
+#: as file names are, and what it converts. Text inside the host is native: see `host/native.py`.
 PLACES = {
     "gateway.fastcgi:parse_variables": "variables come in; `checked` makes them native",
     "gateway.fastcgi:build_variables": "native variables go out",
@@ -52,8 +52,8 @@ PLACES = {
     "host.path:segments": "decoded escapes become a native name",
     "host.path:url_path": "a native path becomes escapes",
     "warm.program:Programs._why_not": "a script's first line, to look at",
-    "host.text:unescaped": "escapes become bytes",
-    "host.words:query_words": "decoded escapes become a native word",
+    "host.native:unescaped": "escapes become bytes",
+    "host.argv:query_arguments": "decoded escapes become a native word",
     "warm.zygote:rehearse": "variables of our own",
 }
 

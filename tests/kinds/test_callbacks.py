@@ -269,7 +269,7 @@ def test_a_refusal_that_raises_ends_what_was_to_be_refused(tmp_path: Path, when:
 #: What its loop does, and what that calls which can fail: where it is, and its name.
 PARENT = {
     "p.Parent": {"_start", "_wait", "_look_at"},
-    "p.Kept": {"take"},
+    "p.Handover": {"receive"},
     "os": {"fork", "waitpid"},
     "p.signal": {"sigtimedwait"},
 }

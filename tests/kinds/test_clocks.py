@@ -29,7 +29,7 @@ STATES = {
 
 #: Places that accept connections, and why each piece is sent at once on what they take.
 ACCEPTING = {
-    "cli.server": "waitress sets TCP_NODELAY",
+    "cli.httpserver": "waitress sets TCP_NODELAY",
     "warm.acceptor": "warm.connections.Connections.begin",
     "persistent.worker": "itself",
 }

@@ -1,6 +1,6 @@
 """The kind: what is used of others that they promise nobody. A new version may take it away.
 
-Of waitress that is most of what `cli.channel` and `cli.server` do: every attribute that they use or
+Of waitress that is most of what `cli.channel` and `cli.httpserver` do: every attribute that they use or
 set, and every method that they override, is looked for in the version that is installed.
 Of the standard library it is a table: a new place fails until it is in there.
 """
@@ -24,7 +24,7 @@ from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
-from cgikit.cli import channel, server
+from cgikit.cli import channel, httpserver
 
 #: What our classes add to those of waitress, by class: it must not be there already.
 ADDED = {
@@ -33,7 +33,7 @@ ADDED = {
     "_Parser": "_server _limit _refuse",
     "_Refusal": "",
     "Channel": "reset deaf trim drop _drained",
-    "_Listening": "tell guard _go_on ends _host _room _arrived _turned_away _told _told_disk linger"
+    "_Listening": "log_line guard _go_on ends _host _room _arrived _turned_away _told _told_disk linger"
     " page no_disk has_room",
     "_TurnedAway": "until",
 }
@@ -42,13 +42,13 @@ OWNERS = {
     "buffer": OverflowableBuffer,
     "channel": channel.Channel,
     "request": HTTPRequestParser,
-    "self._server": server._Listening,
+    "self._server": httpserver._Listening,
     "self.adj": Adjustments,
     "self.body_rcv": ChunkedReceiver,
     "self.channel": channel.Channel,
-    "self.channel.server": server._Listening,
+    "self.channel.server": httpserver._Listening,
     "self.request": HTTPRequestParser,
-    "self.server": server._Listening,
+    "self.server": httpserver._Listening,
     "threads": channel.Threads,
     "wasyncore": wasyncore,
 }
@@ -62,7 +62,7 @@ OTHERS = set(
 
 def classes() -> Iterator[tuple[type, ast.ClassDef]]:
     """Our classes that extend one of waitress, with their source."""
-    for module in (channel, server):
+    for module in (channel, httpserver):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 found = getattr(module, node.name)
@@ -140,7 +140,7 @@ def test_what_a_class_overrides_takes_what_it_took(name: str) -> None:
                 assert list(ours) == list(inspect.signature(theirs).parameters), node.name
 
 
-@pytest.mark.parametrize("module", [channel, server])
+@pytest.mark.parametrize("module", [channel, httpserver])
 def test_what_is_used_of_other_objects_is_there(module: object) -> None:
     known = OTHERS | {"", "self", "super", "getattr", "type"} | set(OWNERS)
     for node in ast.walk(ast.parse(inspect.getsource(module))):  # type: ignore[arg-type]
@@ -160,7 +160,7 @@ def test_what_is_called_takes_what_it_is_given() -> None:
     )
     (call,) = (
         node
-        for node in ast.walk(ast.parse(inspect.getsource(server)))
+        for node in ast.walk(ast.parse(inspect.getsource(httpserver)))
         if isinstance(node, ast.Call) and house.written(node.func) == "Adjustments"
     )
     given = {keyword.arg for keyword in call.keywords}
@@ -179,7 +179,7 @@ def test_waitress_has_a_floor_and_a_ceiling() -> None:
 
 #: module, place: what becomes of us without it, or why it is sure to be there.
 PRIVATE = {
-    ("cli.server", "self._server._map"): "a class of waitress, looked for above",
+    ("cli.httpserver", "self._server._map"): "a class of waitress, looked for above",
     ("warm.trial", "getattr(os.environ, '_data', None)"): "nothing is watched without it",
     (
         "warm.trial",

@@ -148,7 +148,7 @@ BARE = {
         "unit.service": "a text that is looked at itself",
         "unit_name(site.root)": "letters, digits and -._",
     },
-    "wsgi": {
+    "wsgiservers": {
         "_NOTES": "a text of ours",
         "home": "what `quoted` made",
         "os.path.dirname(file)": "becomes a word of `as_user`",

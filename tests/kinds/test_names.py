@@ -31,7 +31,7 @@ PRINTABLE = {
     "debug._printable": SHOWN,
     "headers.check_field": ASCII,
     "host.diagnosis.interpreter_problem": SHOWN,
-    "host.text.one_line": SHOWN,
+    "host.logtext.one_line": SHOWN,
     "multipart._boundary": ASCII,
     "nph.head": ASCII,
     "redirect.check_location": "a quick yes; then `refused`",

@@ -42,7 +42,7 @@ WAITING: dict[str, tuple[int, str]] = {
 #: Calls of the same names that wait for nothing: of `select`, of `subprocess.Popen`, and our own.
 OTHERS = {
     "select.poll", "self.process.poll", "self.forking.poll", "worker.process.poll", "self.send",
-    "self.worker.connections.send",
+    "self.worker.connections.send", "self._handover.send",
 }  # fmt: skip
 #: Flags by which a call does not wait.
 AT_ONCE = ("LOCK_NB", "MSG_DONTWAIT", "WNOHANG")
@@ -51,13 +51,13 @@ AT_ONCE = ("LOCK_NB", "MSG_DONTWAIT", "WNOHANG")
 NON_BLOCKING = "the socket does not block"
 REASONS = {
     "cli.channel.Channel.handle_close: self.socket.send": NON_BLOCKING,
-    "cli.server._Listening.handle_accept: connection.send": "a few bytes, on a new connection",
-    "cli.server._Listening.handle_accept: self.socket.accept": NON_BLOCKING,
-    "cli.server._TurnedAway.__init__: connection.send": NON_BLOCKING,
+    "cli.httpserver._Listening.handle_accept: connection.send": "a few bytes, on a new connection",
+    "cli.httpserver._Listening.handle_accept: self.socket.accept": NON_BLOCKING,
+    "cli.httpserver._TurnedAway.__init__: connection.send": NON_BLOCKING,
     "cli.serve._outward: probe.connect": "a datagram socket: nothing is sent, and nothing answers",
-    "cli.server._TurnedAway.handle_read: self.recv": NON_BLOCKING,
-    "gateway.kept.Kept.leave: socket.send_fds": NON_BLOCKING,
-    "gateway.kept.Kept.take: socket.recv_fds": NON_BLOCKING,
+    "cli.httpserver._TurnedAway.handle_read: self.recv": NON_BLOCKING,
+    "gateway.handover.Handover.send: socket.send_fds": NON_BLOCKING,
+    "gateway.handover.Handover.receive: socket.recv_fds": NON_BLOCKING,
     "gateway.listener._clear: probe.connect": NON_BLOCKING,
     "warm.compiling.compiled: os.waitpid": "the process was sent KILL; the worker watches the zygote",
     "warm.connection.Connection._send: self.sock.send": NON_BLOCKING,

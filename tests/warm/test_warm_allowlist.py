@@ -60,7 +60,7 @@ def test_what_the_web_servers_send_passes(protocol: str) -> None:
     for server in ("httpd", "nginx", "lighttpd", "caddy"):
         for file in (DATA / protocol).glob(f"{server}-*.json"):
             events = json.loads(file.read_text())["events"]
-            names |= {name for event in events if event[0] == "Opened" for name in event[2]}
+            names |= {name for event in events if event[0] == "RequestStarted" for name in event[2]}
     assert len(names) > 25
     allowed = Allowlist((), {"PATH": "/bin"})
     dropped = {name for name in names if not allowed[name]}

@@ -11,7 +11,7 @@ import pytest
 from gatewayserving import HEAD, gateway
 from serving import alive, until
 
-from cgikit.gateway.kept import Kept
+from cgikit.gateway.handover import Handover
 from cgikit.warm.settings import Settings
 from cgikit.warm.workerprocess import WorkerProcess
 from cgikit.warm.zygote import exactly
@@ -19,16 +19,16 @@ from cgikit.warm.zygote import exactly
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[WorkerProcess]:
-    kept = Kept.pair()
+    handover = Handover.pair()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket"))
         listener.listen()
         settings = Settings(root=str(tmp_path), protocol="fastcgi")
-        found = WorkerProcess(0, listener, kept, {"PATH": os.defpath}, settings)
+        found = WorkerProcess(0, listener, handover, {"PATH": os.defpath}, settings)
         yield found
         found.kill()
         found.close()
-        kept.close()
+        handover.close()
 
 
 def test_a_worker_says_when_it_is_ready(pair: WorkerProcess) -> None:

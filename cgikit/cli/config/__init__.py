@@ -17,11 +17,11 @@ from ipaddress import ip_address
 from typing import Any
 
 import cgikit
-from cgikit.host.text import one_line
+from cgikit.host.logtext import one_line
 
 from ..commandline import suggestion
-from ..gateway import cannot_enter, cannot_run, number, passing
-from . import apache, caddy, lighttpd, nginx, small, systemd, wsgi
+from ..gatewaycommand import cannot_enter, cannot_run, number, passing
+from . import apache, caddy, lighttpd, nginx, small, systemd, wsgiservers
 from .account import WEB_USERS, barrier, exists, group_of, web_user
 from .quoting import Unsayable
 from .recipe import Recipe, write
@@ -43,10 +43,10 @@ RECIPES: Mapping[str, Recipe] = {
     "busybox": small.BUSYBOX_HTTPD,
     "mini-httpd": small.MINI_HTTPD_,
     "python": small.PYTHON_HTTP,
-    "gunicorn": wsgi.GUNICORN,
-    "waitress": wsgi.WAITRESS,
-    "uwsgi": wsgi.UWSGI,
-    "apache-wsgi": wsgi.APACHE_WSGI,
+    "gunicorn": wsgiservers.GUNICORN,
+    "waitress": wsgiservers.WAITRESS,
+    "uwsgi": wsgiservers.UWSGI,
+    "apache-wsgi": wsgiservers.APACHE_WSGI,
     "cgikit": small.SERVE,
     "systemd": systemd.SYSTEMD,
     "systemd-gunicorn": systemd.SYSTEMD_GUNICORN,

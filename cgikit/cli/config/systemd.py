@@ -8,7 +8,7 @@ import os
 import shutil
 from typing import NamedTuple
 
-from . import wsgi
+from . import wsgiservers
 from .quoting import shell, systemd_path, systemd_program
 from .quoting import systemd as quoted
 from .recipe import Recipe
@@ -145,7 +145,7 @@ def _at_a_path(site: Site, name: str, about: str, service: str) -> Unit:
 
 
 def _gunicorn(site: Site) -> Unit:
-    words = ["-m", "gunicorn", *wsgi.GUNICORN_OPTIONS, "site_wsgi"]
+    words = ["-m", "gunicorn", *wsgiservers.GUNICORN_OPTIONS, "site_wsgi"]
     service = (
         "Type=notify\n"
         f"ExecStart={systemd_program(site.python)} {' '.join(map(quoted, words))}\n"
@@ -221,7 +221,7 @@ SYSTEMD_GUNICORN = Recipe(
     "systemd-gunicorn.sh",
     lambda site: _text(site, _gunicorn(site)),
     _start,
-    companion=("gunicorn", wsgi.FILE),
+    companion=("gunicorn", wsgiservers.FILE),
     by_root=True,
     notes="""
         Scripts are loaded once, when gunicorn starts: systemctl reload cgikit-gunicorn takes new code.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgikit.host.words import query_words
+from cgikit.host.argv import query_arguments
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ from cgikit.host.words import query_words
     ],
 )
 def test_r41_s27_isindex(method: str, query: str, words: list[str]) -> None:
-    assert query_words(method, query) == words
+    assert query_arguments(method, query) == words
 
 
 @given(st.text(st.sampled_from("-+%2D0a\xff")))
 def test_no_word_starts_an_option(query: str) -> None:
-    words = query_words("GET", query)
+    words = query_arguments("GET", query)
     assert not any(word.startswith("-") or "\0" in word for word in words)

@@ -17,12 +17,12 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 
-from cgikit.host.answer import Truncated
+from cgikit.host.answer import AnswerCut
 from cgikit.host.guard import Guard
+from cgikit.host.logtext import one_line
 from cgikit.host.output import ScriptResponse
 from cgikit.host.page import error_page, own_response
 from cgikit.host.problem import Problem
-from cgikit.host.text import one_line
 from cgikit.host.wsgi import Host
 
 from .channel import HIGH_WATER, Channel, Threads
@@ -129,7 +129,7 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
         log: Callable[[str], None],
         room: Capacity,
     ) -> None:
-        self.tell = log
+        self.log_line = log
         self.guard = Guard(log, self._go_on)
         self._host = host
         self._room = room
@@ -158,7 +158,9 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
         now = time.monotonic()
         if now - self._told >= _TOLD:
             self._told = now
-            self.tell(f"server: all {self._room.connections} connections are in use; more get 503")
+            self.log_line(
+                f"server: all {self._room.connections} connections are in use; more get 503"
+            )
         self._turned_away = [one for one in self._turned_away if one.socket is not None]
         if len(self._turned_away) < _TURNED_AWAY:
             self._turned_away.append(_TurnedAway(connection, self._map, now + _READING, _FULL))
@@ -187,7 +189,7 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
         if now - self._told_disk >= _TOLD:
             self._told_disk = now
             where = tempfile.tempdir or "the temporary directory"  # none was found to be usable
-            self.tell(
+            self.log_line(
                 f"server: {where} cannot hold what waits there: {error.strerror or error}. "
                 "Make room, or start the server with TMPDIR=DIR for a larger directory."
             )
@@ -283,7 +285,7 @@ class _OneLine(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, Truncated):
+        if not isinstance(error, AnswerCut):
             said = error.strerror if isinstance(error, OSError) and error.strerror else error
             told = f": {type(error).__name__}: {said}" if error else ""
             self._log(one_line(f"server: {record.getMessage()}{told}"))

@@ -1,10 +1,10 @@
 """Records are equal when they hold the same, and are shown by it."""
 
 from cgikit.host.path import Directory, Script
-from cgikit.host.record import Record
+from cgikit.host.value import Value
 
 
-class Pair(Record):
+class Pair(Value):
     __slots__ = ("left", "right")
 
     def __init__(self, left: object, right: object) -> None:

@@ -19,7 +19,7 @@ from serving import DEADLINE, Server, serve, sockets, until
 from waitress.buffers import OverflowableBuffer
 
 from cgikit.cli.channel import Channel
-from cgikit.cli.server import CONNECTIONS, DESCRIPTORS, capacity
+from cgikit.cli.httpserver import CONNECTIONS, DESCRIPTORS, capacity
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 HEADER = b"GET /hello.sh HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
@@ -242,8 +242,8 @@ def reachable(server: Server) -> bool:
 def test_s14_bodies_are_limited_together(scripts: Path) -> None:
     """By 4 GiB; here by less."""
     less = (
-        "from cgikit.cli import main, server\n"
-        "server.capacity = lambda descriptors: server.Capacity(bodies=1 << 20)\n"
+        "from cgikit.cli import httpserver, main\n"
+        "httpserver.capacity = lambda descriptors: httpserver.Capacity(bodies=1 << 20)\n"
         "raise SystemExit(main())\n"
     )
     with started(sys.executable, "-c", less, "serve", str(scripts), "--port", "0") as server:
