@@ -59,8 +59,8 @@ DOWNLOAD = 0.5  # of the server's own rate for a file
 
 
 WHAT_TARGETS_ARE = """\
-What each way is meant to reach, and what it reached in this run. Where a target is **not met**,
-[What is not reached, and why](#what-is-not-reached-and-why) has the reason. *Times* compares
+The target for each way, and what was measured in this run. Where a target is **not met**,
+[Targets that were not met](#targets-that-were-not-met-and-why) has the reason. *Times* compares
 requests a second in the same round. *Flat*: memory grows by no more than 8 MiB from a body of
 16 MiB to one of 256 MiB."""
 
