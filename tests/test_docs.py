@@ -337,7 +337,7 @@ def test_every_attribute_and_argument_is_documented(name: str) -> None:
     assert missing == []
 
 
-ROLES = ("cli", "host", "testing", "warm")  # sub-packages: one row and one page each
+ROLES = ("cli", "host", "migrate", "testing", "warm")  # sub-packages: one row and one page each
 MODULES = [
     *ROLES,
     "gateway",

@@ -46,7 +46,7 @@ LAYERS = (
     },
     {"gateway"},
     {"debug", "debugpage", "offline", "persistent", "script", "wsgi"},
-    {"host"},
+    {"host", "migrate"},
     {"testing", "warm"},
     {"__main__", "cli", "compat"},
 )
@@ -72,6 +72,7 @@ WORLDLY = {
     "leaving",
     "lines",
     "locks",
+    "migrate",
     "obstacle",
     "persistent",
     "process",

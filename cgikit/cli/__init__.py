@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cgikit import __version__
 
-from . import config, fastcgi, scgi, serve, sessions
+from . import config, fastcgi, migrate, scgi, serve, sessions
 from .commandline import Parser
 
 
@@ -31,6 +31,7 @@ def parser() -> Parser:
     commands = made.add_subparsers(metavar="COMMAND", dest="named", required=True)
     config.add_to(commands)
     fastcgi.add_to(commands)
+    migrate.add_to(commands)
     scgi.add_to(commands)
     serve.add_to(commands)
     sessions.add_to(commands)

@@ -44,6 +44,8 @@ COMPUTED = {
     "sessions.session.Session._take": NO_CODEC,
     "sessions.store.Store.purge_one": NO_CODEC,
     "sessions.users.mark_of": NO_CODEC,
+    "migrate.source.Source._decoded": "the coding line of a program, one for each file of a command",
+    "migrate.source.Source.encoded": "the same",
     "streamed._encoded": NO_CODEC,
     "testing.answer.Answer.text": CHOSEN,
 }
@@ -131,6 +133,8 @@ REMEMBERS = re.compile(
 #: Where one of them is given something that is not a constant, and why it stays bounded.
 REMEMBERED = {
     "debugpage._source": "sources of functions on the stack: as many as the script loaded",
+    "migrate.tree.Users.use": "one pattern for each file of a command",
+    "migrate.unused.goes": "one pattern for each name that a program of a command imports",
     "filebody.guess_type": "mimetypes keeps tables of its own, not the names that it is asked for",
 }
 

@@ -1,0 +1,42 @@
+"""One file on the disk: read, rewritten, and replaced whole or not at all."""
+
+import os
+
+from cgikit import files
+from cgikit.errors import StorageError
+
+from .rewrite import Outcome, rewrite
+from .source import Refused
+from .tree import Users
+
+
+class Change:
+    """What becomes of a file. `old` is its content, `outcome` what `rewrite` made of that.
+
+    Raises `Refused` for what is not a program of Python 3, `StorageError` for what cannot be read.
+    """
+
+    def __init__(self, path: str, users: Users, *, unsafe: bool) -> None:
+        self.path = path
+        self._real = os.path.realpath(path)  # a symbolic link is not replaced, but what it names
+        content = files.read(self._real, "cannot read the program")
+        if content is None:
+            raise StorageError(path, "there is no such file")
+        self.old = content
+        self.outcome: Outcome = rewrite(
+            content, unsafe=unsafe, exported=lambda name: users.use(self._real, name)
+        )
+
+    def write(self) -> None:
+        """Replace the file, with the mode and owner that it has.
+
+        Raises `Refused` if it was changed meanwhile or has another name, `StorageError` if the system
+        refuses; it is then as it was.
+        """
+        if self.outcome.data is None:
+            return
+        if os.stat(self._real).st_nlink > 1:
+            raise Refused("it has another name (a hard link), which would keep the old content")
+        if files.read(self._real) != self.old:
+            raise Refused("somebody has changed it meanwhile; run this again")
+        files.atomic_write(self._real, self.outcome.data)

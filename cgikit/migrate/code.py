@@ -1,0 +1,165 @@
+"""A program as a tree: LibCST's, with what the rules ask about it.
+
+Where a node stands in the text, what is around it, which scope it is in, and which names are
+taken. What the names mean is decided in `bindings`.
+"""
+
+import keyword
+import sys
+from collections.abc import Iterator
+from typing import TypeVar
+
+import libcst as cst
+from libcst.metadata import (
+    Assignment,
+    BaseAssignment,
+    ByteSpanPositionProvider,
+    CodeSpan,
+    MetadataWrapper,
+    Scope,
+    ScopeProvider,
+)
+
+from .edits import Edit
+from .source import Refused
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+
+_DEPTH = 20_000  # calls within calls, while a program is read
+
+#: Names by which a program reaches its own variables unseen.
+REFLECTION = frozenset("eval exec globals locals vars execfile".split())
+
+
+class Code:
+    """One module. Raises `Refused` for what LibCST cannot read."""
+
+    def __init__(self, text: str) -> None:
+        self.data = text.encode()
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(before, _DEPTH))  # a page of 400 pieces joined by + is that deep
+        try:
+            self._read(text)
+        except cst.ParserSyntaxError as error:
+            raise Refused(f"it is not valid Python: {error.message}", error.raw_line) from error
+        except RecursionError:
+            raise Refused("an expression in it is nested too deeply for LibCST") from None
+        finally:
+            sys.setrecursionlimit(before)
+        self.nodes = list(_walk(self.module))
+        self._parents = {child: node for node in self.nodes for child in node.children}
+        self._assigned: dict[str, list[BaseAssignment]] = {}
+        scopes = {id(scope): scope for scope in self._scopes.values() if isinstance(scope, Scope)}
+        for scope in scopes.values():
+            for one in scope.assignments:
+                if isinstance(one, Assignment):  # not a name that Python brings along
+                    self._assigned.setdefault(one.name.partition(".")[0], []).append(one)
+        self.names = frozenset(self._names())
+
+    def _read(self, text: str) -> None:
+        self.module = cst.parse_module(text)
+        if self.module.code != text:
+            raise Refused("LibCST does not give it back as it was")
+        # without a copy, which is there for trees that people make: nothing of this one is in it twice
+        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
+        known = wrapper.resolve_many((ByteSpanPositionProvider, ScopeProvider))
+        self._spans, self._scopes = known[ByteSpanPositionProvider], known[ScopeProvider]
+
+    def _names(self) -> Iterator[str]:
+        for node in self.each(cst.Name):
+            parent = self.parent(node)
+            if isinstance(parent, cst.Attribute) and parent.attr is node:
+                continue
+            if not (isinstance(parent, cst.Arg) and parent.keyword is node):
+                yield node.value
+
+    def each(self, kind: type[Node]) -> Iterator[Node]:
+        """Yield all nodes of a kind, in the order of the text."""
+        return (node for node in self.nodes if isinstance(node, kind))
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """Return the node around a node; None around the module."""
+        return self._parents.get(node)
+
+    def parents(self, node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
+        """Yield each node around a node, innermost first, with the one inside it that leads there."""
+        outer = self.parent(node)
+        while outer is not None:
+            yield outer, node
+            node, outer = outer, self.parent(outer)
+
+    def scope(self, node: cst.CSTNode) -> Scope | None:
+        """Return the scope that a node's names are looked up in."""
+        scope = self._scopes.get(node)
+        return scope if isinstance(scope, Scope) else None
+
+    def assignments(self, name: str) -> list[BaseAssignment]:
+        """Return everything that binds a name in any scope; for `import a.b` that is `a`."""
+        return self._assigned.get(name, [])
+
+    def assignment(self, target: cst.CSTNode) -> Assignment | None:
+        """Return what LibCST knows of the variable that a name is bound to here."""
+        name = target.value if isinstance(target, cst.Name) else ""
+        found = [
+            one
+            for one in self.assignments(name)
+            if isinstance(one, Assignment) and one.node is target
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def start(self, node: cst.CSTNode) -> int:
+        """Return where a node begins (bytes), without the parentheses around it."""
+        return self._span(node).start
+
+    def end(self, node: cst.CSTNode) -> int:
+        """Return where a node ends (bytes), without the parentheses around it."""
+        span = self._span(node)
+        return span.start + span.length
+
+    def _span(self, node: cst.CSTNode) -> CodeSpan:
+        span = self._spans[node]
+        assert isinstance(span, CodeSpan)  # noqa: S101  # what this provider gives
+        return span
+
+    def source(self, node: cst.CSTNode) -> str:
+        """Return a node as it is written, without the parentheses around it."""
+        return self.between(self.start(node), self.end(node))
+
+    def between(self, start: int, end: int) -> str:
+        """Return the text from one place to another (bytes)."""
+        return self.data[start:end].decode()
+
+    def line(self, node: cst.CSTNode) -> int:
+        """Return the number of the line that a node begins in."""
+        return self.line_at(self.start(node))
+
+    def line_at(self, place: int) -> int:
+        """Return the number of the line of a place (bytes): of any kind of line end."""
+        before = self.data[:place]
+        return before.count(b"\n") + before.replace(b"\r\n", b"").count(b"\r") + 1
+
+    def replace(self, node: cst.CSTNode, text: str) -> Edit:
+        """Return the edit that puts a text in a node's place."""
+        return Edit(self.start(node), self.end(node), text)
+
+    def is_free(self, name: str) -> bool:
+        """Whether a name means nothing anywhere in the module, so that it can be given."""
+        return name not in self.names and not keyword.iskeyword(name)
+
+    @property
+    def reflects(self) -> bool:
+        """Whether the program may reach its variables by names that cannot be seen."""
+        return not REFLECTION.isdisjoint(self.names)
+
+    def comments(self) -> Iterator[str]:
+        """Yield all comments."""
+        return (comment.value for comment in self.each(cst.Comment))
+
+
+def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield a node and all below it, in the order of the text."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.children))

@@ -1,0 +1,41 @@
+"""What is said of the files: the changes as a diff that `patch` takes, and a line for what was left."""
+
+import difflib
+from collections.abc import Iterable
+
+from .work import Note
+
+_LEVELS = {"shown": "only shown", "hidden": "only shown"}
+
+
+def diff(path: str, old: bytes, new: bytes) -> bytes:
+    """Return the changes of a file as a unified diff, in the file's own encoding and line ends."""
+    name = path.encode("utf-8", "surrogateescape")
+    lines = difflib.diff_bytes(
+        difflib.unified_diff,
+        old.splitlines(keepends=True),
+        new.splitlines(keepends=True),
+        b"a/" + name.lstrip(b"/"),
+        b"b/" + name.lstrip(b"/"),
+    )
+    return b"".join(
+        line if line.endswith((b"\n", b"\r")) else line + b"\n\\ No newline at end of file\n"
+        for line in lines
+    )
+
+
+def lines(path: str, notes: Iterable[Note]) -> list[str]:
+    """Return the report of a file: a line a note, as compilers write them."""
+    return [
+        f"{path}:{note.line}: {note.text} [{_LEVELS.get(note.rule, 'not touched')}]"
+        for note in notes
+    ]
+
+
+def summary(changed: int, refused: int, *, written: bool) -> str:
+    """Return the last line: how many files change, and how many could not be read as programs."""
+    said = f"{changed} file{'' if changed == 1 else 's'} "
+    said += "changed" if written else "would change"
+    if changed and not written:
+        said += "; --write changes them"
+    return f"{said}; {refused} left as a whole" if refused else said

@@ -1,0 +1,140 @@
+"""One file, rewritten: the rules applied to its uses of `cgi` and `cgitb`, and its imports put
+right.
+
+`rewrite` takes bytes and gives bytes. Whatever the rules make, the result is read again before it
+is handed out: what is not a program any more is never written.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+import libcst as cst
+
+from . import compat, escape, fieldstorage, hidden, parseheader, python2, queries, shown, unused
+from .bindings import Group, Imported, Use, groups, stars
+from .code import Code
+from .edits import Edit, Overlap, apply
+from .imports import Becomes, removals
+from .imports import compat as from_compat
+from .imports import rewrite as rewrite_import
+from .source import Refused, Source, mentions
+from .work import Need, Note, Rewritten, Work
+
+#: The rules for a use, each with a `rewrite` and the members of `cgi` that it is for.
+_RULES = (escape, queries, parseheader, fieldstorage)
+
+
+class Outcome(NamedTuple):
+    """What became of a file: its content (None: unchanged), what was not touched, rules applied."""
+
+    data: bytes | None
+    notes: list[Note]
+    applied: Counter[str]
+
+
+def rewrite(
+    data: bytes, *, unsafe: bool = False, exported: Callable[[str], bool] = lambda name: False
+) -> Outcome:
+    """Rewrite a program; `unsafe` adds the rules that change what a script does in odd cases.
+
+    `exported` tells whether another file uses a variable of this one. Raises `Refused` for what is not
+    a program of Python 3, or was generated.
+    """
+    if not mentions(data):
+        return Outcome(None, [], Counter())
+    source = Source(data)
+    source.check_generated()
+    python2.check(source.text)
+    code = Code(source.text)
+    work = Work(code, groups(code), unsafe, exported)
+    applied = _rewrite(work)
+    for look in (shown.look, hidden.look):
+        look(work)
+    work.notes.sort()
+    if not work.edits:
+        return Outcome(None, work.notes, applied)
+    try:
+        text = apply(code.data, work.edits).decode()
+        ast.parse(text)
+    except (Overlap, SyntaxError) as error:
+        raise Refused(
+            f"its rewritten form would not be a program: {error}; please report it"
+        ) from error
+    return Outcome(source.encoded(text), work.notes, applied)
+
+
+def _rewrite(work: Work) -> Counter[str]:
+    applied: Counter[str] = Counter()
+    becomes: Becomes = {}
+    for group in work.groups:
+        if group.fallback:
+            line = work.code.line(group.imports[0].statement)
+            work.note(
+                line,
+                "imports",
+                f"the import of {group.module} {group.fallback}: look at it yourself",
+            )
+            continue
+        needs = _needs(work, group, applied)
+        for one in group.imports:
+            own = from_compat(one)
+            becomes[one] = [own if need is None else need for need in needs]
+            applied["compat"] += own in becomes[one] and not one.is_ours
+    statements: dict[int, list[Imported]] = {}
+    for one in becomes:
+        statements.setdefault(id(one.statement), []).append(one)
+    gone: list[cst.CSTNode] = []
+    for names in statements.values():
+        edits, goes = rewrite_import(work.code, names[0].statement, names, becomes)
+        work.edits += edits
+        gone += [names[0].statement] if goes else []
+    work.edits += removals(work.code, gone)
+    for star, _ in stars(work.code):
+        edit = compat.star(work.code, star)
+        work.edits += edit
+        applied["compat"] += len(edit)
+    return applied
+
+
+def _needs(work: Work, group: Group, applied: Counter[str]) -> list[Need | None]:
+    """Return the imports that a group's become; None stands for the same name from `cgikit.compat`."""
+    if group.doubt:
+        line = work.code.line(group.imports[0].statement)
+        work.note(line, "imports", f"{group.doubt}: only the import was changed, not its uses")
+        return [None]
+    if not group.uses:
+        if unused.goes(work, group):
+            applied["unused"] += 1
+            return []
+        return [None]
+    rewritten = [(use, *_by_rule(work, group, use)) for use in group.uses]
+    if _clash(group, [made for _, _, made in rewritten]):
+        return [None]
+    needs: dict[Need | None, None] = {}
+    edits: list[Edit] = []
+    for _, rule, made in rewritten:
+        if made is None:
+            needs[None] = None
+        else:
+            applied[rule] += 1
+            edits += made.edits
+            needs.update({made.need: None} if made.need else {})
+    work.edits += edits
+    # what is new first, as the imports of the standard library stand before others
+    return sorted(needs, key=lambda need: need is None)
+
+
+def _by_rule(work: Work, group: Group, use: Use) -> tuple[str, Rewritten | None]:
+    for rule in _RULES if group.module == "cgi" else ():
+        if use.member in rule.MEMBERS:
+            name = rule.__name__.rpartition(".")[2]
+            return name, rule.rewrite(work, group, use)
+    return "", None
+
+
+def _clash(group: Group, made: list[Rewritten | None]) -> bool:
+    """Whether one name would have to be two things: `escape`, called here and passed on there."""
+    binding = {one.need.binds for one in made if one and one.need}
+    return group.member != "" and None in made and group.name in binding

@@ -1,0 +1,71 @@
+"""The work on one file: what the rules share, and what they hand back."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .bindings import Group, Use
+from .code import Code
+from .edits import Edit
+
+
+class Note(NamedTuple):
+    """A line of the report: a place that was not touched, and why. `rule` says who has seen it."""
+
+    line: int
+    rule: str
+    text: str
+
+
+class Need(NamedTuple):
+    """An import: `import origin`, or `from origin import name [as alias]`."""
+
+    origin: str
+    name: str = ""
+    alias: str = ""
+
+    @property
+    def binds(self) -> str:
+        """The name that it binds."""
+        return self.alias or self.name or self.origin.partition(".")[0]
+
+    @property
+    def part(self) -> str:
+        """What stands behind `from origin import`."""
+        return f"{self.name} as {self.alias}" if self.alias else self.name
+
+
+class Rewritten(NamedTuple):
+    """What a rule makes of one use: the changes, and the import that they need (None: none)."""
+
+    need: Need | None
+    edits: list[Edit]
+
+
+class Work:
+    """What is asked for one file, and what was done so far."""
+
+    def __init__(
+        self, code: Code, groups: list[Group], unsafe: bool, exported: Callable[[str], bool]
+    ) -> None:
+        self.code = code
+        self.groups = groups
+        self.unsafe = unsafe
+        self.exported = exported  # whether another file may use a module's variable
+        self.edits: list[Edit] = []
+        self.notes: list[Note] = []
+        self.given: set[str] = set()  # new names
+
+    def note(self, line: int, rule: str, text: str) -> None:
+        """Add a line to the report, once."""
+        note = Note(line, rule, text)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def uses(self, module: str, member: str) -> list[Use]:
+        """Return all uses of `module.member`."""
+        return [
+            use
+            for group in self.groups
+            for use in group.uses
+            if group.module == module and use.member == member
+        ]
