@@ -379,6 +379,66 @@ def read(name: str) -> str:
     return (DOCS / name).read_text()
 
 
+#: Pages that tell what was: they name what is gone.
+HISTORY = {"CHANGELOG.md", "upgrading.md"}
+
+#: What the first part of a dotted name stands for where it is not the module: an object of this class.
+OBJECTS = {"limits": Limits, "request": cgikit.Request, "response": cgikit.Response}
+
+
+def dotted_names(page: Path) -> set[str]:
+    """The names such as `warm.zygote.run` in a page's code spans that begin with a package of cgikit;
+    in the page on the architecture, those that begin with one of its modules too.
+    """
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    spans = [span.removeprefix("cgikit.") for span in re.findall(r"`([^`\n]+)`", text)]
+    spans = [span for span in spans if not span.endswith((".py", ".db"))]
+    found = [re.fullmatch(r"(\w+)(\.\w+)+(?=\(.*\)|$)(\(.*\))?", span) for span in spans]
+    first = {package.partition(".")[0] for package in packages()}
+    if page.name == "architecture.md":
+        first |= {path.stem for path in PACKAGE.glob("*.py")}
+    return {m[0].partition("(")[0] for m in found if m and m[1] in first}
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name leads to a module of cgikit, to something in it, or in a class of it."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        *folders, module = parts[:length]
+        path = PACKAGE.joinpath(*folders, module)
+        if path.is_dir() or path.with_suffix(".py").exists():
+            dotted = ".".join(["cgikit", *parts[:length]]).removesuffix(".__init__")
+            thing: object = importlib.import_module(dotted)
+            own = [value for value in vars(thing).values() if inspect.isclass(value)]
+            classes = [c for c in own if c.__module__ == dotted]
+            objects = [thing, OBJECTS.get(parts[0]), *classes]
+            return any(has(owner, parts[length:]) for owner in objects)
+    return False
+
+
+def has(thing: object, names: list[str]) -> bool:
+    """Whether a chain of attributes can be followed from `thing`."""
+    for name in names:
+        if not hasattr(thing, name):
+            return False
+        thing = getattr(thing, name)
+    return True
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in HISTORY], ids=lambda page: page.name
+)
+def test_the_names_that_a_page_gives_exist(page: Path) -> None:
+    """A page spoke of `host.warm.leave` long after it had gone."""
+    assert sorted(name for name in dotted_names(page) if not exists(name)) == []
+
+
+def test_a_name_that_is_gone_would_be_seen() -> None:
+    assert all(exists(name) for name in ("warm.zygote", "host.path.find", "limits.query"))
+    assert not any(exists(name) for name in ("host.warm.leave", "limits.weight"))
+    assert "host.path.find" in dotted_names(DOCS / "architecture.md")
+
+
 # --- tables that repeat the code ---------------------------------------------------------------
 
 
