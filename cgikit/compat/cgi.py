@@ -66,7 +66,7 @@ _ELSEWHERE = {
 }
 _MODULES = frozenset(("html", "locale", "tempfile", "urllib", "warnings"))
 #: Gone since Python 3.8, or never there; whoever knows them finds them.
-_HIDDEN = frozenset(("TYPE_CHECKING", "escape", "parse_qs", "parse_qsl"))
+_HIDDEN = frozenset(("EMPTY", "Fields", "TYPE_CHECKING", "escape", "parse_qs", "parse_qsl"))
 _FORM = "application/x-www-form-urlencoded"
 
 

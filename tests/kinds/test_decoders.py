@@ -32,6 +32,7 @@ COMPUTED = {
     "compat.cgi.parse_multipart": PROGRAMMER,
     "compat.reading._read_parts": PROGRAMMER,
     "compat.reading.write": PROGRAMMER,
+    "compat.tracebackpage.scanvars": NO_CODEC,
     "compat.temporary._opened": PROGRAMMER,
     "compat.temporary.temporary_file": PROGRAMMER,
     "compat.urlencoded.Rules._check": PROGRAMMER,
@@ -132,6 +133,7 @@ REMEMBERS = re.compile(
 
 #: Where one of them is given something that is not a constant, and why it stays bounded.
 REMEMBERED = {
+    "compat.tracebackpage._Frame._scan.reader": "sources on the stack, once, when a script ends",
     "debugpage._source": "sources of functions on the stack: as many as the script loaded",
     "migrate.tree.Users.use": "one pattern for each file of a command",
     "migrate.unused.goes": "one pattern for each name that a program of a command imports",

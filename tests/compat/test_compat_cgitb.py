@@ -1,0 +1,174 @@
+"""compat.cgitb: the page of an error that nobody caught, as servers take it, and without secrets."""
+
+import io
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cgikit.compat import cgitb
+from cgikit.host.output import OutputParser
+
+FAILS = "def fail(value):\n    raise ValueError(f'it was {value}')\n"
+
+
+def run(source: str, tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a script that ends with an error."""
+    script = tmp_path / "script.py"
+    script.write_text(f"from cgikit.compat import cgitb\n{source}")
+    return subprocess.run(
+        [sys.executable, str(script)], env=variables, capture_output=True, cwd=tmp_path
+    )
+
+
+def failed(error: BaseException) -> Any:
+    try:
+        raise error
+    except BaseException:
+        return sys.exc_info()
+
+
+def test_the_first_bytes_were_refused_as_a_header(tmp_path: Path) -> None:
+    done = run("cgitb.enable()\n" + FAILS + "fail('<b>')", tmp_path, REQUEST_METHOD="GET")
+    assert done.returncode == 1
+    parser = OutputParser()
+    parser.feed(done.stdout)
+    head, _, page = done.stdout.partition(b"\n\n")
+    assert head == b"Content-Type: text/html; charset=utf-8"
+    assert b"ValueError</strong>: it was &lt;b&gt;" in page
+    assert b"<strong>fail</strong>(value=&#x27;&lt;b&gt;&#x27;)" in page
+    assert b"<mark>" in page
+
+
+def test_a_text_had_no_header_under_cgi(tmp_path: Path) -> None:
+    source = "cgitb.enable(format='text')\n" + FAILS + "fail('x')"
+    served = run(source, tmp_path, REQUEST_METHOD="GET").stdout
+    assert served.startswith(b"Content-Type: text/plain; charset=utf-8\n\nValueError\n")
+    assert run(source, tmp_path).stdout.startswith(b"ValueError\nPython ")
+    assert b"<p>" not in served
+
+
+def test_a_page_is_ascii_whatever_standard_output_takes(tmp_path: Path) -> None:
+    for form in ("html", "text"):
+        source = f"cgitb.enable(format={form!r})\n" + FAILS + "fail('ü日\\udcff')"
+        done = run(source, tmp_path, PYTHONIOENCODING="ascii")
+        assert done.stdout.isascii()
+        assert done.stderr == b""
+        assert (b"&#252;" if form == "html" else b"\\xfc") in done.stdout
+
+
+def test_what_the_script_was_printing_is_ended(tmp_path: Path) -> None:
+    source = "cgitb.enable()\nprint('Content-Type: text/html\\n\\n<!-- <script><table>')\nx"
+    page = run(source, tmp_path).stdout
+    assert page.index(b"</script>") < page.index(b"<h1>NameError")
+
+
+def test_variables_leaked(tmp_path: Path) -> None:
+    source = """
+import os
+cgitb.enable()
+class Config: api_key = "s3cret-1"
+def connect(host, password="s3cret-2"):
+    config, environ, url = Config(), os.environ, "mysql://u:s3cret-3@host/db"
+    raise KeyError(config.api_key and str, environ and url, {"token": "s3cret-4"} and 1, password)
+connect("h", password="s3cret-5")
+"""
+    done = run(source.replace(", password)", ")"), tmp_path, HTTP_COOKIE="id=s3cret-6")
+    assert b"s3cret" not in done.stdout
+    assert b"(hidden)" in done.stdout
+    assert b"HTTP_COOKIE" in done.stdout
+
+
+def test_a_page_can_be_kept_and_not_displayed(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    done = run(f"cgitb.enable(display=0, logdir={str(logs)!r})\n{FAILS}fail('x')", tmp_path)
+    (kept,) = os.listdir(logs)
+    assert kept.endswith(".html")
+    assert "it was x" in (logs / kept).read_text()
+    assert (logs / kept).stat().st_mode & 0o077 == 0
+    assert b"it was" not in done.stdout
+    assert f"<p>{kept} contains the description of this error.</p>".encode() in done.stdout
+    assert str(logs).encode() not in done.stdout
+
+
+def test_an_error_that_cannot_be_kept_is_said_in_the_log(tmp_path: Path) -> None:
+    done = run(f"cgitb.enable(logdir={str(tmp_path / 'none')!r})\n{FAILS}fail('x')", tmp_path)
+    assert b"it was x" in done.stdout
+    assert b"failed; the reason is in the server's log" in done.stdout
+    assert b"none: No such file or directory" in done.stderr
+
+
+def test_an_error_that_was_neither_displayed_nor_kept_was_lost(tmp_path: Path) -> None:
+    done = run(f"cgitb.enable(display=0)\n{FAILS}fail('x')", tmp_path)
+    assert b"A problem occurred" in done.stdout
+    assert b"it was" not in done.stdout
+    assert b"ValueError: it was x" in done.stderr
+
+
+def test_handler_shows_the_error_that_is_handled() -> None:
+    file = io.StringIO()
+    try:
+        raise ValueError("here")
+    except ValueError:
+        cgitb.Hook(file=file).handle()
+    assert "here" in file.getvalue()
+    file = io.StringIO()
+    cgitb.Hook(1, None, 1, file, "text")(*failed(KeyError("there")))
+    assert "KeyError: 'there'" in file.getvalue()
+    assert callable(cgitb.handler)
+
+
+def test_a_page_that_cannot_be_made_is_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> str:
+        raise RuntimeError
+
+    for form, name in (("html", "html"), ("text", "text")):
+        file = io.StringIO()
+        monkeypatch.setattr(cgitb, name, fail)
+        cgitb.Hook(file=file, format=form).handle(failed(ValueError("<password='x'>")))
+        shown = file.getvalue()
+        assert ("&lt;password" if form == "html" else "<password") in shown
+        assert "'x'" not in shown
+
+
+def test_an_output_that_is_gone_is_no_second_error(capsys: pytest.CaptureFixture[str]) -> None:
+    file = io.StringIO()
+    file.close()
+    cgitb.Hook(file=file).handle(failed(ValueError("x")))
+    assert "cannot write the page" in capsys.readouterr().err
+
+
+def test_the_names_of_the_old_module_are_there() -> None:
+    assert cgitb.small("x") == "<small>x</small>"
+    assert cgitb.strong("") == cgitb.grey("") == ""
+    assert cgitb.grey("x") == '<font color="#909090">x</font>'
+    assert "x" in cgitb.html(failed(ValueError("x")))
+    assert "x" in cgitb.text(failed(ValueError("x")), 1)
+    assert {"enable", "scanvars", "lookup", "handler"} <= set(dir(cgitb))
+    assert cgitb.__UNDEF__ is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = cgitb.nothing
+
+
+def test_enable_and_a_script_that_does_not_fail_load_no_page() -> None:
+    source = """
+import sys
+from cgikit.compat import cgitb
+cgitb.enable()
+print(sorted({"inspect", "traceback", "tokenize", "re", "tempfile"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", source], capture_output=True, text=True)
+    bare = subprocess.run(
+        [sys.executable, "-I", "-c", source.replace("cgitb.enable()", "").replace(
+            "from cgikit.compat import cgitb", "import cgikit.compat"
+        )],
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.stdout == bare.stdout
+    assert traceback.__name__ == "traceback"
