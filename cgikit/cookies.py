@@ -1,8 +1,9 @@
-"""Cookies: the Cookie header read, the Set-Cookie value built (RFC 6265bis).
+"""Cookies: parse a Cookie header, build a Set-Cookie value (RFC 6265bis).
 
-Reading is tolerant pair by pair, as browsers' and servers' cookies really look; building is strict.
-Names are never decoded: `%5f%5fHost-id` must not become `__Host-id` (CVE-2021-41819). Values are
-percent-decoded, and percent-encoded when built, so that any text survives the round trip.
+Parsing is tolerant, because real cookies break the rules: an invalid pair is skipped and hides no
+other. Building is strict. Names are never decoded: `%5f%5fHost-id` must not become `__Host-id`
+(CVE-2021-41819). Values are percent-encoded when built and decoded when parsed, so that any text
+survives the round trip.
 """
 
 from .limits import DEFAULT_LIMITS, Limits
@@ -12,37 +13,37 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
-# cookie-octet (RFC 6265 section 4.1.1) less "%", which escapes all the others
+# cookie-octet (RFC 6265 section 4.1.1) without "%", which escapes all other bytes
 _OCTETS = frozenset(
     b"!#$&'()*+-./0123456789:<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"
 )
-# What makes a browser drop a cookie (RFC 6265bis section 5.6). str.isprintable() would also drop one
-# with a no-break space or a joined emoji, which scripts in pages do store.
+# Browsers drop a cookie that contains one of these (RFC 6265bis section 5.6). str.isprintable() would
+# also refuse no-break spaces and joined emoji, which scripts in pages do store.
 _CONTROLS = frozenset(chr(code) for code in (*range(9), *range(10, 32), 127))
 _SAMESITE = {"lax": "Lax", "strict": "Strict", "none": "None"}
 _PRIORITY = {"low": "Low", "medium": "Medium", "high": "High"}
 _LABEL = frozenset("-_0123456789abcdefghijklmnopqrstuvwxyz")
-_1601 = -11_644_473_600  # what is earlier is not a date of a cookie (RFC 6265bis section 5.1.1)
+_1601 = -11_644_473_600  # the earliest date in a cookie (RFC 6265bis section 5.1.1)
 
 
 def parse(header: str, *, limits: Limits = DEFAULT_LIMITS) -> MultiDict:
-    """Parse a Cookie header into a `MultiDict` in the order sent (RFC 6265bis section 5.8.3).
+    """Parse a Cookie header into a `MultiDict`, in the order in which the cookies were sent.
 
-    A browser sends the cookie of the longer path first, so the first of a name is the one meant. A
-    pair without `=`, without a name or with a control character is left out and hides no other.
-    Only space and tab are stripped; one pair of quotes around a value is removed; bytes that are not
-    UTF-8 become U+FFFD. More than `limits.cookies` pairs raise `LimitExceeded` (431). The inverse, for
-    one cookie, is `build`.
+    Browsers send the cookie with the longer path first (RFC 6265bis section 5.8.3), so the first of
+    several with one name is the one to use. A pair without `=`, without a name or with a control
+    character is skipped. Only spaces and tabs are stripped, and one pair of quotes around a value.
+    Bytes that are not UTF-8 become U+FFFD. More than `limits.cookies` pairs raise `LimitExceeded`
+    (431). The inverse, for one cookie, is `build`.
     """
     seen = header.count(";") + 1
     if seen > limits.cookies:
         from .errors import LimitExceeded
 
         raise LimitExceeded("cookies", limits.cookies, seen, status=431)
-    if not header.isascii():  # raw UTF-8, as the environment hands it over
+    if not header.isascii():  # bytes of UTF-8, as the environment represents them
         try:
             raw = header.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError:  # half of a UTF-16 pair: never from an environment
+        except UnicodeEncodeError:  # half of a UTF-16 pair, which no environment contains
             raw = header.encode("utf-8", "replace")
         header = raw.decode("utf-8", "replace")
     clean = header.isprintable()
@@ -77,27 +78,31 @@ def build(
     partitioned: bool = False,
     priority: str | None = None,
 ) -> str:
-    """Build a Set-Cookie value (str); the inverse of its first pair is `parse`.
+    """Build a Set-Cookie value (str). The inverse, for its name and value, is `parse`.
 
-    `max_age` is in seconds (0 or less deletes); `expires` is what `dates.moment` takes. `samesite`
-    is "Lax", "Strict", "None" or None for no attribute; `priority` is "Low", "Medium" or "High", which
-    Chromium keeps longest where a site has too many cookies. The default is a session cookie for the
-    whole site, out of reach of page scripts and of other sites' forms.
+    `max_age` is in seconds (0 or less deletes the cookie); `expires` is a value that `dates.moment`
+    accepts. `samesite` is "Lax", "Strict", "None", or None for no attribute. `priority` is "Low",
+    "Medium" or "High": if a site has too many cookies, Chromium deletes those of low priority first.
+    The default is a session cookie for the whole site, which scripts in pages cannot read and which
+    forms of other sites do not send.
 
-    Raises `ValueError` for everything a browser would drop without a word: a name that is no token,
-    controls, `__Secure-` without `secure`, `__Host-` without `secure` and path "/" or with a domain,
-    `__Http-` without `httponly`, SameSite=None or Partitioned without `secure`, a domain that is not a
-    host name, an end before 1601, more than 4,096 bytes of name and value or 1,024 of an attribute
-    (RFC 6265bis sections 4.1 and 5.7). `TypeError` for an argument of another type.
+    Raises `ValueError` for everything that a browser would silently drop: a name that is not a token,
+    control characters, `__Secure-` without `secure`, `__Host-` without `secure` and path "/" or with a
+    domain, `__Http-` without `httponly`, SameSite=None or Partitioned without `secure`, a domain that
+    is not a host name, an expiry before 1601, more than 4,096 bytes of name and value, or more than
+    1,024 of an attribute (RFC 6265bis sections 4.1 and 5.7). `TypeError` for a wrong type.
     """
     from .headers import is_token
 
     if not is_token(name):
-        raise ValueError(f"cookie name {name[:100]!r} is not a token; use letters, digits, - and _")
+        raise ValueError(
+            f"the cookie name {name[:100]!r} is not a token; use letters, digits, - and _"
+        )
     encoded = _encode(name, value)
     if len(name) + len(encoded) > 4096:
         raise ValueError(
-            f"cookie {name}: {len(name) + len(encoded)} bytes, but browsers drop more than 4096"
+            f"cookie {name}: name and value have {len(name) + len(encoded)} bytes, but browsers drop "
+            "cookies of more than 4096; store less, or use a session"
         )
     _check_prefix(name, path, domain, secure, httponly)
     parts = [f"{name}={encoded}"]
@@ -106,7 +111,7 @@ def build(
         parts.append(f"Domain={_host(name, _attribute(name, 'domain', domain))}")
     if path is not None:
         if isinstance(path, str) and not path.startswith("/"):
-            raise ValueError(f"cookie {name}: the path {path[:100]!r} must begin with /")
+            raise ValueError(f"cookie {name}: path={path[:100]!r} must begin with /")
         parts.append(f"Path={_attribute(name, 'path', path)}")
     parts += _flags(name, secure, httponly, samesite, partitioned)
     if priority is not None:
@@ -123,11 +128,12 @@ def forget(
     samesite: str | None = "Lax",
     partitioned: bool = False,
 ) -> str:
-    """Build the Set-Cookie value (str) that makes a client forget a cookie.
+    """Build the Set-Cookie value (str) that makes a client delete a cookie.
 
-    `path` and `domain` tell which one, as they do when it is set; `partitioned` which of a browser's
-    jars. In an answer to another site's page, browsers heed no Set-Cookie but that of SameSite=None.
-    `secure` goes by itself with what needs it. Raises as `build` does.
+    `path`, `domain` and `partitioned` must be those that it was set with: they identify the cookie.
+    `samesite` matters, too: in a response to a request from another site, browsers ignore every
+    Set-Cookie without SameSite=None. `secure` is added where another argument needs it. Raises the same
+    errors as `build`.
     """
     if name.lower().startswith(("__secure-", "__host-", "__http-")) or partitioned:
         secure = True
@@ -152,18 +158,20 @@ def _end(
     parts = []
     if max_age is not None:
         if not isinstance(max_age, int) or isinstance(max_age, bool):
-            raise TypeError(f"cookie {name}: max_age is an int of seconds, not {max_age!r}")
+            raise TypeError(f"cookie {name}: max_age must be an int (seconds), not {max_age!r}")
         parts.append(f"Max-Age={max_age}")
     if expires is not None:
         from .dates import format_http_date, moment
 
         if isinstance(expires, bool):
-            raise TypeError(f"cookie {name}: expires is a moment, not {expires!r}")
+            raise TypeError(
+                f"cookie {name}: expires must be a number, a str or a datetime, not {expires!r}"
+            )
         when = moment(expires)
         if when < _1601:
             raise ValueError(
-                f"cookie {name}: expires={expires!r} is before 1601, which browsers do not take for a "
-                "date; give 0 to delete the cookie"
+                f"cookie {name}: expires={expires!r} is before 1601, which browsers ignore; give 0 to "
+                "delete the cookie"
             )
         parts.append(f"Expires={format_http_date(when)}")
     return parts
@@ -172,7 +180,7 @@ def _end(
 def _check_prefix(
     name: str, path: str | None, domain: str | None, secure: bool, httponly: bool
 ) -> None:
-    # Browsers compare the prefixes in any case, so "__HOST-" is bound by the same rules.
+    # Browsers ignore the case of a prefix, so the same rules hold for "__HOST-".
     lowered = name.lower()
     if lowered.startswith(("__secure-", "__host-", "__http-")) and not secure:
         raise ValueError(f"cookie {name}: this prefix needs secure=True")
@@ -214,7 +222,7 @@ def _choice(cookie: str, attribute: str, value: str, choices: dict[str, str]) ->
 
 
 def _host(cookie: str, domain: str) -> str:
-    """Return the domain of a cookie, which must be a host name to be one's own (RFC 6265bis section
+    """Return the domain of a cookie; raise `ValueError` if it is not a host name (RFC 6265bis section
     5.1.3).
     """
     labels = domain.lower().removeprefix(".").split(".")
@@ -222,7 +230,7 @@ def _host(cookie: str, domain: str) -> str:
         0 < len(label) < 64 and _LABEL.issuperset(label) for label in labels
     ):
         raise ValueError(
-            f"cookie {cookie}: domain={domain[:100]!r} is not a host name; give one such as "
+            f"cookie {cookie}: domain={domain[:100]!r} is not a valid host name; give one such as "
             "'example.com', without a port, or leave it out"
         )
     return domain
@@ -230,20 +238,25 @@ def _host(cookie: str, domain: str) -> str:
 
 def _attribute(cookie: str, attribute: str, value: str) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"cookie {cookie}: {attribute} is a str, not {value!r}")
+        raise TypeError(f"cookie {cookie}: {attribute} must be a str, not {value!r}")
     bad = not value or ";" in value or not (value.isascii() and value.isprintable())
     if bad or len(value) > 1024:
-        raise ValueError(f"cookie {cookie}: {attribute}={value[:100]!r} cannot be sent")
+        raise ValueError(
+            f"cookie {cookie}: {attribute}={value[:100]!r} cannot be sent; give 1 to 1024 printable "
+            "ASCII characters without ';'"
+        )
     return value
 
 
 def _encode(name: str, value: str) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"cookie {name}: the value is a str, not {type(value).__name__}")
+        raise TypeError(f"cookie {name}: the value must be a str, not {type(value).__name__}")
     try:
         raw = value.encode("utf-8")
     except UnicodeEncodeError:
-        raise ValueError(f"cookie {name}: the value holds half of a surrogate pair") from None
+        raise ValueError(
+            f"cookie {name}: the value contains half of a surrogate pair, which is not text; encode it"
+        ) from None
     if _OCTETS.issuperset(raw):
         return value
     return "".join([chr(b) if b in _OCTETS else f"%{b:02X}" for b in raw])

@@ -1,8 +1,8 @@
-"""Errors as pages and as log entries: what the client sees, and what only the log does.
+"""Error pages and log entries: what visitors see, and what only the log contains.
 
-A client learns the status and, for what it did wrong itself, the reason. A bug gives it an incident
-number; the traceback goes to standard error under that number, and into the page only where it was
-asked for, escaped and with all of the environment masked that is not known to hold no secret.
+A visitor sees the status and, if the request was at fault, the reason. For a bug the page shows an
+incident number; the traceback is logged under that number. It is shown in the page only in debug mode,
+escaped, with every value of the environment hidden that could be a secret.
 """
 
 import os
@@ -48,13 +48,13 @@ mark {{ background: #e113; color: inherit; font-weight: 600; }}
 </body>
 </html>
 """
-# Nothing but the style sheet above may have an effect, whatever got into the page.
+# Only the style sheet above has an effect, whatever else gets into the page.
 _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "style-src 'sha256-qhxllEbGdAoRz882REIdYZ2uHbiMEhMv4Frwe9eqUVc='"
 )
 _FIELDS = (("Content-Security-Policy", _POLICY), ("X-Content-Type-Options", "nosniff"))
-# Meta-variables whose values are shown, all others' are not: a secret can have any name.
+# Meta-variables whose values are shown. All others are hidden: a secret can have any name.
 _SHOWN = frozenset((
     "AUTH_TYPE", "CGIKIT_DEBUG", "CONTENT_LENGTH", "CONTENT_TYPE", "DOCUMENT_ROOT",
     "GATEWAY_INTERFACE", "HTTPS",
@@ -85,10 +85,10 @@ def answer_error(
     details: bool,
     stream: "TextIO | None" = None,
 ) -> Response:
-    """Return the page for an error, and log it if the server's side is to blame (500 and up).
+    """Return the page for an error, and log the error if the server is at fault (500 and higher).
 
-    `details` puts the traceback and the environment into the page of a bug, and into others what they
-    do not tell visitors. `stream` is the log, standard error without one.
+    `details` adds what visitors do not see: for a bug the traceback and the environment, for other
+    errors the full message. `stream` is the log (default: standard error).
     """
     incident = new_incident()
     if isinstance(error, CGIError):
@@ -106,17 +106,16 @@ def answer_error(
                     str(error) if details else "",
                 )
             _mark(page, request)
-        except Exception as second:  # its status or headers cannot be sent: a bug in the script
+        except Exception as second:  # its status or headers cannot be sent, which is a bug
             second.__cause__ = error
             error = second
         else:
-            if isinstance(error, SessionMoved):  # a double click: nothing is wrong with the script
+            if isinstance(error, SessionMoved):  # after a double click; not an error of the script
                 _write([f"[incident {incident}] {error.status} SessionMoved: {error}"], stream)
             elif error.status >= 500:
                 log(error, incident, stream, request)
-            elif isinstance(
-                error, MissingFile
-            ):  # it may be the script's mistake: which file is it?
+            # The script may be at fault, so the log names the file.
+            elif isinstance(error, MissingFile):
                 _write([f"cgikit: {error.status}: {error}"], stream)
             return page
     log(error, incident, stream, request)
@@ -124,7 +123,7 @@ def answer_error(
 
 
 def _mark(page: Response, request: "MetaVariables") -> Response:
-    """Return the page with the cookie of the session, where it was saved before the error."""
+    """Return the page, with the cookie of the session if that was saved before the error."""
     if isinstance(request, Request):
         request.mark(page)
     return page
@@ -137,9 +136,8 @@ def error_page(
     incident: str = "",
     details: str = "",
 ) -> Response:
-    """Return a plain page for an HTTP status, with a message for the client (escaped), with `details`
-    for the owner where they differ, and with the number under which the log knows more, if there is
-    one.
+    """Return a plain page for an HTTP status. It shows `message` (escaped), `details`, which is for
+    the site's owner, if that differs, and the incident number under which the log has more, if any.
     """
     title = f"{status} {REASONS.get(status, 'Error')}"
     content = f"<p>{escape(message)}</p>" if message else ""
@@ -153,7 +151,7 @@ def error_page(
 def incident_page(
     error: BaseException, incident: str, request: "MetaVariables", details: bool
 ) -> Response:
-    """Return the page for a bug: its number for everybody, the traceback only with `details`."""
+    """Return the page for a bug: its incident number and, with `details`, the traceback."""
     if details:
         return _owner_page(error, incident, request)
     content = f"<p>{_TO_VISITORS}</p>\n<pre>incident {incident}</pre>"
@@ -168,7 +166,7 @@ def _owner_page(
     message: str = _TO_VISITORS,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Response:
-    """Return the page of a failure for the owner; visitors are shown the number, and the message."""
+    """Return the page of a failure for the owner. Visitors see only the message and the number."""
     from . import debugpage
 
     content = debugpage.details(error, traceback_of(error), masked(request.environ), request)
@@ -182,9 +180,9 @@ def _owner_page(
 
 
 def _sealed(page: Response) -> Response:
-    """Return a page of ours with the fields that all of them have."""
+    """Return an error page with the header fields that all of them have."""
     for name, value in _FIELDS:
-        if name not in page.headers:  # an HTTPError can bring its own
+        if name not in page.headers:  # an HTTPError may have set its own
             page.headers[name] = value
     page.cache_control = "no-store"
     return page
@@ -196,11 +194,11 @@ def log(
     stream: "TextIO | None" = None,
     request: "MetaVariables | None" = None,
 ) -> None:
-    """Write an error's traceback to standard error, or to `stream`, each line with the incident number
-    in front. Where nothing of the script is in it, `request` says whose answer it was that failed.
+    """Write the traceback of an error to `stream` (default: standard error), each line preceded by the
+    incident number. If no line of the script is in it, the entry names the handler of `request`.
 
-    Controls are escaped: what a client sends must not forge a line of the log. A log that is closed
-    loses the entry and nothing else.
+    Control characters are escaped, so that a client cannot forge a line of the log. If the log is
+    closed, the entry is lost; that is not an error.
     """
     lines = traceback_of(error).splitlines()
     if request is not None:
@@ -215,7 +213,7 @@ def _write(lines: list[str], stream: "TextIO | None") -> None:
 
 
 def new_incident() -> str:
-    """Return a number for an incident: eight hex digits, random, to find it in the log by."""
+    """Return a new incident number, by which an error is found in the log: eight random hex digits."""
     return os.urandom(4).hex()
 
 
@@ -227,10 +225,10 @@ def traceback_of(error: BaseException) -> str:
 
 
 def masked(environ: "Mapping[str, str]") -> dict[str, str]:
-    """Return the environment for a page: every name, and the values of those that hold no secret.
+    """Return the environment as a page may show it: every name, and the values that are not secret.
 
-    These are CGI's own variables, and header fields that all clients send. Of a query the names are
-    shown; of a variable that REDIRECT_ stands in front of, what is shown of it without.
+    Those are CGI's own variables and the header fields that all clients send. Of a query the names of
+    the fields are shown. A variable with the prefix REDIRECT_ is treated as the one without it.
     """
     shown = {}
     for name in sorted(environ):
@@ -239,7 +237,7 @@ def masked(environ: "Mapping[str, str]") -> dict[str, str]:
             plain = plain.removeprefix("REDIRECT_")
         if plain in _LOCATIONS:
             path, mark, query = value.partition("?")
-            # A user and a password can stand in front of the host of an absolute one.
+            # An absolute URL may contain a user name and a password.
             value = _HIDDEN if "@" in path else path + mark + _masked_query(query)
         elif plain == "QUERY_STRING":
             value = _masked_query(value)
@@ -250,7 +248,7 @@ def masked(environ: "Mapping[str, str]") -> dict[str, str]:
 
 
 def _masked_query(query: str) -> str:
-    """Return a query with the names of its fields only; a word without a value can be a secret, too."""
+    """Return a query with only the names of its fields. A word without a value may also be a secret."""
     if not query:
         return ""
     fields = [field.partition("=") for field in query.split("&", 100)[:100]]

@@ -1,7 +1,7 @@
-"""Internal. The page of a bug for the owner of the script: the exception first, then where it was.
+"""Internal. The debug page of a failure for the site's owner: the exception, and where it was raised.
 
-Markup only: what may be shown of the environment is decided in `debug.py`, which asks for this page
-where details were asked for. All is escaped here.
+`debug.py` uses it in debug mode, and decides what may be shown of the environment. This module makes the
+markup and escapes everything in it.
 """
 
 import os
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 _LIBRARY = os.path.dirname(__file__) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_AROUND = 3  # lines of the source before and after the one that failed
-_MOST_WRAPPED = 20  # decorators
-_LONGEST = 300  # characters of a line of the source, and of the title
+_CONTEXT = 3  # lines of the source before and after the one that failed
+_MAX_DECORATORS = 20
+_MAX_LINE = 300  # characters of a line of the source, and of the title
 
 
 def title_of(error: BaseException) -> str:
-    """Return the line that says what went wrong, as Python's last one does: `KeyError: 'a'` (str)."""
+    """Return the line that names the error, such as `KeyError: 'a'` (str): the last of a traceback."""
     import traceback
 
     lines = "".join(traceback.format_exception_only(error)).splitlines()
-    # Of a syntax error the place stands first, indented
+    # A syntax error begins with the place, indented.
     title = next((line for line in lines if not line.startswith(" ")), type(error).__name__)
-    return title if len(title) <= _LONGEST else f"{title[:_LONGEST]}…"
+    return title if len(title) <= _MAX_LINE else f"{title[:_MAX_LINE]}…"
 
 
 def origin(error: BaseException, request: "MetaVariables") -> list[str]:
-    """Return lines for the log that say whose answer failed: none where the traceback does, none where
-    no handler was called. The query, which can hold secrets, is not in them.
+    """Return lines for the log that name the request and its handler: none if the traceback already
+    shows the script, none if no handler was called. The query is left out: it may contain secrets.
     """
     code = None if _own_frame(error) else _handler(request)[0]
     if code is None:
         return []
     path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
     return [
-        f"The answer to {request.method[:_LONGEST]} {path[:_LONGEST]} failed. It came from",
+        f"The answer to {request.method[:_MAX_LINE]} {path[:_MAX_LINE]} failed. It came from",
         f'  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_qualname}',
     ]
 
@@ -53,10 +53,10 @@ def details(
     environ: "Mapping[str, str]",
     request: "MetaVariables | None" = None,
 ) -> str:
-    """Return the markup below the title: the script's own frame, the traceback, the environment.
+    """Return the markup below the title: source of the script, traceback, environment.
 
-    `traceback` is the whole one as text, `environ` what may be shown, as `debug.masked` gives it. Where
-    nothing of the script is on the stack, the handler that `request` came to is shown.
+    `traceback` is the whole traceback as text, `environ` is what may be shown (`debug.masked`). If no
+    frame of the script is in the traceback, the handler of `request` is shown.
     """
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n"
@@ -85,7 +85,7 @@ def _frames(error: BaseException) -> "Iterator[tuple[FrameType, int]]":
 
 
 def _own_frame(error: BaseException) -> "tuple[FrameType, int] | None":
-    """Return the innermost frame that is neither Python's nor an installed package's, with its line."""
+    """Return the innermost frame that is not of Python or of an installed package, with its line."""
     import linecache
 
     standard = os.path.dirname(linecache.__file__) + os.sep
@@ -98,11 +98,11 @@ def _own_frame(error: BaseException) -> "tuple[FrameType, int] | None":
 
 
 def _handler(request: "MetaVariables") -> "tuple[CodeType | None, dict[str, Any]]":
-    """Return the code of the handler that `request` came to, without what is wrapped around it, and the
-    names of its module; None and nothing where there is none in Python.
+    """Return the code of the handler of `request`, without its decorators, and the names of its module;
+    None and an empty dict if there is none that is written in Python.
     """
     handler = getattr(request, "handler", None)
-    for _ in range(_MOST_WRAPPED):
+    for _ in range(_MAX_DECORATORS):
         inner = getattr(handler, "__wrapped__", None) or getattr(handler, "func", None)
         if inner is None:
             break
@@ -118,9 +118,9 @@ def _source(code: "CodeType", line: int, names: "dict[str, Any]") -> str:
     lines = linecache.getlines(code.co_filename, names)
     shown = [
         ("<mark>{}</mark>" if number == line else "{}").format(
-            f"{number:5}  {escape(lines[number - 1].rstrip()[:_LONGEST])}"
+            f"{number:5}  {escape(lines[number - 1].rstrip()[:_MAX_LINE])}"
         )
-        for number in range(max(1, line - _AROUND), min(len(lines), line + _AROUND) + 1)
+        for number in range(max(1, line - _CONTEXT), min(len(lines), line + _CONTEXT) + 1)
     ]
     return (
         f"<details open><summary>{escape(os.path.basename(code.co_filename))}, line {line}, in "

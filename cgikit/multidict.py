@@ -1,7 +1,7 @@
-"""Names with several values: the mapping that queries, forms, cookies and uploads come in.
+"""Mappings of names to one or more values: queries, forms, cookies and uploads.
 
-Here is decided which of several values a plain look-up gives (always the first) and how text becomes
-an int, a date or a choice. Nothing is parsed from the wire here.
+This module decides which of several values a plain look-up returns (always the first), and how text is
+converted to an int, a date or a choice. It parses nothing from the wire.
 """
 
 TYPE_CHECKING = False
@@ -13,15 +13,14 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     V = TypeVar("V")
 else:
-    from _collections_abc import Mapping  # loaded at every start; collections.abc costs 2 ms more
+    from _collections_abc import Mapping  # always loaded; collections.abc costs another 2 ms
 
     V = object
 
-REQUIRED: "Any" = (
-    object()
-)  # the default of a getter that has none: a missing field is then an error
+# The default of a getter without a default: then a missing field is an error.
+REQUIRED: "Any" = object()
 
-# configparser's words, so that nobody has to learn new ones
+# The same words as in configparser
 _BOOLEANS = {
     "1": True, "yes": True, "true": True, "on": True,
     "0": False, "no": False, "false": False, "off": False,
@@ -31,19 +30,21 @@ _BOOLEANS = {
 class MultiMap(Mapping[str, V]):
     """An ordered, read-only mapping of str names to one or more values.
 
-    `[name]` and `.get(name)` give the first value, `.getlist(name)` all of them, always. Iteration
-    and `len()` go over distinct names; `.pairs()` keeps every pair in the order it came. `[name]`
-    raises `InvalidField` (400) for a name that did not come, which is a `KeyError` as well.
+    `[name]` and `.get(name)` always return the first value, `.getlist(name)` all of them. Iteration and
+    `len()` use distinct names; `.pairs()` has every pair in its original order. `[name]` raises
+    `InvalidField` (400), which is also a `KeyError`, for a name that was not sent.
     """
 
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, pairs: "Iterable[tuple[str, V]]" = ()) -> None:
-        self._pairs = list(pairs)  # a copy: read-only, also when the caller's list changes
+        self._pairs = list(
+            pairs
+        )  # a copy, so that later changes of the caller's list have no effect
         self._index: dict[str, list[V]] | None = None
 
     def _lists(self) -> "dict[str, list[V]]":
-        # Built at the first look-up: a script that only loops over the pairs does not pay for it.
+        # Built at the first look-up: a script that only iterates over the pairs does not need it.
         index = self._index
         if index is None:
             index = self._index = {}
@@ -59,11 +60,12 @@ class MultiMap(Mapping[str, V]):
         if values is None:
             from .errors import MissingField
 
-            # A plain KeyError would be the script's fault, and a 500: the client left the field out.
+            # A plain KeyError would be a 500, an error of the script; but the client omitted the field.
             raise MissingField(name)
         return values[0]
 
-    if not TYPE_CHECKING:  # typed as Mapping has it; this one makes no error just to drop it
+    # Its type is that of Mapping.get, which would create an error only to drop it.
+    if not TYPE_CHECKING:
 
         def get(self, name, default=None):
             """Return the first value of `name`, or `default`."""
@@ -80,11 +82,11 @@ class MultiMap(Mapping[str, V]):
         return name in self._lists()
 
     def getlist(self, name: str) -> "list[V]":
-        """Return all values of `name` in the order they came (a new list, empty if there are none)."""
+        """Return all values of `name` in their order (a new list, empty if there are none)."""
         return list(self._lists().get(name, ()))
 
     def pairs(self) -> "list[tuple[str, V]]":
-        """Return every (name, value) pair in the order it came (a new list)."""
+        """Return all (name, value) pairs in their order (a new list)."""
         return list(self._pairs)
 
     def __eq__(self, other: object) -> bool:
@@ -92,24 +94,24 @@ class MultiMap(Mapping[str, V]):
             return self._pairs == other._pairs
         return super().__eq__(other)
 
-    __hash__ = None  # type: ignore[assignment]  # equal by content, like every mapping
+    __hash__ = None  # type: ignore[assignment]  # compared by content, like every mapping
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._pairs!r})"
 
 
 class MultiDict(MultiMap[str]):
-    """A `MultiMap` of text, with getters that convert and check.
+    """A `MultiMap` of text with getters that convert and check a value.
 
-    Every getter takes the first value. A missing or blank field gives `default`; without a default,
-    and whenever the text does not convert, the getter raises `InvalidField` (400), which names the
-    field. The getters are named as configparser names its own.
+    Every getter uses the first value. For a missing or blank field it returns `default`. Without a
+    default, and for text that cannot be converted, it raises `InvalidField` (400), which names the
+    field. The getters have the same names as those of configparser.
     """
 
     __slots__ = ()
 
     def _text(self, name: str, default: object) -> str | None:
-        """Return the field's stripped text, or None where the default applies."""
+        """Return the stripped text of the field, or None if the default applies."""
         text = self.get(name, "").strip()
         if text:
             return text
@@ -121,16 +123,16 @@ class MultiDict(MultiMap[str]):
         self, name: str, default: "int | T" = REQUIRED, *, min: int | None = None,
         max: int | None = None,
     ) -> "int | T":  # fmt: skip
-        """Return the field as an int between `min` and `max` (both included).
+        """Return the field as an int from `min` to `max` (inclusive).
 
-        Only ASCII digits with an optional sign count, at most as many as Python converts
+        It must consist of ASCII digits with an optional sign, at most as many as Python converts
         (4,300 unless configured otherwise).
         """
         text = self._text(name, default)
         if text is None:
             return default
         digits = text[1:] if text[0] in "+-" else text
-        # int() alone would take "1_000" and the digits of every script in Unicode
+        # int() alone would accept "1_000" and the digits of every script in Unicode.
         try:
             if not (digits.isascii() and digits.isdigit()):
                 raise ValueError
@@ -143,7 +145,7 @@ class MultiDict(MultiMap[str]):
         self, name: str, default: "float | T" = REQUIRED, *, min: float | None = None,
         max: float | None = None,
     ) -> "float | T":  # fmt: skip
-        """Return the field as a finite float between `min` and `max` (both included)."""
+        """Return the field as a finite float from `min` to `max` (inclusive)."""
         text = self._text(name, default)
         if text is None:
             return default
@@ -151,16 +153,16 @@ class MultiDict(MultiMap[str]):
             if not text.isascii() or "_" in text:
                 raise ValueError
             number = float(text)
-            if number - number != 0:  # inf and nan pass every comparison that follows
+            if number - number != 0:  # inf and nan would pass the comparisons below
                 raise ValueError
         except ValueError:
             raise _invalid(name, text, "is not a number") from None
         return _between(name, text, number, min, max)
 
     def getboolean(self, name: str, default: "bool | T" = REQUIRED) -> "bool | T":
-        """Return True for 1, yes, true, on and False for 0, no, false, off, in any case.
+        """Return True for 1, yes, true and on, False for 0, no, false and off, in any case.
 
-        A check box that is not ticked is not sent: give `default=False` for those.
+        Browsers do not send a checkbox that is not checked: give `default=False` for one.
         """
         text = self._text(name, default)
         if text is None:
@@ -173,7 +175,7 @@ class MultiDict(MultiMap[str]):
     def getchoice(
         self, name: str, choices: "Iterable[str]", default: "str | T" = REQUIRED
     ) -> "str | T":
-        """Return the field if it is one of `choices`, compared exactly (str)."""
+        """Return the field (str) if it is exactly one of `choices`."""
         text = self._text(name, default)
         if text is None:
             return default
@@ -186,8 +188,8 @@ class MultiDict(MultiMap[str]):
     def getdate(
         self, name: str, default: "date | T" = REQUIRED, *, dayfirst: bool = False
     ) -> "date | T":
-        """Return the field as a `datetime.date`: ISO 8601 (what `<input type=date>` sends), or a
-        date in words; `dayfirst` says how 1/2/2030 reads.
+        """Return the field as a `datetime.date`: ISO 8601 (as `<input type=date>` sends it), or a date
+        in words. `dayfirst=True` reads 1/2/2030 as 1 February.
         """
         text = self._text(name, default)
         if text is None:
@@ -202,8 +204,8 @@ class MultiDict(MultiMap[str]):
     def getdatetime(
         self, name: str, default: "datetime | T" = REQUIRED, *, dayfirst: bool = False
     ) -> "datetime | T":
-        """Return the field as a `datetime.datetime`, aware only if the text names an offset: ISO
-        8601 (what `<input type=datetime-local>` sends), or a date and time in words.
+        """Return the field as a `datetime.datetime`, aware only if it has an offset: ISO 8601 (as
+        `<input type=datetime-local>` sends it), or a date and time in words.
         """
         text = self._text(name, default)
         if text is None:
@@ -219,7 +221,7 @@ class MultiDict(MultiMap[str]):
 
 
 def _between(name: str, text: str, number: "T", min: object, max: object) -> "T":
-    """Return `number` if it lies between the bounds that are given."""
+    """Return `number`; raise `InvalidField` if it is outside the bounds that are given."""
     if min is not None and number < min:  # type: ignore[operator]  # an int or a float, as `min` is
         raise _invalid(name, text, f"is less than {min}")
     if max is not None and number > max:  # type: ignore[operator]
@@ -228,6 +230,6 @@ def _between(name: str, text: str, number: "T", min: object, max: object) -> "T"
 
 
 def _invalid(name: str, value: str | None, reason: str) -> Exception:
-    from .errors import InvalidField  # imported where raised: most requests are good
+    from .errors import InvalidField  # imported where it is raised: most requests are valid
 
     return InvalidField(name, value, reason)

@@ -1,9 +1,9 @@
-"""multipart/form-data: the parts of a form, as a stream of events (RFC 7578, RFC 2046 section 5.1).
+"""multipart/form-data: the parts of a form as a stream of events (RFC 7578, RFC 2046 section 5.1).
 
-A layer over the push parser of the `multipart` package. What it is given is prepared by
-`delimiters.py`, because it does not know all that RFC 2046 allows; the parts' headers are read in
-`partheader.py`. Here limits are kept and its errors become ours. Pure: bytes in, events out; where the
-bytes of a file go is `upload.py`'s business, the loop is `body.py`'s.
+A layer over the push parser of the `multipart` package, which enforces the limits and converts errors.
+`delimiters.py` prepares the input, because the package does not support all of RFC 2046; `partheader.py`
+parses the headers of the parts. Pure: bytes in, events out. `body.py` has the loop that reads the body,
+`upload.py` stores the files.
 """
 
 import sys
@@ -29,25 +29,25 @@ def parse(
     limits: Limits,
     codec: str = "utf-8",
 ) -> "Iterator[Part | bytes | None]":
-    """Yield, for each part of a body, its `Part`, its content as bytes in pieces, and None.
+    """Yield, for each part of a body, its `Part`, pieces of its content (bytes), and None.
 
-    `chunks` are the body's bytes, cut anywhere; `length` is their number. The pieces may be cut
-    elsewhere with other chunks; what they join to is the same. A part with a file name is a file. Names
-    are in `codec`, one of Python's.
+    `chunks` are the bytes of the body, cut anywhere; `length` is their number. How they are cut may
+    change the pieces, but not the content that these make up. A part with a file name is a file. Names
+    are decoded by `codec`, the name of a codec of Python.
 
-    Raises `BadRequest` for a body that breaks the format or ends early and for a part whose name is
-    not understood; `LimitExceeded` for more fields, files or part headers, or larger ones, than
-    `limits` allow, before they are stored; `UnsupportedMediaType` for a part in base64 or the like,
-    which RFC 7578 section 4.7 rules out.
+    Raises `BadRequest` for a body that is malformed or ends early, and for a part whose name cannot be
+    parsed; `LimitExceeded` for more or larger fields, files or part headers than `limits` allow,
+    before they are stored; `UnsupportedMediaType` for a part with a transfer encoding such as base64,
+    which RFC 7578 section 4.7 forbids.
     """
     library = _library()
     boundary = _boundary(content_type, limits)
     parser = library.PushMultipartParser(
         boundary,
-        content_length=-1,  # the stream's business: what the parser is given has another length
-        max_header_size=limits.part_header + 99,  # it sees one header only, which is ours
+        content_length=-1,  # the stream checks the length; the parser gets another number of bytes
+        max_header_size=limits.part_header + 99,  # it sees only the header that `delimiters` writes
         max_header_count=1,
-        max_segment_size=length,  # ours are checked by kind, file or field
+        max_segment_size=length,  # `_Budget` has separate limits for files and fields
         max_segment_count=limits.fields + limits.files + 1,
     )
     budget = _Budget(limits)
@@ -65,14 +65,14 @@ def parse(
                     budget.open(part)
                 yield event
         parser.close()
-    except library.ParserLimitReached:  # of parts that are neither: file inputs left empty
+    except library.ParserLimitReached:  # too many parts that are neither: empty file inputs
         raise LimitExceeded("fields", limits.fields, limits.fields + limits.files + 2) from None
     except library.MultipartError as error:
         raise BadRequest(f"malformed multipart body: {error.args[0]}") from None
 
 
 class _Budget:
-    """What of the limits is used up: files and fields are counted apart."""
+    """How much of the limits is used; files and fields are counted separately."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -83,12 +83,13 @@ class _Budget:
         if part.filename is None:
             self.fields += 1
             _check("fields", self.limits.fields, self.fields)
-        elif part.filename:  # a file input left empty sends no name, and is no file
+        elif part.filename:  # an empty file input is sent without a name, and is not a file
             self.files += 1
             _check("files", self.limits.files, self.files)
 
     def spend(self, part: Part | None, count: int) -> None:
-        if part is not None and part.filename == "" and not self.size:  # not left empty after all
+        # Without a name but with content, it is a file after all.
+        if part is not None and part.filename == "" and not self.size:
             self.files += 1
             _check("files", self.limits.files, self.files)
         self.size += count
@@ -108,22 +109,27 @@ def _check(limit: str, allowed: int, seen: int) -> None:
 def _boundary(content_type: str, limits: Limits) -> bytes:
     boundary = parse_header(content_type)[1].get("boundary", "")
     if not boundary:
-        raise BadRequest("the multipart body's Content-Type names no boundary")
+        raise BadRequest(
+            f"Content-Type: {content_type[:100]!r} has no boundary, which a multipart body needs; send "
+            "it as 'multipart/form-data; boundary=...'"
+        )
     _check("boundary", limits.boundary, len(boundary))
     if not (boundary.isascii() and boundary.isprintable()):
-        raise BadRequest(f"the multipart boundary {boundary!r} is not printable ASCII")
+        raise BadRequest(
+            f"the multipart boundary {boundary!r} is not printable ASCII; send another one"
+        )
     return boundary.encode()
 
 
 def _library() -> "ModuleType":
-    """Import the `multipart` package without half of what it imports, and half of its time.
+    """Import the `multipart` package without two of its imports, which take 16 of 40 ms.
 
-    It asks `tempfile` and `urllib.parse` for functions that only its own form parser calls, which is
-    not used here: 16 of 40 ms. While it loads, stand-ins take their places; not in a process with
-    threads, which could catch one of them, and for which start-up does not matter.
+    It imports functions of `tempfile` and `urllib.parse` that only its own form parser calls, which is
+    not used here. While it loads, stand-ins replace these modules. In a process with threads the
+    real modules are imported: another thread could get a stand-in, and start-up time does not matter.
     """
     threading = sys.modules.get("threading")
-    # Threads of a WSGI server that is written in C are not counted.
+    # The threads of a WSGI server that is written in C are not in the count.
     served = "cgikit.wsgi" in sys.modules
     alone = not served and (threading is None or threading.active_count() == 1)
     wanted = ("tempfile", "urllib.parse") if alone else ()
@@ -139,8 +145,8 @@ def _library() -> "ModuleType":
     if not hasattr(multipart, "PushMultipartParser"):
         place = getattr(multipart, "__file__", None) or list(multipart.__path__)
         raise ImportError(
-            f"the module 'multipart' at {place} is not the package cgikit needs "
-            "(python-multipart ships one of the same name): "
+            f"the module 'multipart' at {place} is not the package that cgikit needs, but probably "
+            "python-multipart, which has a module of the same name: "
             "pip uninstall python-multipart; pip install 'multipart>=2'"
         )
     library: ModuleType = multipart
@@ -148,12 +154,12 @@ def _library() -> "ModuleType":
 
 
 def _stand_in(name: str) -> "ModuleType":
-    """Return a module whose every name is a function that calls the real module's when called."""
+    """Return a module in which every name is a function that calls the one of the real module."""
     module = type(sys)(name)
 
     def __getattr__(attribute: str) -> object:  # noqa: N807 -- PEP 562's name
         if attribute.startswith("__"):
-            raise AttributeError(attribute)  # the import system asks for these; they stay absent
+            raise AttributeError(attribute)  # the import system looks for these; there must be none
 
         def forward(*args: object, **kwargs: object) -> object:
             real = __import__(name, fromlist=(attribute,))

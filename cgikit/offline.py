@@ -1,8 +1,9 @@
-"""The command line as a request: how a script is tried without a server.
+"""Requests from the command line, to try a script without a server.
 
-Builds the meta-variables of RFC 3875 from words, as CGI.pm's offline mode does: `name=value …`, words
-alone as ISINDEX keywords, or one `/path?query`. Without words QUERY_STRING is that of the environment:
-`QUERY_STRING=a=1 ./x.py`. Never used when a server has set REQUEST_METHOD.
+Builds the meta-variables of RFC 3875 from the arguments, as the offline mode of CGI.pm does:
+`name=value …`, words without `=` as ISINDEX keywords, or one `/path?query`. Without arguments
+QUERY_STRING comes from the environment: `QUERY_STRING=a=1 ./x.py`. Not used if a server has set
+REQUEST_METHOD.
 """
 
 TYPE_CHECKING = False
@@ -11,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
-    """Return the environment and the empty body of a GET for `arguments` (argv, script first).
+    """Return the environment and the empty body of a GET request for `arguments` (argv).
 
-    Words with "=" are taken as they are typed, in plain text: they are encoded here. A first word
-    that begins with "/" is a URL path with its query, encoded already.
+    Arguments with "=" are plain text and encoded here. A first argument that begins with "/" is a URL
+    path with its query, which is encoded already.
     """
     import io
     import os
@@ -31,7 +32,7 @@ def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
             pairs = [word.partition("=")[::2] for word in words]
             query = "&".join(filter(None, (query, build(pairs))))
         else:
-            # A "+" stands between words: the space inside of one must not become one.
+            # Words are separated by "+", so a space inside a word must not become one.
             query = "+".join(build([(word, "")])[:-1].replace("+", "%20") for word in words)
     given = process.environ()
     if not arguments[1:]:

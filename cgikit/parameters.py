@@ -1,7 +1,7 @@
-"""Header values with parameters: `text/html; charset=utf-8` taken apart and put together.
+"""Header values with parameters, such as `text/html; charset=utf-8`: parse and build.
 
-Implements RFC 9110 section 5.6.6 and, for what is not ASCII, RFC 8187. The forms of single headers
-(dates, cookies, ranges) have modules of their own.
+Implements RFC 9110 section 5.6.6 and, for text outside ASCII, RFC 8187. Dates, cookies and ranges have
+modules of their own.
 """
 
 from .headers import TOKEN, check_field, is_token
@@ -16,10 +16,10 @@ _MISREAD = frozenset('%"\\')  # in a file name
 def parse_header(value: str) -> tuple[str, dict[str, str]]:
     """Split a header value into its main part and its parameters (RFC 9110 section 5.6.6).
 
-    `'text/html; charset="utf-8"'` gives `("text/html", {"charset": "utf-8"})`. Parameter names come
-    in lower case; of a repeated one the first counts (a later one could contradict what a filter in
-    front has seen); a parameter without `=` or with an unclosed quote is left out. Never raises;
-    takes linear time. The inverse is `format_header`.
+    `'text/html; charset="utf-8"'` gives `("text/html", {"charset": "utf-8"})`. Names of parameters are
+    in lower case. If one is repeated, the first counts: a filter in front may have read that one. A
+    parameter without `=` or with an unclosed quote is left out. Never raises; takes linear time. The
+    inverse is `format_header`.
     """
     main, _, rest = value.partition(";")
     parameters: dict[str, str] = {}
@@ -45,13 +45,13 @@ def parse_header(value: str) -> tuple[str, dict[str, str]]:
         if semicolon < 0:
             break
         position = semicolon + 1
-        # Searched again only once it lies behind: ";;;;…=" would else be read from every semicolon.
+        # Searched only now: otherwise ";;;;…=" would be searched from every semicolon.
         equals = rest.find("=", position)
     return main.strip(" \t"), parameters
 
 
 def _quoted(text: str, start: int) -> tuple[str | None, int]:
-    """Read a quoted-string's inside from `start`; return it, or None if unclosed, and its end."""
+    """Return the content of the quoted-string from `start`, None if it is unclosed, and its end."""
     out = []
     position = start
     quote = text.find('"', start)
@@ -63,22 +63,25 @@ def _quoted(text: str, start: int) -> tuple[str | None, int]:
         out.append(text[position:slash])
         out.append(text[slash + 1 : slash + 2])
         position = slash + 2
-        # Looked for again only when it was escaped: "\\\\\\…" would else take quadratic time.
+        # Searched again only if this quote was escaped: otherwise "\\\\\\…" would take quadratic time.
         if position > quote:
             quote = text.find('"', position)
     return None, len(text)
 
 
 def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> str:
-    """Join a main value and its parameters to a header value; the inverse is `parse_header`.
+    """Return a header value made of a main value and parameters. The inverse is `parse_header`.
 
-    Values that are not tokens are quoted. A parameter outside ASCII is sent as RFC 8187 has it
-    (`name*=UTF-8''…`) after an ASCII stand-in for old readers. Controls raise `ValueError`.
+    Values that are not tokens are quoted. A value outside ASCII is written as in RFC 8187
+    (`name*=UTF-8''…`), after an ASCII replacement for old clients. Control characters raise
+    `ValueError`.
     """
     out = [main]
     for name, value in (parameters or {}).items():
         if not is_token(name):
-            raise ValueError(f"parameter name {name[:100]!r} is not a token")
+            raise ValueError(
+                f"the parameter name {name[:100]!r} is not a token; use letters, digits and dashes"
+            )
         if value.isascii():
             out.append(f"{name}={value if is_token(value) else _quote(value)}")
         else:
@@ -90,21 +93,21 @@ def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> s
 
 
 def disposition(filename: str) -> str:
-    """Return the Content-Disposition of a download (RFC 6266), with `filename*` beside `filename` where
-    clients would read that otherwise than it is meant.
+    """Return the Content-Disposition of a download (RFC 6266), with `filename*` as well if clients
+    would misread `filename`.
 
-    That is what is not ASCII; a percent sign, which browsers take for an escape; quotes and
-    backslashes, at which curl and wget give up the name (RFC 6266 appendix D). `ValueError` for a name
-    that is empty, or holds slashes or what `characters` refuses.
+    They do if the name is not ASCII; contains a percent sign, which browsers read as an escape; or
+    contains quotes or backslashes, for which curl and wget give up the name (RFC 6266 appendix D). An
+    empty name, slashes and the characters that `characters` refuses raise `ValueError`.
     """
     from .characters import refused
 
     bad = "/" if "/" in filename else refused(filename)
     if bad or not filename:
-        found = f"it holds {bad!r}" if bad else "it is empty"
+        found = f"it contains {bad!r}" if bad else "it is empty"
         raise ValueError(
-            f"{filename[:100]!r} is not a valid file name: {found}; give a name without folders and "
-            "controls"
+            f"{filename[:100]!r} is not a valid file name: {found}; give a name without slashes and "
+            "control characters"
         )
     if filename.isascii() and not _MISREAD & set(filename):
         return format_header("attachment", {"filename": filename})

@@ -1,9 +1,9 @@
-"""The header of one part of a form: its name, whether it is a file, and what type it says it has.
+"""Internal. The header of one part of a form: its name, its file name and its type.
 
-Implements RFC 7578 section 4 and, for what browsers do, the WHATWG HTML standard's encoding of
-multipart/form-data. Which spellings of a name are understood is decided here; what is not understood is
-refused, because a file would pass for a text field, or a field for the one without a name. Where a part
-begins and ends is `delimiters.py`'s business, how many there may be `multipart.py`'s. Internal.
+Implements RFC 7578 section 4 and, for browsers, the encoding of multipart/form-data in the WHATWG HTML
+standard. This module decides which spellings of a name are accepted. All others are refused: otherwise
+a file could pass for a text field, or a field for one without a name. `delimiters.py` decides where a
+part begins and ends, `multipart.py` how many there may be.
 """
 
 from .errors import BadRequest, LimitExceeded, UnsupportedMediaType
@@ -11,7 +11,7 @@ from .headers import is_token
 from .limits import Limits
 from .parameters import parse_header
 
-# All others are ignored (RFC 7578 section 4.8), a Content-Length too: a part ends at its delimiter.
+# All others are ignored (RFC 7578 section 4.8), even Content-Length: a part ends at its delimiter.
 _READ = frozenset(("content-disposition", "content-type", "content-transfer-encoding"))
 _PLAIN_ENCODINGS = frozenset(("", "7bit", "8bit", "binary"))
 _SPACE = " \t"
@@ -19,7 +19,7 @@ _SPACE = " \t"
 
 class Part:
     """The header of one part: `.name`, `.filename` (None for a text field), `.content_type` and
-    `.charset` (lower case, "" if not sent). `filename` is what the client sent, verbatim.
+    `.charset` (lower case, "" if not sent). `filename` is exactly what the client sent.
     """
 
     __slots__ = ("charset", "content_type", "filename", "name")
@@ -32,31 +32,38 @@ class Part:
 
 
 class Lines:
-    """The header of a part, line by line, within limits; `part` makes a `Part` of it.
+    """Collects the header of a part line by line, within limits; `part` makes a `Part` of it.
 
-    `codec` is the one of Python's that names are in.
+    Names are decoded by `codec`, the name of a codec of Python.
     """
 
     def __init__(self, boundary: bytes, codec: str, limits: Limits) -> None:
         self._delimiter = b"--" + boundary
         self._codec = codec
         self._limits = limits
-        self._lines: list[list[bytes]] = []  # each in the pieces that it was folded into
-        self._length = 0  # of the last one
+        self._lines: list[list[bytes]] = []  # each as the pieces that it was folded into
+        self._length = 0  # of the last line
 
     def add(self, line: bytes) -> None:
-        """Take one line, without its CRLF; one that begins with a space goes on with the one before."""
+        """Add one line, without its CRLF. If it begins with a space, it continues the previous line."""
         folded = line[:1] in (b" ", b"\t")
         self._length = len(line) + (self._length if folded else 0)
         if self._length > self._limits.part_header:
             raise LimitExceeded("part_header", self._limits.part_header, self._length)
         if b"\n" in line or b"\r" in line or b"\0" in line:
-            raise _malformed("NUL, CR or LF in the header of a part")
+            raise _malformed(
+                f"{_shown(line)} in the header of a part contains NUL, CR or LF; leave them out"
+            )
         if line.startswith(self._delimiter):
-            raise _malformed("a boundary in the header of a part; a blank line is missing")
+            raise _malformed(
+                "a boundary follows the header of a part; a blank line must precede it"
+            )
         if folded:
             if not self._lines:
-                raise _malformed("the header of a part begins with the continuation of a line")
+                raise _malformed(
+                    f"the header of a part begins with {_shown(line)}, which continues no line; leave "
+                    "out the space"
+                )
             self._lines[-1].append(line)
             return
         if len(self._lines) == self._limits.part_headers:
@@ -65,10 +72,10 @@ class Lines:
         self._lines.append([line])
 
     def part(self) -> Part:
-        """Return what the lines say, and forget them.
+        """Return the `Part` that the lines describe, and start with an empty header.
 
-        Raises `BadRequest` for a header that is not one, `UnsupportedMediaType` for a part in base64
-        or the like (RFC 7578 section 4.7).
+        Raises `BadRequest` for a malformed header, `UnsupportedMediaType` for a transfer encoding such
+        as base64 (RFC 7578 section 4.7).
         """
         lines, self._lines = [b"".join(pieces) for pieces in self._lines], []
         fields: dict[str, str] = {}
@@ -76,17 +83,21 @@ class Lines:
             before, colon, value = line.partition(b":")
             field = before.strip(b" \t").decode("latin-1").lower()
             if not colon or not is_token(field):
-                raise _malformed(f"{_shown(line)} in the header of a part is not a field")
+                raise _malformed(
+                    f"{_shown(line)} in the header of a part is not a field; send 'name: value'"
+                )
             if field in _READ:
                 if field in fields:  # a filter in front may have read the other one
-                    raise _malformed(f"{field.title()} twice in the header of a part")
+                    raise _malformed(
+                        f"the header of a part has {field.title()} twice; send it once"
+                    )
                 fields[field] = self._decode(value)
         name, filename = _disposition(fields.get("content-disposition"))
         encoding = fields.get("content-transfer-encoding", "")
         if encoding.lower() not in _PLAIN_ENCODINGS:
             raise UnsupportedMediaType(
-                f"part {name[:100]!r} comes in {encoding[:50]!r}; send it as it is "
-                "(RFC 7578 section 4.7)",
+                f"the part {name[:100]!r} is encoded as {encoding[:50]!r}; send it without a transfer "
+                "encoding (RFC 7578 section 4.7)",
                 encoding,
             )
         content_type, parameters = parse_header(fields.get("content-type", ""))
@@ -96,32 +107,39 @@ class Lines:
         try:
             return value.decode(self._codec).strip(_SPACE)
         except UnicodeDecodeError:
-            raise _malformed(f"a part's header is not {self._codec.upper()}") from None
+            raise _malformed(
+                f"the header of a part has {_shown(value)}, which is not valid {self._codec.upper()}; "
+                "send the form in that charset"
+            ) from None
 
 
 def _disposition(value: str | None) -> tuple[str, str | None]:
-    """Return the name and the file name (None for a text field) of a Content-Disposition.
+    """Return the name and the file name (None for a text field) in a Content-Disposition.
 
-    Its type does not matter: it is "form-data", and some say "attachment" of a file.
+    Its type does not matter: it is "form-data", but some clients send "attachment" for a file.
     """
     if value is None:
-        raise _malformed("a part without Content-Disposition has no name")
-    # Browsers escape a quote as %22, and a backslash is one; old clients put one in front of a quote.
+        raise _malformed("a part has no Content-Disposition, which names it; send one")
+    # Browsers escape a quote as %22 and leave backslashes alone; old clients escape a quote by one.
     parameters = _parameters(value, escapes=True) or _parameters(value, escapes=False)
     if parameters is None or "name" not in parameters:
-        raise _malformed(f"the part {value[:100]!r} has no name that is understood")
+        raise _malformed(
+            f"Content-Disposition: {value[:100]!r} has no valid name; send 'form-data; name=\"...\"'"
+        )
     filename, extended = parameters.get("filename"), parameters.get("filename*")
-    # RFC 7578 section 4.2 has no filename*, and beside a filename it could contradict what a filter
-    # has seen. .NET sends an encoded word beside it, which is nobody's name.
+    # RFC 7578 section 4.2 forbids filename*; besides a filename it could contradict what a filter in
+    # front has read. But .NET sends it with a filename that is an encoded word, which is not a name.
     if extended is not None and (filename is None or _is_encoded_word(filename)):
         filename = _extended(extended)
     elif filename is None and any(name.startswith("filename*") for name in parameters):
-        raise _malformed("a file name in pieces (RFC 2231) is not understood")
+        raise _malformed(
+            f"Content-Disposition: {value[:100]!r} has its file name in pieces (RFC 2231); send it as one"
+        )
     return parameters["name"], filename
 
 
 def _parameters(value: str, *, escapes: bool) -> dict[str, str] | None:
-    """Return the parameters of a Content-Disposition by name, or None if it has another form."""
+    """Return the parameters of a Content-Disposition by name, None if it is malformed."""
     found: dict[str, str] = {}
     position, end = value.find(";"), len(value)
     equals = value.find("=", position)
@@ -146,10 +164,11 @@ def _parameters(value: str, *, escapes: bool) -> dict[str, str] | None:
             text = _unescape(value[start:last].rstrip(_SPACE), False)
             if '"' in value[start:last]:
                 return None
-        if not is_token(name) or name in found:  # twice: a filter in front may have read the other
+        # If a name is there twice, a filter in front may have read the other one.
+        if not is_token(name) or name in found:
             return None
         found[name] = text
-        if equals < position:  # looked for again only where it lies behind: linear
+        if equals < position:  # searched again only if needed, which takes linear time
             equals = value.find("=", position)
     return found
 
@@ -161,7 +180,7 @@ def _after_spaces(text: str, position: int) -> int:
 
 
 def _closing_quote(text: str, start: int, escapes: bool) -> int:
-    """Return where the quotes that were opened before `start` are closed, -1 if they are not."""
+    """Return the index of the quote that closes the one before `start`; -1 if there is none."""
     quote = text.find('"', start)
     while escapes and quote > start:
         inside = text[start:quote]
@@ -182,7 +201,7 @@ def _is_encoded_word(text: str) -> bool:
 
 
 def _extended(value: str) -> str:
-    """Decode a file name as RFC 8187 section 3.2 writes it: `UTF-8'de'%C3%A4.txt`."""
+    """Decode a file name in the form of RFC 8187 section 3.2: `UTF-8'de'%C3%A4.txt`."""
     from .querystring import unquote
 
     charset, _, rest = value.partition("'")
@@ -195,7 +214,9 @@ def _extended(value: str) -> str:
             name = "\0"
         if "\0" not in name:
             return name
-    raise _malformed(f"the file name {value[:100]!r} is not as RFC 8187 has it")
+    raise _malformed(
+        f"the file name {value[:100]!r} is not valid; send filename*=UTF-8''... (RFC 8187 section 3.2)"
+    )
 
 
 def _shown(line: bytes) -> str:

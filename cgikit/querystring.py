@@ -1,8 +1,8 @@
-"""application/x-www-form-urlencoded: query strings and urlencoded bodies, read and built.
+"""application/x-www-form-urlencoded: parse and build query strings and urlencoded bodies.
 
-Implements the WHATWG URL standard, section 5 (parsing and serialising), over bytes. What counts as a
-field, how an escape decodes, and what becomes of bytes that are not UTF-8 is decided here and nowhere
-else. Bodies are read in `body.py`; the meta-variable QUERY_STRING is found in `environ.py`.
+Implements section 5 of the WHATWG URL standard (parsing and serialising) on bytes. This module alone
+decides what a field is, how escapes are decoded, and what becomes of bytes that are not UTF-8. Bodies
+are read in `body.py`; QUERY_STRING comes from `environ.py`.
 """
 
 from codecs import unicode_escape_decode
@@ -14,11 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# While the whole string is decoded at once, these two controls stand for the separators that were
-# really there, so that an escaped "&" or "=" is not mistaken for one.
+# While the whole string is decoded at once, these two controls replace the separators, so that an
+# escaped "&" or "=" is not mistaken for one.
 _MARK_FIELD, _MARK_VALUE = "\x1e", "\x1f"
 _MARKS = bytes.maketrans(b"+&=", b" \x1e\x1f")
-# For finding escapes: every hex digit is "0", all that is neither one nor "%" is "-".
+# For finding escapes: every hex digit becomes "0", "%" stays, everything else becomes "-".
 _CLASSES = bytes(
     48 if chr(b) in "0123456789abcdefABCDEF" else 37 if b == 37 else 45 for b in range(256)
 )
@@ -35,17 +35,16 @@ def parse(
     limits: Limits = DEFAULT_LIMITS,
     codec: str = "utf-8",
 ) -> MultiDict:
-    """Parse `data` into a `MultiDict`; the inverse is `build`.
+    """Parse `data` into a `MultiDict`. The inverse is `build`.
 
-    Order, repeated names and blank values are kept; `+` is a space; a `%` that does not begin an
-    escape stays as it is. A str stands for its UTF-8 bytes (surrogate escapes for those that are
-    not). `semicolons=True` lets `;` separate fields too, as HTML 4 suggested; it is off because a
-    cache in front may see the fields differently (CVE-2021-23336).
+    Order, repeated names and blank values are kept. A `+` is a space; a `%` that does not begin an
+    escape stays unchanged. A str stands for its UTF-8 bytes, surrogate escapes for other bytes. With
+    `semicolons=True`, `;` also separates fields, as HTML 4 suggested; it is off because a cache in
+    front may split the fields differently (CVE-2021-23336).
 
-    Names and values are UTF-8, or in another `codec` of Python's (`charsets.of_page`). Bytes that are
-    not become U+FFFD, as WHATWG has it; `errors="strict"` raises `BadRequest` instead, and names the
-    field. More than `limits.fields` fields raise `LimitExceeded` before any
-    is decoded.
+    Names and values are decoded as UTF-8, or by another `codec` (from `charsets.of_page`). Invalid
+    bytes become U+FFFD, as WHATWG requires; with `errors="strict"` they raise `BadRequest`, which names
+    the field. More than `limits.fields` fields raise `LimitExceeded` before any is decoded.
     """
     raw = data if isinstance(data, bytes) else _encode(data)
     if semicolons:
@@ -55,7 +54,7 @@ def parse(
         return MultiDict()
     try:
         text = _decode_whole(raw, errors) if codec == "utf-8" else None
-    except ValueError:  # a bad escape, or bytes that are not UTF-8 under "strict"
+    except ValueError:  # an invalid escape or, with "strict", bytes that are not UTF-8
         text = None
     if text is None:
         return MultiDict([_decode_field(field, errors, codec) for field in raw.split(b"&")])
@@ -71,7 +70,7 @@ def parse(
 def keywords(data: bytes | str) -> list[str]:
     """Return the words of an ISINDEX query (RFC 3875 section 4.4): `a+b%20c` gives ["a", "b c"].
 
-    A query string with an unencoded `=` is not one: it has no keywords.
+    A query string with an unencoded `=` is not an ISINDEX query: it has no keywords.
     """
     raw = data if isinstance(data, bytes) else _encode(data)
     if b"=" in raw:
@@ -80,10 +79,10 @@ def keywords(data: bytes | str) -> list[str]:
 
 
 def build(fields: "Mapping[str, object] | Iterable[tuple[str, object]]") -> str:
-    """Serialise fields as application/x-www-form-urlencoded (str, ASCII); the inverse is `parse`.
+    """Return fields as application/x-www-form-urlencoded (str, ASCII). The inverse is `parse`.
 
-    `fields` are (name, value) pairs or a mapping; a list or tuple as a value gives the name several
-    times; other values go through `str()`.
+    `fields` is a mapping or an iterable of (name, value) pairs. A list or tuple as a value repeats the
+    name; `str()` is applied to other values.
     """
     if isinstance(fields, MultiMap):
         pairs: Iterable[tuple[str, object]] = fields.pairs()
@@ -98,17 +97,17 @@ def build(fields: "Mapping[str, object] | Iterable[tuple[str, object]]") -> str:
 
 
 def unquote(raw: bytes) -> bytes:
-    """Percent-decode bytes (WHATWG URL section 1.3): a `%` without two hex digits stays as it is."""
+    """Percent-decode bytes (WHATWG URL section 1.3); a `%` without two hex digits stays unchanged."""
     if b"%" not in raw:
         return raw
     out = []
     start = 0
-    # In blocks, because one bad escape in 8 MiB must not make a list of millions of pieces.
+    # In blocks, so that one invalid escape in 8 MiB does not make a list of millions of pieces.
     while start < len(raw):
         end = start + _BLOCK
         cut = raw.rfind(b"%", end - 2, end)
         if start < cut and end < len(raw):
-            end = cut  # never through an escape
+            end = cut  # do not cut an escape in two
         out.append(_unquote_block(raw[start:end]))
         start = end
     return b"".join(out)
@@ -122,27 +121,27 @@ def _unquote_block(raw: bytes) -> bytes:
 
 
 def _escape_strays(raw: bytes) -> bytes:
-    """Write every `%` that does not begin an escape as `%25`, a block at a time and not one by one:
-    there can be eight million.
+    """Replace every `%` that does not begin an escape by `%25`, all of a block at once: there can be
+    eight million.
     """
-    raw = raw.replace(b"\0", b"%00")  # from here on NUL stands for such a "%"
+    raw = raw.replace(b"\0", b"%00")  # from here on, NUL marks such a "%"
     good = raw.translate(_CLASSES).replace(b"%00", b"000")
     strays = int.from_bytes(good.translate(_PERCENT_ONLY)) ^ int.from_bytes(raw)
     return strays.to_bytes(len(raw)).replace(b"\0", b"%25")
 
 
 def _unescape(raw: bytes) -> bytes:
-    # Python's own \\xNN decoder is the fastest percent-decoder there is: it takes exactly two hex
-    # digits and raises for anything else. Backslashes of the input are escaped first.
-    # (The function itself, because looking the codec up by name imports a module.)
+    # Python's decoder of \\xNN is the fastest way to decode percent-escapes: it requires two hex digits
+    # and raises for anything else. Backslashes in the input are escaped first. (The function is called
+    # directly, because looking up the codec by name imports a module.)
     escaped = raw.replace(b"\\", b"\\x5c").replace(b"%", b"\\x")
     return unicode_escape_decode(escaped)[0].encode("latin-1")
 
 
 def _decode_whole(raw: bytes, errors: str) -> str | None:
-    """Decode every escape of the string at once, or return None where that would be ambiguous."""
+    """Decode all escapes of the string at once; return None if that would be ambiguous."""
     if b"%1" in raw or b"\x1e" in raw or b"\x1f" in raw:
-        return None  # a mark may already be in the data
+        return None  # the data may already contain a mark
     raw = raw.translate(_MARKS)
     return (_unescape(raw) if b"%" in raw else raw).decode("utf-8", errors)
 
@@ -155,12 +154,14 @@ def _decode_field(field: bytes, errors: str, codec: str) -> tuple[str, str]:
         from .errors import BadRequest
 
         shown = unquote(name)[:100].decode(codec, "replace")
-        raise BadRequest(f"field {shown!r} is not {codec.upper()}") from None
+        raise BadRequest(
+            f"the field {shown!r} is not valid {codec.upper()}; send the form in that charset"
+        ) from None
 
 
 def _squeeze(raw: bytes, allowed: int) -> bytes:
     """Return `raw` without its empty fields, or raise `LimitExceeded`."""
-    while b"&&" in raw:  # each round halves the longest run: linear, and no list of empty pieces
+    while b"&&" in raw:  # each pass halves the longest run: linear, without a list of empty pieces
         raw = raw.replace(b"&&", b"&")
     raw = raw.strip(b"&")
     seen = raw.count(b"&") + 1
@@ -177,7 +178,9 @@ def _encode(text: str) -> bytes:
     except UnicodeEncodeError:
         from .errors import BadRequest
 
-        raise BadRequest("the query holds half of a UTF-16 surrogate pair") from None
+        raise BadRequest(
+            "the query contains half of a UTF-16 surrogate pair, which is not text; send UTF-8"
+        ) from None
 
 
 def _quote(text: str) -> str:

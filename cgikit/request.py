@@ -1,8 +1,8 @@
-"""The request: everything a script can ask about what came in, read when it is asked for.
+"""Requests: everything that a script can ask about one, read when it is asked for.
 
-`Request()` is this process's own; `Request(environ, stdin)` touches no process state. What each part
-means is decided in the modules of `environ`, `querystring`, `body`, `multipart` and `cookies`; here
-they are only brought together, lazily: what a script does not touch is neither read nor imported.
+`Request()` is the request of this process; `Request(environ, stdin)` touches no state of the process.
+This module only brings together `environ`, `querystring`, `body`, `multipart` and `cookies`, which
+decide what each part means. Whatever a script does not use is neither read nor imported.
 """
 
 from .environ import MetaVariables
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class Request(MetaVariables):
-    """One CGI request. All meta-variables are attributes, by their names in lower case.
+    """One CGI request. Every meta-variable is an attribute with its name in lower case.
 
-    `limits` bounds what is read (`Limits`). `errors` is what becomes of bytes in fields that are not
-    UTF-8: "replace" by U+FFFD as browsers do, or "strict" to raise `BadRequest`. `charset` is that of
-    the pages that forms are on, if it is not UTF-8 (`ValueError` for an unknown one). `upload_dir` is
-    where uploads wait (TMPDIR without it): on the file system they are to be kept on, saving one is a
-    rename. `progress(received, total)` is called while a multipart body is read, in bytes. `sessions`
-    is the store of `session`.
+    `limits` (`Limits`) bounds what is read. `errors` is for bytes in fields that are not UTF-8:
+    "replace" turns them into U+FFFD, as browsers do, "strict" raises `BadRequest`. `charset` is the
+    charset of the pages with the forms, if it is not UTF-8 (`ValueError` for an unknown one). Uploads
+    are stored in `upload_dir` (default: TMPDIR) until they are saved; on the file system where they are
+    to be kept, saving is a rename. `progress(received, total)` is called while a multipart body is
+    read, with numbers of bytes. `sessions` is the store of `session`.
 
-    Reading what is malformed raises `BadRequest` (400), what is too much `LimitExceeded` (413).
+    Malformed parts raise `BadRequest` (400) when they are read, oversized ones `LimitExceeded` (413).
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Request(MetaVariables):
             from . import process
 
             environ = process.environ()
-            process.start_directory()  # before the script can leave it
+            process.start_directory()  # recorded before the script can change it
         super().__init__(environ)
         self.limits = limits
         self._errors = errors
@@ -60,12 +60,8 @@ class Request(MetaVariables):
 
             charset = of_page(charset)
         self._codec = charset
-        self._source = (
-            own,
-            stdin,
-            upload_dir,
-            progress,
-        )  # what the body will be read from, and how
+        # What the body will be read from, and how
+        self._source = (own, stdin, upload_dir, progress)
         self._query: MultiDict | None = None
         self._cookies: MultiDict | None = None
         self._content: Body | None = None
@@ -81,7 +77,7 @@ class Request(MetaVariables):
 
     @property
     def query(self) -> "MultiDict":
-        """The fields of the query string, and nothing else (`MultiDict`)."""
+        """The fields of the query string only (`MultiDict`)."""
         if self._query is None:
             from .querystring import parse
 
@@ -93,7 +89,7 @@ class Request(MetaVariables):
 
     @property
     def keywords(self) -> list[str]:
-        """The words of an ISINDEX query (`?word+word`, RFC 3875 section 4.4); [] for fields."""
+        """The words of an ISINDEX query (`?word+word`, RFC 3875 section 4.4); [] if it has fields."""
         from .querystring import keywords
 
         self._check_query()
@@ -101,7 +97,7 @@ class Request(MetaVariables):
 
     @property
     def cookies(self) -> "MultiDict":
-        """The cookies (`MultiDict`), in the order the client sent them."""
+        """The cookies in the order in which the client sent them (`MultiDict`)."""
         if self._cookies is None:
             from .cookies import parse
 
@@ -110,16 +106,16 @@ class Request(MetaVariables):
 
     @property
     def session(self) -> "Session":
-        """The visitor's session (`Session`). `StateError` if no store was given to `run` or `Request`.
+        """The visitor's session (`Session`). `StateError` if neither `run` nor `Request` got a store.
 
-        Once the answer is made it can only be read.
+        It is read-only after the handler has returned.
         """
         if self._session is None:
             if self._sessions is None:
                 from .errors import StateError
 
                 raise StateError(
-                    "no sessions here: say where to keep them, as in "
+                    "this request has no session store; give one, as in "
                     'run(handler, sessions=FileStore("data/sessions"))'
                 )
             from .sessions.session import Session
@@ -131,21 +127,22 @@ class Request(MetaVariables):
 
     @property
     def form(self) -> "MultiDict":
-        """The text fields of the body (`MultiDict`): urlencoded or multipart, never the query.
+        """The text fields of the body, urlencoded or multipart, without those of the query
+        (`MultiDict`).
 
-        Empty for GET and HEAD and without a body. A body of another type raises
-        `UnsupportedMediaType`: it is not a form, and nothing of it shall be lost unseen.
+        Empty for GET and HEAD, and without a body. A body of another type is not a form and raises
+        `UnsupportedMediaType`, so that its content is not silently lost.
         """
         return self._open().form()[0]
 
     @property
     def files(self) -> "MultiMap[Upload]":
-        """The uploaded files of a multipart body (`Upload`); a file input left empty gives none."""
+        """The uploaded files of a multipart body (`Upload`); an empty file input has none."""
         return self._open().form()[1]
 
     @property
     def params(self) -> "MultiDict":
-        """The fields of the form, then those of the query: the explicit merge (`MultiDict`)."""
+        """The fields of the form, followed by those of the query (`MultiDict`)."""
         if self.method in {"GET", "HEAD"}:
             return self.query
         from .multidict import MultiDict
@@ -154,52 +151,52 @@ class Request(MetaVariables):
 
     @property
     def stream(self) -> "BinaryIO":
-        """The body as a binary file to read from, once: for bodies that do not fit into memory.
+        """The body as a binary file, which can be read once: for bodies that do not fit into memory.
 
-        Ends after CONTENT_LENGTH bytes; raises `BadRequest` if fewer come.
+        It ends after CONTENT_LENGTH bytes, and raises `BadRequest` if the client sends fewer.
         """
         return self._open().stream()
 
     @property
     def body(self) -> bytes:
-        """The whole body (bytes), up to `limits.memory`; for any method and type."""
+        """The whole body (bytes) of any method and type, up to `limits.memory`."""
         return self._open().whole()
 
     def text(self) -> str:
-        """Return the body decoded by its charset, UTF-8 without one (str)."""
+        """Return the body decoded by its charset, by default UTF-8 (str)."""
         return self._open().text()
 
     def json(self) -> object:
         """Return the body decoded as JSON (RFC 8259).
 
-        Raises `UnsupportedMediaType` if the Content-Type names something else than JSON: a form
-        posted by another site must not pass for it.
+        Raises `UnsupportedMediaType` if the Content-Type is not that of JSON: a form that another site
+        has posted must not be accepted as JSON.
         """
         return self._open().json()
 
     def save_session(self, response: "Response | None" = None) -> None:
-        """Save the session, if it was used, and set its cookie in the response. Called by `run`."""
+        """Save the session, if it was used, and set its cookie in the response. `run` calls this."""
         self._answered = True
         if self._session is not None:
             self._session.save(response)
 
     def mark(self, page: "Response") -> None:
-        """Set the cookie of what was saved, if anything was, in a page that goes out in place of the
-        handler's answer. Called by `run`.
+        """Set the cookie of a session that was saved in the page that replaces the handler's response.
+        `run` calls this.
         """
         if self._session is not None:
             self._session.mark(page)
 
     def drop_session(self) -> None:
-        """Let go of the session without saving it. Called by `run` where the handler failed."""
+        """Release the session without saving it. `run` calls this if the handler fails."""
         self._answered = True
         if self._session is not None:
             self._session.abandon()
 
     def close(self) -> None:
-        """Close the uploads; those not saved are gone. Called at the end by `run`.
+        """Close the uploads, which deletes those that were not saved. `run` calls this at the end.
 
-        Raises `StateError` if a value of the session was changed after it was saved.
+        Raises `StateError` if a value in the session was changed after it was saved.
         """
         if self._content is not None:
             self._content.close()

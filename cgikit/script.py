@@ -1,9 +1,9 @@
-"""Running a handler as a script: one way in, one way out, whatever happens between.
+"""Running a handler, the function that answers a request, as a script.
 
-`run` tells CGI, NPH, FastCGI and the command line apart by what the process was started with, calls the
-handler with the request, sends what it returns, and turns every error into an answer. Error pages and
-the log are made in `debug.py`, the command line is read in `offline.py`, FastCGI is spoken in
-`persistent`; all are imported only when needed.
+`run` finds out how the process was started (CGI, NPH, FastCGI or a command line), calls the handler
+with the request, sends what it returns, and answers every error with a page. `debug.py` makes error
+pages and log entries, `offline.py` reads the command line, `persistent` speaks FastCGI; they are
+imported only if they are needed.
 """
 
 import os
@@ -33,32 +33,32 @@ def run(
 ) -> None:
     """Answer this process's request with what `handler(request)` returns: a `Response`, or HTML (str).
 
-    A `CGIError` raised by the handler becomes its own page with its status. Any other exception
-    becomes a 500 with an incident number; the traceback goes to standard error, the server's log,
-    under the same number, and into the page only with `debug=True` (default: CGIKIT_DEBUG=1 in the
-    environment). A client that went away is no error. Where an answer breaks off, because its body
-    fails or cannot be written, the log says so and the process ends with status 1.
+    A `CGIError` that the handler raises becomes a page with its status. Any other exception becomes a
+    500 page with an incident number. The traceback goes to standard error, the log of the server, under
+    the same number; it is shown in the page only with `debug=True` (default: CGIKIT_DEBUG=1 in the
+    environment). A client that has left is not an error. If an answer breaks off, because its body
+    fails or cannot be written, that is logged and the process ends with status 1.
 
-    Started with a listening socket on descriptor 0, or by systemd's socket activation, it answers one
-    request after another over FastCGI, until SIGTERM (docs/persistent.md).
+    If the process was started with a listening socket on descriptor 0, or by systemd's socket
+    activation, it answers one request after another over FastCGI, until SIGTERM (docs/persistent.md).
 
     Without REQUEST_METHOD the script was started by hand: `script.py name=value …` or
-    `script.py '/path?x=1'` runs it and prints the answer. With it, argv is never looked at
-    (RFC 3875 section 4.4).
+    `script.py '/path?x=1'` prints the answer. With REQUEST_METHOD, argv is ignored (RFC 3875 section
+    4.4).
 
-    With `sessions`, a store, the handler has `request.session`. It is saved, and its cookie set, when
-    the handler has returned and before anything is sent. Where it raised an `HTTPError` of its own,
-    that is its answer, and the session is saved, too; where it raised anything else, nothing of it is.
+    With `sessions`, a store, the handler can use `request.session`. It is saved, and its cookie set,
+    after the handler has returned and before anything is sent. If the handler raises an `HTTPError`,
+    that is its answer, and the session is saved, too. After any other exception nothing is saved.
 
-    A process that the handler forks answers nothing: whatever the handler does in it, returning
-    included, ends that process, by `SystemExit` or the exception that it raised.
+    A process that the handler forks sends no answer: once the handler returns or raises there, the
+    process ends, with `SystemExit` or that exception.
 
     `limits`, `errors`, `charset`, `upload_dir` and `progress` are those of `Request`.
     """
     if charset != "utf-8":
         from .charsets import of_page
 
-        of_page(charset)  # a mistake in it is told now, and not by every request
+        of_page(charset)  # an invalid name is reported now, and not by every request
     options = {
         "limits": limits or DEFAULT_LIMITS,
         "errors": errors,
@@ -83,21 +83,21 @@ def run(
     with process.GuardedOutput():
         try:
             respond(handler, request).send(request=request)
-        except KeyboardInterrupt:  # somebody wants an end, at a terminal
+        except KeyboardInterrupt:  # Ctrl-C at a terminal
             raise
-        except BaseException as error:  # SystemExit, CancelledError, …: they need an answer too
+        except BaseException as error:  # SystemExit, CancelledError and others need an answer, too
             if os.getpid() != own or (isinstance(error, SystemExit) and process.was_sent()):
                 raise
             if debug is None:
                 debug = process.environ().get("CGIKIT_DEBUG") == "1"
             _answer_error(error, request, debug)
         finally:
-            if os.getpid() == own:  # uploads, too, are the request's, and that is the parent's
+            if os.getpid() == own:  # in a forked process the request still belongs to the parent
                 request.close()
 
 
 def _answer_error(error: BaseException, request: Request, debug: bool) -> None:
-    """Log an error and answer with its page; end the process with status 1 where it is too late."""
+    """Log an error and send its page; if it is too late for that, end the process with status 1."""
     from .debug import answer_error
 
     page = answer_error(error, request, debug)
@@ -105,24 +105,24 @@ def _answer_error(error: BaseException, request: Request, debug: bool) -> None:
         if not process.was_sent():
             page.send(request=request)
             return
-    except Exception as second:  # something was printed as well, or an HTTPError's header is bad
+    except Exception as second:  # something was also printed, or an HTTPError has an invalid header
         page = answer_error(second, request, debug)
         if not process.was_sent():
             page.send(request=request)
             return
-    # Part of an answer went out: a second one would appear inside of it.
+    # Part of an answer was sent: a second one would appear inside it.
     raise SystemExit(1)
 
 
 def respond(handler: "Callable[[Request], Response | str]", request: Request) -> Response:
-    """Call the handler; return its `Response`, made of the str where it returned one. The session is
-    saved by then, also where an `HTTPError` of the script's leaves here, and let go where another does.
+    """Call the handler and return its `Response`, or one made of the str that it returned.
 
-    In a process that the handler forked this raises `SystemExit` or what the handler raised, and
-    leaves the session to the parent.
+    The session is saved before this returns, or raises an `HTTPError` of the script. Before any other
+    exception it is released without being saved. In a process that the handler forked, this raises
+    `SystemExit` or what the handler raised, and leaves the session to the parent.
     """
     own = os.getpid()
-    process.start_directory()  # before the handler can leave it
+    process.start_directory()  # recorded before the handler can change it
     try:
         response = _called(handler, request)
         if os.getpid() != own:
@@ -130,7 +130,8 @@ def respond(handler: "Callable[[Request], Response | str]", request: Request) ->
         response.claim(request)
         request.save_session(response)
     except BaseException as error:
-        if os.getpid() == own:  # now: the next request need not wait until the error page is sent
+        # Before the error page is sent, so that the visitor's next request need not wait for that.
+        if os.getpid() == own:
             if getattr(error, "keeps_session", False):
                 request.save_session()
             else:

@@ -106,7 +106,7 @@ def test_expires_forms(expires: object, date: str) -> None:
 )
 def test_what_is_no_moment_is_refused(expires: object) -> None:
     """An Expires that a browser cannot read would make a session cookie of it, unseen."""
-    with pytest.raises(ValueError, match=r"moment|time zone|outside"):
+    with pytest.raises(ValueError, match=r"valid date|time zone|outside"):
         build("a", "1", expires=expires)
 
 
@@ -139,18 +139,18 @@ def test_http_prefix_needs_httponly(name: str) -> None:
         ({"samesite": "Loose"}, "'Lax', 'Strict', 'None'"),
         ({"samesite": ""}, "'Lax', 'Strict', 'None'"),
         ({"priority": "urgent"}, "'Low', 'Medium', 'High'"),
-        ({"domain": "example.com:80"}, "not a host name"),
-        ({"domain": "http://example.com"}, "not a host name"),
-        ({"domain": "a,b"}, "not a host name"),
-        ({"domain": "a b"}, "not a host name"),
-        ({"domain": "*.example.com"}, "not a host name"),
-        ({"domain": "."}, "not a host name"),
-        ({"domain": ".."}, "not a host name"),
-        ({"domain": "a..b"}, "not a host name"),
-        ({"domain": "..example.com"}, "not a host name"),
-        ({"domain": "example.com."}, "not a host name"),
-        ({"domain": "a" * 64 + ".com"}, "not a host name"),
-        ({"domain": "a." * 127 + "b"}, "not a host name"),
+        ({"domain": "example.com:80"}, "not a valid host name"),
+        ({"domain": "http://example.com"}, "not a valid host name"),
+        ({"domain": "a,b"}, "not a valid host name"),
+        ({"domain": "a b"}, "not a valid host name"),
+        ({"domain": "*.example.com"}, "not a valid host name"),
+        ({"domain": "."}, "not a valid host name"),
+        ({"domain": ".."}, "not a valid host name"),
+        ({"domain": "a..b"}, "not a valid host name"),
+        ({"domain": "..example.com"}, "not a valid host name"),
+        ({"domain": "example.com."}, "not a valid host name"),
+        ({"domain": "a" * 64 + ".com"}, "not a valid host name"),
+        ({"domain": "a." * 127 + "b"}, "not a valid host name"),
         ({"expires": -11_644_473_601}, "before 1601"),
         ({"expires": datetime.datetime(1600, 12, 31, tzinfo=UTC)}, "before 1601"),
         ({"expires": "Sun, 06 Nov 1594 08:49:37 GMT"}, "before 1601"),
@@ -184,7 +184,7 @@ def test_no_control_gets_into_a_cookie(bad: str) -> None:
             build(text, "1")
         for attribute in ("path", "domain", "samesite", "expires"):
             value = "/" + text if attribute == "path" else text
-            with pytest.raises(ValueError, match=r"cannot|Lax|no moment"):
+            with pytest.raises(ValueError, match=r"cannot|Lax|valid date"):
                 build("a", "1", **{attribute: value})
         cookie = build("a", text, samesite=None, path=None, httponly=False)
         assert cookie.isprintable()
@@ -216,7 +216,7 @@ def test_awkward_values_come_back(value: str) -> None:
 
 @pytest.mark.parametrize("value", [3, None, b"x"])
 def test_a_value_that_is_no_text_names_its_cookie(value: object) -> None:
-    with pytest.raises(TypeError, match="cookie visits: the value is a str, not"):
+    with pytest.raises(TypeError, match="cookie visits: the value must be a str, not"):
         build("visits", value)  # type: ignore[arg-type]
 
 

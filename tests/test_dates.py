@@ -153,7 +153,7 @@ def test_moments(when: object, seconds: int) -> None:
 )  # fmt: skip
 def test_what_is_no_moment_is_refused(when: object) -> None:
     """CGI.pm sends such text as it is: a leak. Here it is the script's error, with what to write."""
-    with pytest.raises(ValueError, match="moment") as caught:
+    with pytest.raises(ValueError, match=r"valid date or time|has no time zone") as caught:
         moment(when)
     assert not isinstance(caught.value, CGIError)
 
@@ -166,7 +166,7 @@ def test_a_datetime_without_zone_is_refused() -> None:
 
 @pytest.mark.parametrize("when", [None, b"now", [], datetime.date(2030, 1, 1)])
 def test_what_is_of_no_type_for_a_moment_is_a_type_error(when: object) -> None:
-    with pytest.raises(TypeError, match="a moment is"):
+    with pytest.raises(TypeError, match="a date or time must be"):
         moment(when)
 
 
@@ -175,7 +175,7 @@ def test_any_text_is_a_moment_or_a_value_error(text: str) -> None:
     try:
         assert isinstance(moment(text, now=0), int)
     except ValueError as error:
-        assert "is no moment" in str(error)  # noqa: PT017
+        assert "is not a valid date or time" in str(error)  # noqa: PT017
 
 
 def test_now_is_the_clock() -> None:

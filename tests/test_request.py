@@ -115,7 +115,7 @@ def test_bytes_that_are_not_utf8_are_refused_everywhere_if_asked() -> None:
         "files": post(multipart(field("a", b"\xff")), errors="strict"),
     }
     for way, request in cases.items():
-        with pytest.raises(BadRequest, match="field 'a' is not UTF-8"):
+        with pytest.raises(BadRequest, match=r"field 'a' is not (valid )?UTF-8"):
             getattr(request, way)
 
 
