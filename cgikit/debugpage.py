@@ -1,7 +1,7 @@
 """Internal. The debug page of a failure for the site's owner: the exception, and where it was raised.
 
-`debug.py` uses it in debug mode, and decides what may be shown of the environment. This module makes the
-markup and escapes everything in it.
+`debug.py` uses it in debug mode, and decides what may be shown of the environment. This module makes
+the markup and escapes everything in it.
 """
 
 import os

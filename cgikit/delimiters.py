@@ -22,9 +22,9 @@ def plain(
     """Yield the body in `chunks` in the one form that the package reads: without preamble and epilogue,
     every delimiter without padding, the same header in each part. The pieces are cut differently.
 
-    `line` is called with each line of the original header of a part, before that part is yielded. A part
-    without a body may end after its header (the CRLF of the delimiter is then its blank line); it gets
-    an empty body. A body that ends early is yielded as far as it goes.
+    `line` is called with each line of the original header of a part, before that part is yielded. A
+    part without a body may end after its header (the CRLF of the delimiter is then its blank line); it
+    gets an empty body. A body that ends early is yielded as far as it goes.
 
     Raises `BadRequest` if anything but spaces and tabs follows a delimiter in its line, for text before
     the first delimiter in its line, and for a delimiter after the last one: a part would be silently
@@ -77,8 +77,8 @@ class _Body:
                 return
         if self.buffer[max(0, found - 2) : found] != b"\r\n":
             raise BadRequest(
-                "malformed multipart body: text precedes the first boundary in its line; a boundary must "
-                "begin a line"
+                "malformed multipart body: text precedes the first boundary in its line; a boundary "
+                "must begin a line"
             )
         self.at = found - 2
 

@@ -1,9 +1,9 @@
 """multipart/form-data: the parts of a form as a stream of events (RFC 7578, RFC 2046 section 5.1).
 
 A layer over the push parser of the `multipart` package, which enforces the limits and converts errors.
-`delimiters.py` prepares the input, because the package does not support all of RFC 2046; `partheader.py`
-parses the headers of the parts. Pure: bytes in, events out. `body.py` has the loop that reads the body,
-`upload.py` stores the files.
+`delimiters.py` prepares the input, because the package does not support all of RFC 2046;
+`partheader.py` parses the headers of the parts. Pure: bytes in, events out. `body.py` has the loop that
+reads the body, `upload.py` stores the files.
 """
 
 import sys

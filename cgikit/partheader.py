@@ -133,7 +133,7 @@ def _disposition(value: str | None) -> tuple[str, str | None]:
         filename = _extended(extended)
     elif filename is None and any(name.startswith("filename*") for name in parameters):
         raise _malformed(
-            f"Content-Disposition: {value[:100]!r} has its file name in pieces (RFC 2231); send it as one"
+            f"Content-Disposition: {value[:100]!r} has a file name in pieces (RFC 2231); send it whole"
         )
     return parameters["name"], filename
 

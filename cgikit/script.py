@@ -71,7 +71,7 @@ def run(
     if not process.environ().get("REQUEST_METHOD"):
         from . import persistent
 
-        listener = persistent.handed_over()
+        listener = persistent.inherited_listener()
         if listener is not None:
             persistent.serve(listener, lambda request: respond(handler, request), options, debug)
             return

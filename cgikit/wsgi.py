@@ -1,9 +1,9 @@
 """A handler as a WSGI application (PEP 3333): the same function under any WSGI server.
 
-What `script.run` is for a process with one request, `WSGI` is for a server that calls many times, from
-many threads. Here a WSGI environment becomes the meta-variables that a CGI script would find, the
-server's input the body, and a `Response` what a server iterates over. What a request means is decided
-in `request.py`, what may be sent in `response.py`, errors become pages in `debug.py`.
+`script.run` is for a process that answers one request, `WSGI` for a server that calls it many times and
+from many threads. This module converts the WSGI environment to the meta-variables of CGI, the input of
+the server to the body, and a `Response` to an iterable for the server. `request.py` decides what a
+request means, `response.py` what may be sent; `debug.py` makes error pages.
 """
 
 from io import SEEK_END
@@ -30,28 +30,30 @@ if TYPE_CHECKING:
     from .sessions.store import Store
 
 _CHUNK = 131_072
-_SENT_AT_ONCE = 262_144
+_FILE_CHUNK = 262_144
 _SHORTER = "the file became shorter while it was sent"
-_SETTLED = 60  # seconds: a file that grows, as a log does, would seem to have been cut at the end
+# Seconds since the last change. A file that grows, as a log does, would seem to be changed at the end.
+_UNCHANGED = 60
 
 
 class Truncated(Exception):
-    """The body failed after its beginning was sent: the server must cut the connection, so that the
-    client does not take the part for the whole. Why is in the log already, under this incident.
+    """The body failed after a part of it was sent. The server must close the connection, so that the
+    client sees that the answer is incomplete. The cause is already logged under the incident number.
     """
 
 
 class WSGI:
     """A WSGI application that answers each request with what `handler(request)` returns.
 
-    `handler` and all options are those of `run`, and so are sessions, error pages, incident numbers
-    and log lines, which go to `wsgi.errors`. CGIKIT_DEBUG is read from the server's environment. An
-    application keeps nothing between requests: a server may call it from any number of threads, if
-    the handler allows it.
+    `handler` and the options are the same as for `run`, and so are sessions, error pages, incident
+    numbers and log entries, which go to `wsgi.errors`. CGIKIT_DEBUG is read from the environment of the
+    server. The application keeps nothing between requests: a server may call it from any number of
+    threads, if the handler allows that.
 
-    A chunked body is gathered first where the server says that it ends (`wsgi.input_terminated`);
-    where it does not, asking for it raises `LengthRequired` (411). A local redirect (RFC 3875 section
-    6.2.2) goes to the client, as `Response.redirect` would: WSGI has no word for it.
+    If the server guarantees that its input ends (`wsgi.input_terminated`), a chunked body is read to
+    its end before the handler is called. If it does not, reading such a body raises `LengthRequired`
+    (411). WSGI has no local redirects (RFC 3875 section 6.2.2): one goes to the client, like that of
+    `Response.redirect`.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class WSGI:
         if charset != "utf-8":
             from .charsets import of_page
 
-            of_page(charset)  # a mistake in it is told now, and not by every request
+            of_page(charset)  # an invalid name is reported now, and not by every request
         self.handler = handler
         self.sessions = sessions
         self.limits = limits or DEFAULT_LIMITS
@@ -108,12 +110,12 @@ class WSGI:
         try:
             reason = REASONS.get(answer.status, "Unknown")
             if "mod_wsgi.version" in environ and answer.may_be_short():
-                # It ends what broke off as if it were whole, and httpd would go on with the next answer
-                # in the middle of this one. Only httpd takes this field from an application.
+                # mod_wsgi ends an incomplete answer as if it were complete, and httpd would send the
+                # next answer inside this one. Only httpd accepts this field from an application.
                 answer.fields.append(("Connection", "close"))
             start_response(f"{answer.status} {reason}", answer.fields)
             return answer.body(environ.get("wsgi.file_wrapper"))
-        except BaseException:  # the server closes only what it was given
+        except BaseException:  # the server closes only what was returned to it
             answer.close()
             raise
 
@@ -124,15 +126,18 @@ class WSGI:
         variables: dict[str, str],
         environ: "WSGIEnvironment",
     ) -> "_Answer":
-        """Call the handler; return its answer, or the page for what went wrong, ready to be sent."""
+        """Call the handler; return its answer, or that of an error page, ready to be sent."""
         stream: TextIO = environ["wsgi.errors"]
         own = process.pid()
         try:
             _check(request.environ.values())
             source.gather(variables, self.limits.body, self.upload_dir)
             return _Answer(respond(self.handler, request), request, source, stream)
-        except (Exception, SystemExit) as error:  # which would end the server, or a thread of it
-            if process.pid() != own:  # the handler forked: only the server's process has an answer
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # SystemExit would end the server or one of its threads
+            if process.pid() != own:  # the handler forked: only the process of the server answers
                 process.end(error)
             debug = self.debug
             if debug is None:
@@ -140,15 +145,15 @@ class WSGI:
             try:
                 page = answer_error(error, request, debug, stream)
                 return _Answer(page, request, source, stream)
-            except Exception as second:  # a header of an HTTPError's cannot be sent
+            except Exception as second:  # the HTTPError has a header that cannot be sent
                 page = answer_error(second, request, debug, stream)
                 return _Answer(page, request, source, stream)
 
 
 class _Answer:
-    """What goes back to the server: status, fields and body, and all that is to be closed after it.
+    """What is returned to the server: status, fields and body, and everything to close afterwards.
 
-    The first piece of a body is made at once: what fails before there is one becomes an error page.
+    The first piece of the body is made at once, so that an error before it becomes an error page.
     """
 
     def __init__(
@@ -161,8 +166,8 @@ class _Answer:
             self.status, self.fields, chunks = response.answer(request, local_redirects=False)
             response.mark_sent()
             if self.status == 205:
-                # Without a length a server would send chunks; the type is what PEP 3333's checker
-                # asks of all but 204 and 304.
+                # Without a length a server would send chunks; wsgiref.validate, which checks PEP 3333,
+                # requires a type for every status but 204 and 304.
                 self.fields += [("Content-Type", response.content_type), ("Content-Length", "0")]
             self._file = chunks if isinstance(chunks, FileBody) else None
             self._whole = isinstance(chunks, tuple)
@@ -173,11 +178,11 @@ class _Answer:
             raise
 
     def may_be_short(self) -> bool:
-        """Whether a length is announced that the body may turn out not to have."""
+        """Return whether the body may turn out to be shorter than the length announced."""
         return self._file is not None or isinstance(self._chunks, Announced)
 
     def body(self, wrapper: "Callable[[Any, int], Iterable[bytes]] | None") -> "Iterable[bytes]":
-        """Return what the server iterates over, and closes where there is something to close."""
+        """Return the iterable for the server, which has a `close` if there is something to close."""
         if self._whole:
             piece = self._first
             self._source.drain(self._request)
@@ -186,7 +191,7 @@ class _Answer:
         if self._file is not None:
             self._source.drain(self._request)
         if self._file is not None and wrapper is not None:
-            return wrapper(_SentFile(self._file, self), _SENT_AT_ONCE)
+            return wrapper(_SentFile(self._file, self), _FILE_CHUNK)
         return self
 
     def __iter__(self) -> "Iterator[bytes]":
@@ -197,23 +202,23 @@ class _Answer:
         try:
             return first or next(self._pieces)
         except StopIteration:
-            self._source.drain(self._request)  # not before: making the pieces may read the body
+            self._source.drain(self._request)  # only now: making the pieces may read the body
             raise
         except (Exception, SystemExit) as error:
             if getattr(self._chunks, "left", 1):
                 raise self.truncated(error) from None
-            # The client has all that was announced.
+            # The client has received the length announced.
             log(error, new_incident(), self._errors, self._request)
             raise StopIteration from None
 
     def truncated(self, error: BaseException) -> Truncated:
-        """Log why the body fails, and return what to raise."""
+        """Log why the body failed, and return the error to raise."""
         incident = new_incident()
         log(error, incident, self._errors, self._request)
         return Truncated(f"the answer broke off: incident {incident}")
 
     def close(self) -> None:
-        """Close the body, the uploads and what was gathered, once."""
+        """Close the body, the uploads and the input, once."""
         if self._closed:
             return
         self._closed = True
@@ -221,15 +226,17 @@ class _Answer:
         for close in (self._response.close, self._request.close, self._source.close):
             try:
                 close()
-            except Exception as error:  # a generator's `finally`, say: the answer went out already
+            except (
+                Exception
+            ) as error:  # in the `finally` of a generator; the answer was sent already
                 log(error, new_incident(), self._errors, self._request)
 
 
 class _SentFile:
-    """A file as `wsgi.file_wrapper` takes it: readable as far as it is to be sent.
+    """A file for `wsgi.file_wrapper`, which can be read only as far as it is to be sent.
 
-    A server that takes the descriptor instead may not see that the file became shorter meanwhile, and
-    would put its next answer into what is missing of this one. It is told when it closes the file.
+    A server that uses the descriptor instead may not notice that the file became shorter; it would send
+    its next answer in place of the missing bytes. In that case closing the file raises `Truncated`.
     """
 
     def __init__(self, body: FileBody, answer: _Answer) -> None:
@@ -239,8 +246,8 @@ class _SentFile:
         self.tell = body.file.tell
         self.seekable = body.file.seekable
         self.seek(body.start)
-        if body.start == 0 and body.length == body.size and time() - body.modified > _SETTLED:
-            # Some servers send a descriptor from its beginning to its end, whatever was asked for.
+        if body.start == 0 and body.length == body.size and time() - body.modified > _UNCHANGED:
+            # Some servers send all of the file behind a descriptor, even for a range.
             self.fileno = self._descriptor
 
     def _descriptor(self) -> int:
@@ -248,8 +255,8 @@ class _SentFile:
         return self._file.fileno()
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to a position, and return it. Raises `Truncated` if the end is no longer where it was:
-        waitress looks for it there, and would announce another length.
+        """Go to a position and return it. Raises `Truncated` if the end of the file has moved: waitress
+        seeks the end to find the length, and would announce another one.
         """
         position = self._file.seek(offset, whence)
         if whence == SEEK_END and position - offset < self._end:
@@ -257,7 +264,7 @@ class _SentFile:
         return position
 
     def close(self) -> None:
-        """Close the file. Raises `Truncated` if it changed while its descriptor was with the server."""
+        """Close the file. Raises `Truncated` if it changed while the server used its descriptor."""
         changed = self._taken and self._body.has_changed()
         self._taken = False
         try:
@@ -267,7 +274,7 @@ class _SentFile:
             self._answer.close()
 
     def read(self, size: int = -1) -> bytes:
-        """Read at most `size` bytes, and never more than is to be sent."""
+        """Return at most `size` bytes, but no more than are to be sent."""
         left = max(0, self._end - self.tell())
         data = self._file.read(left if size < 0 else min(size, left))
         if left and size and not data:
@@ -276,7 +283,7 @@ class _SentFile:
 
 
 class _Input:
-    """The server's stream. `BodyStream` asks it for no byte beyond the length."""
+    """The input stream of the server. `BodyStream` reads no byte of it beyond the length."""
 
     def __init__(self, stream: "BinaryIO") -> None:
         self._stream = stream
@@ -284,18 +291,18 @@ class _Input:
         self._taken = 0
 
     def read(self, size: int) -> bytes:
-        """Read at most `size` bytes; a client that left raises `BadRequest`."""
+        """Return at most `size` bytes; raise `BadRequest` if the client has left."""
         try:
             data = self._stream.read(size)
         except OSError as error:
-            raise BadRequest("the body broke off before its end") from error
+            raise BadRequest("the body ended before its announced length; send it again") from error
         self._taken += len(data)
         return data
 
     def gather(self, variables: dict[str, str], most: int, directory: str | None) -> None:
-        """Read a chunked body to its end and note its length, as a server does for a CGI script.
+        """Read a chunked body to its end and set its length, as a server does for a CGI script.
 
-        No more than one byte over the limit is kept: the handler that asks for such a body gets
+        At most one byte more than `most` is read: a handler that asks for a body over the limit gets
         `LimitExceeded`.
         """
         if variables.get("CONTENT_LENGTH") or not variables.get("HTTP_TRANSFER_ENCODING"):
@@ -311,21 +318,21 @@ class _Input:
         del variables["HTTP_TRANSFER_ENCODING"]
 
     def drain(self, request: Request) -> None:
-        """Read and drop what is left of the body, where leaving it there would cut the answer.
+        """Read and discard the rest of the body, so that the client can receive the answer.
 
-        A server that closes a connection with bytes unread resets it; and a client that sends all
-        before it reads would wait for us while we wait for it. One that waits to be asked for the
-        body (RFC 9110 section 10.1.1) is not asked.
+        If a server closes a connection with unread bytes, the connection is reset, and the client may
+        lose the answer. A client that sends everything before it reads would wait for ever. A client
+        that waits for 100 Continue (RFC 9110 section 10.1.1) sends nothing, so nothing is read.
         """
         if not self._taken and request.headers.get("Expect"):
             return
         try:
             process.drain(self.read, request.content_length - self._taken)
         except BadRequest:
-            return  # no length, or nobody there
+            return  # there is no valid length, or the client has left
 
     def close(self) -> None:
-        """Let go of what was gathered."""
+        """Close the file of a gathered body."""
         if self._gathered is not None:
             self._gathered.close()
 
@@ -333,9 +340,9 @@ class _Input:
 def meta_variables(environ: "WSGIEnvironment") -> dict[str, str]:
     """Return the meta-variables that a CGI script would find in its environment (RFC 3875 section 4.1).
 
-    Only text is taken, and nothing of WSGI's or the server's own (names with a dot), nor HTTP_PROXY.
-    WSGI shows bytes as ISO-8859-1 text; here they are what they are in `os.environ`: UTF-8, with
-    surrogates for what is none. HTTPS is "on" if the server says that the scheme is https.
+    Values that are not text are left out, as are names with a dot, which belong to WSGI or the server,
+    and HTTP_PROXY. WSGI represents bytes as ISO-8859-1 text; here they are decoded as in `os.environ`:
+    as UTF-8, with surrogates for other bytes. HTTPS is "on" if the URL scheme is https.
     """
     variables = {
         name: value if value.isascii() else _native(value)
@@ -350,10 +357,10 @@ def meta_variables(environ: "WSGIEnvironment") -> dict[str, str]:
 def _native(value: str) -> str:
     try:
         return value.encode("latin-1").decode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # against PEP 3333: it was decoded already
+    except UnicodeEncodeError:  # it was decoded already, contrary to PEP 3333
         return value
 
 
 def _check(values: "Iterable[str]") -> None:
     if any("\0" in value for value in values):
-        raise BadRequest("the request holds NUL, which no environment can")
+        raise BadRequest("the request contains NUL, which no meta-variable can; leave it out")

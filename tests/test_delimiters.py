@@ -114,7 +114,7 @@ def test_padding_is_limited() -> None:
             if count == 9:
                 assert read(chunks, limits)[0] == [b"A: b"]
             else:
-                with pytest.raises(BadRequest, match="endless spaces"):
+                with pytest.raises(BadRequest, match="spaces follow a boundary"):
                     read(chunks, limits)
 
 

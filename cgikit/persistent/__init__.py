@@ -1,8 +1,8 @@
-"""One process for many requests: `run` with a listening socket on descriptor 0 speaks FastCGI.
+"""Persistent scripts: one process answers many requests, over FastCGI.
 
-What makes a script persistent, and nothing of what it sees: the same handler gets the same `Request`
-and returns the same `Response` as under CGI. Here is found out whether a process was started for that,
-and how many are to do it; all else is imported only then.
+`run` does this if the process was started with a listening socket. The handler gets the same `Request`
+and returns the same `Response` as under CGI. This module finds out whether the process was started that
+way and how many workers are wanted; the rest of the package is imported only then.
 """
 
 import os
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
     from ..request import Request
     from ..response import Response
 
-_MOST_WORKERS = 1_000
-_REQUESTS = (
-    10_000  # that a worker answers before another takes its place, and what it leaked is gone
-)
+_MAX_WORKERS = 1_000
+# Requests that a worker answers before another replaces it, which frees whatever it has leaked.
+_REQUESTS = 10_000
 
 
-def handed_over() -> "Listener | None":
+def inherited_listener() -> "Listener | None":
     """Return the listening socket that this process was started with; None if it was not started as a
-    FastCGI application. `SystemExit`, with a message, if what systemd hands over is not one.
+    FastCGI application. `SystemExit`, with a message, if systemd passes something else.
     """
     if "LISTEN_PID" not in os.environ:
         try:
@@ -50,14 +49,14 @@ def serve(
 ) -> None:
     """Answer the requests that come to `listener`, until SIGTERM, SIGUSR1 or SIGINT.
 
-    `respond(request)` makes the answer, `options` are those of `Request`. With CGIKIT_WORKERS=n in the
-    environment n processes do it, which this one looks after; a worker leaves by `SystemExit`. It is
-    raised for a number that makes no sense as well, with a message.
+    `respond(request)` makes the response; `options` are those of `Request`. With CGIKIT_WORKERS=n in
+    the environment, n processes answer, and this one supervises them; a worker ends by `SystemExit`.
+    `SystemExit`, with a message, is also raised for an invalid number in the environment.
     """
-    workers = _number("CGIKIT_WORKERS", _MOST_WORKERS)
+    workers = _number("CGIKIT_WORKERS", _MAX_WORKERS)
     requests = _number("CGIKIT_REQUESTS", 1 << 31)
-    _come_home()
-    listener = _settled(listener)
+    _enter_start_directory()
+    listener = _moved(listener)
     limit, directory = options["limits"].body, options["upload_dir"]
     if directory:
         _make(directory)
@@ -74,7 +73,9 @@ def serve(
 
 
 def _make(directory: str) -> None:
-    """Make the upload directory, where bodies and answers wait, too; what is wrong is told then."""
+    """Make the upload directory, in which bodies and answers are also stored. Errors are reported when
+    it is used.
+    """
     from contextlib import suppress
 
     from ..process import absolute
@@ -84,15 +85,15 @@ def _make(directory: str) -> None:
         make_directory(absolute(directory))
 
 
-def _come_home() -> None:
-    """Work in the script's own directory, as under CGI, where this process was started in `/`."""
+def _enter_start_directory() -> None:
+    """If the process was started in `/`, work in the directory of the script, as under CGI."""
     from .. import process
 
-    home = process.start_directory()
-    if home not in {"", "/"} and os.getcwd() == "/":
-        os.chdir(home)
-        told = f"cgikit: started in /; works in {home}, the script's own (WorkingDirectory chooses)"
-        print(told, file=sys.stderr)  # noqa: T201
+    directory = process.start_directory()
+    if directory not in {"", "/"} and os.getcwd() == "/":
+        os.chdir(directory)
+        line = f"cgikit: started in /; changed to {directory}, the directory of the script"
+        print(f"{line} (set WorkingDirectory for another)", file=sys.stderr)  # noqa: T201
 
 
 def _number(name: str, most: int) -> int | None:
@@ -100,16 +101,17 @@ def _number(name: str, most: int) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:12]) <= most):
-        raise SystemExit(f"{name}={text[:50]}: give a number from 1 to {most}")
+        raise SystemExit(f"{name}={text[:50]} is not valid; give a number from 1 to {most}")
     return int(text)
 
 
-def _settled(listener: "Listener") -> "Listener":
-    """Return the socket away from descriptor 0, where all that a handler starts would have it as its
-    standard input, and could accept; and let no call on it wait: another worker can be faster.
+def _moved(listener: "Listener") -> "Listener":
+    """Return the socket, non-blocking, on a descriptor other than 0. On 0 it would be the standard
+    input of every process that a handler starts. It must not block because workers compete for
+    connections.
     """
     null = os.open(os.devnull, os.O_RDWR)
-    # Closed ones, as FastCGI section 2.2 has it: a socket in their place would be taken for the log.
+    # FastCGI section 2.2 closes 1 and 2: a socket that got one of these numbers would receive the log.
     while null < 3:
         os.set_inheritable(null, True)
         null = os.open(os.devnull, os.O_RDWR)

@@ -1,11 +1,11 @@
-"""Internal. One request answered: what `script.run` does for a process, done for a connection.
+"""Internal. Answering one request: the same as `script.run` does, but on a connection.
 
-The same order and the same pages; only where the bytes go is another.
+The order of the steps and the error pages are the same; only the bytes are sent elsewhere.
 """
 
 import os
 
-# All that ordinary requests use: loaded once, before workers are forked, and shared by them.
+# Modules that most requests use: loaded once, before workers are forked, and so shared by them.
 from .. import body, html, multidict, process, querystring  # noqa: F401
 from ..debug import answer_error, log, new_incident
 from ..request import Request
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 
 
 class _Request(Request):
-    """A request over FastCGI, where the server reads a header whatever the script's name is."""
+    """A request over FastCGI, where the server parses the header whatever the name of the script is."""
 
     is_nph = False
 
 
 class Answerer:
-    """Answers requests with what `respond(request)` returns, and errors with their pages.
+    """Answers requests with what `respond(request)` returns, and errors with error pages.
 
-    `options` are those of `Request`; `debug` as in `run`; CGIKIT_DEBUG is read from this process's
-    environment, not from the request: who may connect may not read tracebacks for that.
+    `options` are those of `Request`, `debug` is that of `run`. CGIKIT_DEBUG is read from the
+    environment of this process and not from the request: whoever may send requests must not be able to
+    turn on tracebacks.
     """
 
     def __init__(
@@ -44,24 +45,24 @@ class Answerer:
         self._debug = debug
 
     def __call__(self, variables: dict[str, str], connection: "PersistentConnection") -> None:
-        """Answer the request that is open on `connection`; close it where the answer breaks off.
+        """Answer the request that is open on `connection`; close that if the answer breaks off.
 
-        Raises, in a process that the handler forked, what is to end that process.
+        In a process that the handler forked, this raises the exception that ends that process.
         """
         given = process.request_text(variables)
         request = _Request(given, connection, **self._options)  # type: ignore[arg-type]
         own = os.getpid()
         try:
             _send(self._respond(request), request, connection)
-        except BaseException as error:  # of any kind: it would end the process for all that wait
+        except BaseException as error:  # any: it would end the process that others wait for
             if os.getpid() != own:
                 raise
             self._answer_error(error, request, connection)
-        if os.getpid() != own:  # what makes the body forked: this one has nobody to answer
+        if os.getpid() != own:  # making the body forked: only the parent answers
             raise SystemExit(0)
         try:
             request.close()
-        except Exception as error:  # the answer is out: the next request must not suffer for it
+        except Exception as error:  # the answer was sent, and the next request must not be affected
             log(error, new_incident(), None, request)
 
     def _answer_error(
@@ -72,17 +73,17 @@ class Answerer:
             debug = process.environ().get("CGIKIT_DEBUG") == "1"
         page = answer_error(error, request, debug)
         if not connection.take_back():
-            # A regular end would let the client take the part for the whole.
+            # After a regular end the client would take this part for the whole answer.
             connection.closed = True
             return
         try:
             _send(page, request, connection)
-        except Exception as second:  # a header of an HTTPError's cannot be sent
+        except Exception as second:  # the HTTPError has a header that cannot be sent
             _send(answer_error(second, request, debug), request, connection)
 
 
 def _send(response: "Response", request: Request, connection: "PersistentConnection") -> None:
-    """Send an answer and the end of it."""
+    """Send an answer, and its end."""
     try:
         # httpd and Caddy would send an empty page for a local redirect.
         status, fields, chunks = response.answer(request, local_redirects=False)
@@ -100,7 +101,7 @@ def _send(response: "Response", request: Request, connection: "PersistentConnect
         except BaseException as error:
             if getattr(chunks, "left", 1):
                 raise
-            # Too late: the client has all that was announced.
+            # The client has received the length announced.
             log(error, new_incident(), None, request)
         connection.finish()
     finally:

@@ -1,12 +1,12 @@
-"""Internal. One connection from the web server, and the request that is open on it.
+"""Internal. One connection from the web server (the peer), and the request that is open on it.
 
-Waiting for bytes and sending them, with a limit to each wait. What the bytes mean is decided in
-`gateway.fastcgi`, what becomes of the request in `answer.py`, who may wait and who must not in
-`worker.py`.
+This module waits for bytes and sends them; every wait has a limit. `gateway.fastcgi` decides what the
+bytes mean, `receivedbody.py` keeps the body, `answer.py` answers the request, `worker.py` decides when
+to wait.
 
-nginx sends nothing more of a body once it has forwarded a header, and others read nothing of an
-answer before all of the body is sent. So while the peer owes some of the body, the answer is held back,
-and the body is taken, whether or not the handler reads it.
+nginx stops sending a body once it has forwarded a header, and other servers do not read the answer
+before they have sent all of the body. So while the peer owes a part of the body, the answer is held
+back and the body is received, whether or not the handler reads it.
 """
 
 import os
@@ -32,25 +32,24 @@ if TYPE_CHECKING:
     from ..gateway.wire import Event
     from .log import Log
 
-_DRAINED = 5  # seconds for the rest of a body that nobody wants to read
-_HELD = 64 << 20  # bytes of an answer that wait on disk while its handler is at work
-_AT_ONCE = 16  # reads before others have their turn
+_DRAINED = 5  # seconds for the rest of a body that the handler does not read
+_MAX_HELD = 64 << 20  # bytes of an answer that are stored on disk while its handler runs
+_AT_ONCE = 16  # reads before the next connection gets its turn
 
-# What a connection is in the middle of, for the loop to go on with.
-GATHERING = "gathering"  # a body whose length nobody knows, before its handler is called
-DELIVERING = "delivering"  # an answer that is complete, and what its handler left of the body
-LINGERING = "lingering"  # nothing more: the peer is to close, or to come to the end of its body
+# Phases of a connection in which the loop of the worker does the work.
+GATHERING = "gathering"  # receives a body of unknown length, before the handler is called
+DELIVERING = "delivering"  # sends a complete answer, and receives what is left of the body
+LINGERING = "lingering"  # waits until the peer closes, or has sent the end of the body
 
 
 class PersistentConnection:
-    """A connection that was accepted.
+    """A connection that was accepted, and its current request.
 
-    `.ended` tells that all of the body has come, `.begun` that something of the answer went out,
-    `.answered` that it is complete, `.gone` that nobody wants it any more, `.closed` that nobody can be
-    told anything. `.number` is that of the request, `.variables` what it came with; `.phase` is what it
-    is in the middle of: "" for nothing, and for a handler that is at work. `.since` and `.mask` are for
-    whoever waits for it, and `.log` has the last word before the end. `.last` tells that no other
-    request is to follow.
+    `.number` is the number of the request, `.variables` are its meta-variables. The flags: `.begun`, a
+    part of the answer was sent; `.answered`, the answer is complete; `.gone`, nobody waits for it any
+    more; `.closed`, nothing can be sent any more; `.last`, no other request is to follow. `.phase` is
+    one of the three phases above, "" between requests and while a handler runs. `.since` and `.mask`
+    belong to the worker that waits for the connection. `.log` is flushed before the end of the answer.
     """
 
     __slots__ = (
@@ -69,8 +68,8 @@ class PersistentConnection:
         self.since = 0.0
         self.log: Log | None = None
         self._body = ReceivedBody()
-        self._out: Spool | None = None  # of the answer: what has not gone out
-        self._rest: bytes | memoryview = b""  # of a piece of it that went out in part
+        self._out: Spool | None = None  # what has not been sent of the answer
+        self._rest: bytes | memoryview = b""  # the rest of a piece that was sent in part
         self._deadline = self._heard = 0.0
         self._sent = 0
 
@@ -82,10 +81,10 @@ class PersistentConnection:
         limit: int = _UNLIMITED,
         directory: str | None = None,
     ) -> None:
-        """Start on a request, with the events that came together with it. Of a body no more than
-        `limit` bytes are kept, in `directory` where they have to wait.
+        """Begin a request, with the events that were received together with it. At most `limit` bytes
+        of the body are kept, in `directory` if they are many.
 
-        `.phase` is `GATHERING` then if the length of the body is not known before its end.
+        If the length of the body is not known before its end, `.phase` is then `GATHERING`.
         """
         self.number = number
         self.variables = {} if variables is None else variables
@@ -119,12 +118,12 @@ class PersistentConnection:
 
     @property
     def is_owed(self) -> bool:
-        """Whether some of the body is still to come."""
+        """Whether the peer has yet to send some of the body."""
         return self._body.is_owed
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing of an answer is left to be sent."""
+        """Whether nothing of the answer is left to send."""
         return not self.codec.request and not self._has_waiting()
 
     def disown(self) -> None:
@@ -136,17 +135,17 @@ class PersistentConnection:
         self.closed = self.gone = self._body.ended = True
 
     def close(self) -> None:
-        """Close it. A process that a handler has left behind may hold the socket open: the peer sees
-        the end all the same.
+        """Close the connection. The peer sees its end even if a process that a handler has started
+        still holds the socket open.
         """
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
-            pass  # it was not connected any more
+            pass  # it was no longer connected
         self.release()
 
     def release(self) -> None:
-        """Let go of the socket here, while another process goes on with it."""
+        """Close the socket in this process only; another one continues to use the connection."""
         self.closed = True
         self.socket.close()
         self._body.close()
@@ -166,23 +165,23 @@ class PersistentConnection:
         return self._understood(data)
 
     def read(self, size: int = -1) -> bytes:
-        """Read at most `size` bytes of the body; b"" at its end, also where it breaks off.
+        """Return at most `size` bytes of the body; b"" at its end, even if that comes too early.
 
-        Raises `BodyNotReceived`: 408 where it comes too slowly, 507 or 503 where the disk did not take
-        what had to wait.
+        Raises `BodyNotReceived`: 408 if the body comes too slowly, 507 or 503 if it could not be stored
+        on disk.
         """
         while (data := self._body.read(size)) is None:
             self._receive()
         return data
 
     def is_wanted(self) -> bool:
-        """Tell, without waiting, whether the client is still there, as far as it can be known."""
+        """Return, without waiting, whether the client is still there, as far as that can be known."""
         if not self.gone:
             self.take()
         return not self.gone
 
     def take(self) -> None:
-        """Take what has come of the body, without waiting; what is to be read waits for its reader."""
+        """Receive what is there of the body, without waiting, and keep it for its reader."""
         for _ in range(_AT_ONCE):
             if self.gone or not (events := self.look()):
                 return
@@ -191,8 +190,8 @@ class PersistentConnection:
                 return
 
     def gather(self, now: float) -> bool:
-        """Take what has come of a body whose length was not announced. Tell whether it is here, or is
-        not to be waited for any longer; its length is among the variables then.
+        """Receive what is there of a body of unknown length. Return whether it is complete or is no
+        longer waited for; its length is then in the variables.
         """
         body = self._body
         before = body.received
@@ -215,7 +214,7 @@ class PersistentConnection:
     # --- the answer -------------------------------------------------------------------------------
 
     def output(self, data: bytes) -> None:
-        """Send a piece of the answer, or hold it back while some of the body is owed."""
+        """Send a piece of the answer, or hold it back while the peer owes a part of the body."""
         data = self.codec.output(self.number, data)
         if self._must_hold():
             self._hold(data)
@@ -231,7 +230,7 @@ class PersistentConnection:
 
     def finish(self, data: bytes = b"") -> None:
         """Send the last piece of the answer, and its end. What is held back, and what the peer does not
-        take at once, is left to `go_on`.
+        accept at once, is sent by `go_on`.
         """
         if self.log is not None:
             self.log.flush()
@@ -245,28 +244,28 @@ class PersistentConnection:
         self._body.discard()
 
     def take_back(self) -> bool:
-        """Forget an answer of which nothing has gone out yet; False if something has."""
+        """Drop an answer of which nothing was sent yet; return False if something was."""
         if not self.begun and self._out is not None:
             self._out.close()
         return not self.begun
 
     def send(self, data: bytes | memoryview) -> None:
-        """Send all of `data` beside what is held back, or find out that nobody is left."""
+        """Send all of `data`, before anything that is held back, or find that the peer has left."""
         while data and not self.closed:
             done = self._sendable(data)
             if not done and not self.closed and not self._wait(select.POLLOUT):
-                self.closed = self.gone = True  # nobody takes it
+                self.closed = self.gone = True  # the peer does not read
             data = memoryview(data)[done:]
 
     # --- what the loop does with an answer that is complete ---------------------------------------
 
     def go_on(self, now: float) -> None:
-        """Go on without waiting: take the rest of the body, which nobody reads, send what is left of
-        the answer. `.closed` where its time is over.
+        """Continue without waiting: receive and drop the rest of the body, send the rest of the answer.
+        Sets `.closed` if the deadline has passed.
         """
         if self.phase == LINGERING:
-            self.look()  # drops it, and sees the end
-        elif self.codec.request:  # it is held back
+            self.look()  # drops what it receives, and notices the end
+        elif self.codec.request:  # the answer is held back
             self.take()
             if now >= self._deadline or not self.is_owed or self.gone:
                 self._end(b"")
@@ -276,13 +275,13 @@ class PersistentConnection:
             self.closed = True
 
     def wishes(self) -> int:
-        """Return what is to be polled for (as `select.poll` takes it)."""
+        """Return the events to poll for (a mask for `select.poll`)."""
         held = bool(self.codec.request) or not self._has_waiting()
         return select.POLLIN if held else select.POLLOUT
 
     def deadline(self) -> float:
-        """Return when this connection is to be looked at again at the latest, if it waits for anything
-        but a request (seconds of the monotonic clock).
+        """Return when the worker must look at this connection again at the latest, in a phase (seconds
+        of the monotonic clock).
         """
         if self.phase == GATHERING:
             return min(self._heard + _SILENCE, self._deadline + self._body.received / _RATE)
@@ -291,14 +290,14 @@ class PersistentConnection:
         return min(self._heard + _SILENCE, self._deadline + self._sent / _RATE)
 
     def postpone(self, seconds: float) -> None:
-        """Add to the deadline a time in which nobody could look at this connection."""
+        """Move the deadline by a time in which the worker could not look at this connection."""
         self._deadline += seconds
         self._heard += seconds
 
     def linger(self) -> None:
-        """Tell the peer that nothing more comes, and close; while the end of the body is still to come,
-        leave that to `go_on`: closing with bytes unread would reset the connection, and the peer could
-        lose the answer.
+        """Close after the last answer. If the end of the body has not been received, only tell the peer
+        that nothing more comes, and let `go_on` close later: closing with unread bytes would reset the
+        connection, and the peer could lose the answer.
         """
         if self._body.ended:
             self.closed = True
@@ -313,14 +312,14 @@ class PersistentConnection:
     # --- inside -----------------------------------------------------------------------------------
 
     def _must_hold(self) -> bool:
-        """Take what has come of the body; tell whether the peer still owes some of it."""
+        """Receive what is there of the body; return whether the peer still owes a part of it."""
         if self.is_owed and not self.gone:
             self.take()
         return self.is_owed and not self.gone
 
     def _hold(self, data: bytes | memoryview) -> None:
         if self._out is None:
-            self._out = Spool(_MEMORY, _HELD, self._directory)
+            self._out = Spool(_MEMORY, _MAX_HELD, self._directory)
         self._out.write(data)
 
     def _has_waiting(self) -> bool:
@@ -333,7 +332,7 @@ class PersistentConnection:
             self.send(self._out.read(_CHUNK))
 
     def _end(self, data: bytes) -> None:
-        """Send what there is of the answer, and its end, as far as that goes without waiting."""
+        """Send the answer and its end as far as possible without waiting."""
         self.begun = True
         data = self.codec.finish(self.number, 0, data)
         self._heard = monotonic()
@@ -347,7 +346,7 @@ class PersistentConnection:
             self._flush()
 
     def _flush(self) -> None:
-        """Send what waits, without waiting."""
+        """Send what was held back, without waiting."""
         while not self.closed and self._has_waiting():
             if not self._rest and self._out is not None:
                 self._rest = self._out.read(_CHUNK)
@@ -358,7 +357,7 @@ class PersistentConnection:
             self._heard = monotonic()
 
     def _sendable(self, data: bytes | memoryview) -> int:
-        """Send what goes without waiting; return how many bytes."""
+        """Send as many bytes as possible without waiting; return their number."""
         if self.closed:
             return 0
         try:
@@ -381,8 +380,8 @@ class PersistentConnection:
             self._catch_up()
 
     def _wait(self, mask: int) -> bool:
-        """Wait until something can be read or sent; False if it takes too long. While it waits for
-        sending it takes what comes of the body.
+        """Wait until something can be received or sent; return False if that takes too long. While it
+        waits to send, it receives what is there of the body.
         """
         sending = mask == select.POLLOUT
         began = monotonic()
@@ -405,7 +404,7 @@ class PersistentConnection:
         return found
 
     def _understood(self, data: bytes) -> "list[Event]":
-        """Return the events in what was read, and send what is to be answered at once."""
+        """Return the events in what was received, and send replies that are due at once."""
         try:
             events = self.codec.receive(data)
             if replies := self.codec.replies():
@@ -420,8 +419,8 @@ class PersistentConnection:
         return events
 
     def _reply(self, data: bytes) -> None:
-        """Send what is answered beside any request, or close: nobody waits for a peer that asks and
-        does not read.
+        """Send a reply that belongs to no request. If the peer does not read it, close: a peer that
+        asks and does not read is not waited for.
         """
         if self._has_waiting() and not self.codec.request:
             self._hold(data)

@@ -1,6 +1,6 @@
-"""Internal. Standard error of a persistent script: the log of its process, or the web server's.
+"""Internal. Standard error of a persistent script: its own log, or that of the web server.
 
-It is one of them for all that belongs to a request, which is decided once, when the process starts.
+When the process starts, it is decided which of the two gets everything that belongs to a request.
 """
 
 import os
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def goes_out() -> bool:
-    """Whether the web server is to have the log of requests: where CGIKIT_STDERR says so (`server`), or
-    says nothing and this process's own standard error goes nowhere, as under spawn-fcgi.
+    """Return whether the web server gets the log of requests: with CGIKIT_STDERR=server, or without it
+    if standard error of this process leads nowhere, as under spawn-fcgi.
 
-    `SystemExit`, with a message, for another value than `log` and `server`.
+    `SystemExit`, with a message, if the value is neither `log` nor `server`.
     """
     wish = os.environ.get("CGIKIT_STDERR", "")
     if wish not in ("", "log", "server"):
-        raise SystemExit(f"CGIKIT_STDERR={wish[:50]}: give log or server")
+        raise SystemExit(f"CGIKIT_STDERR={wish[:50]} is not valid; give log or server")
     if wish:
         return wish == "server"
     own = sys.__stderr__
@@ -34,8 +34,8 @@ def goes_out() -> bool:
 
 
 class Log:
-    """Stands in for `sys.stderr`. Lines go to the process's own standard error or, if they are to go
-    `out`, to the web server (FCGI_STDERR) while `.connection` has a request open and takes them.
+    """Replaces `sys.stderr`. Lines go to standard error of the process. If `out`, they go to the web
+    server (FCGI_STDERR) as long as a request is open on `.connection` and the server accepts them.
     """
 
     def __init__(self, out: bool) -> None:
@@ -45,7 +45,7 @@ class Log:
         self._line = ""
 
     def write(self, text: str) -> int:
-        """Write text; what is no whole line waits for the rest of it, or for `flush`."""
+        """Write text; an incomplete line waits for its end, or for `flush`."""
         whole, newline, self._line = (self._line + text).rpartition("\n")
         if newline:
             self._out(whole + newline)
@@ -56,13 +56,13 @@ class Log:
         self.write("".join(lines))
 
     def flush(self) -> None:
-        """Send what is no whole line, too."""
+        """Write an incomplete line as well."""
         line, self._line = self._line, ""
         if line:
             self._out(line)
 
     def disown(self) -> None:
-        """Leave the web server's log, and the line that was begun, to another process."""
+        """Leave the log of the web server, and an incomplete line, to another process."""
         self.connection = None
         self._line = ""
 
@@ -83,7 +83,7 @@ class Log:
                 self.own.write(text)
                 self.own.flush()
         except (OSError, ValueError):
-            pass  # it is closed: no reason to fail a request
+            pass  # it is closed, which must not make a request fail
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.own, name)

@@ -1,8 +1,8 @@
-"""Internal. The loop of one process: wait for a request, have it answered, and so on until told to end.
+"""Internal. The loop of a worker process: wait for a request, answer it, until a signal ends it.
 
-One request at a time, and blocking while its handler is at work; in between it waits for all
-connections at once, so that those which web servers keep open do not hold up the others, nor bodies
-that nobody reads, nor answers that are taken slowly.
+It answers one request at a time, and blocks while the handler runs. Between handlers it waits for all
+connections at once, so that a connection that the web server keeps open does not hold up the others,
+nor a body that is not read, nor an answer that is received slowly.
 """
 
 import os
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 _ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 _BEGINNING = 30  # seconds from the first byte of a request to the last of its variables
-# Milliseconds. A server sends at once what it connects for. If another request came first, this one
-# would wait until that is answered, though another worker may have nothing to do.
+# Milliseconds to wait for the request on a new connection: servers send one at once. If the worker took
+# another request first, this one would have to wait, although another worker may be free.
 _PATIENCE = 10
-_LAST = 0.25  # seconds for requests that are on their way when the end comes
-_DELIVERED = 20  # seconds for answers that are; the parent kills after 30
+_LAST = 0.25  # seconds for requests that are on their way when the worker ends
+_DELIVERED = 20  # seconds for answers that are on their way; the parent kills after 30
 _FAILED = (
     b"Status: 500 Internal Server Error\r\nContent-Type: text/plain\r\n\r\n"
     b"The server failed on this request: incident %b.\n"
 )
-_MOST_WAITING = 500  # connections kept open; descriptors are 1,024 by default
+_MAX_WAITING = 500  # open connections; the default limit of descriptors is 1,024
 
 
 class PersistentOutput:
-    """What `Response.send` finds while requests are answered: no bytes can go to standard output."""
+    """Replaces `sys.stdout` for `Response.send`, so that it writes nothing to standard output."""
 
     def __init__(self, own: object) -> None:
         self._own = own
@@ -54,10 +54,10 @@ class PersistentOutput:
 
 
 class PersistentWorker:
-    """Serves `listener`, whose accept must not block; `answer(variables, connection)` does the rest.
+    """Serves `listener`, which must be non-blocking; `answer(variables, connection)` answers requests.
 
-    Bodies whose length is not known, and those that a handler leaves for later, are kept up to `limit`
-    bytes, in `directory` where they are long (TMPDIR without one).
+    Bodies of unknown length, and those that a handler has not read yet, are kept up to `limit` bytes,
+    in `directory` if they are long (default: TMPDIR).
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class PersistentWorker:
         self._log = Log(goes_out())
         self._ending = False
         self._handover: Handover | None = None
-        self._leaving = False  # to a successor: the connections stay open
-        self._left = -1  # requests to be answered; any number below 0
+        self._leaving = False  # a successor takes the open connections
+        self._left = -1  # how many requests are still to be answered; negative: no limit
         self._waiting: dict[int, PersistentConnection] = {}  # by descriptor, longest waiting first
-        self._late: list[socket.socket] = []  # accepted in the last moment
-        self._timed: set[PersistentConnection] = set()  # that are in a phase which must end
+        self._late: list[socket.socket] = []  # accepted when the end began
+        self._timed: set[PersistentConnection] = set()  # in a phase, which has a deadline
         self._swept = 0.0
         self._serving: PersistentConnection | None = None
-        self._handlers: dict[signal.Signals, Any] = {}  # of the signals, before this one's
+        self._handlers: dict[signal.Signals, Any] = {}  # the previous signal handlers
         self._mask: set[signal.Signals | int] = set()
         os.register_at_fork(
             before=self._fork, after_in_parent=self._fork_done, after_in_child=self._forked
@@ -95,11 +95,11 @@ class PersistentWorker:
         connections: "Iterable[socket.socket]" = (),
         handover: "Handover | None" = None,
     ) -> None:
-        """Answer requests until a signal comes (SIGTERM, SIGUSR1, SIGINT), or so many have been
-        answered, or `parent` ends, which is a pipe that only the parent can write to.
+        """Answer requests until a signal comes (SIGTERM, SIGUSR1, SIGINT), `requests` have been
+        answered, or `parent` reaches its end, a pipe that only the parent process can write to.
 
-        The request in hand is always answered. `connections` are open from the beginning; those that
-        are open after so many requests are left to `handover`.
+        The current request is always answered. `connections` are open from the beginning; those that
+        are open after the last of `requests` are left in `handover`.
         """
         self._left = requests or -1
         self._handover = handover
@@ -107,7 +107,7 @@ class PersistentWorker:
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         self._handlers = {number: signal.signal(number, self._end) for number in _ENDING}
-        # An epoll can wake one of many workers for a connection, and not all of them.
+        # With epoll the kernel can wake only one of many workers for a new connection.
         linux = hasattr(select, "epoll")
         self._second = 1 if linux else 1_000
         self._poll = select.epoll() if linux else select.poll()
@@ -136,7 +136,7 @@ class PersistentWorker:
             signal.signal(number, handler)
 
     def _fork(self) -> None:
-        """Let no signal come to a process that a handler forks before `_forked` was called in it."""
+        """Block signals, so that none reaches a process that a handler forks before `_forked` runs."""
         if self._serving is not None:
             self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
@@ -145,10 +145,10 @@ class PersistentWorker:
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def _forked(self) -> None:
-        """Make nothing of a worker of a process that a handler has just forked.
+        """In a process that a handler has forked, stop being a worker.
 
-        It would write its log into the answer of the request, and a signal to it would end the worker,
-        which it shares the pipe for that with. `_answer` raises in it, so it never comes back.
+        Otherwise its log would go into the answer of the request, and a signal to it would end the
+        worker, because they share the wake-up pipe. `_answer` raises there, so it never returns here.
         """
         if self._serving is not None:
             self._leave_signals()
@@ -162,35 +162,35 @@ class PersistentWorker:
         self._shut()
 
     def _shut(self) -> None:
-        """Let those in who have come, and nobody after that: later ones are refused, or wait
-        for another process that has the socket. A handler may take long: that is done while it runs.
+        """Accept the connections that are waiting, and close the listener: later ones are refused, or
+        wait for another process that has it. This is done even while a handler runs, which may be long.
         """
         try:
-            while len(self._late) < _MOST_WAITING:
+            while len(self._late) < _MAX_WAITING:
                 self._late.append(self._listener.accept()[0])
         except OSError:
-            pass  # nobody is left, or it was closed before
+            pass  # none is waiting, or the listener is closed already
         self._listener.close()
 
     def _safely(
         self, call: "Callable[[PersistentConnection], None]", connection: PersistentConnection
     ) -> None:
-        """Go on with a connection. An error in that ends it, and none of the others."""
+        """Call `call(connection)`. An error in it ends this connection and no other."""
         own = os.getpid()
         try:
             call(connection)
-        except BaseException as error:  # of any kind: a script may raise anything
+        except BaseException as error:  # any: a script may raise anything
             if os.getpid() != own:
                 raise  # in a process that a handler forked
             incident = new_incident()
             log(error, incident)
             try:
                 self._give_up(connection, incident)
-            except Exception as second:  # it is closed all the same
+            except Exception as second:  # the connection is closed nevertheless
                 log(second, incident)
 
     def _give_up(self, connection: PersistentConnection, incident: str) -> None:
-        """Close a connection after an error, and say so where nothing was said yet."""
+        """Close a connection after an error; if nothing was sent yet, send an error page before."""
         try:
             if connection.codec.request and not connection.begun:
                 data = connection.codec.finish(connection.number, 0, _FAILED % incident.encode())
@@ -206,7 +206,7 @@ class PersistentWorker:
             for descriptor, each in [*self._waiting.items()]:
                 if each is connection:
                     del self._waiting[descriptor]
-            connection.socket.close()  # which takes it out of an epoll
+            connection.socket.close()  # which also removes it from an epoll
 
     def _loop(self) -> None:
         listener, waiting = self._listener.fileno(), self._waiting
@@ -217,12 +217,12 @@ class PersistentWorker:
                 elif descriptor in waiting:
                     self._safely(self._turn, waiting[descriptor])
                 else:
-                    self._end()  # woken by a signal, or the parent is no more
+                    self._end()  # woken by a signal, or by the end of the parent
             self._sweep()
         self._finish()
 
     def _pause(self) -> float:
-        """Return for how long to wait at most, in the unit of `_poll`."""
+        """Return the longest time to wait, in the unit of `_poll`."""
         pause: float = _BEGINNING
         if self._timed:
             first = min(connection.deadline() for connection in self._timed)
@@ -230,10 +230,10 @@ class PersistentWorker:
         return pause * self._second
 
     def _finish(self) -> None:
-        """Answer what is on its way on connections that a server believes open, and close them.
+        """Answer requests that are on their way on open connections, and close those.
 
-        They get a moment for one more request each, after which a server sees at once that they end. To
-        close one on which a request is on its way would lose it. Answers get longer to arrive.
+        Closing a connection while the server is sending a request would lose the request. So each gets
+        a moment for one more, after which the server sees that it ends. Answers get more time.
         """
         for accepted in self._late:
             self._welcome(accepted)
@@ -244,7 +244,7 @@ class PersistentWorker:
             end = began + (_DELIVERED if self._timed else _LAST)
             if now >= end:
                 break
-            poll = select.poll()  # the listener, the signal and the parent have been heard
+            poll = select.poll()  # without the listener, the signals and the parent
             for descriptor, connection in self._waiting.items():
                 poll.register(descriptor, connection.wishes())
             left = min([end, *(each.deadline() for each in self._timed)]) - now
@@ -257,7 +257,7 @@ class PersistentWorker:
             self._close(connection)
 
     def _leave(self) -> None:
-        """Leave connections between two requests to the successor, if there is to be one."""
+        """Leave connections that are between two requests to the successor, if there is one."""
         if self._leaving and self._handover is not None:
             idle = [
                 each for each in self._waiting.values() if each.codec.is_idle and not each.phase
@@ -268,19 +268,19 @@ class PersistentWorker:
 
     def _accept(self) -> None:
         if self._ending:
-            return  # another process takes it
+            return  # another process accepts it
         try:
             accepted, _ = self._listener.accept()
         except BlockingIOError:
             return  # another worker was faster
         except OSError as error:
-            print(f"cgikit: no connection can be accepted: {error.strerror}", file=sys.stderr)  # noqa: T201
-            sleep(0.1)  # out of descriptors or memory: it would come back at once
+            print(f"cgikit: cannot accept a connection: {error.strerror}", file=sys.stderr)  # noqa: T201
+            sleep(0.1)  # no descriptors or memory: the next attempt would fail at once
             return
         self._welcome(accepted)
 
     def _welcome(self, accepted: socket.socket) -> None:
-        """Begin with a connection that was accepted."""
+        """Begin a connection that was accepted."""
         send_at_once(accepted)
         connection = PersistentConnection(accepted)
         self._safely(self._begin, connection)
@@ -288,11 +288,14 @@ class PersistentWorker:
     def _begin(self, connection: PersistentConnection) -> None:
         if self._peers is not None and not is_allowed(connection.socket, self._peers):
             connection.closed = True
-            print("cgikit: a connection was refused: FCGI_WEB_SERVER_ADDRS", file=sys.stderr)  # noqa: T201
+            print(  # noqa: T201
+                "cgikit: refused a connection from an address that is not in FCGI_WEB_SERVER_ADDRS",
+                file=sys.stderr,
+            )
         self._turn(connection, _PATIENCE)
 
     def _turn(self, connection: PersistentConnection, patience: int = 0) -> None:
-        """Go on with a connection on which there may be something to do, or will be in a moment."""
+        """Receive from a connection, within `patience` milliseconds, and do what is to be done."""
         if connection.phase:
             self._go_on(connection)
             return
@@ -315,7 +318,7 @@ class PersistentWorker:
         self._settle(connection)
 
     def _go_on(self, connection: PersistentConnection) -> None:
-        """Go on with a body that is gathered, or with an answer on its way."""
+        """Continue a connection in a phase: receive its body, or send its answer."""
         now = monotonic()
         if connection.phase != GATHERING:
             connection.go_on(now)
@@ -324,7 +327,7 @@ class PersistentWorker:
         self._settle(connection)
 
     def _settle(self, connection: PersistentConnection) -> None:
-        """Wait for what is to come next on a connection, or close it."""
+        """Wait for the next event on a connection, or close it."""
         if connection.phase == DELIVERING and connection.is_settled:
             connection.phase = ""
             if self._ending and not self._leaving:
@@ -345,7 +348,7 @@ class PersistentWorker:
         self._wait(connection)
 
     def _serve(self, connection: PersistentConnection) -> None:
-        """Have a request answered."""
+        """Answer a request."""
         self._log.connection, connection.log = connection, self._log
         self._serving = connection
         began = monotonic()
@@ -354,22 +357,22 @@ class PersistentWorker:
                 self._answer(connection.variables, connection)
         finally:
             self._serving = self._log.connection = connection.log = None
-            self._log.flush()  # what was said after the end
+            self._log.flush()  # what was logged after the end of the answer
         if not connection.answered and not connection.closed:
-            connection.finish()  # the client went away, but the server waits for an end
+            connection.finish()  # the client has left, but the server waits for the end
         self._left -= 1
         if not self._left and not self._ending:
             self._ending = True
             self._leaving = self._handover is not None
         took = monotonic() - began
-        if took > 1:  # the others are not to blame for what they did not do meanwhile
+        if took > 1:  # meanwhile the other connections could make no progress
             for other in self._timed:
                 other.postpone(took)
 
     def _wait(self, connection: PersistentConnection) -> None:
         descriptor, wishes = connection.socket.fileno(), connection.wishes()
         if self._waiting.pop(descriptor, None) is None:
-            if len(self._waiting) >= _MOST_WAITING:
+            if len(self._waiting) >= _MAX_WAITING:
                 idle = (each for each in self._waiting.values() if not each.phase)
                 self._close(next(idle, None) or next(iter(self._waiting.values())))
             self._poll.register(descriptor, wishes)
@@ -386,12 +389,12 @@ class PersistentWorker:
         self._timed.discard(connection)
         descriptor = connection.socket.fileno()
         if self._waiting.pop(descriptor, None) is not None:
-            # A process that a handler has left behind may hold it open: then it stays in an epoll.
+            # If a process that a handler has started holds it open, it would stay in an epoll.
             self._poll.unregister(descriptor)
 
     def _sweep(self) -> None:
-        """Look at connections whose time is over, and close those on which a request does not come to
-        its end.
+        """Continue connections whose deadline has passed, and close those whose request is not complete
+        in time.
         """
         now = monotonic()
         for connection in [each for each in self._timed if each.deadline() <= now]:

@@ -457,13 +457,13 @@ def test_by_fcgi_s_own_tool_and_asked_by_it(tmp_path: Path) -> None:
 def test_a_number_that_makes_no_sense(tmp_path: Path, variable: str, value: str) -> None:
     with application(tmp_path, "run(lambda request: '')", **{variable: value}) as app:
         assert app.process.wait(30) == 1
-        assert app.logged().startswith(f"{variable}={value}: give a number from 1 to ")
+        assert app.logged().startswith(f"{variable}={value} is not valid; give a number from 1 to ")
 
 
 def test_a_log_that_is_none(tmp_path: Path) -> None:
     with application(tmp_path, "run(print)", CGIKIT_STDERR="syslog") as app:
         assert app.process.wait(DEADLINE) == 1
-        assert app.logged() == "CGIKIT_STDERR=syslog: give log or server\n"
+        assert app.logged() == "CGIKIT_STDERR=syslog is not valid; give log or server\n"
 
 
 def test_a_socket_that_does_not_listen_is_no_reason_to_stay(tmp_path: Path) -> None:
@@ -577,9 +577,8 @@ def test_a_process_that_was_started_in_the_root_works_beside_its_script(tmp_path
         assert [app.ask().page for _ in range(3)] == ["1 1", "2 2", "3 3"]
         assert app.stop() == 0
         said = [line for line in app.logged().splitlines() if "started in /" in line]
-    assert said == [
-        f"cgikit: started in /; works in {tmp_path}, the script's own (WorkingDirectory chooses)"
-    ]
+    changed = f"cgikit: started in /; changed to {tmp_path}, the directory of the script"
+    assert said == [f"{changed} (set WorkingDirectory for another)"]
     assert (tmp_path / "data/n").read_text() == "3\n"
 
 

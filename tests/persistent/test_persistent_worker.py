@@ -78,7 +78,7 @@ def test_half_a_request_is_given_up_in_the_end(tmp_path: Path) -> None:
 
 
 def test_the_longest_idle_connection_makes_room(tmp_path: Path) -> None:
-    few = "import cgikit.persistent.worker as w\nw._MOST_WAITING = 3\n"
+    few = "import cgikit.persistent.worker as w\nw._MAX_WAITING = 3\n"
     with application(tmp_path, few + WAITING) as app:
         kept = [app.connect() for _ in range(3)]
         for peer in (*kept, kept[0]):
@@ -191,7 +191,9 @@ def test_only_named_web_servers_may_connect(tmp_path: Path) -> None:
     named["FCGI_WEB_SERVER_ADDRS"] = "192.0.2.1"
     with application(tmp_path, WAITING, **named) as app, app.connect() as peer:
         assert peer.is_closed()
-        assert app.logged() == "cgikit: a connection was refused: FCGI_WEB_SERVER_ADDRS\n"
+        assert app.logged() == (
+            "cgikit: refused a connection from an address that is not in FCGI_WEB_SERVER_ADDRS\n"
+        )
 
 
 def test_accepting_never_waits(tmp_path: Path) -> None:
@@ -230,7 +232,7 @@ run(page)
         for _ in range(4):
             peers.append(app.connect())
             peers[-1].request(keep=True)
-        assert until(lambda: "no connection can be accepted: Too many open files" in app.logged())
+        assert until(lambda: "cannot accept a connection: Too many open files" in app.logged())
         assert peers[0].answer().status == 200
         for peer in peers:
             peer.socket.close()

@@ -96,7 +96,7 @@ def test_s14_a_field_of_a_gibibyte(server: Server, mebibytes: int, words: str) -
 def test_no_boundary(server: Server) -> None:
     body = part(b"a", b"1") + b"--limit--\r\n"
     for content_type, words in (
-        ("multipart/form-data", "names no boundary"),
+        ("multipart/form-data", "has no boundary"),
         ("multipart/form-data; boundary=other", "malformed multipart body"),
     ):
         answer = post(server, [body], content_type, len(body))
