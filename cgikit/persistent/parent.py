@@ -29,8 +29,8 @@ class Parent:
     """Keeps `count` workers running. Each calls `work(requests, pipe, open, handover)` and then ends.
 
     `pipe` reaches its end when the parent dies for any reason, so that no worker outlives it for long.
-    `open` are the connections that the previous worker has left in `handover`. `listener` is the socket on
-    which workers accept; parent and workers close it when the end begins.
+    `open` are the connections that the previous worker has left in `handover`. `listener` is the socket
+    on which workers accept; parent and workers close it when the end begins.
     """
 
     def __init__(
