@@ -111,7 +111,7 @@ def _boundary(content_type: str, limits: Limits) -> bytes:
     if not boundary:
         raise BadRequest(
             f"Content-Type: {content_type[:100]!r} has no boundary, which a multipart body needs; send "
-            "it as 'multipart/form-data; boundary=...'"
+            "one"
         )
     _check("boundary", limits.boundary, len(boundary))
     if not (boundary.isascii() and boundary.isprintable()):

@@ -124,7 +124,7 @@ def _disposition(value: str | None) -> tuple[str, str | None]:
     parameters = _parameters(value, escapes=True) or _parameters(value, escapes=False)
     if parameters is None or "name" not in parameters:
         raise _malformed(
-            f"Content-Disposition: {value[:100]!r} has no valid name; send 'form-data; name=\"...\"'"
+            f"Content-Disposition: {value[:100]!r} has no valid name; send one, in quotes"
         )
     filename, extended = parameters.get("filename"), parameters.get("filename*")
     # RFC 7578 section 4.2 forbids filename*; besides a filename it could contradict what a filter in
@@ -215,7 +215,7 @@ def _extended(value: str) -> str:
         if "\0" not in name:
             return name
     raise _malformed(
-        f"the file name {value[:100]!r} is not valid; send filename*=UTF-8''... (RFC 8187 section 3.2)"
+        f"the file name {value[:100]!r} is not valid; encode it as in RFC 8187 section 3.2"
     )
 
 

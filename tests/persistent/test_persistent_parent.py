@@ -175,7 +175,7 @@ def test_a_worker_that_was_stopped_is_named_in_the_log_and_ends_with_the_parent(
         first, other = pids(app, 2)
         os.kill(first, signal.SIGSTOP)
         line = (
-            f"cgikit: worker {first} was stopped by signal {signal.SIGSTOP:d}: it answers nothing"
+            f"cgikit: worker {first} was stopped by signal {signal.SIGSTOP:d}; it answers nothing"
         )
         assert until(lambda: line in app.logged())
         assert set(app.children()) == {first, other}
