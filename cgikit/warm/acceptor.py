@@ -1,13 +1,14 @@
 """Where a worker's connections come from, and go to: the listening socket, and the other workers.
 
-All workers accept from one socket. Those that a web server keeps open are left to the others when a
-worker is replaced. RequestStarted and shut by `connections.py`, which knows how many there may be.
+All workers accept from one socket. When a worker is replaced, the connections that a web server keeps
+open are handed over to the others. How many connections there may be is decided in `connections.py`.
 """
 
 import socket
 
-from cgikit.gateway.fastcgi import FastCGI
 from cgikit.gateway.listener import allowed_peers, is_allowed
+
+from .loop import IN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,55 +16,57 @@ if TYPE_CHECKING:
 
     from cgikit.gateway.handover import Handover
 
-    from .connection import Connection
-    from .worker import Worker
-
-_IN = 1  # as in `select`
+    from ..host.guard import Ends
+    from .loop import Loop
 
 
 class Acceptor:
-    """Calls `take(sock)` for each connection while it is open. `peers` are the web servers that may
-    connect (FCGI_WEB_SERVER_ADDRS), `handover` leads to the other workers.
+    """Calls `take(sock)` for each connection while it is open.
+
+    `peers` are the web servers that may connect (FCGI_WEB_SERVER_ADDRS), `handover` leads to the other
+    workers. An error on that way calls `give_up`: several workers share it.
     """
 
     def __init__(
         self,
-        worker: "Worker",
+        loop: "Loop",
         listener: socket.socket,
         handover: "Handover",
         peers: str,
         take: "Callable[[socket.socket], None]",
+        give_up: "Ends",
     ) -> None:
         listener.setblocking(False)
-        self._worker = worker
+        self._loop = loop
         self._listener = listener
         self._handover = handover
         self._peers = allowed_peers(peers)
         self._take = take
+        self._give_up = give_up
         self.is_open = False
         self._has_ended = False
-        self._leaving = False
+        self._is_replaced = False
 
     def open(self) -> None:
-        """Let connections in, unless it has ended."""
+        """Accept connections, unless it has ended."""
         if not self.is_open and not self._has_ended:
-            worker, inbox = self._worker, self._handover.inbox.fileno()
-            worker.watch(self._listener.fileno(), _IN, self._on_listener, self.crashed)
-            worker.watch(inbox, _IN, self._on_kept, worker.give_up)
+            loop, inbox = self._loop, self._handover.inbox.fileno()
+            loop.watch(self._listener.fileno(), IN, self._on_listener, self.crashed)
+            loop.watch(inbox, IN, self._on_handover, self._give_up)
             self.is_open = True
 
     def shut(self) -> None:
-        """Let nobody in until it is opened: they wait in the queue of the socket."""
+        """Accept nothing until it is opened: connections wait in the queue of the socket."""
         if self.is_open:
-            self._worker.unwatch(self._listener.fileno())
-            self._worker.unwatch(self._handover.inbox.fileno())
+            self._loop.unwatch(self._listener.fileno())
+            self._loop.unwatch(self._handover.inbox.fileno())
             self.is_open = False
 
-    def end(self, leaving: bool) -> None:
-        """Let those in who have come, and nobody after that. `leaving` tells whether `leave` may give
-        connections away: somebody takes this worker's place.
+    def end(self, replaced: bool) -> None:
+        """Accept the connections that have come, and none after that. `replaced` tells whether
+        `hand_over` may give connections away: somebody takes this worker's place.
         """
-        self._leaving = leaving
+        self._is_replaced = replaced
         if not self._has_ended:
             while self.is_open and self._accept():
                 pass
@@ -72,19 +75,14 @@ class Acceptor:
             self._listener.close()
 
     def crashed(self, incident: str) -> None:
-        """Let nobody in until the next look at the clock: the error would come back at once."""
+        """Accept nothing until the next look at the clock: the error would come back at once."""
         self.shut()
 
-    def leave(self, connection: "Connection") -> bool:
-        """Leave a connection to another worker, if that can be: it is between two requests."""
-        codec = connection.codec
-        if not (self._leaving and isinstance(codec, FastCGI) and codec.keep and codec.is_idle):
-            return False
-        if connection.waiting or connection.closing:
-            return False
-        return bool(self._handover.send([connection.sock]))
+    def hand_over(self, sock: socket.socket) -> bool:
+        """Hand a connection over to another worker. False where that cannot be: it is still ours."""
+        return self._is_replaced and bool(self._handover.send([sock]))
 
-    def _on_kept(self, mask: int) -> None:
+    def _on_handover(self, mask: int) -> None:
         for sock in self._handover.receive():  # none, if another worker was faster
             self._begin(sock)
 
@@ -92,7 +90,7 @@ class Acceptor:
         self._accept()
 
     def _accept(self) -> bool:
-        """Take a connection. False when none waits, or descriptors are short: it stays in the queue."""
+        """Take a connection. False if none waits, or descriptors are short: it stays in the queue."""
         try:
             sock, _ = self._listener.accept()
         except BlockingIOError:  # another worker was faster

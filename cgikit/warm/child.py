@@ -13,22 +13,42 @@ from contextlib import suppress
 
 from ..host.background import GRACE, LEFT
 from ..host.problem import Problem
+from .loop import IN, OUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from ..host.guard import Ends
     from .arrival import Arrival
-    from .exchange import Exchange
+    from .exchangehost import ExchangeHost
+    from .places import Candidate
     from .program import Program
-    from .worker import Worker
+
+    class Owner(Candidate, Protocol):
+        """Whoever wants the script: it hears what the process writes, and how it ends."""
+
+        def output(self, data: bytes | memoryview) -> None:
+            """Take a piece of its standard output."""
+
+        def errors(self, data: bytes) -> None:
+            """Take a piece of its standard error."""
+
+        def not_started(self, why: int) -> None:
+            """Learn that there is no process, and the errno that says why."""
+
+        def ended(self, status: int) -> None:
+            """Learn how it ended, as `subprocess` gives it."""
+
+        def name(self) -> str:
+            """Return what the log calls the script."""
+
 
 CHUNK = 65_536  # the size of a pipe on Linux
 WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
 FIRST_PAUSE, MAX_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
 HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
-_IN, _OUT = 1, 4  # as in `select`
 
 
 class Child:
@@ -38,17 +58,18 @@ class Child:
     """
 
     __slots__ = (
-        "_ask_at", "_awaited", "_body", "_buffer", "_err", "_in", "_is_stuck", "_kill_at", "_out",
-        "_owner", "_pause", "_piece", "_reaping", "_worker", "ahead", "done", "eof_at", "fed",
+        "_ask_at", "_awaited", "_body", "_buffer", "_err", "_host", "_in", "_is_stuck", "_kill_at",
+        "_loop", "_out", "_owner", "_pause", "_piece", "_reaping", "ahead", "done", "eof_at", "fed",
         "heard", "paused_at", "pid", "slot", "started",
     )  # fmt: skip
 
-    def __init__(self, worker: "Worker", owner: "Exchange") -> None:
-        self._worker = worker
+    def __init__(self, host: "ExchangeHost", owner: "Owner") -> None:
+        self._host = host
+        self._loop = host.loop
         self._owner = owner
         self.slot = -1
         self.pid = 0
-        self.started = self.heard = self.fed = worker.now
+        self.started = self.heard = self.fed = host.loop.now
         self.eof_at = 0.0  # when its output ended
         self.done = False
         self._out = self._err = self._in = -1
@@ -68,19 +89,19 @@ class Child:
         self,
         file: str,
         program: "Program | None",
-        words: list[str],
-        variables: dict[str, str],
+        arguments: list[str],
+        environ: dict[str, str],
         body: "Arrival | None",
     ) -> None:
         """Start the script; `body` is its input, of which `feed` tells that more has come.
 
         `Problem` 503 where that cannot be now.
         """
-        worker = self._worker
+        host = self._host
         self._body = body if body is not None and (body.waiting or body.is_owed) else None
         ends = self._pipes(self._body is not None)
         try:
-            worker.zygote.fork(self, file, program, words, variables, ends)
+            host.zygote.fork(self, file, program, arguments, environ, ends)
         except OSError as error:
             self.drop()
             raise _unavailable(f"The server cannot start a script: {error.strerror}.") from error
@@ -89,10 +110,10 @@ class Child:
             raise
         finally:
             for fd in ends:
-                if fd != worker.null:
+                if fd != host.null:
                     os.close(fd)
-        worker.watch(self._out, _IN, self._on_out, self._owner.crashed)
-        worker.watch(self._err, _IN, self._on_err, self._owner.crashed)
+        self._loop.watch(self._out, IN, self._on_out, self._owner.crashed)
+        self._loop.watch(self._err, IN, self._on_err, self._owner.crashed)
         self.feed()
 
     def _pipes(self, with_input: bool) -> tuple[int, int, int]:
@@ -105,7 +126,7 @@ class Child:
             for fd in opened:
                 os.close(fd)
             raise _unavailable(f"The server cannot open more files: {error.strerror}.") from error
-        stdin = self._worker.null
+        stdin = self._host.null
         if with_input:
             stdin, self._in = opened[:2]
             os.set_blocking(self._in, False)
@@ -144,11 +165,11 @@ class Child:
                     if not self._piece:
                         break
                 self._piece = self._piece[os.write(self._in, self._piece) :]
-                self.fed = self.heard = self._worker.now  # reading is a sign of life, too
+                self.fed = self.heard = self._loop.now  # reading is a sign of life, too
         except BlockingIOError:
             if not self._is_stuck:
                 self._is_stuck = True
-                self._worker.watch(self._in, _OUT, self._on_in, self._owner.crashed)
+                self._loop.watch(self._in, OUT, self._on_in, self._owner.crashed)
             return
         except BrokenPipeError:  # it does not want the rest, which is its right
             body.drop()
@@ -156,7 +177,7 @@ class Child:
             return
         if self._is_stuck:
             self._is_stuck = False
-            self._worker.unwatch(self._in)
+            self._loop.unwatch(self._in)
         if not body.is_owed:
             self._unfeed()
 
@@ -165,7 +186,7 @@ class Child:
 
     def _unfeed(self) -> None:
         if self._in >= 0:
-            self._worker.unwatch(self._in)
+            self._loop.unwatch(self._in)
             os.close(self._in)
             self._in = -1
             self._is_stuck = False
@@ -187,16 +208,16 @@ class Child:
         else:
             data = self._buffer[: os.readv(self._out, [self._buffer])]
         if data:
-            self.heard = self._worker.now
+            self.heard = self._loop.now
             self._owner.output(data)
             return
-        self._worker.unwatch(self._out)
+        self._loop.unwatch(self._out)
         os.close(self._out)
         self._out = -1
-        self.eof_at = self._worker.now
+        self.eof_at = self._loop.now
         self.reap()
         if not self.done:
-            self._worker.hold(self._owner)
+            self._host.places.held.add(self._owner)
 
     def _widen(self) -> None:
         """Make the pipe larger for a script that has filled it, and read it into one buffer.
@@ -214,7 +235,7 @@ class Child:
         if data:
             self._owner.errors(data)
             return
-        self._worker.unwatch(self._err)
+        self._loop.unwatch(self._err)
         os.close(self._err)
         self._err = -1
 
@@ -222,19 +243,19 @@ class Child:
         """Let it wait: the peer is slower than it."""
         if self.paused_at:
             return
-        self.paused_at = self._worker.now
+        self.paused_at = self._loop.now
         for fd in (self._out, self._err):
             if fd >= 0:
-                self._worker.unwatch(fd)
+                self._loop.unwatch(fd)
 
     def resume(self) -> None:
         """Let it go on."""
         if self.paused_at:
             self.paused_at = 0.0
-            self.heard = self._worker.now
+            self.heard = self._loop.now
             for fd, handler in ((self._out, self._on_out), (self._err, self._on_err)):
                 if fd >= 0:
-                    self._worker.watch(fd, _IN, handler, self._owner.crashed)
+                    self._loop.watch(fd, IN, handler, self._owner.crashed)
 
     def unheeded(self) -> None:
         """From now on nobody takes its output: read and drop it, so that the script can end.
@@ -255,12 +276,12 @@ class Child:
     def terminate(self) -> None:
         """End it: TERM to its process group, KILL after its grace."""
         if not self._kill_at and not self.done:
-            self._kill_at = self._worker.now + self._worker.settings.grace
+            self._kill_at = self._loop.now + self._host.settings.grace
             self._signal(signal.SIGTERM)
 
     def kill_if_due(self) -> None:
         """Send KILL when the grace is over."""
-        if self._kill_at and self._worker.now > self._kill_at:
+        if self._kill_at and self._loop.now > self._kill_at:
             self._signal(signal.SIGKILL)
 
     def drop(self) -> None:
@@ -268,7 +289,7 @@ class Child:
         for fd in (self._in, self._out, self._err):
             if fd >= 0:
                 with suppress(Exception):
-                    self._worker.unwatch(fd)
+                    self._loop.unwatch(fd)
                 with suppress(OSError):
                     os.close(fd)
         self._in = self._out = self._err = -1
@@ -291,18 +312,18 @@ class Child:
 
         One that has left by itself has said so: nobody has to wait until it is reaped.
         """
-        if self._reaping or not self.pid or self._worker.now < self._ask_at:
+        if self._reaping or not self.pid or self._loop.now < self._ask_at:
             return
         if not self._is_watched():
             self._reaping = True
-            self._worker.zygote.reap(self)
-        status = self._worker.zygote.left_with(self)
+            self._host.zygote.reap(self)
+        status = self._host.zygote.left_with(self)
         if status is not None and self._out < 0 and not self.done:
             self._gone(status)
 
     def _is_watched(self) -> bool:
         """Whether it has ended, and what it has left in the background gets a moment to end as well."""
-        background = self._worker.background
+        background = self._host.background
         if self._kill_at or not background.suspects:
             return False
         name = self._owner.name()
@@ -310,10 +331,10 @@ class Child:
             return False
         if self._awaited:
             background.settle(name)
-            self._worker.log_once(f"{name}: {LEFT}")
+            self._host.log_once(f"{name}: {LEFT}")
             return False
         self._awaited = True
-        self._ask_at = self._worker.now + GRACE
+        self._ask_at = self._loop.now + GRACE
         return True
 
     def reaped(self, status: int | None, others: bool = False) -> None:
@@ -323,13 +344,13 @@ class Child:
         self._reaping = False
         if status is None:
             # Asked without a pause, worker and zygote would keep the processors from whoever is to end
-            self._ask_at = self._worker.now + self._pause
+            self._ask_at = self._loop.now + self._pause
             self._pause = min(2 * self._pause, MAX_PAUSE)
             if self.eof_at and not self.done:
-                self._worker.hold(self._owner)
+                self._host.places.held.add(self._owner)
             return
         if others and not self._kill_at:
-            self._worker.background.suspect(self._owner.name())
+            self._host.background.suspect(self._owner.name())
         if not self.done:
             self._gone(status)
 
@@ -341,10 +362,10 @@ class Child:
         self._empty(self._err, self._owner.errors)
         for fd in (self._out, self._err):
             if fd >= 0:
-                self._worker.unwatch(fd)
+                self._loop.unwatch(fd)
                 os.close(fd)
         self._out = self._err = -1
-        self._worker.ended(self._owner)
+        self._host.places.free(self._owner)
         if status is None:
             self._owner.not_started(why)
         else:

@@ -5,10 +5,13 @@ one problem is one line of the log. When an answer ends is decided in `exchange.
 """
 
 from ..host.problem import Problem
+from .header import written_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .child import Child
     from .header import Header
+    from .settings import Settings
 
 _FIX_LENGTH = "Let Content-Length be the length of the body."
 
@@ -26,9 +29,8 @@ def silence(header: "Header | None", file: str, status: int, path: str) -> Probl
     """
     found = header.end() if header is not None else None
     if found is None:
-        from ..host.diagnosis import (
-            silence_problem,  # what rarely goes wrong costs nothing until it does
-        )
+        # What rarely goes wrong costs nothing until it does
+        from ..host.diagnosis import silence_problem
 
         return silence_problem(file, status, path)
     if not status:
@@ -59,3 +61,35 @@ def complaint(header: "Header | None", status: int) -> str:
         return said
     excess = f"announced {header.announced} bytes and sent {header.size}: the rest is dropped"
     return f"{said} and {excess}" if said else excess
+
+
+def overdue(child: "Child", settings: "Settings", now: float, *, judged: bool, waits: bool) -> str:
+    """Return what the log says of a script that takes too long, "" if it does not.
+
+    `judged` tells whether its header block is complete, `waits` whether it waits for a body that the
+    peer still has to send.
+    """
+    if now - child.started > settings.total:
+        return f"was ended after {settings.total:g} seconds"
+    if waits:
+        return ""
+    if not judged and now - max(child.started, child.fed) > settings.timeout:
+        return f"did not complete its headers within {settings.timeout:g} seconds"
+    if judged and child.is_silent and now - child.heard > settings.timeout:
+        return f"was silent for {settings.timeout:g} seconds and was ended"
+    return ""
+
+
+def page_for(
+    problem: Problem, *, is_head: bool, details: bool, script: str, log: list[str]
+) -> bytes:
+    """Return the answer that says what was wrong: a header block and, but for HEAD, a page.
+
+    `details` tells whether it may show the owner of the scripts what happened, with the last lines of
+    `log`; `script` is the SCRIPT_NAME.
+    """
+    from ..host.page import error_page, own_response
+
+    page = error_page(problem, details=details, script=script, log=log)
+    block = written_block(own_response(problem.status, page, problem.headers))
+    return block if is_head else block + page

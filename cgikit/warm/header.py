@@ -9,6 +9,9 @@ import os
 from ..host.output import LocalRedirect, NPHParser, OutputParser, ScriptResponse, reason_of
 from ..host.problem import Problem
 
+#: Blocks that were judged, as they were printed: what goes out for each, and the length it announces.
+KnownBlocks = dict[bytes, tuple[bytes, int | None]]
+
 MAX_KNOWN = 1_000  # blocks that are remembered
 _KNOWN_SIZE = 512  # bytes of such a block
 
@@ -21,9 +24,7 @@ class Header:
     target of a local redirect, "" if it is none.
     """
 
-    def __init__(
-        self, known: dict[bytes, tuple[bytes, int | None]], *, nph: bool, head: bool
-    ) -> None:
+    def __init__(self, known: KnownBlocks, *, nph: bool, head: bool) -> None:
         self._known = known
         self._nph = nph
         self._parser: OutputParser | None = None

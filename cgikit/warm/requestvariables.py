@@ -8,6 +8,7 @@ is in `environ.py`.
 
 from ..host.argv import query_arguments
 from ..host.execlimits import check
+from ..host.logtext import one_line
 from ..host.path import Script, segments, split_target
 from ..host.problem import Problem
 from .allowlist import PASSED
@@ -43,6 +44,14 @@ def path_of(variables: "Mapping[str, str]") -> tuple[str, str]:
     return name, info
 
 
+def name_of(variables: "Mapping[str, str]") -> str:
+    """Return what the log calls a request without a script: its path, as far as that can be read."""
+    try:
+        return one_line(path_of(variables)[0])
+    except Problem:
+        return one_line(variables.get("REQUEST_URI", ""))
+
+
 def single_path(path: str, rest: str, prefix: str | None) -> tuple[str, str]:
     """Return SCRIPT_NAME and PATH_INFO where one script answers everything: cut at the prefix, "" being
     the root of the URL; without one (None), or outside it, as the peer has split them.
@@ -69,9 +78,8 @@ def script_environ(
     if not method:
         raise Problem(400, "The web server sent no REQUEST_METHOD.", "Include its usual variables.")
     if method in ("GET", "HEAD") and passed.get("CONTENT_LENGTH") == "0":
-        del passed[
-            "CONTENT_LENGTH"
-        ]  # R31: some peers, and SCGI always, say 0 where there is no body
+        # R31: some peers, and SCGI always, say 0 where there is no body
+        del passed["CONTENT_LENGTH"]
     for name, value in _DEFAULTS:
         if not passed.get(name):
             passed[name] = value

@@ -1,9 +1,10 @@
-"""One worker: an event loop that takes requests from a web server and has a process run each.
+"""One worker: takes requests from a web server and has a process run each.
 
-Only the dealing is here: what is ready, which request may run its script, what is out of date, and when
-to stop. Connections are in `connections.py`, what a request goes through is in `exchange.py`, the bytes
-on the connection are in `cgikit.gateway`. Processes are forked by `zygote.py`, which is a process of
-its own: after a fork each page of memory that is written to has to be copied, here too.
+This module puts the parts of a worker together, runs its loop, and speaks with the supervisor.
+Connections are in `connections.py`, what a request goes through in `exchange.py`, whose turn it is in
+`places.py`, and the bytes on a connection in `cgikit.gateway`. Processes are forked by `zygote.py`,
+which is a process of its own: after a fork each page of memory that is written to has to be copied, in
+the parent too.
 
 A worker and its zygote are started by `supervisor.py`, each as a fresh interpreter: processes that were
 forked from one another would wait for each other at every fork, inside the kernel. One thread, no
@@ -14,11 +15,9 @@ import gc
 import marshal
 import mmap
 import os
-import select
 import signal
 import socket
 import sys
-import time
 from contextlib import suppress
 from functools import partial
 
@@ -28,25 +27,23 @@ from ..host.background import Background
 from ..host.guard import Guard
 from ..host.problem import Problem
 from ..host.refusals import Refusals
-from .acceptor import Acceptor
-from .allowlist import Allowlist
 from .connections import Connections
 from .exchange import Exchange
+from .launcher import Launcher
 from .loglines import LogLines
-from .program import Program, Programs
+from .loop import IN, Loop
+from .places import Places
 from .settings import Settings
-from .staleness import Held, Staleness
-from .zygote import SLOTS, TABLE, exactly
+from .zygote import TABLE, exactly
 from .zygoteclient import ZygoteClient
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-    from ..host.guard import Ends
+    from .header import KnownBlocks
+    from .staleness import Held
 
-IN = select.POLLIN
 TICK = 0.2  # seconds between looks at what takes too long
 TELLING = 5.0  # seconds in which the supervisor has to take a message
 STARTING = 120.0  # seconds for the zygote to become ready; a supervisor that lives gives up earlier
@@ -54,8 +51,10 @@ MAX_LOGGED_ONCE = 1_000  # lines of which it is remembered that they were logged
 
 
 class Worker:
-    """The event loop over a listening socket. `channel` leads to the supervisor, `handover` to the
-    other workers.
+    """The worker over a listening socket. It is the `ExchangeHost` of its exchanges.
+
+    `channel` leads to the supervisor, `handover` to the other workers, `zygote` to the process that forks,
+    with which `table` is shared. `held` are the modules that are preloaded there.
     """
 
     def __init__(
@@ -65,121 +64,108 @@ class Worker:
         zygote: socket.socket,
         handover: Handover,
         settings: Settings,
-        held: dict[str, Held],
+        held: "dict[str, Held]",
         table: mmap.mmap,
     ) -> None:
         self.settings = settings
         self.log = LogLines()  # standard error, which the supervisor reads
-        self.guarded = Guard(self.log, self.give_up)
-        self.zygote = ZygoteClient(zygote, table, self._learn, self.guarded, settings.patience)
-        self.channel = channel
-        self.connections = Connections(self)
-        self.acceptor = Acceptor(self, listener, handover, settings.peers, self.connections.begin)
-        self.programs = Programs(os.environ.get("PATH", os.defpath))
-        self.staleness = Staleness(held, sys.path[1:])
-        self.base = dict(os.environ)
-        self.allowed = Allowlist(settings.pass_on, self.base)
-        self.now = time.monotonic()
-        self.stale = ""
-        self.draining = False
-        self.exchanges: set[Exchange] = set()  # those that run a child
-        self.queue: list[Exchange] = []  # those that wait for one to end
-        self.null = os.open(os.devnull, os.O_RDWR)
+        self.loop = Loop(Guard(self.log, self.give_up))
+        guarded, patience = self.loop.guarded, settings.patience
+        self.zygote = ZygoteClient(zygote, table, self._learn, guarded, patience)
+        self.places = Places(self.loop, self.zygote, settings)
+        self.launcher = Launcher(settings, held, self.report, self.log_once)
+        self.connections = Connections(self.loop, settings, partial(Exchange, self), self.log)
         self.single = not os.path.isdir(settings.root)
-        self.verdicts: dict[bytes, tuple[bytes, int | None]] = {}
-        self._learnt: set[str] = set()
-        self._said: set[str] = set()
+        self.null = os.open(os.devnull, os.O_RDWR)
+        self.known_blocks: KnownBlocks = {}
         self.refusals = Refusals()
         self.background = Background()
-        self._poll = select.poll()
-        self._handlers: dict[int, tuple[Ends, Callable[[int], None]]] = {}
-        self._watched: set[int] = set()  # since the poll whose events are being dealt with
-        self._held: set[Exchange] = set()
-        self._ticked = self.now
+        self._listener = listener
+        self._handover = handover
+        self._channel = channel
+        self._learnt: set[str] = set()
+        self._logged: set[str] = set()
+        self._ticked = self.loop.now
 
     # --- the loop -----------------------------------------------------------------------------
 
     def run(self) -> int:
         """Serve until told to stop and everything in hand is answered. Return the exit status."""
+        loop, connections, running = self.loop, self.connections, self.places.running
         self._obey_signals()
-        self.watch(self.channel.fileno(), IN, self._on_channel, self.give_up)
-        self.watch(self.zygote.sock.fileno(), IN, self._on_zygote, self.give_up)
-        self.acceptor.open()
+        loop.watch(self._channel.fileno(), IN, self._on_channel, self.give_up)
+        loop.watch(self.zygote.sock.fileno(), IN, self._on_zygote, self.give_up)
+        connections.open(self._listener, self._handover, self.give_up)
         gc.collect()
         gc.freeze()
         self.report(("ready",))
         # A script may go on after its answer: it is not cut short for a reload
-        while not (self.draining and not self.connections and not self.exchanges):
-            self.guarded(self.give_up, self._turn)
+        while not (connections.draining and not connections.all and not running):
+            loop.guarded(self.give_up, self._turn)
         return 0
 
     def _turn(self) -> None:
         """Wait for what happens next, and deal with it."""
-        busy = self.connections or self.zygote
-        timeout = 1 if self._held else 200 if busy else 5_000
-        self._watched.clear()
-        events = self._poll.poll(timeout)
-        self.now = time.monotonic()  # after a wait of seconds, from which all times count
-        for fd, mask in events:
-            found = self._handlers.get(fd)
-            # None: closed by what an earlier event did. Watched since: closed by that as well, and its
-            # number is now another one's, who would wait for bytes that are not there
-            if found is not None and fd not in self._watched:
-                self.guarded(*found, mask)
-        self.now = time.monotonic()
-        if self._held:
-            self._release()
-        if self.now - self._ticked > TICK:
+        loop, places, zygote = self.loop, self.places, self.zygote
+        busy = self.connections.all or zygote.children
+        loop.wait(1 if places.held else 200 if busy else 5_000)
+        if places.held:
+            places.look_again()
+        if loop.now - self._ticked > TICK:
             self._tick()
-        while self.zygote.has_news:
+        while zygote.has_news:
             self._on_zygote(IN)
 
-    def watch(self, fd: int, mask: int, handler: "Callable[[int], None]", ends: "Ends") -> None:
-        """Call `handler` with what has happened on a descriptor. If it raises, `ends` is called for
-        what it is about: one exchange, one connection, or, on a channel that several share, this
-        worker (`give_up`).
-        """
-        self._handlers[fd] = ends, handler
-        self._watched.add(fd)
-        self._poll.register(fd, mask)
+    def _tick(self) -> None:
+        self._ticked = self.loop.now
+        self.zygote.reap_rest()
+        self.zygote.look_at_clock()
+        self.places.tick()
+        self.connections.tick()
 
-    def rewatch(self, fd: int, mask: int) -> None:
-        """Change what a descriptor is watched for."""
-        self._poll.modify(fd, mask)
+    def _on_zygote(self, mask: int) -> None:
+        if not self.zygote.receive():
+            what = self.zygote.lost or "has ended"
+            self.log(f"the process that forks {what}: it is replaced, and so is this worker")
+            self.give_up()
+        self.places.start_next()
 
-    def unwatch(self, fd: int) -> None:
-        """Forget a descriptor."""
-        if self._handlers.pop(fd, None) is not None:
-            self._poll.unregister(fd)
+    # --- its end ------------------------------------------------------------------------------
 
     def _obey_signals(self) -> None:
-        """Let SIGTERM (it is the end) and SIGUSR1 (another worker takes over) wake the loop: in the
-        handler, anything may be half done.
+        """Have SIGTERM (end) and SIGUSR1 (another worker takes over) wake the loop: in the handler,
+        anything may be half done.
         """
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, lambda number, frame: None)
-        self.watch(self._woken, IN, self._on_signal, self.give_up)
+        self.loop.watch(self._woken, IN, self._on_signal, self.give_up)
 
     def _on_signal(self, mask: int) -> None:
-        self._drain(leaving=signal.SIGTERM not in os.read(self._woken, 64))
+        self.connections.drain(replaced=signal.SIGTERM not in os.read(self._woken, 64))
 
-    def _drain(self, leaving: bool) -> None:
-        """Take no more than what has come; it is answered. On a connection that waits for a request one
-        may be on its way: another worker gets it, or it gets a moment (see `connections.py`).
+    def give_up(self, incident: str = "") -> None:
+        """End this worker now; whoever waits for an answer gets a page. Never returns.
+
+        After an error on a channel that several requests share nobody knows whose the next message is:
+        no answer may reach another request. The supervisor ends the zygote, and starts both again.
         """
-        self.acceptor.end(leaving)
-        self.draining = True
-        for connection in self.connections:
-            if connection.exchange is None:
-                ends = partial(self.connections.crashed, connection)
-                self.guarded(ends, self.connections.leave, connection)
+        try:
+            number = f" (incident {incident})" if incident else ""
+            problem = Problem(
+                503, f"A part of the server had to end{number}.", headers=(("Retry-After", "5"),)
+            )
+            self.connections.give_up(problem)
+        finally:
+            os._exit(1)
+
+    # --- the supervisor, and the log ----------------------------------------------------------
 
     def _on_channel(self, mask: int) -> None:
         try:
-            asked = self.channel.recv(64, socket.MSG_DONTWAIT)
+            asked = self._channel.recv(64, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
@@ -188,24 +174,8 @@ class Worker:
             self.report(("here",))
             return
         # Its end of the socket closes when the supervisor dies; then there is nobody to end this worker
-        self.unwatch(self.channel.fileno())
-        self._drain(leaving=False)
-
-    def give_up(self, incident: str = "") -> None:
-        """End this worker now; whoever waits for an answer is told. Does not return.
-
-        After an error on a channel that several share nobody knows whose the next message is: no
-        answer may reach another request. The supervisor ends the zygote, and starts both again.
-        """
-        try:
-            number = f" (incident {incident})" if incident else ""
-            problem = Problem(
-                503, f"A part of the server had to end{number}.", headers=(("Retry-After", "5"),)
-            )
-            for connection in self.connections:
-                self.connections.give_up(connection, problem)
-        finally:
-            os._exit(1)
+        self.loop.unwatch(self._channel.fileno())
+        self.connections.drain(replaced=False)
 
     def report(self, message: "tuple[Any, ...]") -> None:
         """Send a message to the supervisor. If it takes none for so long that they fill the socket, it
@@ -213,133 +183,29 @@ class Worker:
         """
         data = marshal.dumps(message)
         try:
-            self.channel.sendall(len(data).to_bytes(4, "big") + data)
+            self._channel.sendall(len(data).to_bytes(4, "big") + data)
         except OSError:
             with suppress(OSError):  # part of it may be out: nothing can follow it
-                self.channel.shutdown(socket.SHUT_RDWR)
-
-    # --- children -----------------------------------------------------------------------------
-
-    def hold(self, exchange: Exchange) -> None:
-        """Wait a moment for the end of an answer that has begun."""
-        self._held.add(exchange)
-
-    def _release(self) -> None:
-        held, self._held = self._held, set()
-        for exchange in held:
-            self.guarded(exchange.crashed, exchange.look_again)
-
-    def admit(self, exchange: Exchange) -> bool:
-        """Whether a request may start its script now; it is queued if not. False also when even
-        the queue is full: then it has been refused.
-        """
-        if self._has_room():
-            return True
-        if len(self.queue) < self.settings.queue:
-            self.queue.append(exchange)
-        else:
-            exchange.refuse("too many requests wait already")
-        return False
-
-    def has_plenty(self) -> bool:
-        """Whether half of the places would stay free if one more script were started."""
-        return 2 * (len(self.exchanges) + 1) <= self.settings.children
-
-    def _has_room(self) -> bool:
-        # Children that have left and are not reaped yet have their slots still
-        return len(self.exchanges) < self.settings.children and len(self.zygote) < SLOTS
-
-    def _on_zygote(self, mask: int) -> None:
-        if not self.zygote.receive():
-            what = self.zygote.lost or "has ended"
-            self.log(f"the process that forks {what}: it is replaced, and so is this worker")
-            self.give_up()
-        self._start_next()
-
-    def _start_next(self) -> None:
-        while self.queue and self._has_room():
-            exchange = self.queue.pop(0)
-            self.guarded(exchange.crashed, exchange.start)
-
-    def forget(self, exchange: Exchange) -> None:
-        """Count an exchange no more: an error has ended it."""
-        self._held.discard(exchange)
-        self.exchanges.discard(exchange)
-        if exchange in self.queue:
-            self.queue.remove(exchange)
-
-    def ended(self, exchange: Exchange) -> None:
-        """Let the next request start its script: this one's has ended."""
-        self._held.discard(exchange)
-        self.exchanges.discard(exchange)
-        self._start_next()
-
-    def program_for(self, file: str) -> Program | None:
-        """Return a script that can run warm, or None where it needs an interpreter of its own."""
-        try:
-            program = self.programs.get(file, os.stat(file))
-        except OSError:
-            return None  # it went away: starting it says so
-        if program.warm:
-            if self.must_start_cold():
-                return None
-            hiding = self.staleness.hidden_by(program)
-            if not hiding:
-                return program
-            self.cold(file, f"{hiding} hides a module")
-        else:
-            self.cold(file, program.why)
-        return None
-
-    def must_start_cold(self) -> bool:
-        """Whether what this worker holds ready is out of date; the supervisor is told once."""
-        if not self.stale and self.settings.warm:
-            self.stale = self.staleness.stale()
-            if self.stale:
-                self.report(("stale", self.stale))
-        return bool(self.stale)
+                self._channel.shutdown(socket.SHUT_RDWR)
 
     def _learn(self, names: list[str]) -> None:
-        """Pass on what a child had to import."""
+        """Report what a child had to import."""
         new = [name for name in names if name not in self._learnt]
         if new:
             self._learnt.update(new)
             self.report(("learnt", new))
 
-    def report_dropped(self) -> None:
-        """Say which variables of the web server no script gets."""
-        names, self.allowed.dropped = self.allowed.dropped, []
-        self.report(("dropped", names))
-
-    def cold(self, file: str, why: str) -> None:
-        """Log, once, why a script does not run warm. Other languages need no reason."""
-        if why and "not a Python" not in why:
-            self.log_once(f"{file} runs in an interpreter of its own: {why}")
-
     def log_once(self, line: str) -> None:
         """Log what would come back with every request, the first time."""
-        if line not in self._said:
-            if len(self._said) < MAX_LOGGED_ONCE:
-                self._said.add(line)
+        if line not in self._logged:
+            if len(self._logged) < MAX_LOGGED_ONCE:
+                self._logged.add(line)
             self.log(line)
-
-    def _tick(self) -> None:
-        self._ticked = self.now
-        self.zygote.reap_rest()
-        self.zygote.look_at_clock()
-        for exchange in list(self.exchanges):
-            self.guarded(exchange.crashed, exchange.tick)
-        late = "no script ended in time to make room for it"
-        for exchange in list(self.queue):
-            if self.now - exchange.asked > self.settings.timeout:
-                self.queue.remove(exchange)
-                self.guarded(exchange.crashed, exchange.refuse, late)
-        self.connections.tick()
 
 
 def main() -> int:
-    """Run a worker. Its words are the descriptors of its channel to the supervisor, of the listening
-    socket, of the socket to its zygote, of both ends of the way to the other workers, and of the table.
+    """Run a worker. Its arguments are the descriptors of its channel to the supervisor, the listening
+    socket, the socket to its zygote, both ends of the way to the other workers, and the table.
     Return the exit status.
     """
     os.environ.pop("LD_BIND_NOW", None)

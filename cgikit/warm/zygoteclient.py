@@ -18,10 +18,35 @@ from .zygote import ENDED, ENDING, LEFT, SLOTS, in_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
-    from ..host.guard import Guard
-    from .child import Child
+    from ..host.guard import Ends, Guard
     from .program import Program
+
+    class Forked(Protocol):
+        """A child of the zygote. `slot` is its place in the table, `pid` its process id (0: not known
+        yet, or not any more), `done` whether nobody waits for its end.
+        """
+
+        slot: int
+        pid: int
+        done: bool
+
+        @property
+        def ends(self) -> Ends:
+            """What an error in its call-backs ends."""
+
+        def forked(self, pid: int) -> None:
+            """Learn the process id or, if it is negative, the errno of the failed fork."""
+
+        def reaped(self, status: int | None, others: bool = False) -> None:
+            """Learn how it ended; None: it lives."""
+
+        def kill_if_due(self) -> None:
+            """Send KILL if its grace is over."""
+
+        def reap(self) -> None:
+            """Ask for it to be reaped."""
 
 
 class ZygoteClient:
@@ -48,19 +73,15 @@ class ZygoteClient:
         self._memory = table
         self._table = memoryview(table)[: SLOTS * 8].cast("i")
         self._slots = list(range(SLOTS))
-        self._by_slot: dict[int, Child] = {}
+        self.children: dict[int, Forked] = {}
         self._replies = b""
         self._learnt = learnt
         self._ready = select.poll()
         self._ready.register(sock, select.POLLIN | select.POLLOUT)
 
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._by_slot)
-
     def fork(
         self,
-        child: "Child",
+        child: "Forked",
         file: str,
         program: "Program | None",
         words: list[str],
@@ -79,21 +100,21 @@ class ZygoteClient:
         try:  # what has raised until here has taken no slot
             slot = child.slot = self._slots.pop()
             self._table[slot * 2] = self._table[slot * 2 + 1] = 0
-            self._by_slot[slot] = child
+            self.children[slot] = child
             stamp = program.stamp if program else None
             order = marshal.dumps((slot, file, stamp, program is not None))
             self._send(len(order).to_bytes(4, "big") + order, (*descriptors, file_of_request))
         finally:
             os.close(file_of_request)
 
-    def reap(self, child: "Child") -> None:
+    def reap(self, child: "Forked") -> None:
         """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""
         pair = child.slot.to_bytes(4, "big") + child.pid.to_bytes(4, "big")
         self._send((8 | ENDED).to_bytes(4, "big") + pair)
 
     def reap_rest(self) -> None:
         """Ask again for those that had said that they leave and were still about to."""
-        for child in list(self._by_slot.values()):
+        for child in list(self.children.values()):
             if child.done:
                 child.kill_if_due()
                 child.reap()
@@ -103,7 +124,7 @@ class ZygoteClient:
         if self._asked and time.monotonic() - self._asked[0] > self._patience:
             self.lost = f"has not answered for {self._patience:g} seconds"
 
-    def left_with(self, child: "Child") -> int | None:
+    def left_with(self, child: "Forked") -> int | None:
         """Return the exit status with which a child has left by itself, None if it has not said so."""
         status: int = self._table[child.slot * 2 + 1]
         return status - 1 if status else None
@@ -116,7 +137,7 @@ class ZygoteClient:
         for at in range(0, whole, 8):
             slot = int.from_bytes(replies[at : at + 4], "big")
             value = int.from_bytes(replies[at + 4 : at + 8], "big", signed=True)
-            child = self._by_slot[slot & ~ENDED]
+            child = self.children[slot & ~ENDED]
             self._asked.popleft()
             if not slot & ENDED:
                 if value < 0:
@@ -172,9 +193,9 @@ class ZygoteClient:
         """Whether answers were taken that `receive` has not passed on yet, or none will come."""
         return len(self._replies) > 7 or bool(self.lost)
 
-    def _release(self, child: "Child") -> None:
+    def _release(self, child: "Forked") -> None:
         self._table[child.slot * 2] = 0
-        del self._by_slot[child.slot]
+        del self.children[child.slot]
         self._slots.append(child.slot)
 
     def _learn(self, pid: int) -> None:

@@ -27,7 +27,7 @@ from cgikit.gateway.fastcgiclient import encode_record
 #: Where a call-back is handed over or called, and which argument it is.
 CALLS = {"watch": 2, "guarded": 1, "_guard": 1}
 #: What the loop itself does with all of them.
-THE_LOOP = {("worker", "*found")}
+THE_LOOP = {("loop", "*found")}
 
 WAITS = f"{HEAD}import os, time\nwhile not os.path.exists('go'): time.sleep(0.02)\nprint('waited')"
 SCRIPTS = {
@@ -65,7 +65,7 @@ def test_every_callback_is_in_the_table() -> None:
 
 
 def test_only_the_guarded_loop_calls_what_is_watched() -> None:
-    source = next(m.source for m in house.read() if m.name == "warm.worker")
+    source = next(m.source for m in house.read() if m.name == "warm.loop")
     assert source.count("self._handlers.get(") == source.count("self.guarded(*found, mask)") == 1
 
 

@@ -19,10 +19,12 @@ MODULES = {module.name: module for module in house.read()}
 
 #: What `_tick_connection` tells apart, and what shows its clock.
 STATES = {
-    "connection.waiting and (not connection.is_held)": "STALLED: two minutes, in test_gateway_pace.py",
+    "connection.outbox.waiting and (not connection.outbox.is_held)": (
+        "STALLED: two minutes, in test_gateway_pace.py"
+    ),
     "connection.closing": "test_the_rest_of_a_body_that_nobody_wants",
     "exchange is None": "test_variables_that_come_byte_by_byte",
-    "exchange.is_owed and connection.inward.is_slow(now, self._worker.settings.timeout)": (
+    "exchange.is_owed and connection.inward.is_slow(now, self.settings.timeout)": (
         "test_a_body_that_stops"
     ),
 }
@@ -164,9 +166,9 @@ def test_the_clock_of_the_loop_is_read_after_each_wait() -> None:
     (turn,) = (
         node
         for module in house.read()
-        if module.name == "warm.worker"
+        if module.name == "warm.loop"
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.FunctionDef) and node.name == "_turn"
+        if isinstance(node, ast.FunctionDef) and node.name == "wait"
     )
     lines = [house.written(line) for line in turn.body]
     waited = next(at for at, line in enumerate(lines) if "_poll.poll(" in line)

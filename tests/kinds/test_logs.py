@@ -1,6 +1,6 @@
 """What a script says on standard error is in one log: all places that could send it to another one.
 
-That a place keeps to it is tested in test_host_errorstream.py and test_persistent_log.py; who may end
+That a place keeps to it is tested in test_warm_errorstream.py and test_persistent_log.py; who may end
 an answer before its script, and so before that has said its last, in test_whole.py.
 """
 
@@ -10,10 +10,12 @@ import house
 
 #: Functions that hand standard error to the web server, and the question that each has asked before.
 ASKING = {
-    "warm.exchange.Exchange.errors": "sent = self.worker.settings.stderr_out and",
-    "warm.exchange.Exchange._take_back": "if self.worker.settings.stderr_out and",
+    "warm.reply.Reply.errors": "sent = self.host.settings.stderr_out and",
+    "warm.reply.Reply._take_back": "if self.host.settings.stderr_out and",
     "persistent.log.Log._out": "if self._goes_out and",
 }
+#: What makes the records; the second calls the first, for those above.
+CALLS = ("codec.errors", "connection.send_errors")
 
 
 def places() -> dict[str, str]:
@@ -26,8 +28,9 @@ def places() -> dict[str, str]:
             if not isinstance(node, ast.FunctionDef):
                 continue
             for call in ast.walk(node):
-                if isinstance(call, ast.Call) and house.written(call.func).endswith("codec.errors"):
+                if isinstance(call, ast.Call) and house.written(call.func).endswith(CALLS):
                     found[name] = house.written(node)
+    found.pop("warm.connection.Connection.send_errors")
     return found
 
 
@@ -37,4 +40,5 @@ def test_every_place_that_sends_standard_error_away_is_known_and_asks() -> None:
     for name, question in ASKING.items():
         source = found[name]
         assert question in source, name
-        assert source.index(question) < source.index("codec.errors("), name
+        calls = [source.index(f"{call}(") for call in CALLS if f"{call}(" in source]
+        assert source.index(question) < min(calls), name

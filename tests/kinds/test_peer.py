@@ -28,15 +28,15 @@ PACKAGE = Path(__file__).parents[2] / "cgikit"
 
 #: Every function that looks at a peer's variables, and what becomes of them.
 READERS = {
-    "warm.exchange:Exchange.__init__": "kept, until the request is over",
     "warm.exchange:Exchange.opened": "how much body comes",
     "warm.exchange:Exchange.body": "the length of a body that came without one",
     "warm.exchange:Exchange._find": "the path: a file below the root, or a page",
-    "warm.exchange:Exchange._launch": "the only way to a process: through `script_environ`",
-    "warm.exchange:Exchange._take": "REQUEST_METHOD: whether there is a body",
+    "warm.exchange:Exchange._launch": "the only way to a process: through `Launcher.prepare`",
     "warm.exchange:Exchange._again": "the same variables for a second script, by `_launch` again",
-    "warm.exchange:Exchange._fail": "REQUEST_METHOD: whether there is a body",
-    "warm.exchange:Exchange.name": "the path, for the log",
+    "warm.connection:Connection._dispatch": "kept, until the request is over",
+    "warm.reply:Reply._take": "REQUEST_METHOD: whether there is a body",
+    "warm.reply:Reply._fail": "REQUEST_METHOD: whether there is a body",
+    "warm.reply:Reply.name": "the path, for the log",
     "persistent.connection:PersistentConnection._expected": "CONTENT_LENGTH, REQUEST_METHOD",
     "persistent.connection:PersistentConnection.gather": "the length of a body that came without one",
     "persistent.worker:PersistentWorker._turn": "kept, until the request is over",
@@ -121,16 +121,25 @@ def test_the_functions_that_give_a_process_its_environment_are_those_listed() ->
 
 
 def test_what_a_script_is_started_with_is_what_the_allow_list_has_passed() -> None:
-    """In `Exchange._launch` the name `variables` is bound once, to what `script_environ` returns."""
+    """Each name on the way from `script_environ` to the child is bound once."""
+
+    def bound(module: str, function: str, name: str) -> str:
+        found = dict(functions((PACKAGE / "warm" / f"{module}.py").read_text()))[function]
+        (only,) = (
+            ast.unparse(node)
+            for node in ast.walk(found)
+            if isinstance(node, ast.Assign) and name in ast.unparse(node.targets[0])
+        )
+        return only
+
+    made = bound("launcher", "Launcher.prepare", "environ")
+    assert made.endswith("= script_environ(variables, script, allowed, self._settings)")
+    prepare = (PACKAGE / "warm" / "launcher.py").read_text()
+    assert prepare.count("return program, arguments, environ\n") == 1
+    launched = bound("exchange", "Exchange._launch", "environ")
+    assert launched.endswith("= host.launcher.prepare(self.variables, script)")
     source = (PACKAGE / "warm" / "exchange.py").read_text()
-    launch = dict(functions(source))["Exchange._launch"]
-    bound = [
-        ast.unparse(node)
-        for node in ast.walk(launch)
-        if isinstance(node, ast.Assign) and "variables" in ast.unparse(node.targets[0])
-    ]
-    (only,) = bound
-    assert only.startswith("variables, words = script_environ(self.variables, ")
+    assert source.count("child.start(script.file, program, arguments, environ, arrival)") == 1
     assert source.count("child.start(") == 1
 
 

@@ -12,17 +12,16 @@ MODULES = {module.name: module for module in house.read()}
 
 #: Functions that end an answer, by the call that does it, and why what they end is whole.
 ENDING = {
-    ("warm.exchange.Exchange._finish", "codec.finish"): "whoever calls it has asked: see below",
+    ("warm.connection.Connection.finish", "codec.finish"): "`Reply._finish` alone calls it",
     (
-        "warm.exchange.Exchange.abandon",
+        "warm.connection.Connection.abort",
         "codec.finish",
     ): "the client has left: nobody takes it for anything",
-    ("warm.exchange.Exchange._take", "_finish"): "header.is_whole",
-    (
-        "warm.exchange.Exchange._conclude",
-        "_finish",
-    ): "no problem: whoever calls it asks `ending.breach`",
-    ("warm.exchange.Exchange._fail", "_finish"): "a page, and nothing else has gone out",
+    ("warm.reply.Reply._finish", "connection.finish"): "whoever calls it has asked: see below",
+    ("warm.exchange.Exchange.abandon", "connection.abort"): "the client has left",
+    ("warm.reply.Reply._take", "_finish"): "header.is_whole",
+    ("warm.reply.Reply._conclude", "_finish"): "no problem: whoever calls it asks `ending.breach`",
+    ("warm.reply.Reply._fail", "_finish"): "a page, and nothing else has gone out",
     ("warm.exchange.Exchange.ended", "_conclude"): "`_wrong` asks, or is_whole",
     ("warm.exchange.Exchange.look_again", "_conclude"): "it asks",
     ("warm.exchange.Exchange._arrived", "_finish"): "header.is_whole",
@@ -35,7 +34,8 @@ ENDING = {
         "codec.finish",
     ): "a page, and nothing else has gone out",
 }
-ENDS = ("codec.finish", "_finish", "_conclude")
+ENDS = ("codec.finish", "connection.finish", "connection.abort", "_finish", "_conclude")
+OURS = ("warm.exchange", "warm.reply")
 
 
 def endings() -> set[tuple[str, str]]:
@@ -51,7 +51,7 @@ def endings() -> set[tuple[str, str]]:
                 if isinstance(call, ast.Call):
                     said = house.written(call.func)
                     for end in ENDS:
-                        ours = end == "codec.finish" or module.name == "warm.exchange"
+                        ours = end == "codec.finish" or module.name in OURS
                         if ours and said.endswith(f".{end}"):
                             found.add((name, end))
     return found
@@ -64,17 +64,23 @@ def test_every_place_that_ends_an_answer_is_known() -> None:
 def test_the_places_ask() -> None:
     """The questions stand where the table says."""
     asked = {
-        name: house.written(node) for name, node in house.definitions(MODULES["warm.exchange"])
+        name.rpartition(".")[2]: house.written(node)
+        for module in OURS
+        for name, node in house.definitions(MODULES[module])
     }
     # Three that end an answer before its script: its standard error may have another place to go to
     early = "self._may_end_early"
-    assert f"header.is_whole and {early}" in asked["warm.exchange.Exchange._take"]
-    assert "self._header.is_whole" in asked["warm.exchange.Exchange._arrived"]
+    assert f"header.is_whole and {early}" in asked["_take"]
+    assert "self._header.is_whole" in asked["_arrived"]
     for name in ("_take", "_arrived", "look_again"):
-        assert early in asked[f"warm.exchange.Exchange.{name}"]
-    for question in ("self._judged", "not self.is_owed", "not self.worker.settings.stderr_out"):
-        assert question in asked["warm.exchange.Exchange._may_end_early"]
-    assert "_conclude(breach(" in asked["warm.exchange.Exchange.look_again"]
-    assert "breach(self._header, status)" in asked["warm.exchange.Exchange._wrong"]
-    assert "self._wrong(status)" in asked["warm.exchange.Exchange.ended"]
-    assert "self._out_of_hand and (not self._take_back())" in asked["warm.exchange.Exchange._fail"]
+        assert early in asked[name]
+    for question in (
+        "self._state not in (READY, SENDING)",
+        "self.host.settings.stderr_out",
+        "not self.arrival.is_owed",
+    ):
+        assert question in asked["_may_end_early"]
+    assert "_conclude(breach(" in asked["look_again"]
+    assert "breach(self._header, status)" in asked["_wrong"]
+    assert "self._wrong(status)" in asked["ended"]
+    assert "self._state in (SENDING, BREAKING) and (not self._take_back())" in asked["_fail"]

@@ -365,9 +365,9 @@ def test_a_request_that_no_file_can_be_made_for_takes_no_slot() -> None:
                 children.fork(child, "/script.py", None, [], {"A": "b"}, (0, 1, 2))
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        assert len(children) == 0
+        assert len(children.children) == 0
         children.fork(child, "/script.py", None, [], {"A": "b"}, (0, 1, 2))
-        assert len(children) == 1
+        assert len(children.children) == 1
         assert len(theirs.recv(4_096)) > 4
         children._table.release()
 
