@@ -6,9 +6,40 @@ ensures that a URL without a host never begins with two slashes. `MetaVariables.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
+    from typing import Protocol
 
-    from .environ import MetaVariables
+    class Described(Protocol):
+        """The meta-variables of a request, as `environ.MetaVariables` has them."""
+
+        @property
+        def script_name(self) -> str:
+            """SCRIPT_NAME."""
+
+        @property
+        def path_info(self) -> str:
+            """PATH_INFO."""
+
+        @property
+        def query_string(self) -> str:
+            """QUERY_STRING."""
+
+        @property
+        def server_name(self) -> str:
+            """SERVER_NAME."""
+
+        @property
+        def server_port(self) -> str:
+            """SERVER_PORT."""
+
+        @property
+        def is_secure(self) -> bool:
+            """Whether the web server was asked over HTTPS."""
+
+        @property
+        def environ(self) -> Mapping[str, str]:
+            """All variables."""
+
 
 # pchar of RFC 3986 section 3.3, and the slash
 _PATH = frozenset(
@@ -20,7 +51,7 @@ _DEFAULT_PORT = {"http": "80", "https": "443"}
 
 
 def build(
-    request: "MetaVariables",
+    request: "Described",
     base: bool,
     path_info: bool,
     query: bool,
@@ -50,7 +81,7 @@ def build(
     return f"{scheme}://{name}{path}"
 
 
-def _origin(request: "MetaVariables", forwarded: bool) -> tuple[str, str]:
+def _origin(request: "Described", forwarded: bool) -> tuple[str, str]:
     """Return the scheme and the host, with its port if that is known."""
     scheme = "https" if request.is_secure else "http"
     port = ""

@@ -9,8 +9,28 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Protocol
 
-    from .connection import PersistentConnection
+    from ..gateway.fastcgi import FastCGI
+    from ..gateway.scgi import SCGI
+
+    class Peer(Protocol):
+        """The connection that a request came on."""
+
+        @property
+        def codec(self) -> FastCGI | SCGI:
+            """What makes records of errors."""
+
+        @property
+        def number(self) -> int:
+            """The number of the request."""
+
+        @property
+        def closed(self) -> bool:
+            """Whether it is closed."""
+
+        def send(self, data: bytes, /) -> None:
+            """Send bytes to the web server."""
 
 
 def goes_out() -> bool:
@@ -41,7 +61,7 @@ class Log:
     def __init__(self, out: bool) -> None:
         self.own = sys.stderr
         self._goes_out = out
-        self.connection: PersistentConnection | None = None
+        self.connection: Peer | None = None
         self._line = ""
 
     def write(self, text: str) -> int:

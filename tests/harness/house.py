@@ -186,11 +186,11 @@ def forbidden_arrows(found: Iterable[Arrow], forbidden: Iterable[tuple[str, str]
 
 
 def cycles(found: Iterable[Arrow]) -> list[str]:
-    """Circles of imports, each written out once. Imports for types close no circle."""
+    """Circles of imports, each written out once. An import for types alone closes one as well: two
+    modules that cannot be read without each other are one module.
+    """
     graph: dict[str, set[str]] = {}
     for arrow in found:
-        if arrow.for_types:
-            continue
         graph.setdefault(arrow.source, set()).add(arrow.target)
     complaints: dict[frozenset[str], str] = {}
 
