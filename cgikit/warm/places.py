@@ -5,7 +5,7 @@ So many scripts may run at once (`--children`), and so many requests wait for on
 about to come, is held. How scripts are started is in `exchange.py` and `child.py`.
 """
 
-from .zygote import SLOTS
+from .slottable import SLOTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ locks.
 """
 
 import gc
-import marshal
 import mmap
 import os
 import signal
@@ -27,6 +26,7 @@ from ..host.background import Background
 from ..host.guard import Guard
 from ..host.problem import Problem
 from ..host.refusals import Refusals
+from . import messages, slottable
 from .connections import Connections
 from .exchange import Exchange
 from .launcher import Launcher
@@ -34,7 +34,7 @@ from .loglines import LogLines
 from .loop import IN, Loop
 from .places import Places
 from .settings import Settings
-from .zygote import TABLE, exactly
+from .slottable import SlotTable
 from .zygoteclient import ZygoteClient
 
 TYPE_CHECKING = False
@@ -53,8 +53,8 @@ MAX_LOGGED_ONCE = 1_000  # lines of which it is remembered that they were logged
 class Worker:
     """The worker over a listening socket. It is the `ExchangeHost` of its exchanges.
 
-    `channel` leads to the supervisor, `handover` to the other workers, `zygote` to the process that forks,
-    with which `table` is shared. `held` are the modules that are preloaded there.
+    `channel` leads to the supervisor, `handover` to the other workers, `zygote` to the process that
+    forks, with which `table` is shared. `held` are the modules that are preloaded there.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Worker:
         handover: Handover,
         settings: Settings,
         held: "dict[str, Held]",
-        table: mmap.mmap,
+        table: SlotTable,
     ) -> None:
         self.settings = settings
         self.log = LogLines()  # standard error, which the supervisor reads
@@ -181,9 +181,8 @@ class Worker:
         """Send a message to the supervisor. If it takes none for so long that they fill the socket, it
         is taken for gone.
         """
-        data = marshal.dumps(message)
         try:
-            self._channel.sendall(len(data).to_bytes(4, "big") + data)
+            self._channel.sendall(messages.encode(message))
         except OSError:
             with suppress(OSError):  # part of it may be out: nothing can follow it
                 self._channel.shutdown(socket.SHUT_RDWR)
@@ -215,17 +214,14 @@ def main() -> int:
     channel, listener, zygote, inbox, outbox = (socket.socket(fileno=fd) for fd in fds[:5])
     channel.settimeout(TELLING)
     zygote.settimeout(STARTING)
-    table = mmap.mmap(fds[5], TABLE)
+    table = SlotTable(mmap.mmap(fds[5], slottable.SIZE))
     os.close(fds[5])
-    size = int.from_bytes(exactly(channel, 4), "big")
-    settings = Settings(**marshal.loads(exactly(channel, size)))  # noqa: S302 -- our parent's
+    settings = Settings(**messages.receive(channel))
     try:
-        size = int.from_bytes(exactly(zygote, 4), "big")
-        data = exactly(zygote, size)
+        held, failed, refused, absent = messages.receive(zygote)
     except SystemExit:
         LogLines()("the process that forks ended before it was ready: it is started again")
         raise
-    held, failed, refused, absent = marshal.loads(data)  # noqa: S302 -- our sibling's
     zygote.setblocking(True)
     worker = Worker(listener, channel, zygote, Handover(inbox, outbox), settings, held, table)
     for line in failed:

@@ -4,7 +4,6 @@ How they are started and ended is here; when, and what their messages mean, is i
 """
 
 import contextlib
-import marshal
 import mmap
 import os
 import signal
@@ -19,8 +18,10 @@ from typing import IO, Any
 
 from cgikit.gateway.handover import Handover
 
+from . import messages, slottable
 from .settings import Settings
-from .zygote import BLOCKED, SLOTS, TABLE
+from .slottable import SlotTable
+from .zygote import BLOCKED
 
 #: Signals that are not for a worker or its zygote: one that strays to them ends no request. A worker
 #: heeds SIGTERM and SIGUSR1.
@@ -28,6 +29,8 @@ _STRAY = {
     "worker": (signal.SIGHUP, signal.SIGINT, signal.SIGUSR2),
     "zygote": BLOCKED,
 }
+#: Has the loader bind all C functions at the start (ld.so(8)), or each child would look them up again.
+BIND_NOW = {"LD_BIND_NOW": "1"}
 ASKING = 10.0  # seconds between questions to a worker whether it is there
 HANDING = 5.0  # seconds to hand over settings
 AT_ONCE = 16  # reads of what a worker prints, before others have their turn
@@ -57,17 +60,17 @@ class WorkerProcess:
         self.killed_at = 0.0  # when it was told to end now; 0: it was not
         self._pinged = self._heard = self.started
         self._ended_at = 0.0
-        self._messages = bytearray()
+        self._decoder = messages.Decoder()
         self._lines = [bytearray(), bytearray()]
         self.channel, theirs = socket.socketpair()
         ours, forking = socket.socketpair()
         with theirs, ours, forking, tempfile.TemporaryFile() as table:
-            table.truncate(TABLE)
-            self._table = mmap.mmap(table.fileno(), TABLE)
-            data = marshal.dumps(settings.values())
+            table.truncate(slottable.SIZE)
+            self._table = SlotTable(mmap.mmap(table.fileno(), slottable.SIZE))
+            data = messages.encode(settings.values())
             for sock in (self.channel, ours):
                 sock.settimeout(HANDING)  # it fits into the socket, or nobody would ever read it
-                sock.sendall(len(data).to_bytes(4, "big") + data)
+                sock.sendall(data)
             shared = table.fileno()
             passed = (theirs, listener, ours, handover.inbox, handover.outbox)
             fds = *(sock.fileno() for sock in passed), shared
@@ -84,20 +87,13 @@ class WorkerProcess:
 
     def messages(self) -> list[tuple[Any, ...]]:
         """Return what the worker has said since."""
+        found: list[tuple[Any, ...]] = []
         with contextlib.suppress(BlockingIOError, ConnectionResetError):
             while data := self.channel.recv(65_536):
-                self._messages += data
-        found = []
-        while len(self._messages) >= 4:
-            end = 4 + int.from_bytes(self._messages[:4], "big")
-            if len(self._messages) < end:
-                break
-            message = marshal.loads(self._messages[4:end])  # noqa: S302 -- our own child's
-            del self._messages[:end]
+                found += self._decoder.feed(data)
+        if found:
             self._heard = time.monotonic()
-            if message != ("here",):
-                found.append(message)
-        return found
+        return [message for message in found if message != ("here",)]
 
     def ask(self, now: float) -> None:
         """Ask it, from time to time, whether it is there; `messages` takes the answer."""
@@ -137,7 +133,7 @@ class WorkerProcess:
 
     def signal_children(self, number: int) -> None:
         """Send a signal to the process groups of the scripts that run."""
-        for pid in memoryview(self._table)[: SLOTS * 8].cast("i")[::2]:
+        for pid in self._table.pids:
             # The number may be another process's by now: only the leader of a session has its own
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if pid > 1 and os.getsid(pid) == pid:
@@ -186,11 +182,11 @@ def _interpreter(
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter
             [sys.executable, "-c", _CODE.format(role), _PACKAGE, *map(str, fds)],
-            stdin=subprocess.PIPE,  # pipes, as a web server's scripts have: streams remember whether
-            stdout=subprocess.PIPE,  # they can seek
+            # Pipes, as a web server's scripts have: streams remember whether they can seek
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            # Bound at the start, C functions need not be looked up again in every child
-            env={**environment, "LD_BIND_NOW": "1"},
+            env={**environment, **BIND_NOW},
             pass_fds=fds,
             cwd="/",
             process_group=0,  # what a terminal sends (Ctrl-C) is for the supervisor alone

@@ -10,15 +10,12 @@ meant for is the only one to read it.
 
 Messages on the socket to the worker; those to here have their length in front:
 - to here, with the script's three descriptors and that of the file with its request: what to run, as
-  `marshal` writes it (see `ZygoteClient.fork`);
+  `messages.py` writes it (see `ZygoteClient.fork`);
 - to here, without descriptors (2**31 is added to the length): of children to reap, slots and process
   ids, four bytes each;
 - from here: 8 bytes, a child's slot and its process id (negative: the errno of the failed fork); or
   slot + 2**31 and how it ended, as `os.waitstatus_to_exitcode` has it plus 1,000, for a child that was
   reaped, plus 2**16 where others of its process group had to be ended; or 0 there for one that lives.
-
-The table is memory that supervisor, worker and children share: two numbers for each slot, the child's
-process id, and its exit status plus one once it has left by itself.
 """
 
 # Without its face in Python, as in `interpreter.py`
@@ -26,18 +23,19 @@ import _signal as signal  # type: ignore[import-not-found]
 import atexit
 import errno
 import gc
-import marshal
 import mmap
 import os
-import resource
 import sys
 import time
 from _socket import socket
 
 from .. import leaving
-from . import interpreter, preload, trial
+from . import interpreter, messages, preload, requestfile, slottable
 from .compiling import compiled
+from .messages import exactly
 from .program import runs_python
+from .rehearsal import fill_holes, rehearse
+from .slottable import SlotTable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,49 +48,16 @@ if TYPE_CHECKING:
 #: by who starts it, and open again in its children, for whom they are.
 BLOCKED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 MAX_SCRIPTS = 1_000
-LEARNT_SIZE = 65_536  # bytes for the names of learnt modules at the end of the table
-SLOTS = 1_024
-TABLE = SLOTS * 8 + LEARNT_SIZE
 ENDED = 1 << 31
 ENDING, LEFT = 1_000, 1 << 16  # in the answer for a child that was reaped
-# Of what scripts do, what nearly all of them do
-SCRIPTS = (
-    """print("Content-Type: text/plain\\n\\nrehearsal")""",
-    """
-from cgikit import Request, Response, escape, run
-
-def answer(request):
-    return Response(f"<p>{escape(request.query.get('name', ''))}</p>")
-
-if __name__ == "__main__":
-    run(answer)
-""",
-)
-VARIABLES = {
-    "GATEWAY_INTERFACE": "CGI/1.1",
-    "QUERY_STRING": "name=a%20b&x=1",
-    "REMOTE_ADDR": "127.0.0.1",
-    "REQUEST_METHOD": "GET",
-    "REQUEST_URI": "/?name=a%20b&x=1",
-    "SCRIPT_NAME": "/",
-    "SERVER_NAME": "localhost",
-    "SERVER_PORT": "80",
-    "SERVER_PROTOCOL": "HTTP/1.1",
-    "SERVER_SOFTWARE": "rehearsal",
-}
-REHEARSALS = 24  # each; Python 3.11 needs 8 calls and as many loops, 3.13 twice that
-# How Python divides its memory: pools of one size each, which begin with what is said about them
-POOL, POOL_HEAD = 16_384, 48
-MOST_HOLES = 2_000  # in pools of one size
 
 
 class Zygote:
     """The forking end of a worker. `sock` leads to the worker, `table` is shared with it."""
 
-    def __init__(self, sock: socket, table: mmap.mmap, settings: "dict[str, Any]") -> None:
+    def __init__(self, sock: socket, table: SlotTable, settings: "dict[str, Any]") -> None:
         self.sock = sock
-        self.memory = table
-        self.table = memoryview(table)[: SLOTS * 8].cast("i")
+        self.table = table
         self.limits = interpreter.limits(settings)
         self.most = interpreter.most_descriptors()
         self.scripts: dict[str, Ready] = {}
@@ -119,7 +84,7 @@ class Zygote:
                 int.from_bytes(fds[i : i + 4], sys.byteorder) for i in (0, 4, 8, 12)
             )
             order = exactly(self.sock, size)
-            slot, file, stamp, is_warm = marshal.loads(order)  # noqa: S302 -- our worker's
+            slot, file, stamp, is_warm = messages.decode(order)
             ready = None
             try:
                 if is_warm:
@@ -190,7 +155,7 @@ class Zygote:
             status = self.attend(slot, file, ready, request, descriptors, self.limits, 3)
             interpreter.run_exit_handlers()
             status = interpreter.finish(status, mark, self.learner.names, c_runs=self.c_runs)
-            self.table[slot * 2 + 1] = status + 1
+            self.table.statuses[slot] = status + 1
             os._exit(status)
         except interpreter.Leave:
             self.sock.detach()  # its number may be that of a file of the script's by now
@@ -213,32 +178,20 @@ class Zygote:
         """Run the script and return its exit status. `request` is the file with the request. `rehearse`
         does it in the zygote itself.
         """
-        self.table[slot * 2] = os.getpid()
-        data = os.pread(request, os.lseek(request, 0, os.SEEK_END), 0)
+        self.table.pids[slot] = os.getpid()
+        directory, arguments, names, values = requestfile.read(request)
         interpreter.descriptors(*descriptors, above, self.most)
         cold = ready is None or ready[1] is None
         interpreter.limit(
             interpreter.without_memory(limits) if cold and not runs_python(file) else limits
         )
-        directory, words, names, values = marshal.loads(data)  # noqa: S302 -- our worker's
-        del data
         if ready is None or ready[1] is None:
             variables = dict(zip(names, values, strict=True))
-            interpreter.execute(file, words, {**os.environb, **variables})
+            interpreter.execute(file, arguments, {**os.environb, **variables})
             return 127  # not reached
-        status = interpreter.run(file, ready[1], directory, words, names, values)
-        self._report()
+        status = interpreter.run(file, ready[1], directory, arguments, names, values)
+        self.table.write_names(os.getpid(), self.learner.learnt())
         return status
-
-    def _report(self) -> None:
-        """In a child whose script has ended: say what it had to import."""
-        names = "\0".join(self.learner.learnt()).encode("utf-8", "replace")
-        if names and len(names) <= LEARNT_SIZE - 8:
-            at = SLOTS * 8
-            self.memory[at + 4 : at + 8] = bytes(4)
-            self.memory[at : at + 4] = os.getpid().to_bytes(4, "big")
-            self.memory[at + 8 : at + 8 + len(names)] = names
-            self.memory[at + 4 : at + 8] = len(names).to_bytes(4, "big")
 
 
 def _end_group(pid: int, number: int) -> bool:
@@ -257,98 +210,6 @@ def _say(error: Exception) -> None:
     os.write(2, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
 
 
-def exactly(sock: socket, size: int) -> bytes:
-    """Receive so many bytes; end the process where the other end is gone, or says nothing more."""
-    data = b""
-    while len(data) < size:
-        try:
-            more = sock.recv(size - len(data))
-        except OSError:  # it has ended without reading all
-            more = b""
-        if not more:
-            sys.exit(0)
-        data += more
-    return data
-
-
-def in_file(data: bytes) -> int:
-    """Return a new descriptor of a file without a name that has this content, in memory where the
-    system has such files. The caller closes it. Raises OSError.
-    """
-    if hasattr(os, "memfd_create"):
-        file = os.memfd_create("request")
-    else:
-        import tempfile
-
-        file, name = tempfile.mkstemp()
-        os.unlink(name)
-    try:
-        while data:
-            data = data[os.write(file, data) :]
-    except BaseException:
-        os.close(file)
-        raise
-    return file
-
-
-def rehearse(zygote: Zygote) -> None:
-    """Do in this process what its children do, with scripts that have nothing to say and an output
-    that goes nowhere; then put everything back.
-
-    Python rewrites what it has run a few times into a faster form, and remembers where it found what.
-    Done here, no child has to, nor to copy the memory for it: a quarter of the pages it would copy.
-    """
-    environment, words, original = dict(os.environ), [*sys.argv], [*sys.orig_argv]
-    path, main = sys.path[0], sys.modules["__main__"]
-    streams = [(vars(stream), dict(vars(stream))) for stream in (sys.stdin, sys.stdout)]
-    limits = [(kind, resource.getrlimit(kind)) for kind, _ in zygote.limits]
-    null, saved = os.open(os.devnull, os.O_RDWR), os.dup(1)
-    names = [os.fsencode(name) for name in VARIABLES]
-    values = [os.fsencode(value) for value in VARIABLES.values()]
-    request = in_file(marshal.dumps((path, [], names, values)))
-    known, opened = frozenset(sys.modules), len(trial.entries("/proc/self/fd")) - 1
-    for script in SCRIPTS:
-        code = compile(script, "/rehearsal", "exec", dont_inherit=True)
-        for _ in range(REHEARSALS):
-            mark = leaving.Mark()
-            zygote.attend(0, "/rehearsal", (None, code), request, (0, null, 2), limits, zygote.most)
-            try:  # and not the exit handlers: modules have registered their own by now
-                interpreter.finish(0, mark, known, opened)
-            except interpreter.Leave:  # a thread runs, of a module that was named by a person
-                pass
-            for attributes, before in streams:
-                attributes.clear()
-                attributes.update(before)
-    os.dup2(saved, 1)
-    os.close(saved)
-    os.close(null)
-    os.close(request)
-    for name in VARIABLES:
-        if name in environment:
-            os.environ[name] = environment[name]
-        else:
-            del os.environ[name]
-    sys.argv[:], sys.orig_argv[:], sys.path[0] = words, original, path
-    sys.modules["__main__"] = main
-    zygote.table[0] = zygote.table[1] = 0
-
-
-def fill_holes() -> list[bytes]:
-    """Return objects that take the free places between others in memory, so that what a child makes
-    lies together, on pages of its own: to write beside an old object is to copy its page. That saves
-    8 pages of a child's and as many between two forks, for one megabyte once.
-    """
-    kept = []
-    for size in range(POOL_HEAD, 513, 16):
-        for _ in range(MOST_HOLES):
-            kept.append(bytes(size - 33))  # 33 is what an empty one takes
-            if id(kept[-1]) % POOL == POOL_HEAD:  # the first place of a new pool
-                break
-    for size in range(512, 4_096, 16):  # these lie elsewhere, between what C has asked for
-        kept += [bytes(size), bytes(size)]
-    return kept
-
-
 def main() -> int:
     """Hold modules ready and fork until the worker is gone. The words are the descriptors of the
     socket and of the table. Return the exit status: that of a script in a child that leaves this way.
@@ -357,16 +218,15 @@ def main() -> int:
     os.environ.pop("LD_BIND_NOW", None)
     sock, table = int(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(sock, False)
-    memory = mmap.mmap(table, TABLE)
+    memory = mmap.mmap(table, slottable.SIZE)
     os.close(table)
     # A map closes a descriptor of its own when it ends. In a child that number is a file of the
     # script's. In a cycle that the collector does not see, which is made here, it never ends
     lasting: list[object] = [memory]
     lasting.append(lasting)
     channel = socket(fileno=sock)
-    size = int.from_bytes(exactly(channel, 4), "big")
-    settings = marshal.loads(exactly(channel, size))  # noqa: S302 -- our parent's
-    zygote = Zygote(channel, memory, settings)
+    settings = messages.receive(channel)
+    zygote = Zygote(channel, SlotTable(memory), settings)
     outcome: preload.Outcome = [], {}, []
     if settings["warm"]:
         outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
@@ -383,9 +243,9 @@ def main() -> int:
         gc.freeze()  # or `interpreter.finish` would take what is there for the script's
         rehearse(zygote)
         zygote.learner = preload.Learner()
-    data = marshal.dumps((preload.held(began), *outcome))
+    data = messages.encode((preload.held(began), *outcome))
     try:
-        channel.sendall(len(data).to_bytes(4, "big") + data)
+        channel.sendall(data)
     except OSError:  # the worker was ended before it was ready
         os._exit(0)
     del data, outcome

@@ -1,11 +1,8 @@
 """The worker's end of its zygote: orders to fork and to reap, and the table that both see.
 
-What the messages look like is written in `zygote.py`. A slot of the table belongs to a child from the
-order to fork it until it has been reaped.
+What the messages look like is written in `zygote.py`, what the table holds in `slottable.py`.
 """
 
-import marshal
-import mmap
 import os
 import select
 import socket
@@ -13,7 +10,10 @@ import time
 from array import array
 from collections import deque
 
-from .zygote import ENDED, ENDING, LEFT, SLOTS, in_file
+from . import requestfile
+from .messages import encode
+from .slottable import SLOTS, SlotTable
+from .zygote import ENDED, ENDING, LEFT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class ZygoteClient:
     def __init__(
         self,
         sock: socket.socket,
-        table: mmap.mmap,
+        table: SlotTable,
         learnt: "Callable[[list[str]], None]",
         guard: "Guard",
         patience: float,
@@ -70,8 +70,7 @@ class ZygoteClient:
         self._guard = guard
         self._patience = patience
         self._asked: deque[float] = deque()  # when each order was given that is not answered
-        self._memory = table
-        self._table = memoryview(table)[: SLOTS * 8].cast("i")
+        self._table = table
         self._slots = list(range(SLOTS))
         self.children: dict[int, Forked] = {}
         self._replies = b""
@@ -84,8 +83,8 @@ class ZygoteClient:
         child: "Forked",
         file: str,
         program: "Program | None",
-        words: list[str],
-        variables: dict[str, str],
+        arguments: list[str],
+        environ: dict[str, str],
         descriptors: tuple[int, int, int],
     ) -> None:
         """Have a script run in a process of its own, which `child.forked` hears of.
@@ -93,19 +92,19 @@ class ZygoteClient:
         Without a `program` that is an interpreter, or another program, started cold. `OSError` where
         the request cannot be handed over now.
         """
-        names = [os.fsencode(name) for name in variables]
-        values = [os.fsencode(value) for value in variables.values()]
-        request = (program.directory if program else "", words, names, values)
-        file_of_request = in_file(marshal.dumps(request))
+        names = [os.fsencode(name) for name in environ]
+        values = [os.fsencode(value) for value in environ.values()]
+        directory = program.directory if program is not None else ""
+        request = requestfile.write((directory, arguments, names, values))
         try:  # what has raised until here has taken no slot
             slot = child.slot = self._slots.pop()
-            self._table[slot * 2] = self._table[slot * 2 + 1] = 0
+            self._table.pids[slot] = self._table.statuses[slot] = 0
             self.children[slot] = child
             stamp = program.stamp if program else None
-            order = marshal.dumps((slot, file, stamp, program is not None))
-            self._send(len(order).to_bytes(4, "big") + order, (*descriptors, file_of_request))
+            order = encode((slot, file, stamp, program is not None))
+            self._send(order, (*descriptors, request))
         finally:
-            os.close(file_of_request)
+            os.close(request)
 
     def reap(self, child: "Forked") -> None:
         """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""
@@ -126,7 +125,7 @@ class ZygoteClient:
 
     def left_with(self, child: "Forked") -> int | None:
         """Return the exit status with which a child has left by itself, None if it has not said so."""
-        status: int = self._table[child.slot * 2 + 1]
+        status = self._table.statuses[child.slot]
         return status - 1 if status else None
 
     def receive(self) -> bool:
@@ -148,7 +147,9 @@ class ZygoteClient:
                 continue
             if value:
                 self._release(child)
-                self._learn(child.pid)
+                names = self._table.take_names(child.pid)
+                if names:
+                    self._learnt(names)
                 child.pid = 0  # its number may be another one's by now
             left, value = value & LEFT, value & ~LEFT
             self._guard(child.ends, child.reaped, value - ENDING if value else None, bool(left))
@@ -194,15 +195,6 @@ class ZygoteClient:
         return len(self._replies) > 7 or bool(self.lost)
 
     def _release(self, child: "Forked") -> None:
-        self._table[child.slot * 2] = 0
+        self._table.pids[child.slot] = 0
         del self.children[child.slot]
         self._slots.append(child.slot)
-
-    def _learn(self, pid: int) -> None:
-        """Pass on what a child had to import, if it was the last to say so."""
-        memory, at = self._memory, SLOTS * 8
-        size = int.from_bytes(memory[at + 4 : at + 8], "big")
-        if size and int.from_bytes(memory[at : at + 4], "big") == pid:
-            names = memory[at + 8 : at + 8 + size].decode("utf-8", "replace").split("\0")
-            memory[at + 4 : at + 8] = bytes(4)
-            self._learnt(names)

@@ -54,7 +54,7 @@ PLACES = {
     "warm.program:Programs._why_not": "a script's first line, to look at",
     "host.native:unescaped": "escapes become bytes",
     "host.argv:query_arguments": "decoded escapes become a native word",
-    "warm.zygote:rehearse": "variables of our own",
+    "warm.rehearsal:rehearse": "variables of our own",
 }
 
 

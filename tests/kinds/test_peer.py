@@ -52,7 +52,7 @@ GIVERS = {
     "warm.interpreter:execute": "what `script_environ` returned, over the zygote's own",
     "warm.worker:main": "our own environment, less one name",
     "warm.zygote:main": "our own environment, less one name",
-    "warm.zygote:rehearse": "names and values of our own",
+    "warm.rehearsal:rehearse": "names and values of our own",
 }
 
 

@@ -80,7 +80,7 @@ REASONS = {
     "warm.zygote.Zygote._reap: os.waitpid": "the process has ended: waitid has said so",
     "warm.zygote.Zygote.run: recvmsg": "this is what it is for; it ends with its worker",
     "persistent.log.Log._out: connection.send": "it polls, with a limit: `Connection.send`",
-    "warm.zygote.exactly: sock.recv": "in a zygote it ends with the worker; a worker has a time-out",
+    "warm.messages.exactly: sock.recv": "in a zygote it ends with the worker; a worker has a time-out",
     "warm.zygote.main: channel.sendall": "it ends with the worker",
     "persistent.worker.PersistentWorker._accept: self._listener.accept": NON_BLOCKING,
     "persistent.worker.PersistentWorker._shut: self._listener.accept": NON_BLOCKING,

@@ -19,7 +19,7 @@ from gatewayserving import HEAD, Gateway, children, gateway, seen_of
 from serving import alive, until
 
 from cgikit.host.guard import Guard
-from cgikit.warm.zygote import TABLE
+from cgikit.warm.slottable import SIZE, SlotTable
 from cgikit.warm.zygoteclient import ZygoteClient
 
 POISON = """
@@ -355,8 +355,8 @@ def test_a_request_that_no_file_can_be_made_for_takes_no_slot() -> None:
     ours, theirs = socket.socketpair()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     child: Any = SimpleNamespace(slot=-1, pid=0, done=False)
-    with ours, theirs, mmap.mmap(-1, TABLE) as table:
-        children = ZygoteClient(ours, table, print, Guard(print, print), 60.0)
+    with ours, theirs, mmap.mmap(-1, SIZE) as memory:
+        children = ZygoteClient(ours, SlotTable(memory), print, Guard(print, print), 60.0)
         free = os.dup(0)
         os.close(free)
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
@@ -369,7 +369,8 @@ def test_a_request_that_no_file_can_be_made_for_takes_no_slot() -> None:
         children.fork(child, "/script.py", None, [], {"A": "b"}, (0, 1, 2))
         assert len(children.children) == 1
         assert len(theirs.recv(4_096)) > 4
-        children._table.release()
+        for view in (children._table.pids, children._table.statuses):
+            view.release()
 
 
 def test_the_limit_of_memory_is_for_python_alone(tmp_path: Path) -> None:
