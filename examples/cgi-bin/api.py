@@ -7,7 +7,7 @@ from cgikit import BadRequest, HTTPError, Response, run
 
 
 def fits(number):
-    """Tell whether it is a number (true and false are none) whose sum can be sent."""
+    """Tell whether this is a number that the sum can include. JSON's true and false are not."""
     return type(number) in {int, float} and abs(number) <= 10**12
 
 
@@ -15,11 +15,11 @@ def api(request):
     if request.method in {"GET", "HEAD"}:
         return Response.json({"now": int(time.time()), "path": request.path_info})
     if request.method != "POST":
-        raise HTTPError(405, "GET or POST", [("Allow", "GET, HEAD, POST")])
+        raise HTTPError(405, "Send a GET or a POST.", [("Allow", "GET, HEAD, POST")])
     data = request.json()
     numbers = data.get("numbers") if isinstance(data, dict) else None
     if not isinstance(numbers, list) or not all(map(fits, numbers)):
-        raise BadRequest('send {"numbers": [1, 2, 3]}, none beyond a million million')
+        raise BadRequest('send {"numbers": [1, 2, 3]}, with no number above 1,000,000,000,000')
     return Response.json({"sum": sum(numbers), "count": len(numbers)})
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The environment the server gives a script: every meta-variable, escaped."""
+"""The environment that the server gives a script: every meta-variable, escaped."""
 
 from cgikit import escape, run
 
@@ -26,7 +26,7 @@ PAGE = """<!DOCTYPE html>
 </main>
 """
 
-# Only what the request brought: the server's own environment may hold passwords.
+# Only variables of the request: the server's own environment may contain passwords.
 OWN = {"AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "GATEWAY_INTERFACE", "HTTPS", "PATH_INFO",
        "PATH_TRANSLATED", "QUERY_STRING", "REMOTE_ADDR", "REMOTE_HOST", "REMOTE_USER",
        "REQUEST_METHOD", "SCRIPT_NAME", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Three forms (GET, POST, multipart) and a list of all that the script got."""
+"""Three forms (GET, POST, multipart) and a list of everything that the script received."""
 
 from cgikit import escape, run
 
@@ -38,7 +38,7 @@ PAGE = """<!DOCTYPE html>
   <label>File <input type="file" name="file" multiple></label>
   <button>Send</button>
 </form>
-<h2>What came</h2>
+<h2>What the script received</h2>
 <table id="got">
 {rows}
 </table>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The guestbook: entries appended to a file, whole lines only, shown ten a page."""
+"""The guestbook: entries are lines of a file, shown ten a page."""
 
 import json
 import time
@@ -73,8 +73,8 @@ def sign(request):
     name = request.form.get("name", "").strip()
     text = request.form.get("text", "").strip()
     if not name or not text or len(name) > 60 or len(text) > 1000:
-        raise HTTPError(400, "A name (60 characters) and a text (1,000) are needed.")
-    # JSON keeps an entry on one line, whatever was typed into it.
+        raise HTTPError(400, "Enter a name (up to 60 characters) and a text (up to 1,000).")
+    # JSON keeps an entry on one line, whatever the visitor typed.
     append_line(FILE, json.dumps({"time": int(time.time()), "name": name, "text": text}))
     return Response.redirect(request.url(base=False, query=False))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The smallest page: greets whoever the query names, as in hello.py?name=Ada."""
+"""The smallest page: greets the person in the query, as in hello.py?name=Ada."""
 
 from cgikit import escape, run
 

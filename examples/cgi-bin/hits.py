@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The visitor counter: one number in a file, never lost, never torn."""
+"""The visitor counter: one number in a file, which no crash can lose or damage."""
 
 from cgikit import Counter, run
 

@@ -7,7 +7,7 @@ import time
 
 from cgikit import FileStore, Response, escape, run
 
-# What a real site keeps in a file of its own: salt and scrypt hash, never the password.
+# A real site keeps these in a file of its own: salt and scrypt hash, never the password.
 USERS = {
     "ada": (
         bytes.fromhex("8d6b9e5a1c0f47d2a3b4c5d6e7f80912"),
@@ -41,7 +41,7 @@ PAGE = """<!DOCTYPE html>
 </main>
 """
 
-LOG_IN = """<p>The one user is ada, her password lovelace.</p>
+LOG_IN = """<p>The only user is ada, with the password lovelace.</p>
   <label>Name <input name="name" autocomplete="username" required></label>
   <label>Password
     <input name="password" type="password" autocomplete="current-password" required></label>
@@ -54,7 +54,7 @@ LOG_OUT = """<p>Logged in for {seconds} seconds; {views} pages seen.</p>
 
 def known(name, password):
     salt, expected = USERS.get(name, (b"nobody", b""))
-    # Hashed for unknown names as well, so that the time it takes does not tell which names exist.
+    # Hash for unknown names too, so that the time taken does not reveal which names exist.
     digest = hashlib.scrypt(password.encode(), salt=salt, n=2**14, r=8, p=1)
     return hmac.compare_digest(digest, expected)
 
