@@ -155,7 +155,7 @@ def _open(path: "str | os.PathLike[str]") -> int:
     raise MissingFile(number, reason, os.fspath(path))
 
 
-def handed_over(path: "str | os.PathLike[str]", internal: str | None) -> tuple[str, str]:
+def sendfile_header(path: "str | os.PathLike[str]", internal: str | None) -> tuple[str, str]:
     """Return the field that leaves sending to the server: X-Accel-Redirect for nginx's `internal`
     URL, else X-Sendfile with the path, percent-encoded, as mod_xsendfile and lighttpd decode it.
 

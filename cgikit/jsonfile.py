@@ -7,12 +7,11 @@ file is replaced belongs to `files`.
 import os
 
 from .files import read, replace
-from .locks import lock
+from .locks import UnderLock
 from .process import absolute
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Any
 
 
@@ -45,8 +44,8 @@ def update_json(
     return JSONUpdate(absolute(path), start, durable, timeout, indent)
 
 
-class JSONUpdate:
-    """The context manager that `update_json` returns; used once or often, not nested."""
+class JSONUpdate(UnderLock):
+    """The context manager that `update_json` returns."""
 
     def __init__(
         self,
@@ -56,39 +55,26 @@ class JSONUpdate:
         timeout: float,
         indent: int | None = None,
     ) -> None:
-        self.path = path
-        self._indent = indent
+        super().__init__(path, timeout)
         self._default = default
         self._durable = durable
-        self._timeout = timeout
-        self._lock = lock(path, timeout=timeout)
+        self._indent = indent
 
-    def __enter__(self) -> "Any":
-        self._lock.__enter__()
-        try:
-            raw = read(self.path)
-            # Copied through text: what the block does to it must not reach the caller's default.
-            value = parse_json(self.path, build_json(self._default) if raw is None else raw)
-            self._before = build_json(value)
-            self._value = value
-            return value
-        except BaseException:
-            self._lock.__exit__(None, None, None)
-            raise
+    def _begin(self) -> object:
+        raw = read(self.path)
+        # Copied through text: what the block does to it must not reach the caller's default.
+        value = parse_json(self.path, build_json(self._default) if raw is None else raw)
+        self._before = build_json(value)
+        self._value = value
+        return value
 
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
-    ) -> None:
-        try:
-            if kind is None and (after := build_json(self._value)) != self._before:
-                if self._indent is not None:
-                    after = build_json(self._value, self._indent)
-                replace(self.path, after, durable=self._durable, timeout=self._timeout)
-        finally:
-            self._lock.__exit__(None, None, None)
+    def _finish(self) -> None:
+        after = build_json(self._value)
+        if after == self._before:
+            return
+        if self._indent is not None:
+            after = build_json(self._value, self._indent)
+        replace(self.path, after, durable=self._durable, timeout=self._timeout)
 
 
 def parse_json(path: str, raw: bytes) -> "Any":

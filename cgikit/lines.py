@@ -7,13 +7,9 @@ queue. How a file is replaced belongs to `files`, waiting for others to `locks`.
 import os
 
 from .files import replace, settle
-from .locks import Typed, lock, open_directory, wait
+from .locks import Typed, UnderLock, lock, open_directory, wait
 from .process import absolute
 from .regularfile import close_quietly, open_regular, write_all
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _BLOCK = 65_536  # bytes that are read at once, from the end
 
@@ -98,65 +94,44 @@ def take_lines(
     return TakenLines(absolute(path), errors, durable, timeout)
 
 
-class TakenLines:
-    """The context manager that `take_lines` returns; used once or often, not nested."""
+class TakenLines(UnderLock):
+    """The context manager that `take_lines` returns."""
 
     def __init__(self, path: str, errors: str, durable: bool, timeout: float) -> None:
-        self.path = path
+        super().__init__(path, timeout)
         self._errors = errors
         self._durable = durable
-        self._timeout = timeout
-        self._lock = lock(path, timeout=timeout)
         self._fd = -1
         self._size = 0
 
-    def __enter__(self) -> list[str]:
-        self._lock.__enter__()
-        try:
-            with Typed(self.path, "cannot take the lines out of the file"):
-                return self._take()
-        except BaseException:
-            self._leave()
-            raise
-
-    def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
-    ) -> None:
-        try:
-            if kind is None and self._size:
-                with Typed(self.path, "cannot empty the file"):
-                    self._empty()
-        finally:
-            self._leave()
-
-    def _take(self) -> list[str]:
+    def _begin(self) -> list[str]:
         self._size = 0
-        try:
-            self._fd = open_regular(self.path, os.O_RDWR)
-        except FileNotFoundError:
-            return []
-        size = _take_back(self._fd, self._lock.fileno(), os.fstat(self._fd))
-        raw = _read(self._fd, 0, size)
+        with Typed(self.path, "cannot take the lines out of the file"):
+            try:
+                self._fd = open_regular(self.path, os.O_RDWR)
+            except FileNotFoundError:
+                return []
+            size = _take_back(self._fd, self._lock.fileno(), os.fstat(self._fd))
+            raw = _read(self._fd, 0, size)
         self._size = len(raw)
         return _split(raw, self._errors)
 
-    def _empty(self) -> None:
-        rest = os.fstat(self._fd).st_size - self._size
-        if rest > 0:  # somebody who takes no lock has added to it meanwhile
-            data = _read(self._fd, self._size, rest)
-            replace(self.path, data, durable=self._durable, timeout=self._timeout)
+    def _finish(self) -> None:
+        if not self._size:
             return
-        os.ftruncate(self._fd, 0)
-        settle(self._fd, self._durable)
+        with Typed(self.path, "cannot empty the file"):
+            rest = os.fstat(self._fd).st_size - self._size
+            if rest > 0:  # a program that takes no lock has added to it meanwhile
+                data = _read(self._fd, self._size, rest)
+                replace(self.path, data, durable=self._durable, timeout=self._timeout)
+                return
+            os.ftruncate(self._fd, 0)
+            settle(self._fd, self._durable)
 
-    def _leave(self) -> None:
+    def _close(self) -> None:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             close_quietly(fd)
-        self._lock.__exit__(None, None, None)
 
 
 def _split(raw: bytes, errors: str) -> list[str]:

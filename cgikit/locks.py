@@ -16,7 +16,7 @@ from .regularfile import close_quietly, open_regular
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Any, Self
 
 _MAKE = os.O_RDWR | os.O_CREAT
 _NOTE = 64  # bytes; a note in a lock file is shorter
@@ -166,6 +166,54 @@ class _LockBeside(FileLock):
         if owner.st_mode & S_ISVTX:
             mode &= ~0o022  # in a directory for everybody; to lock a file, reading it will do
         inherit(fd, lock, owner, mode)
+
+
+class UnderLock:
+    """A `with` block under the lock of the file `path`; used once or often, not nested.
+
+    `_begin` runs under the lock and returns what the block gets; `_finish` runs after a block that did
+    not raise, and `_close` in any case, before the lock is released.
+    """
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self.path = path
+        self._timeout = timeout
+        self._lock = _LockBeside(path, timeout)
+
+    def __enter__(self) -> "Any":
+        self._lock.__enter__()
+        try:
+            return self._begin()
+        except BaseException:
+            self._release()
+            raise
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        try:
+            self._close()
+        finally:
+            self._lock.__exit__(None, None, None)
+
+    def _begin(self) -> object:
+        raise NotImplementedError
+
+    def _finish(self) -> None:
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        """Nothing is open."""
 
 
 def is_note(raw: bytes) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .environ import MetaVariables
     from .filebody import FileBody
-    from .streamed import Body, Piece
+    from .streamed import Piece, ResponseBody
 
 HTML = "text/html; charset=utf-8"
 
@@ -43,7 +43,7 @@ class Response:
 
     def __init__(
         self,
-        body: "Body" = "",
+        body: "ResponseBody" = "",
         status: int = 200,
         headers: "Mapping[str, str] | Iterable[tuple[str, str]]" = (),
         content_type: str = HTML,
@@ -176,7 +176,7 @@ class Response:
         that becomes a 404 if it is not caught; other `OSError`s; `ValueError` if it is not a regular
         file.
         """
-        from .filebody import FileBody, guess_type, handed_over
+        from .filebody import FileBody, guess_type, sendfile_header
 
         response = cls((), content_type=content_type or guess_type(path))
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -184,7 +184,7 @@ class Response:
             response.attachment(filename)
         if x_sendfile or x_accel_redirect is not None:
             FileBody(path).close()  # raises if the file cannot be sent
-            response.headers.add(*handed_over(path, x_accel_redirect))
+            response.headers.add(*sendfile_header(path, x_accel_redirect))
         else:
             response._file = FileBody(path)  # last, so that no error above leaves it open
         return response

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     #: What is sent: text, or something that holds bytes.
     Piece = str | bytes | bytearray | memoryview
-    Body = Piece | Iterable[Piece]
+    ResponseBody = Piece | Iterable[Piece]
 
 
 def taken(body: object) -> "bytes | Iterator[Piece]":

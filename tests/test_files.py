@@ -9,6 +9,7 @@ import pytest
 from child import DEADLINE, environment, start, write_script
 from hypothesis import given
 from hypothesis import strategies as st
+from nobody import forked_as_nobody
 from properties import texts
 from requirement import lack
 
@@ -414,28 +415,8 @@ def unreadable_parent(place: Path, code: str) -> str:
     if os.geteuid():
         lack("root, to become another user")
     place.chmod(0o733)
-    reader, report = os.pipe()
-    pid = os.fork()
-    if not pid:
-        said = "nothing"
-        try:
-            os.chdir(place)
-            os.setgroups([])
-            os.setgid(65_534)
-            os.setuid(65_534)
-            exec(
-                code, {"Counter": Counter, "append_line": append_line, "atomic_write": atomic_write}
-            )
-            said = "done"
-        except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
-        finally:
-            os.write(report, said.encode())
-            os._exit(0)
-    os.close(report)
-    os.waitpid(pid, 0)
-    with open(reader, encoding="utf-8") as file:
-        return file.read()
+    names = {"Counter": Counter, "append_line": append_line, "atomic_write": atomic_write}
+    return forked_as_nobody(place, code, names)
 
 
 def test_a_directory_is_made_in_one_that_cannot_be_read(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nobody import NOBODY, forked_as_nobody
 from requirement import lack, need
 
 import cgikit
@@ -20,7 +21,6 @@ from cgikit.sessions.store import Record
 assert all(
     (errors, jsonfile, json, lines, obstacle, pwd, cgikit.FileStore, cgikit.Upload)
 )  # loaded before the user changes
-NOBODY = 65_534
 RECORD = Record(b"{}", 1.0, 2.0)
 COUNT = "cgikit.Counter(path).increment()"
 APPEND = "cgikit.append_line(path, 'x')"
@@ -42,29 +42,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def tried(path: Path, code: str) -> str:
-    """What becomes of it when another user does it, in a process of its own."""
-    reader, report = os.pipe()
-    pid = os.fork()  # an interpreter of its own may lie where that user cannot read it
-    if not pid:
-        said = "nothing"
-        try:
-            os.chdir("/")
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            exec(code, {"cgikit": cgikit, "path": str(path), "RECORD": RECORD})
-            said = "done"
-        except cgikit.StorageError as error:
-            said = error.reason
-        except BaseException as error:  # it would go on as a second pytest
-            said = repr(error)
-        finally:
-            os.write(report, said.encode())
-            os._exit(0)
-    os.close(report)
-    os.waitpid(pid, 0)
-    with open(reader, encoding="utf-8") as file:
-        return file.read()
+    """What becomes of it when another user does it."""
+
+    def told(error: BaseException) -> str:
+        return error.reason if isinstance(error, cgikit.StorageError) else repr(error)
+
+    return forked_as_nobody(
+        "/", code, {"cgikit": cgikit, "path": str(path), "RECORD": RECORD}, told
+    )
 
 
 def test_a_directory_that_cannot_be_entered(place: Path) -> None:

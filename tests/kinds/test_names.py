@@ -37,7 +37,7 @@ PRINTABLE = {
     "redirect.check_location": "a quick yes; then `refused`",
     "upload.safe_filename": "the name of a file on this machine: what does not print is left out",
 }
-REFUSING = {"filebody.handed_over", "parameters.disposition", "redirect.check_location"}
+REFUSING = {"filebody.sendfile_header", "parameters.disposition", "redirect.check_location"}
 
 #: Names that people's machines give, and what each holds.
 NAMES = {

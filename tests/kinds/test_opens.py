@@ -159,7 +159,7 @@ CASES = {
         ("lines._ending",), "x", "cgikit.lines.read_lines('x')", "import cgikit.lines"
     ),
     "take_lines": Case(
-        ("lines.TakenLines._take",),
+        ("lines.TakenLines._begin",),
         "x",
         "with cgikit.lines.take_lines('x'): pass",
         "import cgikit.lines",
