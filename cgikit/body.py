@@ -1,8 +1,8 @@
-"""The request body: read exactly as long as it says it is, within limits, and turned into values.
+"""The request body: read to exactly its announced length, within limits, and decoded.
 
-Implements RFC 3875 section 4.2: never a byte beyond CONTENT_LENGTH, and nothing before the length is
-checked. A body that ends early is an error, never a shorter body. The formats have modules of their
-own (`querystring.py`, `multipart.py`); which one applies is decided here.
+Implements RFC 3875 section 4.2: not a byte is read beyond CONTENT_LENGTH, and nothing before the length
+is checked. A body that ends early is an error, never a shorter body. This module decides which format
+applies; the formats have modules of their own (`querystring.py`, `multipart.py`).
 """
 
 import io
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 _CHUNK = 131_072
 _BLOCK = 65_536
-_PIPE = 1 << 20  # what an unprivileged process may ask for on Linux
+_PIPE = 1 << 20  # bytes; the most that an unprivileged process may ask for on Linux
 
 
 class BodyStream(io.RawIOBase):
     """A request's body as a readable binary file of exactly `length` bytes.
 
-    Reading past the end gives b"". When the source ends before `length`, reading raises
-    `BadRequest`: what came is not the body that was announced.
+    Reading past the end returns b"". If the source ends before `length`, reading raises `BadRequest`:
+    the body is not the one that was announced.
     """
 
     def __init__(self, source: "BinaryIO", length: int) -> None:
@@ -38,7 +38,7 @@ class BodyStream(io.RawIOBase):
         self.received = 0
 
     def readable(self) -> bool:
-        """Tell that it can be read: see `io.RawIOBase`."""
+        """Return True: see `io.RawIOBase`."""
         return True
 
     def read(self, size: int = -1, /) -> bytes:
@@ -63,14 +63,14 @@ class BodyStream(io.RawIOBase):
         return b"".join(self.chunks())
 
     def readinto(self, buffer: "Buffer", /) -> int:
-        """Fill `buffer` as far as one read goes: see `io.RawIOBase`."""
+        """Read into `buffer` once, and return the number of bytes: see `io.RawIOBase`."""
         view = memoryview(buffer).cast("B")
         data = self.read(len(view))
         view[: len(data)] = data
         return len(data)
 
     def chunks(self) -> "Iterator[bytes]":
-        """Yield all that is left in pieces of 128 KiB, the last one as long as it is."""
+        """Yield all that is left in pieces of 128 KiB; the last one may be shorter."""
         if self.length > _PIPE:
             self._widen()
         while self.received < self.length:
@@ -79,7 +79,7 @@ class BodyStream(io.RawIOBase):
     def _piece(self) -> bytes:
         """Read a full piece, or all that is left.
 
-        Clients can send two bytes at a time: as many small objects would take 25 times their memory.
+        Clients can send two bytes at a time: that many small objects would take 25 times the memory.
         """
         wanted = min(_CHUNK, self.length - self.received)
         data = self.read(wanted)
@@ -91,7 +91,7 @@ class BodyStream(io.RawIOBase):
         return bytes(full)
 
     def _widen(self) -> None:
-        """Make the pipe that a large body comes through larger: fewer turns, a third less time."""
+        """Enlarge the pipe for a large body: fewer reads take a third less time."""
         try:
             import fcntl
 
@@ -101,7 +101,7 @@ class BodyStream(io.RawIOBase):
 
 
 class Body:
-    """The body of one request, read once, in the way it is first asked for."""
+    """The body of one request. It is read once, in the form that is asked for first."""
 
     def __init__(
         self,
@@ -124,21 +124,24 @@ class Body:
         self._whole: bytes | None = None
         self._stream: BinaryIO | None = None
         self._form: tuple[MultiDict, MultiMap[Upload]] | None = None
-        self._failed: Exception | None = None  # of reading, to say again what was wrong
+        self._failed: Exception | None = None  # why reading failed, to be raised again
 
     def open(self, wanted: str) -> BodyStream:
-        """Return the body as a stream, nothing read yet; `wanted` is what for, for the message.
+        """Return the body as a stream of which nothing is read yet. `wanted` is the attribute that was
+        asked for, for the message.
 
         A CONTENT_LENGTH over `limits.body` raises `LimitExceeded`. A chunked body without a length
-        raises `LengthRequired` (411): CGI has no way to tell where it ends (RFC 3875 section 4.2). A
-        body that was read already raises `StateError`; one that could not be read, its error again.
+        raises `LengthRequired` (411): CGI cannot tell where it ends (RFC 3875 section 4.2). A body that
+        was read already raises `StateError`; one that could not be read raises the same error again.
         """
         if self._failed is not None:
             raise self._failed
         if self._raw is not None:
             from .errors import StateError
 
-            raise StateError(f"request.{wanted}: the body can be read once, and was read already")
+            raise StateError(
+                f"request.{wanted}: the body was read already, and can be read only once"
+            )
         length = self.request.content_length
         if length > self.limits.body:
             from .errors import LimitExceeded
@@ -147,12 +150,12 @@ class Body:
         if self._is_chunked():
             from .errors import LengthRequired
 
-            raise LengthRequired(411, "the body came without a length; send Content-Length")
+            raise LengthRequired(411, "the body has no length; send Content-Length")
         self._raw = BodyStream(self._source, length)
         return self._raw
 
     def stream(self) -> "BinaryIO":
-        """Return the body as a buffered binary file (the same one each time)."""
+        """Return the body as a buffered binary file, always the same one."""
         if self._stream is None:
             self._stream = io.BufferedReader(self.open("stream"), 65_536)
         return self._stream
@@ -178,17 +181,17 @@ class Body:
         return decode_text(self.whole(), self.request.content_type)
 
     def json(self) -> object:
-        """Return the body decoded as JSON, if it says that it is."""
+        """Return the body decoded as JSON, if its Content-Type says that it is JSON."""
         kind = self._media_type()
         if kind != "application/json" and not kind.endswith("+json"):
-            # Not without a type either: a page of another site can send such a body unasked.
+            # A body without a type is refused too: a page of another site could send it.
             shown = repr(kind[:100]) if kind else "of no stated type"
             raise self._unsupported(f"the body is {shown}, not application/json")
         self._refuse_coded()
         return decode_json(self.whole(), self.limits)
 
     def form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
-        """Return the text fields and the files of a form; both empty where there is no body."""
+        """Return the text fields and the files of a form; both are empty if there is no body."""
         if self._form is None:
             self._form = self._read_form()
         return self._form
@@ -218,8 +221,8 @@ class Body:
             return self._read_multipart()
         shown = repr(kind[:100]) if kind else "of no stated type"
         raise self._unsupported(
-            f"the body is {shown}, not a form; use .json(), .text(), .body or .stream for it, and "
-            ".query for the query string"
+            f"the body is {shown}, not a form; read it with .json(), .text(), .body or .stream, and "
+            "the query string with .query"
         )
 
     def _read_multipart(self) -> "tuple[MultiDict, MultiMap[Upload]]":
@@ -243,14 +246,14 @@ class Body:
         return not environ.get("CONTENT_LENGTH") and bool(environ.get("HTTP_TRANSFER_ENCODING"))
 
     def _refuse_coded(self) -> None:
-        """Raise `UnsupportedMediaType` for a compressed body (RFC 9110 section 8.4): its bytes are not
-        those of its type, and a small one can become any size.
+        """Raise `UnsupportedMediaType` for a compressed body (RFC 9110 section 8.4): it has to be
+        decompressed first, and a small one can become any size.
         """
         coding = self.request.environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if coding not in {"", "identity"}:
             raise self._unsupported(
-                f"the body comes in Content-Encoding {coding[:50]!r}; send it without (.body and "
-                ".stream have it as it came)"
+                f"the body has the Content-Encoding {coding[:50]!r}; send it without one (.body and "
+                ".stream return it as it is)"
             )
 
     def _media_type(self) -> str:
@@ -263,9 +266,9 @@ class Body:
 
 
 def decode_text(raw: bytes, content_type: str) -> str:
-    """Decode a body by the charset of its Content-Type, UTF-8 without one.
+    """Decode a body by the charset of its Content-Type, or as UTF-8 if it has none.
 
-    An unknown charset raises `UnsupportedMediaType`, bytes that do not fit it `BadRequest`.
+    An unknown charset raises `UnsupportedMediaType`; bytes that are not valid in it, `BadRequest`.
     """
     from .errors import BadRequest
     from .parameters import parse_header
@@ -279,8 +282,8 @@ def decode_text(raw: bytes, content_type: str) -> str:
 
 def decode_json(raw: bytes, limits: "Limits") -> object:
     """Decode a JSON body (RFC 8259): UTF-8, no NaN or Infinity, at most `limits.json_values` values and
-    names, nested at most `limits.json_depth` deep. Anything else raises `BadRequest` with the line and
-    column, or `LimitExceeded`, which for the values comes before any is made.
+    names, at most `limits.json_depth` levels of nesting. Anything else raises `BadRequest` with line
+    and column, or `LimitExceeded`. The number of values is checked before any of them is decoded.
     """
     import json
 
@@ -312,13 +315,13 @@ def decode_json(raw: bytes, limits: "Limits") -> object:
 
 
 def _check_values(raw: bytes, allowed: int) -> None:
-    """Refuse JSON of more values and names than are allowed, by counting what stands in front of each:
-    `[{"":0},` takes a thirtieth of the memory of what it becomes. Empty arrays and objects count twice.
+    """Refuse JSON with more values and names than allowed, by counting the characters that introduce
+    them: decoded, `[{"":0},` takes thirty times its memory. Empty arrays and objects count twice.
     """
     if _marks(raw) < allowed:
         return
     seen = 1
-    for piece in _outside_strings(raw):  # the text of one that is long has commas, too
+    for piece in _outside_strings(raw):  # long strings contain commas too
         seen += _marks(piece)
     if seen > allowed:
         from .errors import LimitExceeded
@@ -336,7 +339,7 @@ def _outside_strings(raw: bytes) -> "Iterator[bytes]":
     while start < len(raw):
         block = raw[start : start + _BLOCK]
         if start + _BLOCK < len(raw) and (len(block) - len(block.rstrip(b"\\"))) % 2:
-            block = block[:-1]  # never between a backslash and what it escapes
+            block = block[:-1]  # never split an escape from its backslash
         start += len(block)
         parts = block.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
         yield b"".join(parts[inside::2])
@@ -355,9 +358,9 @@ def read_form(
 ) -> "tuple[MultiDict, MultiMap[Upload]]":
     """Read a multipart body in one pass; return its text fields and its files.
 
-    Fields are kept in memory, files by `Upload`, in `upload_dir`. `progress` is called with the
-    bytes so far and the total, after every piece read. Names, and text that names no charset, are in
-    `codec`. Whatever goes wrong, no file is left behind.
+    Fields are kept in memory, files by `Upload` in `upload_dir`. After every piece, `progress` is
+    called with the number of bytes so far and the total. Names, and text without a charset of its own,
+    are decoded by `codec`. If anything goes wrong, no file is left behind.
     """
     from .multidict import MultiDict, MultiMap
     from .multipart import Part, parse
@@ -379,7 +382,7 @@ def read_form(
 
 
 class _Collected:
-    """The parts of a form so far; what is being received is either `upload` or `text`."""
+    """The parts of a form so far; the part that is being received is either `upload` or `text`."""
 
     def __init__(self, upload_dir: str | None, errors: str, codec: str) -> None:
         self.fields: list[tuple[str, str]] = []
@@ -411,7 +414,7 @@ class _Collected:
         if self.upload is None:
             text = _decode_field(part, b"".join(self.text), self._errors, self._codec)
             self.fields.append((part.name, text))
-        elif part.filename or self.upload.size:  # else a file input that was left empty
+        elif part.filename or self.upload.size:  # otherwise a file input was left empty
             self.files.append((part.name, self.upload))
 
     def discard(self) -> None:
@@ -448,15 +451,15 @@ def _decode(raw: bytes, charset: str, errors: str) -> str:
             return raw.decode(codec, errors)
         except UnicodeDecodeError:
             raise
-        except (LookupError, ValueError):  # this Python was built without it
+        except (LookupError, ValueError):  # this Python was built without that codec
             pass
     from .errors import UnsupportedMediaType
 
-    raise UnsupportedMediaType(f"the charset {charset[:50]!r} is not known; send UTF-8", charset)
+    raise UnsupportedMediaType(f"the charset {charset[:50]!r} is unknown; send UTF-8", charset)
 
 
 def _depth(value: object, enough: int) -> int:
-    """Count how deep arrays and objects are nested, level by level, up to one more than enough."""
+    """Return how many levels deep arrays and objects are nested, at most `enough` + 1."""
     level, depth = [value], 0
     while level and depth <= enough:
         inner: list[object] = []

@@ -1,8 +1,8 @@
-"""Counters: numbers in files, counted up by many processes at once, none of them lost.
+"""Counters: numbers in files that many processes increment at once, without losing a count.
 
-A counter file holds a number and a newline, so that old scripts and people can read it; many named
-counters together are a JSON object. What a number in a file looks like is decided here, and nothing
-of how files are locked (`locks`) and replaced (`files`).
+A counter file holds a number and a newline, so that old scripts and people can read it. A file of many
+named counters holds a JSON object. This module decides what a number looks like in a file; how files
+are locked and replaced belongs to `locks` and `files`.
 """
 
 import os
@@ -22,20 +22,20 @@ _LONGEST = 4_300  # digits; Python's own limit for converting them
 
 
 class Counter:
-    """A number in a file, safe to count up from many processes at once.
+    """A number in a file that many processes can safely increment at once.
 
-    A relative `path` begins in the directory that the process was started in, whatever `os.chdir`
-    does later (docs/files.md); `.path` is the whole. A file that does not exist counts as 0; its
-    directory is made, if that is missing. One that holds something else than a number raises
-    `StorageError` and is never overwritten, and so does a symbolic link. The file keeps its mode, and
-    its owner where the system permits. `timeout` is how many seconds to wait for other processes
-    (`LockTimeout`). With `durable` a number that was returned survives a power failure.
+    A relative `path` is taken from the directory that the process was started in, whatever `os.chdir`
+    does later (docs/files.md); `.path` is the absolute path. A missing file counts as 0, and a missing
+    directory is made. A file that holds anything but a number raises `StorageError` and is never
+    overwritten; so does a symbolic link. The file keeps its mode, and its owner if the system permits.
+    `timeout` is how many seconds to wait for other processes (`LockTimeout`). With `durable`, a number
+    that was returned survives a power failure.
 
-    With `hot` the file keeps 20 bytes (the number, padded with spaces), which are changed in place by
-    one write: some ten times as fast. A process that is killed leaves a whole number in this case,
-    too. Without `durable` a power failure may leave what was there some seconds before; and a reader
-    that takes no lock, as old scripts do, may see digits of two numbers when the ninth digit from
-    the right changes. Both kinds of counting may be mixed.
+    With `hot` the file has 20 bytes (the number, padded with spaces), and they are changed in place by
+    one write: about ten times as fast. A process that is killed leaves a complete number in this case
+    too. Without `durable`, a power failure may leave the number of some seconds before. A reader that
+    takes no lock, as in old scripts, may see digits of two numbers when the ninth digit from the right
+    changes. Both kinds of counting may be mixed.
     """
 
     def __init__(
@@ -56,20 +56,21 @@ class Counter:
         """The number now (int)."""
         raw = self._read()
         if len(raw) >= _HOT:
-            # Changed in place, perhaps at this very moment: only those who hold the lock see it whole.
+            # It may be changed in place at this moment: only under the lock is it sure to be complete.
             with lock(self.path, shared=True, timeout=self.timeout):
                 raw = self._read()
         return self._number(raw)
 
     def increment(self, by: int = 1) -> int:
-        """Add `by`, which may be negative, and return the new number (int). Nothing is lost, whoever
-        else counts. Anything but an int raises `TypeError`, more than 4,300 digits `ValueError`.
+        """Add `by`, which may be negative, and return the new number (int). No count is lost,
+        whatever other processes do. Anything but an int raises `TypeError`, and a number of more than
+        4,300 digits `ValueError`.
         """
         _check_int(by)
         return self._change(by, keep=1)
 
     def reset(self, to: int = 0) -> None:
-        """Set the number. A file that holds something else than a number stays as it is here, too."""
+        """Set the number. A file that holds anything but a number is not overwritten here either."""
         _check_int(to)
         self._change(to, keep=0)
 
@@ -87,11 +88,11 @@ class Counter:
             return number
 
     def _change_in_place(self, number: int, keep: int) -> int | None:
-        """Do it by one write of the same length; None where that cannot be."""
+        """Change the number by one write of the same length; return None if that is not possible."""
         try:
             fd = open_regular(self.path, os.O_RDWR)
         except (FileNotFoundError, PermissionError):
-            return None  # it will be made, or replaced
+            return None  # the caller makes it, or replaces it
         except OSError as error:
             raise storage_error(self.path, "cannot open the counter", error) from error
         try:
@@ -100,18 +101,18 @@ class Counter:
                 return None
             number += keep * self._number(raw)
             data = _padded(number)
-            # A file with a second name is no place to write into: it may be somebody else's.
+            # A file with a second name may belong to something else: nothing is written into it.
             if len(raw) != len(data) or os.fstat(fd).st_nlink != 1:
                 return None
             _overwrite(fd, data, raw)
             if self.durable:
                 os.fdatasync(fd)
-            # Network file systems report a full disk at a close.
+            # Network file systems report a full disk when the file is closed.
             closing, fd = fd, -1
             os.close(closing)
             return number
         except OSError as error:
-            if hasattr(error, "status"):  # of our own tree
+            if hasattr(error, "status"):  # one of cgikit's own
                 raise
             raise storage_error(self.path, "cannot write the counter", error) from error
         finally:
@@ -137,9 +138,9 @@ class Counter:
 class Counters:
     """Many named counters in one file: `Counters("pages.json")["/about"].increment()`.
 
-    The file is a JSON object of whole numbers. Names are any text without line ends. `timeout` and
-    `durable` are those of `Counter`, and so are the errors. `in`, `len` and iteration tell which names
-    were counted, each as of one moment; `del` forgets one (`KeyError` if it was never counted).
+    The file is a JSON object of whole numbers. Names are any text without line ends. `timeout`,
+    `durable` and the errors are those of `Counter`. `in`, `len` and iteration cover the names that were
+    counted, as of one moment; `del` removes one (`KeyError` if it was never counted).
     """
 
     def __init__(
@@ -163,7 +164,7 @@ class Counters:
         return len(self.all())
 
     def __bool__(self) -> bool:
-        # Not whether there are names: `if counters:` reads no file.
+        # Always true, so that `if counters:` reads no file.
         return True
 
     def __delitem__(self, name: str) -> None:
@@ -172,7 +173,9 @@ class Counters:
             del self._check(found)[name]
 
     def all(self) -> dict[str, int]:
-        """All numbers now, by name, in the order in which they were first counted."""
+        """Return all numbers by name (dict of str to int), in the order in which they were first
+        counted.
+        """
         from .jsonfile import parse_json
 
         raw = read(self.path)
@@ -188,11 +191,13 @@ class Counters:
             return found
         from .errors import StorageError
 
-        raise StorageError(self.path, "is not an object of whole numbers; mend it, or move it away")
+        raise StorageError(
+            self.path, "is not a JSON object of whole numbers; correct it, or move it away"
+        )
 
 
 class NamedCounter:
-    """One of the counters in a file: what `Counters` gives for a name."""
+    """One of the counters in a file: what `Counters` returns for a name."""
 
     def __init__(self, counters: Counters, name: str) -> None:
         self.counters = counters
@@ -204,7 +209,7 @@ class NamedCounter:
         return self.counters.all().get(self.name, 0)
 
     def increment(self, by: int = 1) -> int:
-        """Add `by`, which may be negative, and return the new number; otherwise as `Counter` does."""
+        """Add `by`, which may be negative, and return the new number (int): see `Counter.increment`."""
         _check_int(by)
         return self._change(by, keep=1)
 
@@ -222,17 +227,17 @@ class NamedCounter:
 
 
 def _padded(number: int) -> bytes:
-    # The digits that change end at the 16th byte: machines copy memory by words of eight, so that
-    # readers without a lock see the last eight digits change at once.
+    # The last digit is the 16th byte. Machines copy memory in words of eight bytes, so readers without
+    # a lock see the last eight digits change at once.
     return (b"%16d" % number).ljust(_HOT - 1) + b"\n"
 
 
 _HOT = 20  # bytes of a file whose number is changed in place
-_LONGEST_HOT = 40  # one that has grown longer is renamed at every change: nobody counts that far
+_LONGEST_HOT = 40  # a longer file is replaced at every change: nobody counts that far
 
 
 def _overwrite(fd: int, data: bytes, old: bytes) -> None:
-    """Write `data` over `old`, which is as long, from the beginning of an open file."""
+    """Write `data` over `old`, which has the same length, at the beginning of an open file."""
     try:
         write_all(fd, data, at=0)
     except OSError:
@@ -241,8 +246,8 @@ def _overwrite(fd: int, data: bytes, old: bytes) -> None:
 
 
 def _number_advice(text: bytes, path: str) -> str:
-    """Return what to do about a file that is not a counter. Nothing that would lose the number in it,
-    or overwrite something else.
+    """Return what to do about a file that is not a counter. The advice must not lose the number in it,
+    or overwrite a file of another kind.
     """
     from shlex import quote
 
@@ -255,20 +260,20 @@ def _number_advice(text: bytes, path: str) -> str:
             number = sign + digits.decode()
             return f"; if it is {number}, write it so: echo {number} > {quote(path)}"
     if not text:
-        return f"; write its number into it, 0 to begin anew: echo 0 > {quote(path)}"
+        return f"; it is empty: write the number into it, 0 to start again: echo 0 > {quote(path)}"
     return (
-        f"; see whether it is a counter's file at all: name another one, or move {quote(path)} away"
+        f"; check whether it is a counter file at all: use another path, or move {quote(path)} away"
     )
 
 
 def check_name(name: object) -> None:
-    """Raise `TypeError` or `ValueError` for what cannot name a counter."""
+    """Raise `TypeError` or `ValueError` if this is not a valid name of a counter."""
     if not isinstance(name, str):
-        raise TypeError(f"a counter's name is a str, not {type(name).__name__}")
+        raise TypeError(f"the name of a counter must be a str, not {type(name).__name__}")
     if "\n" in name or "\r" in name:
-        raise ValueError("a counter's name holds no line ends")
+        raise ValueError("the name of a counter cannot contain line ends")
 
 
 def _check_int(number: object) -> None:
     if not isinstance(number, int):
-        raise TypeError(f"a counter counts in ints, not by {type(number).__name__}")
+        raise TypeError(f"a counter takes an int, not {type(number).__name__}")

@@ -1,8 +1,8 @@
-"""The one error tree: what went wrong, with which HTTP status, and the evidence.
+"""The exceptions of cgikit: what went wrong, the HTTP status for it, and the evidence.
 
-Everything a *request* can do wrong is a `CGIError` and carries `.status`, the HTTP status to answer
-with (RFC 9110 section 15). What the *programmer* did wrong is never one: `TypeError`, `ValueError`
-or `StateError`. No parsing and no rendering here; error pages are made in `debug.py`.
+Whatever is wrong with a *request* is a `CGIError` and has `.status`, the HTTP status of the answer (RFC
+9110 section 15). An error of the *programmer* is never one: it is a `TypeError`, `ValueError` or
+`StateError`. Nothing is parsed or rendered here; error pages are made in `debug.py`.
 """
 
 TYPE_CHECKING = False
@@ -14,12 +14,12 @@ class CGIError(Exception):
     """Base of all errors that a request or its surroundings can cause.
 
     `.status` is the HTTP status code (int); `.headers` are (name, value) pairs that the answer must
-    carry, such as `Allow` with 405. The message is meant for the client: it never holds secrets.
+    have, such as `Allow` with 405. The message is meant for the client: it never contains secrets.
     """
 
     status = 500
     headers: tuple[tuple[str, str], ...] = ()
-    keeps_session = False  # whether what the handler changed in the session is saved all the same
+    keeps_session = False  # whether the handler's changes to the session are saved nevertheless
 
     @property
     def message(self) -> str:
@@ -27,8 +27,8 @@ class CGIError(Exception):
         return str(self)
 
     def __reduce__(self) -> "tuple[object, ...]":
-        # The default calls the class with the message alone, which most classes here do not take: an
-        # error that a worker process hands back by pickle would be lost.
+        # By default, pickle calls the class with the message alone, which most classes here do not
+        # accept: an error that a worker process sends back would be lost.
         return _again, (type(self), self.args, self.__dict__)
 
 
@@ -40,14 +40,14 @@ def _again(kind: type[CGIError], args: tuple[object, ...], state: dict[str, obje
 
 
 class BadRequest(CGIError, ValueError):
-    """The request breaks its own rules: a lying length, a malformed body (400)."""
+    """The request is malformed: a wrong length, a body that is not valid (400)."""
 
     status = 400
 
 
 class InvalidField(BadRequest):
-    """A form field is missing or does not convert (400). `.field` is its name, `.value` what came
-    (None when nothing did), `.reason` what was expected.
+    """A form field is missing or cannot be converted (400). `.field` is its name, `.value` what came
+    (None if nothing was), `.reason` what was expected.
     """
 
     def __init__(self, field: str, value: str | None, reason: str) -> None:
@@ -58,20 +58,20 @@ class InvalidField(BadRequest):
 
 
 class MissingField(InvalidField, KeyError):
-    """`fields[name]` where no such field came (400): a `KeyError` too, as every mapping raises."""
+    """`fields[name]` for a field that was not sent (400): a `KeyError` too, as from every mapping."""
 
     def __init__(self, field: str) -> None:
         super().__init__(field, None, "is missing")
 
-    # KeyError's own would show the message as a repr
+    # KeyError would show the repr of the message.
     __str__ = Exception.__str__
 
 
 class LimitExceeded(BadRequest):
     """The request is larger than a limit allows (413; 414 for the URL, 431 for the header).
 
-    `.limit` is the limit's name in `Limits`, `.allowed` its value, `.seen` what the request has; where
-    reading stopped at the limit, `.seen` is the smallest number it can be.
+    `.limit` is the limit's name in `Limits`, `.allowed` its value, `.seen` what the request has. If
+    reading stopped at the limit, `.seen` is the least that it can have.
     """
 
     status = 413
@@ -92,26 +92,26 @@ class LimitExceeded(BadRequest):
         return words.format(f"{self.allowed:,}")
 
 
-# What visitors are told of each of `Limits`; owners are told its name and numbers (`str(error)`).
+# What visitors are told about each of `Limits`; the log has its name and numbers (`str(error)`).
 _TOO_LARGE = {
     "query": "The address of this page is too long.",
     "fields": "This form has too many fields (limit {}).",
     "cookies": "Your browser has too many cookies for this site (limit {}). Delete some of them.",
-    "body": "What was sent is too large (limit {}).",
-    "memory": "What was sent is too large (limit {}).",
-    "field": "A text in this form is too long (limit {}).",
+    "body": "What you sent is too large (limit {}).",
+    "memory": "What you sent is too large (limit {}).",
+    "field": "A field of this form is too long (limit {}).",
     "file": "The file is too large (limit {}).",
-    "files": "These are too many files at once (limit {}).",
-    "part_headers": "A part of what was sent has too many headers (limit {}).",
-    "part_header": "A part of what was sent has a header that is too long.",
-    "boundary": "The boundary between the parts of what was sent is too long.",
-    "json_values": "The JSON that was sent has too many values (limit {}).",
-    "json_depth": "The JSON that was sent is nested too deeply (limit {}).",
+    "files": "You sent too many files at once (limit {}).",
+    "part_headers": "A part of the form has too many header fields (limit {}).",
+    "part_header": "A header field in the form is too long.",
+    "boundary": "The boundary between the parts of the form is too long.",
+    "json_values": "The JSON you sent has too many values (limit {}).",
+    "json_depth": "The JSON you sent is nested too deeply (limit {}).",
 }
 
 
 def _size(count: int) -> str:
-    """Return a number of bytes as people say it, rounded down: 1.9 MB."""
+    """Return a number of bytes for people to read, rounded down: 1.9 MB."""
     for unit, name in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
         if count >= unit:
             return f"{count * 10 // unit / 10:g} {name}"
@@ -119,7 +119,7 @@ def _size(count: int) -> str:
 
 
 class UnsupportedMediaType(CGIError):
-    """The body is of a type that was not asked for (415). `.content_type` is that type."""
+    """The body has a type that was not expected (415). `.content_type` is that type."""
 
     status = 415
 
@@ -134,8 +134,8 @@ class HTTPError(CGIError):
     `status` is 400 to 599 (`ValueError` otherwise); `headers` are (name, value) pairs for the answer,
     or a mapping.
 
-    It is an answer as any other: the session is saved (`keeps_session`). Call `session.abandon()` first
-    where it must not be, or set `keeps_session = False` in a class of your own.
+    It is an answer like any other: the session is saved (`keeps_session`). If it must not be, call
+    `session.abandon()` first, or set `keeps_session = False` in a class of your own.
     """
 
     keeps_session = True
@@ -147,7 +147,7 @@ class HTTPError(CGIError):
         headers: "Mapping[str, str] | Iterable[tuple[str, str]]" = (),
     ) -> None:
         if not isinstance(status, int):
-            raise TypeError(f"HTTPError takes a status and a message, not {status!r} first")
+            raise TypeError(f"HTTPError takes a status (int) first, not {status!r}")
         if not 400 <= status <= 599:
             raise ValueError(f"HTTPError takes a status from 400 to 599, not {status!r}")
         super().__init__(message)
@@ -156,9 +156,9 @@ class HTTPError(CGIError):
 
 
 class Refused(HTTPError):
-    """Base of the `HTTPError`s that cgikit raises itself. They are not the script's own answers, so
-    that nothing of the session is saved: a handler that writes before it checks a form must not keep
-    what a forged one wanted.
+    """Base of the `HTTPError`s that cgikit raises itself. They are not the script's own answers, so the
+    session is not saved: a handler that writes before it checks a form must not keep what a forged form
+    wanted.
     """
 
     keeps_session = False
@@ -169,30 +169,30 @@ class FormExpired(Refused):
 
 
 class SessionMoved(Refused):
-    """A change under a session id that was just rotated away would be lost (503)."""
+    """A change under a session id that was just replaced (`rotate`) would be lost (503)."""
 
 
 class LengthRequired(Refused):
-    """The body came without a length, and is not read (411)."""
+    """The body has no length, and is not read (411)."""
 
 
 class BodyNotReceived(Refused):
-    """The body came too slowly (408), or there was no room for it (503, 507)."""
+    """The body arrived too slowly (408), or there was no space for it (503, 507)."""
 
 
 class LockTimeout(CGIError, TimeoutError):
     """A lock was not free in time (503). `.path` is the file, `.timeout` the seconds waited, `.holder`
-    says who held it, as far as that is known. `.message` is for the client and names no path; `str()`
-    is for the log and does.
+    the process that held it, as far as that is known. `.message` is for the client and names no path;
+    `str()` is for the log and does.
     """
 
     status = 503
     headers = (("Retry-After", "5"),)
 
     def __init__(self, path: str, timeout: float, holder: str = "another process") -> None:
-        advice = "see what it does there, or wait longer (timeout)"
+        advice = "see what it is doing, or wait longer (timeout)"
         if holder.startswith("this "):
-            advice = "let go of the lock before you take it again, here or in another thread"
+            advice = "release the lock before you take it again, here or in another thread"
         super().__init__(f"{path}: {holder} held the lock for {timeout:g} seconds; {advice}")
         self.path = path
         self.timeout = timeout
@@ -200,12 +200,12 @@ class LockTimeout(CGIError, TimeoutError):
 
     @property
     def message(self) -> str:
-        """What to tell the client: nothing about paths."""
-        return "Another request is at work on the same data. Please try again in a moment."
+        """What to tell the client, without the path (str)."""
+        return "Another request is using the same data. Please try again in a moment."
 
 
 class StorageError(CGIError, OSError):
-    """A file that carries state cannot be read or written (500). `.path` names it; `.message` is for
+    """A file that holds state cannot be read or written (500). `.path` names it; `.message` is for
     the client and does not; `str()` is for the log and does.
     """
 
@@ -216,12 +216,12 @@ class StorageError(CGIError, OSError):
 
     @property
     def message(self) -> str:
-        """What to tell the client: nothing about paths."""
+        """What to tell the client, without the path (str)."""
         return "The server could not read or write its data."
 
 
 class MissingFile(CGIError, FileNotFoundError, ValueError):
-    """The file that an answer is to be made of is not there, or is a directory (404). `.filename` is
+    """The file for an answer does not exist, or is a directory (404). `.filename` is
     its path; `.message` is for the client and does not name it; `str()` is for the log and does.
     """
 
@@ -233,12 +233,12 @@ class MissingFile(CGIError, FileNotFoundError, ValueError):
 
     @property
     def message(self) -> str:
-        """What to tell the client: nothing about paths."""
-        return "There is no such file."
+        """What to tell the client, without the path (str)."""
+        return "The file was not found."
 
     def __reduce__(self) -> "tuple[object, ...]":
         return type(self), (self.errno, self.strerror, self.filename)
 
 
 class StateError(RuntimeError):
-    """The script did things in an order that cannot work, such as sending two responses."""
+    """The script did things in the wrong order, such as sending two responses."""

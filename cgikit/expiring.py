@@ -1,9 +1,10 @@
-"""Counters that end by themselves, for rate limits: how often a name came in the last minutes.
+"""Counters that expire by themselves, for rate limits: how often a name came in the last minutes.
 
-A count begins with the first increment of its name and ends a fixed time after that. What such a file
-looks like is decided here; counters that stay are in `counters`, how files are replaced is in `files`.
+A count begins with the first increment of its name and expires a fixed time later. This module decides
+what such a file looks like; counters that do not expire are in `counters`, and how files are replaced
+is in `files`.
 
-The file is text: a line "cgikit-expiring 1", then a line for each name: when it ends (13 digits,
+The file is text: a line "cgikit-expiring 1", then one line for each name: when it expires (13 digits,
 milliseconds since the epoch), its count (10 digits), and the name with backslash escapes.
 """
 
@@ -21,22 +22,22 @@ if TYPE_CHECKING:
     Table = dict[str, tuple[int, int]]  # name: end in milliseconds, count
 
 _HEAD = b"cgikit-expiring 1"
-_MOST_COUNT = 9_999_999_999  # what 10 digits hold; counting stops there
-_LONGEST_NAME = 200  # characters; what is longer is kept as its beginning and its SHA-256
+_MOST_COUNT = 9_999_999_999  # the largest number of 10 digits; counting stops there
+_LONGEST_NAME = 200  # characters; of a longer name the beginning and the SHA-256 are kept
 _LAST = 9_999_999_999_999  # milliseconds: the year 2286
 
 
 class ExpiringCounters:
-    """Many named counters in one file, each of which ends `seconds` after it began.
+    """Many named counters in one file, each of which expires `seconds` after it began.
 
         guesses = ExpiringCounters("data/guesses", seconds=900)
         if guesses[request.remote_addr].increment() > 5: ...
 
-    `seconds` is more than 0. At most `most` names are kept: another one takes the place of the one with
-    the lowest count, and goes on from that count. `timeout` and `durable` are those of `Counter`, and
-    so are the errors; a file of another kind raises `StorageError` and is never overwritten. `clock`
-    returns seconds since the epoch. `in`, `len` and iteration tell which names count now; `del` forgets
-    one (`KeyError` if there is none).
+    `seconds` is more than 0. At most `most` names are kept: one more takes the place of the name with
+    the lowest count, and continues from that count. `timeout`, `durable` and the errors are those of
+    `Counter`; a file of another kind raises `StorageError` and is never overwritten. `clock` returns
+    seconds since the epoch. `in`, `len` and iteration cover the names that have not expired; `del`
+    removes one (`KeyError` if there is none).
     """
 
     def __init__(
@@ -50,9 +51,11 @@ class ExpiringCounters:
         clock: "Callable[[], float]" = time.time,
     ) -> None:
         if not 0 < seconds <= 1e9:  # NaN as well
-            raise ValueError(f"counters cannot end after {seconds!r} seconds; give more than 0")
+            raise ValueError(
+                f"seconds={seconds!r} is not a valid lifetime; give more than 0, and at most 1e9"
+            )
         if most < 1:
-            raise ValueError(f"most={most} names cannot be; give 1 or more")
+            raise ValueError(f"most={most} is not a valid number of names; give 1 or more")
         self.path = absolute(path)
         self.seconds = seconds
         self.most = most
@@ -73,7 +76,7 @@ class ExpiringCounters:
         return len(self._now())
 
     def __bool__(self) -> bool:
-        # Not whether there are names: `if counters:` reads no file.
+        # Always true, so that `if counters:` reads no file.
         return True
 
     def __delitem__(self, name: str) -> None:
@@ -83,14 +86,14 @@ class ExpiringCounters:
             self._save(table)
 
     def all(self) -> dict[str, int]:
-        """All counts now (int), by name, the ones that began first in front."""
+        """Return all counts by name (dict of str to int), those that began first in front."""
         return {name: count for name, (_, count) in self._now().items()}
 
     def _now(self) -> "Table":
-        """Return what counts now."""
+        """Return the counters that have not expired."""
         raw = read(self.path)
         now = int(self.clock() * 1_000)
-        # A clock that was ahead for a while must lock out nobody for that long.
+        # A clock that was ahead for a while must not lock anybody out for as long.
         latest = now + self._span()
         table = {} if raw is None else parse(self.path, raw)
         return {
@@ -106,8 +109,8 @@ class ExpiringCounters:
             if name not in table:
                 known = 0
                 while len(table) >= self.most:
-                    # The count goes on under the new name: whoever comes under many names, or under
-                    # two in turn, is never counted less often than he came.
+                    # The new name continues the count: a visitor who comes under many names, or under
+                    # two in turn, must never be counted less often than they came.
                     out = min(table, key=lambda each: (table[each][1], table[each][0]))
                     known = table.pop(out)[1]
                 table[name] = (min(int(self.clock() * 1_000) + self._span(), _LAST), known)
@@ -123,7 +126,7 @@ class ExpiringCounters:
 
 
 class ExpiringCounter:
-    """One of the counters in a file: what `ExpiringCounters` gives for a name."""
+    """One of the counters in a file: what `ExpiringCounters` returns for a name."""
 
     def __init__(self, counters: ExpiringCounters, name: str) -> None:
         self.counters = counters
@@ -131,28 +134,32 @@ class ExpiringCounter:
 
     @property
     def value(self) -> int:
-        """The count now (int); 0 if there is none, or it has ended."""
+        """The count now (int); 0 if there is none, or if it has expired."""
         return self.counters.all().get(self.name, 0)
 
     @property
     def left(self) -> int:
-        """In how many seconds the count ends (int, rounded up), for Retry-After; 0 if there is none."""
+        """In how many seconds the count expires (int, rounded up), for Retry-After; 0 if there is
+        none.
+        """
         end, _ = self.counters._now().get(self.name, (0, 0))
         return max(0, -int(-(end - self.counters.clock() * 1_000) // 1_000)) if end else 0
 
     def increment(self, by: int = 1) -> int:
-        """Add `by`, which is 1 or more, and return the new count (int). It begins with this if there is
-        none. Nothing is lost, whoever else counts. It stops at 9,999,999,999.
+        """Add `by`, which is 1 or more, and return the new count (int). The first increment begins the
+        count. No count is lost, whatever other processes do. Counting stops at 9,999,999,999.
         """
         if not isinstance(by, int):
-            raise TypeError(f"a counter counts in ints, not by {type(by).__name__}")
+            raise TypeError(f"a counter takes an int, not {type(by).__name__}")
         if by < 1:
-            raise ValueError(f"a counter with an end counts up; {by} is less than 1")
+            raise ValueError(f"a counter that expires only counts up; give 1 or more, not {by}")
         return self.counters._add(self.name, by)
 
 
 def parse(path: str, raw: bytes) -> "Table":
-    """Take the content of the file `path` apart; inverse: `build`. `StorageError` for all else."""
+    """Parse the content of the file `path`; the inverse is `build`. Anything else raises
+    `StorageError`.
+    """
     lines = raw.split(b"\n")
     if lines[0] == _HEAD and not lines[-1]:
         table: Table = {}
@@ -172,12 +179,12 @@ def parse(path: str, raw: bytes) -> "Table":
     from .errors import StorageError
 
     raise StorageError(
-        path, "is not a file of counters with an end; name another one, or move it away"
+        path, "is not a file of expiring counters; use another path, or move it away"
     )
 
 
 def build(table: "Table") -> bytes:
-    """Return the content of a file with these counters; inverse: `parse`."""
+    """Return the content of a file with these counters (bytes); the inverse is `parse`."""
     lines = [
         b"%013d %010d %b\n" % (end, count, name.encode("unicode_escape"))
         for name, (end, count) in table.items()
@@ -186,9 +193,9 @@ def build(table: "Table") -> bytes:
 
 
 def _kept(name: str) -> str:
-    """Return the name as it stands in the file."""
+    """Return the name under which a counter is kept in the file."""
     if not isinstance(name, str):
-        raise TypeError(f"a counter's name is a str, not {type(name).__name__}")
+        raise TypeError(f"the name of a counter must be a str, not {type(name).__name__}")
     if len(name) <= _LONGEST_NAME:
         return name
     from hashlib import sha256

@@ -1,8 +1,8 @@
 """Files as answers: validators, conditions and ranges (RFC 9110 sections 8.8, 13 and 14).
 
-Decides from a file's size and time and a request's header fields which status, fields and bytes the
-answer has. The decision is pure; only opening and reading the file touch the world. Which file it is
-the script decides: a path that comes from a request must be checked before it comes here.
+This module decides, from a file's size and time and a request's header fields, which status, fields
+and bytes the answer has. The decision is pure; only opening and reading the file touch the system. The
+script chooses the file: a path that comes from a request must be checked before.
 """
 
 import errno
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _CHUNK = 262_144
-# What servers add to an entity tag: Apache's mod_deflate and mod_brotli, lighttpd's mod_deflate, Caddy
+# Suffixes that servers add to an entity tag: Apache's mod_deflate and mod_brotli, lighttpd, Caddy.
 _CODINGS = frozenset(('gzip"', 'br"', 'zstd"', 'deflate"', 'bzip2"', 'compress"'))
 _MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG))
-_MOST = 1 << 30  # bytes that the kernel is asked for at once; it stops below 2 GiB
+_MOST = 1 << 30  # bytes for one call of sendfile; the kernel stops below 2 GiB
 
 
 class FileBody:
-    """An open file, and what of it is sent. Iterating gives the bytes and closes the file."""
+    """An open file, and the part of it that is sent. Iterating yields the bytes and closes the file."""
 
     def __init__(self, path: "str | os.PathLike[str]") -> None:
-        """Open `path` for reading. Raises `MissingFile`, a `FileNotFoundError`, where there is no file
-        of that name, and `OSError` where it cannot be opened; what is a FIFO, a socket or a device is
-        an `OSError` that is a `ValueError` too.
+        """Open `path` for reading. Raises `MissingFile`, a `FileNotFoundError`, if there is no file of
+        that name, and `OSError` if it cannot be opened. For a FIFO, a socket or a device the error is
+        an `OSError` and a `ValueError`.
         """
         self.path = absolute(path)
         fd = _open(self.path)
@@ -45,15 +45,15 @@ class FileBody:
     ) -> tuple[int, list[tuple[str, str]]]:
         """Choose the status and fields for a request, and what part of the file is sent.
 
-        `headers` are the request's. A status other than 200 stays as it is: conditions and ranges
-        apply to nothing else (RFC 9110 sections 13.2.1 and 14.2).
+        `headers` are the request's. A status other than 200 is returned unchanged: conditions and
+        ranges apply only to 200 (RFC 9110 sections 13.2.1 and 14.2).
         """
         from time import time
 
         from .dates import format_http_date
 
-        # A date to come is another clock's. A client whose copy has that date would see no change of
-        # the file before it is over (RFC 9110 section 8.8.2.1).
+        # A date in the future comes from another clock. A client with a copy of that date would not
+        # notice a change of the file until then (RFC 9110 section 8.8.2.1).
         told = min(self.modified, int(time()))
         fields = [("Last-Modified", format_http_date(told)), ("ETag", self.etag)]
         if status != 200 or method not in {"GET", "HEAD"}:
@@ -75,7 +75,7 @@ class FileBody:
         return 200, fields
 
     def _unchanged(self, condition: str | None) -> bool:
-        """Evaluate If-Range: the range is of the version the client has (section 13.1.5)."""
+        """Evaluate If-Range: does the client have this version of the file (section 13.1.5)?"""
         if condition is None:
             return True
         if condition.startswith('"'):
@@ -93,15 +93,15 @@ class FileBody:
             while left > 0:
                 data = file.read(min(_CHUNK, left))
                 if not data:
-                    # The length is announced already; ending early tells the client, padding lies.
-                    raise OSError("the file became shorter while it was sent")
+                    # The length was announced already: an answer that ends early tells the client so.
+                    raise OSError("the file became shorter while it was being sent")
                 left -= len(data)
                 yield data
 
     def write_to(self, out: "BinaryIO") -> None:
-        """Write what iterating gives to `out`, which is flushed before and after, and close the file.
+        """Write what iterating yields to `out`, which is flushed before and after, and close the file.
 
-        Where `out` is nothing but a descriptor the kernel does it, and no byte is copied to get there.
+        If `out` is a plain file, the kernel copies the bytes (sendfile).
         """
         from .process import write
 
@@ -111,10 +111,10 @@ class FileBody:
             write(out, data)
 
     def _hand_over(self, out: "BinaryIO") -> int:
-        """Have the kernel copy as much as it can; return how much."""
+        """Let the kernel copy as much as it can; return the number of bytes."""
         from io import BufferedWriter, FileIO
 
-        # Exactly these: what compresses, say, may give the descriptor that it writes to as its own
+        # Exactly these types: a file that compresses, say, may have the descriptor it writes to.
         raw = out.raw if type(out) is BufferedWriter else out
         if type(raw) is not FileIO or not hasattr(os, "sendfile"):
             return 0
@@ -123,15 +123,15 @@ class FileBody:
             while part := min(_MOST, self.length - sent):
                 done = os.sendfile(target, source, self.start + sent, part)
                 if not done:
-                    break  # it has become shorter, as reading it is about to tell
+                    break  # the file has become shorter: reading it will raise the error
                 sent += done
         except OSError:
             if sent:
                 raise
-        return sent  # 0 where that cannot be: another system, or a file system of its own kind
+        return sent  # 0 if the system or the file system cannot do it
 
     def has_changed(self) -> bool:
-        """Tell whether the file was written to, or cut, since it was opened."""
+        """Tell whether the file was written to, or truncated, since it was opened."""
         now = os.fstat(self.file.fileno())
         return (now.st_mtime_ns, now.st_size) != (self._mtime, self.size)
 
@@ -141,11 +141,11 @@ class FileBody:
 
 
 def _open(path: "str | os.PathLike[str]") -> int:
-    """Open a file that a visitor may have named: what no file can have as its name is missing, too."""
+    """Open a file that a visitor may have named: if no file can have that name, it is missing too."""
     try:
         return open_regular(path, follow=True)
     except (OSError, ValueError) as error:
-        number, reason = errno.ENOENT, str(error)  # a NUL, or what no name on this machine can hold
+        number, reason = errno.ENOENT, str(error)  # NUL, or a character that names cannot have here
         if isinstance(error, OSError):
             if error.errno not in _MISSING:
                 raise
@@ -156,10 +156,11 @@ def _open(path: "str | os.PathLike[str]") -> int:
 
 
 def sendfile_header(path: "str | os.PathLike[str]", internal: str | None) -> tuple[str, str]:
-    """Return the field that leaves sending to the server: X-Accel-Redirect for nginx's `internal`
-    URL, else X-Sendfile with the path, percent-encoded, as mod_xsendfile and lighttpd decode it.
+    """Return the header field (name, value) that tells the server to send the file itself:
+    X-Accel-Redirect with nginx's `internal` URL, or X-Sendfile with the path, percent-encoded, as
+    mod_xsendfile and lighttpd decode it.
 
-    Raises `ValueError` for controls and the like in either, and for an internal URL that is not a path.
+    Raises `ValueError` for control characters in either, and for an internal URL that is not a path.
     """
     from .characters import refused
     from .url import quote_reference
@@ -208,8 +209,8 @@ def evaluate(headers: "Mapping[str, str]", etag: str, modified: int) -> int:
 
 
 def is_strong(modified: int, now: float) -> bool:
-    """Tell whether a Last-Modified names one version only (RFC 9110 section 8.8.2.2): its second is
-    over, so that the file cannot change again under the same date. Times are seconds since the epoch.
+    """Tell whether a Last-Modified is a strong validator (RFC 9110 section 8.8.2.2): its second is
+    over, so the file cannot change again under the same date. Times are seconds since the epoch.
     """
     return int(now) - modified >= 1
 
@@ -217,14 +218,13 @@ def is_strong(modified: int, now: float) -> bool:
 def parse_range(value: str, size: int) -> tuple[int, int] | None:
     """Read a Range header for `size` bytes (RFC 9110 section 14.1.2).
 
-    Returns (start, length), a length of 0 if it cannot be satisfied, or None if it is to be ignored:
-    another unit, a form that is not valid, an empty file, or several ranges, which a server may answer
-    with the whole.
+    Returns (start, length), a length of 0 if the range cannot be satisfied, or None if the header is
+    to be ignored: another unit, invalid syntax, an empty file, or several ranges, which a server may
+    answer with the whole file.
     """
     if not size:
-        return (
-            None  # no Content-Range can say "all of nothing"; httpd and nginx send the empty file
-        )
+        # No Content-Range can describe an empty file; httpd and nginx send it with status 200.
+        return None
     unit, _, spec = value.partition("=")
     first, dash, last = spec.strip().partition("-")
     if unit.strip().lower() != "bytes" or not dash or "," in spec:
@@ -233,7 +233,7 @@ def parse_range(value: str, size: int) -> tuple[int, int] | None:
         not part or (part.isascii() and part.isdigit() and len(part) < 19) for part in (first, last)
     ):
         return None
-    if not first:  # the last so many bytes
+    if not first:  # a suffix range: the last bytes
         if not last:
             return None
         length = min(int(last), size)
@@ -248,9 +248,9 @@ def parse_range(value: str, size: int) -> tuple[int, int] | None:
 
 
 def _weak(tag: str) -> str:
-    """Return what of an entity tag counts in the weak comparison (section 8.8.3.2): not the W/, and not
-    the name of the coding that a server adds when it compresses what it is given (section 8.8.3.3).
-    For ranges that difference counts: they are of the bytes that the client has.
+    """Return an entity tag without what the weak comparison ignores (section 8.8.3.2): the W/, and the
+    name of the coding that a server adds when it compresses the answer (section 8.8.3.3). Ranges are
+    compared strongly: they refer to the bytes that the client has.
     """
     tag = tag.removeprefix("W/")
     before, dash, coding = tag.rpartition("-")
@@ -258,5 +258,5 @@ def _weak(tag: str) -> str:
 
 
 def _etags(value: str) -> list[str]:
-    # Entity tags may hold commas, but ours never do, and only equality with ours counts.
+    # Entity tags may contain commas, but ours never do, and only equality with ours matters.
     return [tag.strip() for tag in value.split(",")]

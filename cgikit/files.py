@@ -1,8 +1,8 @@
-"""Files that carry state: replaced whole, whatever happens meanwhile.
+"""Files that hold state: replaced as a whole, whatever happens meanwhile.
 
 A process that is killed at any point leaves the old content or the new one (rename(2) of POSIX, and
-flock). What is in a file is the caller's business: numbers are that of `counters`, JSON that of
-`jsonfile`, lines that of `lines`. Waiting for others belongs to `locks`.
+flock). What a file contains is up to the caller: numbers belong to `counters`, JSON to `jsonfile`,
+lines to `lines`. Waiting for other processes belongs to `locks`.
 """
 
 import os
@@ -41,26 +41,26 @@ def atomic_write(
     durable: bool = False,
     timeout: float = 10.0,
 ) -> None:
-    """Replace the content of a file, or make the file: whole, or not at all.
+    """Replace the content of a file, or create the file: completely, or not at all.
 
-    `data` is bytes, text (written as UTF-8), or a function that is called with a binary file and
-    writes into that; if it raises, nothing has happened. The file gets `mode`; without one it keeps
-    its mode, owner and group, and a new one gets those of the umask. With `durable` the content is on
-    the disk when this returns (fsync). Others who write to `path` are waited for, at most `timeout`
-    seconds (`LockTimeout`). `StorageError` where the system refuses; the old content is then intact,
-    and a symbolic link, or anything that is not a file, is always refused.
+    `data` is bytes, text (written as UTF-8), or a function that is called with a binary file to write
+    to; if it raises, nothing is changed. The file gets `mode`; without one it keeps its mode, owner and
+    group, and a new file gets its mode from the umask. With `durable` the content is on the disk when
+    this returns (fsync). It waits at most `timeout` seconds for other processes that write to `path`
+    (`LockTimeout`). If the system refuses, it raises `StorageError`, and the old content is intact. A
+    symbolic link, or anything else that is not a file, is always refused.
     """
     content = data.encode() if isinstance(data, str) else data
     if not (callable(content) or isinstance(content, bytes | bytearray | memoryview)):
         raise TypeError(
-            f"data is bytes, str or a function that writes, not {type(content).__name__}; "
+            f"data must be bytes, str or a function that writes, not {type(content).__name__}; "
             "give it as text: str(…)"
         )
     replace(absolute(path), content, mode=mode, durable=durable, timeout=timeout)
 
 
 def read(path: str, what: str = "cannot read the file", most: int = 0) -> bytes | None:
-    """Return the content of a file, or its first `most` bytes; None if there is no file."""
+    """Return the content of a file (bytes), or its first `most` bytes; None if there is no file."""
     try:
         fd = open_regular(path)
         try:
@@ -87,8 +87,8 @@ def replace(
 ) -> None:
     """Do what `atomic_write` does; `what` is how the message of an error begins.
 
-    All who replace a file write to the same temporary name beside it, locked by its writer: the lock
-    of one that was killed is gone, so that the next one can tell, and no orphans gather.
+    All processes that replace a file use the same temporary name beside it, and its writer locks it.
+    The lock of a writer that was killed is gone: the next one sees that, and no orphans pile up.
     """
     temporary = temporary_name(path)
     typed = Typed(path, what)
@@ -99,10 +99,10 @@ def replace(
         fd, new = _create(temporary, 0o666 if wanted is None else wanted, timeout)
     try:
         with typed:
-            # Before there is anything to read in it: the content may be secret.
+            # Before the content is written: it may be secret.
             if old or wanted is not None:
                 inherit(fd, new, old or new, new.st_mode & 0o777 if wanted is None else wanted)
-            if durable:  # now, because after the rename it is too late to say no
+            if durable:  # now: after the rename it would be too late to fail
                 directory = open_directory(path)
         _fill(fd, data, typed)
         with typed:
@@ -121,15 +121,15 @@ def replace(
 
 
 def temporary_name(path: str) -> str:
-    """Return the name that the next content of a file is written under, in the same directory: one that
-    nobody gives a file of his own, since what is found there is taken for a killed writer's.
+    """Return the name for the next content of a file, in the same directory. The name is
+    reserved: a file that is found there is taken for that of a killed writer.
     """
     directory, slash, name = path.rpartition("/")
     temporary = f".{name}{_TEMPORARY}"
     if len(os.fsencode(temporary)) > _LONGEST_NAME:
         from binascii import crc32
 
-        # Two names that have the same number wait for each other, and nothing worse.
+        # If two names have the same checksum, their writers wait for each other, and that is all.
         temporary = f".{crc32(os.fsencode(name)):08x}{_TEMPORARY}"
     return directory + slash + temporary
 
@@ -139,7 +139,7 @@ _LONGEST_NAME = 255  # bytes, on all file systems that scripts meet
 
 
 def _former(path: str) -> "os.stat_result | None":
-    """Examine the file that is to be replaced; None if there is none."""
+    """Return the status of the file that is to be replaced; None if there is no file."""
     try:
         old = os.stat(path, follow_symlinks=False)
     except FileNotFoundError:
@@ -156,7 +156,7 @@ def _former(path: str) -> "os.stat_result | None":
 
 
 def _create(path: str, mode: int, timeout: float) -> "tuple[int, os.stat_result]":
-    """Create the file `path` and lock it. What has that name already is waited for, then removed."""
+    """Create the file `path` and lock it. A file of that name is waited for, and then removed."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     deadline = monotonic() + timeout
     made = False
@@ -180,13 +180,13 @@ def _create(path: str, mode: int, timeout: float) -> "tuple[int, os.stat_result]
             _discard(path, fd)
             close_quietly(fd)
             raise
-        close_quietly(fd)  # somebody took it for an orphan, in the moment before it was locked
+        close_quietly(fd)  # another process took it for an orphan before it was locked
     raise late(path, timeout)
 
 
 def _clear(path: str, timeout: float, deadline: float) -> None:
-    """Remove what a killed writer left; wait for one who still writes. Nothing is ever written into
-    what was found: it could be a link, made by somebody else, to a file that is precious.
+    """Remove the file of a killed writer; wait for a writer that is alive. Nothing is written into
+    a file that was found: it could be a link that somebody has made to an important file.
     """
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
@@ -198,7 +198,7 @@ def _clear(path: str, timeout: float, deadline: float) -> None:
 
         if error.errno not in {errno.ELOOP, errno.ENXIO}:
             raise storage_error(path, "cannot open what is in the way", error) from error
-        os.unlink(path)  # a symbolic link or a socket: no writer of ours
+        os.unlink(path)  # a symbolic link or a socket: not made by a writer
         return
     try:
         wait(fd, path, timeout, deadline, LOCK_EX)
@@ -209,12 +209,12 @@ def _clear(path: str, timeout: float, deadline: float) -> None:
 
 
 def _discard(path: str, fd: int) -> None:
-    """Remove a temporary file of ours after an error, which is the one to be reported."""
+    """Remove our temporary file after an error; that error is the one to report."""
     try:
-        if leads_to(path, fd):  # not that of the next writer
+        if leads_to(path, fd):  # not the file of the next writer
             os.unlink(path)
     except OSError:
-        pass  # the next writer clears it
+        pass  # the next writer removes it
 
 
 def _fill(
@@ -229,13 +229,13 @@ def _fill(
     import io
 
     class Sink(io.RawIOBase):
-        """The temporary file as the caller's function sees it: it cannot be closed or replaced."""
+        """The temporary file as the caller's function sees it: closing it has no effect."""
 
         def writable(self) -> bool:
             return True
 
         def write(self, data: "Any") -> int:
-            with typed:  # and not around the function, whose own errors are none of ours
+            with typed:  # not around the caller's function: its errors are its own
                 return write_all(fd, data)
 
     with io.BufferedWriter(Sink(), 65_536) as file:
@@ -243,8 +243,9 @@ def _fill(
 
 
 def settle(fd: int, durable: bool) -> None:
-    """Make sure that what was written has arrived."""
+    """Make sure that what was written has arrived. Raises `OSError`."""
     if durable:
         os.fsync(fd)
-    # Network file systems report a full disk at a close, and closing `fd` would end its lock.
+    # Network file systems report a full disk when a file is closed; closing `fd` would release the
+    # lock.
     os.close(os.dup(fd))

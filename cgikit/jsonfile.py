@@ -1,6 +1,6 @@
 """Files that hold JSON (RFC 8259): read, changed and replaced under one lock.
 
-What counts as such a file is decided here: UTF-8, an object or an array, names that are text. How a
+This module decides what such a file may hold: UTF-8, an object or an array, names that are text. How a
 file is replaced belongs to `files`.
 """
 
@@ -23,24 +23,26 @@ def update_json(
     durable: bool = False,
     timeout: float = 10.0,
 ) -> "JSONUpdate":
-    """Read a JSON file, let the `with` block change what is in it, and write it back: under one lock.
+    """Read a JSON file, let the `with` block change the value, and write it back, all under one lock.
 
         with update_json("poll.json") as votes:
             votes["yes"] = votes.get("yes", 0) + 1
 
-    The block gets a dict or list to change in place; if there is no file, a copy of `default`, without
-    one an empty dict. Nothing is written if the block raises, or changes nothing. A file that does
-    not hold a JSON object or array is a `StorageError` that says where it is wrong, and is never
-    overwritten. What JSON cannot hold is a `TypeError` or `ValueError` at the end of the block, and so
-    is what is nested more than 500 deep. With `indent` the file is written with that many spaces for
-    each level, one value a line, for people who read it.
-    `durable`, `timeout` and other errors are those of `atomic_write`.
+    The block gets a dict or list to change in place. If there is no file, it gets a copy of `default`,
+    by default an empty dict. Nothing is written if the block raises, or changes nothing. A file that
+    does not hold a JSON object or array raises a `StorageError` that says where it is wrong, and is
+    never overwritten. A value that JSON cannot hold, or that is nested more than 500 levels deep,
+    raises `TypeError` or `ValueError` at the end of the block. With `indent` the file is written for
+    people to read: one value a line, indented by that many spaces for each level.
+    `durable`, `timeout` and the other errors are those of `atomic_write`.
     """
     start = {} if default is None else default
     if not isinstance(start, dict | list):
         raise TypeError(f"default must be a dict or a list, not {type(start).__name__}")
     if indent is not None and not 0 <= indent <= _MOST_INDENT:
-        raise ValueError(f"indent={indent} spaces cannot be; give 0 to {_MOST_INDENT}, or None")
+        raise ValueError(
+            f"indent={indent} is not a valid number of spaces; give 0 to {_MOST_INDENT}, or None"
+        )
     return JSONUpdate(absolute(path), start, durable, timeout, indent)
 
 
@@ -62,7 +64,7 @@ class JSONUpdate(UnderLock):
 
     def _begin(self) -> object:
         raw = read(self.path)
-        # Copied through text: what the block does to it must not reach the caller's default.
+        # Copied by way of text: the block must not change the caller's default.
         value = parse_json(self.path, build_json(self._default) if raw is None else raw)
         self._before = build_json(value)
         self._value = value
@@ -78,9 +80,9 @@ class JSONUpdate(UnderLock):
 
 
 def parse_json(path: str, raw: bytes) -> "Any":
-    """Take the content of the JSON file `path` apart, into a dict or a list; inverse: `build_json`.
+    """Parse the content of the JSON file `path` into a dict or a list; the inverse is `build_json`.
 
-    Anything else is a `StorageError` with line and column (both from 1, in characters).
+    Anything else raises a `StorageError` with line and column (both from 1, in characters).
     """
     import json
 
@@ -89,7 +91,7 @@ def parse_json(path: str, raw: bytes) -> "Any":
 
     def number(text: str) -> float:
         found = float(text)
-        if found - found != 0:  # 1e999, which could not be written again
+        if found - found != 0:  # 1e999 is infinite, and could not be written again
             raise ValueError(f"{text[:20]} is too large a number")
         return found
 
@@ -98,7 +100,7 @@ def parse_json(path: str, raw: bytes) -> "Any":
         if isinstance(value, dict | list):
             _check(value)
             return value
-        problem = "line 1, column 1: it holds no object and no array"
+        problem = "line 1, column 1: neither an object nor an array"
     except json.JSONDecodeError as error:
         problem = f"line {error.lineno}, column {error.colno}: {error.msg}"
     except UnicodeDecodeError as error:
@@ -112,12 +114,14 @@ def parse_json(path: str, raw: bytes) -> "Any":
     from .errors import StorageError
 
     raise StorageError(
-        path, f"is not the JSON that it should be; {problem}; mend it, or move it away"
+        path, f"does not hold a JSON object or array; {problem}; correct it, or move it away"
     )
 
 
 def build_json(value: object, indent: int | None = None) -> bytes:
-    """Return a value as the content of a JSON file, with a line end; inverse: `parse_json`."""
+    """Return a value as the content of a JSON file (bytes), with a line end; the inverse is
+    `parse_json`.
+    """
     import json
 
     try:
@@ -127,28 +131,30 @@ def build_json(value: object, indent: int | None = None) -> bytes:
     _check(value)
     try:
         return text.encode() + b"\n"
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can only hold as an escape
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can hold only as an escape
         return json.dumps(value, allow_nan=False, indent=indent).encode() + b"\n"
 
 
 _MOST_INDENT = 16
 _MOST_DEPTH = 500  # Python itself ends near 1,000; PHP has 512
-_TOO_DEEP = f"it is nested more than {_MOST_DEPTH} deep"
+_TOO_DEEP = f"nested more than {_MOST_DEPTH} levels deep"
 
 
 def _check(value: object) -> None:
-    """Refuse what is nested too deeply for Python to write it again, and names that are not str. The
-    json module would write 1 as "1", and after the next load `votes[1]` would not be found, and be
-    counted anew.
+    """Refuse values that are nested too deeply for Python to write, and names that are not str. The
+    json module would write the name 1 as "1": after the next load, `votes[1]` would be missing, and
+    its count would start again.
     """
-    level = [value]  # without recursion: it may be deeper than that goes
+    level = [value]  # without recursion, which the value may be too deep for
     for _ in range(_MOST_DEPTH):
         below: list[object] = []
         for each in level:
             if isinstance(each, dict):
                 for name in each:
                     if not isinstance(name, str):
-                        raise TypeError(f"names in JSON are str; {name!r} is {type(name).__name__}")
+                        raise TypeError(
+                            f"names in JSON must be str; {name!r} is {type(name).__name__}"
+                        )
                 below += each.values()
             elif isinstance(each, list | tuple):
                 below += each

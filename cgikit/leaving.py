@@ -5,8 +5,8 @@ happens by it: a buffer is written, a database closed, a `finally` run. A CGI pr
 and a warm child (`warm/interpreter.py`) share one set of conditions, `may_end`. It is on the safe side:
 what cannot be seen counts as something that has to be finalized.
 
-Not seen: the callback of a weakref, which Python itself rarely calls at its end, and handlers that C
-code has registered with C's own atexit.
+It cannot see callbacks of weakrefs, which Python itself rarely calls at its end, and handlers that C
+code has registered with C's atexit.
 """
 
 import _thread
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
 _COLLECTED = 1 << 14  # Py_TPFLAGS_HAVE_GC: an instance is seen by the collector
-#: They have a finaliser, but nothing to write.
+#: They have a finalizer, but nothing to write.
 HARMLESS: frozenset[type] = frozenset((io.BufferedReader, io.FileIO, io.BytesIO, io.StringIO))
 _FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
-_OPEN = ("posix", "_socket")  # what ends there is a descriptor, which is counted
-#: Of the standard library's extension modules those that use C's own streams, or run code that may.
+_OPEN = ("posix", "_socket")  # their objects only hold a descriptor, and those are counted
+#: Extension modules of the standard library that use C's own streams, or run code that may.
 _C = ("_ctypes", "_curses", "_tkinter", "readline", "_testcapi")
 
 
 class Mark:
-    """An object that the collector lists for as long as nothing has been hidden from it.
+    """An object that the garbage collector lists as long as the script has hidden nothing from it.
 
-    Made before a script runs, in a process whose own objects are hidden already (`gc.freeze`).
+    It is made before a script runs, in a process that has hidden its own objects (`gc.freeze`).
     """
 
 
@@ -78,7 +78,7 @@ def may_end(
                 _flush(stream)
         return flush_c() if c_runs else True
     except Exception:
-        return False  # no /proc; or a stream that cannot be written, as the interpreter will say
+        return False  # no /proc, or a stream that cannot be written: the interpreter reports that
 
 
 def _standard() -> "tuple[TextIO | None, ...]":
@@ -101,17 +101,17 @@ def must_finalize(
 ) -> bool:
     """Tell whether something could be lost if this process ended now.
 
-    `streams` are those that the caller flushes itself and that the collector lists, `descriptors` is
-    how many are open by right, `c_runs` says whether there is C code of others (see `runs_c`). Without
-    a `mark` nothing was hidden from the collector by the caller. Raises OSError where there is no
-    /proc, and ValueError for a file that was taken apart.
+    `streams` are those that the caller flushes itself and that the collector lists; `descriptors` is
+    how many may be open; `c_runs` says whether there is other C code (see `runs_c`). Without a `mark`
+    the caller has hidden nothing from the collector. Raises `OSError` if there is no /proc, and
+    `ValueError` for a file whose buffer was detached.
     """
-    # Others may hold what some library has to write, in C
+    # Other descriptors may belong to data that a library in C has not written yet.
     if open_descriptors() > descriptors or _thread._count():
         return True
     if c_runs and os.stat("/proc/self/task").st_nlink > 3:  # two, and one for each thread
         return True
-    # All that live, not a table of classes: what hangs in a cycle or in another module counts too
+    # All live objects, not a table of classes: those in cycles and in other modules count too.
     objects: list[Any] = gc.get_objects()
     kinds = {*map(type, objects)}
     if _some_are_hidden(objects) if mark is None else type(mark) not in kinds:
@@ -119,7 +119,7 @@ def must_finalize(
     for kind in kinds - harmless:
         if _finalizes(kind) and _are_more(kind, objects, streams):
             return True
-    # Objects that cannot be part of a cycle are not listed; their classes are
+    # Objects that cannot be part of a cycle are not listed, but their classes are.
     for thing in objects if mark is not None else _classes():
         if isinstance(thing, type) and not thing.__flags__ & _COLLECTED and _ends_unseen(thing):
             return True
@@ -127,21 +127,21 @@ def must_finalize(
 
 
 def open_descriptors() -> int:
-    """Return how many descriptors this process has open. Raises OSError where there is no /proc."""
-    # Linux 6.2 and later say so by the directory's size, which costs no memory for a list of them
+    """Return how many descriptors this process has open. Raises `OSError` if there is no /proc."""
+    # Since Linux 6.2 the directory's size is that number, so that no list of them is needed.
     known = os.stat("/proc/self/fd").st_size
-    return known or len(os.listdir("/proc/self/fd")) - 1  # without that of the listing itself
+    return known or len(os.listdir("/proc/self/fd")) - 1  # one of them is the listing's own
 
 
 def _some_are_hidden(objects: "list[Any]") -> bool:
     """Whether `gc.freeze` was called since the interpreter started, or may have been."""
-    # Python 3.12 itself counts its immortal objects as frozen, so the number alone says too much. The
-    # table of modules is none of them, and would be among those that were hidden
+    # Python 3.12 counts its immortal objects as frozen, so the number alone is not enough. The table of
+    # modules is not immortal: if objects were hidden, it is one of them.
     return gc.get_freeze_count() > 0 and not any(thing is sys.modules for thing in objects)
 
 
 def _classes() -> list[type]:
-    """Return the classes among or below which those are whose objects the collector never sees."""
+    """Return the classes that have subclasses whose objects the collector never lists."""
     found: list[type] = []
     for kind in (object, int, str, bytes, float, complex):
         found += kind.__subclasses__()
@@ -149,7 +149,9 @@ def _classes() -> list[type]:
 
 
 def _are_more(kind: type, objects: "list[Any]", streams: "Iterable[TextIO]") -> bool:
-    """Whether there are more of a kind than the standard streams are made of; closed files are none."""
+    """Whether there are more objects of a kind than the standard streams have; closed files do not
+    count.
+    """
     there: list[Any] = [thing for thing in objects if type(thing) is kind]
     if kind in _FILES:
         there = [file for file in there if not file.closed]
@@ -158,15 +160,15 @@ def _are_more(kind: type, objects: "list[Any]", streams: "Iterable[TextIO]") -> 
 
 
 def _finalizes(kind: type) -> bool:
-    """Whether an object of this class does something when it ends. Python does not promise to call
-    `__del__` at the end, but it does.
+    """Whether objects of this class have a finalizer. Python does not promise to call `__del__` at
+    exit, but it does.
     """
-    # cgikit's own is a body, which is read, or an upload, whose file is counted if it is open
+    # cgikit's own are harmless: a body was read, and an upload's open file is counted.
     return hasattr(kind, "__del__") and not str(kind.__module__).startswith("cgikit.")
 
 
 def _ends_unseen(kind: type) -> bool:
-    """Whether an object of this class, or of one below, has a finaliser and is not listed."""
+    """Whether objects of this class or of a subclass have a finalizer and are not listed."""
     if kind.__flags__ & _COLLECTED:
         return False
     if _finalizes(kind) and kind.__module__ not in _OPEN:
@@ -175,7 +177,7 @@ def _ends_unseen(kind: type) -> bool:
 
 
 def runs_c(modules: "Iterable[ModuleType | None]") -> bool:
-    """Tell whether there is C code among these modules that is not the interpreter's, and may have
+    """Tell whether one of these modules is C code from outside of the interpreter, which may have
     printed through C's own buffers.
     """
     own = os.path.join(os.path.dirname(os.__file__), "lib-dynload", "")
@@ -190,8 +192,8 @@ def runs_c(modules: "Iterable[ModuleType | None]") -> bool:
 
 
 def flush_c() -> bool:
-    """Write what C's own buffers hold. False where that cannot be done from here."""
-    ctypes = sys.modules.get("_ctypes")  # without its face in Python: that is large
+    """Flush C's own buffers; return False if that is not possible from here."""
+    ctypes = sys.modules.get("_ctypes")  # not `ctypes`, which is large
     if ctypes is None:
         return False
     flush = ctypes.dlsym(ctypes.dlopen(None, 0), "fflush")

@@ -1,25 +1,25 @@
-"""How much a request may bring: one vocabulary of limits, all finite.
+"""How large a request may be: one set of named limits, all finite.
 
-Only the numbers live here; each parser enforces those that concern it and raises `LimitExceeded`
-with the name used here. Each default says what others use, so that it can be argued with.
+This module has only the numbers. Each parser enforces those that concern it, and raises `LimitExceeded`
+with the name used here. Beside each default stands what others use, for comparison.
 """
 
 
 class Limits:
     """The limits of one request. Every attribute is a keyword argument: `Limits(body=2 << 30)`.
 
-    All values are non-negative ints; sizes are in bytes. Unknown names raise `TypeError`, anything
-    but a non-negative int raises `ValueError`: there is no "unlimited".
+    All values are ints of 0 or more; sizes are in bytes. An unknown name raises `TypeError`, any other
+    value `ValueError`: there is no "unlimited".
 
-    Limits cannot be changed (`AttributeError`), because many requests share them. Equal ones compare
-    equal and have one hash.
+    Limits cannot be changed (`AttributeError`), because many requests share them. Objects with the same
+    limits are equal and have the same hash.
     """
 
-    query = 65_536  # QUERY_STRING. Servers stop at 8 KiB (httpd) to 64 KiB; CGI has no own limit
+    query = 65_536  # QUERY_STRING. Servers allow 8 KiB (httpd) to 64 KiB; CGI sets no limit
     fields = 1_000  # fields of a query string or of a body. PHP and Werkzeug: 1,000
-    cookies = 300  # cookies of a request. RFC 6265 section 6.1 asks for 50 a domain; headers cap it
+    cookies = 300  # cookies of a request. RFC 6265 section 6.1 asks for 50 a domain
     body = 64 << 20  # CONTENT_LENGTH, whatever the type. PHP 8 MiB; httpd 1 GiB
-    memory = 8 << 20  # what may be held in memory: .body, .json(), all text fields of a form
+    memory = 8 << 20  # what is kept in memory: .body, .json(), all text fields of a form
     field = 1 << 20  # one text field of a multipart form. Werkzeug: 500 kB for all of them
     file = 64 << 20  # one uploaded file, on disk. PHP: 2 MiB
     files = 20  # uploaded files in one request. PHP: 20
@@ -34,12 +34,12 @@ class Limits:
             if name.startswith("_") or not isinstance(getattr(Limits, name, None), int):
                 raise TypeError(f"Limits has no limit named {name!r}")
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise ValueError(f"Limits({name}=…) takes a non-negative int, not {value!r}")
+                raise ValueError(f"Limits({name}=…) must be an int of 0 or more, not {value!r}")
         self.__dict__.update(limits)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(
-            f"limits.{name} cannot be set: other requests share these limits. Make new ones, and give "
+            f"limits.{name} cannot be set: other requests share these limits; make new ones, and pass "
             f"them to run or Request: limits=Limits({name}=…)"
         )
 

@@ -1,7 +1,7 @@
-"""Lines in files: added whole, read, taken out. A line ends with LF, and with nothing else.
+"""Lines in files: appended as a whole, read, taken out. A line ends with LF, and with nothing else.
 
-`append_line` and `read_lines` are inverses, for whatever text visitors send; `take_lines` makes a
-queue. How a file is replaced belongs to `files`, waiting for others to `locks`.
+`append_line` and `read_lines` are inverses for any text that visitors send; `take_lines` makes a file a
+queue. How a file is replaced belongs to `files`, waiting for other processes to `locks`.
 """
 
 import os
@@ -11,7 +11,7 @@ from .locks import Typed, UnderLock, lock, open_directory, wait
 from .process import absolute
 from .regularfile import close_quietly, open_regular, write_all
 
-_BLOCK = 65_536  # bytes that are read at once, from the end
+_BLOCK = 65_536  # bytes that are read at once, from the end of the file
 
 
 def append_line(
@@ -21,26 +21,26 @@ def append_line(
     durable: bool = False,
     timeout: float = 10.0,
 ) -> None:
-    """Add a line to a file, which is made if it is missing: the whole line, or nothing.
+    """Append a line to a file, which is made if it is missing: the whole line, or nothing.
 
-    `line` is text (written as UTF-8) or bytes, and comes without its line end; one inside it (LF or CR)
-    is a `ValueError`. Lines of several processes never mix. If the file does not end with a line end,
-    it gets that first. `durable`, `timeout` and errors are those of `atomic_write`. The inverse is
-    `read_lines`, not `str.splitlines`: that takes VT, FF, U+2028 and others for line ends.
+    `line` is text (written as UTF-8) or bytes, without a line end; a line end inside it (LF or CR) is a
+    `ValueError`. Lines of several processes never mix. If the file does not end with a line end, one is
+    added first. `durable`, `timeout` and the errors are those of `atomic_write`. The inverse is
+    `read_lines`, not `str.splitlines`, which also splits at VT, FF, U+2028 and others.
     """
     if not isinstance(line, str | bytes | bytearray | memoryview):  # bytes(42) is 42 times NUL
         raise TypeError(
-            f"a line is str or bytes, not {type(line).__name__}; give it as text: str(…)"
+            f"a line must be str or bytes, not {type(line).__name__}; give it as text: str(…)"
         )
     raw = line.encode() if isinstance(line, str) else bytes(line)
     if b"\n" in raw or b"\r" in raw:
-        raise ValueError("a line holds no line ends; append several lines one by one")
+        raise ValueError("a line cannot contain line ends; append several lines one by one")
     name = absolute(path)
     with lock(name, timeout=timeout) as held, Typed(name, "cannot add to the file"):
         fd = open_regular(name, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         directory = -1
         try:
-            if durable:  # now, because after the write it is too late to say no
+            if durable:  # now: after the write it would be too late to fail
                 directory = open_directory(name)
             _append(fd, held.fileno(), directory, raw + b"\n")
         finally:
@@ -56,16 +56,16 @@ def read_lines(
     errors: str = "replace",
     timeout: float = 10.0,
 ) -> list[str]:
-    """Return the lines of a file without their ends (list of str), or the `last` ones, the newest at
-    the end; none where there is no file. A line ends with LF only.
+    """Return the lines of a file without their ends (list of str), or only the `last` ones, the newest
+    at the end; an empty list if there is no file. A line ends with LF only.
 
-    Of a long file no more is read than the last lines take. What is not UTF-8 becomes U+FFFD, or what
-    `errors` says as for `bytes.decode`. A line that is being written, or whose writer was killed, does
-    not count; only where the last line has no end, its writer is waited for, at most `timeout` seconds
-    (`LockTimeout`). `StorageError` where the system refuses.
+    For the last lines, no more of a long file is read than they need. Bytes that are not UTF-8 become
+    U+FFFD, or what `errors` says, as in `bytes.decode`. A line that is being written, or whose writer
+    was killed, is left out. Only if the last line has no end does this wait for its writer, at most
+    `timeout` seconds (`LockTimeout`). It raises `StorageError` if the system refuses.
     """
     if last is not None and last < 0:
-        raise ValueError(f"last={last} lines cannot be; give 0 or more")
+        raise ValueError(f"last={last} is not a valid number of lines; give 0 or more")
     name = absolute(path)
     with Typed(name, "cannot read the file"):
         raw, _, _ = _ending(name, last)
@@ -81,15 +81,15 @@ def take_lines(
     durable: bool = False,
     timeout: float = 10.0,
 ) -> "TakenLines":
-    """Take all lines out of a file: it is empty after the `with` block, which gets them as a list.
+    """Take all lines out of a file: the `with` block gets them as a list, and then the file is empty.
 
         with take_lines("orders.txt") as orders:
             for order in orders:
                 ...
 
-    If the block raises, or the process is killed in it, all lines stay in the file. Those who add lines
-    wait for the end of the block. `errors`, `durable` and `timeout` are those of `read_lines` and
-    `append_line`.
+    If the block raises, or the process is killed in it, all lines stay in the file. Processes that
+    append lines wait for the end of the block. `errors`, `durable` and `timeout` are those of
+    `read_lines` and `append_line`.
     """
     return TakenLines(absolute(path), errors, durable, timeout)
 
@@ -142,7 +142,7 @@ def _split(raw: bytes, errors: str) -> list[str]:
 
 
 def _ending(path: str, last: int | None) -> tuple[bytes, int, int]:
-    """Return the end of a file, with at least its `last` lines in it; its size, and its inode."""
+    """Return the end of a file with at least its `last` lines, its size, and its inode."""
     try:
         fd = open_regular(path)
     except FileNotFoundError:
@@ -165,7 +165,7 @@ def _ending(path: str, last: int | None) -> tuple[bytes, int, int]:
 
 
 def _settled_ending(path: str, last: int | None, timeout: float) -> bytes:
-    """Return the end of a file while nobody adds to it, without a line whose writer was killed."""
+    """Return the end of a file while nobody appends to it, without a line whose writer was killed."""
     from fcntl import LOCK_SH
     from time import monotonic
 
@@ -174,7 +174,9 @@ def _settled_ending(path: str, last: int | None, timeout: float) -> bytes:
         try:
             fd = open_regular(beside)
         except FileNotFoundError:
-            return _ending(path, last)[0]  # nobody adds lines as we do: a person wrote the last one
+            return _ending(path, last)[
+                0
+            ]  # `append_line` was never used: a person wrote the last line
         except PermissionError:
             raw = _ending(path, last)[0]
             return raw[: raw.rfind(b"\n") + 1]
@@ -190,7 +192,7 @@ def _settled_ending(path: str, last: int | None, timeout: float) -> bytes:
 
 
 def _read(fd: int, begin: int, size: int) -> bytes:
-    """Read `size` bytes of an open file, fewer where it has become shorter."""
+    """Read `size` bytes of an open file, or fewer if it has become shorter."""
     found = []
     while size and (piece := os.pread(fd, size, begin)):
         found.append(piece)
@@ -200,22 +202,22 @@ def _read(fd: int, begin: int, size: int) -> bytes:
 
 
 def _append(fd: int, lock_fd: int, directory: int, line: bytes) -> None:
-    """Write a line at the end of an open file, or leave the file as it was. With the descriptor of its
-    directory, not -1, wait until it is on the disk.
+    """Write a line at the end of an open file, or leave the file as it was. If `directory` is the
+    descriptor of its directory, and not -1, wait until the line is on the disk.
     """
     status = os.fstat(fd)
     size = _take_back(fd, lock_fd, status)
     begin = size
     if size and os.pread(fd, 1, size - 1) != b"\n":
-        line = b"\n" + line  # after an old script's line, or one that a power failure cut off
+        line = b"\n" + line  # an old script or a power failure has left a line without its end
         begin += 1
-    # The kernel looks for a kill after each page that it writes: only what lies in one cannot be torn.
+    # The kernel checks for a kill after each page that it writes: only a line within one page is safe.
     in_one_page = size // _PAGE == (size + len(line) - 1) // _PAGE
     noted = not in_one_page and _note(lock_fd, b"%d %d\n" % (status.st_ino, begin))
     try:
         written = os.write(fd, line)
         if written < len(line):
-            # The rest is tried once: that brings the reason why, and after it nothing is left half.
+            # Writing the rest raises the error that says why; the half line is then removed.
             write_all(fd, line[written:])
         settle(fd, directory >= 0)
         if directory >= 0 and not size:
@@ -228,19 +230,21 @@ def _append(fd: int, lock_fd: int, directory: int, line: bytes) -> None:
             _forget(lock_fd)
 
 
-_PAGE = 4096  # bytes; machines with larger ones only note more often than they must
+_PAGE = 4096  # bytes; on machines with larger pages, notes are made more often than needed
 
 
 def _note(lock_fd: int, note: bytes) -> bool:
-    """Note in the lock file where a line begins that a kill could tear; False where that cannot be."""
+    """Note in the lock file where a line begins that a kill could tear; False if that fails."""
     import errno
 
     try:
-        if os.fstat(lock_fd).st_nlink != 1:  # somebody's own file has this name, too
+        if (
+            os.fstat(lock_fd).st_nlink != 1
+        ):  # it has another name, and may be another program's file
             return False
         return os.pwrite(lock_fd, note, 0) == len(note)
     except OSError as error:
-        if error.errno == errno.EBADF:  # another user's, open for reading only
+        if error.errno == errno.EBADF:  # another user's file, opened for reading only
             return False
         raise
 
@@ -249,11 +253,11 @@ def _forget(lock_fd: int) -> None:
     try:
         os.ftruncate(lock_fd, 0)
     except OSError:
-        pass  # a note about a line that has its end says nothing
+        pass  # a note about a complete line does no harm
 
 
 def _noted(lock_fd: int, inode: int) -> int | None:
-    """Return where the line begins that a killed writer may have left in the file of that inode."""
+    """Return where the line begins that a killed writer may have left in the file with that inode."""
     if os.fstat(lock_fd).st_size:
         noted, _, begin = os.pread(lock_fd, 100, 0).strip().partition(b" ")
         if noted == b"%d" % inode and begin.isdigit():
@@ -264,7 +268,7 @@ def _noted(lock_fd: int, inode: int) -> int | None:
 def _take_back(fd: int, lock_fd: int, status: os.stat_result) -> int:
     """Remove the beginning of a line whose writer was killed; return the size of the file.
 
-    Only if it was noted for this very file, and has no end: nothing of another writer's is removed.
+    It is removed only if it was noted for this file, and has no end: no other writer's line is lost.
     """
     size = status.st_size
     begin = _noted(lock_fd, status.st_ino)

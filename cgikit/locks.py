@@ -1,8 +1,8 @@
 """Locks between processes: flock(2) on a file, held for the length of a `with` block.
 
-flock is no part of POSIX, but of every system that serves CGI. What locking means is decided here:
-how long to wait, when a lock counts, what an operating system's refusal tells the reader. What is
-done under a lock belongs to `files` and `counters`.
+flock is not part of POSIX, but every system that serves CGI has it. This module decides what locking
+means: when a lock is valid, what happens after the time-out, and how an error of the system is
+explained to the reader. What is done under a lock belongs to `files` and `counters`.
 """
 
 import fcntl
@@ -19,19 +19,20 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 _MAKE = os.O_RDWR | os.O_CREAT
-_NOTE = 64  # bytes; a note in a lock file is shorter
-MOST_TRIES = 1_000  # times in a row that the file was replaced while we waited for it
+_NOTE = 64  # bytes: the longest note in a lock file
+MOST_TRIES = 1_000  # how often a file may be replaced while we wait for its lock
 
 
 def lock(
     path: "str | os.PathLike[str]", *, shared: bool = False, timeout: float = 10.0
 ) -> "FileLock":
-    """Return a lock for all who work on `path`, to be held with `with`: on the file `path` + ".lock".
+    """Return the lock for the file `path`, to be held in a `with` block.
 
-    Exclusive, or with `shared` together with others who share. Waits at most `timeout` seconds, then
-    raises `LockTimeout`; `StorageError` where the file cannot be made, its file system cannot lock, or
-    what has that name is somebody's own. The lock file gets the owner and the mode of `path`, or of its
-    directory. All functions of cgikit that change a file take this lock first, except `atomic_write`.
+    It is on the file `path` + ".lock". The lock is exclusive, or with `shared` held together with
+    others that share it. After `timeout` seconds it raises `LockTimeout`. It raises `StorageError` if
+    the lock file cannot be made, if its file system cannot lock, or if a file of that name belongs to
+    something else. The lock file gets the owner and the mode of `path`, or of its directory. All
+    functions of cgikit that change a file take this lock first, except `atomic_write`.
     """
     return _LockBeside(absolute(path), timeout, shared=shared)
 
@@ -40,9 +41,9 @@ class FileLock:
     """A lock on the file `path` itself, held for the length of a `with` block.
 
     The file is created, with its directory if that is missing, and must never be deleted or replaced.
-    Exclusive, or `shared`. Waits at most `timeout` seconds, then raises `LockTimeout`. The lock ends
-    with the process, however that ends; but a forked child that lives on keeps it. Threads may share
-    one object.
+    The lock is exclusive, or `shared`. After `timeout` seconds it raises `LockTimeout`. The lock ends
+    with the process, however that ends, but a forked child that outlives it keeps the lock. Threads may
+    share one object.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class FileLock:
         self.path = absolute(path)
         self.timeout = timeout
         self.shared = shared
-        self._fds: list[int] = []  # several, where threads share one that is shared
+        self._fds: list[int] = []  # several if threads hold it at once, shared
 
     def __enter__(self) -> "Self":
         operation = fcntl.LOCK_SH if self.shared else fcntl.LOCK_EX
@@ -76,8 +77,8 @@ class FileLock:
         error: "BaseException | None",
         trace: "TracebackType | None",
     ) -> None:
-        # Closing, not LOCK_UN: a child that was forked meanwhile would lose its own with ours.
-        # Whichever it is of several: all hold the same lock, and it ends with the last of them.
+        # By closing, not by LOCK_UN, which would release the lock of a forked child too. If there are
+        # several, any of them will do: the lock ends with the last one.
         close_quietly(self._fds.pop())
 
     def fileno(self) -> int:
@@ -85,7 +86,7 @@ class FileLock:
         return self._fds[-1] if self._fds else -1
 
     def _examine(self, fd: int, held: os.stat_result) -> None:
-        """Look at the file that was locked."""
+        """Check the file that was locked."""
 
     def _open(self) -> int:
         try:
@@ -99,7 +100,7 @@ class FileLock:
             make_directory(self.path)
             return open_regular(self.path, _MAKE)
         if isinstance(error, PermissionError):
-            # Made by another user, who tried the script by hand: to lock it, reading will do.
+            # Another user has made it, by running the script by hand. Read access is enough to lock it.
             try:
                 return open_regular(self.path)
             except FileNotFoundError:
@@ -108,14 +109,14 @@ class FileLock:
 
 
 class _LockBeside(FileLock):
-    """The lock of all who work on the file `guarded`: on the file beside it that ends in ".lock"."""
+    """The lock for the file `guarded`: on a file beside it whose name ends in ".lock"."""
 
     def __init__(self, guarded: str, timeout: float, *, shared: bool = False) -> None:
         super().__init__(guarded + ".lock", timeout, shared=shared)
         self._guarded = guarded
 
     def _examine(self, fd: int, held: os.stat_result) -> None:
-        """Refuse a file that is somebody's own, before anything is written into it."""
+        """Refuse a file that belongs to something else, before anything is written into it."""
         if not held.st_size and os.geteuid():
             return
         with Typed(self.path, "cannot examine the lock file"):
@@ -124,10 +125,10 @@ class _LockBeside(FileLock):
 
                 raise StorageError(
                     self.path,
-                    "is not a lock file of cgikit's: there is something in it; move it away, or name "
-                    f"another file than {self._guarded}",
+                    "is not a lock file of cgikit: it has content; move it away, or use "
+                    f"another name than {self._guarded}",
                 )
-            # One that root has made by an older version locks out the user that scripts run as.
+            # Older versions, run as root, made lock files that the scripts' user cannot open.
             if os.geteuid() == 0 and not held.st_size and held.st_nlink == 1:
                 self._give(fd, held)
 
@@ -155,7 +156,7 @@ class _LockBeside(FileLock):
             return fd
 
     def _give(self, fd: int, lock: os.stat_result) -> None:
-        """Give a lock file the owner, group and mode of what it guards, or else of its directory."""
+        """Give a lock file the owner, group and mode of the file it guards, or of its directory."""
         try:
             owner = os.stat(self._guarded, follow_symlinks=False)
         except FileNotFoundError:
@@ -164,15 +165,15 @@ class _LockBeside(FileLock):
             owner = os.stat(os.path.dirname(self.path) or ".")
         mode = owner.st_mode & 0o666 | 0o600
         if owner.st_mode & S_ISVTX:
-            mode &= ~0o022  # in a directory for everybody; to lock a file, reading it will do
+            mode &= ~0o022  # a directory for everybody; read access is enough to lock a file
         inherit(fd, lock, owner, mode)
 
 
 class UnderLock:
     """A `with` block under the lock of the file `path`; used once or often, not nested.
 
-    `_begin` runs under the lock and returns what the block gets; `_finish` runs after a block that did
-    not raise, and `_close` in any case, before the lock is released.
+    `_begin` runs under the lock and returns what the block gets. `_finish` runs after a block that did
+    not raise, and `_close` always, before the lock is released.
     """
 
     def __init__(self, path: str, timeout: float) -> None:
@@ -217,8 +218,8 @@ class UnderLock:
 
 
 def is_note(raw: bytes) -> bool:
-    """Tell whether the content of a lock file is nothing, or the note that `append_line` makes there:
-    two numbers. After a power failure it may be zeros.
+    """Tell whether a lock file is empty or holds the note that `append_line` makes there: two numbers.
+    After a power failure it may hold zero bytes.
     """
     words = raw.removesuffix(b"\n").split(b" ")
     note = raw.endswith(b"\n") and len(words) == 2 and all(word.isdigit() for word in words)
@@ -226,9 +227,12 @@ def is_note(raw: bytes) -> bool:
 
 
 def inherit(fd: int, new: os.stat_result, old: os.stat_result, mode: int) -> None:
-    """Give an open file of ours, as `new` says it is, the owner and group of `old`, and a mode."""
+    """Give an open file of our own the owner and group of `old`, and a mode. `new` is its present
+    status.
+    """
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-        for owner in (old.st_uid, -1):  # who may not give the file away may still keep its group
+        # A process that cannot change the owner may still be able to set the group.
+        for owner in (old.st_uid, -1):
             try:
                 os.fchown(fd, owner, old.st_gid)
                 break
@@ -237,7 +241,7 @@ def inherit(fd: int, new: os.stat_result, old: os.stat_result, mode: int) -> Non
             except OSError as error:
                 import errno
 
-                if error.errno != errno.EINVAL:  # an owner that is unknown in this container
+                if error.errno != errno.EINVAL:  # the owner does not exist in this container
                     raise
     if new.st_mode & 0o777 != mode:
         os.fchmod(fd, mode)
@@ -270,7 +274,7 @@ def try_lock(fd: int, operation: int = fcntl.LOCK_EX) -> bool:
 
 
 def _holder(fd: int) -> str:
-    """Return in words who holds the lock on an open file: this process, if it is among several."""
+    """Return in words which process has locked an open file: this one, if it is among several."""
     try:
         found = os.fstat(fd)
         device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
@@ -278,19 +282,19 @@ def _holder(fd: int) -> str:
             lines = [line.split() for line in locks]
     except (OSError, ValueError):
         lines = []  # no Linux
-    # 1: FLOCK ADVISORY WRITE 1234 fe:01:5678 0 EOF; those who wait have "->" after the number
+    # 1: FLOCK ADVISORY WRITE 1234 fe:01:5678 0 EOF; a waiting process has "->" after the number
     holders = {line[4] for line in lines if line[1:2] == ["FLOCK"] and line[5:6] == [device]}
     if str(os.getpid()) in holders:
         return "this process itself"
     pid = min(holders, default="0")
-    return "another process" if pid == "0" else f"process {pid}"  # 0: outside of this container
+    return "another process" if pid == "0" else f"process {pid}"  # 0: one outside of this container
 
 
 def leads_to(path: str, fd: int) -> "os.stat_result | None":
-    """Return what fstat says of an open file if the name `path` still leads to it, otherwise None.
+    """Return the status of an open file if the name `path` still leads to it, otherwise None.
 
-    Asked after every locking: somebody may have replaced the file while it was being opened, and a
-    lock on a file that has no name any more excludes nobody.
+    To be called after each lock is taken: the file may have been replaced while it was being opened,
+    and a lock on a file without a name excludes nobody.
     """
     try:
         held = os.fstat(fd)
@@ -304,8 +308,8 @@ def leads_to(path: str, fd: int) -> "os.stat_result | None":
 
 
 def make_directory(path: str) -> None:
-    """Make the directory that the file `path` is to lie in, one level; `StorageError` if it cannot
-    be. One that is there already, made by another process meanwhile, is welcome.
+    """Make the directory of the file `path`, one level; `StorageError` if that fails. It is fine if the
+    directory exists: another process may have made it.
     """
     directory = os.path.dirname(path)
     try:
@@ -317,20 +321,22 @@ def make_directory(path: str) -> None:
     try:
         fd = open_directory(directory)
     except OSError:
-        return  # it is made all the same; who may not read the one above cannot wait for its disk
+        return  # the directory is made, but the one above cannot be read, and so not be synced
     try:
         os.fsync(fd)
     except OSError as error:
-        raise storage_error(directory, "the directory is made, but not safe", error) from error
+        raise storage_error(
+            directory, "the directory was made, but a power failure may undo it", error
+        ) from error
     finally:
         close_quietly(fd)
 
 
 def open_directory(path: str) -> int:
-    """Open the directory that the file `path` lies in, for the fsync that makes its name durable.
+    """Open the directory of the file `path`, for the fsync that makes its name durable.
 
-    To be done before anything is changed: it needs the right to read the directory, which who may
-    write in it need not have.
+    This comes before anything is changed, because it needs read access to the directory, which a
+    process that may write to it need not have.
     """
     return os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
@@ -338,7 +344,7 @@ def open_directory(path: str) -> int:
 class Typed:
     """A `with` block in which every error of the system becomes a `StorageError` about `path`.
 
-    `what` is what cannot be done then. Errors of our own tree, and all others, pass through.
+    `what` says what could not be done. cgikit's own errors, and all others, pass through.
     """
 
     def __init__(self, path: str, what: str) -> None:
@@ -359,11 +365,11 @@ class Typed:
 
 
 def storage_error(path: str, what: str, error: OSError) -> Exception:
-    """Make a `StorageError` about `path`: what could not be done, the system's reason, what to do."""
+    """Return a `StorageError` about `path`: what could not be done, the system's reason, what to do."""
     reason = f"{what}: {error.strerror}{_advice(path, error.errno or 0)}"
     try:
         from .errors import StorageError
-    except (ImportError, OSError):  # no descriptor is left through which to read that module
+    except (ImportError, OSError):  # no descriptor is left to read that module with
         return OSError(error.errno, reason, path)
     return StorageError(path, reason)
 
@@ -382,28 +388,30 @@ def _advice(path: str, number: int) -> str:
     if number == errno.ELOOP:
         return "; it is a symbolic link, which is not followed: name the file itself"
     if number in {errno.ENOSPC, errno.EDQUOT}:
-        return f"; nothing was changed: make room in {place}, inodes (df -i) included"
+        return f"; nothing was changed: free some space in {place}, and check its inodes (df -i)"
     if number in {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}:
-        return f"; this file system cannot lock: keep the file on another one than that of {place}"
+        return f"; the file system of {place} cannot lock files: keep the file on another one"
     if number in {errno.EMFILE, errno.ENFILE}:
         return "; too many files are open: close some, or raise the limit (ulimit -n)"
     if number == errno.EIO:
-        return "; the disk or the network fails: look into the system's log"
+        return "; the disk or the network has failed: see the system's log"
     return ""
 
 
 def refusal(path: str, number: int) -> str:
-    """Return what stands in the way of the file `path`, to follow the system's own words (str)."""
+    """Return why the system refuses the file `path`, and what to do; it follows the system's message
+    (str).
+    """
     try:
         from .obstacle import obstacle
 
         return f"; {obstacle(path, number)}"
-    except (ImportError, OSError):  # no descriptor is left; or what was there is there no more
+    except (ImportError, OSError):  # no descriptor is left, or the file is gone by now
         return f"; the script runs as user {os.geteuid()}, who must be able to write there"
 
 
 def late(path: str, timeout: float, holder: str = "another process") -> Exception:
-    """Make a `LockTimeout` about `path`."""
+    """Return a `LockTimeout` about `path`."""
     from .errors import LockTimeout
 
     return LockTimeout(path, timeout, holder)

@@ -1,8 +1,8 @@
-"""What stands in the way where the system refuses a file (EACCES, EPERM of POSIX), in words. Internal.
+"""Why the system refuses a file (EACCES, EPERM of POSIX), in words. Internal.
 
-The system says "Permission denied" and not whose fault it is: a directory on the way that cannot be
-entered, one that cannot be written in, a file of another user, a sticky bit. It is looked for here
-after the fact, and decides nothing: what an error means to a script is decided by its callers.
+The system says "Permission denied", but not why: a directory on the way that cannot be entered, one
+that cannot be written to, a file of another user, a sticky bit. This module looks for the reason
+afterwards. What an error means to a script is decided by the callers.
 """
 
 import os
@@ -11,16 +11,16 @@ from errno import EACCES
 
 
 def obstacle(path: str, number: int) -> str:
-    """Return what this process lacks to write the file `path`, where the system has said `number`
-    (EACCES, EPERM), and what to do about it, in words (str). Opens and changes nothing. Raises
-    `OSError` where nothing is there any more.
+    """Return why this process cannot write the file `path`, for which the system has returned the error
+    `number` (EACCES, EPERM), and what to do about it (str). It opens and changes nothing. Raises
+    `OSError` if nothing is there any more.
     """
     user = os.geteuid()
     who = f"the script runs as user {user}, who"
-    # A relative path is one whose directory cannot be reached by its name: "." stands for that.
+    # The path is relative only if its directory cannot be reached by name: then "." stands for it.
     near = os.path.dirname(path) or "."
     while not os.path.lexists(near) and near not in {".", "/"}:
-        near = os.path.dirname(near) or "."  # it was to be made
+        near = os.path.dirname(near) or "."  # the script wanted to make it
     directory = os.path.abspath(near)
     for above in _above(near):
         if not _may(above, os.X_OK):
@@ -31,7 +31,7 @@ def obstacle(path: str, number: int) -> str:
         found = None
     file = f"{path} ({_about(path)})"
     must = f"{who} must be able to write in {directory}"
-    can_write, give = _may(near, os.W_OK), f"give it over: chown {user} {path}"
+    can_write, give = _may(near, os.W_OK), f"change its owner: chown {user} {path}"
     if not can_write and (found is None or (number == EACCES and _may(path, os.R_OK))):
         also = "" if found is None or _may(path, os.W_OK) else f"{path} is {_about(path)}, and "
         return f"{also}{directory} is {_about(near)}{_group(near)}; {must}"
@@ -42,8 +42,8 @@ def obstacle(path: str, number: int) -> str:
     holder = os.stat(near)
     if found and holder.st_mode & stat.S_ISVTX and user not in {0, found.st_uid, holder.st_uid}:
         return (
-            f"{who} may not replace {file}: {directory} has the sticky bit, so that only the owner of "
-            f"a file may; keep it in a directory of its own, or {give}"
+            f"{who} cannot replace {file}: {directory} has the sticky bit, so only the owner of a "
+            f"file can; keep it in a directory of its own, or {give}"
         )
     return f"{_NO_MODE}; {must}"
 
@@ -53,13 +53,13 @@ def _may(path: str, right: int) -> bool:
 
 
 _NO_MODE = (
-    "no owner and no mode forbids it: look for an attribute (lsattr), for SELinux or AppArmor, and for "
-    "the sandbox of a systemd unit"
+    "its owner and mode do not forbid it: check attributes (lsattr), SELinux or AppArmor, and the "
+    "sandbox of a systemd unit"
 )
 
 
 def _above(directory: str) -> "list[str]":
-    """Return a directory and all those above it, from the root or from "." down."""
+    """Return a directory and all directories above it, from the root or from "." down."""
     found = [directory]
     while found[-1] not in {"", ".", "/"}:
         found.append(os.path.dirname(found[-1]) or ".")
@@ -67,7 +67,7 @@ def _above(directory: str) -> "list[str]":
 
 
 def _about(path: str) -> str:
-    """Return whose a file or directory is, and its mode."""
+    """Return the owner, group and mode of a file or directory, in words."""
     try:
         found = os.stat(path, follow_symlinks=False)
     except OSError as error:
@@ -77,10 +77,10 @@ def _about(path: str) -> str:
 
 
 def _group(directory: str) -> str:
-    """Return what to do where a directory's group may write, and this process is not in it."""
+    """Return what to do if only the group that the directory belongs to may write to it."""
     found = os.stat(directory)
     if found.st_mode & stat.S_IWGRP and found.st_gid not in {os.getegid(), *os.getgroups()}:
-        return ", and its group may write: make the user a member of it"
+        return ", and its group may write there: add the user to that group"
     return ""
 
 

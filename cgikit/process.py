@@ -2,7 +2,7 @@
 the directory that its relative paths begin in.
 
 The only module of the script's side that touches `os.environ`, `sys.stdin` and `sys.stdout`, so that
-everything above it can also be used with values that are simply given. Nothing is parsed or built
+everything above it can also be used with values that the caller passes. Nothing is parsed or built
 here.
 """
 
@@ -23,19 +23,18 @@ if TYPE_CHECKING:
             """Write all of it; `out` is flushed."""
 
 
-# Variables that name files, in the encoding of the file system
+# Variables that name files: they are in the encoding of the file system.
 _FILES = frozenset(
     "CONTEXT_DOCUMENT_ROOT DOCUMENT_ROOT HOME PATH PATH_TRANSLATED PWD SCRIPT_FILENAME TMPDIR".split()
 )
-# Attributes of the standard streams: what was done with them is their state, not ours.
+# Attributes of the standard streams: what was done with a stream is kept on the stream.
 _SENT = "_cgikit_sent"
 _INPUT = "_cgikit_input"
-_START = (
-    "_cgikit_start"  # of the script's own module: a warm child's is new, the zygote's is another
-)
+# An attribute of the script's own module: each warm child has a new one.
+_START = "_cgikit_start"
 _MOST_DRAINED = 1 << 30  # bytes
 _PIECE = 131_072  # bytes
-_SILENCE = 5_000  # milliseconds in which nothing of the body comes
+_SILENCE = 5_000  # milliseconds without a byte of the body
 
 
 def environ() -> "Mapping[str, str]":
@@ -44,10 +43,10 @@ def environ() -> "Mapping[str, str]":
 
 
 def request_text(variables: "Mapping[str, str]") -> "Mapping[str, str]":
-    """Return variables that `os.fsdecode` has decoded, by the locale, as UTF-8 text, with surrogate
-    escapes for other bytes: what browsers send has nothing to do with the server's locale.
+    """Return variables as UTF-8 text, with surrogate escapes for other bytes. `os.fsdecode` has decoded
+    them by the server's locale, which says nothing about what browsers send.
 
-    Those that name files stay as the functions that open files take them.
+    Variables that name files are left as the functions that open files take them.
     """
     if sys.getfilesystemencoding() == "utf-8":
         return variables
@@ -66,10 +65,10 @@ def pid() -> int:
 
 def end(error: BaseException) -> "NoReturn":
     """End this process, in whatever thread, with the status that `error` would give a script, after
-    printing what it would print.
+    printing what it would print. It never returns.
 
-    For one that a handler forked, below a server that knows nothing of it: what is to be done when the
-    server ends must not be done in here.
+    It is for a process that a handler has forked below a server: the exit handlers of the server must
+    not run in it.
     """
     code = error.code if isinstance(error, SystemExit) else None
     status = code if isinstance(code, int) else int(code is not None)
@@ -87,7 +86,7 @@ def end(error: BaseException) -> "NoReturn":
 
 def absolute(path: "str | os.PathLike[str]") -> str:
     """Return a path (str) as one that no later `os.chdir` turns into another file's: a relative one
-    begins in `start_directory()`. Nothing else is changed; links and `..` stay.
+    is taken from `start_directory()`. Nothing else is changed: links and `..` stay.
     """
     name = os.fsdecode(path)
     if not name or name[0] == "/":
@@ -96,12 +95,12 @@ def absolute(path: "str | os.PathLike[str]") -> str:
 
 
 def start_directory() -> str:
-    """Return the one directory (str) that relative paths of this process begin in.
+    """Return the one directory (str) that all relative paths of this process are taken from.
 
-    It is the working directory when it is first asked for: by the first relative path, or before the
-    first request is answered. In a process that was started in `/`, as systemd does, it is the
-    script's own directory, as under CGI. It is "" where the working directory was removed, or cannot
-    be reached by its name: relative paths then stay as they are.
+    It is the working directory at the time of the first relative path, or before the first request is
+    answered. In a process that was started in `/`, as systemd does, it is the script's own directory,
+    as under CGI. It is "" if the working directory was removed, or cannot be reached by its name:
+    relative paths are then left as they are.
     """
     main = sys.modules["__main__"]
     start: str | None = getattr(main, _START, None)
@@ -127,7 +126,7 @@ def _found_start(main: "Mapping[str, object]") -> str:
         here = os.getcwd()
         if here == "/":
             return _script_directory(main) or here
-        # Entered by somebody who might: a path from the root would fail where "." does not.
+        # The process may not be allowed to enter a directory above: then only "." works.
         return here if os.path.samefile(os.path.join(here, "."), ".") else ""
     except OSError:
         return ""
@@ -147,15 +146,15 @@ def _script_directory(main: "Mapping[str, object]") -> str:
 
 
 def arguments() -> list[str]:
-    """Return the words this process was started with, the script first."""
+    """Return the arguments that this process was started with (list of str), the script first."""
     return sys.argv
 
 
 def stdin() -> "BinaryIO":
     """Return this process's standard input as a binary file without a buffer.
 
-    A buffered reader would read on to fill its buffer, beyond the body (RFC 3875 section 4.2). A
-    standard input that is closed is an empty one.
+    A buffered reader would read beyond the body to fill its buffer (RFC 3875 section 4.2). A closed
+    standard input counts as an empty one.
     """
     if sys.stdin is None:
         return io.BytesIO()
@@ -183,20 +182,23 @@ class CountedInput:
 
 
 def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
-    """Write one whole response to standard output, each chunk flushed; tell whether it all went out.
+    """Write one whole response to standard output, and flush after each chunk; return whether all of it
+    was sent.
 
-    False means that the client went away: nobody is left to be told. `whole` says that making the
-    chunks reads no more of the request's body. Raises `StateError` if a response was sent before, or
-    if something was printed and is still in Python's buffer; that is then taken back, so that a clean
-    error page can follow.
+    False means that the client has gone away. `whole` says that no chunk has to be made from the rest
+    of the request's body. Raises `StateError` if a response was sent before, or if something was
+    printed and is still in Python's buffer; the buffer is then emptied, so that a clean error page can
+    follow.
     """
     out = getattr(sys.stdout, "guarded", sys.stdout)
     if out is None or out.closed:
-        return False  # started with no standard output: there is nobody to answer
+        return False  # started without a standard output: there is nobody to answer
     if not hasattr(out, "buffer"):
-        raise misuse(f"sys.stdout is a {type(out).__name__}, which takes no bytes; give a stdout")
+        raise misuse(
+            f"sys.stdout is a {type(out).__name__}, which cannot take bytes; give another stdout"
+        )
     if getattr(out, _SENT, False):
-        raise misuse("a response was sent already; a request has one answer")
+        raise misuse("a response was sent already; a request has only one")
     stray = _take_back(out)
     if stray:
         shown = stray[:80].decode("utf-8", "replace")
@@ -208,7 +210,8 @@ def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
     _leave_fast()
     if whole:
         _drain_stdin()
-    for chunk in _parents(chunks):  # outside of the try: a pipe that breaks there is the script's
+    # Outside of the try: a pipe that breaks while a chunk is made is the script's.
+    for chunk in _parents(chunks):
         try:
             write(out.buffer, chunk)
         except OSError as error:
@@ -222,8 +225,8 @@ def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
 
 
 def _parents(chunks: "Iterable[bytes | Written]") -> "Iterator[bytes | Written]":
-    """Yield the chunks in this process only; raise `SystemExit` in one that is forked by making them:
-    a request has one answer.
+    """Yield the chunks in this process only. A process that was forked while a chunk was made raises
+    `SystemExit`: a request has one answer.
     """
     own = os.getpid()
     for chunk in chunks:
@@ -244,11 +247,11 @@ def drain(read: "Callable[[int], bytes]", left: int) -> None:
 
 
 def _drain_stdin() -> None:
-    """Read and drop what is left of the body, where leaving it there would cut the answer.
+    """Read and drop the rest of the body if standard input is a socket.
 
-    mod_cgid hands the body over on a UNIX socket: closing that with bytes unread resets it, and the
-    client gets part of the answer or none. It also reads no answer before it has sent the body, so
-    both would wait for ever if a long answer came first. On a pipe neither happens.
+    mod_cgid passes the body through a UNIX socket. Closing that with unread bytes resets it, and the
+    client gets only part of the answer, or nothing. Also, mod_cgid reads no answer before it has sent
+    the body: if a long answer came first, both would wait forever. With a pipe neither happens.
     """
     length = os.environ.get("CONTENT_LENGTH", "")
     try:
@@ -261,32 +264,32 @@ def _drain_stdin() -> None:
         poll.register(0, select.POLLIN)
         drain(lambda size: os.read(0, size) if poll.poll(_SILENCE) else b"", left)
     except (OSError, ValueError):
-        return  # standard input is closed, or the length is none: there is nothing to save
+        return  # standard input is closed, or the length is not a number: nothing can be drained
 
 
 def write(out: "BinaryIO", chunk: "bytes | Written") -> None:
-    """Write all of a chunk and pass it on at once."""
+    """Write all of a chunk, and flush."""
     if not isinstance(chunk, bytes):
         chunk.write_to(out)
         return
     done = out.write(chunk)
-    # Under `python -u` it is the system's own write, which a signal can end early. A file-like object
-    # that does not count has taken all.
+    # Under `python -u` this is the system call, which a signal can end early. A file-like object that
+    # returns no count has taken everything.
     while done is not None and done < len(chunk):
         done += out.write(memoryview(chunk)[done:])
     out.flush()
 
 
 def was_sent() -> bool:
-    """Tell whether a response went to this process's standard output already."""
+    """Tell whether a response was already sent to this process's standard output."""
     return getattr(getattr(sys.stdout, "guarded", sys.stdout), _SENT, False)
 
 
 class GuardedOutput:
-    """Stands in for `sys.stdout` while a handler runs: printing raises `StateError` there and then.
+    """Replaces `sys.stdout` while a handler runs: printing raises `StateError` at once.
 
-    What a handler prints would come before the header, or inside the body, and the answer would be
-    broken far from the line that broke it. As a context manager it puts itself in place and leaves.
+    What a handler prints would come before the header, or inside the body, and the answer would fail
+    far from the line at fault. As a context manager it installs and removes itself.
     """
 
     def __init__(self) -> None:
@@ -305,10 +308,8 @@ class GuardedOutput:
 
     @property
     def buffer(self) -> "BinaryIO":
-        """Refuse: what is written there would be printed too."""
-        raise misuse(
-            "the handler writes to sys.stdout.buffer; return bytes in the response instead"
-        )
+        """Refuse: what is written there would be sent too."""
+        raise misuse("the handler wrote to sys.stdout.buffer; return bytes in the response instead")
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.guarded, name)
@@ -322,21 +323,21 @@ class GuardedOutput:
 
 
 def _take_back(out: "TextIO") -> bytes:
-    """Return what was printed but not yet passed on, and empty the buffers.
+    """Return what was printed but not yet written, and empty the buffers.
 
-    Python does not show what its buffers hold, so they are flushed into a pipe for a moment. Under
-    `python -u` nothing is ever held.
+    Python does not show what its buffers hold, so they are flushed into a pipe. Under `python -u`
+    nothing is buffered.
     """
     try:
         fd = out.fileno()
     except (OSError, ValueError, AttributeError):
-        return b""  # not a real file: a test's, or an interactive shell's
-    os.set_blocking(fd, True)  # a write that would block is lost otherwise, with half of the answer
+        return b""  # not a real file, as in a test or an interactive shell
+    # Otherwise a write that would block is lost, and half of the answer with it.
+    os.set_blocking(fd, True)
     saved = os.dup(fd)
     reader, writer = os.pipe()
-    os.set_blocking(
-        writer, False
-    )  # buffers of file systems with large blocks are larger than a pipe
+    # On file systems with large blocks, Python's buffers are larger than a pipe.
+    os.set_blocking(writer, False)
     taken = b""
     try:
         os.dup2(writer, fd)
@@ -399,7 +400,7 @@ def write_log(text: str, stream: "TextIO | None" = None) -> None:
 
 
 def _discard(out: "TextIO") -> None:
-    # What is left in the buffer would fail again when Python exits, with a traceback in the log.
+    # What is left in the buffer would fail again at exit, with a traceback in the log.
     try:
         fd = out.fileno()
     except (OSError, ValueError):
@@ -411,7 +412,7 @@ def _discard(out: "TextIO") -> None:
 
 
 def misuse(message: str) -> Exception:
-    """Return the error for a script that answers in a way that cannot work."""
+    """Return the error for a script that sends its answer in a way that cannot work."""
     from .errors import StateError
 
     return StateError(message)

@@ -12,8 +12,8 @@ _FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class NotRegular(OSError, ValueError):
-    """What has the name is no regular file. `.filename` is the name, `.strerror` says what it is and
-    what to do.
+    """There is something else than a regular file under this name. `.filename` is the name, `.strerror`
+    says what it is and what to do.
     """
 
     def __init__(self, path: str, mode: int) -> None:
@@ -21,7 +21,7 @@ class NotRegular(OSError, ValueError):
 
         what = _kind(mode)
         number = errno.EISDIR if what == "a directory" else errno.EINVAL
-        advice = "see who put it there, and remove it, or name another file"
+        advice = "see who put it there, and remove it, or use another path"
         super().__init__(number, f"it is {what}, not a regular file; {advice}", path)
 
 
@@ -36,10 +36,10 @@ def open_regular(
 ) -> int:
     """Open a regular file, or make one with O_CREAT in `flags`; return its descriptor (int).
 
-    It is not inherited, and a symbolic link is an `OSError` (ELOOP) unless `follow`. Anything else in
-    its place, a directory, FIFO, socket or device, raises `NotRegular` at once. Never waits, but for
-    a lease, as Samba holds them: until its holder lets go, at most `patience` seconds
-    (`BlockingIOError`). The kernel takes a lease away after 45 (lease-break-time).
+    The descriptor is not inherited. A symbolic link raises `OSError` (ELOOP) unless `follow`. A
+    directory, FIFO, socket or device raises `NotRegular` at once. The only thing that this waits for is
+    a lease, such as Samba takes: at most `patience` seconds, then it raises `BlockingIOError`. The
+    kernel revokes a lease after 45 seconds (lease-break-time).
     """
     flags |= _FLAGS if follow else _FLAGS | os.O_NOFOLLOW
     try:
@@ -51,7 +51,7 @@ def open_regular(
     try:
         found = os.fstat(fd).st_mode
         if S_ISREG(found):
-            os.set_blocking(fd, True)  # some file systems heed it when they read
+            os.set_blocking(fd, True)  # some file systems heed O_NONBLOCK in reads
             return fd
     except BaseException:
         os.close(fd)
@@ -91,7 +91,7 @@ def _open_otherwise(
     dir_fd: int | None,
     patience: float,
 ) -> int:
-    """Wait for a lease, or say what stands in the file's place."""
+    """Wait for a lease, or raise the error that says what is there instead of a file."""
     import errno
 
     if error.errno in {errno.EISDIR, errno.ENXIO, errno.ENODEV}:
@@ -113,8 +113,8 @@ def _open_otherwise(
         except BlockingIOError:
             return None
 
-    # Only regular files have leases. An open that waits could find a FIFO there by now; the first one
-    # has told the holder to let go.
+    # Only regular files have leases. The first attempt has told the holder to release it. The next ones
+    # must not wait either: by then a FIFO could be there.
     fd = wait_for(attempt, monotonic() + patience)
     if fd is not None:
         return fd
@@ -123,7 +123,7 @@ def _open_otherwise(
 
 
 def _kind(mode: int) -> str:
-    """Return what a file of that mode is, in words."""
+    """Return in words what kind of file has that mode."""
     import stat
 
     if stat.S_ISDIR(mode):

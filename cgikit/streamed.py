@@ -1,8 +1,8 @@
-"""Internal. Bodies that come piece by piece: what a piece may be, when the first one is made, and the
-length that a header announces for all of them (RFC 9110 section 8.6).
+"""Response bodies that come piece by piece: what a piece may be, when the first one is made, and the
+length that the header announces (RFC 9110 section 8.6). Internal.
 
-Which fields an answer has is decided in `response.py`, which imports this module only for such a body;
-how the pieces are sent is decided by whoever sends them.
+The fields of an answer are decided in `response.py`, which imports this module only for such a body;
+how the pieces are sent is decided by the callers.
 """
 
 from . import process
@@ -11,17 +11,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    #: What is sent: text, or something that holds bytes.
+    #: A piece of a body: text, or an object that holds bytes.
     Piece = str | bytes | bytearray | memoryview
     ResponseBody = Piece | Iterable[Piece]
 
 
 def taken(body: object) -> "bytes | Iterator[Piece]":
-    """Return the bytes of a body that holds them (a bytearray, memoryview, mmap), or an iterator over
-    its pieces; `TypeError` for a value that is not.
+    """Return the bytes of a body that holds bytes (a bytearray, memoryview, mmap), or an iterator over
+    its pieces; `TypeError` for anything else.
     """
-    if isinstance(body, dict):  # one would send its names
-        raise TypeError("the body is a dict: use Response.json")
+    if isinstance(body, dict):  # iterating would send its names
+        raise TypeError("the body is a dict; use Response.json(…) to send it")
     data = _held(body)
     if data is not None:
         return data
@@ -36,13 +36,13 @@ def taken(body: object) -> "bytes | Iterator[Piece]":
 def begin(
     pieces: "Iterator[Piece]", encode: "Callable[[str], bytes]", length: int | None, counted: bool
 ) -> "Iterable[bytes]":
-    """Return what iterates over the pieces of a body as bytes; the first of them is made here, before
-    a header is sent, so that what fails before it has an error page.
+    """Return an iterable over the pieces of a body as bytes. The first piece is made here, before the
+    header is sent: if that fails, an error page can still be sent.
 
-    A first piece that is empty counts: so a stream says that its header is to be sent at once.
-    `length` is what the header announces. It is a `ValueError` if the first piece shows that it is
-    wrong, or any piece, where all of them are there to be `counted`.
-    In a process that making the piece forked this raises `SystemExit`: a request has one answer.
+    An empty first piece counts: by that, a stream asks for its header to be sent at once. `length` is
+    what the header announces. A wrong length raises `ValueError` if the first piece shows it, or any
+    piece if all of them are there to be `counted`. In a process that was forked while the piece was
+    made this raises `SystemExit`: a request has one answer.
     """
     own = process.pid()
     chunks = _encoded(pieces, encode)
@@ -61,7 +61,7 @@ def begin(
 
 
 def _counted(chunks: list[bytes], length: int) -> "Iterator[bytes]":
-    """Return an iterator over pieces that are all here; `ValueError` where their length is another."""
+    """Return an iterator over the pieces; `ValueError` if their length is not `length`."""
     total = sum(map(len, chunks))
     if total > length:
         raise _too_long(length)
@@ -79,7 +79,7 @@ def _encoded(pieces: "Iterable[Piece]", encode: "Callable[[str], bytes]") -> "It
 
 
 def _held(value: object) -> bytes | None:
-    """Return the bytes that a value holds, as they are now; None if it holds none."""
+    """Return a copy of the bytes that a value holds; None if it holds no bytes."""
     if isinstance(value, bytes):
         return value
     try:
@@ -97,30 +97,30 @@ def _from(first: bytes | None, chunks: "Iterator[bytes]") -> "Iterator[bytes]":
     if first:
         yield first
     for data in chunks:
-        if data:  # an empty one would end the answer of a server that sends chunks
+        if data:  # an empty chunk would end a chunked answer
             yield data
 
 
 def _too_long(length: int) -> ValueError:
     return ValueError(
-        f"the body is longer than its Content-Length, {length}: what comes after that is not sent; "
-        "leave the header out, or count again"
+        f"the body is longer than its Content-Length, {length}, and the rest is not sent; "
+        "omit the header, or correct it"
     )
 
 
 def _too_short(sent: int, length: int) -> ValueError:
     return ValueError(
-        f"the body ended after {sent} of the {length} bytes that its Content-Length announced; leave "
-        "the header out, or count again"
+        f"the body ended after {sent} of the {length} bytes that its Content-Length announced; omit "
+        "the header, or correct it"
     )
 
 
 class Announced:
-    """A body whose length the header tells already. Iterating gives as many bytes and no more, and
-    raises `ValueError` where the body ends before that, or goes on after it.
+    """A body whose length was announced in the header. Iterating yields that many bytes, no more, and
+    raises `ValueError` if the body ends earlier, or continues after that.
 
-    `.left` is how many bytes are still to come (int): once it is 0, whatever fails fails too late to
-    matter to the client.
+    `.left` is how many bytes are still to come (int). Once it is 0, the client has everything, and a
+    later failure does not matter to it.
     """
 
     def __init__(self, chunks: "Iterable[bytes]", length: int) -> None:

@@ -1,9 +1,10 @@
-"""Uploaded files: where their bytes wait, what they may be called, and how they are kept.
+"""Uploaded files: where their bytes are kept meanwhile, what their names may be, how they are saved.
 
-A client's file name is data, never a path. Bytes wait in memory up to 64 KiB and then in a file
-without a name (O_TMPFILE), which vanishes with the process however it ends; where the system has no
-such files, in one with a random name, locked by its process, and removed when the request is closed
-or, after a kill, by the next upload. Which part of a form is a file is decided in `multipart.py`.
+A client's file name is data, never a path. Up to 64 KiB are kept in memory, more in a temporary file
+without a name (O_TMPFILE), which vanishes with the process however that ends. If the system has no
+such files, the temporary file has a random name, is locked by its process, and is removed when the
+request is closed or, after a kill, by the next upload. `multipart.py` decides which part of a form is
+a file.
 """
 
 import io
@@ -16,17 +17,17 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _IN_MEMORY = 65_536
-_ENDING = ".waiting"  # of the names of waiting files, which begin with "." and 24 digits
+_ENDING = ".waiting"  # names of temporary files begin with "." and 24 digits, and end with this
 _NAME = 25 + len(_ENDING)
-_LOOKED_AT = 10_000  # names of a directory that are looked at for orphans: some milliseconds
-_ORPHAN = 86_400  # seconds after which a waiting file that cannot be locked belongs to nobody
-_LONGEST_NAME = 200  # bytes; file systems stop at 255, and scripts like to put something in front
+_LOOKED_AT = 10_000  # names of a directory that are searched for orphans: it takes milliseconds
+_ORPHAN = 86_400  # seconds after which a temporary file that cannot be locked is an orphan
+_LONGEST_NAME = 200  # bytes; file systems allow 255, and scripts like to add a prefix
 
 
 class Upload:
     """One uploaded file.
 
-    `.filename` is a safe base name made of what the client sent, `.client_filename` that, verbatim;
+    `.filename` is a safe base name made from what the client sent, `.client_filename` the original;
     `.content_type` is what the client claims (lower case, "" if nothing); `.size` is in bytes.
     """
 
@@ -40,9 +41,9 @@ class Upload:
         self._directory = directory
         self._memory: list[bytes] = []
         self._fd = -1
-        self._path = ""  # of the waiting file, if it has a name
+        self._path = ""  # of the temporary file, if it has a name
         self._owner = 0  # the process that made it
-        self._linked = False  # the waiting file is a saved one now
+        self._linked = False  # whether the temporary file was saved under a name
         self._file: BinaryIO | None = None
 
     def __repr__(self) -> str:
@@ -65,7 +66,7 @@ class Upload:
 
     @property
     def file(self) -> "BinaryIO":
-        """The content as a binary file for reading, at its beginning first; the same one each time."""
+        """The content as a binary file, opened at its beginning; always the same one."""
         if self._file is None:
             if self._fd < 0:
                 self._file = io.BytesIO(b"".join(self._memory))
@@ -79,44 +80,44 @@ class Upload:
         return self.file.read(size)
 
     def save(self, path: "str | os.PathLike[str]", overwrite: bool = False) -> None:
-        """Keep the content as the file `path`, complete or not at all.
+        """Save the content as the file `path`, completely or not at all.
 
-        On the file system of the upload directory nothing is copied: the waiting file gets the name.
-        An existing file raises `FileExistsError` unless `overwrite`; every other failure raises
-        `StorageError`, which names the path. The file's mode is 0666 less the umask. An upload can
-        still be read afterwards; what is saved a second time is a copy.
+        On the file system of the upload directory nothing is copied: the temporary file gets the name.
+        An existing file raises `FileExistsError` unless `overwrite`; any other failure raises
+        `StorageError`, which names the path. The file's mode is 0666 less the umask. The upload can
+        still be read afterwards; saving it again makes a copy.
         """
         target = absolute(path)
         if "\0" in target:
-            raise ValueError("a path cannot hold NUL")
+            raise ValueError("a path cannot contain NUL")
         if not os.path.basename(target) or os.path.isdir(target):
             raise ValueError(f"{target!r} is a directory; save to os.path.join(…, upload.filename)")
         try:
             self._keep(target, overwrite)
         except FileExistsError:
             raise FileExistsError(
-                17, "file exists; save(…, overwrite=True) replaces it", target
+                17, "the file exists; use save(…, overwrite=True) to replace it", target
             ) from None
         except OSError as error:
             raise _storage(target, "cannot save the upload", error) from error
 
     def close(self) -> None:
-        """Let go of the waiting file; what was saved stays."""
+        """Close the temporary file; what was saved stays."""
         if self._file is not None:
             self._file.close()
         fd, path, self._fd, self._path = self._fd, self._path, -1, ""
-        # A child that was forked meanwhile leaves the file to its parent.
+        # A forked child must leave the file to its parent.
         _drop(fd, path if os.getpid() == self._owner else "")
 
     def __del__(self) -> None:
         self.close()
 
     def _spool_directory(self) -> str:
-        # What tempfile does first, without its 13 ms.
+        # The directory that `tempfile` would choose, without its 13 ms.
         return absolute(self._directory or os.environ.get("TMPDIR") or "/tmp")  # noqa: S108
 
     def _spill(self) -> bytes:
-        """Move to a file; return what waited in memory, to be written there."""
+        """Open a temporary file; return what was kept in memory, to be written to it."""
         directory = self._spool_directory()
         try:
             if self._directory:
@@ -133,7 +134,7 @@ class Upload:
         return data
 
     def _keep(self, target: str, overwrite: bool) -> None:
-        if not overwrite and self._link(target):  # fails if there is one: nothing can be lost
+        if not overwrite and self._link(target):  # it fails if the file exists: nothing can be lost
             return
         name = _new_name(os.path.dirname(target))
         if overwrite and self._link(name):
@@ -142,7 +143,7 @@ class Upload:
             self._copy(target, overwrite, named=True)
 
     def _link(self, name: str) -> bool:
-        """Give the waiting file a name; False if that cannot be done and it must be copied."""
+        """Give the temporary file a name; return False if it has to be copied instead."""
         if self._fd < 0 or self._linked:
             return False
         os.fchmod(self._fd, 0o666 & ~_umask())
@@ -152,10 +153,10 @@ class Upload:
         return self._linked
 
     def _copy(self, target: str, overwrite: bool, named: bool) -> bool:
-        """Copy the content beside `target`, and give the copy that name when it is whole.
+        """Copy the content beside `target`, and give the copy that name when it is complete.
 
-        Without a name until then, so that a process that is killed leaves nothing; False where that
-        cannot be done.
+        Until then the copy has no name, so that a process that is killed leaves nothing; return False
+        if that is not possible.
         """
         directory = os.path.dirname(target)
         fd, path = _open_spool(directory or ".", named)
@@ -195,12 +196,13 @@ class Upload:
 
 
 def safe_filename(name: str) -> str:
-    """Return a base name made of a client's file name that is safe to use in a directory (str).
+    """Return a base name made from a client's file name that is safe to use in a directory (str).
 
-    Only what follows the last slash, backslash or drive letter stays; controls and other characters
-    that do not print go; so do leading dots (`.htaccess` is an order to a server) and trailing dots
-    and spaces; what remains is cut to 200 bytes, its extension kept. "upload" if nothing remains.
-    It may name a file that exists: `Upload.save` does not overwrite unless told to.
+    Only what follows the last slash, backslash or drive letter is kept. Control characters and others
+    that do not print are removed, and so are leading dots (`.htaccess` configures a server) and
+    trailing dots and spaces. The rest is cut to 200 bytes, without losing its extension; if nothing is
+    left, the name is "upload". A file of that name may exist: `Upload.save` does not overwrite it
+    unless told to.
     """
     name = name.replace("\\", "/").rpartition("/")[2]
     name = "".join([char for char in name if char.isprintable() and char != "\ufffd"]).strip(". ")
@@ -218,9 +220,9 @@ def safe_filename(name: str) -> str:
 
 
 def make_directory(path: str) -> None:
-    """Make the directory that a script has named for what waits, one level, if it is missing.
+    """Make the directory that a script has chosen for temporary files, one level, if it is missing.
 
-    Raises `OSError`. Whatever else has its name is left alone: opening a file in it will fail.
+    Raises `OSError`. Anything else of that name is left alone: opening a file in it will fail.
     """
     if not os.path.lexists(path):
         try:
@@ -230,7 +232,7 @@ def make_directory(path: str) -> None:
 
 
 def _open_spool(directory: str, named: bool = False) -> tuple[int, str]:
-    """Open a file for waiting bytes; return its descriptor, and its name if it must have one."""
+    """Open a temporary file; return its descriptor, and its name if it must have one."""
     unnamed = 0 if named else getattr(os, "O_TMPFILE", 0)
     if unnamed:
         try:
@@ -245,23 +247,23 @@ def _open_spool(directory: str, named: bool = False) -> tuple[int, str]:
         fd = os.open(path, flags, 0o600)
         if _hold(fd) and _is_at(fd, path):
             return fd, path
-        os.close(fd)  # taken for an orphan, in the moment before it was locked
+        os.close(fd)  # another process took it for an orphan before it was locked
 
 
 def _drop(fd: int, path: str) -> None:
-    """Let go of a waiting file, and remove the name `path` if it has one."""
+    """Close a temporary file, and remove its name `path` if it has one."""
     try:
         if path:
             os.unlink(path)
     except FileNotFoundError:
-        pass  # somebody tidied up
+        pass  # somebody has removed it
     finally:
         if fd >= 0:
-            os.close(fd)  # which unlocks it: the last thing
+            os.close(fd)  # last, because it unlocks the file
 
 
 def _replace(name: str, target: str) -> None:
-    """Rename, or remove what could not be renamed."""
+    """Rename a file; remove it if that fails."""
     try:
         os.replace(name, target)
     except OSError:
@@ -274,7 +276,7 @@ def _new_name(directory: str) -> str:
 
 
 def _hold(fd: int) -> bool:
-    """Lock a waiting file, so that others see that its process lives; False if one of them has it."""
+    """Lock a temporary file, to show that its process is alive; False if another process holds it."""
     import fcntl
 
     try:
@@ -282,7 +284,7 @@ def _hold(fd: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        pass  # a file system that cannot lock: there an orphan is known by its age
+        pass  # this file system cannot lock: an orphan is recognised by its age
     return True
 
 
@@ -294,10 +296,10 @@ def _is_at(fd: int, path: str) -> bool:
 
 
 def _clear_orphans(directory: str) -> None:
-    """Remove the waiting files of processes that were killed: those that nobody holds a lock on.
+    """Remove the temporary files of processes that were killed: those that no process has locked.
 
-    Only where files must have names. Looks at no more than `_LOOKED_AT` names, because a request
-    waits; whatever cannot be removed stays for the next one.
+    This is needed only where files must have names. It looks at no more than `_LOOKED_AT` names,
+    because a request is waiting; what cannot be removed is left for the next one.
     """
     try:
         with os.scandir(directory) as entries:
@@ -309,7 +311,7 @@ def _clear_orphans(directory: str) -> None:
                 ):
                     _clear(entry.path)
     except OSError:
-        pass  # if it is unusable, the file that is made next says so
+        pass  # if the directory is unusable, making the next file reports that
 
 
 def _clear(path: str) -> None:
@@ -340,15 +342,15 @@ def _clear(path: str) -> None:
 
 
 def _link(fd: int, path: str, name: str) -> bool:
-    """Give an open file, whose name is `path` or which has none, another one; False if that cannot be
-    done. Raises `FileExistsError`.
+    """Give an open file another name; `path` is its present name, or "". Return False if that is not
+    possible. Raises `FileExistsError`.
     """
     try:
         if path:
             os.link(path, name)
         else:
-            # With a directory descriptor, though the path needs none: only then does Python call
-            # linkat, which follows the link to the file; link would link the link.
+            # `src_dir_fd` makes Python call linkat, which follows the link to the file; link(2)
+            # would make a second name of the link itself.
             os.link(f"/proc/self/fd/{fd}", name, src_dir_fd=fd, follow_symlinks=True)
     except FileExistsError:
         raise
@@ -358,8 +360,8 @@ def _link(fd: int, path: str, name: str) -> bool:
 
 
 def _umask() -> int:
-    # Not by setting it, which is how POSIX reads it: what other threads make meanwhile would get the
-    # wrong mode, and two at once would leave the wrong umask for good.
+    # POSIX can read the umask only by setting it. Files that other threads make meanwhile would get the
+    # wrong mode, and two threads at once could leave the wrong umask for good.
     try:
         with open("/proc/self/status", "rb") as status:
             for line in status:
@@ -367,7 +369,7 @@ def _umask() -> int:
                     return int(line.split()[1], 8)
     except OSError:
         pass
-    mask = os.umask(0o077)  # no Linux, or one before 4.7
+    mask = os.umask(0o077)  # not Linux, or a kernel before 4.7
     os.umask(mask)
     return mask
 
@@ -378,7 +380,7 @@ def _storage(path: str, what: str, error: OSError) -> Exception:
     advice = ""
     if error.errno == 2:  # ENOENT
         missing = path if what.endswith("here") else os.path.dirname(path) or "."
-        advice = f"; make the directory {missing} first, or name another one"
+        advice = f"; make the directory {missing} first, or use another one"
     if error.errno in {1, 13}:  # EPERM, EACCES
         try:
             from .obstacle import obstacle
@@ -386,5 +388,5 @@ def _storage(path: str, what: str, error: OSError) -> Exception:
             file = os.path.join(path, "upload") if os.path.isdir(path) else path
             advice = f"; {obstacle(file, 13)}"
         except (ImportError, OSError):
-            pass  # what was there is there no more
+            pass  # it is gone by now
     return StorageError(path, f"{what}: {error.strerror}{advice}")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 131_072
 _FILE_CHUNK = 262_144
-_SHORTER = "the file became shorter while it was sent"
+_SHORTER = "the file became shorter while it was being sent"
 # Seconds since the last change. A file that grows, as a log does, would seem to be changed at the end.
 _UNCHANGED = 60
 

@@ -300,7 +300,7 @@ def test_a_form_that_is_not_asked_for_is_not_read() -> None:
 def test_reading_a_body_in_two_ways_says_what_is_wrong(first: str, second: str) -> None:
     request = post(FORM)
     getattr(request, first)
-    with pytest.raises(StateError, match=r"request\.\w+: the body can be read once") as caught:
+    with pytest.raises(StateError, match=r"request\.\w+: the body was read already") as caught:
         getattr(request, second)
     assert not isinstance(caught.value, CGIError)  # the script's mistake, not the client's
     request.close()

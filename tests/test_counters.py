@@ -111,7 +111,7 @@ def test_counting_is_by_ints(path: Path, by: object) -> None:
     counter = Counter(path)
     counter.reset(5)
     for action in (counter.increment, counter.reset):
-        with pytest.raises(TypeError, match="ints"):
+        with pytest.raises(TypeError, match="takes an int"):
             action(by)
     assert path.read_bytes() == b"5\n"
 
@@ -342,7 +342,7 @@ def test_many_counters_in_one_file(tmp_path: Path) -> None:
         with pytest.raises(TypeError, match="str"):
             counters[bad]
     for bad in ("1", 1.5, None):
-        with pytest.raises(TypeError, match="ints"):
+        with pytest.raises(TypeError, match="takes an int"):
             counters["a"].increment(bad)
 
 
@@ -363,7 +363,7 @@ def test_a_file_that_holds_no_counters_is_never_overwritten(path: Path, content:
     path.write_bytes(content)
     counters = Counters(path)
     for action in (counters.all, counters["b"].increment, counters["a"].reset):
-        with pytest.raises(StorageError, match="mend it"):
+        with pytest.raises(StorageError, match="correct it"):
             action()
     assert path.read_bytes() == content
 
@@ -631,7 +631,7 @@ def test_the_advice_loses_no_number(path: Path, content: bytes, number: str) -> 
             f"; if it is {number}, write it so: echo {number} > {path}"
         )
     else:
-        assert "see whether it is a counter's file at all" in str(caught.value)
+        assert "check whether it is a counter file at all" in str(caught.value)
 
 
 def test_names_are_told_and_forgotten(path: Path) -> None:

@@ -154,9 +154,9 @@ def test_misuse_says_so(path: Path) -> None:
     counters = ExpiringCounters(path, 1)
     with pytest.raises(ValueError, match="1 or more"):
         ExpiringCounters(path, 1, most=0)
-    with pytest.raises(TypeError, match="a counter's name is a str, not int"):
+    with pytest.raises(TypeError, match="the name of a counter must be a str, not int"):
         counters[1]  # type: ignore[index]
-    with pytest.raises(TypeError, match="counts in ints, not by float"):
+    with pytest.raises(TypeError, match="takes an int, not float"):
         counters["a"].increment(0.5)  # type: ignore[arg-type]
     for by in (0, -1):
         with pytest.raises(ValueError, match="less than 1"):
@@ -185,7 +185,7 @@ def test_a_file_of_another_kind_is_never_overwritten(path: Path, content: bytes)
     path.write_bytes(content)
     counters = ExpiringCounters(path, 60)
     for action in (counters.all, counters["a"].increment, lambda: counters.__delitem__("a")):
-        with pytest.raises(StorageError, match="name another one, or move it away"):
+        with pytest.raises(StorageError, match="use another path, or move it away"):
             action()
     assert path.read_bytes() == content
 

@@ -407,7 +407,7 @@ def test_a_missing_file_is_a_404_and_still_what_scripts_catch(
     assert isinstance(error, CGIError)
     assert isinstance(error, FileNotFoundError)
     assert (error.status, error.filename) == (404, path)
-    assert error.message == "There is no such file."
+    assert error.message == "The file was not found."
     assert repr(path) in str(error)
     assert open_files() == before
 
@@ -426,7 +426,7 @@ def test_the_path_of_a_missing_file_is_in_the_log_only(tmp_path: Path) -> None:
     code = "run(lambda request: Response.file('files/' + request.query['name']))"
     answer = run_script(tmp_path, code, QUERY_STRING="name=se%0Acret%1B.txt")
     assert (answer.status, answer.code) == (404, 0)
-    assert "There is no such file." in answer.page
+    assert "The file was not found." in answer.page
     assert "cret" not in answer.page
     path = f"{tmp_path}/files/se\\ncret\\x1b.txt"
     assert answer.errors == f"cgikit: 404: '{path}' cannot be sent: no such file or directory\n"
@@ -607,7 +607,7 @@ def test_a_file_that_shrinks_under_a_script_is_logged(tmp_path: Path) -> None:
     assert b"Content-Length: 3000000\n" in head
     assert len(head) + len(rest) < 3_000_000  # the client sees that it was cut
     assert b"Status" not in rest
-    assert b"OSError: the file became shorter while it was sent" in errors
+    assert b"OSError: the file became shorter while it was being sent" in errors
     assert process.returncode == 1
 
 

@@ -405,7 +405,7 @@ def test_long_names_have_a_temporary_name_too(tmp_path: Path, length: int, lette
 
 @pytest.mark.parametrize("data", [42, None, ["a"], {"a": 1}, 1.5])
 def test_what_cannot_be_written_is_a_type_error_that_says_so(path: Path, data: object) -> None:
-    with pytest.raises(TypeError, match="data is bytes, str or a function that writes, not"):
+    with pytest.raises(TypeError, match="data must be bytes, str or a function that writes, not"):
         atomic_write(path, data)  # type: ignore[arg-type]
     assert os.listdir(path.parent) == []
 

@@ -84,13 +84,13 @@ def test_nothing_is_written_if_nothing_changed(path: Path) -> None:
         (b'{\n  "a": 1,\n  b: 2}', "line 3, column 3: "),
         (b'{"a": "\xff"}', "line 1, column 8: not UTF-8"),
         (b'{"a": 1,\n "\xc3\xa4\xc3"}', "line 2, column 4: not UTF-8"),
-        (b"5", "holds no object and no array"),
-        (b'"text"', "holds no object and no array"),
-        (b"null", "holds no object and no array"),
+        (b"5", "neither an object nor an array"),
+        (b'"text"', "neither an object nor an array"),
+        (b"null", "neither an object nor an array"),
         (b'{"a": NaN}', "NaN is not a number"),
         (b"[-Infinity]", "-Infinity is not a number"),
         (b"\xef\xbb\xbf{}", "BOM"),
-        (b"[" * 200_000, "nested more than 500 deep"),
+        (b"[" * 200_000, "nested more than 500 levels deep"),
         (b"[" + b"9" * 5000 + b"]", "4300"),
     ],
 )
@@ -101,7 +101,7 @@ def test_what_is_not_json_says_where_and_is_never_overwritten(
     with pytest.raises(StorageError, match=str(path)) as caught, update_json(path):
         pytest.fail("the block is not entered")
     assert said in str(caught.value)
-    assert "mend it" in str(caught.value)
+    assert "correct it" in str(caught.value)
     assert str(path) not in caught.value.message
     assert path.read_bytes() == content
     path.write_bytes(b"{}")
@@ -209,8 +209,8 @@ def test_any_content_is_a_value_or_a_storage_error(
     [
         (b'{"a": 1e999}', "1e999 is too large a number"),
         (b'{"a": -1e999}', "-1e999 is too large a number"),
-        (b"[" * 2_000 + b"]" * 2_000, "nested more than 500 deep"),
-        (b"[" * 501 + b"1" + b"]" * 501, "nested more than 500 deep"),
+        (b"[" * 2_000 + b"]" * 2_000, "nested more than 500 levels deep"),
+        (b"[" * 501 + b"1" + b"]" * 501, "nested more than 500 levels deep"),
         (b'{"a": %b}' % (b"1" * 5_000), "somewhere"),
     ],
 )
@@ -239,7 +239,7 @@ def test_what_is_nested_too_deeply_is_not_written(
             assert len(found) == 1
         return
     with (
-        pytest.raises(ValueError, match="nested more than 500 deep"),
+        pytest.raises(ValueError, match="nested more than 500 levels deep"),
         update_json(path, default=[], indent=indent) as found,
     ):
         found.append(value)

@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("line", [42, None, 1.5, [104, 105], True, object()])
 def test_what_is_no_line_is_a_type_error_and_writes_nothing(path: Path, line: object) -> None:
     """9/2.8: `append_line(path, 42)` wrote 42 NUL bytes."""
-    with pytest.raises(TypeError, match="a line is str or bytes, not"):
+    with pytest.raises(TypeError, match="a line must be str or bytes, not"):
         append_line(path, line)  # type: ignore[arg-type]
     assert not path.exists()
 

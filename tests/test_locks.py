@@ -217,7 +217,7 @@ def test_the_log_says_which_lock_and_that_the_holder_is_this_process(path: Path)
     with lock(path), pytest.raises(LockTimeout) as caught, lock(path, timeout=0):
         pass
     assert f"{path}.lock: this process itself held the lock for 0 seconds" in str(caught.value)
-    assert "let go of the lock before you take it again" in str(caught.value)
+    assert "release the lock before you take it again" in str(caught.value)
     assert str(path) not in caught.value.message
 
 
@@ -265,7 +265,7 @@ def test_s7_a_lock_file_of_somebody_else_is_refused_and_kept(
         theirs.hardlink_to(path.parent / "precious")
     before = theirs.stat()
     with pytest.raises(
-        StorageError, match=r"not a lock file of cgikit's.*move it away, or name"
+        StorageError, match=r"not a lock file of cgikit.*move it away, or use"
     ) as caught:
         take(path)
     assert caught.value.path == str(theirs)

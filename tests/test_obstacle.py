@@ -68,7 +68,7 @@ def test_a_directory_that_cannot_be_written_in(place: Path) -> None:
 def test_a_directory_of_a_group_that_the_user_is_not_in(place: Path) -> None:
     os.chown(place, 0, 1)
     place.chmod(0o775)
-    assert "its group may write: make the user a member of it" in tried(place / "n", COUNT)
+    assert "its group may write there: add the user to that group" in tried(place / "n", COUNT)
 
 
 @pytest.mark.parametrize("code", [COUNT, APPEND, "with cgikit.update_json(path) as x: x['a'] = 1"])
@@ -116,7 +116,7 @@ def test_what_neither_owner_nor_mode_forbids(place: Path) -> None:
         said = tried(file, WRITE)
     finally:
         subprocess.run([need("chattr"), "-i", str(file)], check=True)
-    assert "no owner and no mode forbids it: look for an attribute (lsattr)" in said
+    assert "its owner and mode do not forbid it: check attributes (lsattr)" in said
 
 
 def follow(said: str) -> None:

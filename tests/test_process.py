@@ -63,7 +63,7 @@ def test_bytes_written_in_the_handler(tmp_path: Path, unbuffered: str) -> None:
     source = "def f(request):\n    sys.stdout.buffer.write(b'stray')\n    return 'x'\nrun(f)"
     answer = run_script(tmp_path, source, PYTHONUNBUFFERED=unbuffered)
     assert well_formed(answer), answer
-    assert "StateError: the handler writes to sys.stdout.buffer" in answer.errors
+    assert "StateError: the handler wrote to sys.stdout.buffer" in answer.errors
 
 
 def test_printing_in_a_streamed_body_breaks_it_off(tmp_path: Path) -> None:

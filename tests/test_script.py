@@ -73,7 +73,7 @@ def test_a_cgi_error_is_its_own_page(tmp_path: Path, error: str, status: int, te
 @pytest.mark.parametrize(
     ("error", "status", "text"),
     [
-        ("LockTimeout('data/count.lock', 5)", 503, "Another request is at work on the same data"),
+        ("LockTimeout('data/count.lock', 5)", 503, "Another request is using the same data"),
         ("StorageError('data/count', 'the disk is gone')", 500, "could not read or write"),
         ("HTTPError(503, 'maintenance')", 503, "maintenance"),
         ("CGIError('odd')", 500, "odd"),
@@ -360,7 +360,7 @@ def page(request):
     answer = run_script(tmp_path, code)
     assert (answer.body, answer.code) == (b"x" * 100_000, 1)
     assert answer.field("Content-Length") == "300000"
-    assert "the file became shorter while it was sent" in answer.errors
+    assert "the file became shorter while it was being sent" in answer.errors
 
 
 # --- handlers that fork ---------------------------------------------------------------------------

@@ -7,7 +7,7 @@ where pages are made (`page.py`); rendering does not happen here.
 from cgikit.errors import CGIError
 
 _TO_VISITORS = {
-    413: "What was sent is too large for this server.",
+    413: "What you sent is too large for this server.",
     414: "The address of this page is too long for this server.",
     431: "What your browser sends with a request is too large for this server.",
     503: "The server is busy. Try again in a moment.",

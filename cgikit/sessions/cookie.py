@@ -1,8 +1,8 @@
-"""The session's cookie (RFC 6265bis): what it is called, and which of those that came are tried.
+"""The session's cookie (RFC 6265bis): its name, and which of the received cookies are tried.
 
-Cookies know no ports and, at Path=/, no paths, so that all applications of a host share their names.
-The default name is made of the place where a store keeps its sessions: the same for all scripts that
-share them, and another one for everybody else. The name it had before, `session`, is still read.
+Cookies do not depend on the port or, at Path=/, on the path, so all applications of a host share the
+names. The default name is derived from the place where a store keeps its sessions: it is the same for
+all scripts that share them, and different from all others. The former name, `session`, is still read.
 """
 
 from .store import FORMER, is_id
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from ..response import Response
     from .store import Store
 
-MOST_TRIED = 5  # ids of one request that are looked up: each costs an access to the store
+MOST_TRIED = 5  # ids of one request that are looked up: each is one access to the store
 
 
 def is_secure(store: "Store", request: "MetaVariables") -> bool:
-    """Tell whether the cookie is for HTTPS only: as the store says, or as the request came."""
+    """Tell whether the cookie is for HTTPS only: by the store's setting, or by the request."""
     return request.is_secure if store.secure is None else store.secure
 
 
 def ids(store: "Store", request: "MetaVariables") -> list[tuple[str, str]]:
-    """Return the ids that came with a request, each with the name of its cookie; `MOST_TRIED` at most.
+    """Return the ids in a request's cookies, each with the name of its cookie; at most `MOST_TRIED`.
 
-    A browser sends several cookies of one name where they differ in their paths, and a cookie that
-    somebody planted must not lock the visitor out: so all of them are to be tried.
+    A browser may send several cookies of the same name, with different paths. All of them must be
+    tried, so that a cookie that somebody else has set does not lock the visitor out.
     """
     header = request.environ.get("HTTP_COOKIE")
     if not header:
@@ -37,7 +37,7 @@ def ids(store: "Store", request: "MetaVariables") -> list[tuple[str, str]]:
         cookies = parse(header)
     proper = [(name, value) for name, value in cookies.pairs() if is_id(value)]
     if not proper:
-        return []  # before any system call, and the name can cost some
+        return []  # before the name is asked for, which may take system calls
     found: dict[str, str] = {}
     for wanted in store.cookie_names(is_secure(store, request)):
         for name, value in proper:
@@ -47,7 +47,7 @@ def ids(store: "Store", request: "MetaVariables") -> list[tuple[str, str]]:
 
 
 def is_former(store: "Store", name: str) -> bool:
-    """Tell whether a cookie's name is the former one of a store that has a name of its own now."""
+    """Tell whether a cookie has the former name, and the store now has a name of its own."""
     return store.cookie is None and name.endswith(FORMER) and bool(store.place())
 
 
@@ -58,7 +58,7 @@ def send(
     session_id: str,
     max_age: int | None = None,
 ) -> None:
-    """Set the cookie in a response, for `max_age` seconds; delete it where there is no id."""
+    """Set the cookie in a response, for `max_age` seconds; delete it if the id is empty."""
     secure = is_secure(store, request)
     name, path = store.cookie_name(secure), store.cookie_path
     if session_id:

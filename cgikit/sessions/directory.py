@@ -206,7 +206,9 @@ class SessionDirectory:
         elif error.errno in {errno.EACCES, errno.EPERM}:
             advice = f"; {self._obstacle(path.rstrip('/'), error.errno)}"
         elif error.errno == errno.ENOTDIR:
-            advice = "; symbolic links are not followed: name the directory, or see what is there"
+            advice = (
+                "; symbolic links are not followed: name the directory itself, or see what is there"
+            )
         elif error.errno == errno.ELOOP:
             advice = "; symbolic links are not followed: see who put it there, and remove it"
         elif error.errno in {errno.ENOLCK, errno.EOPNOTSUPP}:

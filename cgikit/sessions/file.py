@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from .store import Policy
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_SMALL = 300  # bytes; a file that holds nothing but a token has about 160
-_LOOKED_INTO = 200  # files that a sweep reads at most: a request waits for it
-_ORPHAN = 3_600  # seconds after which a file that was never put in place belongs to nobody
+_SMALL = 300  # bytes; a session with nothing but a token takes about 160
+_LOOKED_INTO = 200  # the most files that a sweep reads: a request waits for it
+_ORPHAN = 3_600  # seconds after which a temporary file is one of a killed process
 
 
 class FileStore(Store):
     """Sessions in files below `directory`, which is made if it is missing (mode 0700).
 
-    A relative one begins in the directory that the process was started in, whatever `os.chdir` does
-    later; `.directory` is the whole. Keep it where the server does not serve it. `policy` is what
-    `Store` takes: `idle`, `absolute` and the rest.
+    A relative `directory` is taken from the directory that the process was started in, whatever
+    `os.chdir` does later; `.directory` is the absolute path. Keep it outside of what the web server
+    serves. `policy` is what `Store` takes: `idle`, `absolute` and the others.
 
     A directory that belongs to another user, that others can write to, or that is a symbolic link
     raises `StorageError`, and so does a file of another user.
@@ -68,7 +68,7 @@ class FileStore(Store):
 
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
         """Write a new file and rename it over the old one: `Store.save`."""
-        temporary = key + ".new"  # one name is enough under the lock, and leaves no orphans
+        temporary = key + ".new"  # under the lock one name is enough, and no orphans pile up
         if new:  # there is no lock yet: two may make a user's mark at the same time
             temporary = f"{key}.{os.urandom(4).hex()}.new"
         with (
@@ -80,7 +80,7 @@ class FileStore(Store):
                 try:
                     write(fd, record)
                 finally:
-                    os.close(fd)  # an error that shows only now is the data's: it gets no name then
+                    os.close(fd)  # not quietly: if the data did not arrive, it must get no name
                 if new:  # a link fails where a rename would overwrite
                     _link(temporary, key, shard.fd)
                     os.unlink(temporary, dir_fd=shard.fd)
@@ -145,7 +145,7 @@ class FileStore(Store):
         force: bool = False,
     ) -> int:
         """Delete all dead sessions: `Store.purge`. `progress` counts shards, of which there are at most
-        256. What a process that was killed has left goes too.
+        256. Files that killed processes have left are deleted too.
         """
         now = self.clock() if now is None else now
         if not self.may_purge(now) and not force:
@@ -163,9 +163,9 @@ class FileStore(Store):
     def sweep(self) -> int:
         """Delete the idle sessions in one of the shards: `Store.sweep`.
 
-        By their time stamps, for a request waits; only the small ones are read, some of them, since
-        those that hold nothing but a token end earlier. What else is at its end is found by no request
-        any more, and so becomes idle.
+        It goes by their time stamps, because a request is waiting. Only some small files are read,
+        since sessions with nothing but a token end earlier. Other sessions that have reached their end
+        are not found by requests any more, and so become idle.
         """
         now = self.clock()
         if not self.may_purge(now):
@@ -180,9 +180,10 @@ class FileStore(Store):
     def _purge_shard(
         self, shard: str, now: float, failed: "list[StorageError]", inside: bool = True
     ) -> int:
-        """Delete the dead in one shard; the end that stands `inside` a file counts if asked for.
+        """Delete the dead sessions in one shard. With `inside`, the end that each file names is read
+        too.
 
-        What cannot be examined goes to `failed`: one file of another user must not save all others.
+        Errors go to `failed`: a file of another user must not keep all others from being deleted.
         """
         suspects: list[str] = []
         looks = 0
@@ -212,8 +213,9 @@ class FileStore(Store):
     def _purge_these(
         self, names: list[str], now: float, failed: "list[StorageError]", most: int
     ) -> int:
-        """Delete those that are dead, until `most` turned out to live: those that are kept for longer
-        than others. Begin anywhere, so that each gets its turn.
+        """Delete those of `names` that are dead. Stop when more than `most` have turned out to be
+        alive, as sessions that are remembered for longer do. Start at a random one, so that each gets
+        its turn.
         """
         from ..errors import StorageError
 
@@ -232,8 +234,8 @@ class FileStore(Store):
         return deleted
 
     def _in_time(self, name: str, shard: int, now: float) -> bool:
-        """Tell whether the end that stands in a file lies ahead, and not too far. It is only a hint,
-        read without the lock and without checks; who finds it wrong looks again.
+        """Tell whether the end that a file names is in the future, and not too far. This is only a
+        hint, read without the lock and without checks: a caller that gets False has to look again.
         """
         try:
             fd = open_regular(name, dir_fd=shard)
@@ -248,7 +250,7 @@ class FileStore(Store):
         return not self.is_suspect(record, now)
 
     def _entries(self, name: str) -> "Iterator[tuple[os.DirEntry[str], int]]":
-        """Yield what is in a shard, each with the shard's descriptor."""
+        """Yield the entries of a shard, each with the shard's descriptor."""
         try:
             opened = self._directory.open_shard(name)
         except FileNotFoundError:
@@ -263,7 +265,7 @@ def _create(name: str, directory: int) -> int:
     try:
         return os.open(name, _CREATE, 0o600, dir_fd=directory)
     except FileExistsError:
-        # Left by a request that was killed; or a link somebody planted, so it must not be opened.
+        # A killed request has left it; or it is a link made by somebody else, so it is not opened.
         os.unlink(name, dir_fd=directory)
         return os.open(name, _CREATE, 0o600, dir_fd=directory)
 
@@ -289,4 +291,4 @@ def _unlink(name: str, directory: int) -> None:
     try:
         os.unlink(name, dir_fd=directory)
     except FileNotFoundError:
-        pass  # so much the better
+        pass  # it is gone already

@@ -1,16 +1,17 @@
-"""The token of a visitor's forms: which one passes, and what the answer is to one that does not.
+"""The token of a visitor's forms: which tokens are accepted, and the answer to all others.
 
 Internal to `session.py`. A form without the session's token was sent by another site, or is out of
-date. One with the token from right before a rotation was most likely sent twice: its sender is helped.
+date. A form with the token from just before a rotation was most likely sent twice: then the page is
+reloaded.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .payload import Payload
 
-# A browser loads the page again by GET, two seconds later, when it has the new cookie (HTML, "shared
-# declarative refresh steps"). Where it dropped the answer that had it, since it shows only the one to
-# the second click, it does so until the old id is over. A redirect would come too early, too often.
+# The browser reloads the page by GET two seconds later, when it has the new cookie (HTML, "shared
+# declarative refresh steps"). If it has dropped the answer with that cookie, because it shows only the
+# answer to the second click, it reloads until the old id has ended. Redirects would come too fast.
 AGAIN = (("Refresh", "2"),)
 
 
@@ -23,12 +24,12 @@ def check(inside: "Payload", token: str | None, now: float, grace: float) -> Non
     from ..errors import FormExpired
 
     if 0 <= now - inside.rotated < grace and _is(inside.former, token):
-        raise FormExpired(403, "This form was sent already. The page loads again by itself.", AGAIN)
-    raise FormExpired(403, "This form has expired. Load the page again and send it once more.")
+        raise FormExpired(403, "This form was already sent. The page will reload by itself.", AGAIN)
+    raise FormExpired(403, "This form has expired. Reload the page and send the form again.")
 
 
 def forget(inside: "Payload", now: float) -> None:
-    """Have no token from now on; the former one is remembered, but passes no check."""
+    """Drop the token. It is remembered as the former one, which is not accepted any more."""
     if inside.csrf:
         inside.former, inside.rotated = inside.csrf, now
     inside.csrf = ""

@@ -1,7 +1,7 @@
-"""Whose a store is, in words, and what to do where it is another user's. Internal to the stores.
+"""Who owns a store, in words, and what to do if it is another user. Internal to the stores.
 
-Advice is followed, so it must do no harm: nothing is given to root, and nothing is given away or closed
-that does not look like a store. What is refused is decided by the stores.
+People follow advice, so it must do no harm: nothing is given to root, and nothing that does not look
+like a store gets another owner or mode. The stores decide what is refused.
 """
 
 import os
@@ -20,31 +20,31 @@ def user(number: int) -> str:
 def stranger(kind: str, owner: int, paths: "list[str]", *, is_store: bool | None) -> str:
     """Return why a directory or file (`kind`) of the user `owner` is refused, and what to do (str).
 
-    `paths` is all that would have to be given over; `is_store` tells whether that is a store, None if
-    it cannot be seen.
+    `paths` are those whose owner would have to change; `is_store` tells whether they are a store, None
+    if that is unknown.
     """
     me = os.geteuid()
     text = f"the {kind} belongs to {user(owner)}, but this runs as {user(me)}"
     if is_store is False:
-        return f"{text}, and it does not look like a store of sessions; name a {kind} of its own"
+        return f"{text}, and it does not look like a store of sessions; use a {kind} of its own"
     if me == 0:
-        # Given to root, or used by root, it would be closed to the scripts of its user.
+        # If root owned or used it, the scripts of its user could not open it any more.
         return f"{text}; run this as that user: sudo -u {_in_shell(owner, chr(92) + '#')} COMMAND"
     from shlex import join
 
     return (
-        f"{text}; run this as that user, or, if nothing but sessions is in it, let root give it over:"
+        f"{text}; run this as that user, or, if it holds only sessions, have root change its owner:"
         f" chown -hR {_in_shell(me)} {join(paths)}"
     )
 
 
 def shared(path: str, *, is_store: bool | None) -> str:
-    """Return why a directory that others can write to is refused, and what to do (str)."""
+    """Return why a directory that other users can write to is refused, and what to do (str)."""
     if not is_store:
-        return "other users can write in it; name a directory of its own"
+        return "other users can write to it; use a directory of its own"
     from shlex import quote
 
-    return f"other users can write in it; close it: chmod go-w {quote(path)}"
+    return f"other users can write to it; close it: chmod go-w {quote(path)}"
 
 
 def _in_shell(number: int, prefix: str = "") -> str:

@@ -1,8 +1,8 @@
-"""What is inside a session, and the JSON (RFC 8259) it is kept as.
+"""The content of a session, and the JSON (RFC 8259) that it is stored as.
 
-`Payload.encode` and `Payload.decode` are inverses. JSON and nothing else: what a store holds is data
-even if somebody else wrote it, so reading it can run no code. Values are checked when they are written,
-with the name of the key that is wrong, and the shape when it is read.
+`Payload.encode` and `Payload.decode` are inverses. It is JSON and nothing else: reading a session
+never runs code, even if somebody else has written it. Values are checked when they are written, and
+errors name the key; the structure is checked when it is read.
 """
 
 TYPE_CHECKING = False
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-MOST_BYTES = 1 << 20  # of one payload. Django's and PHP's own stores have no limit
-KEEP = b'{"v":1,"keep":'  # how a payload begins that says itself how long it is kept
+MOST_BYTES = 1 << 20  # of one payload. The stores of Django and PHP have no limit
+KEEP = b'{"v":1,"keep":'  # the beginning of a payload that has a lifetime of its own
 MOST_DEPTH = 100  # nesting of one value, as in a JSON body (limits.json_depth)
 _INFINITY = float("inf")
 
 
 class Payload:
-    """The inside of one session.
+    """The content of one session.
 
-    `created` is when it began, `retired` when its id was given up by `rotate` or None; `data` and
-    `flash` map names to JSON values; `until` says when single names of `data` end; `csrf` is the token
-    or "", `former` the token before the last `rotate` or "", which was at `rotated`. `keep` is for how
-    many seconds from `kept` on it lives, or None; `user` is whose it is or "", and `mark` that user's
-    (`users.py`). Times are in seconds since the epoch.
+    `created` is when it began; `retired` is when `rotate` replaced its id, or None. `data` and `flash`
+    map names to JSON values; `until` says when single names of `data` expire. `csrf` is the token or
+    "", `former` the token before the last `rotate` or "", `rotated` the time of that. `keep` is a
+    lifetime in seconds, counted from `kept`, or None. `user` is the user or "", and `mark` that user's
+    mark (`users.py`). Times are in seconds since the epoch.
     """
 
     __slots__ = (
@@ -49,15 +49,17 @@ class Payload:
 
     @property
     def is_token(self) -> bool:
-        """Whether there is the token for forms, and nothing else."""
+        """Whether there is nothing but the token for forms."""
         return bool(self.csrf) and not (self.data or self.flash or self.user)
 
     def end(self, absolute: float) -> float:
-        """Return when it ends however busy it is: after `absolute` seconds, if it does not say."""
+        """Return when it ends, even if it is used: after its own lifetime, or after `absolute`
+        seconds.
+        """
         return self.created + absolute if self.keep is None else self.kept + self.keep
 
     def drop_expired(self, now: float) -> bool:
-        """Drop the names whose time is over; tell whether there was one."""
+        """Drop the names that have expired; return whether there were any."""
         over = [name for name, end in self.until.items() if end <= now or name not in self.data]
         for name in over:
             del self.until[name]
@@ -67,8 +69,8 @@ class Payload:
     def encode(self) -> bytes:
         """Return this as JSON (bytes, ASCII). The inverse is `decode`.
 
-        Raises `TypeError` for a value that JSON has no form for, and `ValueError` for one that is
-        nested too deeply or for all being larger than `MOST_BYTES`; both name the key.
+        Raises `TypeError` for a value that JSON cannot hold, and `ValueError` for a value that is
+        nested too deeply, or if the result is larger than `MOST_BYTES`; both name the key.
         """
         quote = _quote()
         parts = ['{"v":1,']
@@ -89,13 +91,13 @@ class Payload:
         raw = "".join(parts).encode("ascii")
         if len(raw) > MOST_BYTES:
             raise ValueError(
-                f"the session is {len(raw)} bytes, but {MOST_BYTES} is the most; its largest value is "
-                f"{self._largest()!r}: keep that in a file and its name in the session"
+                f"the session has {len(raw)} bytes, the limit is {MOST_BYTES}; its largest value is "
+                f"{self._largest()!r}: keep that in a file, and the file's name in the session"
             )
         return raw
 
     def _write_rest(self, parts: list[str], quote: "Callable[[str], str]") -> None:
-        """Append what most sessions do not have."""
+        """Append the parts that most sessions do not have."""
         if self.until:
             ends = ",".join([f"{quote(key)}:{end!r}" for key, end in self.until.items()])
             parts.append(f',"until":{{{ends}}}')
@@ -110,7 +112,7 @@ class Payload:
 
     @classmethod
     def decode(cls, raw: bytes) -> "Payload":
-        """Return what `encode` made of a payload. Raises `ValueError` for everything else."""
+        """Return the payload that `encode` has written. Raises `ValueError` for anything else."""
         if len(raw) > MOST_BYTES:
             raise ValueError(f"more than {MOST_BYTES} bytes")
         whole = _parse(raw)
@@ -120,13 +122,13 @@ class Payload:
         for name in ("data", "flash", "until"):
             part = whole.get(name, {})
             if not isinstance(part, dict):
-                raise ValueError(f"{name} is no object")
+                raise ValueError(f"{name} is not an object")
             setattr(payload, name, part)
         for end in payload.until.values():
             _number(end, "until")
         _take_rest(payload, whole)
         if len(raw) > MOST_BYTES // 4:
-            payload.encode()  # what others wrote may be longer as we write it, by less than 4 times
+            payload.encode()  # other programs' JSON may grow when we write it, up to 4 times
         return payload
 
     def _largest(self) -> str:
@@ -140,7 +142,7 @@ class Payload:
 
 
 def _take_rest(payload: Payload, whole: "dict[str, Any]") -> None:
-    """Take over what stands beside the values, most of it not in every session."""
+    """Read the parts beside the values; most sessions have few of them."""
     for name in ("csrf", "former", "user", "mark"):
         text = whole.get(name, "")
         if not isinstance(text, str):
@@ -155,7 +157,7 @@ def _take_rest(payload: Payload, whole: "dict[str, Any]") -> None:
 
 
 def _quote() -> "Callable[[str], str]":
-    # json costs a third of Python's own start, because it brings re; the C code below it does not.
+    # json imports re, which takes a third of the time of Python's own start; the C code below does not.
     try:
         from _json import encode_basestring_ascii
     except ImportError:
@@ -166,8 +168,8 @@ def _quote() -> "Callable[[str], str]":
 def _write(
     value: object, parts: list[str], quote: "Callable[[str], str]", key: str, depth: int
 ) -> None:
-    """Append the JSON of a value. Own code, because json takes what does not come back as it went:
-    tuples, numbers as keys, NaN.
+    """Append the JSON of a value. The json module would accept values that are different when they are
+    read again: tuples, numbers as keys, NaN.
     """
     if value is None or value is True or value is False:
         parts.append("null" if value is None else "true" if value else "false")
@@ -176,14 +178,14 @@ def _write(
     elif isinstance(value, int):
         try:
             parts.append(int.__repr__(value))
-        except ValueError:  # more than 4,300 digits, which could not be read again
+        except ValueError:  # more than 4,300 digits could not be read again
             raise TypeError(f"session[{key!r}] holds an int that is too long for JSON") from None
     elif isinstance(value, float) and -_INFINITY < value < _INFINITY:
         parts.append(float.__repr__(value))
     elif isinstance(value, list | dict):
         if not depth:
             raise ValueError(
-                f"session[{key!r}] is nested more than {MOST_DEPTH} deep, or holds itself"
+                f"session[{key!r}] is nested more than {MOST_DEPTH} levels deep, or contains itself"
             )
         if isinstance(value, list):
             _write_list(value, parts, quote, key, depth - 1)
@@ -215,7 +217,7 @@ def _write_dict(
     for name, item in items.items():
         if not isinstance(name, str):
             raise TypeError(
-                f"session[{key!r}] holds a dict with the key {name!r}; JSON has str keys only"
+                f"session[{key!r}] holds a dict with the key {name!r}; keys in JSON must be str"
             )
         parts.append(f"{separator}{quote(name)}:")
         _write(item, parts, quote, key, depth)
@@ -224,7 +226,7 @@ def _write_dict(
 
 
 class _Context:
-    """What json's scanner in C asks its decoder for."""
+    """The attributes that json's scanner in C reads from its decoder."""
 
     strict = True
     object_hook = object_pairs_hook = array_hook = None
@@ -233,7 +235,7 @@ class _Context:
     @staticmethod
     def parse_float(text: str) -> float:
         value = float(text)
-        if not -_INFINITY < value < _INFINITY:  # 1e999, which could not be written again
+        if not -_INFINITY < value < _INFINITY:  # 1e999 is infinite, and could not be written again
             raise ValueError(f"{text[:20]} is too large")
         return value
 
@@ -249,12 +251,12 @@ def _parse(raw: bytes) -> object:
     except StopIteration:
         raise ValueError("not JSON") from None
     except RecursionError:
-        raise ValueError(f"nested more than {MOST_DEPTH} deep") from None
+        raise ValueError(f"nested more than {MOST_DEPTH} levels deep") from None
     if text[end:].strip():
-        raise ValueError("not JSON: something follows")
-    # Brackets in strings count too, so this only says where it is worth to look.
+        raise ValueError("not JSON: there is data after the value")
+    # Brackets in strings count too, so this only tells whether the depth has to be checked.
     if text.count("[") + text.count("{") > MOST_DEPTH and _depth(value) > MOST_DEPTH + 2:
-        raise ValueError(f"nested more than {MOST_DEPTH} deep")
+        raise ValueError(f"nested more than {MOST_DEPTH} levels deep")
     return value
 
 
@@ -262,8 +264,8 @@ def _scanner() -> "Callable[[str, int], tuple[object, int]]":
     try:
         from _json import make_scanner
 
-        return make_scanner(_Context)  # type: ignore[arg-type]  # it asks for attributes only
-    except (ImportError, AttributeError, TypeError):  # another Python, or one that asks for more
+        return make_scanner(_Context)  # type: ignore[arg-type]  # it reads attributes only
+    except (ImportError, AttributeError, TypeError):  # another Python may need more attributes
         from json import JSONDecoder
 
         context = _Context
@@ -273,7 +275,7 @@ def _scanner() -> "Callable[[str, int], tuple[object, int]]":
 
 
 def _depth(value: object) -> int:
-    """Return how deeply a value is nested, without recursion: it can be deeper than Python goes."""
+    """Return how many levels deep a value is nested, without recursion: it may be too deep for that."""
     depth, level = 0, [value]
     while level:
         children: list[object] = []
@@ -289,11 +291,11 @@ def _depth(value: object) -> int:
 
 def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} is no number")
+        raise ValueError(f"{name} is not a number")
     try:
         number = float(value)
-    except OverflowError:  # an integer that no float can hold: JSON sets no limit
+    except OverflowError:  # the integer is too large for a float: JSON sets no limit
         number = _INFINITY
     if not -_INFINITY < number < _INFINITY:
-        raise ValueError(f"{name} is no time")
+        raise ValueError(f"{name} is not a valid time")
     return number

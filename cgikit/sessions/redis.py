@@ -1,9 +1,9 @@
-"""Sessions in Redis or Valkey, for several web machines that share them.
+"""Sessions in Redis or Valkey, for several web servers that share them.
 
-What is kept under which names in the server, and what must happen there in one step, is decided here;
-the protocol is redis-py's (the extra `cgikit[redis]`). The server ends sessions by itself. It keeps the
-locks too: each has a random token and a limit, so that the lock of a machine that dies ends as well;
-and whoever has outlived the lock cannot save any more, because saving compares the token.
+This module decides what is stored under which names, and what the server must do in one step; the
+protocol is redis-py's (the extra `cgikit[redis]`). The server expires sessions by itself. It keeps the
+locks too: each has a random token and a time limit, so the lock of a machine that dies ends as well. A
+request that takes longer than its lock cannot save any more, because saving compares the token.
 """
 
 import os
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 _CLUSTER = (
-    "Redis Cluster, which is not supported: name a server of its own, or sentinels"
+    "Redis Cluster, which is not supported: use a single server, or sentinels"
     " (redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/0)"
 )
-_SHORTEST = 60_000  # ms that the server keeps a record: the end itself is for `is_live` to find
-_LONGEST = 10**12  # ms, 31 years: more than a time stamp that makes sense can ask for
-_SCANNED = 1_000  # keys that the server is asked for at once
-# What redis-py raises over answers that it cannot take apart
+_SHORTEST = 60_000  # ms that the server keeps a record at least: `is_live` checks its end
+_LONGEST = 10**12  # ms, 31 years: longer than any valid time stamp needs
+_SCANNED = 1_000  # keys in one answer
+# What redis-py raises for answers that it cannot parse
 _NONSENSE = (
     ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
@@ -54,12 +54,12 @@ class RedisStore(Store):
 
     All names begin with `prefix`. A lock ends by itself `lock_limit` seconds after it was taken; a
     request that takes longer cannot save (`LockTimeout`). `timeout` is how many seconds the server may
-    take for an answer, to its last byte; with a client of your own, that client's counts. `policy` is
-    what `Store` takes.
+    take for a complete answer; with a client of your own, its setting counts. `policy` is what `Store`
+    takes.
 
-    What the server does not do, one that cannot be reached, and answers that make no sense raise
-    `StorageError`, which shows the address without user name and password. Redis Cluster is not
-    supported. Without redis-py, the first use raises `ImportError`.
+    Errors of the server, a server that cannot be reached, and invalid answers raise `StorageError`,
+    which shows the address without user name and password. Redis Cluster is not supported. Without
+    redis-py, the first use raises `ImportError`.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class RedisStore(Store):
         super().__init__(**policy)
         if not prefix or lock_limit <= 0 or timeout <= 0:
             raise ValueError(
-                "a prefix is not empty, lock_limit and timeout are more than 0 seconds"
+                "prefix must not be empty, and lock_limit and timeout must be more than 0 seconds"
             )
         self.prefix = prefix
         self.lock_limit = lock_limit
@@ -85,25 +85,29 @@ class RedisStore(Store):
             _check_scheme(server)
             self._url = server
         elif hasattr(server, "nodes_manager"):
-            raise ValueError(f"the client is one of a {_CLUSTER}")
+            raise ValueError(f"the client belongs to a {_CLUSTER}")
         elif server.get_connection_kwargs().get("decode_responses"):
-            raise ValueError("the client decodes what the server answers: decode_responses=False")
+            raise ValueError(
+                "the client decodes the server's answers: make it with decode_responses=False"
+            )
         else:
             self._client = server
         self._scripts: dict[str, Callable[..., Any]] = {}
-        # By process and thread as well: what a fork or another thread holds is not ours to save with.
+        # The key has the process and the thread too: the lock of a fork or another thread is not ours.
         self._tokens: dict[tuple[int, int, str], str] = {}
 
     def __repr__(self) -> str:
         return f"<RedisStore {self._place()}>"
 
     def __del__(self) -> None:
-        if not sys.is_finalizing():  # else nothing can be imported, and all is closed anyway
+        if (
+            not sys.is_finalizing()
+        ):  # otherwise nothing can be imported, and all will be closed anyway
             self.close()
 
     def close(self) -> None:
-        """Close the connections to the server, unless the client is your own. They are opened again
-        when they are needed.
+        """Close the connections to the server, unless the client is your own. They are reopened when
+        they are needed.
         """
         if self.__dict__.get("_url") and self._client is not None:
             from .redisconnection import close
@@ -121,7 +125,7 @@ class RedisStore(Store):
         return f"redis {_database(self._url, self._client)} {self.prefix}"
 
     def load(self, key: str) -> Record | None:
-        """Return the record, None if there is none: `Store.load`."""
+        """Return the record, or None: `Store.load`."""
         state, fields = self._answered(self._run(LOAD, [self._record(key)], FIELDS), 3)
         return None if state == b"none" else self._taken(fields)
 
@@ -130,8 +134,8 @@ class RedisStore(Store):
         return RedisLock(self, self._record(key), key, timeout)
 
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
-        """Write the record and when the server is to drop it: `Store.save`. Raises `LockTimeout`, and
-        writes nothing, if the lock was held for longer than `lock_limit`.
+        """Write the record and its expiry time: `Store.save`. Raises `LockTimeout`, and writes nothing,
+        if the lock was held for longer than `lock_limit`.
         """
         from ..errors import StorageError
 
@@ -149,7 +153,7 @@ class RedisStore(Store):
             self._finish(key, self._run(SAVE, keys, [*values, self._tokens.get(mine(key), "")]))
 
     def touch(self, key: str, accessed: float) -> None:
-        """Set the field `accessed`, and when the server is to drop the record: `Store.touch`."""
+        """Set the field `accessed`, and the expiry time of the record: `Store.touch`."""
         times = [repr(accessed), repr(self.idle), repr(self.clock()), _SHORTEST, _LONGEST, KEEP]
         self._nothing(self._run(TOUCH, [self._record(key)], times))
 
@@ -159,13 +163,13 @@ class RedisStore(Store):
         self._finish(key, self._run(DELETE, keys, [self._tokens.get(mine(key), "")]))
 
     def set_aside(self, key: str, reason: str) -> None:
-        """Rename the record to `PREFIXcorrupt:KEY:…`, where the server keeps it: `Store.set_aside`."""
+        """Rename the record to `PREFIXcorrupt:KEY:…`, which does not expire: `Store.set_aside`."""
         aside = f"{self.prefix}corrupt:{key}:{os.urandom(4).hex()}"
         self._nothing(self._run(SET_ASIDE, [self._record(key), aside], []))
 
     def keys(self) -> "Iterator[str]":
-        """Yield the keys of all sessions: `Store.keys`. While the server grows or shrinks its table,
-        it may name one twice.
+        """Yield the keys of all sessions: `Store.keys`. While the server resizes its table, it may
+        return a key twice.
         """
         pattern = "".join(f"\\{c}" if c in "*?[]\\" else c for c in self.prefix) + "[0-9a-f]*"
         start = len(self.prefix.encode())
@@ -182,19 +186,19 @@ class RedisStore(Store):
                 return
 
     def purge_stamp(self, renew: bool = False) -> float:
-        """Return, or set, what is kept under `PREFIXpurged`: `Store.purge_stamp`."""
+        """Return, or set, the value of `PREFIXpurged`: `Store.purge_stamp`."""
         if renew:
             now = self.clock()
             if self._ask(lambda client: client.set(self._stamp, repr(now))) is not True:
-                raise self._senseless("it does not say that it has set the stamp")
+                raise self._senseless("expected OK for the time stamp")
             return now
         stamp = self._ask(lambda client: client.getrange(self._stamp, 0, LONGEST_NUMBER))
         if not isinstance(stamp, bytes):
-            raise self._senseless(f"a stamp is bytes, not {type(stamp).__name__}")
+            raise self._senseless(f"expected a time stamp, got {type(stamp).__name__}")
         return _number(stamp) or 0.0
 
     def purge_one(self, key: str, now: float) -> bool:
-        """Delete one session if it is dead: `Store.purge_one`. Those that live are not locked."""
+        """Delete one session if it is dead: `Store.purge_one`. Live sessions are not locked."""
         state, fields = self._answered(self._run(LOAD, [self._record(key)], TIMES), 2)
         if state == b"none":
             return False
@@ -204,7 +208,7 @@ class RedisStore(Store):
         return super().purge_one(key, now)
 
     def sweep(self) -> int:
-        """Do nothing: the server drops the dead ones. `purge` is for those of a changed `idle`."""
+        """Do nothing: the server expires sessions. `purge` is needed only after a change of `idle`."""
         return 0
 
     # --- names --------------------------------------------------------------------------------
@@ -223,36 +227,36 @@ class RedisStore(Store):
     # --- the server ---------------------------------------------------------------------------
 
     def _answered(self, answer: object, count: int) -> "tuple[bytes, list[bytes | None]]":
-        """Return the state and the fields of what reads a record, after a look at whether it can be."""
+        """Check the answer of a script that reads a record; return its state and its fields."""
         if isinstance(answer, list) and answer:
             state, *fields = answer
             proper = all(field is None or isinstance(field, bytes) for field in fields)
             wanted = {b"none": 0, b"taken": 0, b"record": count, b"locked": count}
             if isinstance(state, bytes) and wanted.get(state) == len(fields) and proper:
                 return state, fields
-        raise self._senseless(f"no record, but {type(answer).__name__}")
+        raise self._senseless(f"expected a record, got {type(answer).__name__}")
 
     def _done(self, answer: object) -> bool:
-        """Return what a script says of whether it has done its work."""
+        """Check the answer of a script that says whether it has succeeded, and return that."""
         if type(answer) is not int or answer not in {0, 1}:
-            raise self._senseless(f"neither yes nor no, but {type(answer).__name__}")
+            raise self._senseless(f"expected 0 or 1, got {type(answer).__name__}")
         return answer == 1
 
     def _nothing(self, answer: object) -> None:
         if answer is not None:
-            raise self._senseless(f"{type(answer).__name__}, where it says nothing")
+            raise self._senseless(f"expected nothing, got {type(answer).__name__}")
 
     def _scanned(self, answer: object, at: int) -> "tuple[int, list[bytes]]":
         cursor, names = answer if isinstance(answer, tuple) else (at, None)
         if not isinstance(cursor, int) or cursor == at != 0 or not isinstance(names, list):
-            raise self._senseless("no list of names")
+            raise self._senseless("expected a list of names")
         if not all(isinstance(name, bytes) for name in names):
             raise self._senseless("names that are not bytes")
         return cursor, names
 
     def _taken(self, fields: "list[bytes | None]") -> Record:
-        """Return a record of what the server holds. What cannot be one is damaged, not dead, so that
-        it is set aside.
+        """Return the record in these fields. If they are not valid, the record is damaged and not
+        dead, so that it will be set aside.
         """
         payload, accessed, expires = fields[0], _number(fields[1]), _number(fields[2])
         if payload is None or accessed is None or expires is None:
@@ -261,8 +265,8 @@ class RedisStore(Store):
         return Record(payload, accessed, expires)
 
     def _finish(self, key: str, done: object) -> None:
-        """Forget the lock after a script that has ended it. One that was outlived is remembered, so
-        that a second try fails as the first did.
+        """Forget the lock after a script that has released it. A lock that has expired is remembered,
+        so that a second try fails too.
         """
         if not self._done(done):
             raise self._late(key, self.lock_limit)
@@ -289,14 +293,14 @@ class RedisStore(Store):
             except redis.RedisError as error:
                 if not _is_demoted(error):
                     raise
-                # After a fail-over, the connection leads to what was the primary once. It has done
-                # nothing of this, so asking twice is safe; the name, or a sentinel, knows the new one.
+                # After a fail-over, the connection still leads to the former primary. It has done
+                # nothing, so asking twice is safe; the name, or a sentinel, leads to the new one.
                 disconnect(self._client)
                 return question(self._client)
         except redis.RedisError as error:
             raise self._error(error) from error
         except _NONSENSE as error:
-            # One that failed in the middle of a handshake would pass for connected.
+            # A connection that failed during its handshake would count as connected.
             disconnect(self._client)
             raise self._senseless(f"{type(error).__name__}: {str(error)[:100]}") from error
 
@@ -308,16 +312,16 @@ class RedisStore(Store):
         except UnknownOption as error:
             name = "".join(error.args)
             raise ValueError(
-                f"the URL of the server has the option {name!r}, which redis-py does not know; name"
-                " the prefix of a store beside the URL: RedisStore(URL, prefix=…), or --prefix"
+                f"the URL of the server has the option {name!r}, which redis-py does not know; give"
+                " the prefix of a store outside the URL: RedisStore(URL, prefix=…), or --prefix"
             ) from None
         except (_redis().RedisError, *_NONSENSE):
-            # Not what redis-py says: parts of a password can be in that.
+            # redis-py's message is not shown: it can contain parts of a password.
             raise ValueError(
-                "the URL of the server is none that redis-py takes, such as"
+                "the URL of the server is not valid for redis-py; give one such as"
                 " redis://USER:PASSWORD@HOST:PORT/0, or with sentinels"
-                " redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/0; are special characters in it quoted"
-                " (%40), and are its options right?"
+                " redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/0; quote special characters (%40), and"
+                " check the options"
             ) from None
         return client
 
@@ -327,7 +331,7 @@ class RedisStore(Store):
             return "redis"
         scheme, _, rest = self._url.partition("://")
         address, _, options = rest.partition("?")
-        # A "?" that was not quoted in a password: what stands before it is no address.
+        # If a password has an unquoted "?", the part before it is not an address.
         return f"{scheme}://" + ("…" if "@" in options else address.rpartition("@")[2])
 
     def _error(self, error: Exception) -> Exception:
@@ -335,28 +339,28 @@ class RedisStore(Store):
 
         redis = _redis()
         if isinstance(error, redis.sentinel.MasterNotFoundError):
-            # Not what redis-py says: all settings of all connections are in that.
+            # redis-py's message is not shown: it contains all settings of the connections.
             return StorageError(
                 self._place(),
-                "the sentinels name no primary; do they run, is the name of the service right, and is"
-                " sentinel_password, if they ask for one?",
+                "the sentinels know no primary; check that they run, the name of the service, and"
+                " sentinel_password if they need one",
             )
         advice = ""
         if isinstance(error, redis.AuthenticationError | redis.exceptions.NoPermissionError):
             advice = "; check the user name and the password"
         elif _is_demoted(error):
-            advice = "; this is a replica: name the primary, or the sentinels that know it"
+            advice = "; this is a replica: use the primary, or the sentinels that know it"
         elif _is_of_cluster(error):
-            advice = f"; this server is one of a {_CLUSTER}"
+            advice = f"; this server belongs to a {_CLUSTER}"
         elif isinstance(error, redis.ConnectionError | redis.TimeoutError):
-            advice = "; is the server running, and is this its address?"
+            advice = "; check that the server runs, and that this is its address"
         return StorageError(self._place(), f"{error}{advice}")
 
     def _senseless(self, what: str) -> Exception:
         from ..errors import StorageError
 
         return StorageError(
-            self._place(), f"the answer makes no sense ({what}); is this a Redis or Valkey server?"
+            self._place(), f"the answer is not valid ({what}); is this a Redis or Valkey server?"
         )
 
     def _late(self, key: str, seconds: float) -> Exception:
@@ -366,14 +370,14 @@ class RedisStore(Store):
 
 
 def _database(url: str, client: "Redis | None") -> str:
-    """Return the number of the database, without loading redis-py for it; 0 where it is not said."""
+    """Return the number of the database, without loading redis-py; 0 if none is given."""
     if not url:
         return str(client.get_connection_kwargs().get("db") or 0) if client else "0"
     scheme, _, rest = url.partition("://")
     address, _, options = rest.partition("?")
     path = "" if scheme == "unix" else address.partition("/")[2]
     if scheme.endswith("+sentinel"):
-        path = path.partition("/")[2]  # the name of the service stands before it
+        path = path.partition("/")[2]  # after the name of the service
     for option in options.split("&"):
         name, _, value = option.partition("=")
         if name == "db":
@@ -383,7 +387,7 @@ def _database(url: str, client: "Redis | None") -> str:
 
 
 def _number(text: "bytes | None") -> float | None:
-    """Return a time stamp; None if it is none, such as "nan", which would never be over."""
+    """Return a time stamp; None if it is not valid. That includes "nan", which would never pass."""
     try:
         number = float(text) if text is not None else None
     except ValueError:
@@ -392,7 +396,7 @@ def _number(text: "bytes | None") -> float | None:
 
 
 def _redis() -> "Any":
-    """Return redis-py. It is loaded with the first session: it costs more than the whole script."""
+    """Return redis-py. It is imported with the first session: that takes longer than most scripts."""
     try:
         import redis
     except ImportError as error:
@@ -407,17 +411,17 @@ def _redis() -> "Any":
 def _check_scheme(url: str) -> None:
     scheme = url.partition("://")[0]
     if "cluster" in scheme:
-        raise ValueError(f"the URL is one of a {_CLUSTER}")
+        raise ValueError(f"the URL names a {_CLUSTER}")
     if scheme not in _SCHEMES:
         raise ValueError(
-            "the URL of a server begins with redis://, rediss:// or unix://, or with"
+            "the URL of a server must begin with redis://, rediss:// or unix://, or with"
             " redis+sentinel:// or rediss+sentinel://"
         )
 
 
 def _is_demoted(error: BaseException | None) -> bool:
-    """Tell whether a server refuses because it is a replica. Redis 6 says so in the middle of the text;
-    redis-py's connections by sentinels make another error of it.
+    """Tell whether a server refuses because it is a replica. Redis 6 says so in the middle of its
+    message; with sentinels, redis-py raises another error.
     """
     found = error is not None and (
         isinstance(error, _redis().ReadOnlyError) or "READONLY" in str(error)
@@ -426,8 +430,8 @@ def _is_demoted(error: BaseException | None) -> bool:
 
 
 def _is_of_cluster(error: Exception) -> bool:
-    """Tell whether a server refuses because it is one of a cluster. Older versions of redis-py have no
-    classes for these answers.
+    """Tell whether a server refuses because it belongs to a cluster. Older versions of redis-py have no
+    classes for these errors.
     """
     errors = _redis().exceptions
     kinds = (

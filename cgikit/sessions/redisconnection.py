@@ -1,8 +1,9 @@
-"""Connections to a Redis server whose answers are bounded in size and in time. Internal to `redis.py`.
+"""Connections to a Redis server with limits on the size and the time of an answer. Internal to
+`redis.py`.
 
-redis-py takes an answer of any length, and waits as long as a byte comes now and then. Its sockets are
-put into one that counts bytes and seconds from each command on. What an answer means, and what it must
-look like, is decided in `redis.py`.
+redis-py accepts an answer of any length, and waits as long as a byte arrives now and then. Its sockets
+are wrapped in one that counts bytes and seconds for each command. What an answer means, and what it
+must look like, is decided in `redis.py`.
 """
 
 from time import monotonic
@@ -13,19 +14,19 @@ if TYPE_CHECKING:
 
     from redis import ConnectionPool, Redis
 
-MOST_ANSWER = 2 << 20  # bytes; a session has at most half of that, and a thousand names a tenth
+MOST_ANSWER = 2 << 20  # bytes; a session takes at most half of that, a thousand names a tenth
 SENTINEL = "+sentinel"  # ends the scheme of a URL that names sentinels
 _SENTINEL_PORT = 26379
 
 
 def connect(url: str, timeout: float) -> "Redis":
-    """Return a redis-py client for a URL, not connected yet. Each answer takes at most `timeout`
-    seconds and `MOST_ANSWER` bytes; more are redis-py's `TimeoutError` and `ConnectionError`.
+    """Return a redis-py client for a URL, not connected yet. An answer may take `timeout` seconds and
+    `MOST_ANSWER` bytes; beyond that, redis-py raises `TimeoutError` or `ConnectionError`.
 
-    A URL of `redis+sentinel://` or `rediss+sentinel://` names the sentinels that know which server is
-    the primary: `HOST:PORT,HOST:PORT/SERVICE/DB`. They are asked again at each new connection.
+    A URL that begins with `redis+sentinel://` or `rediss+sentinel://` names the sentinels that know the
+    primary: `HOST:PORT,HOST:PORT/SERVICE/DB`. They are asked again for each new connection.
 
-    Raises `ValueError` for what is no URL of a server.
+    Raises `ValueError` if the URL is not valid.
     """
     from redis import Redis
 
@@ -39,14 +40,14 @@ def connect(url: str, timeout: float) -> "Redis":
 
 
 def disconnect(client: "Redis") -> None:
-    """Close the connections that are not in use: the next command makes a new one, and asks names and
-    sentinels again where that leads to.
+    """Close the connections that are not in use: the next command opens a new one, and resolves the
+    name or asks the sentinels again.
     """
     client.connection_pool.disconnect(inuse_connections=False)
 
 
 def close(client: "Redis") -> None:
-    """Close a client of `connect`, with its connections to sentinels."""
+    """Close a client made by `connect`, and its connections to sentinels."""
     manager = getattr(client.connection_pool, "sentinel_manager", None)
     for sentinel in manager.sentinels if manager else ():
         sentinel.close()
@@ -57,7 +58,7 @@ def _pool(url: str, timeout: float) -> "ConnectionPool":
     from redis import ConnectionPool
 
     pool = ConnectionPool.from_url(url, **_patience(timeout))
-    # The URL's options win over ours. Text instead of bytes makes no sense to the store.
+    # The URL's options override ours, but the store needs bytes, not text.
     pool.connection_kwargs.update(decode_responses=False, encoding="utf-8")
     return pool
 
@@ -66,7 +67,7 @@ def _patience(timeout: float) -> "dict[str, Any]":
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    # Tried once: a script whose answer was lost has run, and would find its lock gone.
+    # Only one attempt: if just the answer was lost, the script has run, and its lock is gone.
     return {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
@@ -92,7 +93,7 @@ def _behind_sentinels(scheme: str, rest: str, timeout: float) -> "Redis":
         found.pop(name, None)
     secure = scheme == "rediss"
     kind = library.SentinelManagedSSLConnection if secure else library.SentinelManagedConnection
-    share = timeout / len(sentinels)  # one that is down must not use up the time of the others
+    share = timeout / len(sentinels)  # a sentinel that is down must not use up all of the time
     manager = library.Sentinel(
         sentinels, sentinel_kwargs={**_patience(share), **asked, "ssl": secure}
     )
@@ -120,18 +121,18 @@ def _check_options(url: str, kind: "type[Any]", options: "dict[str, Any]") -> No
     from urllib.parse import parse_qsl
 
     try:
-        kind(**options)  # which connects nowhere
+        kind(**options)  # this does not connect
     except TypeError as error:
         names = [name for name, _ in parse_qsl(url.partition("?")[2]) if f"'{name}'" in str(error)]
         raise UnknownOption(*names[:1]) from None
 
 
 class UnknownOption(Exception):
-    """A URL has an option that redis-py does not know; `args` has its name, if it is clear which."""
+    """A URL has an option that redis-py does not know; `args` has its name, if that is known."""
 
 
 def _bounded(kind: "type[Any]", timeout: float) -> "type[Any]":
-    """Return a class of redis-py's connections whose sockets are `Socket`."""
+    """Return a subclass of a redis-py connection class that uses `Socket`."""
 
     def _connect(self: "Any") -> "Socket":
         return Socket(kind._connect(self), timeout)
@@ -140,8 +141,8 @@ def _bounded(kind: "type[Any]", timeout: float) -> "type[Any]":
 
 
 class Socket:
-    """A connected socket that gives up after `timeout` seconds, or `MOST_ANSWER` bytes, since the last
-    time that something was sent. All else is the socket's own.
+    """A connected socket that gives up `timeout` seconds, or `MOST_ANSWER` bytes, after the last send.
+    In all other respects it is the socket that it wraps.
     """
 
     def __init__(self, socket: "Any", timeout: float) -> None:
@@ -157,7 +158,7 @@ class Socket:
         self._left = MOST_ANSWER
 
     def sendall(self, data: "Any", *flags: int) -> None:
-        """Send a command, or a piece of one: the next answer begins."""
+        """Send a command, or a piece of one; this starts the limits of the next answer."""
         self._socket.sendall(data, *flags)
         self._begin()
 
@@ -185,7 +186,7 @@ class Socket:
 
 
 class _Hurry:
-    """A block in which a socket waits at most so many seconds."""
+    """A `with` block in which a socket waits at most `left` seconds."""
 
     def __init__(self, socket: "Any", left: float) -> None:
         self._socket = socket
@@ -203,5 +204,5 @@ class _Hurry:
             self._socket.settimeout(self._own)
 
     def _is_shorter(self) -> bool:
-        # What does not wait at all is redis-py's look at whether the server has hung up meanwhile.
+        # With a timeout of 0, redis-py checks whether the server has closed the connection.
         return self._own != 0 and (self._own is None or self._own > self._left)

@@ -1,7 +1,6 @@
 """The lock of one session in a Redis server. Internal to `redis.py`.
 
-How a lock is taken, waited for and given back is decided here; what the server does for it is in
-`redisscripts.py`.
+This module decides how a lock is taken and released; what the server does is in `redisscripts.py`.
 """
 
 import os
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RedisLock:
-    """The lock of one session: a token under `PREFIXlock:KEY`. Entered, it gives the record read in
+    """The lock of one session: a token under `PREFIXlock:KEY`. Entering it returns the record, read in
     the same step.
     """
 
@@ -34,8 +33,8 @@ class RedisLock:
         store = self._store
         token = os.urandom(16).hex()
         limit = max(1, int(store.lock_limit * 1000))
-        # A server that stalls may take the lock when we have given up, and nobody would give it back:
-        # so it is brief until the answer has come.
+        # A server that stalls may take the lock after we have given up, and nobody would release it. So
+        # it is brief until the answer has arrived.
         brief = min(limit, max(1, int(store.timeout * 1000)))
 
         def attempt() -> "tuple[Record | None] | None":
@@ -59,7 +58,7 @@ class RedisLock:
         return found[0]
 
     def _extended(self, token: str, brief: int, limit: int) -> bool:
-        """Make a brief lock last as long as it may; tell whether it was still there."""
+        """Extend a brief lock to its full time; return whether it still existed."""
         store = self._store
         return brief == limit or store._done(store._run(EXTEND, self._names[1:], [token, limit]))
 
@@ -70,13 +69,13 @@ class RedisLock:
         trace: "TracebackType | None",
     ) -> None:
         tokens, me = self._store._tokens, mine(self._key)
-        if self._token and tokens.get(me) == self._token:  # not saved, and not a child's
+        if self._token and tokens.get(me) == self._token:  # not saved yet, and not a forked child
             del tokens[me]
             self._store._nothing(self._store._run(RELEASE, self._names[1:], [self._token]))
 
 
 def mine(key: str) -> tuple[int, int, str]:
-    """Return whose lock of a session: of this process and thread."""
+    """Return the owner of a lock on a session: this process and thread."""
     from _thread import get_ident
 
     return os.getpid(), get_ident(), key

@@ -1,7 +1,7 @@
-"""What must happen in one step in the server, as scripts in Lua (EVAL). Internal to `redis.py`.
+"""Lua scripts (EVAL) for what the server must do in one step. Internal to `redis.py`.
 
-Above each script stands what it is given: KEYS are names in the server, ARGV values. What the answers
-mean is decided in `redis.py` and `redislock.py`.
+The comment above each script names its arguments: KEYS are names in the server, ARGV are values. What
+the answers mean is decided in `redis.py` and `redislock.py`.
 """
 
 from .payload import MOST_BYTES
@@ -10,8 +10,8 @@ LONGEST_NUMBER = 100  # bytes of a time stamp; ours have 18
 TIMES = ["accessed", LONGEST_NUMBER, "expires", LONGEST_NUMBER]
 FIELDS = ["payload", MOST_BYTES, *TIMES]
 
-# KEYS: record. ARGV, from a place on: names of fields, each with the most bytes that it can have. What
-# is longer is left out, and so is everything of a record that is not a hash.
+# KEYS: record. ARGV, from `first` on: names of fields, each with its limit in bytes. A longer field is
+# left out, and so are all fields of a record that is not a hash.
 _READ = """
 local function read(found, first)
     for i = first, #ARGV, 2 do
@@ -73,8 +73,8 @@ return 1
 RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 """
-# KEYS: record. ARGV: accessed, idle, now, the shortest and the longest time to keep it in ms, and how a
-# payload begins that says itself how long it is kept.
+# KEYS: record. ARGV: accessed, idle, now, the shortest and the longest time to keep it in ms, and the
+# beginning of a payload that has a lifetime of its own.
 TOUCH = """
 local text = redis.pcall('HGET', KEYS[1], 'expires')
 local expires = type(text) == 'string' and tonumber(text)
@@ -89,7 +89,7 @@ local left = ends - tonumber(ARGV[3])
 left = math.max(tonumber(ARGV[4]), math.min(tonumber(ARGV[5]), math.ceil(left * 1000)))
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', left))
 """
-# KEYS: record, where to.
+# KEYS: record, new name.
 SET_ASIDE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return end
 redis.call('RENAME', KEYS[1], KEYS[2])

@@ -1,8 +1,8 @@
-"""The session as a script holds it: a mapping that is read, locked and saved by itself.
+"""The session that a script uses: a mapping that is read, locked and saved automatically.
 
-Nothing is read before the first use. From then until it is saved no other request of the same visitor
-gets in, so what a script reads, changes and stores is never lost to another. Where it is kept is a
-store's business (`store.py`), how it looks there `payload.py`'s.
+Nothing is read before the first use. From then until it is saved, other requests of the same visitor
+wait, so that none of them overwrites what this one has changed. Where it is stored is decided by a
+store (`store.py`), in which form by `payload.py`.
 """
 
 import os
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 
 
 class Session(Values):
-    """What is remembered of one visitor: str to JSON values (None, bool, int, float, str, list, dict).
+    """The data of one visitor: str to JSON values (None, bool, int, float, str, list, dict).
 
-    `store` is where, `request` names the visitor by its cookie. A script gets one as `request.session`
-    from `run(handler, sessions=store)`, which also saves it; by hand, end with `save(response)`.
+    It is kept in `store`; the cookie of `request` identifies the visitor. A script gets it as
+    `request.session` from `run(handler, sessions=store)`, which also saves it; if you make one
+    yourself, end with `save(response)`.
 
     The first use takes the visitor's lock, and waits for other requests that hold it (`LockTimeout`,
-    503). With `readonly` none is taken and nothing can be changed (`StateError`); it keeps the session
-    alive all the same. A visitor without a session, for whom nothing is stored, costs nothing and gets
-    no cookie.
+    503). With `readonly` there is no lock, and nothing can be changed (`StateError`); the session is
+    kept alive nevertheless. A visitor without a session, for whom nothing is stored, costs nothing and
+    gets no cookie.
 
-    Right after `rotate` by another request, a request that still has the old id sees the old data;
+    Right after `rotate` in another request, a request that still has the old id sees the old data;
     changing it raises `SessionMoved` (503, Retry-After), because the change would be lost.
     """
 
@@ -43,26 +44,26 @@ class Session(Values):
         self._inside: Payload | None = None  # None until the first use
         self._lock: AbstractContextManager[Record | None] | None = None
         self._id: str | None = None
-        self._stored = ""  # the key it is stored under, which is not the id's once it is rotated
-        self._kept = b""  # the payload that is stored there
-        self._seen = b""  # the same without what has expired
-        self._saved = b""  # what was in it when it was saved; b"" before that
+        self._stored = ""  # the key that it is stored under; after `rotate` not yet that of the id
+        self._kept = b""  # the stored payload
+        self._seen = b""  # the same without expired values
+        self._saved = b""  # the payload when it was saved; b"" before that
         self._accessed: float = 0
-        self._came_back = False  # whether the visitor has shown the cookie of what is stored
-        self._stale = False  # whether the time stamp there must be set, whatever it says
-        self._due = ""  # what is to happen to the cookie: "set" or "delete"
-        self._marked: Response | None = None  # the response that has it
+        self._came_back = False  # whether the visitor has sent the cookie of the stored session
+        self._stale = False  # whether the stored time stamp must be set in any case
+        self._due = ""  # what has to be done with the cookie: "set" or "delete"
+        self._marked: Response | None = None  # the response that has the cookie
 
     def __repr__(self) -> str:
         state = "unused" if self._inside is None else "closed" if self._closed else "open"
-        return f"<Session {state}>"  # never the id: a page or a log that shows it gives it away
+        return f"<Session {state}>"  # without the id: a page or a log that showed it would leak it
 
     # --- what it is ---------------------------------------------------------------------------
 
     @property
     def id(self) -> str | None:
-        """The id (str), None for a session that is not stored. Whoever knows it is the visitor: show
-        it to nobody.
+        """The id (str), None for a session that is not stored. Anybody who knows it can act as the
+        visitor: keep it secret.
         """
         self._read()
         return self._id
@@ -80,8 +81,8 @@ class Session(Values):
 
     @property
     def accessed(self) -> float:
-        """When it was used before this request, in seconds since the epoch, to about a hundredth of
-        the store's `idle`; now for a new one.
+        """When it was used before this request, in seconds since the epoch, exact to about a hundredth
+        of the store's `idle`. For a new session this is now.
         """
         self._read()
         return self._accessed
@@ -99,21 +100,23 @@ class Session(Values):
             raise StateError("the session was used already; set readonly before the first use")
         self._readonly = value
 
-    # --- forms of one's own -------------------------------------------------------------------
+    # --- forms -------------------------------------------------------------------
 
     def csrf_token(self) -> str:
-        """Return this session's token for its forms (str, 43 characters). It changes with `rotate`.
+        """Return the token for this session's forms (str, 43 characters). `rotate` changes it.
 
-        Asking for it starts a session; one that gets nothing else ends after the store's `token_idle`
-        seconds, unless the visitor comes back before.
+        Asking for it starts a session. A session with nothing else in it ends after the store's
+        `token_idle` seconds, unless the visitor comes back before.
         """
         inside = self._read()
-        if not inside.csrf or inside.retired is not None:  # no form is sent with an id that ends
+        if (
+            not inside.csrf or inside.retired is not None
+        ):  # a form must not depend on an id that ends
             self._write().csrf = new_id()
         return inside.csrf
 
     def check_csrf(self, token: str | None) -> None:
-        """Raise `FormExpired` (403) unless `token` is that of `csrf_token`: the form is not ours."""
+        """Raise `FormExpired` (403) unless `token` is the one of `csrf_token`."""
         from .forms import check
 
         check(self._read(), token, self._store.clock(), self._store.grace)
@@ -121,8 +124,8 @@ class Session(Values):
     # --- its life -----------------------------------------------------------------------------
 
     def rotate(self) -> None:
-        """Go on under a new id, and keep the data. Call it wherever a visitor's rights change, as at
-        log-in: whoever knew the old id never gets to the new session. The CSRF token changes too.
+        """Continue under a new id, with the same data. Call it wherever a visitor's rights change, as
+        at login: somebody who knows the old id cannot use the new session. The CSRF token changes too.
         """
         from .forms import forget
 
@@ -132,7 +135,9 @@ class Session(Values):
             self._id = new_id()
 
     def destroy(self) -> None:
-        """Delete the session and its cookie, now. What is stored afterwards starts a new one."""
+        """Delete the session and its cookie now. Values that are stored afterwards start a new
+        session.
+        """
         self._write()
         try:
             if self._stored:
@@ -143,39 +148,41 @@ class Session(Values):
         self._forget()
 
     def log_out_others(self) -> None:
-        """End all other sessions of this session's `user`, at once, whatever becomes of this request.
-        `StateError` if it has none.
+        """End all other sessions of this session's `user` at once, even if this request fails later.
+        `StateError` if the session has no user.
         """
         inside = self._write()
         if not inside.user:
             from ..errors import StateError
 
-            raise StateError("the session is nobody's: set session.user at log-in")
+            raise StateError("the session has no user: set session.user at login")
         from .users import renew
 
         inside.mark = renew(self._store, inside.user)
 
     def remember(self, seconds: float | None) -> None:
-        """Keep this session for so many seconds from now on, used or not, in the browser as well,
-        instead of the store's `idle`, `absolute` and `max_age`; None: as these say. 400 days at most.
+        """Keep this session for `seconds` from now, used or not, in the browser too, instead of the
+        store's `idle`, `absolute` and `max_age`. None restores these. 400 days at most.
         """
         if seconds is not None and not 0 < seconds <= LONGEST_LIFE:
-            raise ValueError(f"a session is kept for 1 to {LONGEST_LIFE} seconds, not {seconds!r}")
+            raise ValueError(
+                f"seconds={seconds!r} is not valid; give more than 0, and at most {LONGEST_LIFE}"
+            )
         inside = self._write()
         inside.keep = None if seconds is None else float(seconds)
         inside.kept = self._store.clock()
         self._due = "set"
 
     def close(self) -> None:
-        """Save and let the visitor's next request in, as soon as nothing more will be changed.
+        """Save, and release the visitor's lock. Call it as soon as nothing more will be changed.
 
-        The values can be read on; changing one raises `StateError`. The cookie follows with `save`.
+        The values can still be read; changing one raises `StateError`. `save` sets the cookie.
         """
         if self._closed:
             return
         self._closed = True
         if self._inside is None:
-            self._readonly = True  # whatever asks for it later comes too late to store anything
+            self._readonly = True  # a later use can only read
             return
         try:
             self._flush(self._inside)
@@ -187,10 +194,10 @@ class Session(Values):
         self._sweep()
 
     def save(self, response: "Response | None" = None) -> None:
-        """Save as `close` does, and set the cookie in the response: the last thing before sending it.
+        """Save as `close` does, and set the cookie in the response, just before it is sent.
 
-        Raises `TypeError` for a value that is not JSON, naming its key, and then saves nothing. An
-        answer that was made with the session gets `Cache-Control: private`, if it says nothing else.
+        A value that JSON cannot hold raises `TypeError`, which names its key, and nothing is saved. A
+        response that was made with the session gets `Cache-Control: private`, unless it has its own.
         """
         if self._closed:
             self.end()
@@ -199,8 +206,8 @@ class Session(Values):
             self.mark(response)
 
     def end(self) -> None:
-        """Raise `StateError` if a list or a dict in it was changed after it was saved: that change is
-        lost. `run` calls it last, when a streamed answer has been made, too.
+        """Raise `StateError` if a list or a dict in the session was changed after it was saved: that
+        change is lost. `run` calls it last, after a streamed answer.
         """
         inside = self._inside
         if inside is None or not self._saved:
@@ -211,16 +218,16 @@ class Session(Values):
             except (TypeError, ValueError):
                 changed = True
             if changed:
-                self._saved = b""  # it is said once
+                self._saved = b""  # raised only once
                 self._refuse(inside)
 
     def mark(self, response: "Response") -> None:
-        """Set the cookie of what is stored in one more response. What is not stored yet gets none."""
+        """Set the cookie in another response, too. A session that is not stored has no cookie."""
         if self._inside is None or not self._closed or self._marked is response:
             return
         from .cookie import send
 
-        due, self._due = self._due, ""  # none in the error page, if one cannot be made
+        due, self._due = self._due, ""  # if this fails, the error page gets no cookie
         if response.cache_control is None:
             response.cache_control = "private"
         self._marked = response
@@ -234,7 +241,7 @@ class Session(Values):
         self._due = due
 
     def abandon(self) -> None:
-        """Let go without saving: nothing that was changed since the first use is kept."""
+        """Release the lock without saving: all changes since the first use are dropped."""
         if not self._closed and self._due == "set":
             self._due = ""
         self._closed = True
@@ -253,42 +260,45 @@ class Session(Values):
         return inside
 
     def _refuse(self, inside: Payload) -> None:
-        """Raise the error for changing what cannot be changed (any more)."""
+        """Raise the error for a session that cannot be changed, or not any more."""
         if inside.retired is not None:
             from ..errors import SessionMoved
             from .forms import AGAIN
 
             raise SessionMoved(
                 503,
-                "This was asked for twice, or you have just logged in or out in another window. "
-                "The page loads again by itself, for some seconds at most.",
+                "This page was requested twice, or you have just logged in or out in another window. "
+                "It will reload by itself in a few seconds.",
                 (("Retry-After", "1"), *AGAIN),
             )
         if self._readonly or self._closed:
             from ..errors import StateError
 
-            how = "is read-only" if self._readonly else "was saved and closed already"
-            raise StateError(f"this session {how}; change it before that")
+            if self._readonly:
+                raise StateError(
+                    "this session is read-only; set readonly to False before its first use"
+                )
+            raise StateError("this session was saved and closed already; change it before that")
 
     def _open(self) -> None:
-        """Look the visitor's session up, and lock it. A session that begins needs no lock: nobody
-        knows its id yet.
+        """Look up the visitor's session, and lock it. A new session needs no lock: nobody knows its id
+        yet.
         """
         from .cookie import ids, is_former
 
         for named, name in ids(self._store, self._request):
             if self._find(named):
                 if is_former(self._store, name):
-                    self._due = "set"  # under the name that it has now
+                    self._due = "set"  # under its present name
                 break
-            # An id that was just given up: unless one that lives has come, too.
+            # The id was just replaced. Another cookie may have one that is valid.
         if self._inside is None:
             self._forget()
         if self._closed:
-            self._saved = self._seen  # it came too late to be changed
+            self._saved = self._seen  # it is too late to change it
 
     def _find(self, session_id: str) -> bool:
-        """Look for a session by its id, and lock it; tell whether it is there and can be changed."""
+        """Look up a session by its id, and lock it; return whether it exists and can be changed."""
         key = key_of(session_id)
         if self._readonly:
             usable = self._take(session_id, key, self._store.load(key))
@@ -307,7 +317,7 @@ class Session(Values):
         return usable
 
     def _take(self, session_id: str, key: str, record: Record | None) -> bool:
-        """Take a record over, and tell whether it can be changed under the lock we hold."""
+        """Make a record this session, and return whether it can be changed under our lock."""
         if record is None:
             return False
         store, now = self._store, self._store.clock()
@@ -317,37 +327,38 @@ class Session(Values):
         try:
             inside = Payload.decode(record.payload)
         except ValueError as error:
-            if not self._readonly:  # the name could lead to another record by now
+            if not self._readonly:  # without a lock, the key could lead to another record by now
                 store.set_aside(key, str(error))
                 _report(f"session {key} is damaged ({error}) and was set aside")
             return False
         if inside.retired is not None and not -SKEW <= now - inside.retired < store.grace:
             return False
         if inside.created > now + SKEW:
-            inside.created = now  # the clock was ahead; else this session would never end
+            inside.created = now  # the clock was ahead; otherwise this session would never end
         inside.kept = min(inside.kept, now)
         end = inside.end(store.absolute)
         if now >= end or (inside.user and not self._belongs(key, inside)):
             return False
         same = not inside.drop_expired(now) and sound.expires == record.expires
         if inside.is_token and record.expires < end - 1:
-            same = False  # its cookie has come back: it lives on as all others do
+            same = False  # its cookie has come back: now it has the lifetime of other sessions
         self._inside, self._id, self._stored = inside, session_id, key
         self._came_back = True
         self._kept = record.payload if same else b""
         self._seen = inside.encode()
         self._accessed = sound.accessed
         self._stale = sound.accessed != record.accessed
-        self._due = "set" if store.max_age is not None else ""  # it shall live on in the browser
+        # Renews the cookie's lifetime in the browser
+        self._due = "set" if store.max_age is not None else ""
         return inside.retired is None
 
     def _belongs(self, key: str, inside: Payload) -> bool:
-        """Tell whether the session is still its user's; delete it where it is not."""
+        """Tell whether the session is still its user's; delete it if not."""
         from .users import belongs
 
         if belongs(self._store, inside):
             return True
-        if not self._readonly:  # else there is no lock
+        if not self._readonly:  # otherwise there is no lock
             self._store.delete(key)
         return False
 
@@ -359,12 +370,12 @@ class Session(Values):
         self._came_back = False
 
     def _flush(self, inside: Payload) -> None:
-        """Write what changed, and nothing else."""
+        """Write what has changed, and nothing else."""
         store = self._store
         payload = self._saved = inside.encode()
         if self._readonly or inside.retired is not None:
             if payload != self._seen:
-                self._refuse(inside)  # a list or dict inside was changed
+                self._refuse(inside)  # a list or dict in it was changed
             self._due = ""
             return
         now = store.clock()
@@ -390,11 +401,11 @@ class Session(Values):
             store.touch(self._stored, now)
 
     def _is_due(self, now: float) -> bool:
-        """Tell whether the time stamp must be set: a little late is not worth the access."""
+        """Tell whether the time stamp must be set: small differences are not worth a write."""
         return self._stale or not 0 <= now - self._accessed < self._store.idle / 100
 
     def _stay(self) -> None:
-        """Keep a session alive that is only read. That holds no lock, and must not fail the request."""
+        """Keep a read-only session alive. This takes no lock, and must not fail the request."""
         now = self._store.clock()
         if not self._is_due(now):
             return
@@ -403,10 +414,10 @@ class Session(Values):
         try:
             self._store.touch(self._stored, now)
         except CGIError as error:
-            _report(f"a session that is only read could not be kept alive: {error}")
+            _report(f"cannot renew a read-only session: {error}")
 
     def _sweep(self) -> None:
-        """Remove some dead sessions, once in a while. It must not fail the request, which is done."""
+        """Remove some dead sessions once in a while. This must not fail the request, which is done."""
         if not self._id or self._readonly:
             return
         if int.from_bytes(os.urandom(4)) >= self._store.sweep_chance * 2**32:
@@ -416,14 +427,14 @@ class Session(Values):
         try:
             self._store.sweep()
         except CGIError as error:
-            _report(f"dead sessions could not be removed: {error}")
+            _report(f"cannot remove dead sessions: {error}")
 
     def _save_new(self, record: Record) -> None:
         self._store.save(key_of(self._id or ""), record, new=True)
         self._due = "set"
 
     def _retire(self, now: float) -> None:
-        """Leave under the old id what was there before, for requests that are on their way with it."""
+        """Keep the old data under the old id for a while, for requests that are on their way."""
         if self._store.grace:
             old = Payload.decode(self._seen)
             old.retired = now

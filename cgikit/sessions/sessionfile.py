@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .directory import Holder, SessionDirectory, Shard
 
 MARK = b"cgikit-session "
-HEAD = 80  # bytes that the first line has at most
+HEAD = 80  # bytes: the longest first line
 
 
 def write(fd: int, record: Record) -> None:
@@ -28,7 +28,9 @@ def write(fd: int, record: Record) -> None:
 
 
 def read(fd: int) -> Record:
-    """Return the record in a file, and no more of it than can be right. The inverse is `write`."""
+    """Return the record in a file, reading no more than a valid record can have. The inverse is
+    `write`.
+    """
     accessed = os.fstat(fd).st_mtime_ns / 1e9
     raw = b""
     while len(raw) <= MOST_BYTES + HEAD:
@@ -40,8 +42,8 @@ def read(fd: int) -> Record:
 
 
 def parse(raw: bytes, accessed: float) -> Record:
-    """Return the record in the bytes of a file. Without a first line like ours all of it is payload,
-    which then is none, and without an end: so it comes to be set aside, not deleted.
+    """Return the record in the bytes of a file. Without a valid first line, all of it becomes the
+    payload, which is then not valid, and never ends: so the file is set aside, and not deleted.
     """
     head, newline, payload = raw.partition(b"\n")
     try:
@@ -49,14 +51,14 @@ def parse(raw: bytes, accessed: float) -> Record:
             raise ValueError
         expires = float(head[len(MARK) + 2 :])
         if expires - expires != 0:
-            raise ValueError  # "nan" would be deleted as if it were over
+            raise ValueError  # "nan" would count as the past, and the session be deleted
         return Record(payload, accessed, expires)
     except ValueError:
         return Record(raw, accessed, float("inf"))
 
 
 class SessionFileLock:
-    """The lock of one session: flock on its file. Entered, it gives the record read under it."""
+    """The lock of one session: flock on its file. Entering it returns the record read under it."""
 
     def __init__(self, directory: "SessionDirectory", key: str, timeout: float) -> None:
         self._directory = directory
@@ -91,8 +93,8 @@ class SessionFileLock:
     ) -> None:
         if self._holder is None:
             return
-        # Children that were forked meanwhile share the lock. One that lives on must not keep it when
-        # we let go, and one that ends must not let go for us.
+        # Forked children share the lock. A child that outlives us must not keep it, so it is unlocked
+        # explicitly; a child that ends must not unlock it for us.
         if os.getpid() == self._owner:
             _unlock(self._fd)
         close_quietly(self._fd)
@@ -151,4 +153,4 @@ def _unlock(fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_UN)
     except OSError:
-        pass  # it ends when the descriptor is closed, which comes next
+        pass  # closing the descriptor, which comes next, releases it too

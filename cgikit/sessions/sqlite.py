@@ -1,8 +1,8 @@
-"""Sessions in one SQLite database, for hosts where many small files are dear.
+"""Sessions in one SQLite database, for hosts where many small files are a problem.
 
-What is kept where in the database, and who may use it, is decided here. SQLite itself has only one
-write lock for all, which must never be held while a script runs; so a session is locked by flock on a
-file of its own in `PATH-locks`, which is there for as long as the lock is held and ends with the
+This module decides what is stored where in the database, and who may use it. SQLite has only one write
+lock for everything, which must never be held while a script runs. So each session is locked by flock
+on a file of its own in `PATH-locks`, which exists as long as the lock is held; the lock ends with the
 process. The database is in WAL mode: readers and the writer do not wait for each other.
 """
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     _File = tuple[int, int]  # device and inode
 
-_APPLICATION = 0x63676973  # "cgis", in the file's head: whose database it is
-_PAGE = 500  # keys that are read at once: no reader stays in the way of the WAL's end
-_SETTLED = 2  # seconds that whoever moves a database away may take from its first file to its last
-_SWEPT = 200  # sessions that one sweep deletes at most: it must not hold a request up
+_APPLICATION = 0x63676973  # "cgis" in the header of the file: the application id
+_PAGE = 500  # keys that are read at once: a long read would keep the WAL from being reset
+_SETTLED = 2  # seconds; the longest that moving all files of a database away may take
+_SWEPT = 200  # the most sessions that one sweep deletes: a request waits for it
 _LOAD = "SELECT coalesce(substr(payload, 1, ?), x''), accessed, expires FROM sessions WHERE key = ?"
 _INSERT = "INSERT INTO sessions (key, accessed, expires, payload) VALUES (?, ?, ?, ?)"
 _REPLACE = (
@@ -37,8 +37,8 @@ _REPLACE = (
 )
 _SET_ASIDE = "INSERT INTO quarantine SELECT key, ?, ?, payload FROM sessions WHERE key = ?"
 _KEYS = "SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT ?"
-# Dead, or with a time stamp that is too far ahead and has to be mended: `Store.purge_one` decides.
-_KEPT = f"(substr(payload, 1, {len(KEEP)}) = x'{KEEP.hex()}')"  # it says itself how long it lives
+# Sessions that are dead, or have a time stamp too far in the future: `Store.purge_one` decides.
+_KEPT = f"(substr(payload, 1, {len(KEEP)}) = x'{KEEP.hex()}')"  # it has a lifetime of its own
 _SUSPECT = f"((accessed <= ? AND NOT {_KEPT}) OR expires <= ? OR accessed > ? OR expires > ?)"
 _COUNT_SUSPECTS = f"SELECT count(*) FROM sessions WHERE {_SUSPECT}"  # noqa: S608  # constants
 _SUSPECTS = f"SELECT key FROM sessions WHERE {_SUSPECT} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
@@ -52,19 +52,20 @@ CREATE TABLE sessions (
 );
 CREATE TABLE quarantine (key TEXT NOT NULL, moved REAL NOT NULL, reason TEXT NOT NULL, payload BLOB);
 CREATE TABLE purged (at REAL NOT NULL);
-"""  # the payload last: a scan of the times must not drag its pages along
+"""  # the payload comes last: a scan of the times must not read its pages
 
 
 class SQLiteStore(Store):
     """Sessions in the SQLite database `path`, which is made if it is missing (mode 0600), with its
     directory (0700).
 
-    A relative path begins in the directory that the process was started in, whatever `os.chdir` does
-    later. Keep it where the server does not serve it, and on a local disk. `busy_timeout` is how many
-    seconds to wait for another process that is writing (`LockTimeout`); `policy` is what `Store` takes.
+    A relative path is taken from the directory that the process was started in, whatever `os.chdir`
+    does later. Keep it outside of what the web server serves, and on a local disk. `busy_timeout` is
+    how many seconds to wait for another process that is writing (`LockTimeout`); `policy` is what
+    `Store` takes.
 
-    A database that belongs to another user or is open to others raises `StorageError`, and so does
-    one in a directory that others can write to, even with the sticky bit, and a damaged one.
+    A database that belongs to another user or is open to others raises `StorageError`. So does a
+    damaged one, and one in a directory that others can write to, even with the sticky bit.
     """
 
     def __init__(
@@ -77,8 +78,8 @@ class SQLiteStore(Store):
         super().__init__(**policy)
         self.path = os.path.abspath(absolute(path))
         self.busy_timeout = busy_timeout
-        # SQLite's connections must not cross a fork, and its transactions not cross threads. Those
-        # of the parent stay here, since closing them would be using them.
+        # A connection must not be used after a fork, nor a transaction in two threads. The parent's
+        # connections stay here in a child, because closing them would be using them.
         self._connections: dict[tuple[int, int], tuple[sqlite3.Connection, _File]] = {}
         self._held: dict[str, SQLiteLock] = {}
 
@@ -86,8 +87,8 @@ class SQLiteStore(Store):
         self.close()
 
     def close(self) -> None:
-        """Close the database. It is opened again when it is needed. Not for use beside threads that
-        still use the store.
+        """Close the database. It is reopened when it is needed. No other thread may be using the
+        store.
         """
         process = os.getpid()
         for owner in [
@@ -102,9 +103,9 @@ class SQLiteStore(Store):
         return os.path.realpath(self.path)
 
     def load(self, key: str) -> Record | None:
-        """Return the record, None if there is none: `Store.load`."""
+        """Return the record, or None: `Store.load`."""
         check_key(key)
-        # One byte more than can be right, and never all of what somebody may have put there.
+        # One byte more than a valid payload can have, and not all of what somebody may have put there.
         for payload, accessed, expires in self._run(_LOAD, MOST_BYTES + 1, key):
             return Record(payload, accessed, expires)
         return None
@@ -147,8 +148,8 @@ class SQLiteStore(Store):
             raise
 
     def sync(self, key: str) -> None:
-        """Commit once more, and wait for the disk: `Store.sync`. All commits before are there, too.
-        SQLite writes nothing where nothing changes, so that the time stamp moves, by a millisecond.
+        """Commit once more, and wait for the disk, which syncs all commits before: `Store.sync`. SQLite
+        writes nothing if nothing changes, so the time stamp is moved by a millisecond.
         """
         check_key(key)
         self._run("PRAGMA synchronous = FULL")
@@ -166,7 +167,7 @@ class SQLiteStore(Store):
         return int(self._run("SELECT count(*) FROM sessions")[0][0])
 
     def purge_stamp(self, renew: bool = False) -> float:
-        """Return, or set, what the table `purged` holds: `Store.purge_stamp`."""
+        """Return, or set, the time in the table `purged`: `Store.purge_stamp`."""
         if renew:
             self._run("UPDATE purged SET at = ?", float(self.clock()))
         return float(self._run("SELECT max(at) FROM purged")[0][0] or 0)
@@ -179,7 +180,7 @@ class SQLiteStore(Store):
         force: bool = False,
     ) -> int:
         """Delete all dead sessions: `Store.purge`. `progress` counts those that look dead. Lock files
-        that killed processes have left go too.
+        of killed processes are deleted too.
         """
         now = self.clock() if now is None else now
         if not self.may_purge(now) and not force:
@@ -197,7 +198,7 @@ class SQLiteStore(Store):
         return deleted
 
     def sweep(self) -> int:
-        """Delete the dead ones in one of 256 parts, 200 at most: `Store.sweep`."""
+        """Delete the dead sessions in one of 256 parts, at most 200: `Store.sweep`."""
         now = self.clock()
         if not self.may_purge(now):
             return 0
@@ -227,8 +228,8 @@ class SQLiteStore(Store):
             raise self._error(error) from error
 
     def _connection(self) -> sqlite3.Connection:
-        """Return this thread's connection to the database that has the name now. SQLite would go on
-        with one that was moved away or deleted, and what is saved there nobody else ever sees.
+        """Return this thread's connection to the database that has the name now. SQLite would continue
+        to use a database that was moved away or deleted, and what it saved there would be lost.
         """
         from _thread import get_ident
 
@@ -241,14 +242,14 @@ class SQLiteStore(Store):
             if connection.in_transaction or _file(self.path) == file:
                 return connection
             del self._connections[me]
-            connection.close()  # SQLite sees that the file was moved, and leaves the new one's alone
+            connection.close()  # SQLite notices that the file was moved, and leaves the new files alone
         for _ in range(MOST_TRIES):
             self._prepare()
             before = _file(self.path)
             connection = self._open(self.path)
             try:
                 self._recognise(connection)
-                # Not before: beside somebody else's database nothing is to be made.
+                # Not before: nothing may be made beside another program's database.
                 self._prepare_directory(self.path + "-locks", private=True)
             except BaseException:
                 connection.close()
@@ -256,15 +257,15 @@ class SQLiteStore(Store):
             if before is not None and before == _file(self.path):
                 self._connections[me] = connection, before
                 return connection
-            connection.close()  # it was replaced while we opened it
-        raise self._refused(self.path, "is replaced again and again; see by what")
+            connection.close()  # the file was replaced while it was being opened
+        raise self._refused(self.path, "is being replaced again and again; find out by what")
 
     def _open(self, path: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=self.busy_timeout, isolation_level=None, check_same_thread=False
         )
-        # A commit is in the WAL, which a killed process cannot tear; only a power cut can lose the
-        # last ones. The database itself is synced before a WAL begins anew.
+        # A commit goes to the WAL, which a killed process cannot tear; only a power failure can lose
+        # the last ones. The database is synced before the WAL is reset.
         try:
             connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
@@ -273,18 +274,20 @@ class SQLiteStore(Store):
         return connection
 
     def _recognise(self, connection: sqlite3.Connection) -> None:
-        """Refuse a database that is not one of ours."""
+        """Refuse a database of another application."""
         owner = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if (owner, version) != (_APPLICATION, 1):
-            raise self._refused(self.path, "is no session database of this version; name another")
-        # Else the last to leave copies the WAL into the database and syncs both: with CGI that is
-        # every request. Python 3.11 cannot say so.
+            raise self._refused(
+                self.path, "is not a session database of this version; use another file"
+            )
+        # Otherwise the last connection to close copies the WAL into the database and syncs both: with
+        # CGI that is every request. Python 3.11 has no way to turn that off.
         if sys.version_info >= (3, 12):
             connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
 
     def _prepare(self) -> None:
-        """Make the database if it is missing, and look at who else could change it."""
+        """Make the database if it is missing, and check that nobody else can change it."""
         self._prepare_directory(os.path.dirname(self.path), private=False)
         try:
             found = os.lstat(self.path)
@@ -296,23 +299,23 @@ class SQLiteStore(Store):
             raise self._refused(
                 self.path, "is not a file (links are not followed); name the file itself"
             )
-        # What follows says how to change the file's owner and mode: not those of /etc/passwd.
+        # The errors below advise to change owner and mode: that must not be done to another file.
         closed = found.st_uid == os.geteuid() and not found.st_mode & 0o077
         if not closed and _is_other(self.path):
-            raise self._refused(self.path, "is not a session database; name another file")
+            raise self._refused(self.path, "is not a session database; use another file")
         self._check_owner(self.path, found)
         if found.st_mode & 0o077:
             from shlex import quote
 
             how = f"chmod 600 {quote(self.path)}"
             raise self._refused(self.path, f"is open to other users; close it: {how}")
-        # Last: with another user's database these are that user's, too, and the advice above helps
+        # Last: if the database is another user's, so are these, and the advice above covers them.
         for name in self._beside():
             self._check_beside(name)
 
     def _check_beside(self, path: str) -> None:
-        """Refuse anything but a file of our own where SQLite will open one: it would wait for a FIFO
-        for ever, show what it writes to whoever else owns the file, and believe what stands there.
+        """Refuse anything but a file of our own where SQLite will open one. SQLite would wait forever
+        for a FIFO, and another owner of the file could read the sessions and change them.
         """
         try:
             found = os.lstat(path)
@@ -338,10 +341,10 @@ class SQLiteStore(Store):
         except OSError as error:
             raise self._refused(path, f"cannot make the directory: {error.strerror}") from error
         if not stat.S_ISDIR(found.st_mode):
-            raise self._refused(path, "is no directory; remove it")
+            raise self._refused(path, "is not a directory; remove it")
         if private:
             self._check_owner(path, found)
-        # Nor with the sticky bit: others could put SQLite's files there before SQLite makes them.
+        # Even with the sticky bit, others could make SQLite's files there before SQLite does.
         if found.st_mode & 0o022:
             from .owner import shared
 
@@ -357,7 +360,7 @@ class SQLiteStore(Store):
             raise self._refused(path, stranger(kind, found.st_uid, paths, is_store=None))
 
     def _make(self) -> None:
-        """Make the database elsewhere and rename it: nobody sees one that is half made."""
+        """Make the database under another name and rename it, so that nobody sees an incomplete one."""
         from ..locks import FileLock
 
         aside = f"{self.path}-locks/new.db"
@@ -378,11 +381,11 @@ class SQLiteStore(Store):
                 raise self._refused(self.path, what) from error
 
     def _set_rest_aside(self) -> None:
-        """Rename what is left of a database that has gone. SQLite would take the writes in its WAL
-        for the new one's, which damages that and brings the old sessions back.
+        """Rename what is left of a database that is gone. SQLite would apply its WAL to the new
+        database: that would damage it, and bring old sessions back.
         """
         names = self._rest()
-        if names:  # somebody may be moving one file after the other
+        if names:  # somebody may be moving the files one by one
             from time import monotonic
 
             from ..waiting import wait_for
@@ -397,14 +400,14 @@ class SQLiteStore(Store):
             except FileNotFoundError:
                 pass
             except OSError as error:
-                what = f"belongs to a database that has gone; move it too: {error.strerror}"
+                what = f"belongs to a database that is gone; move it away too: {error.strerror}"
                 raise self._refused(name, what) from error
 
     def _rest(self) -> list[str]:
         return [name for name in self._beside() if os.path.lexists(name)]
 
     def _beside(self) -> tuple[str, str, str]:
-        """Return the paths of the files that SQLite has beside the database."""
+        """Return the paths of the files that SQLite keeps beside the database."""
         return f"{self.path}-journal", f"{self.path}-wal", f"{self.path}-shm"
 
     def _fill(self, path: str) -> None:
@@ -421,7 +424,7 @@ class SQLiteStore(Store):
     # --- locks --------------------------------------------------------------------------------
 
     def _still_held(self, key: str) -> None:
-        """Make sure before a change that the lock that we have taken still excludes the others."""
+        """Before a change, make sure that our lock still excludes other processes."""
         held = self._held.get(key)
         if held is not None:
             held.renew()
@@ -432,7 +435,7 @@ class SQLiteStore(Store):
             held.release()
 
     def _clear_locks(self) -> None:
-        """Remove the lock files that nobody holds: what killed processes have left."""
+        """Remove the lock files that nobody holds: killed processes have left them."""
         directory = self.path + "-locks"
         try:
             for name in os.listdir(directory):
@@ -440,7 +443,7 @@ class SQLiteStore(Store):
                 if fd is not None:
                     give(f"{directory}/{name}", fd)
         except FileNotFoundError:
-            pass  # somebody has removed all of them
+            pass  # the directory was removed
 
     # --- errors -------------------------------------------------------------------------------
 
@@ -450,7 +453,7 @@ class SQLiteStore(Store):
         return StorageError(path, reason)
 
     def _error(self, error: sqlite3.Error) -> Exception:
-        """Return the error of ours for one of SQLite's."""
+        """Return cgikit's error for an error of SQLite."""
         from ..errors import LockTimeout
 
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -460,19 +463,19 @@ class SQLiteStore(Store):
         if code == sqlite3.SQLITE_CONSTRAINT:
             advice = "; there is a session under this key already"
         elif code == sqlite3.SQLITE_FULL:
-            advice = "; make room on its disk"
+            advice = "; free some space on its disk"
         elif code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            advice = "; move it away, with its -wal and -shm files, and a new one is made"
+            advice = "; move it away, with its -wal and -shm files; a new one will be made"
         elif code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
             from .owner import user
 
             me = user(os.geteuid())
-            advice = f"; this runs as {me}, who must be able to write it and its directory"
+            advice = f"; this runs as {me}, who must be able to write to it and to its directory"
         return self._refused(self.path, f"{error}{advice}")
 
 
 def _file(path: str) -> "_File | None":
-    """Return which file has a name now: its device and inode; None if there is none."""
+    """Return the device and inode of a file; None if there is no such file."""
     try:
         found = os.lstat(path)
     except OSError:
@@ -481,7 +484,7 @@ def _file(path: str) -> "_File | None":
 
 
 def _is_other(path: str) -> bool:
-    """Tell whether a file begins as no session database does. One that cannot be read may be one."""
+    """Tell whether a file is not a session database. One that cannot be read may be one."""
     from ..regularfile import open_regular
 
     try:
@@ -492,5 +495,5 @@ def _is_other(path: str) -> bool:
         head = os.read(fd, 72)
     finally:
         os.close(fd)
-    # The application id is at offset 68: section 1.3 of SQLite's description of its file format.
+    # The application id is at offset 68 (SQLite's file format, section 1.3).
     return not head.startswith(b"SQLite format 3\0") or head[68:] != _APPLICATION.to_bytes(4, "big")

@@ -1,7 +1,7 @@
 """The lock of one session of an SQLite store: flock on a file of its own. Internal to `sqlite.py`.
 
-The file `PATH-locks/KEY` is there for as long as the lock is held, and is deleted by its holder. What
-is locked, and what is done under the lock, belongs to `sqlite.py`.
+The file `PATH-locks/KEY` exists as long as the lock is held, and is deleted by its holder. What is done
+under the lock belongs to `sqlite.py`.
 """
 
 import os
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 class SQLiteLock:
-    """The lock of one session: flock on the file `PATH-locks/KEY`, which is deleted by its holder.
-    Entered, it gives the record read under it.
+    """The lock of one session: flock on the file `PATH-locks/KEY`, which its holder deletes. Entering
+    it
+    returns the record read under it.
     """
 
     def __init__(self, store: "SQLiteStore", key: str, timeout: float) -> None:
@@ -39,7 +40,7 @@ class SQLiteLock:
         except BaseException:
             self.release()
             raise
-        if record is None:  # whoever held it has deleted the session
+        if record is None:  # the former holder has deleted the session
             self.release()
         else:
             store._held[self._key] = self
@@ -47,8 +48,8 @@ class SQLiteLock:
         return record
 
     def renew(self) -> None:
-        """Take the lock again if its file was removed or moved away meanwhile, with the directory for
-        instance. `LockTimeout` if another process got in by that and has changed the session.
+        """Take the lock again if its file was removed or moved away meanwhile, for instance with the
+        directory. `LockTimeout` if another process has changed the session because of that.
         """
         from ..locks import leads_to
         from ..regularfile import close_quietly
@@ -82,7 +83,7 @@ class SQLiteLock:
     def _take(self) -> int | None:
         try:
             return take(self._path)
-        except FileNotFoundError:  # somebody has removed the directory
+        except FileNotFoundError:  # the directory was removed
             self._store._prepare_directory(os.path.dirname(self._path), private=True)
         try:
             return take(self._path)
@@ -95,12 +96,12 @@ class SQLiteLock:
         return LockTimeout(self._path, self._timeout)
 
     def release(self) -> None:
-        """Let the next one in."""
+        """Release the lock."""
         fd, self._fd = self._fd, None
         if fd is None:
             return
-        # A child that was forked meanwhile must leave the lock to its parent; and one that lives on
-        # does not keep it, since the file it has open has no name any more.
+        # A forked child must leave the lock to its parent. A child that outlives it does not keep the
+        # lock, because the file that it has open has no name any more.
         if os.getpid() == self._owner:
             give(self._path, fd)
         else:
@@ -119,9 +120,9 @@ class SQLiteLock:
 
 
 def take(path: str) -> int | None:
-    """Lock a file that is made for it; return its descriptor, None while somebody else holds it.
+    """Make a file and lock it; return its descriptor, or None while another process holds it.
 
-    `FileNotFoundError` if its directory is missing, `StorageError` for what else the system refuses.
+    `FileNotFoundError` if its directory is missing, `StorageError` for any other error.
     """
     from ..locks import leads_to, storage_error, try_lock
     from ..regularfile import close_quietly, open_regular
@@ -147,16 +148,16 @@ def take(path: str) -> int | None:
 
 
 def give(path: str, fd: int) -> None:
-    """Unlock a file that `take` has locked, and delete it, in the other order: as long as the lock is
-    held, the name leads to it.
+    """Delete a file that `take` has locked, and then unlock it: as long as the lock is held, nobody
+    else can get a lock under that name.
     """
     from ..errors import CGIError
     from ..locks import leads_to
     from ..regularfile import close_quietly
 
     try:
-        if leads_to(path, fd):  # not the lock of somebody who made the file anew after a removal
+        if leads_to(path, fd):  # not a file that another process has made after a removal
             os.unlink(path)
     except (OSError, CGIError):
-        pass  # an empty file stays behind
+        pass  # an empty file is left behind
     close_quietly(fd)

@@ -1,8 +1,8 @@
-"""What all session stores share: ids and keys, records, the policy of expiry, the interface.
+"""What all session stores share: ids and keys, records, the rules of expiry, the interface.
 
-A visitor's cookie holds an id: 256 random bits. A store never sees it: it keeps each session under
-the id's key, its SHA-256, so that a listing, a backup or a leaked database gives no usable ids away.
-How a session looks inside is decided in `payload.py`; what it means to a script, in `session.py`.
+A visitor's cookie has an id: 256 random bits. A store never sees it. It keeps each session under the
+id's key, its SHA-256, so that a listing, a backup or a leaked database reveals no usable ids. What is
+in a session is decided in `payload.py`, what it means to a script in `session.py`.
 """
 
 import os
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
         clock: Callable[[], float]
 
 
-SKEW = 60  # seconds that a time stamp may lie ahead: clocks of several machines differ
+SKEW = 60  # seconds that a time stamp may be in the future: the clocks of machines differ
 LONGEST_LIFE = 400 * 86_400  # of one session; browsers keep no cookie for longer (RFC 6265bis 5.5)
-FORMER = "session"  # the cookie's name before stores had names of their own
-LONGEST_GAP = 40 * 86_400  # seconds between two purges, see `Store.purge`
+FORMER = "session"  # the name of the cookie before each store had its own
+LONGEST_GAP = 40 * 86_400  # seconds between two purges: see `Store.purge`
 
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _HEX = frozenset("0123456789abcdef")
@@ -49,14 +49,14 @@ def new_id() -> str:
     """Return a new session id (str): 256 bits from the system, 43 characters of base64url."""
     from binascii import b2a_base64
 
-    # From the system each time: a generator's state would be the same on both sides of a fork.
+    # From the system each time: the state of a generator would be the same in a forked child.
     text = b2a_base64(os.urandom(32), newline=False).decode("ascii")
     return text.translate({43: "-", 47: "_", 61: None})
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text can be a session id. It asks for nothing but the exact form, and comes
-    before any use of what a client has sent.
+    """Tell whether a text has the exact form of a session id. This is checked before anything that a
+    client has sent is used.
     """
     return len(text) == 43 and text[-1] in _LAST and _ALPHABET.issuperset(text)
 
@@ -64,7 +64,7 @@ def is_id(text: str) -> bool:
 def key_of(session_id: str) -> str:
     """Return the key that the session of an id is kept under (str, 64 hexadecimal digits: SHA-256).
 
-    Raises `ValueError` for what is no id.
+    Raises `ValueError` if it is not an id.
     """
     if not is_id(session_id):
         raise ValueError("not a session id")
@@ -77,7 +77,7 @@ def is_key(text: str) -> bool:
 
 
 def check_key(key: str) -> None:
-    """Raise `ValueError` for what is no key: what a store does first, before any system call."""
+    """Raise `ValueError` if this is not a key. A store does this first, before any system call."""
     if not is_key(key):
         raise ValueError(
             f"{key[:80]!r} is not a valid key of a session; keys are 64 hexadecimal digits, as "
@@ -87,15 +87,15 @@ def check_key(key: str) -> None:
 
 def sha256_of(data: bytes) -> str:
     """Return the SHA-256 of bytes (str, 64 hexadecimal digits), without loading hashlib."""
-    # hashlib loads OpenSSL, which takes longer than all of this package. The standard library's own
-    # random takes the same way past it. By version, not by trying: a module that is missing is looked
-    # for in every directory, each time.
+    # hashlib loads OpenSSL, which takes longer than all of this package; the standard library's random
+    # avoids it in the same way. The version is asked for, because trying to import a missing module
+    # searches every directory, each time.
     try:
         if sys.version_info >= (3, 12):
             from _sha2 import sha256
         else:
             from _sha256 import sha256  # type: ignore[import-not-found]  # not in the stubs
-    except ImportError:  # not every interpreter has them
+    except ImportError:  # this interpreter has neither
         from hashlib import sha256
     digest: str = sha256(data).hexdigest()
     return digest
@@ -104,9 +104,9 @@ def sha256_of(data: bytes) -> str:
 class Record:
     """One session as a store keeps it.
 
-    `payload` is what `payload.encode` made (bytes, ASCII, at most `MOST_BYTES`). `accessed` is when
-    the session was used last, `expires` when it ends whatever happens; both in seconds since the
-    epoch (float). The end by being idle is `accessed` plus the store's `idle`.
+    `payload` is the result of `Payload.encode` (bytes, ASCII, at most `MOST_BYTES`). `accessed` is when
+    the session was used last, `expires` when it ends even if it is used; both are seconds since the
+    epoch (float). Unused, it ends at `accessed` plus the store's `idle`.
     """
 
     __slots__ = ("accessed", "expires", "payload")
@@ -118,8 +118,8 @@ class Record:
 
     @property
     def life(self) -> float | None:
-        """For how many seconds the session is kept although nobody uses it, as `Session.remember` was
-        told; None where the store's policy holds. Read from the first bytes of the payload.
+        """The lifetime in seconds that `Session.remember` has set; None if the store's rules apply. It
+        is read from the first bytes of the payload.
         """
         if not self.payload.startswith(KEEP):
             return None
@@ -127,7 +127,7 @@ class Record:
         try:
             life = float(number)
         except ValueError:
-            return None  # damaged, as whoever decodes it will find
+            return None  # damaged: decoding the payload will report that
         return life if 0 < life < float("inf") else None
 
     def __repr__(self) -> str:
@@ -135,18 +135,18 @@ class Record:
 
 
 class Store(ABC):
-    """A place for sessions, and the policy for them. All stores behave the same.
+    """A place where sessions are stored, and the rules for them. All stores behave in the same way.
 
-    `idle` seconds without a request end a session, and `absolute` seconds after its start, however
-    busy it is. One that holds nothing but the token for forms ends after `token_idle` seconds, unless
-    its cookie has come back: robots keep no cookies, and leave one at every page with a form. For
-    `grace` seconds after `rotate` the old id still shows the old data. `lock_timeout` is how long a
-    request waits for another of the same visitor (`LockTimeout`). One in 1 / `sweep_chance` requests
-    that save also removes some dead sessions; 0 leaves all to `purge`.
+    A session ends after `idle` seconds without a request, and `absolute` seconds after its start even
+    if it is used. A session with nothing but the token for forms ends after `token_idle` seconds,
+    unless its cookie has come back: robots ignore cookies, and start a session at every page with a
+    form. For `grace` seconds after `rotate`, the old id still shows the old data. `lock_timeout` is
+    how long a request waits for another request of the same visitor (`LockTimeout`). One in 1 /
+    `sweep_chance` requests that save also removes some dead sessions; with 0, only `purge` does.
 
-    The cookie: `cookie` is its name, by default the one that `cookie_name` returns; `secure` None is
-    "where the request is" (give True behind a proxy that ends TLS); `max_age` seconds make it outlive
-    the browser; `cookie_path` and `samesite` are `set_cookie`'s.
+    The cookie: `cookie` is its name, by default that of `cookie_name`. `secure` None means "if the
+    request is" (give True behind a proxy that terminates TLS). With `max_age` seconds it outlives the
+    browser. `cookie_path` and `samesite` are those of `set_cookie`.
 
     `clock` returns seconds since the epoch. All numbers of seconds are int or float.
     """
@@ -169,7 +169,8 @@ class Store(ABC):
     ) -> None:
         if idle <= 0 or absolute <= 0 or token_idle <= 0 or grace < 0 or lock_timeout < 0:
             raise ValueError(
-                "idle, absolute and token_idle are more than 0 seconds, grace and lock_timeout 0"
+                "idle, absolute and token_idle must be more than 0 seconds, grace and lock_timeout 0 "
+                "or more"
             )
         self.idle = idle
         self.absolute = absolute
@@ -184,12 +185,12 @@ class Store(ABC):
         self.secure = secure
         self.clock = clock
 
-    # What a store must do. A key is always one of `key_of`; what is no key raises `ValueError`.
-    # What the place itself refuses (full, not allowed, gone) raises `StorageError`.
+    # What a store must implement. Keys are those of `key_of`; anything else raises `ValueError`. If the
+    # place cannot be used (full, forbidden, gone), it raises `StorageError`.
 
     @abstractmethod
     def load(self, key: str) -> Record | None:
-        """Return the record, without waiting for any lock; None if there is none.
+        """Return the record without waiting for a lock; None if there is none.
 
         Dead ones are returned as well: what is dead is decided by `is_live`, and only `purge` and
         `sweep` delete. An unknown key creates nothing. What the store itself cannot read comes as a
@@ -211,67 +212,66 @@ class Store(ABC):
 
     @abstractmethod
     def save(self, key: str, record: Record, *, new: bool = False) -> None:
-        """Keep a record, whole or not at all. When it returns, all that come later see it.
+        """Store a record, completely or not at all. Once this returns, all later requests see it.
 
-        With `new` there must be none under this key (`StorageError` if there is, and it stays);
-        without, the caller holds its lock.
+        With `new` there must be no record under this key (otherwise `StorageError`, and it is kept);
+        without it, the caller holds the lock.
         """
 
     @abstractmethod
     def touch(self, key: str, accessed: float) -> None:
-        """Set when a session was used last, and nothing else. An unknown key is left unknown."""
+        """Set when a session was used last, and nothing else. An unknown key stays unknown."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Delete a record; none is fine. The caller holds its lock, if there is a record."""
+        """Delete a record, if there is one. The caller holds its lock then."""
 
     @abstractmethod
     def set_aside(self, key: str, reason: str) -> None:
-        """Move a record that cannot be understood out of the way, so that the key is unknown, and a
-        person can look at it. It is never deleted. None is fine.
+        """Move a damaged record out of the way, if there is one: its key becomes unknown, and people
+        can look at it. It is never deleted.
         """
 
     @abstractmethod
     def keys(self) -> "Iterator[str]":
-        """Yield the keys of all sessions, live and dead, in no order and in flat memory."""
+        """Yield the keys of all sessions, live and dead, in any order, and in little memory."""
 
     @abstractmethod
     def purge_stamp(self, renew: bool = False) -> float:
-        """Return when a purge ran last (seconds since the epoch, by this store's `clock`), after
-        `renew` the moment of the call. A store starts with the moment it was made; 0.0 if none is
-        known.
+        """Return when a purge ran last (seconds since the epoch, by this store's `clock`). `renew` sets
+        it to now first. For a new store it is the time when the store was made; 0.0 if unknown.
         """
 
-    # What stores share, and may do better.
+    # What stores inherit, and may override.
 
     def sync(self, key: str) -> None:
-        """Make what was saved under a key outlive a power failure, too, where that is the store's to
-        do. Sessions are not worth the wait; the mark that ends those of a user is. None is fine.
+        """Make sure that what was saved under a key survives a power failure, if the store can do
+        that. A session is not worth the wait, but the mark that ends a user's sessions is.
         """
         check_key(key)
 
     def place(self) -> str:
-        """Return what tells these sessions from those of other stores that a host's visitors may meet
-        (str); the same wherever they are used, and no secret in it. The cookie's name is made of it; ""
-        makes it plain "session".
+        """Return what distinguishes this store from others on the same host (str). It is the same
+        wherever the store is used, and contains no secret. The name of the cookie is derived from it;
+        with "" it is just "session".
         """
         return ""
 
     def cookie_name(self, secure: bool) -> str:
-        """Return the name of the cookie (str): `cookie`, or by default "session-" and ten digits that
-        stand for `place`, with "__Host-" in front where it is `secure`.
+        """Return the name of the cookie (str): `cookie`, or by default "session-" and ten digits
+        derived from `place`, with the prefix "__Host-" if it is `secure`.
         """
         return self.cookie_names(secure)[0]
 
     def cookie_names(self, secure: bool) -> tuple[str, ...]:
-        """Return the names (str) that the cookie can have: `cookie_name`, and the one before it."""
+        """Return the names (str) that the cookie can have: `cookie_name`, and the former one."""
         if self.cookie is not None:
             return (self.cookie,)
         prefix = "__Host-" if secure and self.cookie_path == "/" else ""
         place = self.place()
         if not place:
             return (prefix + FORMER,)
-        # Surrogates stand for bytes of a path that are not UTF-8.
+        # Surrogates are bytes of a path that are not UTF-8.
         digits = sha256_of(place.encode("utf-8", "surrogatepass"))[:10]
         return f"{prefix}{FORMER}-{digits}", prefix + FORMER
 
@@ -280,19 +280,19 @@ class Store(ABC):
         return sum(1 for _ in self.keys())
 
     def is_live(self, record: Record, now: float) -> bool:
-        """Tell whether a record is neither idle for too long nor at its end."""
+        """Tell whether a record has not ended."""
         return now < self.end(record)
 
     def end(self, record: Record) -> float:
-        """Return when a record ends if nobody uses it, in seconds since the epoch."""
+        """Return when a record ends if it is not used, in seconds since the epoch."""
         if record.life is not None:
             return record.expires
         return min(record.accessed + self.idle, record.expires)
 
     def clamped(self, record: Record, now: float) -> Record:
-        """Return the record with no time stamp further ahead than it can be.
+        """Return the record without time stamps that are impossibly far in the future.
 
-        A clock that was wrong for an hour must leave no session behind that lives for ten years.
+        A clock that was wrong for an hour must not leave a session that lives for ten years.
         """
         accessed = record.accessed if record.accessed <= now + SKEW else now
         end = now + (self.absolute if record.life is None else record.life)
@@ -302,9 +302,9 @@ class Store(ABC):
         return Record(record.payload, accessed, expires)
 
     def mended(self, record: Record, inside: Payload, now: float) -> Record:
-        """Return the record, with `inside` decoded, without the time stamps that a clock has set which
-        was ahead. It lives for as long from now on as it was given then: unlike `clamped` this asks no
-        policy, since whoever purges a store need not have that of the script that wrote the record.
+        """Return the record without time stamps from a clock that was ahead; `inside` is its decoded
+        payload. It keeps the lifetime that it was given, from now on. Unlike `clamped`, this does not
+        use the store's rules: a purge may run with other settings than the script.
         """
         accessed = record.accessed if record.accessed <= now + SKEW else now
         begin = inside.created if inside.keep is None else inside.kept
@@ -317,14 +317,14 @@ class Store(ABC):
         return Record(record.payload, accessed, expires)
 
     def is_suspect(self, record: Record, now: float) -> bool:
-        """Tell whether `purge_one` must look into a record: it is dead, or a time stamp is ahead."""
+        """Tell whether `purge_one` must check a record: dead, or with a time stamp in the future."""
         latest = self.latest(now)
         return not (
             record.accessed <= now + SKEW and record.expires <= latest and self.is_live(record, now)
         )
 
     def latest(self, now: float) -> float:
-        """Return the time that nothing outlives which was stored until `now`, by a right clock."""
+        """Return the latest end of anything that was stored before `now` by a correct clock."""
         return now + max(self.absolute, LONGEST_LIFE + 86_400) + SKEW
 
     def purge(
@@ -334,12 +334,13 @@ class Store(ABC):
         *,
         force: bool = False,
     ) -> int:
-        """Delete all dead sessions; return how many (int). Safe beside requests, flat in memory.
+        """Delete all dead sessions; return how many (int). It may run beside requests, in little
+        memory.
 
-        `progress(done, total)` is called along the way. A purge that finds the last one more than 40
-        days (or 10 times `idle`) ago, or in the future, deletes nothing and only notes that it ran:
-        the clock may have jumped, and a jump must not wipe out every session. The next one deletes;
-        `force` deletes at once. A session that is locked is in use and stays.
+        `progress(done, total)` is called along the way. If the last purge was more than 40 days (or 10
+        times `idle`) ago, or in the future, nothing is deleted, and the purge is only noted: the clock
+        may have jumped, and that must not delete every session. The next purge deletes; `force` deletes
+        at once. A session that is locked is in use, and is kept.
         """
         now = self.clock() if now is None else now
         if not self.may_purge(now) and not force:
@@ -353,20 +354,20 @@ class Store(ABC):
         return deleted
 
     def sweep(self) -> int:
-        """Delete some dead sessions in the course of a request, in bounded time; return how many."""
+        """Delete some dead sessions during a request, in limited time; return how many (int)."""
         return self.purge()
 
     def may_purge(self, now: float) -> bool:
-        """Note that a purge runs, and tell whether it may delete: see `purge`."""
+        """Note that a purge runs, and return whether it may delete: see `purge`."""
         gap = now - self.purge_stamp()
         self.purge_stamp(renew=True)
         return -SKEW <= gap <= max(LONGEST_GAP, 10 * self.idle)
 
     def purge_one(self, key: str, now: float) -> bool:
-        """Delete one session if it is dead, and tell whether it was; mend its time stamps if not.
+        """Delete one session if it is dead, and return whether it was; correct its time stamps if not.
 
-        What cannot be read may be the mark of a user, without which ended sessions would live again
-        (`users.py`): it stays where it is until the end that stands beside it.
+        A record that cannot be decoded may be the mark of a user, without which ended sessions would
+        become valid again (`users.py`): it is kept until `Record.expires`.
         """
         from ..errors import LockTimeout
 

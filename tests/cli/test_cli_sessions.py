@@ -290,7 +290,7 @@ def test_a_file_that_is_no_store_is_said_in_a_sentence(tmp_path: Path) -> None:
     """There was a colon between the name and "is not"."""
     script = tmp_path / "counter.py"
     script.write_text("print(1)\n" * 20)
-    reason = "is not a session database; name another file"
+    reason = "is not a session database; use another file"
     assert run("count", str(script)) == (1, "", f"cgikit sessions: {script} {reason}\n")
 
 
@@ -463,7 +463,7 @@ def test_no_server_is_an_error_in_one_line_without_the_password() -> None:
     status, _, err = run("count", "mongodb://127.0.0.1")
     assert status == 1
     assert err == (
-        "cgikit sessions: the URL of a server begins with redis://, rediss:// or unix://, or with"
+        "cgikit sessions: the URL of a server must begin with redis://, rediss:// or unix://, or with"
         " redis+sentinel:// or rediss+sentinel://\n"
     )
 

@@ -120,7 +120,7 @@ def test_any_text_makes_a_page(what: str, name: str, details: bool) -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (413, "What was sent is too large for this server."),
+        (413, "What you sent is too large for this server."),
         (431, "What your browser sends with a request is too large for this server."),
         (503, "The server is busy. Try again in a moment."),
         (507, "The server has no room for what was sent. Try again later."),

@@ -62,7 +62,7 @@ def test_9_1_5_every_command_that_is_advised_does_no_harm() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "def f(): return f'give it over: chown {user} {path}'",
+        "def f(): return f'change its owner: chown {user} {path}'",
         "def f():\n    raise E(f'{path}: chmod 600 {path}')",
         "def f():\n    advice = 'run: sudo -u x y'",
         "def f(): return 'begin anew: echo 0 > x'",

@@ -78,7 +78,7 @@ def test_a_directory_that_others_can_write_to_is_refused(
 ) -> None:
     directory.shard(KEY, create=True).close()
     os.chmod(os.path.join(directory.path, name), mode)
-    with pytest.raises(StorageError, match="other users can write in it; close it: chmod go-w"):
+    with pytest.raises(StorageError, match="other users can write to it; close it: chmod go-w"):
         directory.shard(KEY)
 
 

@@ -79,7 +79,7 @@ def test_9_1_5_a_user_is_told_who_has_it_and_what_root_can_do(place: Path, kind:
     STORES[kind](place).save(key, a_record(), new=True)
     text = as_user(NOBODY, lambda: refused(STORES[kind](place), key))
     assert f"belongs to root, but this runs as {user(NOBODY)}; " in text
-    command = text.rpartition("let root give it over: ")[2]
+    command = text.rpartition("have root change its owner: ")[2]
     assert command.startswith(f"chown -hR {user(NOBODY)} '{place}/my sessions")
     os.chown(place, NOBODY, NOBODY)  # which the script can write to, as it must
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
@@ -90,7 +90,7 @@ def test_9_1_5_a_user_is_told_who_has_it_and_what_root_can_do(place: Path, kind:
 def test_9_1_5_nobody_is_told_to_take_a_directory_that_is_no_store(place: Path) -> None:
     (place / "passwd").write_text("")
     text = as_user(NOBODY, lambda: refused(FileStore(place), a_key()))
-    assert "does not look like a store of sessions; name a directory of its own" in text
+    assert "does not look like a store of sessions; use a directory of its own" in text
     assert not re.search("chown|chmod", text)
 
 
@@ -98,7 +98,7 @@ def test_9_1_5_nobody_is_told_to_close_a_directory_that_is_no_store(tmp_path: Pa
     (tmp_path / "shared document").write_text("")
     tmp_path.chmod(0o777)
     text = refused(FileStore(tmp_path), a_key())
-    assert text.endswith("other users can write in it; name a directory of its own")
+    assert text.endswith("other users can write to it; use a directory of its own")
 
 
 def test_9_1_5_a_store_that_is_open_is_closed_by_what_is_advised(tmp_path: Path) -> None:

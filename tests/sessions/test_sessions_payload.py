@@ -91,7 +91,7 @@ def test_the_limits() -> None:
     payload.data["deep"] = nested(MOST_DEPTH)
     assert Payload.decode(payload.encode()).data == payload.data
     payload.data["deep"] = nested(MOST_DEPTH + 1)
-    with pytest.raises(ValueError, match=f"'deep'.*{MOST_DEPTH} deep"):
+    with pytest.raises(ValueError, match=f"'deep'.*{MOST_DEPTH} levels deep"):
         payload.encode()
     raw = json.dumps({"v": 1, "created": 1, "data": payload.data}).encode()
     with pytest.raises(ValueError, match="deep"):

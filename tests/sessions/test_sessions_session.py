@@ -512,10 +512,10 @@ def test_a_double_click_on_log_in_helps_the_visitor_on(
     visitor, log_in = door
     second = Visitor(visitor.store, visitor.cookie)  # sent before the first was answered
     visitor.visit(log_in)
-    with pytest.raises(SessionMoved, match="loads again") as moved:
+    with pytest.raises(SessionMoved, match="will reload") as moved:
         second.visit(log_in)
     assert dict(moved.value.headers) == {"Retry-After": "1", "Refresh": "2"}
-    with pytest.raises(FormExpired, match="loads again") as expired:
+    with pytest.raises(FormExpired, match="will reload") as expired:
         visitor.visit(log_in)  # sent after it was
     assert dict(expired.value.headers) == {"Refresh": "2"}
     assert second.visit(dict) == {}  # S9: the old id leads nowhere
@@ -659,7 +659,7 @@ def test_a_store_that_cannot_be_written_can_be_read(
 
     monkeypatch.setattr(visitor.store, "touch", touch)
     assert visitor.visit(dict, readonly=True) == {"a": 1}
-    assert "could not be kept alive" in capfd.readouterr().err
+    assert "cannot renew a read-only session" in capfd.readouterr().err
 
 
 def test_readonly_can_be_chosen_until_the_first_use(visitor: Visitor) -> None:
@@ -839,7 +839,7 @@ def test_a_sweep_that_fails_fails_no_request(
     (Path(store.directory) / "purged").symlink_to("/nowhere")
     visitor.visit(put("a", 2))
     assert visitor.visit(dict) == {"a": 2}
-    assert "dead sessions could not be removed" in capfd.readouterr().err
+    assert "cannot remove dead sessions" in capfd.readouterr().err
 
 
 # --- without a store ------------------------------------------------------------------------------

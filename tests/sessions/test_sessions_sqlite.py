@@ -161,7 +161,7 @@ def test_s7_links_are_not_followed(path: Path, tmp_path: Path) -> None:
         SQLiteStore(path).count()
     path.unlink()
     Path(f"{path}-locks").symlink_to(target)
-    with pytest.raises(StorageError, match="is no directory"):
+    with pytest.raises(StorageError, match="is not a directory"):
         SQLiteStore(path).count()
     assert sorted(p.name for p in target.iterdir()) == before
 
@@ -205,7 +205,7 @@ def test_a_database_of_something_else_is_left_alone(path: Path, script: str) -> 
         connection.execute(script)
     path.chmod(0o600)
     before = path.read_bytes()
-    with pytest.raises(StorageError, match="no session database"):
+    with pytest.raises(StorageError, match="not a session database"):
         SQLiteStore(path).count()
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
@@ -656,7 +656,7 @@ def test_nobody_is_told_to_close_a_file_that_is_no_session_database(
     other = tmp_path / "passwd"
     other.write_bytes(content)
     other.chmod(0o644)
-    with pytest.raises(StorageError, match="is not a session database; name another") as caught:
+    with pytest.raises(StorageError, match="is not a session database; use another") as caught:
         SQLiteStore(other).count()
     assert "chmod" not in str(caught.value)
     assert os.listdir(tmp_path) == ["passwd"]
