@@ -219,7 +219,7 @@ def test_9_2_5_the_first_sentinel_that_answers_is_asked() -> None:
         assert RedisStore(f"redis+sentinel://{place}/{SERVICE}/1").load(key) is None
         with pytest.raises(StorageError, match="the name of the service"):
             RedisStore(f"redis+sentinel://{place}/others").count()
-    with pytest.raises(StorageError, match="do they run"):
+    with pytest.raises(StorageError, match="check that they run"):
         RedisStore(f"redis+sentinel://{place}/{SERVICE}").count()
 
 

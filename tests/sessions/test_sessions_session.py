@@ -523,7 +523,7 @@ def test_a_double_click_on_log_in_helps_the_visitor_on(
         second.visit(lambda session: session.csrf_token())
     assert visitor.visit(dict) == {"user": "ada"}
     clock.pass_(10)
-    with pytest.raises(FormExpired, match="send it once more") as expired:
+    with pytest.raises(FormExpired, match="send the form again") as expired:
         visitor.visit(log_in)
     assert expired.value.headers == ()
     # Where the first answer was lost, with the new cookie, the second form is one that works.
