@@ -203,7 +203,7 @@ def test_what_a_person_has_beside_a_file_stays_as_it_is(tmp_path: Path, name: st
 def test_a_person_s_lock_file_stays_as_it_is(tmp_path: Path, name: str) -> None:
     own = tmp_path / "menu.lock"
     own.write_text("[[package]]\n")
-    with pytest.raises(StorageError, match="is not a lock file of cgikit's"):
+    with pytest.raises(StorageError, match="is not a lock file of cgikit"):
         WRITERS[name](tmp_path / "menu")
     assert own.read_text() == "[[package]]\n"
     assert os.listdir(tmp_path) == ["menu.lock"]
