@@ -47,7 +47,7 @@ LAYERS = (
     {"gateway"},
     {"debug", "debugpage", "offline", "persistent", "script", "wsgi"},
     {"host", "migrate"},
-    {"testing", "warm"},
+    {"bundling", "testing", "vendoring", "warm"},
     {"__main__", "cli", "compat"},
 )
 
@@ -100,6 +100,7 @@ FORBIDDEN = (("gateway", "host"), ("gateway", "warm"), ("*", "compat"))
 WORLDLY = {
     "__main__",
     "body",
+    "bundling",
     "cli",
     "compat",
     "counters",
@@ -122,6 +123,7 @@ WORLDLY = {
     "sessions",
     "testing",
     "upload",
+    "vendoring",
     "warm",
 }
 
@@ -129,6 +131,9 @@ WORLDLY = {
 COMPUTED_IMPORTS = {
     "": "the face imports each public name on first use",
     "compat.cgi": "names of the old module that few scripts use are imported on first use",
+    "compat.finder": "it imports what is asked for by an old name",
+    "compat.onpath.cgi": "one file for two names",
+    "compat.onpath.cgitb": "one file for two names",
     "testing": "its face imports each public name on first use",
     "warm.preload": "it imports what scripts were seen to import",
     "warm.trial": "it imports them in a child first",

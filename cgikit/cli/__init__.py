@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cgikit import __version__
 
-from . import config, fastcgi, migrate, scgi, serve, sessions
+from . import config, fastcgi, migrate, scgi, serve, sessions, vendor
 from .commandline import Parser
 
 
@@ -35,6 +35,7 @@ def parser() -> Parser:
     scgi.add_to(commands)
     serve.add_to(commands)
     sessions.add_to(commands)
+    vendor.add_to(commands)
     return made
 
 

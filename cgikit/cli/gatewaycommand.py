@@ -20,6 +20,8 @@ from cgikit.warm.loglines import LogLines
 from cgikit.warm.settings import Settings
 from cgikit.warm.supervisor import Supervisor
 
+from . import oldnames
+
 _TITLES = {"fastcgi": "FastCGI", "scgi": "SCGI"}
 
 
@@ -77,6 +79,7 @@ def add_command(
 
 
 def _add_variables(parser: argparse.ArgumentParser) -> None:
+    oldnames.add_to(parser)
     parser.add_argument(
         "--env",
         action="append",
@@ -135,6 +138,8 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
     environment = inherited(
         os.environ, ["CGIKIT_DEBUG", *arguments.env], path_first=os.path.dirname(sys.executable)
     )
+    if arguments.compat:
+        environment = oldnames.on_path(environment)
     for line in unset(arguments.env):
         _fail(protocol, line)
     settings = _settings(protocol, root, environment, arguments)
@@ -172,7 +177,7 @@ def _settings(
         peers=os.environ.get("FCGI_WEB_SERVER_ADDRS", "") if protocol == "fastcgi" else "",
         warm=not arguments.spawn,
         debug=environment.get("CGIKIT_DEBUG") == "1",
-        preload=arguments.preload,
+        preload=[*arguments.preload, *(oldnames.PRELOADED if arguments.compat else ())],
         pass_on=arguments.passing,
         timeout=float(arguments.timeout),
         patience=float(min(max(arguments.timeout, 10), 30)),

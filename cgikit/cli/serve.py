@@ -27,6 +27,7 @@ from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
 from cgikit.warm.remote import Warm
 
+from . import oldnames
 from .gatewaycommand import cannot_enter, cannot_run, environment_name, unset
 
 _DEFAULT_PORT = 8000
@@ -70,6 +71,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         action="store_true",
         help="fork Python scripts from an interpreter that has imported what they use",
     )
+    oldnames.add_to(parser)
     parser.add_argument(
         "--allow-host",
         action="append",
@@ -248,7 +250,7 @@ def _environment(arguments: argparse.Namespace, loopback: bool) -> dict[str, str
     environment = inherited(os.environ, names, path_first=os.path.dirname(sys.executable))
     if loopback:
         environment.setdefault("CGIKIT_DEBUG", "1")  # a bug's page shows its traceback, as ours do
-    return environment
+    return oldnames.on_path(environment) if arguments.compat else environment
 
 
 def _executor(
@@ -264,6 +266,7 @@ def _executor(
             log=log,
             limits=limits,
             passing=arguments.passing,
+            preload=oldnames.PRELOADED if arguments.compat else (),
         )
     return Spawn()
 

@@ -6,11 +6,18 @@ script's first line and looks for its interpreter; runs nothing.
 
 import errno
 import os
+import re
+import shlex
 import signal
 
 from ..regularfile import open_regular
 from .problem import Problem
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_REMOVED = re.compile(r"o module named '(cgi|cgitb)'(, and .* has no cgikit)?")
 _SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -117,8 +124,28 @@ def start_problem(file: str, error: OSError, path: str, interpreter: str = "") -
     return Problem(500, f"{name} cannot be started: {error.strerror}.")
 
 
-def silence_problem(file: str, status: int, path: str) -> Problem:
-    """Return why a script printed nothing; `status` is as `subprocess` gives it."""
+def removed_module(file: str, errors: "Iterable[str]") -> str:
+    """Return what to do about a script that Python 3.13 broke, by the lines of its standard error: it
+    took `cgi` and `cgitb` away. "" where that is not what ended it.
+    """
+    directory = shlex.quote(os.path.dirname(file))
+    for line in errors:
+        found = _REMOVED.search(line)
+        if found is None:
+            continue
+        if found[2]:
+            return f"Do that, or bring all it needs: cgikit vendor cgi --self-contained {directory}"
+        return (
+            f"Python 3.13 removed the module {found[1]}. Start this server with --compat, or put one "
+            f"beside the script: cgikit vendor cgi {directory}"
+        )
+    return ""
+
+
+def silence_problem(file: str, status: int, path: str, errors: "Iterable[str]" = ()) -> Problem:
+    """Return why a script printed nothing; `status` is as `subprocess` gives it, `errors` are the last
+    lines of its standard error.
+    """
     name = os.path.basename(file)
     if status in (126, 127):
         known = interpreter_problem(file, path)
@@ -133,8 +160,8 @@ def silence_problem(file: str, status: int, path: str) -> Problem:
     how = f"exited with status {status}"
     if status < 0:
         how = f"was killed by signal {_signal_name(-status)}"
-    # No advice: its standard error is beside this already, in the log and on the page.
-    return Problem(500, f"{name} {how} and printed nothing.")
+    # No other advice: its standard error is beside this already, in the log and on the page.
+    return Problem(500, f"{name} {how} and printed nothing.", removed_module(file, errors))
 
 
 def _signal_name(number: int) -> str:

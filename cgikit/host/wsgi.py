@@ -200,7 +200,8 @@ class Host:
             ) from over
         status = run.close()
         if empty:
-            raise silence_problem(script.file, status, self.environment.get("PATH", ""))
+            path = self.environment.get("PATH", "")
+            raise silence_problem(script.file, status, path, call.errors)
         raise parser.end()
 
     def _listing(self, place: Directory, request: ServerRequest) -> ScriptResponse:

@@ -88,7 +88,7 @@ class ScriptTarget:
             script = self._script(asked.path)
             run = self._start(script, asked, content, more, lines)
             try:
-                self._read(run, script, asked, answer)
+                self._read(run, script, asked, answer, lines)
             finally:
                 status = run.close()
             error = _judge(script, asked, answer, status)
@@ -161,7 +161,9 @@ class ScriptTarget:
                 script.file, error, job.environment["PATH"], script.interpreter
             ) from error
 
-    def _read(self, run: Run, script: Script, asked: ServerRequest, answer: Answer) -> None:
+    def _read(
+        self, run: Run, script: Script, asked: ServerRequest, answer: Answer, lines: list[str]
+    ) -> None:
         """Read all that the script prints, and put it into `answer`. `Problem` for no answer at all."""
         parser = NPHParser() if script.is_nph else OutputParser()
         output: ScriptResponse | LocalRedirect | None = None
@@ -178,7 +180,8 @@ class ScriptTarget:
             raise Problem(504, f"{os.path.basename(script.file)}: {over}.") from over
         if output is None:
             if empty:
-                raise silence_problem(script.file, run.close(), os.environ.get("PATH", ""))
+                status = run.close()
+                raise silence_problem(script.file, status, os.environ.get("PATH", ""), lines)
             raise parser.end()
         if isinstance(output, LocalRedirect):
             answer.status, answer.local_redirect = 200, output.target

@@ -9,6 +9,8 @@ from .header import written_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .child import Child
     from .header import Header
     from .settings import Settings
@@ -23,16 +25,18 @@ def how(status: int) -> str:
     return f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
 
 
-def silence(header: "Header | None", file: str, status: int, path: str) -> Problem:
+def silence(
+    header: "Header | None", file: str, status: int, path: str, errors: "Iterable[str]" = ()
+) -> Problem:
     """Return why there is no answer: the script `file` ended before its header block did. `path` is
-    the PATH of scripts.
+    the PATH of scripts, `errors` are the last lines of its standard error.
     """
     found = header.end() if header is not None else None
     if found is None:
         # What rarely goes wrong costs nothing until it does
         from ..host.diagnosis import silence_problem
 
-        return silence_problem(file, status, path)
+        return silence_problem(file, status, path, errors)
     if not status:
         return found
     what = f"The script {how(status)}. {found.what}"

@@ -234,7 +234,8 @@ class Exchange(Reply):
         if self._state is not HEADER:
             return breach(self._header, status)
         file = self._script.file if self._script is not None else ""
-        return silence(self._header, file, status, self.host.launcher.base.get("PATH", ""))
+        path = self.host.launcher.base.get("PATH", "")
+        return silence(self._header, file, status, path, self._tail())
 
     def _again(self, target: str) -> None:
         """Follow a local redirect: the same request for another path, without its body (R45)."""

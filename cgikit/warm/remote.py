@@ -39,9 +39,9 @@ class Warm:
     """The executor whose Python scripts are forked from a warm interpreter.
 
     `root` is the directory of the scripts, or one script; `environment` is what they get beside the
-    meta-variables, `passing` names those of the request that they get although others would not; `log`
-    takes one line an event. Starts processes and one thread; `close` ends them. `OSError` when no
-    worker becomes ready.
+    meta-variables, `passing` names those of the request that they get although others would not;
+    `preload` are modules to import in advance; `log` takes one line an event. Starts processes and one
+    thread; `close` ends them. `OSError` when no worker becomes ready.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Warm:
         limits: TimeLimits,
         workers: int = 2,
         passing: Sequence[str] = (),
+        preload: Sequence[str] = (),
     ) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="cgikit-")  # 0700: ours alone
         self._listener = listen(os.path.join(self._directory.name, "socket"))
@@ -63,6 +64,7 @@ class Warm:
             interpret=False,
             stderr_out=True,  # to us, who know which request it belongs to
             pass_on=list(passing),
+            preload=list(preload),
             timeout=max(limits.header, limits.idle) + _MARGIN,
             total=limits.total + _MARGIN,
             grace=limits.grace,

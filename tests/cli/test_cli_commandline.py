@@ -33,9 +33,10 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("serve -- x --prot", "serve: error: '--prot' is one argument too many"),
         ("config nginx x --usr me", "config: error: '--usr' is not an option; did you mean --user?"),
         ("--versoin", ": error: '--versoin' is not an option; did you mean --version?"),
-        ("srve x", (": error: 'srve' is not one of config, fastcgi, scgi, serve, sessions; "
-                   "did you mean serve?")),
-        ("zzz x", ": error: 'zzz' is not one of config, fastcgi, scgi, serve, sessions"),
+        ("srve x", (": error: 'srve' is not one of config, fastcgi, migrate, scgi, serve, sessions, "
+                   "vendor; did you mean serve?")),
+        ("zzz x", (": error: 'zzz' is not one of config, fastcgi, migrate, scgi, serve, sessions, "
+                   "vendor")),
     ],
 )  # fmt: skip
 def test_what_is_misspelt_is_named_with_what_it_resembles(

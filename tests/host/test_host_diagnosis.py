@@ -106,3 +106,30 @@ def test_no_message_promises_a_console() -> None:
         if isinstance(node, ast.Constant) and "on the console" in str(node.value)
     ]
     assert promised == []
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        (
+            "ModuleNotFoundError: No module named 'cgi'",
+            (
+                "Python 3.13 removed the module cgi. Start this server with --compat, or put one "
+                "beside the script: cgikit vendor cgi '/srv/my scripts'"
+            ),
+        ),
+        (
+            (
+                "ImportError: Python 3.13 has no module named 'cgitb', and /usr/bin/python3 has no "
+                "cgikit whose module could stand in: run /usr/bin/python3 -m pip install cgikit"
+            ),
+            "Do that, or bring all it needs: cgikit vendor cgi --self-contained '/srv/my scripts'",
+        ),
+        ("ModuleNotFoundError: No module named 'cgi_helpers'", ""),
+        ("ModuleNotFoundError: No module named 'imp'", ""),
+    ],
+)
+def test_a_module_that_python_removed(line: str, fix: str) -> None:
+    errors = ["Traceback (most recent call last):", line]
+    problem = silence_problem("/srv/my scripts/a.py", 1, "", errors)
+    assert (problem.what, problem.fix) == ("a.py exited with status 1 and printed nothing.", fix)

@@ -40,6 +40,7 @@ PLACES = {
     ("expiring", "ExpiringCounters._span"): OURS,
     ("expiring", "parse"): "13 and 10 digits, by where they stand",
     ("lines", "_noted"): "of the 100 bytes that are read",
+    ("compat.httpserver", "CGIHTTPRequestHandler._take_body"): "18 digits",
     ("dates", "_digits"): "12 digits",
     ("host.background", "_others"): "the kernel's numbers of processes",
     ("host.background", "_runs"): "what the kernel says of a process",

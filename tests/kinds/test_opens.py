@@ -28,10 +28,15 @@ METHODS = {"read_text", "read_bytes", "write_text", "write_bytes"}  # of pathlib
 
 DIRECTORY = "O_DIRECTORY: anything but a directory is refused before it is opened"
 NEW = "O_EXCL: nothing that is there already is opened"
+SOURCE = "an installed package's own file, found as Python finds it; copied into a new folder"
 DESCRIPTOR = "a descriptor that is open already"
 
 #: Functions that open without the guard, and why they may.
 UNGUARDED = {
+    "bundling._copy": SOURCE,
+    "bundling._copy_licenses": SOURCE,
+    "bundling._imports": SOURCE,
+    "compat.__main__.main": "the script of the command line, as Python opens it; /dev/stdin is one",
     "compat.cgi.initlog": "the log that the script itself names; /dev/null is one",
     "compat.temporary.temporary_file": "a file that has no name",
     "filebody.FileBody.__init__": DESCRIPTOR,

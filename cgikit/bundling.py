@@ -1,0 +1,178 @@
+"""Which modules a program needs of the packages that it is to carry, and writing them into a folder.
+
+For places without pip: the folder goes onto `sys.path`, or beside a script, and nothing has to be
+installed. What is needed is read from the source of each module, imports inside functions included;
+nothing is imported or run. Whose modules are carried is the caller's decision.
+"""
+
+import ast
+import os
+import py_compile
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from importlib.machinery import PathFinder
+from importlib.metadata import PackageNotFoundError, files
+
+_LICENSE = ("license", "licence", "copying", "notice")
+
+
+class Needed:
+    """What a program needs: `modules` are files by module name (dict of str), `others` the packages
+    that it imports besides, which are neither carried nor Python's own (sorted list).
+    """
+
+    def __init__(self, modules: dict[str, str], others: Collection[str]) -> None:
+        self.modules = modules
+        self.others = sorted(set(others) - sys.stdlib_module_names - {"__future__"})
+
+
+def needed(names: Iterable[str], carried: Collection[str]) -> Needed:
+    """Return what the modules `names` need, themselves included, of the packages `carried`.
+
+    A text that is the whole name of a module of theirs counts as an import of it: that is how modules
+    are named that are imported when they are used. Raises `ModuleNotFoundError` for one of `names` that
+    is not there, `SyntaxError` for one that cannot be read.
+    """
+    files_by_name: dict[str, str] = {}
+    others: set[str] = set()
+    waiting = list(names)
+    for name in waiting:
+        if _file_of(name) is None:
+            raise ModuleNotFoundError(f"there is no module named {name!r}", name=name)
+    while waiting:
+        name = waiting.pop()
+        if name in files_by_name:
+            continue
+        if name.partition(".")[0] not in carried:
+            others.add(name.partition(".")[0])
+            continue
+        file = _file_of(name)
+        if file is None:  # `from module import name`: not a module
+            continue
+        if "." in name:
+            waiting.append(name.rpartition(".")[0])
+        files_by_name[name] = file
+        waiting.extend(_imports(name, file, carried))
+    return Needed(files_by_name, others)
+
+
+def write(directory: str, modules: dict[str, str]) -> None:
+    """Write modules into a new folder, so that they can be imported where it is on `sys.path`: with the
+    licences of the packages that they are from, and compiled for this Python.
+
+    The folder appears whole or not at all. `FileExistsError` where there is one of this name.
+    """
+    if os.path.lexists(directory):
+        raise FileExistsError(17, "there is something of this name already", directory)
+    above = os.path.dirname(os.path.abspath(directory))
+    building = tempfile.mkdtemp(prefix=f".{os.path.basename(directory)}-", dir=above)
+    try:
+        os.chmod(building, 0o777 & ~_umask())
+        for name, file in sorted(modules.items()):
+            _copy(building, name, file)
+        for package in sorted({name.partition(".")[0] for name in modules}):
+            _copy_licenses(building, package)
+        os.rename(building, directory)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _copy(directory: str, name: str, file: str) -> None:
+    place = os.path.join(directory, *name.split("."))
+    if os.path.basename(file) == "__init__.py":
+        os.makedirs(place, exist_ok=True)
+        target = os.path.join(place, "__init__.py")
+    else:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        target = f"{place}.py"
+    shutil.copyfile(file, target)
+    # By the hash: what is uploaded to another machine gets new times there
+    mode = py_compile.PycInvalidationMode.CHECKED_HASH
+    py_compile.compile(
+        target, dfile=os.path.join(*name.split(".")) + ".py", doraise=True, invalidation_mode=mode
+    )
+
+
+def _copy_licenses(directory: str, package: str) -> None:
+    try:
+        listed = files(package) or []
+    except PackageNotFoundError:
+        listed = []
+    for path in listed:
+        if path.name.lower().startswith(_LICENSE) and ".dist-info" in str(path):
+            source = os.fspath(path.locate())
+            if os.path.isfile(source):
+                shutil.copyfile(source, os.path.join(directory, f"{package}-{path.name}"))
+
+
+def _file_of(name: str) -> str | None:
+    """Return the file of a module, None if there is no such module, or it is not written in Python."""
+    path = None
+    spec = None
+    parts = name.split(".")
+    for count in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:count]), path)
+        if spec is None:
+            return None
+        path = spec.submodule_search_locations
+    origin = spec.origin if spec is not None else None
+    return origin if origin is not None and origin.endswith(".py") else None
+
+
+def _imports(name: str, file: str, carried: Collection[str]) -> Iterator[str]:
+    """Yield the names that a module imports, those for type checkers left out."""
+    with open(file, "rb") as stream:
+        tree = ast.parse(stream.read(), file)
+    package = name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]
+    prefixes = tuple(f"{top}." for top in carried)
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and _is_for_checkers(node.test):
+            waiting.extend(node.orelse)
+            continue
+        # A name that something is compared with is not asked for
+        compared = isinstance(node, ast.Compare)
+        waiting.extend(
+            child
+            for child in ast.iter_child_nodes(node)
+            if not (compared and isinstance(child, ast.Constant))
+        )
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from _imported_from(node, package)
+        elif isinstance(node, ast.Constant) and _is_name(node.value, prefixes):
+            yield str(node.value)
+
+
+def _imported_from(node: ast.ImportFrom, package: str) -> Iterator[str]:
+    base = node.module or ""
+    if node.level:
+        parts = package.split(".")
+        above = parts[: len(parts) - node.level + 1]
+        base = ".".join([*above, *([node.module] if node.module else [])])
+    if base:
+        yield base
+        for alias in node.names:
+            yield f"{base}.{alias.name}"
+
+
+def _is_for_checkers(test: ast.expr) -> bool:
+    return ast.unparse(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+
+
+def _is_name(value: object, prefixes: tuple[str, ...]) -> bool:
+    """Whether a constant may be the name of a module of theirs."""
+    if not isinstance(value, str) or not value.startswith(prefixes):
+        return False
+    return value.replace(".", "").isidentifier()

@@ -1,0 +1,85 @@
+"""`cgikit vendor cgi DIR`: `cgi.py` and `cgitb.py` for scripts whose `import cgi` broke.
+
+Only the command is here; what it writes is in `cgikit.vendoring`.
+"""
+
+import argparse
+import os
+import sys
+import sysconfig
+
+from cgikit import vendoring
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this command's parser to the sub-parsers of the command line."""
+    parser = commands.add_parser(
+        "vendor",
+        help="write cgi.py and cgitb.py for scripts whose import cgi broke",
+        description="Write cgi.py and cgitb.py, which Python 3.13 removed, beside scripts: they lead "
+        "to cgikit's. Nothing that is there is overwritten.",
+        epilog="Example: cgikit vendor cgi cgi-bin",
+    )
+    parser.set_defaults(command=vendor)
+    parser.add_argument("what", metavar="cgi", choices=("cgi",), help="what to write: cgi")
+    parser.add_argument(
+        "directory", metavar="DIR", nargs="?", help="the directory of the scripts that import it"
+    )
+    parser.add_argument(
+        "--site", action="store_true", help="for all scripts of this Python: into its site-packages"
+    )
+    parser.add_argument(
+        "--self-contained",
+        action="store_true",
+        help=f"bring all that is needed in a folder, {vendoring.FOLDER}, for hosts without pip",
+    )
+    parser.add_argument(
+        "--stubs", action="store_true", help="write cgi.pyi and cgitb.pyi, for type checkers alone"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite what is there")
+    parser.add_argument(
+        "--remove", action="store_true", help="remove what this command has written"
+    )
+
+
+def vendor(arguments: argparse.Namespace) -> int:
+    """Write the modules, or remove them; return the exit status (int)."""
+    if bool(arguments.directory) == arguments.site:
+        return _fail("name the directory of the scripts, or give --site, but not both")
+    if arguments.stubs and arguments.self_contained:
+        return _fail("--stubs writes no modules: leave --self-contained out")
+    directory = sysconfig.get_path("purelib") if arguments.site else arguments.directory
+    if not os.path.isdir(directory):
+        return _fail(f"{directory} is not a directory")
+    if arguments.remove:
+        gone = vendoring.remove(directory)
+        for path in gone:
+            print(f"removed {path}")
+        return 0 if gone else _fail(f"{directory} has nothing that this command has written")
+    try:
+        new = vendoring.write(
+            directory,
+            self_contained=arguments.self_contained,
+            stubs=arguments.stubs,
+            force=arguments.force,
+        )
+    except FileExistsError as error:
+        hint = "" if arguments.force else "; --force overwrites it"
+        return _fail(f"{error.filename}: {error.strerror}{hint}")
+    for path in new:
+        print(f"wrote {path}")
+    if not new:
+        print(f"{directory} has them already")
+    if arguments.site and _is_in_library():
+        print("Note: this Python has a cgi module of its own, which comes first until 3.13.")
+    return 0
+
+
+def _is_in_library() -> bool:
+    """Whether the standard library of this Python has a module `cgi`."""
+    return "cgi" in sys.stdlib_module_names
+
+
+def _fail(message: str) -> int:
+    print(f"cgikit vendor: {message}", file=sys.stderr)
+    return 1

@@ -1,0 +1,141 @@
+"""`cgi.py` and `cgitb.py` beside scripts whose `import cgi` broke: what `cgikit vendor` writes.
+
+Thin ones lead to an installed cgikit. Self-contained ones bring a folder that has all they need, for
+places without pip; what that is, `bundling.py` finds out. What a person has put there is never
+overwritten unless that is asked for.
+"""
+
+import os
+import shutil
+
+from . import bundling
+from .errors import StorageError
+from .files import atomic_write, read
+
+NAMES = ("cgi", "cgitb")
+FOLDER = "cgikit_vendored"  # beside self-contained modules
+MARK = "Written by `cgikit vendor cgi`"  # in each file, so that we know it again
+_MOST = 10_000  # bytes of such a file
+_CARRIED = ("cgikit", "multipart")
+
+_THIN = '''"""`{name}`, which Python 3.13 removed: this one is cgikit's. {mark}."""
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cgikit.compat.{name} import *
+{found}
+try:
+    import cgikit.compat.{name}
+except ImportError as error:
+    if (getattr(error, "name", None) or "cgikit").split(".")[0] != "cgikit":
+        raise
+    raise ImportError("{lack}".replace("%s", sys.executable))
+
+sys.modules[__name__] = cgikit.compat.{name}
+'''
+_LACK = (
+    "{name}.py needs cgikit, and %s has none that can be used: run %s -m pip install cgikit, or write "
+    "{name}.py anew with cgikit vendor cgi --self-contained"
+)
+_LACK_FOLDER = (
+    "{name}.py needs the folder {folder} beside it, whole, and Python 3.11 or later, but this is %s: "
+    "write both anew there with cgikit vendor cgi --self-contained"
+)
+_FOUND = """
+import os
+
+_place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "{folder}")
+if _place not in sys.path:
+    sys.path.append(_place)
+"""
+_STUB = '''"""{mark} --stubs: what a type checker takes for `{name}`."""
+
+from cgikit.compat.{name} import *
+'''
+
+
+def text(name: str, *, self_contained: bool = False) -> str:
+    """Return the source of `cgi.py` or `cgitb.py` (str), for any Python to read."""
+    lack = _LACK_FOLDER if self_contained else _LACK
+    return _THIN.format(
+        name=name,
+        mark=MARK,
+        lack=lack.format(name=name, folder=FOLDER),
+        found=_FOUND.format(folder=FOLDER) if self_contained else "",
+    )
+
+
+def write(
+    directory: str, *, self_contained: bool = False, stubs: bool = False, force: bool = False
+) -> list[str]:
+    """Write the modules into a directory; return the paths of what is new, in the order written.
+
+    A file that has this content already is left alone. `FileExistsError` for any other that is in the
+    way, before anything is written; `force` replaces it, and a folder only if it is one of ours.
+    """
+    wanted = {
+        f"{name}.pyi" if stubs else f"{name}.py": _STUB.format(name=name, mark=MARK)
+        if stubs
+        else text(name, self_contained=self_contained)
+        for name in NAMES
+    }
+    new = {os.path.join(directory, name): content for name, content in wanted.items()}
+    new = {path: content for path, content in new.items() if _content(path) != content}
+    folder = os.path.join(directory, FOLDER)
+    blocked = [path for path in new if os.path.lexists(path)]
+    if self_contained and os.path.lexists(folder):
+        if force and not _is_ours(folder):
+            raise FileExistsError(17, "it is not a folder that cgikit has written", folder)
+        blocked.append(folder)
+    if blocked and not force:
+        raise FileExistsError(17, "there is something of this name already", blocked[0])
+    if self_contained:
+        _write_folder(folder)
+    for path, content in new.items():
+        atomic_write(path, content)
+    return [*([folder] if self_contained else []), *new]
+
+
+def remove(directory: str) -> list[str]:
+    """Remove what `write` has put into a directory; return the paths of what is gone. Other files of
+    these names stay.
+    """
+    found = [
+        path
+        for name in NAMES
+        for path in (os.path.join(directory, f"{name}.py"), os.path.join(directory, f"{name}.pyi"))
+        if MARK in (_content(path) or "")
+    ]
+    for path in found:
+        os.unlink(path)
+    folder = os.path.join(directory, FOLDER)
+    if _is_ours(folder):
+        shutil.rmtree(folder)
+        found.append(folder)
+    return found
+
+
+def _write_folder(folder: str) -> None:
+    modules = bundling.needed([f"cgikit.compat.{name}" for name in NAMES], _CARRIED).modules
+    former = f"{folder}.former"
+    if os.path.lexists(folder):
+        os.rename(folder, former)
+    bundling.write(folder, modules)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _content(path: str) -> str | None:
+    """Return the text of a file, None if it is no file, or not one that we would write."""
+    try:
+        found = read(path, most=_MOST)
+    except StorageError:  # a directory, or another user's
+        return None
+    return None if found is None else found.decode("utf-8", "replace")
+
+
+def _is_ours(folder: str) -> bool:
+    return os.path.isfile(
+        os.path.join(folder, "cgikit", "compat", "cgi.py")
+    ) and not os.path.islink(folder)

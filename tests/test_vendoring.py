@@ -1,0 +1,198 @@
+"""`cgikit vendor cgi`: what is written beside scripts works, harms nothing, and can be removed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cgikit import vendoring
+from cgikit.cli import main
+
+OLD = """import cgi, cgitb
+cgitb.enable()
+form = cgi.FieldStorage()
+print("Content-Type: text/plain\\n")
+print(form.getvalue("name"), cgi.__file__)
+"""
+
+
+def run(script: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run a script as a server does."""
+    return subprocess.run(
+        [sys.executable, *options, str(script)],
+        env={"REQUEST_METHOD": "GET", "QUERY_STRING": "name=Ada"},
+        cwd=script.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """A directory with an old script."""
+    (tmp_path / "cgi-bin").mkdir()
+    (tmp_path / "cgi-bin" / "old.py").write_text(OLD)
+    return tmp_path / "cgi-bin"
+
+
+def test_thin_modules_lead_to_the_installed_cgikit(scripts: Path) -> None:
+    new = vendoring.write(str(scripts))
+    assert new == [str(scripts / "cgi.py"), str(scripts / "cgitb.py")]
+    done = run(scripts / "old.py")
+    assert done.stderr == ""
+    assert "Ada" in done.stdout
+    assert "compat/cgi.py" in done.stdout
+
+
+def test_thin_modules_say_what_is_missing(scripts: Path) -> None:
+    vendoring.write(str(scripts))
+    done = run(scripts / "old.py", "-S")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"ImportError: cgi.py needs cgikit, and {sys.executable} has none that can be used: run "
+        f"{sys.executable} -m pip install cgikit, or write cgi.py anew with cgikit vendor cgi "
+        "--self-contained"
+    )
+
+
+def test_self_contained_modules_need_nothing(scripts: Path) -> None:
+    new = vendoring.write(str(scripts), self_contained=True)
+    assert [Path(path).name for path in new] == [vendoring.FOLDER, "cgi.py", "cgitb.py"]
+    done = run(scripts / "old.py", "-S")
+    assert done.stderr == ""
+    assert done.stdout.startswith("Content-Type: text/plain\n\nAda ")
+    assert str(scripts / vendoring.FOLDER / "cgikit" / "compat" / "cgi.py") in done.stdout
+
+
+def test_a_self_contained_upload_is_read(scripts: Path) -> None:
+    vendoring.write(str(scripts), self_contained=True)
+    (scripts / "up.py").write_text(
+        "import cgi\nitem = cgi.FieldStorage()['u']\n"
+        "print('Content-Type: text/plain\\n')\nprint(item.filename, item.file.read())\n"
+    )
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="u"; filename="n.txt"\r\n'
+        b"Content-Type: text/plain\r\n\r\nhi\r\n--x--\r\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", str(scripts / "up.py")],
+        env={
+            "REQUEST_METHOD": "POST",
+            "CONTENT_TYPE": "multipart/form-data; boundary=x",
+            "CONTENT_LENGTH": str(len(body)),
+        },
+        input=body,
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.stderr == b""
+    assert done.stdout.endswith(b"n.txt b'hi'\n")
+
+
+@pytest.mark.parametrize("self_contained", [False, True])
+def test_nothing_of_somebody_elses_is_overwritten(scripts: Path, self_contained: bool) -> None:
+    (scripts / "cgitb.py").write_text("mine")
+    with pytest.raises(FileExistsError, match="of this name"):
+        vendoring.write(str(scripts), self_contained=self_contained)
+    assert sorted(path.name for path in scripts.iterdir()) == ["cgitb.py", "old.py"]
+    vendoring.write(str(scripts), self_contained=self_contained, force=True)
+    assert run(scripts / "old.py").stderr == ""
+
+
+def test_a_folder_that_is_not_ours_is_never_overwritten(scripts: Path) -> None:
+    (scripts / vendoring.FOLDER).mkdir()
+    with pytest.raises(FileExistsError, match="not a folder that cgikit has written"):
+        vendoring.write(str(scripts), self_contained=True, force=True)
+    assert vendoring.remove(str(scripts)) == []
+    assert (scripts / vendoring.FOLDER).is_dir()
+
+
+def test_twice_is_once(scripts: Path) -> None:
+    vendoring.write(str(scripts))
+    assert vendoring.write(str(scripts)) == []
+
+
+def test_a_newer_folder_takes_the_place_of_the_old_one(scripts: Path) -> None:
+    vendoring.write(str(scripts), self_contained=True)
+    (scripts / vendoring.FOLDER / "old").touch()
+    with pytest.raises(FileExistsError):
+        vendoring.write(str(scripts), self_contained=True)
+    assert vendoring.write(str(scripts), self_contained=True, force=True) == [
+        str(scripts / vendoring.FOLDER)
+    ]
+    assert not (scripts / vendoring.FOLDER / "old").exists()
+    assert not list(scripts.glob("*.former"))
+
+
+def test_what_was_written_can_be_removed(scripts: Path) -> None:
+    vendoring.write(str(scripts), self_contained=True)
+    vendoring.write(str(scripts), stubs=True)
+    assert len(vendoring.remove(str(scripts))) == 5
+    assert [path.name for path in scripts.iterdir()] == ["old.py"]
+
+
+def test_a_type_checker_knows_the_names(scripts: Path) -> None:
+    (scripts / "typed.py").write_text(
+        "import cgi\nimport cgitb\ncgitb.enable()\n"
+        "reveal_type(cgi.FieldStorage())\nreveal_type(cgi.parse_header('a'))\n"
+    )
+    for stubs in (True, False):
+        vendoring.write(str(scripts), stubs=stubs)
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "mypy", "--python-version", "3.13", "--follow-imports=silent",
+                "--cache-dir", str(scripts / "cache"), "typed.py",
+            ],
+            cwd=scripts, capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
+        assert 'Revealed type is "cgikit.compat.cgi.FieldStorage"' in done.stdout, done.stdout
+        assert "error:" not in done.stdout
+        vendoring.remove(str(scripts))
+
+
+# --- the command ------------------------------------------------------------------------------
+
+
+def test_the_command_writes_and_removes(scripts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["vendor", "cgi", str(scripts)]) == 0
+    assert main(["vendor", "cgi", str(scripts)]) == 0
+    assert main(["vendor", "cgi", str(scripts), "--self-contained"]) == 1
+    assert main(["vendor", "cgi", str(scripts), "--self-contained", "--force"]) == 0
+    assert main(["vendor", "cgi", str(scripts), "--remove"]) == 0
+    assert main(["vendor", "cgi", str(scripts), "--remove"]) == 1
+    out, err = capsys.readouterr()
+    assert f"wrote {scripts}/cgi.py" in out
+    assert f"{scripts} has them already" in out
+    assert f"removed {scripts}/{vendoring.FOLDER}" in out
+    first, last = err.splitlines()
+    assert first.startswith(f"cgikit vendor: {scripts}/cgi.py: there is something of this name")
+    assert first.endswith("; --force overwrites it")
+    assert last == f"cgikit vendor: {scripts} has nothing that this command has written"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "name the directory"),
+        (["x", "--site"], "not both"),
+        (["/nowhere"], "/nowhere is not a directory"),
+        (["/", "--stubs", "--self-contained"], "leave --self-contained out"),
+    ],
+)
+def test_the_command_says_what_is_wrong(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["vendor", "cgi", *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_site_is_for_all_scripts_of_a_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    assert main(["vendor", "cgi", "--site"]) == 0
+    assert (tmp_path / "cgi.py").exists()
+    noted = "comes first until 3.13" in capsys.readouterr().out
+    assert noted is (sys.version_info < (3, 13))
