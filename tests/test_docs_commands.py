@@ -59,6 +59,12 @@ NOT_RUN = {
         "migrate.md",
         "cgi-bin/form.py:12: the FieldStorage (made in line 9) stays: the progr",
     ): "lines of a report, which tests/cli/test_cli_migrate.py compares",
+    ("cgi.md", "#!/usr/bin/env -S python3 -m cgikit.compat"): "the first line of a script; "
+    "tests/compat/test_compat_finder.py runs the module",
+    (
+        "cgi.md",
+        "-import cgi, cgitb",
+    ): "a change; tests/migration runs scripts before and after theirs",
     ("performance.md", "make bench-gateways"): "takes half an hour",
     ("programs.md", "make test ARGS=tests/programs"): "runs tests, as this is one",
     ("serve.md", "pip install '.[serve]'"): "downloads; tests/servers/interpreter.py does it",
@@ -178,6 +184,18 @@ def serve_programs(place: Place, block: Block) -> None:
         ]
 
 
+def serve_old_scripts(place: Place, block: Block) -> None:
+    """`cgikit serve … --compat`, with a script that imports `cgi`."""
+    script = place.site / "cgi-bin" / "old.py"
+    script.write_text(
+        f"#!{sys.executable} -Wignore\nimport cgi\nprint('Content-Type: text/plain\\n')\n"
+        "print(cgi.FieldStorage().getvalue('name'), end='')\n"
+    )
+    script.chmod(0o755)
+    with place.started(block.text) as (process, output):
+        assert get(f"http://127.0.0.1:{port_of(process, output)}/old.py?name=Ada") == "Ada"
+
+
 def gateway(place: Place, block: Block) -> None:
     """`cgikit fastcgi …`: somebody listens at the socket."""
     path = shlex.split(block.text)[shlex.split(block.text).index("--socket") + 1]
@@ -248,6 +266,7 @@ SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
         "gunicorn --workers 2 --threads 8 --bind 127.0.0.1:8080 site_wsgi",
     ): wsgi_servers,
     ("programs.md", "#!/bin/sh"): wrapper,
+    ("cgi.md", "cgikit serve cgi-bin --compat"): serve_old_scripts,
 }
 
 #: Run one after the other by `test_the_pages_first_steps_with_serve`.
