@@ -1,5 +1,6 @@
 """One request answered on a connection: what goes out, what ends it, and what is never repeated."""
 
+import io
 import os
 import socket
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import pytest
 from child import environment
 
-from cgikit import HTTPError, Limits, Request, Response
+from cgikit import HTTPError, Limits, Request, Response, StateError
 from cgikit.gateway.fastcgiclient import Ended, Errors, Output, Responses, encode_request
 from cgikit.persistent.answer import Answerer
 from cgikit.persistent.connection import PersistentConnection
@@ -203,6 +204,8 @@ def test_a_response_that_was_sent_is_not_sent_to_another(
     assert ask(answering).page == b"mine"
     assert ask(answering).output.startswith(b"Status: 500 ")
     assert "was used before" in capsys.readouterr().err
+    with pytest.raises(StateError, match="sent already"):
+        kept.send(io.BytesIO(), Request({}))
 
 
 def test_the_request_is_closed_and_an_error_in_that_hurts_nobody(
