@@ -68,9 +68,7 @@ def moment(when: "int | float | str | datetime", now: float | None = None) -> in
     if isinstance(when, str):
         return _moment_in_words(when, now)
     if isinstance(when, int | float):
-        if (
-            when - when != 0
-        ):  # infinite or not a number: int() would raise OverflowError for the former
+        if when - when != 0:  # infinite, for which int() raises OverflowError, or not a number
             raise ValueError(f"{when!r} is not a valid date or time; give finite epoch seconds")
         return int(when)
     offset: Callable[[], object] | None = getattr(when, "utcoffset", None)
