@@ -188,9 +188,8 @@ def _digits(text: str) -> int:
 def _epoch(
     year: int, month: int, day: int, hour: int, minute: int, second: int, *, short: bool
 ) -> int:
-    if (
-        short
-    ):  # a year more than 50 years ahead belongs to the last century (RFC 9110 section 5.6.7)
+    # A year more than 50 years ahead belongs to the last century (RFC 9110 section 5.6.7).
+    if short:
         from time import gmtime
 
         this = gmtime().tm_year

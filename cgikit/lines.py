@@ -174,9 +174,8 @@ def _settled_ending(path: str, last: int | None, timeout: float) -> bytes:
         try:
             fd = open_regular(beside)
         except FileNotFoundError:
-            return _ending(path, last)[
-                0
-            ]  # `append_line` was never used: a person wrote the last line
+            # `append_line` was never used: a person wrote the last line.
+            return _ending(path, last)[0]
         except PermissionError:
             raw = _ending(path, last)[0]
             return raw[: raw.rfind(b"\n") + 1]
@@ -238,9 +237,8 @@ def _note(lock_fd: int, note: bytes) -> bool:
     import errno
 
     try:
-        if (
-            os.fstat(lock_fd).st_nlink != 1
-        ):  # it has another name, and may be another program's file
+        # With another name it may be another program's file.
+        if os.fstat(lock_fd).st_nlink != 1:
             return False
         return os.pwrite(lock_fd, note, 0) == len(note)
     except OSError as error:

@@ -45,9 +45,8 @@ def check(
         raise _too_large(longest, most, MAX_VARIABLE)
     total += sum(_size(name) + _size(value) + 2 + _POINTER for name, value in base.items())
     total += sum(_size(word) + 1 + _POINTER for word in words)
-    room = (
-        os.sysconf("SC_ARG_MAX") - _REST
-    )  # it depends on the limit of the stack, which may change
+    # It depends on the limit of the stack, which may change.
+    room = os.sysconf("SC_ARG_MAX") - _REST
     if total > room:
         raise _too_large(longest, total, room)
 

@@ -100,9 +100,8 @@ class RedisStore(Store):
         return f"<RedisStore {self._place()}>"
 
     def __del__(self) -> None:
-        if (
-            not sys.is_finalizing()
-        ):  # otherwise nothing can be imported, and all will be closed anyway
+        # Once Python is finalizing nothing can be imported, and everything is closed anyway.
+        if not sys.is_finalizing():
             self.close()
 
     def close(self) -> None:

@@ -109,9 +109,8 @@ class Session(Values):
         `token_idle` seconds, unless the visitor comes back before.
         """
         inside = self._read()
-        if (
-            not inside.csrf or inside.retired is not None
-        ):  # a form must not depend on an id that ends
+        # A form must not depend on an id that ends.
+        if not inside.csrf or inside.retired is not None:
             self._write().csrf = new_id()
         return inside.csrf
 

@@ -8,10 +8,8 @@ healthy requests must not wait for what others do. `supervisor.py` tells what ha
 BURST = 10  # replacements at once
 REFILL = 6.0  # seconds until there may be one more
 ALONE = 1.0  # seconds between replacements beyond that where no other worker takes requests
-FIRST_PAUSE, MAX_PAUSE = (
-    0.5,
-    30.0,
-)  # seconds after the second worker that does not become ready; doubled
+# Seconds after the second worker that does not become ready; doubled after each.
+FIRST_PAUSE, MAX_PAUSE = 0.5, 30.0
 
 
 class Restarts:
