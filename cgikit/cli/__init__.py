@@ -1,4 +1,4 @@
-"""The command `cgikit`: one module a command, and here only the choice among them."""
+"""The command `cgikit`. Each of its commands has a module; this one chooses among them."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cgikit import __version__
 
 from . import config, fastcgi, migrate, scgi, serve, sessions, vendor
-from .commandline import Parser
+from .commandline import Parser, complain
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -16,7 +16,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 is success, 1 a failure (one line on standard error says which), 2 wrong usage.
     """
-    arguments = parser().parse_args(sessions.words(sys.argv[1:] if argv is None else argv))
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser().parse_args(sessions.without_ids(words))
     return _run(arguments)
 
 
@@ -24,7 +25,7 @@ def parser() -> Parser:
     """Return the parser of the command line, with those of all commands."""
     made = Parser(
         prog="cgikit",
-        description="Tools for CGI scripts.",
+        description="Run CGI scripts, configure web servers for them, look at their sessions.",
         epilog="Example: cgikit serve cgi-bin",
     )
     made.add_argument("--version", action="version", version=f"cgikit {__version__}")
@@ -40,19 +41,19 @@ def parser() -> Parser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Run a command. One that cannot write what it has to say ends as programs do there."""
+    """Run a command; return its exit status. It is 1 if the output cannot be written."""
     try:
         status: int = arguments.command(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # `… | head` has seen enough
-        # Python flushes at its end, too, and would complain then
+    except BrokenPipeError:  # the reader has ended, as in `… | head`
+        # Python flushes again at exit, and would complain then
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         if os.environ.get("CGIKIT_DEBUG") == "1":
             raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"cgikit {arguments.named}: {where}{error.strerror or error}", file=sys.stderr)
+        complain(arguments.named, f"{where}{error.strerror or error}")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status

@@ -1,26 +1,33 @@
-"""What `cgikit fastcgi` and `cgikit scgi` share: a tree of scripts, served to a web server.
+"""The commands `cgikit fastcgi` and `cgikit scgi`: run scripts for a web server.
 
-Only the commands are here: their options, their console, their start and end. The workers are in
-`cgikit.host`, the protocols in `cgikit.gateway`.
+This module has their options, their console, their start and their end. The workers are in
+`cgikit.warm`, the protocols in `cgikit.gateway`.
 """
 
 import argparse
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Iterable
 from types import FrameType
 
 from cgikit.gateway import listener as sockets
 from cgikit.gateway.listener import Listener, ListenError
 from cgikit.host.environ import inherited
-from cgikit.warm import allowlist
 from cgikit.warm.loglines import LogLines
 from cgikit.warm.settings import Settings
 from cgikit.warm.supervisor import Supervisor
 
 from . import oldnames
+from .commandline import complain
+from .options import (
+    add_environment,
+    add_root,
+    cannot_enter,
+    cannot_run,
+    number,
+    passing,
+    unset,
+)
 
 _TITLES = {"fastcgi": "FastCGI", "scgi": "SCGI"}
 
@@ -32,62 +39,69 @@ def add_command(
     title = _TITLES[protocol]
     parser = commands.add_parser(
         protocol,
-        help=f"serve scripts to a web server over {title}",
+        help=f"run scripts for a web server that speaks {title}",
         description=f"Run the scripts of a directory, or one script, for a web server that speaks "
-        f"{title}. Python scripts run warm: a process for each request, forked from an interpreter "
-        "that has imported what they use.",
+        f"{title}. Python scripts run warm: each request gets a process, forked from an interpreter "
+        "that has already imported the modules the scripts use.",
         epilog=f"Example: cgikit {protocol} cgi-bin --socket 127.0.0.1:9000",
     )
     parser.set_defaults(command=lambda arguments: _serve(protocol, arguments))
-    parser.add_argument("root", metavar="ROOT", help="the directory of scripts, or one script")
+    add_root(parser)
+    _add_socket(parser)
+    _add_ways_to_run(parser)
+    add_environment(parser)
+    oldnames.add_to(parser)
+    _add_passing(parser)
+    _add_limits(parser)
+
+
+def _add_socket(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--socket",
         metavar="ADDRESS",
         help="path of a UNIX socket, or HOST:PORT such as 127.0.0.1:9000 or [::1]:9000 (default: the "
-        "socket that systemd, the web server or spawn-fcgi hands over)",
+        "socket passed by systemd, the web server or spawn-fcgi)",
     )
     parser.add_argument(
-        "--mode", type=_mode, default=0o600, metavar="OCTAL", help="of a UNIX socket (0600)"
+        "--mode",
+        type=_mode,
+        default=0o600,
+        metavar="OCTAL",
+        help="permissions of the UNIX socket (0600)",
     )
     parser.add_argument(
-        "--public", action="store_true", help="let HOST be an address that others can reach"
+        "--public",
+        action="store_true",
+        help="allow a HOST that other machines can reach",
     )
     parser.add_argument(
         "--prefix",
         type=_prefix,
         metavar="PATH",
-        help="URL path of ROOT, as /cgi-bin; / for the root",
+        help="URL path of ROOT, such as /cgi-bin; / for the whole site",
     )
+
+
+def _add_ways_to_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--spawn", action="store_true", help="start an interpreter for every request"
+        "--spawn", action="store_true", help="start a new interpreter for every request"
     )
     parser.add_argument(
         "--preload",
         action="append",
         default=[],
         metavar="MODULE",
-        help="import this module in advance (may be repeated); most are learnt",
+        help="import this module in advance (may be repeated); most are learned automatically",
     )
     parser.add_argument(
         "--stderr",
         choices=("log", "server"),
         default="log",
-        help="where what scripts write to standard error goes: our log, or the web server's (log)",
+        help="where the scripts' standard error goes: this command's log, or the web server's (log)",
     )
-    _add_variables(parser)
-    _add_limits(parser)
 
 
-def _add_variables(parser: argparse.ArgumentParser) -> None:
-    oldnames.add_to(parser)
-    parser.add_argument(
-        "--env",
-        action="append",
-        default=[],
-        type=environment_name,
-        metavar="NAME",
-        help="also pass this variable of our own environment to the scripts (may be repeated)",
-    )
+def _add_passing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pass",
         action="append",
@@ -95,23 +109,23 @@ def _add_variables(parser: argparse.ArgumentParser) -> None:
         type=passing,
         dest="passing",
         metavar="NAME",
-        help="also pass this variable of the web server to the scripts, or PREFIX_* all that begin so "
-        "(may be repeated)",
+        help="also pass this variable of the web server to the scripts; PREFIX_* passes all that "
+        "begin with PREFIX_ (may be repeated)",
     )
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     for option, default, least, most, what in (
-        ("--workers", processors, 1, 256, "processes that take requests"),
-        ("--children", 256, 1, 1_000, "scripts of one worker that run at once"),
-        ("--queue", 256, 0, 100_000, "requests of one worker that may wait for that; more get 503"),
-        ("--timeout", 60, 1, 86_400, "seconds until the headers, and then of silence"),
-        ("--total", 3_600, 1, 864_000, "seconds until a script is ended in any case"),
+        ("--workers", processors, 1, 256, "number of worker processes"),
+        ("--children", 256, 1, 1_000, "scripts that one worker runs at once"),
+        ("--queue", 256, 0, 100_000, "requests that wait in one worker; more get 503"),
+        ("--timeout", 60, 1, 86_400, "seconds until the headers, and of silence after them"),
+        ("--total", 3_600, 1, 864_000, "seconds that a script may run in all"),
         ("--body", 1_024, 1, 1 << 20, "MiB of a request's body; a larger one gets 413"),
         ("--spool", 1_024, 0, 1 << 20, "MiB of an answer that wait on disk for a slow client"),
-        ("--memory", 1_024, 64, 1 << 20, "MiB of address space for a Python script's process"),
-        ("--processes", 1_024, 16, 1 << 20, "of the user, beyond which scripts cannot fork"),
+        ("--memory", 1_024, 64, 1 << 20, "MiB of address space for one Python script"),
+        ("--processes", 1_024, 16, 1 << 20, "processes of the user, beyond which no script forks"),
     ):
         parser.add_argument(
             option,
@@ -125,7 +139,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 def _serve(protocol: str, arguments: argparse.Namespace) -> int:
     root = os.path.realpath(arguments.root)
     if protocol == "scgi" and arguments.stderr == "server":
-        return _fail(protocol, "SCGI has no way to the web server's log: leave --stderr server out")
+        return _fail(protocol, "SCGI cannot write to the web server's log: omit --stderr server")
     why_not = cannot_enter if os.path.isdir(arguments.root) else cannot_run
     if wrong := why_not(arguments.root):
         return _fail(protocol, wrong)
@@ -134,14 +148,18 @@ def _serve(protocol: str, arguments: argparse.Namespace) -> int:
     except ListenError as error:
         return _fail(protocol, str(error))
     if listener is None:
-        return _fail(protocol, "no --socket, and nobody handed one over (systemd, spawn-fcgi, …)")
+        return _fail(
+            protocol,
+            "there is no socket: give --socket, or start this from systemd or spawn-fcgi, which pass "
+            "one",
+        )
     environment = inherited(
         os.environ, ["CGIKIT_DEBUG", *arguments.env], path_first=os.path.dirname(sys.executable)
     )
     if arguments.compat:
         environment = oldnames.on_path(environment)
     for line in unset(arguments.env):
-        _fail(protocol, line)
+        complain(protocol, line)
     settings = _settings(protocol, root, environment, arguments)
 
     def started() -> None:
@@ -204,7 +222,7 @@ def _obey_signals(supervisor: Supervisor) -> None:
 
     def end(number: int, frame: FrameType | None) -> None:
         asked.append(number)
-        # Ctrl-C, or a second request to end, means now
+        # Ctrl-C, or a second request to end, means at once
         if number == signal.SIGINT or len(asked) > 1:
             supervisor.stop()
         else:
@@ -216,7 +234,7 @@ def _obey_signals(supervisor: Supervisor) -> None:
 
 
 def _fail(protocol: str, message: str) -> int:
-    print(f"cgikit {protocol}: {message}", file=sys.stderr)
+    complain(protocol, message)
     return 1
 
 
@@ -230,70 +248,8 @@ def _mode(text: str) -> int:
     return mode
 
 
-def environment_name(text: str) -> str:
-    """Return the name of a variable that `--env` names; for argparse."""
-    if text.isascii() and text.isidentifier():
-        return text
-    name, equals, value = text.partition("=")
-    told = f"{text!r} is not the name of a variable: --env passes a variable of this environment on"
-    if equals and name.isascii() and name.isidentifier():
-        told += f"; set it before: {name}={shlex.quote(value)} cgikit …, and give --env {name}"
-    raise argparse.ArgumentTypeError(told)
-
-
-def cannot_run(path: str) -> str:
-    """Return why a file cannot be the one script that is served, with what to do; "" if it can."""
-    try:
-        os.stat(path)
-    except FileNotFoundError:
-        return f"{path} does not exist"
-    except OSError as error:
-        return f"{path} cannot be reached: {error.strerror}"
-    if not os.path.isfile(path):
-        return f"{path} is neither a directory nor a script"
-    if os.access(path, os.X_OK):
-        return ""
-    return f"{path} is not executable: chmod +x {shlex.quote(path)}"
-
-
-def cannot_enter(directory: str, *, listed: bool = False) -> str:
-    """Return why this user cannot serve the scripts of a directory, with what to do; "" if it can.
-
-    `listed`: its names are wanted, too, and not only the scripts that are asked for.
-    """
-    need = os.X_OK | os.R_OK * listed
-    if not os.path.isdir(directory) or os.access(directory, need):
-        return ""
-    verb = "read" if listed else "entered"
-    return f"{directory} cannot be {verb} by this user: chmod a+rx {shlex.quote(directory)}"
-
-
-def unset(names: Iterable[str]) -> list[str]:
-    """Return a line for each variable that `--env` names and that is not set."""
-    return [f"{name} is not set in this environment" for name in names if name not in os.environ]
-
-
-def passing(text: str) -> str:
-    """Return what `--pass` names; for argparse."""
-    try:
-        return allowlist.pattern(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def _prefix(text: str) -> str:
     path = text.rstrip("/")
     if path and not path.startswith("/"):
-        raise argparse.ArgumentTypeError(f"{text!r} does not begin with a slash")
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with a slash, as /cgi-bin does")
     return path
-
-
-def number(least: int, most: int) -> "type[int]":
-    """Return what checks a number of an option; for argparse."""
-
-    def checked(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
-        return int(text)
-
-    return checked  # type: ignore[return-value]

@@ -1,7 +1,7 @@
-"""`cgikit serve DIR`: the scripts of a directory at a loopback address, for development.
+"""`cgikit serve ROOT`: runs the scripts of a directory at a local address, for development.
 
-Only the command is here: its options, its console, its start and its end. The role of the server is
-in `cgikit.host`, HTTP itself in `httpserver.py` on waitress.
+This module has the command: its options, its console, its start and its end. What a server does to run
+scripts is in `cgikit.host`; HTTP is in `httpserver.py`, which uses waitress.
 """
 
 import argparse
@@ -25,30 +25,42 @@ from cgikit.host.executor import TimeLimits
 from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
+from cgikit.regularfile import write_all
 from cgikit.warm.remote import Warm
 
 from . import oldnames
-from .gatewaycommand import cannot_enter, cannot_run, environment_name, unset
+from .commandline import complain
+from .options import (
+    add_environment,
+    add_root,
+    cannot_enter,
+    cannot_run,
+    environment_name,
+    port,
+    unset,
+)
 
 _DEFAULT_PORT = 8000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
-_KEPT = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")  # that scripts do not get otherwise
+#: Variables of a request that scripts get only if asked for.
+_WITHHELD = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add this command's parser to the sub-parsers of the command line."""
     parser = commands.add_parser(
         "serve",
-        help="serve a directory of CGI scripts",
-        description="Run the scripts of a directory at a local address. For development.",
+        help="run scripts at a local address, for development",
+        description="Run the scripts of a directory, or one script, at a local address, for "
+        "development.",
         epilog="Example: cgikit serve cgi-bin --port 8080",
     )
     parser.set_defaults(command=serve)
-    parser.add_argument("root", metavar="ROOT", help="the directory of scripts, or one script")
+    add_root(parser)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port(0),
         help=f"port to listen on, 0 for any free one ($PORT, else {_DEFAULT_PORT})",
     )
     parser.add_argument(
@@ -56,20 +68,14 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         type=_seconds,
         default=60.0,
         metavar="SECONDS",
-        help="end a script that sends no headers, or then nothing more, for so long (%(default)g)",
+        help="seconds until the headers, and of silence after them (%(default)g)",
     )
-    parser.add_argument(
-        "--env",
-        action="append",
-        default=[],
-        type=_environment_name,
-        metavar="NAME",
-        help="also pass this environment variable to the scripts (may be repeated)",
-    )
+    add_environment(parser, _environment_name)
     parser.add_argument(
         "--warm",
         action="store_true",
-        help="fork Python scripts from an interpreter that has imported what they use",
+        help="run Python scripts warm: forked from an interpreter that has already imported the "
+        "modules they use",
     )
     oldnames.add_to(parser)
     parser.add_argument(
@@ -85,14 +91,16 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--static", action="store_true", help="send the style sheets, images, … beside the scripts"
+        "--static",
+        action="store_true",
+        help="also send the style sheets, images, … beside the scripts",
     )
     parser.add_argument(
         "--index",
         type=_index,
         default="",
         metavar="NAME",
-        help="the script that answers for a directory that holds it, such as index.cgi",
+        help="the script that answers for its directory, such as index.cgi",
     )
     parser.add_argument(
         "--run",
@@ -100,41 +108,41 @@ def _add_rules(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_interpreter,
         metavar=".EXT=COMMAND",
-        help="run files with this extension by a command, as .php=php-cgi (may be repeated)",
+        help="run files with this extension with a command, as .php=php-cgi (may be repeated)",
     )
     parser.add_argument(
         "--follow",
         action="append",
         default=[],
         metavar="LINK",
-        help="let this symbolic link in ROOT lead out of it (may be repeated)",
+        help="allow this symbolic link in ROOT to lead out of it (may be repeated)",
     )
     parser.add_argument(
         "--pass",
         action="append",
         default=[],
-        choices=_KEPT,
+        choices=_WITHHELD,
         dest="passing",
         metavar="NAME",
-        help=f"also pass this variable of the request ({' or '.join(_KEPT)}; may be repeated)",
+        help=f"also pass this variable of the request ({' or '.join(_WITHHELD)}; may be repeated)",
     )
 
 
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until interrupted by Ctrl-C or SIGTERM. Return the exit status (int)."""
     try:
-        from .httpserver import DESCRIPTORS, capacity, create  # here, since waitress is an extra
+        from .httpserver import DESCRIPTORS, capacity, create  # here, because waitress is an extra
     except ImportError as error:
         if error.name != "waitress":
             raise
         return _fail("waitress is not installed: pip install 'waitress>=3.0.1,<3.1'")
     if wrong := _wrong(arguments):
         return _fail(wrong)
-    port = _port_of_environment() if arguments.port is None else arguments.port
+    number = _port_of_environment() if arguments.port is None else arguments.port
     try:
-        listener = _listen(_bare(arguments.host), port)
-    except (OSError, UnicodeError) as error:  # UnicodeError: a host name that cannot be one
-        return _fail(f"cannot listen on {arguments.host} port {port}: {_why(error, port)}")
+        listener = _listen(_bare(arguments.host), number)
+    except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
+        return _fail(f"cannot listen on {arguments.host} port {number}: {_why(error, number)}")
     address = listener.getsockname()[0]
     console = _Console(unset(arguments.env))
     loopback = ip_address(address).is_loopback
@@ -143,7 +151,7 @@ def serve(arguments: argparse.Namespace) -> int:
     try:
         executor = _executor(arguments, environment, limits, console.print)
     except OSError as error:
-        return _fail(f"no warm interpreter can be started: {error.strerror}")
+        return _fail(f"cannot start the warm interpreter: {error.strerror}")
     host = Host(
         arguments.root,
         executor,
@@ -160,8 +168,8 @@ def serve(arguments: argparse.Namespace) -> int:
     server = create(host, listener, software=host.software, log=console.print, room=room)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    how = " warm" * arguments.warm
-    for line in _announced(f"{arguments.root}{how}", *listener.getsockname()[:2]):
+    what = f"{arguments.root}{' warm' * arguments.warm}"
+    for line in _announced(what, *listener.getsockname()[:2]):
         console.print(line)
     try:
         server.run()
@@ -174,7 +182,7 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 def _announced(what: str, address: str, port: int) -> list[str]:
-    """Return what to say where the server is reached, with a URL that a browser can open."""
+    """Return the lines that say where the server is, with a URL that a browser can open."""
     found, host = ip_address(address), address
     if found.is_unspecified:
         host = "::1" if found.version == 6 else "127.0.0.1"
@@ -183,8 +191,8 @@ def _announced(what: str, address: str, port: int) -> list[str]:
         where = f" ({_url(_outward(found.version), port)})" if found.is_unspecified else ""
         lines.insert(
             0,
-            f"Warning: whoever reaches this machine{where} can run these scripts; there is neither a "
-            "password nor encryption. cgikit serve is for development.",
+            f"Warning: everyone who can reach this machine{where} can run these scripts; there is no "
+            "password and no encryption. cgikit serve is for development.",
         )
     return lines
 
@@ -194,25 +202,26 @@ def _url(host: str, port: int) -> str:
 
 
 def _outward(version: int) -> str:
-    """Return the address that others most likely reach this machine by, or its name."""
+    """Return the address at which other machines most likely reach this one, or its name."""
     family, other = (
         (socket.AF_INET6, "2001:db8::1") if version == 6 else (socket.AF_INET, "192.0.2.1")
     )
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((other, 9))  # sends nothing: only the way there is chosen
+            # Sends nothing: it only makes the system choose a route
+            probe.connect((other, 9))
             return str(probe.getsockname()[0])
     except OSError:
         return socket.gethostname()
 
 
 def _port_of_environment() -> int:
-    """Return the port that $PORT names, or the usual one; `ArgumentTypeError` if it names none."""
-    return _port(os.environ.get("PORT") or str(_DEFAULT_PORT))
+    """Return the port in $PORT, or the default. `ArgumentTypeError` if it is not a port."""
+    return port(0)(os.environ.get("PORT") or str(_DEFAULT_PORT))
 
 
 def _wrong(arguments: argparse.Namespace) -> str:
-    """Return what is wrong with what the options name, "" if nothing is."""
+    """Return why the options cannot be used as given (str), "" if they can."""
     root = arguments.root
     if arguments.port is None:
         try:
@@ -230,9 +239,9 @@ def _wrong(arguments: argparse.Namespace) -> str:
     for link in arguments.follow:
         path = os.path.join(root, link.strip("/"))
         if not os.path.exists(path):
-            return f"--follow {link}: {root} has no such link, or it leads nowhere"
+            return f"--follow {link}: {root} has no such link, or its target does not exist"
         if not os.path.islink(path):
-            return f"--follow {link}: {path} is not a symbolic link, and needs no --follow"
+            return f"--follow {link}: {path} is not a symbolic link and needs no --follow"
     return ""
 
 
@@ -249,7 +258,8 @@ def _environment(arguments: argparse.Namespace, loopback: bool) -> dict[str, str
     names = ["CGIKIT_DEBUG", *arguments.env]
     environment = inherited(os.environ, names, path_first=os.path.dirname(sys.executable))
     if loopback:
-        environment.setdefault("CGIKIT_DEBUG", "1")  # a bug's page shows its traceback, as ours do
+        # The page of a script that failed shows the traceback, as the server's own pages show causes
+        environment.setdefault("CGIKIT_DEBUG", "1")
     return oldnames.on_path(environment) if arguments.compat else environment
 
 
@@ -272,9 +282,9 @@ def _executor(
 
 
 def _allow_descriptors(wanted: int) -> int:
-    """Raise this process's limit of descriptors to `wanted`, as far as it may; return what it is.
+    """Raise this process's limit on descriptors to `wanted`, as far as allowed; return the new limit.
 
-    The usual 1,024 is for programs that call select(), which cannot take more.
+    The usual limit of 1,024 is for programs that call select(), which cannot handle more.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -282,13 +292,13 @@ def _allow_descriptors(wanted: int) -> int:
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    except (ValueError, OSError):  # macOS refuses more than its kernel allows a process
+    except (ValueError, OSError):  # macOS refuses more than its kernel allows one process
         return soft
     return allowed
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    # A second Ctrl-C while the scripts get their grace must not leave them behind
+    # A second Ctrl-C during the scripts' grace period must not leave them running
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -307,13 +317,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _why(error: OSError | UnicodeError, port: int) -> str:
-    """Return why listening failed, with what to do where that is known."""
+def _why(error: OSError | UnicodeError, number: int) -> str:
+    """Return why listening failed, and what to do if that is known (str)."""
     if not isinstance(error, OSError):
         return str(error)
     other = "; choose another --port" if error.errno == errno.EADDRINUSE else ""
-    if error.errno == errno.EACCES and 0 < port < 1024:
-        other = "; ports below 1024 are root's: choose another --port, such as 8000"
+    if error.errno == errno.EACCES and 0 < number < 1024:
+        other = "; only root may use ports below 1024: choose another --port, such as 8000"
     return f"{error.strerror or error}{other}"
 
 
@@ -323,12 +333,12 @@ def _hosts(arguments: argparse.Namespace, address: str) -> frozenset[str]:
 
 
 def _bare(host: str) -> str:
-    """Return a host without the brackets that an address of IPv6 has in a URL."""
+    """Return a host without the brackets that an IPv6 address has in a URL."""
     return host.removeprefix("[").removesuffix("]")
 
 
 class _Console:
-    """Standard output, a line at a time, for many threads."""
+    """Standard output, one line at a time, for many threads."""
 
     def __init__(self, first: Iterable[str]) -> None:
         self._lock = threading.Lock()
@@ -338,24 +348,24 @@ class _Console:
             self.print(line)
 
     def print(self, line: str) -> None:
-        """Write one line, now. What the console's encoding lacks is shown as an escape."""
-        # Not through sys.stdout: a thread that waits for a console nobody reads would hold its lock,
-        # and the interpreter, which wants to flush it at its end, would die of that
-        data = memoryview(f"{line}\n".encode(self._encoding, "backslashreplace"))
-        with self._lock, contextlib.suppress(OSError):  # the console is gone; serving goes on
-            while data:
-                data = data[os.write(self._descriptor, data) :]
+        """Write one line at once. Characters that the console cannot encode become escapes."""
+        # Not through sys.stdout: a thread that waits for a console that is not read would hold its
+        # lock, and the interpreter, which flushes it at exit, would abort because of that
+        data = f"{line}\n".encode(self._encoding, "backslashreplace")
+        # If the console is gone, serving goes on
+        with self._lock, contextlib.suppress(OSError):
+            write_all(self._descriptor, data)
 
 
 def _fail(message: str) -> int:
-    print(f"cgikit serve: {message}", file=sys.stderr)
+    complain("serve", message)
     return 1
 
 
 def _environment_name(text: str) -> str:
     if text.startswith("HTTP_"):
         raise argparse.ArgumentTypeError(
-            f"{text!r} comes with a request, not from this environment: use --pass {text}"
+            f"{text!r} is a variable of the request, not of this environment: use --pass {text}"
         )
     return environment_name(text)
 
@@ -363,31 +373,27 @@ def _environment_name(text: str) -> str:
 def _host_name(text: str) -> str:
     if not _HOST.fullmatch(text):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a host name such as my.example: give it without http://, port and path"
+            f"{text!r} is not a host name such as my.example: give it without http://, port or path"
         )
     return text
 
 
 def _index(text: str) -> str:
     if "/" in text or text.startswith("."):
-        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a file in each directory")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file name such as index.cgi")
     return text
 
 
 def _interpreter(text: str) -> tuple[str, str]:
     extension, equals, command = text.partition("=")
     if not equals or not extension.startswith(".") or len(extension) < 2 or "/" in extension:
-        raise argparse.ArgumentTypeError(f"{text!r} is not like .php=php-cgi")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not of the form .EXT=COMMAND, such as .php=php-cgi"
+        )
     program = shutil.which(command)
     if program is None:
         raise argparse.ArgumentTypeError(f"{command!r} is not a program on the PATH")
     return extension.lower(), os.path.abspath(program)
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
-    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -397,6 +403,6 @@ def _seconds(text: str) -> float:
         seconds = 0
     if not 0 < seconds <= 86_400:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a number of seconds above 0 and up to 86400"
+            f"{text!r} is not a number of seconds, more than 0 and at most 86400"
         )
     return seconds

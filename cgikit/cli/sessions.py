@@ -1,7 +1,7 @@
-"""`cgikit sessions list|show|count|delete|purge STORE`: what is kept for visitors, and an end to it.
+"""`cgikit sessions list|show|count|delete|purge STORE`: shows and deletes visitors' sessions.
 
-Only the commands are here; what a session and a store are is in `cgikit.sessions`. All of them are safe
-while scripts use the store, and take the same memory for a thousand sessions and for a million.
+This module has only the commands; sessions and stores are in `cgikit.sessions`. All commands are safe
+while scripts use the store, and need the same memory for a thousand sessions as for a million.
 """
 
 import argparse
@@ -19,55 +19,57 @@ from cgikit.sessions.payload import Payload
 from cgikit.sessions.store import LONGEST_GAP, Record, Store, is_id, is_key, key_of
 from cgikit.sessions.users import is_mark
 
-_SHOWN = 12  # digits of a key that tell a million sessions apart
+from .commandline import complain
+
+_SHOWN = 12  # digits of a key, enough to distinguish a million sessions
 _SECRET = ("csrf", "key", "pass", "secret", "token")  # in names of values that are masked
 _MASK = "(masked; --all shows it)"
 _NOTES = {"session": "", "mark": "  mark: ended sessions", "damaged record": "  damaged"}
 _STORE = "a directory, an SQLite file, or a URL: redis://, rediss://, unix://, redis+sentinel://"
-_KEY = "the key as in the list, or its beginning; or the visitor's cookie"
+_KEY = "the session's key as listed, or its beginning, or the visitor's cookie"
 
 
 class _Failure(Exception):
-    """What ends a command with one line and the status 1."""
+    """Ends a command with one line and exit status 1."""
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add this command's parser to the sub-parsers of the command line."""
     parser = commands.add_parser(
         "sessions",
-        help="look at the sessions in a store, and purge it",
-        description="Look at the sessions in a store, and purge it. Safe while scripts use it.",
+        help="list, show and delete the sessions in a store",
+        description="List, show and delete the sessions in a store. Safe while scripts use it.",
         epilog="Example: cgikit sessions list data/sessions",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    listing = _add(actions, "list", _list, "list all sessions: key, size, last use, end")
+    listing = _add(actions, "list", _list, "list all sessions: key, size, last use, expiry")
     listing.add_argument("--full", action="store_true", help="show the keys in full")
-    showing = _add(actions, "show", _show, "show one session as JSON, secrets masked")
+    showing = _add(actions, "show", _show, "show one session as JSON, with secrets masked")
     showing.add_argument("key", metavar="KEY", help=_KEY)
     showing.add_argument("--all", action="store_true", help="mask nothing")
-    _add(actions, "count", _count, "count the sessions, live and dead")
-    deleting = _add(actions, "delete", _delete, "delete one session: its visitor starts anew")
+    _add(actions, "count", _count, "count the sessions, expired ones too")
+    deleting = _add(actions, "delete", _delete, "delete one session: its visitor gets a new one")
     deleting.add_argument("key", metavar="KEY", help=_KEY)
     deleting.add_argument(
         "--mark",
         action="store_true",
-        help="also the mark of a user who was logged out everywhere: sessions that it ended live again",
+        help="also delete the mark of a user who was logged out everywhere; revives those sessions",
     )
-    purging = _add(actions, "purge", _purge, "delete the dead sessions")
+    purging = _add(actions, "purge", _purge, "delete the expired sessions")
     purging.add_argument(
         "--idle",
         type=_seconds,
         metavar="SECONDS",
-        help="also those that were not used for so long: the idle= of your script's store",
+        help="also delete sessions unused for so long: the idle= of your script's store",
     )
     purging.add_argument(
-        "--force", action="store_true", help="even if the clock seems to have jumped"
+        "--force", action="store_true", help="purge even if the clock seems to have jumped"
     )
 
 
-def words(argv: Sequence[str]) -> list[str]:
-    """Return a command line on which no visitor's cookie can be taken for an option: one in 64 begins
-    with `-`. The session's key takes its place.
+def without_ids(argv: Sequence[str]) -> list[str]:
+    """Return a command line with keys in place of session ids that look like options: one id in 64
+    begins with `-`.
     """
     return [key_of(word) if word[:1] == "-" and is_id(word) else word for word in argv]
 
@@ -86,7 +88,7 @@ def _add(
         epilog=f"Example: cgikit sessions {name} {words}",
     )
     parser.add_argument("store", metavar="STORE", help=_STORE)
-    parser.add_argument("--prefix", help="what the names in Redis begin with, as in your script")
+    parser.add_argument("--prefix", help="beginning of the names in Redis, as in your script")
     parser.set_defaults(command=sessions, action=action)
     return parser
 
@@ -96,29 +98,29 @@ def sessions(arguments: argparse.Namespace) -> int:
     try:
         arguments.action(_open(arguments.store, arguments.prefix), arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # `… | head` has seen enough
-        # Python flushes at its end, too, and would complain then
+    except BrokenPipeError:  # the reader has ended, as in `… | head`
+        # Python flushes again at exit, and would complain then
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (_Failure, CGIError, ImportError, ValueError) as error:
         if isinstance(error, ImportError) and error.name != "redis":
             raise
-        print(f"cgikit sessions: {' '.join(_said(error).split())}", file=sys.stderr)
+        complain("sessions", " ".join(_message(error).split()))
         return 1
     except KeyboardInterrupt:
         return 130  # what shells make of SIGINT
     return 0
 
 
-def _said(error: Exception) -> str:
-    """Return what an error says, as a sentence where it begins with a file."""
+def _message(error: Exception) -> str:
+    """Return the message of an error (str), with the path in front if it speaks of a file."""
     if isinstance(error, StorageError) and error.reason.startswith(("is ", "belongs ")):
         return f"{error.path} {error.reason}"
     return str(error)
 
 
 def _open(where: str, prefix: str | None) -> Store:
-    """Return the store. One that no script has made yet is none: its name is probably misspelt."""
+    """Return the store. `_Failure` if no script has used it: its name is probably misspelt."""
     store: Store
     if "://" in where:
         from cgikit.sessions.redis import RedisStore
@@ -126,38 +128,39 @@ def _open(where: str, prefix: str | None) -> Store:
         store = RedisStore(where) if prefix is None else RedisStore(where, prefix=prefix)
         _check_used(
             store,
-            f"{store!r} has no sessions whose names begin with {store.prefix!r}, and had none since the"
-            " server began; name the prefix= of your script by --prefix",
+            f"{store!r} has no sessions with names that begin with {store.prefix!r}, and had none since"
+            " the server started; give the prefix= of your script with --prefix",
         )
         return store
     if prefix is not None:
-        raise _Failure(f"--prefix is for Redis, and {where} is not its URL")
+        raise _Failure(f"--prefix is for Redis, and {where!r} is not a URL of Redis: omit it")
     if os.path.isdir(where):
         from cgikit.sessions.file import FileStore
 
         store = FileStore(where)
         _check_used(
             store,
-            f"{where} is not a store: no script has kept a session there; name the directory that"
-            f" FileStore(…) is given{_near(where)}",
+            f"{where} is not a store: no script has stored a session there; give the directory that"
+            f" your script passes to FileStore(…){_near(where)}",
         )
         return store
     if os.path.isfile(where):
         from cgikit.sessions.sqlite import SQLiteStore
 
-        return SQLiteStore(where)  # which refuses a database that is not ours
-    raise _Failure(f"{where} is not a store: {_STORE}")
+        # It refuses a database that is not a store
+        return SQLiteStore(where)
+    raise _Failure(f"{where} is not a store: give {_STORE}")
 
 
 def _near(where: str) -> str:
-    """Return a question that names a store in a directory (str), "" if there is none in it."""
+    """Return a question that names a store inside a directory (str), "" if there is none."""
     with os.scandir(where) as entries:
         names = sorted(entry.name for entry in entries if os.path.isfile(f"{entry.path}/purged"))
     return f"; did you mean {os.path.join(where, names[0])}?" if names else ""
 
 
 def _check_used(store: Store, otherwise: str) -> None:
-    """Raise `_Failure` for a place that holds neither a session nor the stamp of a store."""
+    """Raise `_Failure` if there is neither a session nor the time stamp of a purge."""
     if store.purge_stamp() <= 0 and next(store.keys(), None) is None:
         raise _Failure(otherwise)
 
@@ -167,10 +170,10 @@ def _check_used(store: Store, otherwise: str) -> None:
 
 def _list(store: Store, arguments: argparse.Namespace) -> None:
     width = 64 if arguments.full else _SHOWN
-    print(f"{'KEY':{width}}  {'BYTES':>7}  {'LAST USED (UTC)':19}  ENDS (UTC)")
-    for key in store.keys():  # noqa: SIM118  # a store is no dict
+    print(f"{'KEY':{width}}  {'BYTES':>7}  {'LAST USED (UTC)':19}  EXPIRES (UTC)")
+    for key in store.keys():  # noqa: SIM118  # a store is not a dict
         record = store.load(key)
-        if record is not None:  # it may have ended meanwhile
+        if record is not None:  # it may have expired meanwhile
             used, ends = _time(record.accessed), _time(record.expires)
             what = _NOTES[_kind(key, record)]
             print(f"{key[:width]}  {len(record.payload):7}  {used:19}  {ends}{what}")
@@ -200,23 +203,24 @@ def _delete(store: Store, arguments: argparse.Namespace) -> None:
         if record is None:
             raise _Failure(f"there is no session {key}")
         kind = _kind(key, record)
-        if not arguments.mark and not is_id(arguments.key):  # no visitor's id leads to a mark
+        # The id of a visitor is never that of a mark
+        if not arguments.mark and not is_id(arguments.key):
             _check_session(key, kind)
         store.delete(key)
     print("1 session deleted" if kind == "session" else f"1 {kind} deleted")
 
 
 def _check_session(key: str, kind: str) -> None:
-    """Raise `_Failure` for what ended sessions and must go on doing so, or may be that."""
+    """Raise `_Failure` for a mark, which must go on ending sessions, and for what may be one."""
     if kind == "mark":
         raise _Failure(
-            f"{key} is not a session but the mark of a user who was logged out everywhere; without it"
-            " the sessions that it ended live again. It goes by itself; --mark deletes it now"
+            f"{key} is not a session but the mark of a user who was logged out everywhere; deleting it"
+            " revives the sessions that it ended. It expires by itself; --mark deletes it now"
         )
     if kind == "damaged record":
         raise _Failure(
-            f"{key} is damaged, and may be the mark of a user who was logged out everywhere; without it"
-            " the sessions that it ended live again; --mark deletes it all the same"
+            f"{key} is damaged, and may be the mark of a user who was logged out everywhere; deleting"
+            " it revives the sessions that it ended; --mark deletes it nevertheless"
         )
 
 
@@ -224,10 +228,10 @@ def _purge(store: Store, arguments: argparse.Namespace) -> None:
     now = store.clock()
     if not arguments.force:
         _check_clock(store, now)
-    # How long a session may be idle is the script's to say, and nothing in the store tells; a guess
-    # would delete sessions that live. When one ends at the latest, it has with it.
+    # How long a session may be idle is known to the script only, and a guess would delete live
+    # sessions. When it expires at the latest is stored with each session.
     store.idle = math.inf if arguments.idle is None else arguments.idle
-    store.absolute = math.inf  # each session has its end with it, by the policy of its script
+    store.absolute = math.inf
     progress = _Progress() if sys.stderr.isatty() else None
     try:
         deleted = store.purge(now, progress, force=True)
@@ -241,7 +245,7 @@ def _check_clock(store: Store, now: float) -> None:
     last = store.purge_stamp()
     if not store.may_purge(now):
         raise _Failure(
-            f"nothing deleted: the last purge was at {_time(last)} UTC, more than"
+            f"nothing was deleted: the last purge was at {_time(last)} UTC, more than"
             f" {LONGEST_GAP // 86_400} days ago or in the future, so the clock may be wrong;"
             " if it is right, run this again"
         )
@@ -251,21 +255,21 @@ def _check_clock(store: Store, now: float) -> None:
 
 
 def _find(store: Store, text: str) -> str:
-    """Return the one key that a text stands for."""
+    """Return the one key that a text names. `_Failure` if it names none, or more than one."""
     if is_id(text):
         return key_of(text)
     if is_key(text):
         return text
     if not text:
-        raise _Failure("KEY is empty; 'list' shows the keys")
+        raise _Failure("KEY is empty: give a key that 'list' shows")
     found = ""
-    for key in store.keys():  # noqa: SIM118  # a store is no dict
+    for key in store.keys():  # noqa: SIM118  # a store is not a dict
         if key.startswith(text):
             if found:
-                raise _Failure(f"more than one key begins with {text!r}")
+                raise _Failure(f"more than one key begins with {text!r}: give more of it")
             found = key
     if not found:
-        raise _Failure(f"no session's key begins with {text!r}")
+        raise _Failure(f"no session's key begins with {text!r}: give one that 'list' shows")
     return found
 
 
@@ -279,7 +283,7 @@ def _kind(key: str, record: Record) -> str:
 
 def _shown_mark(record: Record, payload: Payload) -> dict[str, object]:
     return {
-        "mark": "no session: it ended all sessions of this user that began before it",
+        "mark": "not a session: it ended all sessions of this user that began before it",
         "user": payload.user,
         "created": _time(payload.created),
         "expires": _time(record.expires),
@@ -307,7 +311,7 @@ def _shown(record: Record, payload: Payload) -> dict[str, object]:
 
 
 def _masked(value: Any) -> Any:
-    """Return a copy without values whose name says that they are secret."""
+    """Return a copy in which values whose names sound secret are masked."""
     if isinstance(value, dict):
         return {name: _MASK if _is_secret(name) else _masked(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -320,7 +324,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _time(seconds: float) -> str:
-    """Return a time as people read it (UTC); the bare number if no calendar has it."""
+    """Return a time in readable form (UTC), or the bare number if it is out of range (str)."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):
@@ -333,12 +337,12 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
     return seconds
 
 
 class _Progress:
-    """A bar on standard error, for purges that take longer than a moment."""
+    """A progress bar on standard error, for purges that take longer than half a second."""
 
     def __init__(self) -> None:
         self._next = time.monotonic() + 0.5

@@ -29,8 +29,8 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("serve -i x", "serve: error: '-i' is not an option; did you mean --index?"),
         ("serve -x x", "serve: error: '-x' is not an option; cgikit serve --help lists them"),
         ("serve --zzz x", "serve: error: '--zzz' is not an option; cgikit serve --help lists them"),
-        ("serve x y", "serve: error: 'y' is one argument too many"),
-        ("serve -- x --prot", "serve: error: '--prot' is one argument too many"),
+        ("serve x y", "serve: error: 'y' is one argument too many; see cgikit serve --help"),
+        ("serve -- x -prot", "serve: error: '-prot' is one argument too many; see cgikit serve --help"),
         ("config nginx x --usr me", "config: error: '--usr' is not an option; did you mean --user?"),
         ("--versoin", ": error: '--versoin' is not an option; did you mean --version?"),
         ("srve x", (": error: 'srve' is not one of config, fastcgi, migrate, scgi, serve, sessions, "

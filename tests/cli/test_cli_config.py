@@ -95,7 +95,7 @@ def test_a_misspelt_server_is_answered_with_the_one_that_was_meant_first(
     assert ask(capsys, "ngnix", scripts) == (
         2,
         "",
-        "cgikit config: there is no server 'ngnix'; did you mean nginx?\n",
+        "cgikit config: 'ngnix' is not a known server; did you mean nginx?\n",
     )
 
 
@@ -125,7 +125,7 @@ def test_one_script_is_served_where_cgikit_runs_it(
         assert commands(out, "Try") == ([f"curl http://127.0.0.1:8080{path}"] if path else [])
     else:
         assert (status, out) == (1, "")
-        assert f"{server} serves no single script" in err
+        assert f"{server} cannot serve a single script" in err
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_url_to_try_is_that_of_a_script_or_there_is_none(
     (scripts / "data.txt").touch()
     printed = text(capsys, "nginx", scripts)
     assert "curl" not in printed
-    assert "No script of this directory can be run yet" in printed
+    assert "This directory has no executable script yet" in printed
     (scripts / "count.py").touch(mode=0o755)
     printed = text(capsys, "nginx", scripts)
     assert commands(printed, "Try") == ["curl http://127.0.0.1:8080/cgi-bin/count.py"]
@@ -438,8 +438,8 @@ def test_an_interpreter_that_the_user_cannot_run_is_told(
         assert out
         assert f"nobody cannot enter {closed}, and so cannot run {closed / 'python3'}" in err
         assert (
-            f": make a virtual environment from a Python outside {closed}, install cgikit there, give"
-            f" the right with chmod o+rx {closed}, or say with --user who else serves\n"
+            f": make a virtual environment from a Python outside {closed} and install cgikit there,"
+            f" allow it with chmod o+rx {closed}, or choose another user with --user\n"
         ) in err
         closed.chmod(0o755)
         (closed / "python3").chmod(0o700)
@@ -549,7 +549,7 @@ def test_a_user_who_does_not_exist_is_refused(
 
 def test_the_help_says_in_what_each_number_is(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = ask(capsys, "--help")
-    for option, unit in (("--memory", "MiB"), ("--timeout", " s "), ("--body", "MiB")):
+    for option, unit in (("--memory", "MiB"), ("--timeout", "seconds"), ("--body", "MiB")):
         found = re.search(rf"^ +{option} N +(.*)$", out, re.M)
         assert found
         assert unit in f"{found[1]} "

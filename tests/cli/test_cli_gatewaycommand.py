@@ -53,7 +53,7 @@ def test_a_script_that_cannot_run_is_no_root(tmp_path: Path) -> None:
 
 
 def test_without_a_socket_there_is_nothing_to_listen_at(tmp_path: Path) -> None:
-    assert "no --socket, and nobody handed one over" in refused("fastcgi", str(tmp_path))
+    assert "there is no socket: give --socket" in refused("fastcgi", str(tmp_path))
 
 
 def test_s25_an_address_that_others_reach_is_asked_for_in_so_many_words(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_fcgi_web_server_addrs_names_who_may_connect(
 def test_an_option_that_would_pass_nothing_says_what_would(tmp_path: Path) -> None:
     """--env FOO=bar and --pass 'GIT_*' were accepted, and no script got anything."""
     told = refused("fastcgi", str(tmp_path), "--socket", "x", "--env", "FOO=bar", code=2)
-    assert "--env passes a variable of this environment on; set it before: FOO=bar cgikit" in told
+    assert "--env passes a variable of this environment; set it first: FOO=bar cgikit" in told
     told = refused("fastcgi", str(tmp_path), "--socket", "x", "--pass", "GIT_*", code=2)
     assert "'GIT_*' passes nothing" in told
     assert "name each of them whole" in told

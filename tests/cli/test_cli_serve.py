@@ -176,7 +176,7 @@ def test_the_url_that_is_printed_can_be_opened(address: str, url: str) -> None:
     assert serving == f"Serving cgi-bin at {url} (Ctrl-C stops)"
     assert len(warning) == (address not in {"127.0.0.1", "::1"})
     for line in warning:
-        assert line.startswith("Warning: whoever reaches this machine")
+        assert line.startswith("Warning: everyone who can reach this machine")
         assert (":8000/" in line) == (address in {"0.0.0.0", "::"})
         assert "0.0.0.0" not in line
         assert "[::]" not in line
@@ -424,11 +424,11 @@ def test_a_script_without_its_x_bit_is_on_the_console_with_what_to_do(
             ("a.py", "--static"),
             "is a single script; --index, --static and --follow need a directory",
         ),
-        ((".", "--follow", "a.py"), "is not a symbolic link, and needs no --follow"),
+        ((".", "--follow", "a.py"), "is not a symbolic link and needs no --follow"),
         ((".", "--allow-host", "http://x/"), "is not a host name such as my.example"),
         ((".", "--allow-host", "x:80"), "is not a host name such as my.example"),
-        ((".", "--timeout", "0"), "is not a number of seconds above 0 and up to 86400"),
-        ((".", "--env", "FOO=a b"), "set it before: FOO='a b' cgikit …, and give --env FOO"),
+        ((".", "--timeout", "0"), "is not a number of seconds, more than 0 and at most 86400"),
+        ((".", "--env", "FOO=a b"), "set it first: FOO='a b' cgikit …, and give --env FOO"),
         ((".", "--env", "FOO-"), "is not the name of a variable"),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_list_shortens_the_keys(place: Place) -> None:
     status, out, err = run("list", place.where)
     head, *lines = out.splitlines()
     assert (status, err) == (0, "")
-    assert head.split() == ["KEY", "BYTES", "LAST", "USED", "(UTC)", "ENDS", "(UTC)"]
+    assert head.split() == ["KEY", "BYTES", "LAST", "USED", "(UTC)", "EXPIRES", "(UTC)"]
     assert sorted(line.split()[0] for line in lines) == sorted(key[:12] for key in keys)
     when = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
     assert all(re.fullmatch(rf"[0-9a-f]{{12}} +\d+  {when}  {when}", line) for line in lines)
@@ -146,8 +146,8 @@ def test_showing_what_is_not_there(place: Place) -> None:
     begin = next(d for d in "0123456789abcdef" if sum(key.startswith(d) for key in keys) > 1)
     unknown = new_id()
     for name, reason in (
-        ("xyz", "no session's key begins with 'xyz'"),
-        (begin, f"more than one key begins with '{begin}'"),
+        ("xyz", "no session's key begins with 'xyz': give one that 'list' shows"),
+        (begin, f"more than one key begins with '{begin}': give more of it"),
         (key_of(unknown), f"there is no session {key_of(unknown)}"),
         (unknown, f"there is no session {key_of(unknown)}"),
     ):
@@ -209,7 +209,7 @@ def test_s9_a_mark_is_no_session_in_a_list(place: Place) -> None:
     assert (status, err, "\x1b" in out) == (0, "", False)
     shown = json.loads(out)
     assert set(shown) == {"key", "mark", "user", "created", "expires"}
-    assert "no session" in shown["mark"]
+    assert "not a session" in shown["mark"]
     assert shown["user"] == "B\x1bob"
 
 
@@ -227,7 +227,7 @@ def test_s9_a_mark_is_deleted_by_nobody_who_does_not_say_so(
     status, out, err = run("delete", place.where, mark[:12])
     assert (status, out) == (1, "")
     assert f"cgikit sessions: {mark} is " in err
-    assert "live again" in err
+    assert "revives the sessions that it ended" in err
     assert "--mark" in err
     assert not comes_back(thief)
     kind = "mark" if damage is None else "damaged record"
@@ -250,7 +250,7 @@ def test_a_clock_that_jumps_wipes_nothing(place: Place) -> None:
     status, out, err = run("purge", place.where, "--idle", "0.000001")
     assert (status, out) == (1, "")
     assert re.fullmatch(
-        r"cgikit sessions: nothing deleted: the last purge was at [-0-9: ]{19} UTC, .*\n", err
+        r"cgikit sessions: nothing was deleted: the last purge was at [-0-9: ]{19} UTC, .*\n", err
     )
     assert place.opened().count() == 1
     assert run("purge", place.where, "--idle", "0.000001")[:2] == (0, "1 session deleted\n")
@@ -272,7 +272,7 @@ def test_a_store_that_is_missing_is_not_made(tmp_path: Path) -> None:
         for action in ("count", "list", "purge"):
             status, out, err = run(action, str(where))
             assert (status, out) == (1, "")
-            assert err.startswith(f"cgikit sessions: {where} is not a store: a directory, ")
+            assert err.startswith(f"cgikit sessions: {where} is not a store: give a directory, ")
             assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
@@ -337,8 +337,8 @@ def test_9_1_5_a_directory_that_is_no_store_is_an_error(
     status, out, err = asked(action, str(directory))
     assert (status, out) == (1, "")
     assert err == (
-        f"cgikit sessions: {directory} is not a store: no script has kept a session there; name the"
-        " directory that FileStore(…) is given\n"
+        f"cgikit sessions: {directory} is not a store: no script has stored a session there; give"
+        " the directory that your script passes to FileStore(…)\n"
     )
     assert sorted(directory.rglob("*")) == before
 
@@ -393,7 +393,7 @@ def test_9_1_5_one_session_is_deleted(place: Place) -> None:
 def test_9_1_5_a_key_that_is_empty_or_not_the_only_one_deletes_nothing(place: Place) -> None:
     keys = place.fill(0)
     assert run("delete", place.where, "") == (
-        1, "", "cgikit sessions: KEY is empty; 'list' shows the keys\n",
+        1, "", "cgikit sessions: KEY is empty: give a key that 'list' shows\n",
     )  # fmt: skip
     assert list(place.opened().keys()) == keys
     keys += place.fill(*[0] * 16)
@@ -438,7 +438,9 @@ def test_9_1_5_a_prefix_of_ones_own(server: RedisServer) -> None:
 def test_9_1_5_a_prefix_is_for_redis_only(tmp_path: Path) -> None:
     status, out, err = run("count", str(tmp_path), "--prefix", "x")
     assert (status, out) == (1, "")
-    assert err == f"cgikit sessions: --prefix is for Redis, and {tmp_path} is not its URL\n"
+    assert err == (
+        f"cgikit sessions: --prefix is for Redis, and '{tmp_path}' is not a URL of Redis: omit it\n"
+    )
 
 
 def test_9_1_5_a_prefix_in_the_url_is_an_error_in_one_line(server: RedisServer) -> None:

@@ -134,7 +134,7 @@ def test_a_variable_that_is_named(root: Path) -> None:
     ("words", "says"),
     [
         (("/no/such/root", "--socket", "/tmp/x"), "does not exist"),
-        ((".",), "no --socket"),
+        ((".",), "there is no socket: give --socket"),
         ((".", "--socket", "/no/such/place/x"), "cannot listen"),
         ((".", "--socket", "x", "--mode", "0999"), "not a file mode"),
         ((".", "--socket", "x", "--prefix", "app"), "does not begin with a slash"),

@@ -23,7 +23,7 @@ OWN_TREE = (
 #: Each function that advises a command, and why it may be followed.
 ADVISED = {
     "cli.config.": "the commands that set a server up, printed because somebody asked for them",
-    "cli.gatewaycommand.": OWN_TREE,
+    "cli.options.": OWN_TREE,
     "counters._number_advice": "keeps the number that is in the file, and is for nothing else",
     "host.": OWN_TREE,
     "obstacle.obstacle": "names the one file that the script itself was given, and its own user",

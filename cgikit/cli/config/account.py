@@ -1,4 +1,4 @@
-"""The user that a site is served as: its group, and what it cannot enter."""
+"""The user that a site runs as: its group, and which directories it cannot enter."""
 
 import grp
 import os
@@ -10,7 +10,7 @@ WEB_USERS = ("www-data", "nginx", "apache", "http")
 
 
 def web_user() -> str:
-    """Return the user that this machine's web server runs as (str); Debian's where there is none."""
+    """Return the user that this machine's web server runs as (str); Debian's if there is none."""
     return next(filter(exists, WEB_USERS), WEB_USERS[0])
 
 
@@ -26,7 +26,7 @@ def exists(user: str) -> bool:
 def group_of(user: str) -> str:
     """Return the name of a user's group (str).
 
-    A user of another machine, who is not known here, mostly has a group of the same name.
+    For a user that this machine does not have, a group of the same name is assumed.
     """
     try:
         return grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
@@ -37,7 +37,7 @@ def group_of(user: str) -> str:
 def barrier(path: str, user: str) -> str | None:
     """Return the first directory on the way into `path` that `user` cannot enter (str), or None.
 
-    None also where it cannot be known: the user is not one of this machine, or a directory is missing.
+    Also None if that cannot be known: this machine does not have the user, or a directory is missing.
     """
     try:
         account = pwd.getpwnam(user)

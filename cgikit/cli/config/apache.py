@@ -1,4 +1,4 @@
-"""Apache httpd 2.4: by its own CGI modules, and in front of `cgikit fastcgi` and `cgikit scgi`."""
+"""Apache httpd 2.4: with its own CGI modules, and in front of `cgikit fastcgi` and `cgikit scgi`."""
 
 from .programs import absolute, command
 from .quoting import apache as quoted
@@ -6,10 +6,10 @@ from .quoting import apache_socket, shell
 from .recipe import Recipe
 from .site import Site
 
-#: Some builds hold a few of these compiled in; then there is no file to load.
+#: In some builds a few of these are compiled in; then there is no file to load.
 MODULES = (
     *("authz_core", "log_config", "unixd", "alias", "mime", "dir", "env"),
-    *("auth_basic", "authn_core", "authn_file", "authz_user"),  # for whoever asks for a password
+    *("auth_basic", "authn_core", "authn_file", "authz_user"),  # for --users
 )
 
 SERVER = """\
@@ -42,7 +42,7 @@ DocumentRoot {documents}
 {body}"""
 
 CGI = """\
-# Whatever is executable below this directory is a script.
+# Every executable file below this directory is a script.
 ScriptAlias {location} {root}
 <Directory {directory}>
     Options +ExecCGI
@@ -51,13 +51,13 @@ ScriptAlias {location} {root}
     LimitRequestBody {body}
 </Directory>
 {password}
-# "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit.
+# "#!/usr/bin/env python3" searches this, the directory of the Python with cgikit first.
 SetEnv PATH {path}
 """
 
 PROXY = """\
-# retry=0: after a restart of the scripts' side httpd would answer 503 for a minute.
-# iobuffersize: httpd passes 8 KiB at a time otherwise, at half the speed.
+# retry=0: otherwise httpd answers 503 for a minute after the scripts were restarted.
+# iobuffersize: otherwise httpd passes on 8 KiB at a time, at half the speed.
 ProxyPass {location} {backend} retry=0 timeout={patience} iobuffersize=65536 flushpackets=on
 <Location {location}>
     LimitRequestBody {body}{more}
@@ -65,7 +65,7 @@ ProxyPass {location} {backend} retry=0 timeout={patience} iobuffersize=65536 flu
 {password}"""
 
 ASKS = """
-# No script runs without a right password.
+# No script runs without a valid password.
 <Location {location}>
     AuthType Basic
     AuthName "Scripts"
@@ -75,14 +75,14 @@ ASKS = """
 </Location>
 """
 
-#: httpd takes the whole path for the script's name, if nothing says where it ends.
+#: httpd takes the whole path as the script's name unless told where that ends.
 SPLIT = """
     ProxyFCGISetEnvIf "reqenv('SCRIPT_NAME') =~ m#^{pattern}(/.*)?$#" PATH_INFO "$1"
     ProxyFCGISetEnvIf true SCRIPT_NAME {prefix}"""
 
-#: httpd keeps such a body until it is whole, and then says how long it is (mod_proxy_fcgi).
+#: httpd then reads the whole body before it passes it on with its length (mod_proxy_fcgi).
 SENDCL = """
-    # A body without a length (chunked) gets its CONTENT_LENGTH
+    # A body of unknown length (chunked) gets its CONTENT_LENGTH
     SetEnv proxy-sendcl 1"""
 
 
@@ -97,7 +97,7 @@ def whole(site: Site, names: tuple[str, ...], body: str) -> str:
         pid=quoted(site.file("apache.pid")),
         mutex=quoted(f"file:{site.state}"),
         host=site.host,
-        name="localhost" if ":" in site.listen else site.listen,  # it takes no address of IPv6
+        name="localhost" if ":" in site.listen else site.listen,  # it accepts no IPv6 address
         port=site.port,
         identity=identity,
         log=quoted(site.file("apache-error.log")),
@@ -127,8 +127,8 @@ def _cgid(site: Site) -> str:
 
 
 def _proxied(site: Site, scheme: str, more: str = "") -> str:
-    # flushpackets: what the script has flushed goes out now
-    # httpd compares whole segments: "/app" is not the beginning of "/apple"
+    # flushpackets: flushed output is sent at once
+    # httpd compares whole segments: "/app" does not match "/apple"
     below = site.place.lstrip("/") if site.single else ""
     return PROXY.format(
         location=quoted(site.place),
@@ -149,12 +149,12 @@ def _password(site: Site) -> str:
 def _split(site: Site) -> str:
     if not site.persistent:
         return ""
-    pattern = site.prefix.replace(".", "[.]")  # its only special character
+    pattern = site.prefix.replace(".", "[.]")  # the only special character in a prefix
     return SPLIT.format(pattern=pattern, prefix=quoted(site.prefix))
 
 
 def _fastcgi(site: Site) -> str:
-    # GENERIC: no path is rewritten for PHP
+    # GENERIC: paths are not rewritten for PHP
     return f"{_proxied(site, 'fcgi', _split(site) + SENDCL)}ProxyFCGIBackendType GENERIC\n"
 
 
@@ -178,7 +178,7 @@ def check(site: Site, file: str) -> str:
 
 
 CGID = Recipe(
-    "Apache httpd, mod_cgid: a new process for every request, by a daemon of httpd's own.",
+    "Apache httpd, mod_cgid: a new process for every request, started by a daemon of httpd.",
     "apache-cgid.conf",
     lambda site: whole(site, ("mpm_event", "cgid"), _cgid(site)),
     start,
@@ -187,11 +187,11 @@ CGID = Recipe(
     snippet=_cgi,
     place="into a <VirtualHost>, after: a2enmod cgid && systemctl restart apache2",
     notes="""
-        What a script writes to its standard error is in apache-error.log.
+        The scripts' standard error is in apache-error.log.
         """,
 )
 CGI_ = Recipe(
-    "Apache httpd, mod_cgi: a new process for every request, from httpd's own processes.",
+    "Apache httpd, mod_cgi: a new process for every request, started by httpd's workers.",
     "apache-cgi.conf",
     lambda site: whole(site, ("mpm_prefork", "cgi"), _cgi(site)),
     start,
@@ -199,7 +199,7 @@ CGI_ = Recipe(
     asks=True,
     snippet=_cgi,
     place="into a <VirtualHost>, after: a2enmod mpm_prefork cgi && systemctl restart apache2",
-    notes="For httpd with mpm_prefork; with threads, apache-cgid is the one.",
+    notes="For httpd with mpm_prefork; with a threaded MPM use apache-cgid.",
 )
 FASTCGI = Recipe(
     "Apache httpd in front of cgikit fastcgi: scripts run warm, a process for every request.",

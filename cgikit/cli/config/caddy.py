@@ -1,4 +1,4 @@
-"""Caddy 2, in front of `cgikit fastcgi`: it has no way to run a script itself."""
+"""Caddy 2, in front of `cgikit fastcgi`; Caddy cannot run scripts itself."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ http://:{port} {{
 
 SNIPPET = """\
 {handle} {{
-{password}\t# A body without a length (chunked) gets its CONTENT_LENGTH when it is here whole, in memory
+{password}\t# A body of unknown length (chunked) is read into memory, and then gets its CONTENT_LENGTH
 \t@unsized not header Content-Length *
 \trequest_body @unsized {{
 \t\tmax_size 64MiB
@@ -48,7 +48,7 @@ SNIPPET = """\
 \t\tmax_size {body}MiB
 \t}}
 \treverse_proxy {socket} {{
-\t\t# What a script flushes reaches the client now
+\t\t# Flushed output reaches the client at once
 \t\tflush_interval -1
 \t\ttransport fastcgi {{
 \t\t\troot {root}
@@ -58,16 +58,16 @@ SNIPPET = """\
 }}
 """
 
-#: Until 2.6 the first, since 2.7 the second.
+#: The first up to 2.6, the second since 2.7.
 BUFFER = ("buffer_requests", "request_buffers 64MiB")
 
 
 def _snippet(site: Site) -> str:
     handle = f"handle {site.location}*"
     if site.persistent:
-        pattern = site.prefix.replace(".", "[.]")  # its only special character
+        pattern = site.prefix.replace(".", "[.]")  # the only special character in a prefix
         handle = f'@script path_regexp script "(?s)^{pattern}(/.*)?$"\nhandle @script'
-    elif site.single and site.prefix:  # not what only begins with the same letters
+    elif site.single and site.prefix:  # not paths that only begin with the same letters
         handle = f"@script path {site.prefix} {site.location}*\nhandle @script"
     return SNIPPET.format(
         handle=handle,
@@ -85,13 +85,13 @@ def _password(site: Site) -> str:
         return ""
     asks = "basic_auth" if _since(2, 8) else "basicauth"
     return (
-        "\t# No script runs without a right password\n"
+        "\t# No script runs without a valid password\n"
         f"\t{asks} {{\n\t\timport {quoted(site.users)}\n\t}}\n"
     )
 
 
 def _told(site: Site) -> list[str]:
-    """Return the variables that Caddy would not send as they are."""
+    """Return the variables that Caddy would otherwise send with another value."""
     lines = []
     if site.users:
         lines += ["AUTH_TYPE Basic", "REMOTE_USER {http.auth.user.id}"]
@@ -101,7 +101,7 @@ def _told(site: Site) -> list[str]:
 
 
 def _since(*version: int) -> bool:
-    """Whether the Caddy here is of a version or later; what is not here is taken for new."""
+    """Whether Caddy is of this version or later; if it is not installed, that is assumed."""
     try:
         asked = [absolute("caddy"), "version"]
         told = subprocess.run(  # noqa: S603  # a program of the machine, by its path
@@ -124,7 +124,7 @@ def _whole(site: Site) -> str:
 
 
 def _start(site: Site, file: str) -> str:
-    # Caddy keeps a copy of its configuration, and complains where it can not
+    # Caddy keeps a copy of its configuration, and complains if it cannot
     config = f"XDG_CONFIG_HOME={site.own('caddy')}"
     return site.as_user(
         "env", config, command("caddy"), "run", "--adapter", "caddyfile", "--config", file
@@ -146,9 +146,9 @@ CADDY = Recipe(
     snippet=_snippet,
     place="into the site's block of the Caddyfile, then: systemctl reload caddy",
     notes="""
-        With a domain name in place of "http://:port", and without "bind" and "auto_https off", Caddy
-        fetches certificates by itself.
+        With a domain name instead of "http://:port", and without "bind" and "auto_https off", Caddy
+        obtains certificates automatically.
 
-        What scripts write to their standard error is on that of cgikit fastcgi.
+        The scripts' standard error is that of cgikit fastcgi.
         """,
 )

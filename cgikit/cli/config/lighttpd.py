@@ -1,4 +1,4 @@
-"""lighttpd: by its own mod_cgi, and in front of `cgikit fastcgi` and `cgikit scgi`."""
+"""lighttpd: with its own mod_cgi, and in front of `cgikit fastcgi` and `cgikit scgi`."""
 
 from .programs import command
 from .quoting import lighttpd as quoted
@@ -17,7 +17,7 @@ server.breakagelog = {script_log}
 server.upload-dirs = ( {uploads} )
 # KiB of a request's body
 server.max-request-size = {body_size}
-# The query reaches the script as it was sent: normalized, "<" would be "%3C"
+# Pass the query to the script unchanged: normalizing would turn "<" into "%3C"
 server.http-parseopts = ( "url-normalize" => "disable" )
 {identity}mimetype.assign = (
     ".html" => "text/html",
@@ -29,19 +29,19 @@ server.http-parseopts = ( "url-normalize" => "disable" )
 {body}"""
 
 STREAM = """\
-# What a script flushes reaches the client now.
+# Flushed output reaches the client at once.
 server.stream-response-body = 1
 """
 
 CGI = """\
 alias.url += ( {location} => {root} )
 $HTTP["url"] =^ {location} {{
-    # Whatever is executable there is a script: a program of its own, not one's argument
+    # Every executable file there is a script, run by itself and not by an interpreter named here
     cgi.assign = ( "" => "" )
     cgi.execute-x-only = "enable"
-    # And what is not is never sent: it may be a script that lacks chmod +x, or its data
+    # Other files are never sent: they may be scripts that lack chmod +x, or their data
     static-file.exclude-extensions = ( "" )
-    # "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit
+    # "#!/usr/bin/env python3" searches this, the directory of the Python with cgikit first
     setenv.set-environment += ( "PATH" => {path} )
 }}
 """
@@ -50,16 +50,16 @@ GATEWAY = """\
 {kind}.server += (
     {location} => ((
         "socket" => {socket},
-        # The scripts are not below document-root, and lighttpd need not see them
+        # The scripts are not below document-root: lighttpd does not look for them
         "check-local" => "disable",{root}
-        # After a restart of the scripts' side try again at once
+        # After the scripts were restarted, try again at once
         "disable-time" => 0
     ))
 )
 """
 
 ASKS = """\
-# No script runs without a right password.
+# No script runs without a valid password.
 server.modules += ( "mod_auth", "mod_authn_file" )
 auth.backend = "htpasswd"
 auth.backend.htpasswd.userfile = {users}
@@ -109,12 +109,12 @@ def _password(site: Site) -> str:
 
 
 def _gateway(site: Site, kind: str) -> str:
-    # At the root of the URL space, lighttpd takes "/" for the script's name otherwise
+    # Otherwise lighttpd takes "/" as the script's name at the root of the site
     root = '\n        "fix-root-scriptname" => "enable",' if not site.prefix else ""
     text = GATEWAY.format(
         kind=kind, location=quoted(site.place), socket=quoted(site.socket), root=root
     )
-    if site.single and site.prefix:  # not what only begins with the same letters
+    if site.single and site.prefix:  # not paths that only begin with the same letters
         pattern = quoted(f"^{site.prefix.replace('.', '[.]')}(/|$)")
         text = SINGLE.format(pattern=pattern, body=text)
     return text + STREAM + _password(site)
@@ -141,7 +141,7 @@ CGI_ = Recipe(
     asks=True,
     snippet=_cgi,
     place=_place("mod_alias, mod_setenv and mod_cgi"),
-    notes="What a script writes to its standard error is in run/lighttpd-scripts.log.",
+    notes="The scripts' standard error is in run/lighttpd-scripts.log.",
 )
 FASTCGI = Recipe(
     "lighttpd in front of cgikit fastcgi: scripts run warm, a process for every request.",

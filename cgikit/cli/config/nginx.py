@@ -35,25 +35,25 @@ http {{
 }}
 """
 
-#: What nginx keeps in files for a while; its built-in places may belong to another user.
+#: What nginx stores in temporary files; the built-in directories may belong to another user.
 TEMPORARY = ("body", "fastcgi", "scgi", "proxy", "uwsgi")
 
 LOCATION = """\
-# ^~: no "location ~ ..." of this site takes a script away, and none sends its source.
+# ^~: no "location ~ ..." of this site can take over a script, or send its source.
 location {place} {{
-    # The host of a request in absolute form is in its target, and its Host field may be anyone's.
+    # A request in absolute form has its host in the target; its Host field may be forged.
     set $cgikit_port "";
     if ($http_host ~ "(:[0-9]+)$") {{
         set $cgikit_port $1;
     }}
     {kind}_pass {socket};
 {parameters}
-    # nginx refuses more than 1 MiB unless told (413).
+    # Without this, nginx refuses more than 1 MiB (413).
     client_max_body_size {body}m;
-    # What a script flushes reaches the client now. A slow client holds no script up: what it has not
-    # taken yet is kept by the scripts' side, on disk. With "on" nginx keeps it, and flushes nothing.
+    # Flushed output reaches the client at once. Slow clients do not delay a script: what they have
+    # not received yet is kept on disk by cgikit. With "on", nginx keeps it and flushes nothing.
     {kind}_buffering off;
-    # Room for the script's header, else nginx answers 502: "too big header".
+    # Room for the script's header; otherwise nginx answers 502: "too big header".
     {kind}_buffer_size 64k;
     {kind}_buffers 8 32k;
     {kind}_busy_buffers_size 128k;
@@ -64,13 +64,13 @@ location {place} {{
 """
 
 ASKS = """\
-    # No script runs without a right password. $remote_user is a name that was checked only here.
+    # No script runs without a valid password. Only here is $remote_user a name that was checked.
     auth_basic "Scripts";
     auth_basic_user_file {users};
 """
 
-#: nginx takes $remote_user from the Authorization field whether or not anybody asked for a password and
-#: checked it: where no one did, the script gets no name, whatever the site's other lines send.
+#: nginx takes $remote_user from the Authorization field even if no password was asked for or checked.
+#: Then the script gets no name, whatever other lines of the site send.
 STRANGER = (("REMOTE_USER", '""'),)
 KNOWN = (("AUTH_TYPE", "Basic"), ("REMOTE_USER", "$remote_user"))
 
@@ -93,7 +93,7 @@ PARAMETERS = (
     ("HTTP_HOST", "$host$cgikit_port"),
 )
 
-#: For SCGI nginx puts it first by itself, and twice would be wrong.
+#: For SCGI, nginx puts it first by itself; a second one would be an error.
 LENGTH = ("CONTENT_LENGTH", "$content_length")
 
 
@@ -113,7 +113,7 @@ def _whole(site: Site, snippet: str) -> str:
 
 
 def _location(site: Site, kind: str, *more: tuple[str, str]) -> str:
-    if site.single and site.prefix:  # not what only begins with the same letters
+    if site.single and site.prefix:  # not paths that only begin with the same letters
         return "\n".join(
             _at(site, place, kind, *more) for place in (f"= {site.prefix}", _below(site))
         )
@@ -135,7 +135,7 @@ def _at(site: Site, place: str, kind: str, *more: tuple[str, str]) -> str:
         body=site.body,
         limit=f"# The scripts' side has a time limit of {site.timeout} s, and says 504 itself."
         if not site.persistent
-        else "# From one piece of the answer to the next, and of the body.",
+        else "# Between two pieces of the answer, and of the body.",
         patience=site.patience,
         socket=nginx_socket(site.socket),
         password=ASKS.format(users=quoted(site.users)) if site.users else "",
@@ -144,7 +144,7 @@ def _at(site: Site, place: str, kind: str, *more: tuple[str, str]) -> str:
 
 
 def _path(site: Site) -> tuple[tuple[str, str], ...]:
-    """Return what says where the script ends in the path; `cgikit` finds that out by itself."""
+    """Return the parameters that split the path; `cgikit` splits it by itself."""
     if not site.persistent:
         return (("SCRIPT_NAME", "$uri"),)
     rest = "$fastcgi_path_info" if site.prefix else "$uri"
@@ -161,12 +161,12 @@ def _fastcgi(site: Site) -> str:
 
 
 def _scgi(site: Site) -> str:
-    # SCGI 1: the variable SCGI with the value "1" makes a request one
+    # The SCGI specification requires a variable SCGI with the value "1"
     return _location(site, "scgi", ("SCGI", "1"))
 
 
 def _fcgiwrap(site: Site) -> str:
-    # fcgiwrap looks for DOCUMENT_ROOT + SCRIPT_NAME, and takes off PATH_INFO where the script ends
+    # fcgiwrap looks for DOCUMENT_ROOT + SCRIPT_NAME, and splits off PATH_INFO after the script
     return _location(
         site,
         "fastcgi",
@@ -237,8 +237,8 @@ FCGIWRAP = Recipe(
     snippet=_fcgiwrap,
     place=PLACE,
     notes="""
-        spawn-fcgi makes the socket, for its own user only (-M 0600): nginx's workers must run as the
-        same user, else nginx answers 502.
+        spawn-fcgi makes the socket for its own user only (-M 0600): nginx's workers must run as the
+        same user, otherwise nginx answers 502.
 
         fcgiwrap runs four scripts at once (-c 4); the fifth waits. It has no time limit of its own.
         """,

@@ -1,9 +1,9 @@
-"""Paths and words as the syntax of each server's configuration writes them.
+"""Quotes paths and words for the syntax of each server's configuration.
 
-One function a syntax: str in, str with its quotes out. What a syntax cannot say raises `Unsayable`,
-rather than be written as something else. No escape is used here that the server's own parser was not
-seen to take back. Every value from outside goes through one of these functions; a `Site` refuses before
-what no syntax can say, such as the end of a line.
+One function for each syntax: it takes a str and returns it quoted. A value that the syntax cannot
+express raises `Unsayable`; it is never written as something else. Only escapes are used that the
+server's own parser was seen to decode. Every value from outside goes through one of these functions;
+a `Site` already refuses what no syntax can express, such as a line end.
 """
 
 import shlex
@@ -11,14 +11,14 @@ from collections.abc import Iterable
 
 
 class Unsayable(ValueError):
-    """A value that a configuration's syntax has no way to write; the message names it and why."""
+    """A value that the syntax of a configuration cannot express. The message names it and says why."""
 
 
 def refuse(text: str, characters: str, syntax: str) -> None:
-    """Raise `Unsayable` where `text` holds one of `characters`, or a control character."""
+    """Raise `Unsayable` if `text` contains one of `characters`, or a control character."""
     for character in text:
         if character in characters or not character.isprintable():
-            raise Unsayable(f"{text!r} holds {character!r}, which {syntax} cannot say here")
+            raise Unsayable(f"{text!r} contains {character!r}, which {syntax} cannot express here")
 
 
 def shell(text: str) -> str:
@@ -34,15 +34,16 @@ def words(command: Iterable[str]) -> str:
 
 def apache(text: str) -> str:
     """Return an argument of a directive of httpd."""
-    # ${NAME} is replaced inside quotes too; the others make a pattern of <Directory>, or end the path
-    # of a socket in ProxyPass.
+    # ${NAME} is replaced inside quotes too; the others turn <Directory> into a pattern, or end the path
+    # of a socket in ProxyPass
     refuse(text, "$%*?[]|#\\", "httpd's configuration")
     return '"' + text.replace('"', '\\"') + '"'
 
 
 def nginx(text: str) -> str:
     """Return an argument of a directive of nginx."""
-    refuse(text, "$", "nginx's configuration")  # a variable, wherever a path is meant
+    # nginx takes it for a variable, in every path
+    refuse(text, "$", "nginx's configuration")
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -54,7 +55,8 @@ def lighttpd(text: str) -> str:
 
 def caddy(text: str) -> str:
     """Return a token of a Caddyfile."""
-    refuse(text, "{}\\`", "a Caddyfile")  # placeholders, and an escape only before a quote
+    # Braces begin a placeholder; a backslash escapes only a quote
+    refuse(text, "{}\\`", "a Caddyfile")
     return '"' + text.replace('"', '\\"') + '"'
 
 
@@ -67,7 +69,7 @@ def python(text: str) -> str:
 def systemd(text: str, *, setting: bool = False) -> str:
     """Return a word of a unit's command line (systemd.service, section "Command lines").
 
-    `setting`: of another setting, such as Environment=, where a dollar sign has no meaning.
+    `setting` means another setting, such as Environment=, in which a dollar sign is ordinary.
     """
     refuse(text, "", "a unit")
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
@@ -75,35 +77,35 @@ def systemd(text: str, *, setting: bool = False) -> str:
 
 
 def systemd_path(text: str) -> str:
-    """Return a path that is the whole of a unit's setting."""
+    """Return a path that is the whole value of a unit's setting."""
     refuse(text, "\\\"' ", "this setting of a unit")
     return text.replace("%", "%%")
 
 
 def systemd_program(text: str) -> str:
-    """Return the first word of a unit's command line, where systemd takes neither "$$" nor quotes."""
+    """Return the first word of a unit's command line, which may have neither "$$" nor quotes."""
     refuse(text, "$\"'\\", "the program of a unit")
     return systemd(text)
 
 
 def nginx_socket(text: str) -> str:
     """Return the address of a UNIX socket for nginx."""
-    refuse(text, ":", "nginx's address of a socket")
+    refuse(text, ":", "the address of a socket in nginx")
     return nginx(f"unix:{text}")
 
 
 def apache_socket(text: str, scheme: str, path: str = "") -> str:
-    """Return the URL of what answers at a UNIX socket, for httpd's ProxyPass."""
+    """Return the URL of a backend at a UNIX socket, for httpd's ProxyPass."""
     return f"{apache(f'unix:{text}')[:-1]}|{scheme}://localhost/{apache(path)[1:]}"
 
 
 def caddy_socket(text: str) -> str:
-    """Return the address of a UNIX socket for Caddy: no quotes may stand behind "unix/"."""
-    refuse(text, "{}\\`\"' |", "Caddy's address of a socket")
+    """Return the address of a UNIX socket for Caddy, which allows no quotes after "unix/"."""
+    refuse(text, "{}\\`\"' |", "the address of a socket in Caddy")
     return f"unix/{text}"
 
 
 def uwsgi(text: str) -> str:
-    """Return a value of an option of uWSGI, which replaces what begins with "%", "@" or "$"."""
+    """Return a value of an option of uWSGI, which replaces text after "%", "@" and "$"."""
     refuse(text, "%@$", "an option of uWSGI")
     return text

@@ -1,8 +1,8 @@
 """A recipe: the text of one server's configuration, and the commands that go with it.
 
-`write` puts them together. Every text begins with comments that hold the commands, each below a label
+`write` puts them together. Every text begins with comments that show the commands, each under a label
 (`Prepare:`, `Save:`, `Scripts:`, `Check:`, `Start:`, `Try:`). The tests of the servers run exactly
-these.
+these commands.
 """
 
 import textwrap
@@ -16,48 +16,48 @@ WIDTH = 92  # columns of a comment
 
 
 class Recipe(NamedTuple):
-    """How one server serves a site. The callables take the `Site` and return text."""
+    """How one server serves a site. The functions take the `Site` and return text."""
 
     about: str  # one line
-    file: str  # the name that the text is saved by
+    file: str  # the name under which the text is saved
     text: Callable[[Site], str]
     start: Callable[[Site, str], str]  # the command line that starts the server; takes the file
     check: Callable[[Site, str], str] | None = None
-    gateway: str | None = None  # the protocol in which `cgikit` runs the scripts for this server
-    scripts: Callable[[Site], str] | None = None  # starts someone else's side of the protocol
+    gateway: str | None = None  # the protocol with which `cgikit` runs the scripts for this server
+    scripts: Callable[[Site], str] | None = None  # starts a backend that is not cgikit's
     companion: tuple[str, str] | None = None  # a server whose text is needed too, and its file
-    asks: bool = False  # for a password, with a file of the users
+    asks: bool = False  # can ask for a password, given a file of users
     linked: bool = False  # the scripts must appear in the server's directory of documents
-    prefixless: bool = False  # the scripts are at the root of the URLs, always
-    snippet: Callable[[Site], str] | None = None  # the part for a site that is there already
-    by_root: bool = False  # it installs something, whoever prints it
-    answers: bool = True  # by HTTP, so that there is a URL to try
+    prefixless: bool = False  # the scripts are always at the root of the URLs
+    snippet: Callable[[Site], str] | None = None  # the part for an existing site
+    by_root: bool = False  # root runs it, whoever prints it
+    answers: bool = True  # answers HTTP, so that there is a URL to try
     place: str = ""  # where the snippet belongs
     notes: str = ""  # paragraphs: what goes wrong, and why
 
     @property
     def single(self) -> bool:
-        """Whether the root may be a single script: `cgikit` itself runs it then."""
+        """Whether the root may be a single script, which `cgikit` then runs."""
         return bool(self.gateway) or self.file in ("serve.sh", "systemd.sh")
 
     @property
     def persistent(self) -> bool:
-        """Whether the root may be a script that answers over FastCGI by itself."""
+        """Whether the root may be a persistent script, which speaks FastCGI itself."""
         return self.gateway == "fastcgi" or self.file == "systemd.sh"
 
     @property
     def has_socket(self) -> bool:
-        """Whether a socket is between the server and what runs the scripts."""
+        """Whether there is a socket between the server and the scripts."""
         return bool(self.gateway or self.scripts)
 
 
 def write(recipe: Recipe, site: Site, command: Sequence[str], *, snippet: bool = False) -> str:
-    """Return the whole text. `command` has the words that printed it.
+    """Return the whole text. `command` has the words of the command line that prints it.
 
-    `Unsayable` if the server has no snippet, or its syntax lacks a way to write the site.
+    `Unsayable` if the server has no snippet, or its syntax cannot express the site.
     """
     if snippet and recipe.snippet is None:
-        raise Unsayable("this server has no configuration that a part could be pasted into")
+        raise Unsayable("this server has no configuration into which a part could be pasted")
     body = recipe.snippet(site) if snippet and recipe.snippet else recipe.text(site)
     steps = list(_snippet_steps(recipe, site) if snippet else _steps(recipe, site, command))
     about = recipe.about.replace(*_STAYS) if site.persistent else recipe.about
@@ -123,24 +123,24 @@ def _listed(steps: list[tuple[str, str]]) -> list[str]:
 
 
 _FOREGROUND = (
-    "What serves stays in the foreground, so each wants a terminal of its own (or systemd); Ctrl-C"
-    " ends it."
+    "Each command stays in the foreground and needs a terminal of its own (or systemd); Ctrl-C ends"
+    " it."
 )
 
 
 _NONE_YET = (
-    "No script of this directory can be run yet, so there is no URL to try: put one in, and make it"
+    "This directory has no executable script yet, so there is no URL to try: add one and make it"
     " executable (chmod +x)."
 )
 
-#: What recipes say of the scripts' side, and what is true where that is a persistent script.
+#: What recipes say of cgikit fastcgi, and what they say of a persistent script instead.
 _STAYS = (
     "cgikit fastcgi: scripts run warm, a process for every request.",
     "a persistent script, which stays in memory.",
 )
 _PERSISTENT = (
     "The script stays in memory and answers one request after another (docs/persistent.md), in"
-    " CGIKIT_WORKERS processes. An edit takes effect when it is started again."
+    " CGIKIT_WORKERS processes. Restart it after every edit."
 )
 
 
@@ -148,11 +148,11 @@ def _permission(site: Site) -> str:
     mode = "-M" if site.persistent else "--mode"
     who = f"the same user, {site.user}," if site.user else "the same user"
     return (
-        f"The socket: only its owner may connect (mode 0600), so {who} runs the scripts and the web"
-        " server's workers. Where these are two users the server answers 502 or 503, and its log says"
-        ' "Permission denied": then give them a group in common, start the scripts\' side with'
-        f" --regid= that group and {mode} 0660. The directories above the socket must let the server"
-        " pass, too."
+        f"Only the socket's owner may connect (mode 0600), so {who} must run both the scripts and the"
+        " web server's workers. If they run as different users, the server answers 502 or 503, and its"
+        ' log says "Permission denied": give both users a common group, and start the scripts with'
+        f" --regid=GROUP and {mode} 0660. The server must also be able to enter the directories above"
+        " the socket."
     )
 
 

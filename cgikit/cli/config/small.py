@@ -12,16 +12,16 @@ from .site import Site
 
 BUSYBOX = """\
 #!/bin/sh
-# "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit
+# "#!/usr/bin/env python3" searches this, the directory of the Python with cgikit first
 PATH={path}
 export PATH
 umask 022
 {asks}exec {program} httpd -f -p {host}:{port} -c {users} -h {documents}{user}
 """
 
-#: BusyBox asks nobody where the file has no line for the path, and says nothing of it.
+#: Without a line for the path in the file, BusyBox asks for no password and does not say so.
 BUSYBOX_ASKS = """\
-# No script runs without a right password: without such a line BusyBox would ask nobody
+# No script runs without a password: without such a line BusyBox would not ask for one
 if ! grep -Eq '^(/|/cgi-bin):[^:]+:.' {users}; then
     echo "no line /cgi-bin:NAME:PASSWORD in" {users} >&2
     exit 1
@@ -41,9 +41,9 @@ import http.server
 import os
 import socket
 
-# "#!/usr/bin/env python3" looks here: first where the Python is that has cgikit
+# "#!/usr/bin/env python3" searches this, the directory of the Python with cgikit first
 os.environ["PATH"] = {path}
-# This server changes no directory for its scripts: they find their files only from here
+# This server does not change to the directory of its scripts: they find their files only from here
 os.chdir({root})
 
 
@@ -67,7 +67,7 @@ exec {command}
 
 def _busybox(site: Site) -> str:
     if site.prefix != "/cgi-bin":
-        raise Unsayable("BusyBox httpd runs scripts below /cgi-bin, and nowhere else")
+        raise Unsayable("BusyBox httpd runs scripts only below /cgi-bin: omit --prefix")
     return BUSYBOX.format(
         path=shell(site.path),
         program=shell(command("busybox")),
@@ -124,7 +124,7 @@ BUSYBOX_HTTPD = Recipe(
     _shell,
     asks=True,
     linked=True,
-    notes="What a script writes to its standard error is on the server's.",
+    notes="The scripts' standard error is the server's.",
 )
 MINI_HTTPD_ = Recipe(
     "mini_httpd: a new process for every request.",
@@ -133,12 +133,12 @@ MINI_HTTPD_ = Recipe(
     _shell,
     linked=True,
     notes="""
-        mini_httpd gives its scripts a PATH of its own, /usr/local/bin:/usr/ucb:/bin:/usr/bin. So
+        mini_httpd sets the PATH of its scripts to /usr/local/bin:/usr/ucb:/bin:/usr/bin, so that
         "#!/usr/bin/env python3" is the system's Python, which may not have cgikit: name the
         interpreter in the script's first line.
 
         mini_httpd 1.30 loses the answer to a POST: it closes its sending half as soon as it has read
-        the body. What a script writes to its standard error goes to the client.
+        the body. The scripts' standard error is sent to the client.
         """,
 )
 PYTHON_HTTP = Recipe(
@@ -148,8 +148,8 @@ PYTHON_HTTP = Recipe(
     lambda site, file: site.as_user(site.python, file),
     linked=True,
     notes="""
-        It ignores the script's Status and answers 200 to everything, drops most header fields of the
-        request, and knows GET, HEAD and POST only. For looking at a page, no more: see docs/servers.md.
+        It ignores the script's Status and always answers 200, drops most header fields of the request,
+        and supports only GET, HEAD and POST. Use it only to look at a page: see docs/servers.md.
         """,
 )
 SERVE = Recipe(

@@ -1,7 +1,7 @@
-"""systemd: units that keep the scripts' side running, with a socket that systemd makes.
+"""systemd: units that keep the scripts running, with a socket that systemd makes.
 
-The scripts' side is `cgikit fastcgi`, a persistent script, or gunicorn. The sandbox is as tight as CGI
-scripts of any language bear; what is left out on purpose is a comment in the unit, with its reason.
+What runs the scripts is `cgikit fastcgi`, a persistent script, or gunicorn. The sandbox is as tight as
+CGI scripts of any language can bear; a comment in the unit gives the reason for each setting left out.
 """
 
 import os
@@ -34,18 +34,18 @@ Requires={unit}.socket
 After=network.target
 
 [Service]
-{service}# The scripts' user. It need not be the socket's: systemd has opened that already.
+{service}# The user that runs the scripts. It may differ from the socket's, which systemd opens.
 User={user}
 Group={group}
 Restart=on-failure
-# First the master alone: it lets requests that run come to their end.
+# Signal only the main process first: it lets running requests finish.
 KillMode=mixed
 TimeoutStopSec=90
 UMask=0022
 TasksMax=512
 
 # Secrets, as lines NAME=value, in a file of mode 0600 that root owns: systemd reads it, and scripts
-# need no right to it. "-": it need not be there.
+# need no access to it. "-" means that it may be missing.
 EnvironmentFile=-/etc/cgikit/{unit}.env
 {values}
 {sandbox}
@@ -58,7 +58,7 @@ systemctl enable --now {unit}.socket
 
 #: For a socket in the file system.
 ACCESS = """\
-# Only this user, the web server's, may connect: with another one it answers 502 or 503.
+# Only the web server's user may connect. If it is another one, the server answers 502 or 503.
 SocketUser={user}
 SocketGroup={group}
 SocketMode=0600
@@ -69,15 +69,15 @@ SANDBOX = """\
 ProtectControlGroups=yes
 ProtectSystem=full
 {home}
-# Scripts see their own user's processes only.
+# Scripts see only the processes of their own user.
 ProtectProc=invisible
-# Left out, since cgikit cannot know: PrivateTmp=yes, for scripts that share files in /tmp with
-# other programs; ProtectSystem=strict, which wants ReadWritePaths= with each directory that scripts
-# write to; MemoryDenyWriteExecute=yes, for programs that compile while they run (PHP, node).
+# Left out, because cgikit cannot know what your scripts need: PrivateTmp=yes breaks scripts that
+# share files in /tmp with other programs; ProtectSystem=strict needs ReadWritePaths= for every
+# directory that scripts write to; MemoryDenyWriteExecute=yes breaks programs with a JIT (PHP, node).
 
-# With any of the following no program gains rights by its set-uid or set-gid bit. Postfix takes
-# mail that way (postdrop, which sendmail starts): delete them all if your scripts send mail.
-# If one thing stops working, delete the line that forbids it, then systemctl daemon-reload.
+# Any of the following lines stops set-uid and set-gid programs from gaining rights. Postfix accepts
+# mail that way (postdrop, started by sendmail): delete them all if your scripts send mail.
+# If something else stops working, delete the line that forbids it, then systemctl daemon-reload.
 NoNewPrivileges=yes
 CapabilityBoundingSet=
 PrivateDevices=yes
@@ -98,22 +98,22 @@ SystemCallFilter=@system-service
 
 #: For each --env.
 VALUE = """\
-# The value that scripts get of {name}, if it is not secret:
+# The value of {name} for the scripts, if it is not secret:
 #Environment="{name}=..."
 """
 
-#: What ProtectHome= closes.
+#: The directories that ProtectHome= hides.
 HOMES = tuple(f"/{name}/" for name in ("home", "root", "run/user"))
 
 
 class Unit(NamedTuple):
     """What differs between the units."""
 
-    name: str  # never that of a service of the system
+    name: str  # must not be that of a system service
     about: str
     listen: str
     access: str  # the lines about who may connect
-    service: str  # the lines that start it
+    service: str  # the lines that start the service
 
 
 def _fastcgi(site: Site) -> Unit:
@@ -128,9 +128,9 @@ def _script(site: Site) -> Unit:
     file = os.path.basename(site.root)
     service = (
         f"ExecStart={systemd_program(site.root)}\n"
-        "# Where the script's relative paths begin, as under CGI\n"
+        "# The script's own directory, as under CGI\n"
         f"WorkingDirectory={systemd_path(os.path.dirname(site.root))}\n"
-        "# #!/usr/bin/env python3 looks here: first where the Python is that has cgikit\n"
+        "# #!/usr/bin/env python3 searches this, the directory of the Python with cgikit first\n"
         f"Environment={quoted(f'PATH={site.path}', setting=True)}\n"
         f"Environment=CGIKIT_WORKERS={WORKERS}\n"
         + (f"Environment=CGIKIT_STDERR={site.stderr}\n" if site.stderr else "")
@@ -168,11 +168,11 @@ def _group(site: Site) -> str:
 
 
 def _home(site: Site) -> str:
-    """Return the line about home directories, which are closed where nothing of ours is in one."""
+    """Return the line about home directories, which are hidden if nothing here is in one."""
     for path in (site.root, site.state, site.python, os.path.realpath(site.python), *site.cgikit):
         if path.startswith(HOMES):
-            return "# ProtectHome=yes is left out: the scripts, or their Python, are in a home."
-    return "# Scripts that have data in home directories: delete this line.\nProtectHome=yes"
+            return "# ProtectHome=yes is left out: the scripts or their Python are in a home directory."
+    return "# If your scripts have data in home directories, delete this line.\nProtectHome=yes"
 
 
 def _text(site: Site, unit: Unit) -> str:
@@ -207,12 +207,12 @@ SYSTEMD = Recipe(
     answers=False,
     by_root=True,
     notes="""
-        For the web server in front take "cgikit config nginx ROOT --snippet" (or apache-fastcgi,
-        lighttpd-fastcgi, caddy) with the same --socket, --prefix and --user, and leave out its own
-        command for the scripts' side.
+        For the web server in front use "cgikit config nginx ROOT --snippet" (or apache-fastcgi,
+        lighttpd-fastcgi, caddy) with the same --socket, --prefix and --user, without the command that
+        it shows for the scripts.
 
-        "systemctl reload" takes new code without losing a request (for a persistent script: "systemctl
-        restart"); "journalctl -u" shows all that scripts write to their standard error.
+        "systemctl reload" loads new code without losing a request (for a persistent script: "systemctl
+        restart"); "journalctl -u" shows the scripts' standard error.
         """
     + _SECRETS,
 )
@@ -224,7 +224,7 @@ SYSTEMD_GUNICORN = Recipe(
     companion=("gunicorn", wsgiservers.FILE),
     by_root=True,
     notes="""
-        Scripts are loaded once, when gunicorn starts: systemctl reload cgikit-gunicorn takes new code.
+        Scripts are loaded once, when gunicorn starts: systemctl reload cgikit-gunicorn loads new code.
         """
     + _SECRETS,
 )

@@ -1,7 +1,7 @@
-"""WSGI servers: the handlers of the scripts, in the processes of gunicorn, waitress, uWSGI or mod_wsgi.
+"""WSGI servers: the scripts' handlers in the processes of gunicorn, waitress, uWSGI or mod_wsgi.
 
-The scripts stay as they are. The text is a module that runs each of them once, up to its call of
-`run`, and makes a WSGI application of what it was called with.
+The scripts need no change. The text is a module that runs each script once, up to its call of `run`,
+and makes a WSGI application of that call's arguments.
 """
 
 import os
@@ -32,7 +32,7 @@ MISSING, FAILED = b"There is no such page.\\n", b"This script failed. The log sa
 
 
 def found_first(directory):
-    """Let scripts import the modules beside them: those, and not others' of the same name."""
+    """Let a script import the modules beside it, and not another script's of the same name."""
     sys.path[:] = [directory, *(path for path in sys.path if path != directory)]
     for name, module in list(sys.modules.items()):
         above = os.path.join(directory, name.partition(".")[0])
@@ -43,7 +43,7 @@ def found_first(directory):
 
 
 def mounted(path):
-    """Run a script up to its call of run(), and return that as a WSGI application, or None."""
+    """Run a script up to its call of run(); return a WSGI application of that call, or None."""
     with open(path, encoding="utf-8", errors="replace") as file:
         source = file.read()
     if "cgikit" not in source or "run(" not in source:
@@ -58,7 +58,7 @@ def mounted(path):
 
 
 def broken(environ, start_response):
-    """Answer for a script that failed, as a web server does under CGI; why is in the log."""
+    """Answer for a script that failed, as a web server does under CGI; the log says why."""
     start_response(*plain("500 Internal Server Error", FAILED))
     return [FAILED]
 
@@ -78,7 +78,7 @@ def scripts():
                 continue
             try:
                 application = mounted(path)
-            except (Exception, SystemExit):  # the others are served all the same
+            except (Exception, SystemExit):  # the others are served nevertheless
                 print(f"{{path}} failed, and answers 500:", file=sys.stderr)
                 traceback.print_exc()
                 application = broken
@@ -89,7 +89,7 @@ def scripts():
     return found
 
 
-# Scripts find their files in the directory that is theirs under CGI
+# Scripts find their files from this directory, as under CGI
 os.chdir(ROOT)
 SCRIPTS = scripts()
 
@@ -107,7 +107,7 @@ def application(environ, start_response):
 '''
 
 MOD_WSGI = """\
-# Bodies of no known length: else 411
+# Accept bodies of unknown length; otherwise they get 411
 WSGIChunkedRequest On
 WSGIDaemonProcess cgikit processes=2 threads=8 lang=C.UTF-8 locale=C.UTF-8{home}
 WSGIScriptAlias / {file} process-group=cgikit application-group=%{{GLOBAL}}
@@ -117,15 +117,16 @@ WSGIScriptAlias / {file} process-group=cgikit application-group=%{{GLOBAL}}
 """
 
 _NOTES = """
-    A script's handler runs in the server's processes, many requests in each: what a module keeps
-    between them is shared, and threads share it, too (docs/wsgi.md). A script that was changed runs
-    as it was until the server is started again.
+    The scripts' handlers run in the server's processes, which answer many requests each: module
+    variables are shared between requests and between threads (docs/wsgi.md). Restart the server after
+    a script was changed.
     """
 
 
 def _application(site: Site) -> str:
     root = python(site.root)
-    if not site.root.isascii():  # what runs it may believe that file names are ASCII
+    # The server's locale may say that file names are ASCII
+    if not site.root.isascii():
         root = f"os.fsdecode({root}.encode())"
     return APPLICATION.format(root=root, location=python(site.location))
 
@@ -136,8 +137,8 @@ def _gunicorn(site: Site, file: str) -> str:
 
 
 def _inside(file: str) -> tuple[str, str]:
-    # Not by PYTHONPATH or --pythonpath, which a colon or a comma in the path would cut in two; and
-    # uWSGI replaces what begins with % or @ in its options
+    # Not with PYTHONPATH or --pythonpath, which a colon or a comma in the path would split; and uWSGI
+    # replaces text after % or @ in its options
     return "env", f"--chdir={os.path.dirname(file)}"
 
 
@@ -149,7 +150,7 @@ def _waitress(site: Site, file: str) -> str:
 def _uwsgi(site: Site, file: str) -> str:
     words = [*_inside(file), command("uwsgi"), "--plugin", "python3"]
     words += ["--http-socket", f"{site.host}:{site.port}"]
-    # At its end requests that run get 10 s, of 60 else
+    # At its end, running requests get 10 s instead of 60
     words += [
         "--worker-reload-mercy",
         "10",
@@ -161,7 +162,7 @@ def _uwsgi(site: Site, file: str) -> str:
         "--threads",
         "8",
     ]
-    # Without it uWSGI drops a query of more than about a kilobyte
+    # Otherwise uWSGI drops queries of more than about a kilobyte
     words += ["--buffer-size", "65535", "--wsgi-file", os.path.basename(file)]
     if sys.prefix != sys.base_prefix:
         words += ["--home", uwsgi(sys.prefix)]
@@ -172,7 +173,7 @@ def _mod_wsgi(site: Site) -> str:
     if sys.prefix == sys.base_prefix:
         home = ""
     elif '"' in sys.prefix:
-        raise Unsayable("mod_wsgi cannot be told of a virtual environment with a quote in its path")
+        raise Unsayable("mod_wsgi cannot use a virtual environment with a quote in its path")
     else:
         home = f" python-home={quoted(sys.prefix)}"
     body = MOD_WSGI.format(
@@ -185,32 +186,32 @@ def _mod_wsgi(site: Site) -> str:
 
 
 GUNICORN = Recipe(
-    "gunicorn: the scripts' handlers in its processes, for scripts that call cgikit.run().",
+    "gunicorn: runs the scripts' handlers in its processes, if they call cgikit.run().",
     FILE,
     _application,
     _gunicorn,
     notes=_NOTES,
 )
 WAITRESS = Recipe(
-    "waitress: the scripts' handlers in one process, for scripts that call cgikit.run().",
+    "waitress: runs the scripts' handlers in one process, if they call cgikit.run().",
     FILE,
     _application,
     _waitress,
     notes=_NOTES,
 )
 UWSGI = Recipe(
-    "uWSGI: the scripts' handlers in its processes, for scripts that call cgikit.run().",
+    "uWSGI: runs the scripts' handlers in its processes, if they call cgikit.run().",
     FILE,
     _application,
     _uwsgi,
     notes=_NOTES
     + """
 
-    Its python3 plugin is one version of Python, the distribution's: cgikit must be installed for that.
+    Its python3 plugin runs the distribution's Python only: cgikit must be installed for that version.
     """,
 )
 APACHE_WSGI = Recipe(
-    "Apache httpd, mod_wsgi: the scripts' handlers in its processes, for those that call cgikit.run().",
+    "Apache httpd, mod_wsgi: runs the scripts' handlers in its processes, if they call cgikit.run().",
     "apache-wsgi.conf",
     _mod_wsgi,
     apache.start,
@@ -219,6 +220,6 @@ APACHE_WSGI = Recipe(
     notes=_NOTES
     + """
 
-    mod_wsgi is one version of Python, the distribution's: cgikit must be installed for that.
+    mod_wsgi runs the distribution's Python only: cgikit must be installed for that version.
     """,
 )
