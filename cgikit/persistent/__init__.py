@@ -7,7 +7,6 @@ way and how many workers are wanted; the rest of the package is imported only th
 
 import os
 import stat
-import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ def _enter_start_directory() -> None:
     if directory not in {"", "/"} and os.getcwd() == "/":
         os.chdir(directory)
         line = f"cgikit: started in /; changed to {directory}, the directory of the script"
-        print(f"{line} (set WorkingDirectory for another)", file=sys.stderr)  # noqa: T201
+        process.write_log(f"{line} (set WorkingDirectory for another)\n")
 
 
 def _number(name: str, most: int) -> int | None:

@@ -19,7 +19,7 @@ from ..gateway.pace import RATE as _RATE
 from ..gateway.pace import SILENCE as _SILENCE
 from ..gateway.spool import Spool
 from ..gateway.wire import Aborted, BodyPiece, WireError
-from ..process import absolute
+from ..process import absolute, write_log
 from .receivedbody import CHUNK as _CHUNK
 from .receivedbody import MEMORY as _MEMORY
 from .receivedbody import UNLIMITED as _UNLIMITED
@@ -410,9 +410,7 @@ class PersistentConnection:
             if replies := self.codec.replies():
                 self._reply(replies)
         except WireError as error:
-            import sys
-
-            print(f"cgikit: a connection was closed: {error}", file=sys.stderr)  # noqa: T201
+            write_log(f"cgikit: a connection was closed: {error}\n")
             data, events = b"", []
         if not data:
             self._lose()

@@ -6,6 +6,8 @@ When the process starts, it is decided which of the two gets everything that bel
 import os
 import sys
 
+from ..process import write_log
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,12 +100,8 @@ class Log:
             connection.send(connection.codec.errors(connection.number, data))
             if not connection.closed:
                 return
-        try:
-            if self.own is not None:
-                self.own.write(text)
-                self.own.flush()
-        except (OSError, ValueError):
-            pass  # it is closed, which must not make a request fail
+        if self.own is not None:
+            write_log(text, self.own)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.own, name)

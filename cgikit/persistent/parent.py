@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from time import monotonic
 
+from .. import process
 from ..debug import log, new_incident
 from ..gateway.handover import Handover
 
@@ -176,8 +177,4 @@ def _how(code: int | None) -> str:
 
 
 def _say(line: str) -> None:
-    try:
-        if sys.stderr is not None:
-            print(f"cgikit: {line}", file=sys.stderr, flush=True)  # noqa: T201
-    except (OSError, ValueError):
-        pass  # standard error is closed
+    process.write_log(f"cgikit: {line}\n")

@@ -4,10 +4,9 @@ Counts the bytes, and keeps them in memory or, if there are many, on disk (`gate
 this module waits: `connection.py` receives the bytes and decides how long to wait for more.
 """
 
-import sys
-
 from ..errors import BodyNotReceived
 from ..gateway.spool import Spool
+from ..process import write_log
 
 CHUNK = 65_536
 MEMORY = 131_072  # bytes that wait in memory; more than that goes to disk
@@ -105,8 +104,7 @@ class ReceivedBody:
             507 if full else 503, "the server has no room for the body; try again later"
         )
         why = error.strerror if error is not None else "the limit of the file is reached"
-        print(  # noqa: T201
+        write_log(
             f"cgikit: a request's body cannot be stored in {self._directory}: {why}; make room there, "
-            "or set TMPDIR",
-            file=sys.stderr,
+            "or set TMPDIR\n"
         )

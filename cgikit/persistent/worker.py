@@ -274,7 +274,7 @@ class PersistentWorker:
         except BlockingIOError:
             return  # another worker was faster
         except OSError as error:
-            print(f"cgikit: cannot accept a connection: {error.strerror}", file=sys.stderr)  # noqa: T201
+            process.write_log(f"cgikit: cannot accept a connection: {error.strerror}\n")
             sleep(0.1)  # no descriptors or memory: the next attempt would fail at once
             return
         self._welcome(accepted)
@@ -288,9 +288,8 @@ class PersistentWorker:
     def _begin(self, connection: PersistentConnection) -> None:
         if self._peers is not None and not is_allowed(connection.socket, self._peers):
             connection.closed = True
-            print(  # noqa: T201
-                "cgikit: refused a connection from an address that is not in FCGI_WEB_SERVER_ADDRS",
-                file=sys.stderr,
+            process.write_log(
+                "cgikit: refused a connection from an address that is not in FCGI_WEB_SERVER_ADDRS\n"
             )
         self._turn(connection, _PATIENCE)
 

@@ -42,3 +42,29 @@ def test_every_place_that_sends_standard_error_away_is_known_and_asks() -> None:
         assert question in source, name
         calls = [source.index(f"{call}(") for call in CALLS if f"{call}(" in source]
         assert source.index(question) < min(calls), name
+
+
+#: Functions that write to standard error by themselves, and why they may: all others call
+#: `process.write_log` (or `cli.commandline.complain`, which does), so that a log that is closed, or not
+#: there, makes nothing fail: `print(…, file=None)` writes to standard output.
+WRITING = {
+    "cli.sessions._Progress.__call__": "a bar on a terminal",
+    "cli.sessions._Progress.clear": "a bar on a terminal",
+    "process.end": "as the interpreter does at its end",
+    "warm.interpreter": "as the interpreter does at its end",
+}
+
+
+def test_all_others_write_to_standard_error_by_the_one_function_that_does_not_fail() -> None:
+    found = set()
+    for module in house.read():
+        if module.name.startswith(("compat.", "migrate.", "cli.migrate", "testing.")):
+            continue
+        for name, node in house.definitions(module):
+            for call in ast.walk(node):
+                if isinstance(call, ast.Call) and isinstance(node, ast.FunctionDef):
+                    texts = [f"{word.arg}={house.written(word.value)}" for word in call.keywords]
+                    if "file=sys.stderr" in texts or house.written(call.func) == "sys.stderr.write":
+                        found.add(name)
+    assert {name for name in found if not name.startswith(tuple(WRITING))} == set()
+    assert "cli.sessions._Progress.clear" in found
