@@ -9,7 +9,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo test checkers lint mutants bench bench-gateways servers torture clean
+.PHONY: help demo test checkers programs lint mutants bench bench-gateways servers torture clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make checkers install what judges pages in the tests: axe, the Nu Html Checker (needs npm)"
 	@echo "make lint    ruff, the formatting and mypy --strict"
 	@echo "make mutants change the core in one place at a time: do its tests notice? (half an hour)"
+	@echo "make programs fetch old programs, whose tests are run with cgikit.compat"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
 	@echo "make bench-gateways   the same behind web servers, write benchmarks/GATEWAYS.md"
 	@echo "make servers run every case of RFC 3875 on every server, write docs/servers.md"
@@ -57,6 +58,25 @@ bench:
 bench-gateways:
 	@$(PYTHON) benchmarks/run_gateways.py $(ARGS)
 
+# Old programs, whose own tests are run with cgikit.compat in place of the module that they import. Their
+# code stays out of the repository. bottle imports cgi when it is built: legacy-cgi goes first.
+programs: .programs/.made
+
+.programs/.made: tests/migration/requirements.txt tests/migration/sources.txt
+	@echo "Fetching old programs into .programs ..."
+	@rm -rf .programs
+	@$(PYTHON) -m venv .programs/venv
+	@$(old) install -r tests/migration/requirements.txt
+	@$(fetch) legacy-cgi==2.6.4
+	@cd .programs && tar xzf sources/legacy_cgi-2.6.4.tar.gz && mv legacy_cgi-2.6.4 legacy-cgi \
+	  && mv sources/legacy_cgi-2.6.4.tar.gz .
+	@PYTHONPATH=$(abspath .programs/legacy-cgi) $(fetch) -r tests/migration/sources.txt
+	@cd .programs && for each in sources/*.tar.gz; do tar xzf $$each || exit 1; done
+	@touch .programs/pytest.ini $@  # or pytest would take ours
+
+old := .programs/venv/bin/python -m pip --quiet --disable-pip-version-check
+fetch = $(old) download --no-deps --no-binary :all: --no-build-isolation --dest .programs/sources
+
 # Records what the servers do instead of failing where it is not as recorded; the diff shows it.
 servers: $(VENV)/.dev
 	@rm -f $(VENV)/rfc3875.record
@@ -72,7 +92,7 @@ torture: $(VENV)/.dev
 	  tests/test_locks.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-* .npm .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* .npm .programs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(sources) -name __pycache__ -prune -exec rm -rf {} +
 
 # Stamps: set-up is done again only when the list of dependencies changed.
