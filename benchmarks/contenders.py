@@ -66,6 +66,8 @@ def contenders(venv: Path) -> list[Contender]:
         _elsewhere("Ruby cgi", "ruby", ".rb", ["ruby"], _RUBY, "ruby"),
         _go(venv),
         _in_python(python, "legacy-cgi", "legacy_cgi", "legacy-cgi"),
+        _in_python(python, "cgikit.compat", "compat", "cgikit"),
+        _in_python(python, "cgikit.compat, install()", "compat_install", "cgikit"),
         _in_python(python, "Bottle", "bottle", "bottle"),
         _in_python(python, "Werkzeug, wsgiref", "werkzeug", "werkzeug"),
     ]

@@ -88,6 +88,7 @@ def _upload(name: str, title: str, size: int, *, piped: bool) -> Work:
     )
 
 
+NEWLINES = 10_000_000
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 WORKS = (
     Work(
@@ -130,6 +131,45 @@ WORKS = (
         targets=(Target("cgikit", "legacy-cgi", 0.75),),
         content_type=MULTIPART,
         body=file_body(),
+    ),
+    Work(
+        "old-get",
+        "The module cgi: GET with a query string",
+        answer=lambda n: "<p>Hello, Zoë!</p>",
+        targets=(
+            Target("cgikit.compat", "legacy-cgi", 0.45),
+            Target("cgikit.compat, install()", "legacy-cgi", 0.5),
+        ),
+        query=f"name={quote_plus(VALUE)}&page=3&tag=a&tag=b&from=search",
+        scripts="old_get",
+    ),
+    Work(
+        "old-post",
+        "The module cgi: POST url-encoded, 20 fields",
+        answer=lambda n: "<p>20 fields, the last of 8 characters</p>",
+        targets=(Target("cgikit.compat", "legacy-cgi", 0.45),),
+        content_type="application/x-www-form-urlencoded",
+        body=form_body(),
+        scripts="old_post",
+    ),
+    Work(
+        "old-file",
+        "The module cgi: POST multipart, one small file",
+        answer=lambda n: "<p>notes.txt, 2000 bytes</p>",
+        targets=(Target("cgikit.compat", "legacy-cgi", 0.75),),
+        content_type=MULTIPART,
+        body=file_body(),
+        scripts="old_file",
+    ),
+    Work(
+        "old-newlines",
+        "The module cgi: POST multipart, 10 MB of newlines",
+        answer=lambda n: f"<p>lines.txt, {NEWLINES} bytes</p>",
+        targets=(Target("cgikit.compat", "legacy-cgi", 0.1),),
+        content_type=MULTIPART,
+        body=(b"\n" * NEWLINES).join(envelope(VALUE, "lines.txt", "text/plain")),
+        scripts="old_newlines",
+        rounds=0.1,
     ),
     _upload("upload-pipe", "Upload of 256 MiB, saved; from a pipe", 256 << 20, piped=True),
     _upload("upload-file", "Upload of 256 MiB, saved; from a file", 256 << 20, piped=False),

@@ -41,6 +41,7 @@ CGID, LEGACY_CGID = "cgikit script, mod_cgid", "legacy-cgi script, mod_cgid"
 PRINT_CGID, PERL_CGID = "Python print, mod_cgid", "Perl CGI.pm, mod_cgid"
 PHP_CGID, GO = "PHP, mod_cgid", "Go, compiled, mod_cgid"
 WARM, LEGACY_WARM = "cgikit script, warm, Apache FastCGI", "legacy-cgi script, warm, Apache FastCGI"
+COMPAT_WARM = "cgikit.compat script, warm, Apache FastCGI"
 PRINT_WARM = "Python print, warm, Apache FastCGI"
 WARM_NGINX = "cgikit script, warm, nginx FastCGI"
 WARM_SCGI, WARM_NGINX_SCGI = "cgikit script, warm, Apache SCGI", "cgikit script, warm, nginx SCGI"
@@ -73,6 +74,7 @@ def contenders() -> list[Contender]:
         Contender(f"{WARM_NGINX}, kept", "nginx", "fcgi", PY, "fcgi", kept=True),
         Contender(PRINT_WARM, "apache", "fcgi", PRINT, "fcgi"),
         Contender(LEGACY_WARM, "apache", "fcgi", LEGACY, "fcgi"),
+        Contender(COMPAT_WARM, "apache", "fcgi", "compat/get.py", "fcgi"),
         Contender(PERSISTENT, "apache", "fcgi", PY, "run"),
         Contender(PERSISTENT_NGINX, "nginx", "fcgi", PY, "run"),
         Contender(f"{PERSISTENT}, kept", "apache", "fcgi", PY, "run", kept=True),

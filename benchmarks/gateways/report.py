@@ -20,6 +20,7 @@ MIB = 1 << 20
 TARGETS = (
     ("The cgikit script, warm, against itself under mod_cgid", who.WARM, who.CGID, 20),
     ("The legacy-cgi script, warm, against itself", who.LEGACY_WARM, who.LEGACY_CGID, 20),
+    ("The same with cgikit.compat, warm", who.COMPAT_WARM, who.LEGACY_WARM, 1.5),
     ("A script that prints, warm, against itself", who.PRINT_WARM, who.PRINT_CGID, 20),
     ("Warm against Perl's persistent CGI::Fast", who.WARM, who.FAST, 0.85),
     ("Warm against a compiled Go CGI", who.WARM, who.GO, 5),
