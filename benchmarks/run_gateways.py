@@ -211,6 +211,7 @@ class Bench:
             ("warm: a script that prints", "fcgi", table.PRINT),
             ("warm: the cgikit script", "fcgi", table.PY),
             ("warm: the legacy-cgi script", "fcgi", table.LEGACY),
+            ("warm: the same with cgikit.compat", "fcgi", table.COMPAT),
             ("`run(handler)` persistent", "run", table.PY),
         ):
             if backend in self.roots:

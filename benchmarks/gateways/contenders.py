@@ -37,6 +37,7 @@ class Contender:
 
 
 PY, LEGACY, PRINT = "cgikit/get.py", "legacy_cgi/get.py", "by_hand/get.py"
+COMPAT = "compat/get.py"
 CGID, LEGACY_CGID = "cgikit script, mod_cgid", "legacy-cgi script, mod_cgid"
 PRINT_CGID, PERL_CGID = "Python print, mod_cgid", "Perl CGI.pm, mod_cgid"
 PHP_CGID, GO = "PHP, mod_cgid", "Go, compiled, mod_cgid"
@@ -74,7 +75,7 @@ def contenders() -> list[Contender]:
         Contender(f"{WARM_NGINX}, kept", "nginx", "fcgi", PY, "fcgi", kept=True),
         Contender(PRINT_WARM, "apache", "fcgi", PRINT, "fcgi"),
         Contender(LEGACY_WARM, "apache", "fcgi", LEGACY, "fcgi"),
-        Contender(COMPAT_WARM, "apache", "fcgi", "compat/get.py", "fcgi"),
+        Contender(COMPAT_WARM, "apache", "fcgi", COMPAT, "fcgi"),
         Contender(PERSISTENT, "apache", "fcgi", PY, "run"),
         Contender(PERSISTENT_NGINX, "nginx", "fcgi", PY, "run"),
         Contender(f"{PERSISTENT}, kept", "apache", "fcgi", PY, "run", kept=True),
