@@ -27,7 +27,7 @@ from cgikit import (
 from cgikit import html as cgikit_html
 from cgikit.headers import TOKEN
 from cgikit.warm import requestfile
-from cgikit.warm.messages import Decoder, encode
+from cgikit.warm.messages import Unpacker, pack
 
 tokens = st.text(sorted(TOKEN), min_size=1, max_size=20)
 ascii_texts = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
@@ -52,9 +52,9 @@ def through_lines(values: Any) -> Any:
 
 
 def through_pieces(messages: Any) -> Any:
-    data, decoder, found = b"".join(map(encode, messages)), Decoder(), []
+    data, unpacker, found = b"".join(map(pack, messages)), Unpacker(), []
     for at in range(0, len(data), 3):
-        found += decoder.feed(data[at : at + 3])
+        found += unpacker.feed(data[at : at + 3])
     return found
 
 
@@ -116,7 +116,7 @@ PAIRS: list[tuple[str, set[str], st.SearchStrategy[Any], Callable[[Any], Any]]] 
     ),
     (
         "messages of the warm engine",
-        {"warm.messages.encode", "warm.messages.Decoder"},
+        {"warm.messages.pack", "warm.messages.Unpacker"},
         st.lists(
             st.tuples(
                 texts, st.binary(max_size=300) | st.lists(texts) | st.dictionaries(texts, texts)

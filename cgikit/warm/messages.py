@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 HEAD = 4  # bytes of the length
 
 
-def encode(message: "Any") -> bytes:
-    """Return a message as it is sent: its length, four bytes, then the value. Inverse: `Decoder`."""
+def pack(message: "Any") -> bytes:
+    """Return a message as it is sent: its length, four bytes, then the value. Inverse: `Unpacker`."""
     data = marshal.dumps(message)
     return len(data).to_bytes(HEAD, "big") + data
 
 
-def decode(data: bytes) -> "Any":
+def unpack(data: bytes) -> "Any":
     """Return the value of a message without its length."""
     return marshal.loads(data)  # noqa: S302 -- written by another process of ours
 
 
-class Decoder:
-    """Takes apart what comes from a stream, in pieces of any size. Inverse: `encode`."""
+class Unpacker:
+    """Takes apart what comes from a stream, in pieces of any size. Inverse: `pack`."""
 
     __slots__ = ("_data",)
 
@@ -43,14 +43,14 @@ class Decoder:
             end = HEAD + int.from_bytes(self._data[:HEAD], "big")
             if len(self._data) < end:
                 break
-            found.append(decode(bytes(self._data[HEAD:end])))
+            found.append(unpack(bytes(self._data[HEAD:end])))
             del self._data[:end]
         return found
 
 
 def receive(sock: "socket") -> "Any":
     """Wait for a message and return its value; end the process where the other end is gone."""
-    return decode(exactly(sock, int.from_bytes(exactly(sock, HEAD), "big")))
+    return unpack(exactly(sock, int.from_bytes(exactly(sock, HEAD), "big")))
 
 
 def exactly(sock: "socket", size: int) -> bytes:

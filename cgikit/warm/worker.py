@@ -182,7 +182,7 @@ class Worker:
         is taken for gone.
         """
         try:
-            self._channel.sendall(messages.encode(message))
+            self._channel.sendall(messages.pack(message))
         except OSError:
             with suppress(OSError):  # part of it may be out: nothing can follow it
                 self._channel.shutdown(socket.SHUT_RDWR)

@@ -11,7 +11,7 @@ from array import array
 from collections import deque
 
 from . import requestfile
-from .messages import encode
+from .messages import pack
 from .slottable import SLOTS, SlotTable
 from .zygote import ENDED, ENDING, LEFT
 
@@ -101,7 +101,7 @@ class ZygoteClient:
             self._table.pids[slot] = self._table.statuses[slot] = 0
             self.children[slot] = child
             stamp = program.stamp if program else None
-            order = encode((slot, file, stamp, program is not None))
+            order = pack((slot, file, stamp, program is not None))
             self._send(order, (*descriptors, request))
         finally:
             os.close(request)

@@ -15,7 +15,17 @@ import house
 import pytest
 from gatewayserving import HEAD, Gateway, gateway
 
-from cgikit.warm import compiling, preload, state, trial, zygote
+from cgikit.warm import (
+    compiling,
+    messages,
+    preload,
+    rehearsal,
+    requestfile,
+    slottable,
+    state,
+    trial,
+    zygote,
+)  # fmt: skip
 from cgikit.warm import interpreter as warm
 
 #: In two parts, so that no script that looks for a canary is one.
@@ -112,13 +122,14 @@ def test_a_canary_is_found_where_one_is(server: Gateway) -> None:
 INTAKES = {
     "zygote.Zygote.run: recvmsg": "the length of an order, and descriptors",
     "zygote.Zygote.run: exactly": "orders: slots, process ids, which file to run and its stamp",
-    "zygote.exactly: recv": "what it was asked for",
+    "messages.exactly: recv": "what it was asked for",
+    "messages.receive: exactly": "settings, before the first request",
     "compiling._compile: open": "a script's source, in a process that only compiles",
     "compiling._compile: read": "a script's source, in a process that only compiles",
     "compiling._all: read": "a script's code",
-    "zygote.Zygote.attend: pread": "the request, in a child: see `test_only_a_child_reads_a_request`",
-    "zygote.main: exactly": "settings, before the first request",
-    "zygote.rehearse: open": "/dev/null",
+    "requestfile.read: pread": "the request, in a child: see `test_only_a_child_reads_a_request`",
+    "zygote.Zygote.attend: read": "the request, in a child: see `test_only_a_child_reads_a_request`",
+    "rehearsal.rehearse: open": "/dev/null",
     "trial._try: open": "/dev/null, before the first request",
 }
 TAKING = {
@@ -126,6 +137,12 @@ TAKING = {
     "read_text", "readinto", "readline", "readlines", "readv", "recv", "recv_into", "recvfrom",
     "recvmsg", "recvmsg_into",
 }  # fmt: skip
+
+
+#: The modules that the process that forks runs.
+LOADED = (
+    zygote, compiling, messages, preload, rehearsal, requestfile, slottable, state, trial, warm,
+)  # fmt: skip
 
 
 def intakes(source: str, module: str) -> set[str]:
@@ -141,7 +158,7 @@ def intakes(source: str, module: str) -> set[str]:
 
 def test_each_intake_of_the_process_that_forks_is_known() -> None:
     found = set()
-    for module in (zygote, compiling, preload, trial, state, warm):
+    for module in LOADED:
         name = module.__name__.rpartition(".")[2]
         found |= intakes(Path(module.__file__).read_text(), name)
     assert found == set(INTAKES)
@@ -149,10 +166,10 @@ def test_each_intake_of_the_process_that_forks_is_known() -> None:
 
 def test_only_a_child_reads_a_request() -> None:
     """`attend` is called by a child, and by `rehearse`, whose request is made up."""
-    tree = ast.parse(inspect.getsource(zygote))
     callers = {
         function.name
-        for function in ast.walk(tree)
+        for module in LOADED
+        for function in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(function, ast.FunctionDef)
         for call in ast.walk(function)
         if isinstance(call, ast.Call) and house.written(call.func).endswith(".attend")
