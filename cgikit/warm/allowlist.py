@@ -31,10 +31,10 @@ KNOWN = frozenset(
     UNIQUE_ID
     """.split()
 )
-#: Header fields, the variables of the request before an internal redirect, and the connection's.
+#: Header fields, variables from before an internal redirect, and those of the TLS connection.
 _FAMILIES = ("HTTP_", "REDIRECT_", "SSL_")
-# R37: what belongs to the server, or has a meta-variable of its own. A script that checks passwords
-# itself gets the first one by --pass.
+# R37: what concerns the server alone, or has a meta-variable of its own. A script that checks passwords
+# itself gets the first one with --pass.
 _SERVERS_OWN = frozenset(
     {
         "HTTP_AUTHORIZATION",
@@ -44,11 +44,11 @@ _SERVERS_OWN = frozenset(
         "HTTP_TRANSFER_ENCODING",
     }
 )
-#: Servers send these as a matter of course: nobody needs to be told.
+#: Every server sends these: no need to log it.
 _USUAL = _SERVERS_OWN - {"HTTP_AUTHORIZATION"}
-#: It would redirect every HTTP client that the script starts (S2), and any visitor can send it.
+#: Any visitor can send it, and every HTTP client that the script starts would obey it (S2).
 NEVER = "HTTP_PROXY"
-#: What loaders, shells and interpreters take code, or the place of code, from. No pattern names them.
+#: Loaders, shells and interpreters take code, or its location, from these. No pattern passes them.
 _OBEYED = frozenset(
     """
     ALL_PROXY CDPATH CLASSPATH EDITOR ENV FPATH FTP_PROXY GCONV_PATH GLOBIGNORE HOME HOSTALIASES
@@ -58,23 +58,11 @@ _OBEYED = frozenset(
     """.split()
 )
 _OBEYED_FAMILIES = (
-    *("BASH", "DOTNET_", "DYLD_", "ELECTRON_", "ERL_", "GEM_", "GIT_", "GLIBC_", "GUILE_", "JAVA_"),
-    *(
-        "JULIA_",
-        "KSH",
-        "LD_",
-        "LUA_",
-        "MALLOC_",
-        "NODE_",
-        "NPM_",
-        "OPENSSL_",
-        "PERL",
-        "PHP",
-        "PYTHON",
-    ),
-    *("RUBY", "R_", "TCL", "XDG_", "ZDOTDIR", "_JAVA_", "_RLD"),
-)
-MAX_KNOWN = 2_000  # names whose verdict is remembered: visitors invent names of header fields
+    "BASH", "DOTNET_", "DYLD_", "ELECTRON_", "ERL_", "GEM_", "GIT_", "GLIBC_", "GUILE_", "JAVA_",
+    "JULIA_", "KSH", "LD_", "LUA_", "MALLOC_", "NODE_", "NPM_", "OPENSSL_", "PERL", "PHP", "PYTHON",
+    "RUBY", "R_", "TCL", "XDG_", "ZDOTDIR", "_JAVA_", "_RLD",
+)  # fmt: skip
+MAX_KNOWN = 2_000  # names whose verdict is kept: visitors can invent any number of header fields
 MAX_NAME = 100  # characters of such a name
 MAX_DROPPED = 100  # names that are reported as dropped
 
@@ -142,16 +130,16 @@ def pattern(text: str) -> str:
 
 
 def complaint(name: str) -> str:
-    """Return the line of the log for a name that was dropped (str)."""
+    """Return the log line for a name that was dropped (str)."""
     trust = ", if what it says may decide what code runs" if is_obeyed(name) else ""
     return f"the web server sent {name}, which no script gets: --pass {name} would pass it{trust}"
 
 
 def is_obeyed(name: str) -> bool:
-    """Whether programs take code, or the place of code, from a variable of this name."""
+    """Whether programs take code, or the location of code, from a variable of this name."""
     return name.upper() in _OBEYED or name.startswith(_OBEYED_FAMILIES)
 
 
 def _is_name(text: str) -> bool:
-    """Whether it is letters, digits and underscores: what else a name holds, a shell may run."""
+    """Whether a name consists of letters, digits and underscores: a shell may run anything else."""
     return text.isascii() and text.isidentifier()

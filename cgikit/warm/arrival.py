@@ -1,9 +1,9 @@
 """The body of one request on its way from the web server to a script.
 
-It is taken from the peer as it comes, whether or not the script reads it: a web server may not read an
-answer before it has sent all of the body, and then both would wait. What the script has not read waits
-in memory, then on disk. How long a body is, and when it is whole, is decided here (RFC 3875 sections
-4.1.2 and 4.2); how slow its peer may be, in `connections.py`.
+It is read from the peer as it comes, whether or not the script reads it: a web server may not read an
+answer before it has sent the whole body, and then both would wait. What the script has not read waits
+in memory, then on disk. This module decides how long a body is and when it is whole (RFC 3875 sections
+4.1.2 and 4.2); how slow its peer may be is decided in `connections.py`.
 """
 
 from ..gateway.spool import Spool
@@ -18,11 +18,12 @@ _NO_ROOM = (28, 122)  # ENOSPC, EDQUOT
 
 
 class Arrival:
-    """A body that comes in pieces. `limit` is how many bytes it may have, `directory` is for what of it
-    has to wait on disk.
+    """A body that comes in pieces. `limit` is how many bytes it may have; what waits on disk is in
+    `directory`.
 
-    `.is_owed` tells whether the peer still has to send some of it, `.length` how long it is: None until
-    the end of one whose length was not announced. `.waiting` is how many bytes the script has not had.
+    `.is_owed` tells whether the peer still has to send some of it. `.length` is its length in bytes;
+    it is None until the end if it was not announced. `.waiting` is how many bytes the script has not
+    read.
     """
 
     __slots__ = ("_limit", "_spool", "_wanted", "is_owed", "length", "received")
@@ -30,7 +31,7 @@ class Arrival:
     def __init__(
         self, variables: "Mapping[str, str]", ends: bool, limit: int, directory: str
     ) -> None:
-        """Judge what is announced. `ends` tells whether the protocol shows the end of a body.
+        """Check what is announced. `ends` tells whether the protocol marks the end of a body.
 
         `Problem` 400, 411 or 413 where the request cannot be answered.
         """
@@ -52,8 +53,8 @@ class Arrival:
         """Take a piece from the peer; b"" is the end of what it sends. What is beyond the announced
         length is dropped.
 
-        `Problem`: 400 where the end comes early, 413 beyond the limit, 507 or 503 where the disk takes
-        no more.
+        `Problem`: 400 if the end comes early, 413 beyond the limit, 507 or 503 if the disk takes no
+        more.
         """
         if not self.is_owed:
             return
@@ -77,24 +78,24 @@ class Arrival:
                 raise _no_room(self._spool.error)
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes for the script, at most `size`; b"" where none wait now."""
+        """Return the next bytes for the script, at most `size`; b"" if none wait now."""
         return self._spool.read(size)
 
     def drop(self) -> None:
-        """Keep nothing any more, neither what waits nor what comes: the script does not want it."""
+        """Drop what waits and what is still to come: the script does not want it."""
         self._wanted = False
         self._spool.close()
 
 
 def announced_length(variables: "Mapping[str, str]", ends: bool) -> int | None:
-    """Return the length of a request's body in bytes; None where only its end will tell.
+    """Return the length of a request's body in bytes; None if only its end will tell.
 
-    A GET or HEAD without a length has none, unless it says that it is sent in chunks: no server waits
-    for the body of any other. `Problem` 400 where CONTENT_LENGTH is not a number, 411 where the
-    protocol cannot show the end.
+    A GET or HEAD without a length has no body, unless it is sent in chunks: a web server would not
+    mark the end of one. `Problem` 400 if CONTENT_LENGTH is not a number, 411 if the protocol cannot
+    mark the end.
     """
     length = variables.get("CONTENT_LENGTH", "")
-    if length == "-1" and ends:  # Caddy's word for a body that is sent in chunks
+    if length == "-1" and ends:  # what Caddy sends for a body in chunks
         return None
     if length:
         if not (length.isascii() and length.isdigit() and len(length) <= 18):

@@ -1,8 +1,8 @@
 """A script's process as its worker sees it: three pipes, a process group, and its end.
 
-Its input is fed while both of its outputs are drained; it is ended with TERM, then KILL; it is reaped
-through the zygote, which is its parent. What its output means is for `exchange.py`. The same for one
-thread a script is in `spawn.py`.
+Its input is written while both of its outputs are read; it is ended with TERM, then KILL; it is reaped
+by the zygote, its parent. What its output means is decided in `exchange.py`. `host/spawn.py` does the
+same with one thread for each script.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .program import Program
 
     class Owner(Candidate, Protocol):
-        """Whoever wants the script: it hears what the process writes, and how it ends."""
+        """The exchange of a script: it learns what the process writes, and how it ends."""
 
         def output(self, data: bytes | memoryview) -> None:
             """Take a piece of its standard output."""
@@ -52,9 +52,11 @@ HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to
 
 
 class Child:
-    """One process for an exchange. `started` is when it was asked for, `heard` when it last wrote or
-    read, `fed` when it last was given some of its input, `paused_at` when it was made to wait (0: it is
-    not); `ahead` is how many bytes may wait for the peer before it has to wait too.
+    """One process for an exchange.
+
+    `started` is when it was asked for, `heard` when it last wrote or read, `fed` when it last read some
+    of its input, `paused_at` since when it has to wait (0: it does not); all in the loop's time.
+    `ahead` is how many bytes may wait for the peer before the script has to wait too.
     """
 
     __slots__ = (
@@ -81,7 +83,7 @@ class Child:
         self._reaping = False
         self._ask_at = 0.0  # when it may be asked again whether it has ended
         self._pause = FIRST_PAUSE
-        self._awaited = False  # what it has left in the background has been given its moment
+        self._awaited = False  # processes that it left behind have had a moment to end
         self._buffer: memoryview | None = None  # what is read into; None: a new object each time
         self.ahead = HIGH_WATER
 
@@ -93,9 +95,9 @@ class Child:
         environ: dict[str, str],
         body: "Arrival | None",
     ) -> None:
-        """Start the script; `body` is its input, of which `feed` tells that more has come.
+        """Start the script; `body` is its input, and `feed` says that more of it has come.
 
-        `Problem` 503 where that cannot be now.
+        `Problem` 503 if it cannot be started now.
         """
         host = self._host
         self._body = body if body is not None and (body.waiting or body.is_owed) else None
@@ -117,7 +119,7 @@ class Child:
         self.feed()
 
     def _pipes(self, with_input: bool) -> tuple[int, int, int]:
-        """Make the script's three descriptors; keep the other ends."""
+        """Return the script's three descriptors; their other ends are kept."""
         opened: list[int] = []
         try:
             for _ in range(3 if with_input else 2):
@@ -135,7 +137,7 @@ class Child:
         return stdin, opened[1], opened[3]
 
     def forked(self, pid: int) -> None:
-        """Take note of the process, or, if `pid` is negative, of why there is none."""
+        """Note the process id or, if `pid` is negative, why there is no process."""
         if pid > 0:
             if self._kill_at:  # it was to be ended before it was known
                 self._signal(signal.SIGTERM)
@@ -146,11 +148,11 @@ class Child:
 
     @property
     def is_hungry(self) -> bool:
-        """Whether it has taken all of its input that has come."""
+        """Whether it has read all of its input that has come."""
         return self._in >= 0 and not self._is_stuck
 
     def feed(self) -> None:
-        """Give it what has come of its input, as far as it takes it."""
+        """Write what has come of its input, as much as the pipe takes."""
         if self.is_hungry:
             self._write()
 
@@ -171,7 +173,7 @@ class Child:
                 self._is_stuck = True
                 self._loop.watch(self._in, OUT, self._on_in, self._owner.crashed)
             return
-        except BrokenPipeError:  # it does not want the rest, which is its right
+        except BrokenPipeError:  # it does not want the rest, and need not
             body.drop()
             self._unfeed()
             return
@@ -196,7 +198,7 @@ class Child:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it could write and does not: neither at its end nor held back."""
+        """Whether it could write: its output is open, and it is not paused."""
         return self._out >= 0 and not self.paused_at
 
     def _on_out(self, mask: int) -> None:
@@ -222,8 +224,8 @@ class Child:
     def _widen(self) -> None:
         """Make the pipe larger for a script that has filled it, and read it into one buffer.
 
-        Objects of that size are memory that the kernel has to give, page by page, for each of them.
-        What is in the buffer must be sent before the next read; meanwhile the pipe holds as much.
+        For new objects of that size the kernel would have to provide memory, page by page, each time.
+        What is in the buffer must be sent before the next read; the pipe holds as much meanwhile.
         """
         with suppress(AttributeError, OSError):  # not Linux, or the user's pipes are large enough
             fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, WIDE)
@@ -240,7 +242,7 @@ class Child:
         self._err = -1
 
     def pause(self) -> None:
-        """Let it wait: the peer is slower than it."""
+        """Make it wait: the peer is slower."""
         if self.paused_at:
             return
         self.paused_at = self._loop.now
@@ -258,9 +260,9 @@ class Child:
                     self._loop.watch(fd, IN, handler, self._owner.crashed)
 
     def unheeded(self) -> None:
-        """From now on nobody takes its output: read and drop it, so that the script can end.
+        """From now on read its output and drop it, so that the script can end: nobody wants it.
 
-        What it wrote may still be on its way to the peer, so its buffer is not used again.
+        What it wrote may still be on its way to the peer, so its buffer is not reused.
         """
         self._buffer = None
         self.ahead = HIGH_WATER
@@ -285,7 +287,7 @@ class Child:
             self._signal(signal.SIGKILL)
 
     def drop(self) -> None:
-        """Let go of it after an error, and end it; nobody hears of it any more. Never raises."""
+        """Let go of it after an error, and end it; its exchange hears nothing more. Never raises."""
         for fd in (self._in, self._out, self._err):
             if fd >= 0:
                 with suppress(Exception):
@@ -295,11 +297,11 @@ class Child:
         self._in = self._out = self._err = -1
         with suppress(Exception):
             self.terminate()
-        self.done = True  # so that it is asked for until it has been reaped
+        self.done = True  # so that the loop asks until it has been reaped
 
     @property
     def ends(self) -> "Ends":
-        """What an error in what it does ends: its exchange."""
+        """What an error in its call-backs ends: its exchange."""
         return self._owner.crashed
 
     def _signal(self, number: int) -> None:
@@ -308,9 +310,9 @@ class Child:
                 os.killpg(self.pid, number)
 
     def reap(self) -> None:
-        """Have it reaped if it has ended, and what is left of its process group ended with it.
+        """Have it reaped if it has ended, and the rest of its process group ended with it.
 
-        One that has left by itself has said so: nobody has to wait until it is reaped.
+        One that has left by itself has said so in the table: its answer need not wait for the reaping.
         """
         if self._reaping or not self.pid or self._loop.now < self._ask_at:
             return
@@ -322,7 +324,7 @@ class Child:
             self._gone(status)
 
     def _is_watched(self) -> bool:
-        """Whether it has ended, and what it has left in the background gets a moment to end as well."""
+        """Whether it has ended, and processes that it left behind get a moment to end as well."""
         background = self._host.background
         if self._kill_at or not background.suspects:
             return False
@@ -338,12 +340,10 @@ class Child:
         return True
 
     def reaped(self, status: int | None, others: bool = False) -> None:
-        """Take note of how it ended; None: it lives. `others` says that there were more processes in
-        its group.
-        """
+        """Note how it ended; None: it lives. `others`: more processes were in its group."""
         self._reaping = False
         if status is None:
-            # Asked without a pause, worker and zygote would keep the processors from whoever is to end
+            # If they asked without a pause, worker and zygote would take the processor from the script
             self._ask_at = self._loop.now + self._pause
             self._pause = min(2 * self._pause, MAX_PAUSE)
             if self.eof_at and not self.done:
@@ -372,7 +372,7 @@ class Child:
             self._owner.ended(status)
 
     def _empty(self, fd: int, take: "Callable[[bytes], None]") -> None:
-        """Pass on what is in a pipe: it may have been written right before the end."""
+        """Pass on what is left in a pipe: it may have been written right before the end."""
         if fd < 0:
             return
         os.set_blocking(fd, False)

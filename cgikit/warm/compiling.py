@@ -1,9 +1,9 @@
 """A script's code, made by a process of its own: a compiler can die of what it reads.
 
 `1+1+…` with some thousand terms, or as many brackets, end in RecursionError, MemoryError or, on some
-versions of Python, with the whole process; others take minutes. None of that may reach the process
-that forks for all scripts. Which scripts are compiled is decided in `zygote.py`; what cannot
-be compiled is started cold, and its own interpreter says why.
+versions of Python, the end of the whole process; other scripts take minutes. None of that may reach the
+process that forks for all scripts. Which scripts are compiled is decided in `zygote.py`; what cannot be
+compiled is started cold, and its own interpreter says why.
 """
 
 import marshal
@@ -27,8 +27,8 @@ _KILL = 9
 
 
 def compiled(file: str, limits: "Limits") -> "CodeType | None":
-    """Return the code of a script, None if there is none to be had within the time and the resource
-    limits of a script.
+    """Return the code of a script, None if it cannot be compiled within COMPILING seconds and the
+    resource limits of a script.
     """
     try:
         reader, writer = os.pipe()
@@ -47,7 +47,7 @@ def compiled(file: str, limits: "Limits") -> "CodeType | None":
         data = _all(reader)
     finally:
         os.close(reader)
-        os.kill(pid, _KILL)  # it has said all that it will, or is too slow
+        os.kill(pid, _KILL)  # it has written everything, or is too slow
         os.waitpid(pid, 0)
     # Nothing of the script has run in the process that wrote this
     code: CodeType | None = marshal.loads(data) if data else None  # noqa: S302
@@ -55,7 +55,7 @@ def compiled(file: str, limits: "Limits") -> "CodeType | None":
 
 
 def _all(reader: int) -> bytes:
-    """Return what comes until the end of a pipe and is whole; b"" where it does not come in time."""
+    """Return all that comes out of a pipe if it is whole; b"" if it is not, or comes too late."""
     data, end = bytearray(), time.monotonic() + COMPILING
     poll = select.poll()
     poll.register(reader, select.POLLIN)
@@ -71,12 +71,12 @@ def _all(reader: int) -> bytes:
 
 
 def _compile(file: str, writer: int, limits: "Limits") -> None:
-    """Be the process that compiles. Never returns."""
+    """Compile, in a process of its own. Never returns."""
     try:
         for kind, pair in [*limits, (resource.RLIMIT_CORE, (0, 0))]:
             if kind != resource.RLIMIT_NPROC:
                 resource.setrlimit(kind, pair)
-        # Without patience for a lease: all other scripts would wait with this one
+        # Do not wait for a lease: all other scripts would wait too
         with open(open_regular(file, follow=True, patience=0), "rb") as stream:
             source = stream.read(MAX_SOURCE + 1)
         if len(source) <= MAX_SOURCE:
@@ -84,6 +84,6 @@ def _compile(file: str, writer: int, limits: "Limits") -> None:
             data = len(code).to_bytes(8, "big") + code
             while data:
                 data = data[os.write(writer, data) :]
-    except BaseException:  # of whatever kind: the script's own interpreter will say it
+    except BaseException:  # of any kind: the script's own interpreter will report it
         os._exit(1)
     os._exit(0)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
     class Registry(Protocol):
-        """Whoever keeps the connections. `draining` is set once no further requests are taken."""
+        """The keeper of all connections. `draining` is set once no further requests are taken."""
 
         draining: bool
         settings: Settings

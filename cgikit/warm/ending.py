@@ -1,7 +1,7 @@
 """What the end of a script means for its answer: nothing, a line of the log, or a page instead of it.
 
-Pure, but for a look at the script where it printed nothing. The texts name the way it ended, so that
-one problem is one line of the log. When an answer ends is decided in `exchange.py`.
+Pure, except that a script which printed nothing is looked at. The texts say how the script ended, so
+that one problem is one line of the log. When an answer ends is decided in `exchange.py`.
 """
 
 from ..host.problem import Problem
@@ -44,8 +44,8 @@ def silence(
 
 
 def breach(header: "Header | None", status: int) -> Problem | None:
-    """Return why the answer is not whole though its header block is; None where it is, or where nobody
-    can tell.
+    """Return why an answer with a complete header block is not whole; None if it is whole, or that is
+    unknown.
     """
     if header is None or header.is_whole:
         return None
@@ -59,7 +59,7 @@ def breach(header: "Header | None", status: int) -> Problem | None:
 
 
 def complaint(header: "Header | None", status: int) -> str:
-    """Return what the log says of a script whose answer is whole all the same, "" for nothing."""
+    """Return what the log says about a script whose answer is whole nevertheless, "" for nothing."""
     said = how(status)
     if header is None or header.mute or header.announced is None or header.size <= header.announced:
         return said
@@ -68,7 +68,7 @@ def complaint(header: "Header | None", status: int) -> str:
 
 
 def overdue(child: "Child", settings: "Settings", now: float, *, judged: bool, waits: bool) -> str:
-    """Return what the log says of a script that takes too long, "" if it does not.
+    """Return what the log says about a script that takes too long, "" if it does not.
 
     `judged` tells whether its header block is complete, `waits` whether it waits for a body that the
     peer still has to send.

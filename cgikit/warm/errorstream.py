@@ -1,8 +1,8 @@
 """What a script writes to its standard error, in lines for a log.
 
-Which log that is, cgikit's own or the web server's, is decided in `exchange.py`: one of them for all of
-it, since nobody finds a traceback of which half is elsewhere. Kept are the last lines, for the page of
-a script that fails.
+Whether it goes to cgikit's own log or to the web server's is decided in `reply.py`: all of it goes to
+one of them, since nobody finds a traceback whose other half is elsewhere. The last lines are kept for
+the page of a script that fails.
 """
 
 from ..host.logtext import Lines
@@ -25,11 +25,11 @@ class ErrorStream:
         self.tail: list[str] = []
 
     def take(self, name: str, data: bytes, *, sent: bool) -> None:
-        """Take a piece. It goes to the log, under the script's name, unless it was `sent` elsewhere."""
+        """Take a piece. It is logged under the script's name unless it was `sent` to the web server."""
         self._keep(name, self._lines.feed(data), sent)
 
     def end(self, name: str, *, sent: bool) -> None:
-        """Take what is left as a line, which the script has not ended."""
+        """Take the last line, if the script has not ended it."""
         self._keep(name, self._lines.end(), sent)
 
     def _keep(self, name: str, lines: list[str], sent: bool) -> None:

@@ -1,7 +1,7 @@
 """The header block of a script's output, as a web server behind FastCGI or SCGI is to get it.
 
-The judgement is that of `output.py`; here it is written down for the server, and remembered: most
-scripts print the same few blocks all their lives.
+`host/output.py` decides whether a block is valid. This module writes it for the server and remembers
+it: most scripts print the same few blocks again and again.
 """
 
 import os
@@ -19,9 +19,9 @@ _KNOWN_SIZE = 512  # bytes of such a block
 class Header:
     """The header block of one response, fed piece by piece.
 
-    When `feed` has returned bytes, `.size` is the number of bytes of the body so far, `.announced` its
-    length as the script said it (None), `.mute` whether the body is not to be sent. `.redirect` is the
-    target of a local redirect, "" if it is none.
+    Once `feed` has returned bytes, `.size` is the number of bytes of the body so far, `.announced` its
+    length as the script announced it (None: it did not), `.mute` whether the body must not be sent.
+    `.redirect` is the target of a local redirect, "" if the response is not one.
     """
 
     def __init__(self, known: KnownBlocks, *, nph: bool, head: bool) -> None:
@@ -35,23 +35,23 @@ class Header:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of the body has come. Without a length nobody can tell: False."""
+        """Whether the whole body has come. Without a length that is unknown: False."""
         return self.announced is not None and self.size >= self.announced
 
     @property
     def is_short(self) -> bool:
-        """Whether less of the body has come than was announced, of one that is to be sent."""
+        """Whether less of the body has come than was announced, and it is to be sent."""
         return self.announced is not None and self.size < self.announced and not self.mute
 
     def passed(self, data: bytes | memoryview) -> bytes | memoryview:
-        """Count a piece of the body; return what of it goes out: nothing beyond its length."""
+        """Count a piece of the body; return the part that is sent: nothing beyond its length."""
         room = len(data) if self.announced is None else max(0, self.announced - self.size)
         self.size += len(data)
         return b"" if self.mute else data if room >= len(data) else data[:room]
 
     def feed(self, data: bytes) -> bytes | None:
-        """Return what goes out for the output so far, with the beginning of the body; None while the
-        block is not complete. Raises `Problem` 500.
+        """Take a piece of output; return the block as it is sent, with the beginning of the body, or
+        None while the block is not complete. `Problem` 500 if it is not valid.
         """
         block = b""
         if self._parser is None:
@@ -79,7 +79,7 @@ class Header:
         return written + self.passed(found.rest)
 
     def end(self) -> Problem | None:
-        """Return what is wrong with output that ended before the block did, None if there was none."""
+        """Return what is wrong with output that ended before its block, None if nothing was printed."""
         return self._parser.end() if self._parser is not None else None
 
 

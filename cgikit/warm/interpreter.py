@@ -1,12 +1,12 @@
 """A forked child becomes what a fresh interpreter would be, runs a script, and ends as one would.
 
-The child of a worker has modules that are imported already and nothing else of its parent. What a
-script can see of the way it was started is made here: `os.environ`, `sys.argv`, `sys.path[0]`, the
+A forked child has modules that are already imported, and nothing else of its parent. This module sets
+everything that a script can see of the way it was started: `os.environ`, `sys.argv`, `sys.path[0]`, the
 working directory, `__main__`, the standard streams, the traceback of what it raises, and the way out:
-threads, exit handlers, buffers, finalisers. Which modules are there is decided in `preload.py`.
+threads, exit handlers, buffers, finalizers. Which modules are there is decided in `preload.py`.
 
-What is not as in a fresh interpreter: modules of the standard library and of site-packages may be
-there before they are imported, and the seed of string hashes is that of the worker.
+Two things differ from a fresh interpreter: modules of the standard library and of site-packages may be
+there before the script imports them, and the seed of string hashes is that of the zygote.
 """
 
 # Without their faces in Python, which bring modules with them that scripts may never ask for
@@ -38,7 +38,7 @@ _LAYERS = (
     (io.BufferedWriter, (io.FileIO,), "raw"),
     (io.BufferedRandom, (io.FileIO,), "raw"),
 )
-#: Nothing to write. To ask a type costs an error that is made and dropped; types of C can be asked once
+#: Types without a finalizer. Asking costs an exception; for types in C it is asked once, here
 _HARMLESS = leaving.HARMLESS.union(
     kind
     for kind in object.__subclasses__()
@@ -47,7 +47,7 @@ _HARMLESS = leaving.HARMLESS.union(
 
 
 class Leave(BaseException):
-    """Carries the exit status of a script out of the worker's frames to Python's own way out."""
+    """Carries the exit status of a script through the frames of the zygote to Python's own exit."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -55,7 +55,7 @@ class Leave(BaseException):
 
 
 def descriptors(stdin: int, stdout: int, stderr: int, above: int, most: int) -> None:
-    """Make three descriptors this process's 0, 1 and 2; close all from `above` to `most` (S24)."""
+    """Make three descriptors 0, 1 and 2 of this process; close those from `above` to `most` (S24)."""
     os.dup2(stdin, 0)
     os.dup2(stdout, 1)
     os.dup2(stderr, 2)
@@ -63,14 +63,14 @@ def descriptors(stdin: int, stdout: int, stderr: int, above: int, most: int) -> 
 
 
 def most_descriptors() -> int:
-    """Return a number that no descriptor of this process reaches."""
+    """Return a number that is higher than any descriptor of this process."""
     return min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 1 << 20)
 
 
 def limits(settings: "Mapping[str, Any]") -> "Limits":
     """Return the resource limits of a script's process (setrlimit(2)): address space, processes of the
-    user beyond which it cannot fork, and the seconds of processor time after which the kernel ends it
-    even when nobody is left to. None is higher than this process's own.
+    user beyond which it cannot fork, and the seconds of processor time after which the kernel ends it,
+    even if the worker is gone. None is higher than this process's own.
     """
     wanted = (
         (resource.RLIMIT_AS, settings["memory"]),
@@ -99,7 +99,7 @@ def limit(values: "Limits") -> None:
 
 
 def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -> None:
-    """Replace this process by a program. Does not return; status 127 says that it cannot be."""
+    """Replace this process by a program. Never returns; exit status 127 if it cannot be started."""
     for name in _RESTORED:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -113,8 +113,8 @@ def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -
 
 
 def module(file: str) -> "ModuleType":
-    """Return an empty module for a script to run in. To be made after the fork: what was there before
-    is hidden from the garbage collector, and `finish` could not let go of it.
+    """Return an empty module for a script to run in. Call it after the fork: objects from before are
+    hidden from the garbage collector, and `finish` could not release them.
     """
     main = type(sys)("__main__")
     namespace = main.__dict__
@@ -137,8 +137,8 @@ def run(
 ) -> int:
     """Run a script in this process, which was forked for it, and return its exit status.
 
-    `directory` is what comes first on its path, `names` and `values` are its meta-variables. Raises
-    `Leave` in a process that the script forked.
+    `directory` comes first on its path, `names` and `values` are its meta-variables. Raises
+    `Leave` in a process that the script has forked.
     """
     os.chdir(file[: file.rindex("/")] or "/")  # R49
     sys.argv[:] = [file, *words]
@@ -148,11 +148,11 @@ def run(
     modules = sys.modules
     main = modules["__main__"] = module(file)
     numpy = modules.get("numpy.random")
-    if numpy is not None:  # `random` does it by itself
+    if numpy is not None:  # `random` reseeds itself after a fork
         numpy.seed()
     pid, status = os.getpid(), 0
     threading = modules.get("threading")
-    if threading is not None:  # which keeps the number that the thread had before the fork
+    if threading is not None:  # it keeps the thread's number from before the fork
         threading.main_thread()._native_id = pid
     try:
         exec(code, main.__dict__)  # noqa: S102 -- this is what a host is for
@@ -164,9 +164,9 @@ def run(
 
 
 def _set_environment(names: list[bytes], values: list[bytes]) -> None:
-    """Set variables for Python (`os.environ`) and for C (getenv, and programs that are started).
+    """Set variables for Python (`os.environ`) and for C (getenv(3), and programs that are started).
 
-    `os.environ[name] = value` does both, and encodes and copies what is bytes already.
+    `os.environ[name] = value` does both, but would encode and copy what is already bytes.
     """
     data = getattr(os.environ, "_data", None)
     if isinstance(data, dict):
@@ -178,7 +178,7 @@ def _set_environment(names: list[bytes], values: list[bytes]) -> None:
 
 
 def _status_of(error: BaseException) -> int:
-    """Return the exit status for what ended a script; print it as the interpreter would."""
+    """Return the exit status for the exception that ended a script; print it as Python would."""
     if isinstance(error, SystemExit):
         if error.code is None:
             return 0
@@ -195,12 +195,12 @@ def _status_of(error: BaseException) -> int:
 
 
 def _own(traceback: "TracebackType | None") -> "TracebackType | None":
-    """Take the frame that called the script off a traceback."""
+    """Return a traceback without the frame that called the script."""
     return traceback.tb_next if traceback is not None else None
 
 
 def run_exit_handlers() -> None:
-    """Wait for threads, then run what was to run at the end."""
+    """Wait for threads, then run the exit handlers."""
     modules = sys.modules
     try:
         threading = modules.get("threading")
@@ -220,13 +220,13 @@ def finish(
     descriptors: int = 3,
     c_runs: bool = False,
 ) -> int:
-    """Do what an interpreter does at its end, as far as it can be seen; return the exit status.
+    """Do what an interpreter does at its end, as far as anybody can see; return the exit status.
 
-    `mark` was made before the script ran. `known` are the modules that were there, `c_runs` says
-    whether one of them has C code of its own, `descriptors` is how many are open by right.
+    `mark` was made before the script ran. `known` are the modules that were loaded then, `c_runs` says
+    whether one of them has C code of its own, `descriptors` is how many the engine itself has open.
 
-    Python's own way out takes everything apart, which costs as much as several requests. It is needed
-    only for objects that do something when they end, such as writing what is buffered.
+    Raises `Leave` if only finalizing the interpreter will do, which costs as much as several requests:
+    for objects that do something when they end, such as writing what is buffered.
     """
     modules = sys.modules
     try:
@@ -242,16 +242,16 @@ def finish(
 
 
 def _let_go() -> None:
-    """Let go of the script, as the interpreter does first. By that most objects with a finaliser end,
-    such as a file that was not closed or the FieldStorage of an old script, and with all their names
-    still in place; the rest of the interpreter can be left as it is.
+    """Release the script's module, as the interpreter does first. That ends most objects with a
+    finalizer, such as an open file or the FieldStorage of an old script, while all the names that they
+    use are still there; the rest of the interpreter can be left as it is.
     """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and not stream.closed:
             try:
                 stream.flush()
             except OSError:
-                pass  # to be said at the end
+                pass  # reported at the end
     if gc.isenabled():
         gc.collect()
     _write_files()
@@ -260,8 +260,8 @@ def _let_go() -> None:
 
 
 def _write_files() -> None:
-    """Write what plain files hold: in a cycle a file may end before its buffer is written, and the
-    buffer before the text above it.
+    """Flush plain files: in a cycle a raw file may be finalized before its buffer is written, and the
+    buffer before the text layer above it.
     """
     things = gc.get_objects()
     for kind, below, name in _LAYERS:
@@ -271,4 +271,4 @@ def _write_files() -> None:
                     if type(getattr(thing, name)) in below:
                         thing.flush()
                 except (OSError, ValueError):
-                    pass  # full, closed or detached: it ends as it would
+                    pass  # full, closed or detached: as in Python itself

@@ -1,7 +1,7 @@
-"""Lines of a log on their way out of a process: nobody waits long for a reader who has stopped.
+"""Lines of a log on their way out of a process, which does not wait long for a reader that has stopped.
 
-A log is a pipe, a terminal or a file that others have open too. A plain write waits for as long as its
-reader does not read, and all requests with it. What lines say is up to those who write them.
+A log is a pipe, a terminal or a file that others have open too. A plain write blocks while its reader
+does not read, and all requests with it.
 """
 
 import os
@@ -11,7 +11,7 @@ PATIENCE = 1.0  # seconds for each piece; after one that was too slow no other w
 
 
 class LogLines:
-    """Writes lines to a descriptor. Never raises; lines that nobody takes are dropped and counted."""
+    """Writes lines to a descriptor. Never raises; lines that nobody reads are dropped and counted."""
 
     def __init__(self, fd: int = 2) -> None:
         self._fd = fd
@@ -27,7 +27,7 @@ class LogLines:
         data = f"{torn}{lost}{line}\n".encode("utf-8", "backslashreplace")
         patience = 0.0 if self._lost else PATIENCE
         try:
-            # A pipe that is ready takes so much without a wait
+            # A pipe that is ready takes this much without blocking
             for at in range(0, len(data), select.PIPE_BUF):
                 if not self._poll.poll(patience * 1_000):
                     self._lost += 1 + line.count("\n")

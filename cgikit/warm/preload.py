@@ -1,11 +1,10 @@
 """Which modules are preloaded in the process that is forked for each request.
 
-Modules of the standard library and of site-packages only, as far as scripts were seen to import them.
-Modules beside scripts, or in directories that scripts add, are imported by each request anew, unless
-somebody names them with `--preload`: importing them may be half of a script's work, and may read the
-request. A module whose import does more than define things is not preloaded either: see `trial.py`.
-
-Whether what is preloaded is still right is asked in `staleness.py`.
+Only modules of the standard library and of site-packages, and only those that scripts were seen to
+import. Modules beside scripts, or in directories that scripts add to their path, are imported anew by
+each request, unless somebody names them with `--preload`: their import may be half of a script's work,
+and may read the request. A module whose import does more than define things is not preloaded either:
+see `trial.py`. Whether preloaded modules are still up to date is decided in `staleness.py`.
 """
 
 import os
@@ -40,10 +39,10 @@ _MARGIN = 100_000_000
 
 
 def held(began: int) -> "dict[str, Held]":
-    """Return the modules of this process as `staleness.py` wants them.
+    """Return the modules of this process in the form that `staleness.py` takes.
 
-    `began` is when it started to import them (as `time.time_ns`). A file that has changed since may be
-    another one than was imported, and counts as changed.
+    `began` is when it started to import them (as `time.time_ns`). A file that has changed since then
+    may not be the one that was imported, and counts as changed.
     """
     library = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
     own = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "")
@@ -66,21 +65,21 @@ def _stamp(file: str, began: int) -> "Stamp | None":
         return _CHANGED
     except OSError:
         return None  # in a zip file, say
-    # Later than now it can be when the clock was wrong, and that is no reason to start again for ever
+    # A time after now comes from a clock that was wrong: that must not replace everything for ever
     if began - _MARGIN < status.st_ctime_ns <= time.time_ns():
         return _CHANGED
     return stamp_of(status)
 
 
 class Learner:
-    """Tells what a script imported beyond what is preloaded. Made before the forks."""
+    """Finds out which modules a script imported that are not preloaded. Made before the forks."""
 
     def __init__(self) -> None:
         self._roots = [os.path.join(p, "") for p in sys.path[1:] if p and os.path.isdir(p)]
         self.names = frozenset(sys.modules)
 
     def learnt(self) -> list[str]:
-        """Return the modules that were imported since, as far as they may be preloaded."""
+        """Return the modules that were imported since then and may be preloaded."""
         if len(sys.modules) <= len(self.names):
             return []
         found = []
@@ -101,9 +100,9 @@ class Learner:
 
 
 def load(names: "Iterable[str]", learnt: list[str]) -> "Outcome":
-    """Import what is preloaded. Return what is not: of `names`, which were named by a person and are
-    imported as they are, one line each; of `learnt`, which are tried first, the reason by name; and
-    those of them that cannot be imported now.
+    """Import the modules to preload. Return which were not: for `names`, which a person named and which
+    are imported without a trial, one line each; for `learnt`, which are tried first, the reason by
+    name; and those of `learnt` that cannot be imported now.
     """
     failed: list[str] = []
     for name in names:

@@ -1,7 +1,7 @@
 """What a script file is: a Python script for the warm interpreter, or another program.
 
-Decided here and nowhere else: which `#!` lines mean that interpreter, and when a file that was looked
-at before has to be looked at again. Reads first lines, runs nothing.
+This module alone decides which `#!` lines mean that interpreter, and when a file has to be looked at
+again. It reads first lines and runs nothing.
 """
 
 import os
@@ -21,8 +21,8 @@ Stamp = tuple[int, int, int, int, int]
 class Program:
     """A script file as it was when it was last looked at.
 
-    `warm` says whether the warm interpreter runs it; if not, `why`. `stamp` is None for a
-    file that changed a moment ago and may change again unseen.
+    `warm` tells whether the warm interpreter runs it, and `why` why it does not. `stamp` is None for a
+    file that changed a moment ago and might change again unnoticed.
     """
 
     __slots__ = ("checked", "directory", "file", "stamp", "warm", "why")
@@ -38,7 +38,7 @@ class Program:
 
 
 class Programs:
-    """Script files by path. `path` is the PATH that scripts get: `#!/usr/bin/env` looks there."""
+    """Script files by path. `path` is the PATH of scripts, where `#!/usr/bin/env` looks."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -65,7 +65,7 @@ class Programs:
             return f"it cannot be read ({error.strerror})"
         if not line.startswith(b"#!"):
             return NOT_PYTHON
-        if b"\0" in line:  # which ends the line for the kernel, and no path can have
+        if b"\0" in line:  # the kernel ends the line there, and no path can hold one
             return "its first line has a NUL character"
         if line not in self._same:
             if len(self._same) >= MAX_PROGRAMS:
@@ -78,7 +78,7 @@ NOT_PYTHON = "it is not a Python script"
 
 
 def runs_python(file: str) -> bool:
-    """Tell whether a script's `#!` line names a Python, whichever. False for what cannot be read."""
+    """Tell whether a script's `#!` line names any Python. False if the file cannot be read."""
     try:
         line = _first_line(file)
     except OSError:
@@ -93,7 +93,7 @@ def _first_line(file: str) -> bytes:
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
-    """Return what changes whenever the file does: times of change, size, inode, device."""
+    """Return values that change whenever the file does: times of change, size, inode, device."""
     return (
         status.st_mtime_ns,
         status.st_ctime_ns,
@@ -104,7 +104,7 @@ def stamp_of(status: os.stat_result) -> Stamp:
 
 
 def is_recent(stamp: Stamp) -> bool:
-    """Whether a file changed so lately that it could change again under the same stamp."""
+    """Whether a file changed so recently that it could change again and keep its stamp."""
     return time.time_ns() - max(stamp[0], stamp[1]) < RACY
 
 

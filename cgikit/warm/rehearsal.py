@@ -42,7 +42,7 @@ if TYPE_CHECKING:
             """Run a script in this process."""
 
 
-# Of what scripts do, what nearly all of them do
+# What nearly all scripts do
 SCRIPTS = (
     """print("Content-Type: text/plain\\n\\nrehearsal")""",
     """
@@ -76,11 +76,10 @@ _EMPTY = sys.getsizeof(b"")  # bytes that an empty object takes
 
 
 def rehearse(zygote: "Rehearsing") -> None:
-    """Do in this process what its children do, with scripts that have nothing to say and an output
-    that goes nowhere; then put everything back.
+    """Do in this process what its children will do, with scripts that say nothing of interest and an
+    output that goes nowhere; then restore everything.
 
-    Python rewrites what it has run a few times into a faster form, and remembers where it found what.
-    Done here, no child has to, nor to copy the memory for it: a quarter of the pages it would copy.
+    That saves a child a sixth of the pages that it would copy.
     """
     environment, arguments, original = dict(os.environ), [*sys.argv], [*sys.orig_argv]
     path, main = sys.path[0], sys.modules["__main__"]
@@ -96,9 +95,9 @@ def rehearse(zygote: "Rehearsing") -> None:
         for _ in range(REHEARSALS):
             mark = leaving.Mark()
             zygote.attend(0, "/rehearsal", (None, code), request, (0, null, 2), limits, zygote.most)
-            try:  # and not the exit handlers: modules have registered their own by now
+            try:  # without the exit handlers: modules may have registered their own by now
                 interpreter.finish(0, mark, known, opened)
-            except interpreter.Leave:  # a thread runs, of a module that was named by a person
+            except interpreter.Leave:  # a thread runs, of a module that a person named
                 pass
             for attributes, before in streams:
                 attributes.clear()

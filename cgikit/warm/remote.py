@@ -1,8 +1,8 @@
-"""The executor that has a worker run scripts: for front ends with threads, which must not fork.
+"""The executor that lets workers run scripts, for front ends with threads, which must not fork.
 
 A process with threads cannot be forked safely, and `cgikit serve` has threads. So its scripts run below
-a supervisor of their own, reached over a private socket; what is spoken there is FastCGI, of which this
-is the web server's end. Paths are found twice, here and there, by the same rules.
+a supervisor of their own. The two speak FastCGI over a private socket, and this module is the web
+server's side of it. The path of a request is resolved twice, here and in the worker, by the same rules.
 """
 
 import contextlib
@@ -38,10 +38,10 @@ STARTING = 60.0  # seconds for the first worker to become ready
 class Warm:
     """The executor whose Python scripts are forked from a warm interpreter.
 
-    `root` is the directory of the scripts, or one script; `environment` is what they get beside the
-    meta-variables, `passing` names those of the request that they get although others would not;
-    `preload` are modules to import in advance; `log` takes one line an event. Starts processes and one
-    thread; `close` ends them. `OSError` when no worker becomes ready.
+    `root` is the directory of the scripts, or one script. `environment` is what they get beside the
+    meta-variables; `passing` names variables of the request that are passed to them in addition to the
+    usual ones. `preload` are modules to import in advance. `log` takes one line an event. Starts
+    processes and one thread; `close` ends them. `OSError` if no worker becomes ready.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Warm:
             root=os.path.realpath(root),
             protocol="fastcgi",
             interpret=False,
-            stderr_out=True,  # to us, who know which request it belongs to
+            stderr_out=True,  # to this process, which knows the request it belongs to
             pass_on=list(passing),
             preload=list(preload),
             timeout=max(limits.header, limits.idle) + _MARGIN,
@@ -90,7 +90,7 @@ class Warm:
         """Start the script. `OSError` when it cannot be; `BlockingIOError` after `close`."""
         if self.closed:
             raise BlockingIOError(errno.EAGAIN, "the server is shutting down")
-        if job.interpreter or job.outside:  # not for a worker, which knows the root alone
+        if job.interpreter or job.outside:  # a worker runs only what is below its root
             return self._cold.start(job)
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(_CONNECTING)  # it waits while the socket's queue is full
@@ -151,7 +151,7 @@ class RemoteRun:
             self._pump()
         if self._output:
             return self._output.popleft()
-        if self._closed():  # it did not end by itself, though it may look so
+        if self._closed():  # the script was ended, though it may look as if it ended by itself
             self.close()
             raise ClientGone
         return b""
@@ -162,7 +162,7 @@ class RemoteRun:
 
     def close(self) -> int:
         """End the script if it still runs; return its exit status, or the negative number of the
-        signal. A connection that is closed early ends it: the worker sends TERM, then KILL.
+        signal. Closing the connection ends it: the worker sends TERM, then KILL.
         """
         if self._status is None:
             self._status = -15

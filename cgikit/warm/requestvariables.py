@@ -1,9 +1,8 @@
-"""What a web server says of a request, and what of it a script gets. Pure.
+"""The meta-variables of a script, made of those that a web server sends with a request. Pure.
 
-A FastCGI or SCGI peer sends meta-variables that are nearly those of RFC 3875 section 4.1. Here they
-are made exactly those: what the peer cannot know is replaced, what no script may get is dropped (which
-that is, `allowlist.py` decides). Where the request comes by HTTP and all of them have to be made, that
-is in `environ.py`.
+A FastCGI or SCGI peer sends variables that are nearly those of RFC 3875 section 4.1. This module
+replaces what the peer cannot know and drops what no script may get (`allowlist.py` decides which). For
+a request by HTTP, `host/environ.py` makes all of them.
 """
 
 from ..host.argv import query_arguments
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from .allowlist import Allowlist
     from .settings import Settings
 
-#: R33: they are always set. A peer that leaves one out has not been told to send it.
+#: R33: these are always set. A peer that leaves one out is not configured to send it.
 _DEFAULTS = (
     ("GATEWAY_INTERFACE", "CGI/1.1"),
     ("QUERY_STRING", ""),
@@ -35,8 +34,8 @@ _DEFAULTS = (
 def path_of(variables: "Mapping[str, str]") -> tuple[str, str]:
     """Return the two parts of the request's path, decoded, as the peer has split it.
 
-    A peer that knows no script sends all of it as one of them. Without both it is the path of
-    REQUEST_URI.
+    A peer that does not know which script there is sends the whole path as one of them. Without both,
+    the path of REQUEST_URI is taken.
     """
     name, info = variables.get("SCRIPT_NAME", ""), variables.get("PATH_INFO", "")
     if not name and not info and "REQUEST_URI" in variables:
@@ -53,8 +52,8 @@ def name_of(variables: "Mapping[str, str]") -> str:
 
 
 def single_path(path: str, rest: str, prefix: str | None) -> tuple[str, str]:
-    """Return SCRIPT_NAME and PATH_INFO where one script answers everything: cut at the prefix, "" being
-    the root of the URL; without one (None), or outside it, as the peer has split them.
+    """Return SCRIPT_NAME and PATH_INFO if one script answers everything: the path is cut at the prefix
+    ("": the root of the URL); without one (None), or outside it, the peer's parts are taken.
     """
     whole = path + rest
     if prefix is not None and (whole == prefix or whole.startswith(prefix + "/")):
@@ -65,9 +64,9 @@ def single_path(path: str, rest: str, prefix: str | None) -> tuple[str, str]:
 def script_environ(
     variables: "Mapping[str, str]", script: Script, allowed: "Allowlist", settings: "Settings"
 ) -> tuple[dict[str, str], list[str]]:
-    """Return a script's meta-variables and the words of its command line.
+    """Return a script's meta-variables and the arguments of its command line.
 
-    `Problem` 400 when there is no REQUEST_METHOD, 414 or 431 for more than a program can be given.
+    `Problem` 400 if there is no REQUEST_METHOD, 414 or 431 for more than a program can be given.
     """
     passed = {
         name: value
@@ -91,14 +90,14 @@ def script_environ(
     if script.path_info:
         passed["PATH_TRANSLATED"] = passed.get("DOCUMENT_ROOT", settings.root) + script.path_info
     query = passed["QUERY_STRING"]
-    words = query_arguments(method, query) if query and "=" not in query else []
-    check(passed, words, allowed.base)
-    return passed, words
+    arguments = query_arguments(method, query) if query and "=" not in query else []
+    check(passed, arguments, allowed.base)
+    return passed, arguments
 
 
 def redirected(variables: "Mapping[str, str]", target: str) -> dict[str, str]:
     """Return the variables of the request to make after a local redirect (RFC 3875 section 6.2.2):
-    a GET (or HEAD) without a body. `Problem` 400 when the target is no path.
+    a GET (or HEAD) without a body. `Problem` 400 if the target is not a valid path.
     """
     path, query = split_target(target)
     kept = {name: value for name, value in variables.items() if not name.startswith("CONTENT_")}

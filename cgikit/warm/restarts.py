@@ -1,14 +1,15 @@
-"""When a worker that has ended may be followed by another: at once, but not without end. Pure.
+"""When a worker that has ended is replaced: at once, but not again and again without a pause. Pure.
 
-Two causes are kept apart. What ends before it is ready, as for a library that cannot be imported, would
-end again: the pause doubles. What ended in its work is replaced at once, as long as that is rare:
-healthy requests must not wait for what others do. `supervisor.py` tells what happened, and the time.
+There are two cases. A worker that ends before it is ready, say because of a library that cannot be
+imported, would end again: the pause doubles. A worker that ends while it serves is replaced at once, as
+long as that is rare: healthy requests must not suffer from others. `supervisor.py` says what happened,
+and when.
 """
 
 BURST = 10  # replacements at once
 REFILL = 6.0  # seconds until there may be one more
-ALONE = 1.0  # seconds between replacements beyond that where no other worker takes requests
-# Seconds after the second worker that does not become ready; doubled after each.
+ALONE = 1.0  # seconds between replacements beyond that if no other worker takes requests
+# Seconds after the second worker in a row that does not become ready; doubled after each
 FIRST_PAUSE, MAX_PAUSE = 0.5, 30.0
 
 
@@ -25,18 +26,18 @@ class Restarts:
         self._not_before = 0.0
 
     def failed(self, now: float) -> None:
-        """Take note of a worker that ended before it was ready, or could not be started."""
+        """Note that a worker ended before it was ready, or could not be started."""
         if self.failures:
             self._not_before = now + min(FIRST_PAUSE * 2 ** min(self.failures - 1, 10), MAX_PAUSE)
         self.failures += 1
 
     def succeeded(self) -> None:
-        """Take note of a worker that became ready, or of the wish to try again at once."""
+        """Note that a worker became ready, or that somebody wants to try again at once."""
         self.failures = 0
         self._not_before = 0.0
 
     def wait(self, now: float, *, alone: bool) -> float:
-        """Return in how many seconds a worker that has ended may be replaced; 0: now. `alone` says that
+        """Return the seconds until a worker that has ended may be replaced (0: now). `alone` says that
         no other worker takes requests.
         """
         self._count(now)
@@ -50,7 +51,7 @@ class Restarts:
         return wait
 
     def replaced(self, now: float) -> None:
-        """Take note of a replacement that was started."""
+        """Note that a replacement was started."""
         self._count(now)
         self._credit = max(0.0, self._credit - 1)
         self._replaced = now

@@ -1,4 +1,4 @@
-"""What a supervisor tells its workers: plain values, all with a default. No decision is made here."""
+"""What a supervisor tells its workers: plain values, most with a default. Nothing is decided here."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -6,7 +6,7 @@ if TYPE_CHECKING:
 
 
 class Settings:
-    """What a supervisor tells a worker: plain values, so that they can be sent."""
+    """The settings of a worker: plain values, so that they can be sent."""
 
     __slots__ = (
         "body", "children", "debug", "grace", "interpret", "learnt", "memory", "mount", "pass_on",
@@ -23,10 +23,10 @@ class Settings:
         self.protocol: str = values["protocol"]  # "fastcgi" or "scgi"
         self.peers: str = given("peers", "")  # FCGI_WEB_SERVER_ADDRS
         self.prefix: str = given("prefix", "")  # of the URL; "" or begins with "/"
-        #: Where a single script is in the URL, "" at its root; None: where the peer says
+        #: The URL path of a single script, "" for the root; None: the peer says where it is
         self.mount: str | None = given("mount", self.prefix or None)
         self.warm: bool = given("warm", True)
-        self.interpret: bool = given("interpret", True)  # judge headers, make error pages
+        self.interpret: bool = given("interpret", True)  # check header blocks, make error pages
         self.debug: bool = given("debug", False)  # details in error pages
         self.preload: list[str] = given("preload", [])
         self.learnt: list[str] = given("learnt", [])
@@ -34,16 +34,18 @@ class Settings:
         self.timeout: float = given("timeout", 60.0)  # seconds: to the headers, then of silence
         self.total: float = given("total", 3_600.0)  # seconds for everything
         self.grace: float = given("grace", 3.0)  # seconds from TERM to KILL
-        self.patience: float = given("patience", 30.0)  # until a process of ours is taken for hung
+        self.patience: float = given(
+            "patience", 30.0
+        )  # seconds until a silent process counts as hung
         self.children: int = given("children", 256)  # scripts at once
         self.queue: int = given("queue", 256)  # requests that wait for one of these to end
         self.body: int = given("body", 1 << 30)  # bytes of a request's body. httpd: 1 GiB
         self.spool: int = given("spool", 1 << 30)  # bytes of an answer on disk. nginx: 1 GiB
-        #: Whether the web server gets what scripts write to their standard error, and not our log
+        #: Whether scripts' standard error goes to the web server instead of our log
         self.stderr_out: bool = given("stderr_out", False)
         self.temporary: str = given("temporary", "/tmp")  # noqa: S108 -- files without a name
         self.memory: int = given("memory", 0)  # bytes of address space for a script
-        self.processes: int = given("processes", 0)  # of the user, beyond which scripts cannot fork
+        self.processes: int = given("processes", 0)  # of the user; beyond that scripts cannot fork
 
     def values(self) -> dict[str, object]:
         """Return the values as a dict of what `marshal` can write."""

@@ -1,11 +1,11 @@
 """Whether the modules that are preloaded are the ones that a fresh interpreter would import now.
 
-Two things must never happen: that a script gets another module than a fresh interpreter would give it,
-and that it gets an old one. A file beside a script that has the name of a module hides that module;
-such a script is started cold. When the file of a module has changed, or another one is found in its
-place, everything is started cold until what is preloaded is replaced. The standard library and cgikit
-itself are taken as a part of the interpreter, and looked at once a second. What is preloaded is decided
-in `preload.py`, in another process.
+A script must never get a module that is out of date, nor a module other than a fresh interpreter would
+import. A file beside a script that has the name of a module hides that module; such a script is started
+cold. When the file of a module has changed, or the import would find another file, every script is
+started cold until the preloaded modules are replaced. The standard library and cgikit itself count as
+part of the interpreter and are looked at once a second. What is preloaded is decided in `preload.py`,
+in another process.
 """
 
 import os
@@ -64,7 +64,7 @@ class Staleness:
         return ""
 
     def _moved(self) -> str:
-        """Return a file that is found now in place of that of a preloaded module, "" if none is."""
+        """Return a file that an import would now find instead of a preloaded module, "" if none."""
         for place, known in self._places.items():
             try:
                 stamp = stamp_of(os.stat(place))
@@ -105,7 +105,7 @@ class Staleness:
 
 
 def _hides(path: str, name: str, held: str) -> bool:
-    """Whether a file beside a script is imported in place of the module in the file `held`."""
+    """Whether a file beside a script would be imported instead of the module in the file `held`."""
     if "." not in name:
         path = os.path.join(path, "__init__.py")
         if not os.path.exists(path):

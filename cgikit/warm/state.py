@@ -1,12 +1,12 @@
-"""What the import of a module has left that is another in each process: chance, time, process ids.
+"""What a module's import leaves behind that differs between processes: chance, the time, process ids.
 
-In a fresh interpreter each request has its own; from a module that is preloaded all requests would get
-the same. Two processes import the module, and what they hold is compared here, by value: a state that
-is equal in both, as of `Random(42)`, is meant. What becomes of a module that differs is decided in
-`trial.py`.
+In a fresh interpreter each request has its own; with a preloaded module all requests would share one.
+So two processes import the module, and this module compares what they hold, by value. A state that is
+equal in both, such as that of `Random(42)`, is intended. `trial.py` decides what becomes of a module
+that differs.
 
-Not seen: what C code keeps to itself, a date without a time of day, and what lies deeper than a few
-objects below a module's names.
+Three things are not seen: what C code keeps to itself, a date without a time of day, and objects more
+than a few steps away from a module's names.
 """
 
 import gc
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-#: Objects and depth that are looked at in one module; larger ones are tables.
+#: How many objects are looked at in one module, and how deep; larger structures are tables.
 MAX_OBJECTS, MAX_DEPTH = 50_000, 10
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
-#: Of what Python says of a module itself, and what it keeps for all modules.
+#: What Python itself stores in every module.
 _OWN = {"__builtins__", "__cached__", "__doc__", "__file__", "__loader__", "__path__", "__spec__"}
 _SHOWN = {"array", "datetime", "decimal", "fractions", "itertools", "uuid"}  # in full by `repr`
 _SKIPPED = {"_frozen_importlib", "_frozen_importlib_external", "_thread", "importlib", "threading"}
 
 
 def digests(modules: "Mapping[str, ModuleType]") -> dict[str, int]:
-    """Return a number for each module, by name, that says what its names hold. To be compared between
-    processes that were forked from one.
+    """Return a number for each module, by name, that stands for what its names hold. Compare it between
+    processes that were forked from the same one.
     """
     return {name: _digest(name, module) for name, module in modules.items()}
 
@@ -55,7 +55,7 @@ def _digest(name: str, module: "ModuleType") -> int:
 
 
 def _reseeded() -> "list[Any]":
-    """Return the generators that get another state after each fork: see `warm.run`."""
+    """Return the generators that are reseeded after each fork: see `interpreter.run`."""
     found = [getattr(sys.modules.get("random"), "_inst", None)]
     numpy = getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
     found += [numpy, getattr(numpy, "_bit_generator", None)]
@@ -63,7 +63,7 @@ def _reseeded() -> "list[Any]":
 
 
 def _shown(thing: "Any") -> str:
-    """Return the state of an object that tells nothing by its parts, "" of all others."""
+    """Return the state of an object whose parts do not show it, "" for all others."""
     kind = type(thing)
     module = str(kind.__module__)
     try:
@@ -73,13 +73,13 @@ def _shown(thing: "Any") -> str:
             return repr(getattr(thing, "bit_generator", thing).state)
         if hasattr(thing, "getstate") and hasattr(thing, "getrandbits"):
             return repr(thing.getstate())
-    except Exception:  # of whatever kind: it has no state to be known
+    except Exception:  # of any kind: its state cannot be known
         return ""
     return ""
 
 
 def _below(name: str, thing: "Any") -> "list[Any]":
-    """Return what an object holds, as far as it is the module's own."""
+    """Return what an object holds, as far as it belongs to the module."""
     kind = type(thing)
     if isinstance(thing, type):
         return list(vars(thing).values()) if thing.__module__ == name else []
@@ -99,8 +99,8 @@ def _below(name: str, thing: "Any") -> "list[Any]":
 
 
 def shift_clock(seconds: int) -> None:
-    """Have the clock go forward or back for what is imported in this process from now on: what two
-    imports a moment apart take from it would often be equal otherwise.
+    """Shift the clock for everything that this process imports from now on. Otherwise two imports a
+    moment apart would often read the same time.
     """
     now, now_ns = time.time, time.time_ns
 

@@ -1,9 +1,9 @@
 """The parent of the workers: starts them, replaces them, and sees that nothing is left behind.
 
-It holds the listening socket for as long as it lives, so that requests wait instead of being refused
-while workers change. It starts every worker as an interpreter of its own (see `worker.py`), hands it
-what was learnt, and replaces it when a library has changed, when something new was learnt, or when it
-died. No request passes through here.
+It keeps the listening socket open as long as it lives, so that requests wait instead of being refused
+while workers are replaced. It starts every worker as an interpreter of its own (see `worker.py`), tells
+it which modules scripts were seen to import, and replaces it when a library has changed, when another
+such module was learnt, or when the worker has died. No request passes through here.
 """
 
 import contextlib
@@ -26,12 +26,12 @@ from .restarts import Restarts
 from .settings import Settings
 from .workerprocess import WorkerProcess
 
-ATTEMPTS = 4  # workers that end before any was ready, and the supervisor gives up
-SETTLE = 0.3  # seconds in which nothing new is learnt, before workers are replaced for it
+ATTEMPTS = 4  # workers that end before any was ready, after which the supervisor gives up
+SETTLE = 0.3  # seconds without anything new, before workers are replaced for what was learnt
 MAX_LEARNING = 50  # replacements for what was learnt, in the life of a supervisor
-MAX_ABSENT = 3  # times that a learnt module may be away when it is wanted
+MAX_ABSENT = 3  # times that a learnt module may be missing when it is to be preloaded
 STARTING = 60.0  # seconds for a worker to become ready
-STUMBLING = 0.2  # seconds after an error of our own
+STUMBLING = 0.2  # seconds of pause after an error of our own
 
 
 class Supervisor:
@@ -52,7 +52,7 @@ class Supervisor:
         started: Callable[[], None] = lambda: None,
     ) -> None:
         self._given = listener
-        # Handed over as descriptor 0, it would be replaced by a worker's own standard input
+        # As descriptor 0 it would be replaced by a worker's own standard input
         self.listener = listener if listener.fileno() > 2 else listener.dup()
         self._handover = Handover.pair()
         self.settings = settings
@@ -97,7 +97,7 @@ class Supervisor:
 
     def _ask(self, what: str) -> None:
         self._asked.append(what)
-        with contextlib.suppress(OSError):  # full: it will wake anyway
+        with contextlib.suppress(OSError):  # the pipe is full: the loop wakes anyway
             os.write(self._waker, b"\0")
 
     # --- the loop -----------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Supervisor:
         return 0
 
     def _turn(self) -> None:
-        """Wait for what happens next, and deal with it. What one worker's messages raise ends it."""
+        """Wait for events and handle them. An error in a worker's messages ends that worker."""
         self._fill()
         self._wait()
         for worker in list(self._workers):
@@ -133,7 +133,7 @@ class Supervisor:
         self._learn()
 
     def _stumble(self, incident: str) -> None:
-        """Go on after an error, not at once: it may come again."""
+        """Pause after an error, before going on: it may come again."""
         time.sleep(STUMBLING)
 
     def _wait(self) -> None:
@@ -167,7 +167,7 @@ class Supervisor:
         for _ in range(wanted):
             now = time.monotonic()
             alone = not any(worker.ready and not worker.killed_at for worker in self._workers)
-            # What was replaced on purpose is not counted
+            # Those that were replaced on purpose do not count
             if self._missing and self._restarts.wait(now, alone=alone):
                 return
             self.settings.learnt = list(self._learnt)
@@ -186,7 +186,7 @@ class Supervisor:
             self._workers.append(worker)
 
     def _look_at(self, worker: WorkerProcess) -> None:
-        status = worker.process.poll()  # first: what it said before it ended is read below
+        status = worker.process.poll()  # first: what it wrote before its end is read below
         for line in worker.lines():
             self.log(one_line(line, 40_000))
         for message in worker.messages():
@@ -206,10 +206,10 @@ class Supervisor:
                 self._restarts.failed(now)
 
     def _look_at_clock(self, worker: WorkerProcess, now: float) -> None:
-        """End a worker that is stopped, or hangs: nobody else can."""
+        """End a worker that is stopped or hangs: nobody else can."""
         patience = self.settings.patience
         if worker.killed_at:
-            if now - worker.killed_at > patience:  # it waits for a disk, or a file system
+            if now - worker.killed_at > patience:  # the kernel waits for a disk or a file system
                 self.log(
                     f"process {worker.process.pid} of a worker cannot be ended; it is left alone"
                 )
@@ -227,7 +227,7 @@ class Supervisor:
             self._end(worker)
 
     def _end(self, worker: WorkerProcess, incident: str = "") -> None:
-        """Kill a worker and its zygote: what is left of it ends with it, and others take its place."""
+        """Kill a worker and its zygote; its scripts end with it, and another worker takes its place."""
         worker.kill()
         self._missing += 1
 
@@ -271,7 +271,7 @@ class Supervisor:
                 self._learn_at = time.monotonic() + SETTLE
 
     def _refuse(self, reasons: dict[str, str]) -> None:
-        """Remember which modules are not to be preloaded, and say so once, of a package as a whole."""
+        """Remember which modules are not to be preloaded, and log it once, for a package as a whole."""
         refused: dict[str, list[str]] = {}
         for name, why in reasons.items():
             self._learnt.pop(name, None)
@@ -284,7 +284,7 @@ class Supervisor:
             self.log(f"not preloaded: {', '.join(names[:10])}{more}: {why}")
 
     def _replace(self) -> None:
-        """Drain one worker of an older generation for each new one that is ready."""
+        """Drain one worker of an older generation for each new worker that is ready."""
         old = [w for w in self._workers if w.generation < self._generation and not w.draining]
         ready = [w for w in self._workers if w.generation == self._generation and w.ready]
         excess = len(old) + len(ready) - self.count
@@ -297,9 +297,9 @@ class Supervisor:
             self._learnings += 1
             self._generation += 1
 
-    def _close_entrance(self) -> None:
-        """Let nobody in any more: who asks from now on is refused, and asks another server, or a
-        successor that listens at the same place.
+    def _stop_listening(self) -> None:
+        """Accept no more connections. A client that connects from now on is refused, and can turn to
+        another server, or to a successor that listens at the same address.
         """
         self._draining = True
         self._drained = self._drained or time.monotonic()
@@ -316,11 +316,11 @@ class Supervisor:
                 self._restarts.succeeded()  # what was wrong may be right now
                 self._generation += 1
             elif what == "drain" and not self._draining:
-                self._close_entrance()
+                self._stop_listening()
                 for worker in self._workers:
                     worker.drain()
             elif what == "stop":
-                self._close_entrance()
+                self._stop_listening()
                 for worker in self._workers:
                     worker.drain()
                     worker.signal_children(signal.SIGTERM)

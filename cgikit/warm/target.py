@@ -1,6 +1,6 @@
-"""Which script a FastCGI or SCGI request is for. The file comes from the root, whatever the peer says.
+"""Which script a FastCGI or SCGI request is for: always a file below the root, whatever the peer says.
 
-The same for a request by HTTP is in `wsgi.py`; how a path leads to a file, in `path.py`.
+`host/wsgi.py` decides it for a request by HTTP; `host/path.py` finds the file of a path.
 """
 
 from ..host.output import is_local
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def is_below(location: str, prefix: str) -> bool:
     """Whether a Location leads to a script of ours: a local one, below the same prefix (R45).
 
-    Another path is the web server's, which gets the Location as the script printed it.
+    Any other path belongs to the web server, which gets the Location as the script printed it.
     """
     return is_local(location) and location.partition("?")[0].startswith(prefix + "/")
 

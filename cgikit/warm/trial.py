@@ -1,11 +1,11 @@
-"""Modules are tried in a child before they are preloaded: does their import do more than define things?
+"""Tries modules in a child before they are preloaded: does their import do more than define things?
 
 A module that starts a thread, opens a file, changes the environment, installs a signal handler, prints,
-looks at the request, or holds what is another in each process (see `state.py`) is refused, and
-with it all modules of its package. Which modules are wanted is decided in `preload.py`.
+looks at the request, or holds a state that differs between processes (see `state.py`) is refused, and
+with it all modules of its package. Which modules are tried is decided in `preload.py`.
 
-All together first, then in halves: a trial costs as much as the import. All trials of one start have a
-time, well below the one that the supervisor gives a worker to become ready.
+All modules are tried together first, then in halves: a trial costs as much as the import. All trials of
+one start share a time limit, well below the time that a worker has to become ready.
 """
 
 import contextlib
@@ -19,17 +19,17 @@ import time
 from . import state
 
 BUDGET = 20.0  # seconds for all trials of one start; the supervisor waits for 60
-MAX_TRIAL = 10.0  # seconds for one: what waits for something longer than that is no definition
-HARMLESS, ABSENT = 64, 65  # exit statuses that no library ends a process with by chance
+MAX_TRIAL = 10.0  # seconds for one trial: an import that takes longer waits for something
+HARMLESS, ABSENT = 64, 65  # exit statuses that no library uses by chance
 MORE = "importing it does more than define things"
 CHANCE = "its import leaves something that is another in each process (chance, time, process id)"
 SLOW = "importing it takes too long"
 UNTRIED = "there was no time left to try it"
 _REPORT = 1 << 20  # bytes for what a trial has to say
 _SHIFT = 90_061  # seconds: a day, an hour, a minute and a second
-# Their import leaves a trace that cannot be seen from Python: readline sets COLUMNS and LINES for C
+# Their import leaves a trace that Python cannot see: readline sets COLUMNS and LINES for C
 _UNSEEN = {"readline"}
-# What a library looks for when it looks at the request; where it is imported in advance there is none
+# The variables that a library looks at if it looks at the request, which a preloaded one cannot do
 _REQUEST = (
     "AUTH_TYPE CONTENT_LENGTH CONTENT_TYPE DOCUMENT_ROOT GATEWAY_INTERFACE HTTPS PATH_INFO"
     " PATH_TRANSLATED QUERY_STRING REMOTE_ADDR REMOTE_HOST REMOTE_USER REQUEST_METHOD REQUEST_URI"
@@ -38,8 +38,8 @@ _REQUEST = (
 
 
 class Trials:
-    """The trials of one start. `refused` says why, by name of a module or package; `absent` are those
-    that cannot be imported now, as happens while a library is replaced.
+    """The trials of one start. `refused` says why, by name of a module or package; `absent` are modules
+    that cannot be imported now, as happens while a library is being replaced.
     """
 
     def __init__(self, budget: float = BUDGET) -> None:
@@ -48,11 +48,11 @@ class Trials:
         self._end = time.monotonic() + budget
 
     def sift(self, names: list[str]) -> None:
-        """Import what can be preloaded of some modules; all others are refused or absent after it."""
+        """Import those of some modules that can be preloaded; the others are refused or absent then."""
         names = [name for name in names if name not in sys.modules]
         if not names or self._import_if_harmless(names):
             return
-        # What is nearly always harmless and cheap comes first: the time may be over with the rest
+        # First those that are nearly always harmless and cheap: the rest may use up the time
         own = [name for name in names if name.partition(".")[0] in sys.stdlib_module_names]
         others = [name for name in names if name not in own]
         packages = [name for name in others if "." not in name]
@@ -77,7 +77,7 @@ class Trials:
         self._halve(names[middle:])
 
     def _import_if_harmless(self, names: list[str]) -> bool:
-        """Try modules and import them. Where that cannot be, and there is but one, it is known why."""
+        """Try modules and import them if that is harmless. If one alone is not, note why."""
         left = self._end - time.monotonic()
         if left <= 0:
             self.refused.update(dict.fromkeys(names, UNTRIED))
@@ -102,9 +102,9 @@ class Trials:
 
 
 def trial(names: list[str], shift: int, seconds: float) -> tuple[int, dict[str, int]]:
-    """Import modules in a child, `shift` seconds ahead of the clock. Return how it ended, with the
-    digests of what they hold: HARMLESS where they leave no trace but themselves, ABSENT where they
-    cannot be imported, -9 where they took longer than some seconds, any other where they do more.
+    """Import modules in a child whose clock is shifted by `shift` seconds. Return its exit status, and
+    digests of what the modules hold: HARMLESS if they leave no trace but themselves, ABSENT if they
+    cannot be imported, -9 if they took longer than `seconds`, anything else if they do more.
     """
     with mmap.mmap(-1, _REPORT) as report:
         pid = os.fork()
@@ -125,7 +125,7 @@ def trial(names: list[str], shift: int, seconds: float) -> tuple[int, dict[str, 
 
 
 def _end_of(pid: int, seconds: float) -> int:
-    """Wait for a child for some seconds, then end all of its group. Return its exit status."""
+    """Wait for a child, at most some seconds, then end its whole group. Return its exit status."""
     end, pause = time.monotonic() + seconds, 0.001
     while time.monotonic() < end:
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
@@ -173,7 +173,7 @@ _BY_CHANCE = {"multiprocessing.process"}  # a key that its processes prove thems
 
 
 def _watch_environment() -> list[bytes]:
-    """Return a list of the request's variables that are looked for from now on, in this process."""
+    """Return a list that will hold the variables of the request that this process looks up."""
     wanted = frozenset(_REQUEST.encode().split())
     asked: list[bytes] = []
 
@@ -190,7 +190,7 @@ def _watch_environment() -> list[bytes]:
 
 
 def _traces() -> tuple[object, ...]:
-    """Return what a mere definition would leave as it is."""
+    """Return what an import that only defines things would leave unchanged."""
     import signal
 
     gc.collect()
@@ -209,7 +209,7 @@ def _traces() -> tuple[object, ...]:
 
 
 def entries(directory: str) -> list[str]:
-    """Return the names in a directory; none where it cannot be listed."""
+    """Return the names in a directory; none if it cannot be listed."""
     try:
         return os.listdir(directory)
     except OSError:

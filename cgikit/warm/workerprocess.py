@@ -1,6 +1,6 @@
 """A worker and its zygote as their supervisor sees them: processes, messages, log lines, children.
 
-How they are started and ended is here; when, and what their messages mean, is in `supervisor.py`.
+This module starts and ends them; when, and what their messages mean, is decided in `supervisor.py`.
 """
 
 import contextlib
@@ -23,8 +23,8 @@ from .settings import Settings
 from .slottable import SlotTable
 from .zygote import BLOCKED
 
-#: Signals that are not for a worker or its zygote: one that strays to them ends no request. A worker
-#: heeds SIGTERM and SIGUSR1.
+#: Signals that a worker or its zygote blocks, so that one sent by mistake ends no request. A worker
+#: handles SIGTERM and SIGUSR1.
 _STRAY = {
     "worker": (signal.SIGHUP, signal.SIGINT, signal.SIGUSR2),
     "zygote": BLOCKED,
@@ -34,9 +34,9 @@ BIND_NOW = {"LD_BIND_NOW": "1"}
 ASKING = 10.0  # seconds between questions to a worker whether it is there
 HANDING = 5.0  # seconds to hand over settings
 AT_ONCE = 16  # reads of what a worker prints, before others have their turn
-ENDING = 5.0  # seconds to end in; then it is killed, and after as many more left to the kernel
+ENDING = 5.0  # seconds to end; then it is killed, and after as many more left to the kernel
 _PACKAGE = str(Path(__file__).resolve().parent.parent.parent)
-# No cgikit on the path but the one that this is a part of
+# The only cgikit on its path is this one
 _CODE = (
     "import sys; sys.path[0] = sys.argv.pop(1); from cgikit.warm.{} import main; sys.exit(main())"
 )
@@ -60,16 +60,16 @@ class WorkerProcess:
         self.killed_at = 0.0  # when it was told to end now; 0: it was not
         self._pinged = self._heard = self.started
         self._ended_at = 0.0
-        self._decoder = messages.Decoder()
+        self._unpacker = messages.Unpacker()
         self._lines = [bytearray(), bytearray()]
         self.channel, theirs = socket.socketpair()
         ours, forking = socket.socketpair()
         with theirs, ours, forking, tempfile.TemporaryFile() as table:
             table.truncate(slottable.SIZE)
             self._table = SlotTable(mmap.mmap(table.fileno(), slottable.SIZE))
-            data = messages.encode(settings.values())
+            data = messages.pack(settings.values())
             for sock in (self.channel, ours):
-                sock.settimeout(HANDING)  # it fits into the socket, or nobody would ever read it
+                sock.settimeout(HANDING)  # no reader is needed: it fits into the socket
                 sock.sendall(data)
             shared = table.fileno()
             passed = (theirs, listener, ours, handover.inbox, handover.outbox)
@@ -90,13 +90,13 @@ class WorkerProcess:
         found: list[tuple[Any, ...]] = []
         with contextlib.suppress(BlockingIOError, ConnectionResetError):
             while data := self.channel.recv(65_536):
-                found += self._decoder.feed(data)
+                found += self._unpacker.feed(data)
         if found:
             self._heard = time.monotonic()
         return [message for message in found if message != ("here",)]
 
     def ask(self, now: float) -> None:
-        """Ask it, from time to time, whether it is there; `messages` takes the answer."""
+        """Ask it, from time to time, whether it still answers; `messages` takes the answer."""
         if self.ready and self._heard >= self._pinged and now - self._pinged > ASKING:
             self._pinged = now
             with contextlib.suppress(OSError):
@@ -107,8 +107,8 @@ class WorkerProcess:
         return self._heard < self._pinged < now - patience
 
     def lines(self) -> list[str]:
-        """Return the whole lines that the worker has printed since, of much a part: what scripts write
-        is among it, and may never end.
+        """Return the whole lines that the worker has printed since. Not all at once: what scripts write
+        is among them, and may never end.
         """
         found: list[str] = []
         for output, kept in zip(self.outputs, self._lines, strict=True):
@@ -124,7 +124,7 @@ class WorkerProcess:
         return found
 
     def drain(self, *, replaced: bool = False) -> None:
-        """Tell the worker to answer what it has and to end. If it is `replaced`, another one gets the
+        """Tell the worker to answer what it has, then to end. If it is `replaced`, another one gets the
         connections that the web server keeps open.
         """
         if not (self.draining and replaced):
@@ -134,7 +134,7 @@ class WorkerProcess:
     def signal_children(self, number: int) -> None:
         """Send a signal to the process groups of the scripts that run."""
         for pid in self._table.pids:
-            # The number may be another process's by now: only the leader of a session has its own
+            # The number may have been reused: only the leader of a session has a session of that number
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if pid > 1 and os.getsid(pid) == pid:
                     os.killpg(pid, number)
@@ -146,8 +146,8 @@ class WorkerProcess:
         self.forking.kill()
 
     def finish(self, now: float) -> bool:
-        """End what is left of a worker that has ended: no script outlives who could end it. False while
-        something is left; ask again. It never waits.
+        """End what a worker that has ended has left: no script outlives the process that could end it.
+        False while something is left: call again. It never waits.
         """
         if not self._ended_at:
             self._ended_at = now
@@ -155,7 +155,7 @@ class WorkerProcess:
         # The zygote ends with the socket between them, unless it is stopped, or hangs
         if self.process.returncode or now - self._ended_at > ENDING:
             self.forking.kill()
-        lasts = now - self._ended_at < 2 * ENDING  # or the kernel does not let it go
+        lasts = now - self._ended_at < 2 * ENDING  # after that the kernel does not let it go
         if (self.process.poll() is None or self.forking.poll() is None) and lasts:
             return False
         self.signal_children(signal.SIGKILL)  # what was forked meanwhile
@@ -165,7 +165,7 @@ class WorkerProcess:
         return True
 
     def close(self) -> None:
-        """Kill what there is, and wait for its end as long as that can take."""
+        """Kill both processes, and wait for their end, within bounds."""
         self.kill()
         for process in (self.process, self.forking):
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -177,7 +177,7 @@ class WorkerProcess:
 def _interpreter(
     role: str, fds: tuple[int, ...], environment: Mapping[str, str]
 ) -> "subprocess.Popen[bytes]":
-    """Start a worker or a zygote with descriptors, whose numbers are its words."""
+    """Start a worker or a zygote with descriptors, whose numbers are its arguments."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STRAY[role])  # which it inherits
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter

@@ -1,24 +1,23 @@
-"""The process that is forked for every request: it holds modules ready and does nothing else.
+"""The process that is forked for every request. It keeps modules preloaded and does nothing else.
 
 After a fork, each page of memory that parent or child writes to has to be copied, and that is most of
-what a request costs. So the process that forks is not the one that deals with connections (which is
-`worker.py`): it imports little, and between two forks it runs a dozen lines.
+what a request costs. So the process that forks is not the one that handles connections (`worker.py`):
+it imports little, and between two forks it runs a dozen lines.
 
-A child can read whatever was ever in the memory of the process it was forked from, freed or not. So the
-request itself never comes here: the worker writes it to a file without a name, and the child that it is
-meant for is the only one to read it.
+A request never comes here: the worker writes it to a file, and the child alone reads it (see
+`requestfile.py`).
 
-Messages on the socket to the worker; those to here have their length in front:
-- to here, with the script's three descriptors and that of the file with its request: what to run, as
+Messages on the socket to the worker; those to the zygote have their length in front:
+- to the zygote, with the script's three descriptors and that of the request file: what to run, as
   `messages.py` writes it (see `ZygoteClient.fork`);
-- to here, without descriptors (2**31 is added to the length): of children to reap, slots and process
-  ids, four bytes each;
-- from here: 8 bytes, a child's slot and its process id (negative: the errno of the failed fork); or
-  slot + 2**31 and how it ended, as `os.waitstatus_to_exitcode` has it plus 1,000, for a child that was
-  reaped, plus 2**16 where others of its process group had to be ended; or 0 there for one that lives.
+- to the zygote, without descriptors (2**31 is added to the length): slots and process ids of children
+  to reap, four bytes each;
+- from the zygote: 8 bytes, a child's slot and its process id (negative: the errno of the failed
+  fork); or slot + 2**31 and how the child ended. That is 0 if it lives; for a child that was reaped it
+  is `os.waitstatus_to_exitcode` plus 1,000, plus 2**16 if others of its process group had to be ended.
 """
 
-# Without its face in Python, as in `interpreter.py`
+# Without the module in Python around it, as in `interpreter.py`
 import _signal as signal  # type: ignore[import-not-found]
 import atexit
 import errno
@@ -44,8 +43,8 @@ if TYPE_CHECKING:
 
     Ready = tuple[object, CodeType | None]
 
-#: Signals that end nothing here: this process ends with its worker. They are blocked from its start on
-#: by who starts it, and open again in its children, for whom they are.
+#: Signals that are blocked here, by whoever starts this process: it ends with its worker. Its children
+#: unblock them.
 BLOCKED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 MAX_SCRIPTS = 1_000
 ENDED = 1 << 31
@@ -71,7 +70,7 @@ class Zygote:
         while True:
             try:
                 head, ancillary, _, _ = recvmsg(4, 64)
-            except ConnectionResetError:  # the worker ended with answers of ours unread
+            except ConnectionResetError:  # the worker ended without reading all answers
                 return
             if not head:
                 return
@@ -84,7 +83,7 @@ class Zygote:
                 int.from_bytes(fds[i : i + 4], sys.byteorder) for i in (0, 4, 8, 12)
             )
             order = exactly(self.sock, size)
-            slot, file, stamp, is_warm = messages.decode(order)
+            slot, file, stamp, is_warm = messages.unpack(order)
             ready = None
             try:
                 if is_warm:
@@ -104,7 +103,7 @@ class Zygote:
             self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
 
     def _ready(self, file: str, stamp: object) -> "Ready":
-        """Return a script compiled. What cannot be compiled has no code: started cold, it says why."""
+        """Return a compiled script, without code if it cannot be compiled: a cold start says why."""
         known = self.scripts.get(file)
         if known is not None and known[0] == stamp and stamp is not None:
             return known
@@ -116,8 +115,8 @@ class Zygote:
         return known
 
     def _reap(self, data: bytes) -> None:
-        """Reap children that have ended, after ending what is left of their process groups: until a
-        child is reaped its number cannot become another group's.
+        """Reap children that have ended, after ending the rest of their process groups: until a child
+        is reaped, no other process group can get its number.
         """
         for at in range(0, len(data), 8):
             slot = int.from_bytes(data[at : at + 4], "big")
@@ -127,7 +126,7 @@ class Zygote:
                 if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
                     _end_group(pid, 9)
                     answer = ENDING + os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-                    if _end_group(pid, 0):  # somebody was there beside it, and is about to end
+                    if _end_group(pid, 0):  # it was not alone, and the others are about to end
                         answer += LEFT
             except ChildProcessError:
                 answer = ENDING
@@ -136,7 +135,7 @@ class Zygote:
     def _answer(self, data: bytes) -> None:
         try:
             self.sock.send(data)
-        except OSError:  # the worker is gone, which the next look at the socket tells
+        except OSError:  # the worker is gone, as the next read of the socket shows
             pass
 
     def _child(
@@ -147,7 +146,7 @@ class Zygote:
         request: int,
         descriptors: tuple[int, int, int],
     ) -> None:
-        """Become what runs the script. Returns never."""
+        """Run the script: this is its process. Never returns."""
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
             os.setsid()  # a group of its own to end, and no terminal of the server's
@@ -175,8 +174,8 @@ class Zygote:
         limits: "interpreter.Limits",
         above: int,
     ) -> int:
-        """Run the script and return its exit status. `request` is the file with the request. `rehearse`
-        does it in the zygote itself.
+        """Run the script and return its exit status. `request` is the request file. A rehearsal calls
+        this in the zygote itself.
         """
         self.table.pids[slot] = os.getpid()
         directory, arguments, names, values = requestfile.read(request)
@@ -211,8 +210,8 @@ def _say(error: Exception) -> None:
 
 
 def main() -> int:
-    """Hold modules ready and fork until the worker is gone. The words are the descriptors of the
-    socket and of the table. Return the exit status: that of a script in a child that leaves this way.
+    """Preload modules and fork until the worker is gone. The arguments are the descriptors of the
+    socket and the table. Return the exit status: that of a script in a child that leaves this way.
     """
     began = time.time_ns()
     os.environ.pop("LD_BIND_NOW", None)
@@ -220,8 +219,8 @@ def main() -> int:
     os.set_inheritable(sock, False)
     memory = mmap.mmap(table, slottable.SIZE)
     os.close(table)
-    # A map closes a descriptor of its own when it ends. In a child that number is a file of the
-    # script's. In a cycle that the collector does not see, which is made here, it never ends
+    # A map closes a descriptor of its own when it is freed; in a child the script may have a file with
+    # that number. In a reference cycle that the collector does not see, the map is never freed
     lasting: list[object] = [memory]
     lasting.append(lasting)
     channel = socket(fileno=sock)
@@ -230,8 +229,8 @@ def main() -> int:
     outcome: preload.Outcome = [], {}, []
     if settings["warm"]:
         outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
-        # It does nothing but be there: a script's `process.send` arranges for leaving fast where there
-        # is none, which is done in `interpreter.finish` anyway
+        # An exit handler that does nothing: `process.send` arranges for leaving fast only if there is
+        # no other, and here `interpreter.finish` does that
         atexit.register(int)
         zygote.c_runs = leaving.runs_c(list(sys.modules.values()))
         if zygote.c_runs:
@@ -240,10 +239,10 @@ def main() -> int:
             except ImportError:
                 pass  # scripts end in Python's own way, then
         gc.collect()
-        gc.freeze()  # or `interpreter.finish` would take what is there for the script's
+        gc.freeze()  # or `interpreter.finish` would take these objects for the script's
         rehearse(zygote)
         zygote.learner = preload.Learner()
-    data = messages.encode((preload.held(began), *outcome))
+    data = messages.pack((preload.held(began), *outcome))
     try:
         channel.sendall(data)
     except OSError:  # the worker was ended before it was ready
@@ -251,7 +250,7 @@ def main() -> int:
     del data, outcome
     gc.collect()
     zygote.kept = fill_holes()
-    gc.freeze()  # not disabled: children have it, and here everything is freed by its count
+    gc.freeze()  # the collector stays enabled for the children; here reference counts free everything
     try:
         zygote.run()
     except interpreter.Leave as left:
