@@ -399,9 +399,6 @@ def read(name: str) -> str:
 #: Pages that tell what was: they name what is gone.
 HISTORY = {"CHANGELOG.md", "upgrading.md"}
 
-#: Modules that pages speak of and that are still to come.
-NOT_YET = {"compat.cgitb"}
-
 #: What the first part of a dotted name stands for where it is not the module: an object of this class.
 OBJECTS = {"limits": Limits, "request": cgikit.Request, "response": cgikit.Response}
 
@@ -450,8 +447,7 @@ def has(thing: object, names: list[str]) -> bool:
 )
 def test_the_names_that_a_page_gives_exist(page: Path) -> None:
     """A page spoke of `host.warm.leave` long after it had gone."""
-    names = dotted_names(page) - NOT_YET
-    assert sorted(name for name in names if not exists(name)) == []
+    assert sorted(name for name in dotted_names(page) if not exists(name)) == []
 
 
 def test_a_name_that_is_gone_would_be_seen() -> None:
