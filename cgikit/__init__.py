@@ -1,16 +1,17 @@
 """cgikit: the CGI library and toolkit for Python.
 
-This file is the public face and holds no logic: a table of names, each imported on first use, so
-that a script pays for nothing it does not touch (docs/architecture.md, "Start-up").
+This module has no logic: it is a table of the public names, each of which is imported on first use, so
+that a script loads nothing it does not need (docs/architecture.md, "Start-up").
 """
 
 import sys
 
-# Any Python must be able to compile this file, 2.7 too, to say so: no annotations and no f-strings.
+# Every Python, even 2.7, must be able to compile this file and report its version: no annotations and
+# no f-strings.
 if sys.version_info < (3, 11):
     raise ImportError(
-        "cgikit needs Python 3.11 or later, but this is Python %d.%d (%s): run the script with a newer "
-        "one, by its first line for instance" % (sys.version_info[:2] + (sys.executable,))
+        "cgikit needs Python 3.11 or later, but this is Python %d.%d (%s); use a newer one, for "
+        "instance in the first line of the script" % (sys.version_info[:2] + (sys.executable,))
     )
 del sys
 

@@ -172,7 +172,7 @@ def _owner_page(
     content = debugpage.details(error, traceback_of(error), masked(request.environ), request)
     kind = f"{status} {REASONS.get(status, 'Error')}"
     content += (
-        "\n<p>This is all that visitors are shown:</p>\n"
+        "\n<p>Visitors see only this:</p>\n"
         f"<pre>{kind}\n{escape(message)}{chr(10) * bool(message)}incident {incident}</pre>"
     )
     title = escape(debugpage.title_of(error))

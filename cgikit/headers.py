@@ -42,7 +42,7 @@ def check_field(name: str, value: str) -> None:
     if not (value.isascii() and value.isprintable()):
         bad = next(char for char in value if not " " <= char <= "~")
         raise ValueError(
-            f"header {name}: the value holds {bad!r}, but only printable ASCII can be sent; "
+            f"header {name}: the value contains {bad!r}, but only printable ASCII can be sent; "
             "percent-encode or quote what comes from outside"
         )
     if value != value.strip():

@@ -35,7 +35,7 @@ run(divide)
     page = run_script(tmp_path, source, env=DEBUG).page
     assert "<title>ZeroDivisionError: division by zero</title>" in page
     seen = visible(page)
-    assert "nothing wrong" not in seen.partition("all that visitors are shown")[0]
+    assert "nothing wrong" not in seen.partition("Visitors see only this")[0]
     order = [
         seen.index(text) for text in ("ZeroDivisionError: ", "in divide", "total = 1", "incident")
     ]
@@ -157,7 +157,7 @@ def test_the_owner_is_shown_all_that_visitors_read(tmp_path: Path, error: str) -
     source = f"def f(request):\n    if 1: raise {error}\nrun(f)".replace("raise 1", "1")
     shown, hidden = (run_script(tmp_path, source, env=env).page for env in (DEBUG, environment()))
     read = visible(hidden).split("incident")[0].replace("500 Internal Server Error", "", 1)
-    last = visible(shown).partition("This is all that visitors are shown:")[2]
+    last = visible(shown).partition("Visitors see only this:")[2]
     assert last.split("incident")[0].split() == read.split()
 
 

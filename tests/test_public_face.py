@@ -85,7 +85,7 @@ def test_3_10_an_older_python_is_told_which_one_it_takes() -> None:
         capture_output=True,
         text=True,
     )
-    assert done.stderr.splitlines()[-1].startswith(f"{NEEDS}3.10 ({sys.executable}): ")
+    assert done.stderr.splitlines()[-1].startswith(f"{NEEDS}3.10 ({sys.executable}); ")
 
 
 def test_3_10_older_pythons_can_compile_the_face() -> None:

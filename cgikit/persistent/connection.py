@@ -155,7 +155,7 @@ class PersistentConnection:
     # --- the body ---------------------------------------------------------------------------------
 
     def look(self) -> "list[Event] | None":
-        """Return what has come, without waiting; None where nothing has."""
+        """Return the events that have been received, without waiting; None if there are none."""
         try:
             data = self.socket.recv(_CHUNK, socket.MSG_DONTWAIT)
         except BlockingIOError:

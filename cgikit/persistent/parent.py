@@ -101,7 +101,7 @@ class Parent:
             try:
                 pid = os.fork()
             except OSError as error:
-                _say(f"no worker can be started: {error.strerror}")
+                _say(f"cannot start a worker: {error.strerror}")
                 self._delay()
                 return
             if not pid:

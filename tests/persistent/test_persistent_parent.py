@@ -144,7 +144,7 @@ run(lambda request: "at last")
 """
     with application(tmp_path, code, CGIKIT_WORKERS="1") as app:
         assert app.ask().page == "at last"
-        line = "cgikit: no worker can be started: Resource temporarily unavailable\n"
+        line = "cgikit: cannot start a worker: Resource temporarily unavailable\n"
         assert app.logged() == line * 2
 
 
