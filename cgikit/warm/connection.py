@@ -19,36 +19,13 @@ from .outbox import Outbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from cgikit.gateway.fastcgi import FastCGI
     from cgikit.gateway.wire import Event
 
     from ..host.problem import Problem
-    from .inhand import InHand
+    from .inhand import InHand, Registry
     from .loop import Loop
     from .outbox import Pieces
-    from .settings import Settings
-
-    class Registry(Protocol):
-        """The keeper of all connections. `draining` is set once no further requests are taken."""
-
-        draining: bool
-        settings: Settings
-
-        def begin_exchange(
-            self, connection: "Connection", request: int, variables: dict[str, str], /
-        ) -> InHand:
-            """Return a new exchange for a request that has come."""
-
-        def hand_over(self, connection: "Connection", /) -> bool:
-            """Let another worker go on with a connection. False where that cannot be."""
-
-        def closed(self, connection: "Connection", /) -> None:
-            """Forget a connection: its socket is closed."""
-
-        def log(self, line: str, /) -> None:
-            """Write a line to the log."""
 
 
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL

@@ -1,14 +1,15 @@
-"""What a connection asks of the request that it is busy with, and of its script.
+"""What a connection asks of the request that it is busy with, of its script, and of its keeper.
 
-Protocols, for type checkers alone: `exchange.py` and `child.py` implement them and are not imported
-here.
+Protocols, for type checkers alone: `exchange.py`, `child.py` and `connections.py` implement them and
+are not imported here.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Protocol
 
     from ..host.problem import Problem
+    from .settings import Settings
 
     class Source(Protocol):
         """A script whose output goes out here. `ahead` is how many bytes may wait for the peer before
@@ -54,3 +55,27 @@ if TYPE_CHECKING:
 
         def give_up(self, problem: Problem) -> None:
             """Answer with a problem: the process ends."""
+
+    class Registry(Protocol):
+        """The keeper of all connections. `draining` is set once no further requests are taken.
+
+        The connections are not typed: a protocol that names the class that asks for it would close a
+        circle.
+        """
+
+        draining: bool
+        settings: Settings
+
+        def begin_exchange(
+            self, connection: Any, request: int, variables: dict[str, str], /
+        ) -> InHand:
+            """Return a new exchange for a request that has come."""
+
+        def hand_over(self, connection: Any, /) -> bool:
+            """Let another worker go on with a connection. False where that cannot be."""
+
+        def closed(self, connection: Any, /) -> None:
+            """Forget a connection: its socket is closed."""
+
+        def log(self, line: str, /) -> None:
+            """Write a line to the log."""
