@@ -33,7 +33,9 @@ except ImportError as error:
         raise
     raise ImportError("{lack}".replace("%s", sys.executable))
 
-sys.modules[__name__] = cgikit.compat.{name}
+# Both, or a thread that imports it at the same moment gets an empty module
+globals().update(vars(cgikit.compat.{name}))
+sys.modules["{name}"] = cgikit.compat.{name}
 '''
 _LACK = (
     "{name}.py needs cgikit, and %s has none that can be used: run %s -m pip install cgikit, or write "

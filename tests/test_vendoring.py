@@ -46,6 +46,22 @@ def test_thin_modules_lead_to_the_installed_cgikit(scripts: Path) -> None:
     assert "compat/cgi.py" in done.stdout
 
 
+@pytest.mark.parametrize("name", vendoring.NAMES)
+def test_a_thread_that_came_early_has_the_names_too(scripts: Path, name: str) -> None:
+    """It keeps the module that was in `sys.modules` while the file ran."""
+    vendoring.write(str(scripts))
+    known = {"cgi": "FieldStorage parse_header escape", "cgitb": "enable handler"}[name].split()
+    (scripts / "early.py").write_text(
+        "import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('{name}', '{name}.py')\n"
+        "early = importlib.util.module_from_spec(spec)\n"
+        f"sys.modules['{name}'] = early\nspec.loader.exec_module(early)\n"
+        f"print(sys.modules['{name}'] is not early, [getattr(early, n) is not None for n in {known}])\n"
+    )
+    done = run(scripts / "early.py")
+    assert done.stdout == f"True {[True] * len(known)}\n", done.stderr
+
+
 def test_thin_modules_say_what_is_missing(scripts: Path) -> None:
     vendoring.write(str(scripts))
     done = run(scripts / "old.py", "-S")

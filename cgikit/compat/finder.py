@@ -17,14 +17,24 @@ NAMES = ("cgi", "cgitb")
 
 
 class _Loader:
-    """Puts a module of this package in the place of the one that is being imported."""
+    """Gives a module of this package where an old name is imported.
 
-    def create_module(self, spec: ModuleSpec) -> None:
-        """Let importlib make an empty one, which nobody gets to see."""
+    It is whole before it has the old name. Another thread that imports it at the same moment would get
+    and keep an empty one that is filled, or exchanged, afterwards.
+    """
+
+    def __init__(self) -> None:
+        self._spec: ModuleSpec | None = None
+
+    def create_module(self, spec: ModuleSpec) -> "ModuleType":
+        """Return our module. importlib gives it the old name's spec."""
+        module = _ours(spec.name)
+        self._spec = module.__spec__
+        return module
 
     def exec_module(self, module: "ModuleType") -> None:
-        """Put ours in its place: importlib hands on what it finds in `sys.modules` after this."""
-        sys.modules[module.__name__] = _ours(module.__name__)
+        """Give the module its own spec back, by which it can be reloaded."""
+        module.__spec__ = self._spec
 
 
 class _Finder:

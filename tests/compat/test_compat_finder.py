@@ -127,6 +127,22 @@ print(sys.modules["cgi"] is cgi)
     ]  # fmt: skip
 
 
+def test_nobody_gets_a_module_that_is_not_filled_yet() -> None:
+    """A thread that imports it at the same moment keeps what it finds in `sys.modules`."""
+    code = """
+from cgikit.compat import install
+install()
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "cgikit.compat.cgi":
+            print(sys.modules.get("cgi"))
+sys.meta_path.insert(0, Watch())
+import cgi
+print(cgi.__spec__.name, cgi.FieldStorage.__name__)
+"""
+    assert run(code) == ["None", "cgikit.compat.cgi FieldStorage"]
+
+
 def test_threads_and_an_application_may_import_at_the_same_time() -> None:
     code = """
 import threading

@@ -17,6 +17,8 @@ def _stand_aside():
     sys.path[:] = [place for place in path if os.path.abspath(place) != here]
     try:
         __import__(name)  # which is in sys.modules then, and what the script gets
+        # And so does a thread that imports it at the same moment, and has this one
+        globals().update(vars(sys.modules[name]))
         return
     except ImportError:
         sys.modules[name] = own
@@ -35,7 +37,9 @@ def _stand_aside():
             "run %s -m pip install cgikit"
             % (sys.version_info[:2] + (name,) + (sys.executable,) * 2)
         )
-    sys.modules[name] = sys.modules["cgikit.compat." + name]
+    found = sys.modules["cgikit.compat." + name]
+    globals().update(vars(found))
+    sys.modules[name] = found
 
 
 _stand_aside()
