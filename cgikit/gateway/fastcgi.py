@@ -1,8 +1,8 @@
 """FastCGI, the application's side: records in, events out, records out.
 
-Implements the FastCGI specification 1.0 for the Responder role, one request at a time on a
-connection, which is all that web servers ask for. No socket here, and no opinion on what a request
-means; the web server's side is in `fastcgiclient.py`.
+Implements the FastCGI specification 1.0 for the Responder role, with one request at a time on a
+connection, which is all that web servers use. This module has no sockets and does not interpret
+requests; the web server's side is in `fastcgiclient.py`.
 """
 
 from .wire import (
@@ -41,19 +41,19 @@ CANT_MPX_CONN = 1
 OVERLOADED = 2
 UNKNOWN_ROLE = 3
 
-_MAX_CONTENT = 65_528  # the most that a record holds without padding on a border of 8 bytes
-# Replies that nobody takes: some 4,000 at once are no web server's, and would pile up unread.
+_MAX_CONTENT = 65_528  # bytes: the largest multiple of 8 in a record, which needs no padding
+# Replies that the peer does not read: some 4,000 at once are not those of a web server
 _MAX_REPLIES = 65_536
 
 
 class FastCGI:
-    """One connection, seen from the application. Feed it what is read, send what it returns.
+    """One connection, seen from the application. Feed it the bytes received, send what it returns.
 
     `connections` and `requests` are what GET_VALUES answers for FCGI_MAX_CONNS and FCGI_MAX_REQS.
 
-    `.keep` tells whether the connection stays open when no request is (the peer's FCGI_KEEP_CONN; True
-    before the first). `.request` is the number of the open request, 0 for none: one is open from
-    its first record until `finish` or `refuse`, an aborted one too.
+    `.keep` tells whether the connection stays open after the request (the peer's FCGI_KEEP_CONN; True
+    before the first). `.request` is the number of the open request, 0 for none: a request, even an
+    aborted one, is open from its first record until `finish` or `refuse`.
     """
 
     __slots__ = (
@@ -85,20 +85,20 @@ class FastCGI:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing of the request is still to come: the peer has ended its body, or given up."""
+        """Whether the whole request was received, or the peer has aborted it."""
         return self._ready or self._aborted
 
     @property
     def is_idle(self) -> bool:
-        """Whether the connection is between two requests: nothing is open, nothing has come in part."""
+        """Whether the connection is between two requests, with no record received in part."""
         return not self.request and not self._held
 
     def receive(self, data: bytes) -> "list[Event]":
         """Return the events in `data`, the next bytes: `RequestStarted`, `BodyPiece`, `Aborted`.
 
-        However the bytes are cut, the events are the same, but for where a body is cut. Records of
-        requests that are not open are dropped (section 3.3). Raises `WireError`; the connection must
-        be closed then, and this object not be used again: what came before in the same bytes is lost.
+        The events do not depend on how the bytes are cut, except for where a body is cut. Records of
+        requests that are not open are dropped (section 3.3). Raises `WireError`: then the connection
+        must be closed and this object not be used again; earlier events in the same bytes are lost.
         """
         if self._held:
             self._held += data
@@ -110,7 +110,7 @@ class FastCGI:
         at, end = 0, len(data)
         while end - at >= 8:
             if data[at] != 1:
-                raise WireError(f"version {data[at]} of FastCGI; only 1 is known")
+                raise WireError(f"the FastCGI version is {data[at]}, not 1")
             start = at + 8
             stop = start + (data[at + 4] << 8 | data[at + 5])
             following = stop + data[at + 6]
@@ -132,7 +132,7 @@ class FastCGI:
         return events
 
     def replies(self) -> bytes:
-        """Return what must be sent at once, beside any request, mostly b"". Taking empties it."""
+        """Return replies to send at once, outside any request (mostly b""). Each is returned once."""
         replies = self._replies
         self._replies = b""
         return replies
@@ -142,18 +142,18 @@ class FastCGI:
         return _stream(STDOUT, request, data)
 
     def pieces(self, request: int, data: bytes | memoryview) -> list[bytes | memoryview]:
-        """Return what `output` does, in pieces to be sent one after the other: `data` is not copied."""
+        """Return the same as `output` in pieces, to be sent in order: `data` is not copied."""
         return _pieces(STDOUT, request, data)
 
     def errors(self, request: int, data: bytes) -> bytes:
-        """Return `data` as records of standard error, which the server writes into its log."""
+        """Return `data` as records of standard error, which the web server writes to its log."""
         if not data:
             return b""
         self._erred = True
         return _stream(STDERR, request, data)
 
     def finish(self, request: int, status: int = 0, output: bytes = b"") -> bytes:
-        """Return the last `output`, the ends of the streams and of the request, with the exit status.
+        """Return the last `output`, the ends of the streams, and the request's end with its status.
 
         Raises `ValueError` if the request is not open.
         """
@@ -174,7 +174,7 @@ class FastCGI:
         return _stream(STDOUT, request, output) + end
 
     def refuse(self, request: int) -> bytes:
-        """Return the end of a request for which there is no room now (FCGI_OVERLOADED).
+        """Return the end of a request that cannot be answered now (FCGI_OVERLOADED).
 
         Raises `ValueError` if the request is not open.
         """
@@ -188,7 +188,7 @@ class FastCGI:
 
     def _begin(self, request: int, content: bytes) -> None:
         if len(content) != 8:
-            raise WireError(f"a BEGIN_REQUEST of {len(content)} bytes; it has 8")
+            raise WireError(f"a BEGIN_REQUEST has {len(content)} bytes, not 8")
         if self.request:
             self._reply(_ended(request, CANT_MPX_CONN))
             return
@@ -201,7 +201,7 @@ class FastCGI:
         self._ready = self._aborted = self._erred = False
 
     def _take(self, kind: int, content: bytes, events: "list[Event]") -> None:
-        """Deal with a record of the open request."""
+        """Handle a record of the open request."""
         if kind == PARAMS and self._params is not None:
             if content:
                 self._more(content)
@@ -214,15 +214,16 @@ class FastCGI:
                 events.append(BodyPiece(self.request, content))
         elif kind == ABORT_REQUEST:
             if self._params is not None:
-                self._reply(self.finish(self.request))  # nobody else knows of it
+                # No event has announced this request, so that nobody else would end it
+                self._reply(self.finish(self.request))
             elif not self._aborted:
                 self._aborted = True
                 events.append(Aborted(self.request))
         else:
-            raise WireError(f"a record of type {kind} where none may come in a request")
+            raise WireError(f"a record of type {kind} is not allowed at this point of a request")
 
     def _more(self, content: bytes) -> None:
-        """Keep a piece of the variables, of which most servers send one only."""
+        """Add a piece of the variables, which most servers send in one."""
         if not self._params:
             self._params = content
             return
@@ -249,16 +250,16 @@ class FastCGI:
     def _reply(self, data: bytes) -> None:
         self._replies += data
         if len(self._replies) > _MAX_REPLIES:
-            raise WireError("more to answer than anybody takes")
+            raise WireError(f"more than {_MAX_REPLIES} bytes of replies are waiting to be read")
 
 
 def parse_variables(raw: bytes) -> dict[str, str]:
     """Return the name-value pairs in `raw` (section 3.4). The inverse of `build_variables`.
 
-    Of a name that comes twice see `wire.merged`. Raises `WireError` for pairs that are cut off, for
-    more than 1,024, and for what no environment can hold.
+    Repeated names are merged by `wire.merged`. Raises `WireError` for a pair that is cut off, for more
+    than 1,024 pairs, and for values that no environment can hold.
     """
-    text = raw.decode("latin-1")  # once for all: cutting a str costs less than decoding each piece
+    text = raw.decode("latin-1")  # once for all: slicing a str costs less than decoding each piece
     pairs = []
     at, end = 0, len(raw)
     try:
@@ -279,9 +280,9 @@ def parse_variables(raw: bytes) -> dict[str, str]:
     except IndexError:
         at = end + 1  # in the middle of a length
     if at != end:
-        raise WireError("a name-value pair is cut off")
+        raise WireError("the variables end inside a name-value pair")
     if len(pairs) > MAX_VARIABLES:
-        raise WireError(f"{len(pairs)} variables; {MAX_VARIABLES} are allowed")
+        raise WireError(f"the request has {len(pairs)} variables, more than {MAX_VARIABLES}")
     variables = dict(pairs)
     return checked(variables if len(variables) == len(pairs) else merged(pairs))
 
@@ -312,14 +313,14 @@ def _head(kind: int, request: int, size: int) -> bytes:
 
 
 def _stream(kind: int, request: int, data: bytes) -> bytes:
-    """Return `data` as records that each hold as much as one can; no record for no data."""
+    """Return `data` as records of the largest possible size; no record for no data."""
     if len(data) <= _MAX_CONTENT:
         return _record(kind, request, data) if data else b""
     return b"".join(_pieces(kind, request, data))
 
 
 def _pieces(kind: int, request: int, data: bytes | memoryview) -> list[bytes | memoryview]:
-    """Return the pieces of `_stream`: heads, and between them what they are the heads of."""
+    """Return the pieces of `_stream`: each head, followed by its content."""
     whole, last = divmod(len(data), _MAX_CONTENT)
     view = memoryview(data)
     pieces: list[bytes | memoryview] = []

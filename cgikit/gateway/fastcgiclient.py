@@ -1,7 +1,7 @@
 """FastCGI, the web server's side: a request as records, and the records of its answer as events.
 
-The inverse of `fastcgi.py`, for whoever sends requests to an application: `cgikit serve` and the
-tests. One request at a time on a connection. No socket here.
+The inverse of `fastcgi.py`, for programs that send requests to an application: `cgikit serve` and the
+tests. One request at a time on a connection. This module has no sockets.
 """
 
 from .fastcgi import (
@@ -24,7 +24,7 @@ from .wire import Event, WireError
 
 
 class Output(Event):
-    """A piece of the answer in `.data` (bytes): what a script wrote to standard output."""
+    """A piece of the answer in `.data` (bytes), which a script wrote to standard output."""
 
     __slots__ = ("data",)
 
@@ -34,7 +34,7 @@ class Output(Event):
 
 
 class Errors(Event):
-    """A piece of what was written to standard error, in `.data` (bytes)."""
+    """A piece of standard error, in `.data` (bytes)."""
 
     __slots__ = ("data",)
 
@@ -44,8 +44,8 @@ class Errors(Event):
 
 
 class Ended(Event):
-    """The end. `.app_status` is the script's exit status (int); `.protocol_status` is 0 for
-    an answer that was made, and for a refusal 1 (CANT_MPX_CONN), 2 (OVERLOADED) or 3 (UNKNOWN_ROLE).
+    """The end. `.app_status` is the script's exit status (int); `.protocol_status` is 0 for an answer,
+    and for a refusal 1 (CANT_MPX_CONN), 2 (OVERLOADED) or 3 (UNKNOWN_ROLE).
     """
 
     __slots__ = ("app_status", "protocol_status")
@@ -57,7 +57,7 @@ class Ended(Event):
 
 
 class Values(Event):
-    """What the application says of itself in `.variables`, asked by GET_VALUES; `.request` is 0."""
+    """The application's reply to GET_VALUES in `.variables`; `.request` is 0."""
 
     __slots__ = ("variables",)
 
@@ -67,7 +67,7 @@ class Values(Event):
 
 
 class Unknown(Event):
-    """The application does not know a management record of the type `.kind` (int). `.request` is 0."""
+    """The application does not support management records of type `.kind` (int); `.request` is 0."""
 
     __slots__ = ("kind",)
 
@@ -105,7 +105,7 @@ def encode_record(kind: int, request: int, content: bytes = b"") -> bytes:
 
 
 class Responses:
-    """The application's end of a connection: feed it what is read, it returns events."""
+    """Parses what an application sends: feed it the bytes received, it returns events."""
 
     __slots__ = ("_held",)
 
@@ -113,7 +113,7 @@ class Responses:
         self._held = bytearray()
 
     def receive(self, data: bytes) -> list[Event]:
-        """Return what `data` brings: `Output`, `Errors`, `Ended`, `Values`, `Unknown`.
+        """Return the events in `data`: `Output`, `Errors`, `Ended`, `Values`, `Unknown`.
 
         The ends of streams give no event. Raises `WireError`.
         """
@@ -123,7 +123,7 @@ class Responses:
         held = self._held
         while end - at >= 8:
             if held[at] != 1:
-                raise WireError(f"version {held[at]} of FastCGI; only 1 is known")
+                raise WireError(f"the FastCGI version is {held[at]}, not 1")
             stop = at + 8 + (held[at + 4] << 8 | held[at + 5])
             following = stop + held[at + 6]
             if following > end:
@@ -148,4 +148,4 @@ def _event(kind: int, request: int, content: bytes) -> Event | None:
         return Values(0, parse_variables(content))
     if kind == UNKNOWN_TYPE and not request and len(content) == 8:
         return Unknown(0, content[0])
-    raise WireError(f"a record of type {kind} where none may come in an answer")
+    raise WireError(f"a record of type {kind} is not allowed in an answer")

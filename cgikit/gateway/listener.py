@@ -1,8 +1,8 @@
-"""Listening sockets: made at an address, or handed over by whoever started the process.
+"""Listening sockets: created at an address, or inherited from the parent process.
 
-UNIX sockets are for those who may open them (their mode), TCP sockets for this machine unless it is
-asked for in so many words: whoever reaches the socket can say of himself what he likes. Nothing is
-accepted or read here.
+The mode of a UNIX socket says who may connect. TCP sockets are for this machine only, unless more is
+requested explicitly: everyone who can connect can claim to be any user of the web server. This module
+accepts and reads nothing.
 """
 
 import errno
@@ -15,48 +15,49 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-BACKLOG = 4_096  # as many as Linux lets wait by default (net.core.somaxconn)
-_FIRST = 3  # the first descriptor that systemd hands over (sd_listen_fds(3))
-_LOCKING = 5.0  # seconds until a directory that another process has locked is given up
+BACKLOG = 4_096  # the default limit of Linux (net.core.somaxconn)
+_FIRST = 3  # the first descriptor that systemd passes (sd_listen_fds(3))
+_LOCKING = 5.0  # seconds to wait for a directory that another process has locked
 _MAX_PATH = 107  # bytes of a UNIX socket's path
 
 
 class ListenError(OSError):
-    """There can be no listening at that address. The message says why and what to do."""
+    """Listening at that address is not possible. The message says why and what to do."""
 
     def __str__(self) -> str:
-        return self.strerror or ""  # without the number in front, which is nobody's word
+        return self.strerror or ""  # without the error number in front
 
 
 class Listener(socket.socket):
-    """A listening socket. `.address` is its address as people write it (str): a path, or HOST:PORT."""
+    """A listening socket. `.address` is its address (str): a path, or HOST:PORT."""
 
     address = ""
-    _path = ""  # of the file that was made here, and which file it is
+    _path = ""  # of the file that was created, and its device and inode
     _identity = (0, 0)
 
     def remove(self) -> None:
-        """Close it, and delete the file of a UNIX socket that `listen` made, unless another process
-        has put its own there since. Such a socket takes nobody any more, whoever else has it open; what
-        has connected already can still be accepted there. It can be called again.
+        """Close the socket, and delete the file of a UNIX socket that `listen` created, unless another
+        process has replaced it. Nobody can connect any more, even if other processes have the socket
+        open; they can still accept the connections that wait. May be called again.
 
-        Closing alone leaves the file: workers that are forked close the socket, too.
+        Closing alone keeps the file, because forked workers close the socket too.
         """
         if self._path:
             try:
                 with _Locked(self._path):
-                    # While the socket is open nobody else's file can have the number of its inode.
+                    # While the socket is open, no other file can have the same inode number
                     if _identity(self._path) == self._identity:
                         os.unlink(self._path)
             except OSError:
-                pass  # it is gone, or the directory is: nothing is left to tidy up
+                pass  # the file or its directory is gone
             self._path = ""
             try:
                 self.shutdown(socket.SHUT_RD)
             except OSError:
-                pass  # not every system can
+                pass  # not every system supports it
         number = self.fileno()
-        if 0 <= number <= 2:  # free, the number would be that of the next file that is opened
+        # A free standard descriptor would be taken by the next file that is opened
+        if 0 <= number <= 2:
             null = os.open(os.devnull, os.O_RDWR)
             os.dup2(null, number)
             os.close(null)
@@ -70,9 +71,9 @@ def listen(
 ) -> Listener:
     """Return a socket that listens at `address`: the path of a UNIX socket, or HOST:PORT.
 
-    A UNIX socket has `mode` (permission bits) from its first moment. One that a dead process left
-    there is replaced; one that is alive, and any other file, is not. TCP is for loopback addresses
-    unless `public`. Port 0 takes a free one. Raises `ListenError`.
+    A UNIX socket is created with `mode` (permission bits). It replaces the socket of a process that has
+    ended, but never one that is in use, nor any other file. TCP addresses must be loopback addresses
+    unless `public`. Port 0 means any free port. Raises `ListenError`.
     """
     host, port = split_address(address)
     try:
@@ -89,7 +90,7 @@ def listen(
 def split_address(address: str) -> tuple[str, int | None]:
     """Return the host and the port of HOST:PORT, or the path of a UNIX socket and None.
 
-    Whatever has a "/" is a path. `ListenError` for what can be neither.
+    Text with a "/" is a path. `ListenError` if it is neither.
     """
     host, colon, port = address.rpartition(":")
     if "/" in address or not (colon or address.isdigit() or not address):
@@ -98,17 +99,17 @@ def split_address(address: str) -> tuple[str, int | None]:
         return host.removeprefix("[").removesuffix("]"), int(port)
     raise ListenError(
         errno.EINVAL,
-        f"{address!r} is no address: give the path of a UNIX socket, or HOST:PORT",
+        f"{address!r} is not a valid address: give the path of a UNIX socket, or HOST:PORT",
     )
 
 
 def inherited(environ: "MutableMapping[str, str] | None" = None) -> Listener | None:
-    """Return the listening socket that this process was started with, or None.
+    """Return the listening socket with which this process was started, or None.
 
-    It is systemd's (LISTEN_PID, LISTEN_FDS, sd_listen_fds(3)), or descriptor 0, where web servers and
-    spawn-fcgi put it (FastCGI section 2.2). systemd's variables are taken out of `environ`
-    (`os.environ` without one), so that no child takes them for its own. Raises `ListenError` if
-    systemd hands over more than one socket, or something else.
+    It comes from systemd (LISTEN_PID, LISTEN_FDS, sd_listen_fds(3)), or is descriptor 0, where web
+    servers and spawn-fcgi put it (FastCGI section 2.2). systemd's variables are removed from `environ`
+    (by default `os.environ`), so that children do not use them. Raises `ListenError` if systemd passes
+    several sockets, or something other than a listening stream socket.
     """
     environ = os.environ if environ is None else environ
     if environ.get("LISTEN_PID") == str(os.getpid()):
@@ -117,10 +118,12 @@ def inherited(environ: "MutableMapping[str, str] | None" = None) -> Listener | N
             environ.pop(name, None)
         if count != "1":
             raise ListenError(
-                errno.EINVAL, f"systemd hands over {count or 'no'} sockets; one is used"
+                errno.EINVAL, f"systemd passed {count or 'no'} sockets; exactly one is needed"
             )
         if not is_listening(_FIRST):
-            raise ListenError(errno.EINVAL, "systemd hands over no listening stream socket")
+            raise ListenError(
+                errno.EINVAL, "systemd did not pass a listening stream socket: use ListenStream="
+            )
         os.set_inheritable(_FIRST, False)
         return _adopted(_FIRST)
     return _adopted(0) if is_listening(0) else None
@@ -131,7 +134,7 @@ def is_listening(descriptor: int) -> bool:
     try:
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             return False
-        # A duplicate: closing the object must not close what may be standard input.
+        # A duplicate, because closing the object must not close what may be standard input
         with socket.socket(fileno=os.dup(descriptor)) as probe:
             return probe.type == socket.SOCK_STREAM and bool(
                 probe.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
@@ -141,43 +144,43 @@ def is_listening(descriptor: int) -> bool:
 
 
 def allowed_peers(value: str) -> frozenset[str] | None:
-    """Return the addresses in FCGI_WEB_SERVER_ADDRS, or None if it is empty: all are allowed.
+    """Return the addresses in FCGI_WEB_SERVER_ADDRS, or None if it is empty and all are allowed.
 
-    FastCGI section 3.2, which knows IPv4 only; addresses of IPv6 are understood in every spelling, with
-    brackets or without. What is no address allows nobody.
+    FastCGI section 3.2 mentions IPv4 only; here IPv6 addresses may be given in every notation, with or
+    without brackets. An entry that is not an address matches no peer.
     """
     return frozenset(map(_plain, value.split(","))) if value else None
 
 
 def is_allowed(connection: socket.socket, peers: frozenset[str] | None) -> bool:
-    """Tell whether an accepted connection comes from one of `peers`; None are all.
+    """Tell whether an accepted connection comes from one of `peers` (None allows all).
 
-    Where there is a list, a UNIX socket is refused, as FastCGI section 3.2 has it.
+    If there is a list, connections over UNIX sockets are refused, as FastCGI section 3.2 requires.
     """
     if peers is None:
         return True
     try:
         peer = connection.getpeername()
     except OSError:
-        return False  # gone already
+        return False  # the peer has left already
     return isinstance(peer, tuple) and _plain(peer[0]) in peers
 
 
 def send_at_once(connection: socket.socket) -> None:
-    """Let a connection that was accepted send each piece at once (TCP_NODELAY), and notice a peer whose
-    machine is gone (SO_KEEPALIVE). Otherwise the second piece of an answer waits until the peer has
-    acknowledged the first, which it puts off by 40 ms.
+    """Make an accepted connection send each piece at once (TCP_NODELAY), and notice a peer whose
+    machine is gone (SO_KEEPALIVE). Otherwise the second piece of an answer waits until the peer
+    acknowledges the first, which it delays by 40 ms.
     """
     if connection.family in (socket.AF_INET, socket.AF_INET6):
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except OSError:
-            pass  # the peer is gone already, as whoever reads will see
+            pass  # the peer has left already, as the next read will show
 
 
 def _plain(address: str) -> str:
-    """Return an address in its one spelling, anything else unchanged."""
+    """Return an address in its canonical notation; anything else unchanged."""
     address = address.strip().removeprefix("[").removesuffix("]")
     if ":" not in address:
         return address
@@ -185,7 +188,7 @@ def _plain(address: str) -> str:
         packed = socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
     except (OSError, UnicodeError):
         return address
-    # A socket for both versions of IP shows IPv4 in a coat
+    # A socket for both versions of IP reports IPv4 addresses as ::ffff:a.b.c.d
     return socket.inet_ntop(socket.AF_INET6, packed).removeprefix("::ffff:")
 
 
@@ -209,13 +212,14 @@ def _listen_tcp(host: str, port: int, backlog: int, public: bool) -> Listener:
         if not public and not where.startswith("127.") and where != "::1":
             raise ListenError(
                 errno.EACCES,
-                f"{host} is not of this machine alone, and whoever reaches the socket can run every "
-                "script as anybody: give --public if a firewall is before it, or 127.0.0.1 or [::1]",
+                f"{host} is reachable from other machines, and everyone who reaches the socket can run "
+                "every script as any user: use 127.0.0.1 or [::1], or give --public if a firewall "
+                "protects it",
             )
     family, kind, protocol, _, address = found[0]
     listener = Listener(family, kind, protocol)
     try:
-        # Or a restart would have to wait until the last connections are forgotten.
+        # Otherwise a restart would have to wait until the system forgets the last connections
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(backlog)
@@ -228,17 +232,21 @@ def _listen_tcp(host: str, port: int, backlog: int, public: bool) -> Listener:
 
 def _listen_unix(path: str, mode: int, backlog: int) -> Listener:
     if not 0 <= mode <= 0o777:
-        raise ListenError(errno.EINVAL, f"{mode:o} is no mode of a socket: 600, 660 or 666")
-    path = os.path.abspath(path)  # it is removed at the end, wherever the process works by then
+        raise ListenError(
+            errno.EINVAL, f"{mode:o} is not a valid mode for a socket: use 600, 660 or 666"
+        )
+    # The current directory may be another one when the socket is removed
+    path = os.path.abspath(path)
     if len(os.fsencode(path)) > _MAX_PATH:
         raise ListenError(
-            errno.ENAMETOOLONG, f"{path} is too long for a UNIX socket, which has {_MAX_PATH} bytes"
+            errno.ENAMETOOLONG,
+            f"{path} is longer than the {_MAX_PATH} bytes of a UNIX socket's path",
         )
     listener = Listener(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with _Locked(path):
             _clear(path)
-            # The mode comes with the file: changing it later would leave it open for a moment.
+            # Created with its mode: changing that later would leave the socket open for a moment
             before = os.umask(0o777 & ~mode)
             try:
                 listener.bind(path)
@@ -254,15 +262,16 @@ def _listen_unix(path: str, mode: int, backlog: int) -> Listener:
 
 
 def _clear(path: str) -> None:
-    """Delete the socket that a dead process left; raise `ListenError` for what is not that."""
+    """Delete the socket of a process that has ended; `ListenError` for anything else."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
-        raise ListenError(errno.EEXIST, f"{path} is there, and is no socket: it is left alone")
+        raise ListenError(errno.EEXIST, f"{path} exists and is not a socket: choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)  # one that is alive and busy would let us wait
+        # A busy listener would make us wait
+        probe.setblocking(False)
         try:
             probe.connect(path)
         except ConnectionRefusedError:
@@ -270,14 +279,14 @@ def _clear(path: str) -> None:
             return
         except BlockingIOError:
             pass
-    raise ListenError(errno.EADDRINUSE, f"another process listens at {path}; end it first")
+    raise ListenError(errno.EADDRINUSE, f"another process listens at {path}: end it first")
 
 
 class _Locked:
-    """Holds the lock on a directory while a socket in it is looked at and replaced.
+    """Locks a directory while a socket in it is examined and replaced.
 
-    Without it, two that start at once both find the dead socket, and the later one deletes the
-    earlier one's new socket. The directory itself is locked: no lock file is left behind.
+    Without the lock, two processes that start at once both find the old socket, and the later one
+    deletes the new socket of the earlier one. The directory itself is locked, without a lock file.
     """
 
     def __init__(self, path: str) -> None:

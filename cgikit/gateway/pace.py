@@ -1,7 +1,8 @@
-"""How slow a peer may be: the one place for these numbers, and the clock that keeps them. Pure.
+"""How slow a peer may be: the limits, and the clock that measures them. Pure.
 
-A clock that each byte renews is none: whoever sends one now and then holds a place for ever. So there
-is a longest silence, and after the first minute a least rate as well. The time is given, never asked.
+A timeout that every byte restarts is not a limit: a peer that sends one byte now and then would hold
+its place for ever. So there is a longest silence and, after the first minute, also a minimum rate.
+The time is an argument; this module never reads a clock.
 """
 
 SILENCE = 60  # seconds in which nothing moves. httpd's TimeOut: 60
@@ -9,8 +10,8 @@ RATE = 1_000  # bytes a second, after the first minute. httpd's mod_reqtimeout: 
 
 
 class Pace:
-    """What moves one way on a connection. `.heard` is when something moved last, `.since` when it was
-    begun, both in seconds, and `.moved` how many bytes have moved since.
+    """Bytes in one direction of a connection. `.heard` is the time of the last bytes, `.since` when the
+    count began, both in seconds, and `.moved` the number of bytes since then.
     """
 
     __slots__ = ("heard", "moved", "since")
@@ -19,22 +20,22 @@ class Pace:
         self.begin(now)
 
     def begin(self, now: float) -> None:
-        """Start to count: from now on it is the peer that is waited for."""
+        """Start the count: from now on the peer is waited for."""
         self.since = self.heard = now
         self.moved = 0
 
     def move(self, size: int, now: float) -> None:
-        """Note that `size` bytes have moved."""
+        """Count `size` bytes."""
         self.heard = now
         self.moved += size
 
     def rate(self, now: float) -> float:
-        """Return how many bytes have moved in a second, on the average."""
+        """Return the average number of bytes a second."""
         return self.moved / max(now - self.since, 1e-3)
 
     def is_slow(self, now: float, silence: float = SILENCE) -> bool:
-        """Tell whether the peer is slower than may be: silent for too long, or below the least rate
-        after as many seconds.
+        """Tell whether the peer is too slow: silent for more than `silence` seconds, or, after that
+        time, below the minimum rate.
         """
         if now - self.heard > silence:
             return True

@@ -1,8 +1,8 @@
 """SCGI: a netstring of variables and a body in, an answer out.
 
 Implements "SCGI: A Simple Common Gateway Interface alternative" (Neil Schemenauer, 2008): one request
-a connection, and what goes back is the script's output as it is. The events and methods are those of
-`fastcgi.py`, so that one loop serves both. No socket here.
+per connection, and the answer is the script's output, unchanged. The events and methods are those of
+`fastcgi.py`, so that one loop serves both. This module has no sockets.
 """
 
 from .wire import (
@@ -25,10 +25,10 @@ _MAX_LENGTH_DIGITS = 18  # of the body: no limit is near 10**18
 
 
 class SCGI:
-    """One connection, seen from the application. Feed it what is read, send what it returns.
+    """One connection, seen from the application. Feed it the bytes received, send what it returns.
 
-    `.keep` is always False: the answer ends with the connection. `.request` is 1 while the request
-    is open, 0 before it came and after `finish`.
+    `.keep` is always False: the end of the connection ends the answer. `.request` is 1 while the
+    request is open, 0 before its variables have come and after `finish`.
     """
 
     __slots__ = ("_done", "_held", "_left", "keep", "request")
@@ -42,19 +42,19 @@ class SCGI:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing of the request is still to come."""
+        """Whether the whole request was received."""
         return self._done
 
     @property
     def is_idle(self) -> bool:
-        """Whether the connection is between two requests: never, it is for one that is to come."""
+        """Whether the connection is between two requests: never, since it has only one."""
         return False
 
     def receive(self, data: bytes) -> "list[Event]":
         """Return the events in `data`, the next bytes: `RequestStarted`, then `BodyPiece`.
 
-        However the bytes are cut, the events are the same, but for where a body is cut. Raises
-        `WireError`, also for bytes beyond the body: the peer means something else by its length.
+        The events do not depend on how the bytes are cut, except for where a body is cut. Raises
+        `WireError`, also for bytes after the body: the peer then means another length.
         """
         if self._held is None:
             return self._body(data)
@@ -63,18 +63,18 @@ class SCGI:
         if colon < 0:
             _check_size(bytes(self._held[: _MAX_SIZE_DIGITS + 1]))
             if len(self._held) > _MAX_SIZE_DIGITS:
-                raise WireError(f"variables of more than {MAX_VARIABLES_SIZE} bytes")
+                raise WireError(f"the variables exceed {MAX_VARIABLES_SIZE} bytes")
             return []
         size = _check_size(bytes(self._held[:colon]))
         if not size:
-            raise WireError("a request without variables")
+            raise WireError("the request has no variables")
         if size > MAX_VARIABLES_SIZE:
-            raise WireError(f"variables of {size} bytes; {MAX_VARIABLES_SIZE} are allowed")
+            raise WireError(f"the variables have {size} bytes, more than {MAX_VARIABLES_SIZE}")
         end = colon + 1 + size
         if len(self._held) <= end:
             return []
         if self._held[end] != 44:
-            raise WireError("no comma at the end of the variables")
+            raise WireError("the variables do not end with a comma")
         variables = parse_variables(bytes(self._held[colon + 1 : end]))
         rest = bytes(self._held[end + 1 :])
         self._held = None
@@ -83,19 +83,19 @@ class SCGI:
         return [RequestStarted(_REQUEST, variables), *self._body(rest)]
 
     def replies(self) -> bytes:
-        """Return b"": SCGI has nothing beside the request."""
+        """Return b"": SCGI has no replies outside the request."""
         return b""
 
     def pieces(self, request: int, data: bytes | memoryview) -> list[bytes | memoryview]:
-        """Return `data` as it is, the one piece to be sent; none for b""."""
+        """Return `data` unchanged as the only piece; none for b""."""
         return [data] if data else []
 
     def errors(self, request: int, data: bytes) -> bytes:
-        """Return b"": SCGI has no way for standard error."""
+        """Return b"": SCGI cannot carry standard error."""
         return b""
 
     def finish(self, request: int, status: int = 0, output: bytes = b"") -> bytes:
-        """Return the last `output`; the end is told by closing the connection.
+        """Return the last `output`; the end of the connection ends the answer.
 
         Raises `ValueError` if the request is not open.
         """
@@ -105,7 +105,7 @@ class SCGI:
         return output
 
     def refuse(self, request: int) -> bytes:
-        """Return b"": closing the connection is all that SCGI knows.
+        """Return b"": SCGI can only close the connection.
 
         Raises `ValueError` if the request is not open.
         """
@@ -113,7 +113,7 @@ class SCGI:
 
     def _body(self, data: bytes) -> "list[Event]":
         if len(data) > self._left:
-            raise WireError(f"{len(data) - self._left} or more bytes beyond the body")
+            raise WireError(f"{len(data) - self._left} or more bytes follow the body")
         self._left -= len(data)
         events: list[Event] = [BodyPiece(_REQUEST, data)] if data else []
         if not self._left and not self._done:
@@ -125,27 +125,27 @@ class SCGI:
 def parse_variables(raw: bytes) -> dict[str, str]:
     """Return the variables in `raw`, the inside of the netstring. The inverse of `build_variables`.
 
-    CONTENT_LENGTH must be the first and in digits, SCGI must be 1, and no name may come twice; only
-    header fields may, see `wire.merged`. Raises `WireError`.
+    CONTENT_LENGTH must come first and consist of digits, SCGI must be 1, and only names of header
+    fields may be repeated (see `wire.merged`). Raises `WireError`.
     """
     if raw[-1:] != b"\0":
         raise WireError("the variables do not end with NUL")
     pieces = raw[:-1].decode("latin-1").split("\0")
     if len(pieces) % 2:
-        raise WireError("a variable without a value")
+        raise WireError("the last variable has no value")
     if len(pieces) > 2 * MAX_VARIABLES:
-        raise WireError(f"{len(pieces) // 2} variables; {MAX_VARIABLES} are allowed")
+        raise WireError(f"the request has {len(pieces) // 2} variables, more than {MAX_VARIABLES}")
     names = pieces[::2]
     variables = dict(zip(names, pieces[1::2], strict=True))
     if len(variables) < len(names):
         if twice := {name for name in names if names.count(name) > 1 and name[:5] != "HTTP_"}:
-            raise WireError(f"the variable {min(twice)[:100]!r} came twice")
+            raise WireError(f"the variable {min(twice)[:100]!r} is repeated")
         variables = merged(zip(names, pieces[1::2], strict=True))
     length = pieces[1]
     if names[0] != "CONTENT_LENGTH" or not (length.isascii() and length.isdigit()):
         raise WireError("the variables do not begin with a CONTENT_LENGTH in digits")
     if len(length) > _MAX_LENGTH_DIGITS:
-        raise WireError(f"a CONTENT_LENGTH of {len(length)} digits")
+        raise WireError(f"CONTENT_LENGTH has {len(length)} digits, more than {_MAX_LENGTH_DIGITS}")
     if variables.get("SCGI") != "1":
         raise WireError("no variable SCGI with the value 1")
     return checked(variables)
@@ -164,13 +164,13 @@ def build_variables(variables: dict[str, str]) -> bytes:
 
 
 def encode_request(variables: dict[str, str], body: bytes) -> bytes:
-    """Return a whole request, as a web server sends it (bytes). CONTENT_LENGTH is that of `body`."""
+    """Return a whole request, as a web server sends it (bytes), with the CONTENT_LENGTH of `body`."""
     inside = build_variables({**variables, "CONTENT_LENGTH": str(len(body))})
     return b"%d:%b,%b" % (len(inside), inside, body)
 
 
 def _check_size(digits: bytes) -> int:
-    """Return the size that a netstring begins with, of which the digits may have come in part."""
+    """Return the size at the beginning of a netstring, whose digits may have been received in part."""
     if not digits:
         return 0
     if not digits.isdigit() or (digits[0] == 48 and len(digits) > 1):

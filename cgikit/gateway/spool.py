@@ -1,21 +1,21 @@
-"""Bytes that wait between one who writes and one who reads: first in memory, then on disk.
+"""A queue of bytes between a writer and a reader, in memory first and then on disk.
 
-First in, first out. Nothing is decided here on whose bytes they are or how long they may wait; there is
-no standard behind it. The file has no name: it is gone with the process, however that ends.
+First in, first out. This module does not decide whose bytes these are or how long they may wait; it
+implements no standard. The file has no name, so it disappears with the process, however that ends.
 """
 
 import os
 
-_CHUNK = 1 << 20  # bytes that are written to the file at once
+_CHUNK = 1 << 20  # bytes written to the file at once
 
 
 class Spool:
     """A queue of bytes. Up to `memory` bytes of it are in memory, up to `limit` more in a file in
     `directory`.
 
-    It takes whatever is written. What is beyond the limit, or what the disk does not take, waits in
-    memory again: `.is_full` tells that the writer should stop until more has been read, and `.error`
-    is what the disk said (`OSError`, None). `.size` is how many bytes wait.
+    All that is written is accepted. Bytes beyond the limit, or that cannot be written to disk, stay in
+    memory: then `.is_full` asks the writer to stop until more has been read, and `.error` is the error
+    of the disk (`OSError`, or None). `.size` is the number of bytes that wait.
     """
 
     __slots__ = (
@@ -26,10 +26,10 @@ class Spool:
         self._memory = memory
         self._limit = limit
         self._directory = directory
-        self._first = bytearray()  # before what is in the file
-        self._last = bytearray()  # behind it
+        self._first = bytearray()  # before the bytes in the file
+        self._last = bytearray()  # after them
         self._fd = -1
-        self._at = self._end = 0  # of the file: what has been read, what has been written
+        self._at = self._end = 0  # positions in the file: read and written up to
         self.size = 0
         self.error: OSError | None = None
 
@@ -39,7 +39,7 @@ class Spool:
         return bool(self._last)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Put a copy of `data` at the end."""
+        """Append a copy of `data`."""
         self.size += len(data)
         full = self._last or self._at < self._end or len(self._first) + len(data) > self._memory
         if not full:
@@ -50,9 +50,9 @@ class Spool:
             self._last += memoryview(data)[kept:]
 
     def read(self, size: int) -> bytes:
-        """Take at most `size` bytes from the beginning; b"" where none wait.
+        """Remove and return at most `size` bytes from the beginning; b"" if none wait.
 
-        Raises `OSError` where the disk does not give back what was written to it.
+        Raises `OSError` if the disk does not return what was written to it.
         """
         if self._last and not self._first and self._at == self._end:
             self._rewind()
@@ -66,7 +66,7 @@ class Spool:
         elif self._at < self._end:
             data = os.pread(self._fd, min(size, self._end - self._at), self._at)
             if not data:
-                raise OSError(5, "the file of what waits has become shorter")  # EIO
+                raise OSError(5, "the temporary file has become shorter")  # EIO
             self._at += len(data)
         else:
             data = b""
@@ -76,7 +76,7 @@ class Spool:
         return data
 
     def close(self) -> None:
-        """Forget what waits. It can be used again."""
+        """Drop all bytes that wait. The spool can be used again."""
         self._first.clear()
         self._last.clear()
         self._at = self._end = self.size = 0
@@ -89,7 +89,7 @@ class Spool:
         self.close()
 
     def _rewind(self) -> None:
-        """Start anew: all that was in the file has been read."""
+        """Empty the file: all of it has been read."""
         if self._end:
             os.ftruncate(self._fd, 0)
             self._at = self._end = 0
@@ -97,13 +97,14 @@ class Spool:
         self._first, self._last = self._last, self._first
 
     def _store(self, data: memoryview) -> int:
-        """Write to the file; return how many bytes it has taken."""
+        """Write to the file; return how many bytes were written."""
         room = min(len(data), max(0, self._limit - self._end))
         done = 0
         try:
             if room and self._fd < 0:
                 self._fd = _unnamed(self._directory)
-            while done < room:  # a full disk takes what fits first, and fails the next time
+            # A disk that becomes full takes what fits, and fails the next time
+            while done < room:
                 written = os.pwrite(self._fd, data[done : min(room, done + _CHUNK)], self._end)
                 done += written
                 self._end += written

@@ -1,29 +1,29 @@
-"""What happens on a connection, in the same words for both protocols, and what can be wrong on it.
+"""The events of a connection, the same for both protocols, and the error of a malformed request.
 
-Only the words: how they come out of bytes is decided in `fastcgi.py` and `scgi.py`. Plain classes
-with slots: a named tuple takes half as long again to define, twice as long to make, and an import.
+`fastcgi.py` and `scgi.py` decide how they follow from bytes. These are plain classes with slots: a
+named tuple takes 1.5 times as long to define, twice as long to make, and an import.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Meta-variables of one request, names and values, in bytes. Twice the longest query that `Limits`
-# allows (it comes in QUERY_STRING and in REQUEST_URI), and 128 KiB for the rest. nginx takes 32 KiB of
-# header fields, lighttpd 64 KiB; httpd could take 800 KiB in a hundred fields of 8 KiB, nobody does.
+# Bytes of the names and values of one request's variables. Twice the longest query that `Limits` allows
+# (it is in QUERY_STRING and in REQUEST_URI), and 128 KiB for the rest. nginx accepts 32 KiB of header
+# fields, lighttpd 64 KiB; httpd could accept 800 KiB in a hundred fields of 8 KiB, which nobody sends.
 MAX_VARIABLES_SIZE = 262_144
-MAX_VARIABLES = 1_024  # httpd takes 100 header fields and adds some 40 variables of its own
+MAX_VARIABLES = 1_024  # httpd accepts 100 header fields and adds some 40 variables
 
 
 class WireError(ValueError):
-    """The peer does not speak the protocol: nothing more can be understood, close the connection.
+    """The peer has violated the protocol: nothing after that can be parsed; close the connection.
 
-    The message says what was wrong, for the log: there is nobody to answer.
+    The message is for the log, and says what was wrong: the peer gets no answer.
     """
 
 
 class Event:
-    """Base of the events: equal when they say the same of the same request."""
+    """Base of the events. They are equal if all their attributes are."""
 
     __slots__ = ("request",)
 
@@ -46,8 +46,8 @@ class Event:
 
 
 class RequestStarted(Event):
-    """A request whose meta-variables are known; its body follows. `.request` is its number on this
-    connection (int), `.variables` a dict of str as `os.fsdecode` makes them.
+    """The variables of a request have been received; its body follows. `.request` is its number on this
+    connection (int), `.variables` a dict of str, decoded as by `os.fsdecode`.
     """
 
     __slots__ = ("variables",)
@@ -58,7 +58,7 @@ class RequestStarted(Event):
 
 
 class BodyPiece(Event):
-    """A piece of the body in `.data` (bytes); b"" is the end of the body."""
+    """A piece of the request's body in `.data` (bytes); b"" is the end of the body."""
 
     __slots__ = ("data",)
 
@@ -68,16 +68,16 @@ class BodyPiece(Event):
 
 
 class Aborted(Event):
-    """The client went away: the answer, which is still owed to the peer, is for nobody."""
+    """The client has left. The request must still be ended, but nobody reads its answer."""
 
     __slots__ = ()
 
 
 def merged(pairs: "Iterable[tuple[str, str]]") -> dict[str, str]:
-    """Return variables by name, where some came twice (RFC 3875 section 4.1.18).
+    """Return variables by name (dict), with repeated names merged (RFC 3875 section 4.1.18).
 
-    Header fields are joined into one: nginx before 1.23 sends them one by one. Of other variables the
-    last counts, which is how nginx's configuration overrides one of an included file.
+    Repeated header fields are joined: nginx before 1.23 sends them one by one. Of other variables the
+    last one counts, which is how a line of nginx's configuration overrides one of an included file.
     """
     variables: dict[str, str] = {}
     for name, value in pairs:
@@ -89,25 +89,25 @@ def merged(pairs: "Iterable[tuple[str, str]]") -> dict[str, str]:
 
 
 def checked(variables: dict[str, str]) -> dict[str, str]:
-    """Return variables that were decoded as ISO-8859-1 as `os.fsdecode` would have made them.
+    """Return variables that were decoded as ISO-8859-1, decoded as by `os.fsdecode` instead.
 
-    Raises `WireError` for what no environment can hold: an empty name, "=" in a name, NUL. No server
-    sends it, and no two readers of it would agree.
+    Raises `WireError` for what no environment can hold: an empty name, "=" in a name, NUL. No web
+    server sends that, and two programs would read it in two ways.
     """
     names = "".join(variables)
     values = "".join(variables.values())
     if "=" in names or "" in variables or "\0" in names or "\0" in values:
-        raise WireError("a variable holds NUL, or its name is empty or holds '='")
+        raise WireError("a variable contains NUL, or its name is empty or contains '='")
     if names.isascii() and values.isascii():
         return variables
     return {native(name): native(value) for name, value in variables.items()}
 
 
 def native(latin1: str) -> str:
-    """Return text as `os` functions want it: the same bytes, decoded as file names are.
+    """Return text in the form that `os` functions expect: the same bytes, decoded as file names are.
 
-    `latin1` is text that HTTP, WSGI or a codec made of bytes, a character for each: ISO-8859-1.
-    `UnicodeEncodeError` if it is not such text. The inverse is `os.fsencode`, which gives the bytes.
+    `latin1` is text that HTTP, WSGI or a codec decoded as ISO-8859-1, one character for each byte.
+    `UnicodeEncodeError` if it is not such text. The inverse is `os.fsencode`, which returns the bytes.
     """
     if latin1.isascii():
         return latin1

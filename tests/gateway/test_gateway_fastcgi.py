@@ -153,7 +153,7 @@ def test_variables_of_256_kib_are_allowed_and_no_more() -> None:
 def test_1024_variables_are_allowed_and_no_more() -> None:
     most = {f"A{number}": "" for number in range(1_024)}
     assert FastCGI().receive(with_variables(build_variables(most))) == [RequestStarted(1, most)]
-    with pytest.raises(WireError, match="1025 variables; 1024 are allowed"):
+    with pytest.raises(WireError, match="the request has 1025 variables, more than 1024"):
         FastCGI().receive(with_variables(build_variables({**most, "A": ""})))
 
 
@@ -202,7 +202,7 @@ def test_a_large_body_is_handed_on_and_not_kept() -> None:
 def test_replies_that_nobody_takes_end_the_connection() -> None:
     connection = FastCGI()
     question = encode_record(GET_VALUES, 0, build_variables({"FCGI_MAX_CONNS": ""}))
-    with pytest.raises(WireError, match="more to answer"):
+    with pytest.raises(WireError, match="replies are waiting"):
         exhaust(connection, question)
     taking = FastCGI()
     for _ in range(5_000):

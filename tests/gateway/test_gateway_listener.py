@@ -131,7 +131,7 @@ def test_what_is_no_socket_is_left_alone(tmp_path: Path, kind: str) -> None:
         dead_socket(tmp_path / "t")
         path.symlink_to("t")
     before = sorted(os.listdir(tmp_path))
-    with pytest.raises(ListenError, match="is no socket: it is left alone"):
+    with pytest.raises(ListenError, match="exists and is not a socket: choose another path"):
         listen(str(path))
     assert sorted(os.listdir(tmp_path)) == before
 
@@ -172,9 +172,9 @@ def test_of_many_that_start_at_once_one_listens(tmp_path: Path) -> None:
 def test_what_cannot_be_says_so(tmp_path: Path) -> None:
     with pytest.raises(ListenError, match=r"cannot listen at .*/no/s: No such file or directory"):
         listen(str(tmp_path / "no" / "s"))
-    with pytest.raises(ListenError, match="too long for a UNIX socket, which has 107 bytes"):
+    with pytest.raises(ListenError, match="longer than the 107 bytes of a UNIX socket"):
         listen(str(tmp_path / ("s" * 108)))
-    with pytest.raises(ListenError, match="is no mode"):
+    with pytest.raises(ListenError, match="is not a valid mode"):
         listen(str(tmp_path / "s"), mode=0o1777)
     assert os.listdir(tmp_path) == []
 
@@ -230,7 +230,7 @@ def test_addresses(address: str, parts: tuple[str, int | None]) -> None:
 
 @pytest.mark.parametrize("address", ["", "9000", ":9000", "h:", "h:x", "h:65536", "h:-1", "h:²"])
 def test_what_is_no_address(address: str) -> None:
-    with pytest.raises(ListenError, match="is no address: give the path of a UNIX socket"):
+    with pytest.raises(ListenError, match="is not a valid address: give the path of a UNIX socket"):
         split_address(address)
 
 
@@ -297,10 +297,10 @@ def test_systemd_s_socket_for_another_process_is_not(tmp_path: Path) -> None:
 def test_systemd_must_hand_over_one_listening_socket(tmp_path: Path) -> None:
     with listen(str(tmp_path / "s")) as listener:
         told = tell(systemd="os.getpid() 2", descriptor=listener.fileno())
-    assert told == "systemd hands over 2 sockets; one is used\n[]\n"
+    assert told == "systemd passed 2 sockets; exactly one is needed\n[]\n"
     with open(os.devnull) as null:
         told = tell(systemd="os.getpid() 1", descriptor=null.fileno())
-    assert told == "systemd hands over no listening stream socket\n[]\n"
+    assert told == "systemd did not pass a listening stream socket: use ListenStream=\n[]\n"
 
 
 def test_looking_changes_nothing(tmp_path: Path) -> None:

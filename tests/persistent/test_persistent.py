@@ -391,7 +391,7 @@ def test_by_systemd_with_more_than_one_socket(tmp_path: Path) -> None:
         cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "cgikit: systemd hands over 2 sockets; one is used\n"
+    assert done.stderr == "cgikit: systemd passed 2 sockets; exactly one is needed\n"
 
 
 @pytest.mark.parametrize("workers", ["", "2"])
