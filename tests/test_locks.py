@@ -4,16 +4,19 @@ import fcntl
 import linecache
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from child import DEADLINE, environment, start, write_script
+from nobody import NOBODY, forked_as_nobody
+from requirement import lack
 
 from cgikit import Counter, Counters, LockTimeout, StorageError, append_line, lock, update_json
 from cgikit.lines import take_lines
-from cgikit.locks import FileLock
+from cgikit.locks import FileLock, is_note, leads_to
 
 
 @pytest.fixture
@@ -289,3 +292,89 @@ def test_a_file_of_ones_own_can_be_locked_itself(path: Path) -> None:
     with FileLock(path) as held:
         assert held.fileno() >= 0
     assert path.read_bytes() == b"content"
+
+
+# --- the owner and the mode of a lock file --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(0o640, 0o640), (0o444, 0o644), (0o400, 0o600), (0o777, 0o666)]
+)
+def test_a_lock_file_has_the_mode_of_the_file_and_can_be_opened_by_its_owner(
+    path: Path, mode: int, expected: int
+) -> None:
+    path.touch()
+    path.chmod(mode)
+    with lock(path):
+        assert Path(f"{path}.lock").stat().st_mode & 0o777 == expected
+
+
+def test_in_a_directory_for_everybody_others_can_only_read_it(path: Path) -> None:
+    path.parent.chmod(0o1777)
+    with lock(path):
+        assert Path(f"{path}.lock").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_root_opens_a_lock_file_of_its_own_to_the_user_of_the_file(
+    path: Path, linked: bool
+) -> None:
+    """Older versions, run by root, made one that locks the scripts out. One with a second name may be
+    another program's.
+    """
+    if os.geteuid():
+        lack("root")
+    path.touch()
+    os.chown(path, NOBODY, NOBODY)
+    path.chmod(0o660)
+    held = Path(f"{path}.lock")
+    held.touch(0o600)
+    if linked:
+        (path.parent / "other").hardlink_to(held)
+    with lock(path):
+        found = held.stat()
+    theirs = (0, 0, 0o600) if linked else (NOBODY, NOBODY, 0o660)
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == theirs
+
+
+def test_who_cannot_give_the_lock_file_away_keeps_its_group() -> None:
+    if os.geteuid():
+        lack("root, to become another user")
+    with tempfile.TemporaryDirectory() as place:  # nobody may not enter pytest's
+        os.chown(place, 0, NOBODY - 1)
+        os.chmod(place, 0o2777)  # new files get the directory's group
+        path = Path(place, "count.dat")
+        path.touch()
+        os.chown(path, 0, NOBODY)
+        path.chmod(0o660)
+        code = "with lock(path): pass"
+        assert forked_as_nobody(place, code, {"lock": lock, "path": str(path)}) == "done"
+        found = Path(f"{path}.lock").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (NOBODY, NOBODY, 0o660)
+
+
+@pytest.mark.parametrize(
+    ("content", "ours"),
+    [
+        (b"", True), (b"\0" * 64, True), (b"12 345\n", True),
+        (b"x", False), (b" ", False), (b"\n", False), (b"\0" * 65, False), (b"1 x\n", False),
+    ],
+)  # fmt: skip
+def test_only_nothing_zeros_and_a_note_are_ours(content: bytes, ours: bool) -> None:
+    assert is_note(content) == ours
+
+
+def test_a_name_that_leads_elsewhere_is_noticed(path: Path) -> None:
+    path.touch()
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        found = leads_to(str(path), fd)
+        assert found is not None
+        assert found.st_ino == path.stat().st_ino
+        (path.parent / "new").touch()
+        os.replace(path.parent / "new", path)
+        assert leads_to(str(path), fd) is None
+        path.unlink()
+        assert leads_to(str(path), fd) is None
+    finally:
+        os.close(fd)
