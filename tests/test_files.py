@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from child import DEADLINE, environment, start, write_script
@@ -13,7 +14,16 @@ from nobody import forked_as_nobody
 from properties import texts
 from requirement import lack
 
-from cgikit import CGIError, Counter, LockTimeout, StorageError, append_line, atomic_write, lock
+from cgikit import (
+    CGIError,
+    Counter,
+    LockTimeout,
+    StorageError,
+    append_line,
+    atomic_write,
+    files,
+    lock,
+)
 from cgikit.files import read, temporary_name
 
 
@@ -442,3 +452,37 @@ def test_durable_says_no_before_anything_is_changed(tmp_path: Path, code: str) -
     assert file.read_text() == "1\n"
     assert unreadable_parent(tmp_path, code.replace(", durable=True", "")) == "done"
     assert file.read_text() != "1\n"
+
+
+def test_a_writer_whose_file_was_taken_for_an_orphan_begins_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file had no name any more, and the new content would have gone with it."""
+    real = files.wait
+    taken = []
+
+    def wait(fd: int, name: str, *rest: float) -> None:
+        real(fd, name, *rest)  # type: ignore[arg-type]
+        if not taken:
+            taken.append(name)
+            os.unlink(name)
+
+    monkeypatch.setattr(files, "wait", wait)
+    atomic_write(path, "new")
+    assert path.read_text() == "new"
+    assert len(taken) == 1
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_writer_that_fails_leaves_the_file_of_the_next_one(path: Path) -> None:
+    temporary = Path(temporary_name(str(path)))
+
+    def write(file: BinaryIO) -> None:
+        temporary.unlink()
+        temporary.write_text("the next one's")
+        raise KeyError("no")
+
+    with pytest.raises(KeyError):
+        atomic_write(path, write)
+    assert temporary.read_text() == "the next one's"
+    assert not path.exists()

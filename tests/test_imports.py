@@ -82,6 +82,19 @@ Response.html(f"<p>Hello, {escape(request.params.get('name', 'world'))}!</p>").s
         f"{RUN} counters files locks regularfile",
         "atexit fcntl",
     ),
+    "a session in files": Case(
+        """
+from cgikit import FileStore, run
+def answer(request):
+    request.session["n"] = 1
+    return "x"
+run(answer, sessions=FileStore("sessions", sweep_chance=0))
+""",
+        environ(b"", "", "GET"),
+        f"{RUN} multidict regularfile cookies sessions sessions.cookie sessions.directory sessions.file"
+        " sessions.payload sessions.session sessions.sessionfile sessions.store sessions.values",
+        "atexit _json _sha2 _sha256 binascii",
+    ),
     "cookies, read and set": Case(
         HANDLER.format(
             "from cgikit import Response; response = Response.html(request.cookies['a']);"
