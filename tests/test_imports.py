@@ -65,6 +65,30 @@ Response.html(f"<p>Hello, {escape(request.params.get('name', 'world'))}!</p>").s
         environ(b"", "", "GET", QUERY_STRING="name=a%20b"),
         "cgikit request environ limits response headers html process querystring multidict",
     ),
+    "an old script": Case(
+        """
+from cgikit.compat import cgi, cgitb
+cgitb.enable()
+form = cgi.FieldStorage()
+print("Content-Type: text/html\\n")
+print(form.getvalue("name"), form["name"].value)
+""",
+        environ(b"", "", "GET", QUERY_STRING="name=a%20b"),
+        "cgikit compat compat.cgi compat.cgitb compat.fields compat.limits compat.urlencoded limits"
+        " querystring multidict",
+    ),
+    "an old script, multipart": Case(
+        """
+from cgikit.compat import cgi
+form = cgi.FieldStorage()
+print("Content-Type: text/html\\n")
+print(form.getvalue("a"), form["f"].file.read())
+""",
+        environ(FORM, MULTIPART),
+        "cgikit compat compat.cgi compat.fields compat.limits compat.urlencoded compat.headers"
+        " compat.reader compat.reading limits querystring multidict",
+        body=FORM,
+    ),
     "a typed field": Case(
         HANDLER.format('return str(request.query.getint("n", min=1, max=12))'),
         environ(b"", "", "GET", QUERY_STRING="n=6"),
