@@ -8,7 +8,7 @@ module itself.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -19,7 +19,9 @@ from .code import Code
 
 MODULES = ("cgi", "cgitb")
 _OURS = "cgikit.compat"
-_VERSION = re.compile(r"version_info|hexversion|\bPY_?[23]|python_version|sys\.version\b")
+_VERSION = re.compile(
+    r"version_info|hexversion|python_version|sys\.version\b|\b(?:is_?)?py(?:thon)?_?[23]", re.I
+)
 _MISSING = frozenset({"ImportError", "ModuleNotFoundError"})
 _BROAD = frozenset({"Exception", "BaseException"})
 
@@ -107,8 +109,11 @@ def _part(node: cst.ImportFrom, alias: cst.ImportAlias) -> Imported | None:
     return None
 
 
-def groups(code: Code) -> list[Group]:
-    """Return all groups of a module, in the order of their first imports."""
+def groups(code: Code, beside: Container[str] = ()) -> list[Group]:
+    """Return all groups of a module, in the order of their first imports.
+
+    `beside` has the modules of these names that lie beside the program, which come before Python's.
+    """
     found: dict[tuple[int, str], Group] = {}
     for statement, names in imported(code):
         fallback = _fallback(code, statement)
@@ -119,6 +124,11 @@ def groups(code: Code) -> list[Group]:
             group = found.setdefault((id(scope), one.name), Group(scope, one))
             group.imports.append(one)
             group.fallback = group.fallback or fallback
+            if one.module in beside and not one.is_ours:
+                group.fallback = (
+                    f"takes {one.module}.py beside it; if that is a copy of the old module, delete it"
+                    " and run this again"
+                )
     for group in found.values():
         _read(code, group)
     _spread(list(found.values()))
@@ -179,11 +189,11 @@ def _fallback(code: Code, statement: ImportStatement) -> str:
         if isinstance(outer, cst.FunctionDef | cst.Lambda):
             break
         if isinstance(outer, cst.Try) and inner is outer.body and _is_caught(code, outer):
-            return "is in a try statement that handles its absence"
+            return "is in a try statement that handles its absence: look at it yourself"
         if isinstance(outer, cst.ExceptHandler) and _caught(outer) & _MISSING:
-            return "is what is tried after another import has failed"
+            return "is what is tried after another import has failed: look at it yourself"
         if isinstance(outer, cst.If) and _VERSION.search(code.source(outer.test)):
-            return "depends on the version of Python"
+            return "depends on the version of Python: look at it yourself"
     return ""
 
 

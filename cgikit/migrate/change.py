@@ -7,7 +7,7 @@ from cgikit.errors import StorageError
 
 from .rewrite import Outcome, rewrite
 from .source import Refused
-from .tree import Users
+from .tree import Users, modules_beside
 
 
 class Change:
@@ -24,7 +24,10 @@ class Change:
             raise StorageError(path, "there is no such file")
         self.old = content
         self.outcome: Outcome = rewrite(
-            content, unsafe=unsafe, exported=lambda name: users.use(self._real, name)
+            content,
+            unsafe=unsafe,
+            exported=lambda name: users.use(self._real, name),
+            beside=modules_beside(self._real),
         )
 
     def write(self) -> None:

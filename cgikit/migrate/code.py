@@ -6,7 +6,7 @@ taken. What the names mean is decided in `bindings`.
 
 import keyword
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import libcst as cst
@@ -25,6 +25,7 @@ from .source import Refused
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
+_OURS = ("cgi", "cgitb", "cgikit.compat.cgi", "cgikit.compat.cgitb")  # what they export is known
 _DEPTH = 20_000  # calls within calls, while a program is read
 
 #: Names by which a program reaches its own variables unseen.
@@ -150,6 +151,20 @@ class Code:
     def reflects(self) -> bool:
         """Whether the program may reach its variables by names that cannot be seen."""
         return not REFLECTION.isdisjoint(self.names)
+
+    def loses_comment(self, edits: Iterable[Edit]) -> bool:
+        """Whether a comment stands in what edits would take out."""
+        places = [self.start(comment) for comment in self.each(cst.Comment)]
+        return any(edit.start <= place < edit.end for edit in edits for place in places)
+
+    @property
+    def has_star(self) -> bool:
+        """Whether names may come from another file unseen, by `from x import *`."""
+        return any(
+            node.module is None or self.source(node.module) not in _OURS
+            for node in self.each(cst.ImportFrom)
+            if isinstance(node.names, cst.ImportStar)
+        )
 
     def comments(self) -> Iterator[str]:
         """Yield all comments."""

@@ -32,7 +32,10 @@ def rewrite(work: Work, group: Group, use: Use) -> Rewritten | None:
     if not work.unsafe or use.call is None:
         return None
     try:
-        return _moved(work, group, use, use.call)
+        moved = _moved(work, group, use, use.call)
+        if work.code.loses_comment(moved.edits):
+            raise Stays(use.call, "has a comment inside a use of it")
+        return moved
     except Stays as reason:
         where, made = work.code.line(reason.node), work.code.line(use.call)
         made_in = "" if where == made else f" (made in line {made})"

@@ -135,6 +135,8 @@ class Form:
         is_loop = isinstance(outer, cst.For | cst.CompFor) and outer.iter is name
         if is_loop:
             return [] if self._keep else [code.replace(name, self._kept_names(name))]
+        if isinstance(outer, cst.Arg) and is_length(code, outer):
+            return [] if self._keep else [code.replace(name, self._kept_names(name))]
         if contexts.is_test(code, name):
             return [] if self._keep else [code.replace(name, f"any({name.value}.values())")]
         raise Stays(name, _why(code, name))
@@ -290,6 +292,12 @@ def _file_inputs(code: Code) -> list[str]:
     texts = (code.source(node) for node in code.each(cst.SimpleString))
     inputs = [found for text in texts for found in _FILE_INPUT.findall(text)]
     return [name for found in inputs for name in _INPUT_NAME.findall(found)]
+
+
+def is_length(code: Code, argument: cst.Arg) -> bool:
+    """Whether something is only counted."""
+    call = code.parent(argument)
+    return isinstance(call, cst.Call) and len(call.args) == 1 and code.source(call.func) == "len"
 
 
 def _why(code: Code, name: cst.Name) -> str:

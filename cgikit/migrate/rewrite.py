@@ -7,7 +7,7 @@ is handed out: what is not a program any more is never written.
 
 import ast
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
 import libcst as cst
@@ -35,11 +35,16 @@ class Outcome(NamedTuple):
 
 
 def rewrite(
-    data: bytes, *, unsafe: bool = False, exported: Callable[[str], bool] = lambda name: False
+    data: bytes,
+    *,
+    unsafe: bool = False,
+    exported: Callable[[str], bool] = lambda name: False,
+    beside: Container[str] = (),
 ) -> Outcome:
     """Rewrite a program; `unsafe` adds the rules that change what a script does in odd cases.
 
-    `exported` tells whether another file uses a variable of this one. Raises `Refused` for what is not
+    `exported` tells whether another file uses a variable of this one, and `beside` has the names of
+    modules that lie beside it and so come before Python's. Raises `Refused` for what is not
     a program of Python 3, or was generated.
     """
     if not mentions(data):
@@ -48,7 +53,7 @@ def rewrite(
     source.check_generated()
     python2.check(source.text)
     code = Code(source.text)
-    work = Work(code, groups(code), unsafe, exported)
+    work = Work(code, groups(code, beside), unsafe, exported)
     applied = _rewrite(work)
     for look in (shown.look, hidden.look):
         look(work)
@@ -74,7 +79,7 @@ def _rewrite(work: Work) -> Counter[str]:
             work.note(
                 line,
                 "imports",
-                f"the import of {group.module} {group.fallback}: look at it yourself",
+                f"the import of {group.module} {group.fallback}",
             )
             continue
         needs = _needs(work, group, applied)
@@ -130,7 +135,8 @@ def _by_rule(work: Work, group: Group, use: Use) -> tuple[str, Rewritten | None]
     for rule in _RULES if group.module == "cgi" else ():
         if use.member in rule.MEMBERS:
             name = rule.__name__.rpartition(".")[2]
-            return name, rule.rewrite(work, group, use)
+            made = rule.rewrite(work, group, use)
+            return name, None if made and work.code.loses_comment(made.edits) else made
     return "", None
 
 

@@ -31,19 +31,24 @@ def spell(code: Code, group: Group, origin: str, name: str) -> Spelling | None:
         alias = group.name if group.name != name else ""
         return Spelling(group.name, Need(origin, name, alias))
     before = min(code.start(use.node) for use in group.uses)
-    root, last = origin.partition(".")[0], origin.rpartition(".")[2]
+    root = origin.partition(".")[0]
     at_module = isinstance(group.scope, GlobalScope)
     if origin in imported_as(code, root, before):
         return Spelling(f"{origin}.{name}", None)
     if imported_as(code, name, before) == {f"{origin}:{name}"}:
         return Spelling(name, None)
+    if code.has_star:  # which may bring any name but one that is made up
+        return _made_up(code, origin, name)
     if origin != "cgikit" and (code.is_free(root) or (at_module and _is_package(code, root))):
         return Spelling(f"{origin}.{name}", Need(origin))
     if code.is_free(name):
         return Spelling(name, Need(origin, name))
-    if code.is_free(f"{last}_{name}"):
-        return Spelling(f"{last}_{name}", Need(origin, name, f"{last}_{name}"))
-    return None
+    return _made_up(code, origin, name)
+
+
+def _made_up(code: Code, origin: str, name: str) -> Spelling | None:
+    alias = f"{origin.rpartition('.')[2]}_{name}"
+    return Spelling(alias, Need(origin, name, alias)) if code.is_free(alias) else None
 
 
 def _is_package(code: Code, root: str) -> bool:

@@ -55,6 +55,21 @@ def is_program(path: str) -> bool:
     return _SHEBANG.match(files.read(path, most=_HEAD) or b"") is not None
 
 
+def modules_beside(path: str) -> list[str]:
+    """Return the names of the modules that lie beside a program; [] for a part of a package, whose
+    imports do not find them.
+    """
+    directory, own = os.path.split(path)
+    names = os.listdir(directory or ".")
+    if "__init__.py" in names:
+        return []
+    return [
+        name.removesuffix(".py")
+        for name in names
+        if name != own and (name.endswith(".py") or os.path.isdir(os.path.join(directory, name)))
+    ]
+
+
 class Users:
     """Who uses a variable of a file: the other programs among those given, and those beside it."""
 

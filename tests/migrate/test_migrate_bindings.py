@@ -58,6 +58,7 @@ def test_a_name_in_a_pattern_is_bound_twice() -> None:
         "try:\n    import cgi\nexcept:\n    pass\n",
         "try:\n    from html import escape\nexcept ImportError:\n    from cgi import escape\n",
         "import sys\nif sys.version_info[0] < 3:\n    import cgi\nelse:\n    import html as cgi\n",
+        "if PYTHON2:\n    import cgi\n",
         "try:\n    from cgi import escape, parse_qs\nexcept ModuleNotFoundError:\n    pass\n",
     ],
 )  # fmt: skip

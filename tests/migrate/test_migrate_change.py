@@ -63,6 +63,18 @@ def test_a_file_of_two_names_is_left(script: Path) -> None:
     assert script.read_text() == OLD
 
 
+@pytest.mark.parametrize("name", ["cgi.py", "cgi"])
+def test_an_import_of_a_module_beside_the_file_is_left(name: str, script: Path) -> None:
+    """A copy of the old module, or something else of that name: it comes before Python's."""
+    (script.parent / name).mkdir() if name == "cgi" else (script.parent / name).write_text("")
+    outcome = change(script).outcome
+    assert outcome.data is None
+    (note,) = outcome.notes
+    assert note.text.startswith("the import of cgi takes cgi.py beside it; if that is a copy of")
+    (script.parent / "__init__.py").write_text("")  # in a package it is not found
+    assert change(script).outcome.data == NEW.encode()
+
+
 def test_what_is_not_there_or_is_no_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="there is no such file"):
         change(tmp_path / "none.py")

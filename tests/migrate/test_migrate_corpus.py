@@ -44,11 +44,7 @@ def rewritten(script: Path, *, unsafe: bool) -> bytes:
     return data if found is None else found
 
 
-#: Those that can be run without the old modules so far.
-RUN = [script for script in SCRIPTS if b"cgitb.enable" not in script.read_bytes()]
-
-
-@pytest.mark.parametrize("script", RUN, ids=lambda script: script.stem)
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_a_script_answers_as_before(script: Path, old: Runner, new: Runner, tmp_path: Path) -> None:
     asked = requests(script)
     before = old.answers(script.read_bytes(), asked, tmp_path / "before")

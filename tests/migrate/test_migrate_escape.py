@@ -25,6 +25,7 @@ def test_the_quotes_stay_what_they_were(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     "use",
     [
+        "(cgi  # why\n  .escape(x))",
         "map(cgi.escape, x)",
         "cgi.escape(*x)",
         "cgi.escape(**x)",

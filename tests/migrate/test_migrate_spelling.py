@@ -13,6 +13,7 @@ USE = "print(cgi.escape(x))\n"
         ("html = '<p>'\n" + USE, "from html import escape", "escape"),
         ("def f(html): pass\n" + USE, "from html import escape", "escape"),
         ("html = escape = 1\n" + USE, "from html import escape as html_escape", "html_escape"),
+        ("from x import *\n" + USE, "from html import escape as html_escape", "html_escape"),
         ("html = escape = html_escape = 1\n" + USE, "from cgikit.compat import cgi", "cgi.escape"),
         ("import html\n" + USE, "import html", "html.escape"),
         ("from html import escape\n" + USE, "from html import escape", "escape"),
