@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from requirement import lack
 from sessions.contract import NOW, a_key, a_record
 from sessions.forked import Forked, Line
 
@@ -205,3 +206,44 @@ def test_other_errors_pass_through_an_attempt(
     with pytest.raises(type(error)) as raised, directory.attempt("cannot do it", KEY):
         raise error
     assert raised.value is error
+
+
+def test_a_new_directory_begins_with_a_stamp(directory: SessionDirectory) -> None:
+    assert directory.purge_stamp() == 0.0
+    os.close(directory.open_base(create=True))
+    assert directory.purge_stamp() == NOW
+
+
+def test_one_that_was_made_by_hand_gets_its_stamp_with_the_first_shard(
+    directory: SessionDirectory,
+) -> None:
+    os.makedirs(directory.path, 0o700)
+    os.close(directory.open_base(create=True))
+    assert directory.purge_stamp() == 0.0
+    directory.shard(KEY, create=True).close()
+    assert directory.purge_stamp() == NOW
+    os.utime(os.path.join(directory.path, STAMP), (5, 5))
+    directory.open_shard("ff", create=True).close()
+    assert directory.purge_stamp() == 5.0
+
+
+@pytest.mark.parametrize("name", ["", "ab"])
+def test_s7_a_link_is_not_followed(directory: SessionDirectory, name: str) -> None:
+    directory.shard(KEY, create=True).close()
+    place = os.path.join(directory.path, name).rstrip("/")
+    os.rename(place, f"{directory.path}.elsewhere")
+    os.symlink(f"{directory.path}.elsewhere", place)
+    with pytest.raises(StorageError, match="symbolic links are not followed"):
+        directory.shard(KEY)
+
+
+def test_s7_a_file_of_another_user_is_refused(directory: SessionDirectory) -> None:
+    if os.geteuid():
+        lack("root, to give a file away")
+    with directory.shard(KEY, create=True) as shard:
+        path = Path(directory.file_path(KEY))
+        path.touch(0o600)
+        os.close(shard.open(KEY))
+        os.chown(path, 65_534, 65_534)
+        with pytest.raises(StorageError, match=r"the file belongs to \w+, but this runs as root"):
+            shard.open(KEY)
