@@ -1,7 +1,7 @@
 """The answer to one request as a WSGI server iterates over it (PEP 3333): its body, its end, its log.
 
-How an answer ends is decided here: whole, or cut, so that nobody takes a part for the whole. What is
-answered is decided in `wsgi.py`.
+This module decides how an answer ends: complete, or cut, so that a part of an answer never looks
+complete. `wsgi.py` decides what is answered.
 """
 
 import os
@@ -25,13 +25,13 @@ _CUT = "The connection was cut, so that the client does not take the part for th
 
 
 class AnswerCut(Exception):
-    """The answer has begun and its rest will not come: the connection must be cut, so that the client
-    does not take the part for the whole. Already logged.
+    """The answer has begun and cannot be completed: the connection must be cut, so that the client does
+    not take the part for the whole. Already logged.
     """
 
 
 class _Cut(Exception):
-    """The rest of the answer will not come. `problem` says why; None: nobody is there to read it."""
+    """The answer cannot be completed. `problem` says why; None if the client has left."""
 
     def __init__(self, problem: Problem | None) -> None:
         super().__init__()
@@ -53,26 +53,26 @@ class Call:
         self.delivered = False
 
     def left(self) -> bool:
-        """Whether the client is gone with less than the whole answer.
+        """Whether the client has left before it had the whole answer.
 
-        One that has all of it may close at once; the script may still have work to do.
+        A client that has all of it may close at once, while the script may still have work to do.
         """
         return not self.delivered and self.gone()
 
 
 def _torn(pieces: list[bytes]) -> Iterator[bytes]:
-    """Give these, and then have the connection cut."""
+    """Yield these pieces, and then have the connection cut."""
     yield from pieces
     raise AnswerCut
 
 
 class Answer:
-    """What a WSGI server iterates over: the body in the pieces in which the script wrote it.
+    """What a WSGI server iterates over: the body, in the pieces in which the script wrote it.
 
-    `close` ends the script, logs the request, and is called by the server in every case. `instead`
-    gives the response for a problem and starts it, which can be done while nothing of the body is out.
-    With `details` the person who reads the answer owns the script: behind a part of it that is out, or
-    behind all that a failing script printed, stands what went wrong.
+    The server always calls `close`, which ends the script and logs the request. `instead` starts the
+    response for a problem and returns it, which is possible as long as nothing of the body was sent.
+    With `details`, the reader owns the script: what went wrong is appended to an answer that was cut,
+    and to the output of a script that failed.
     """
 
     def __init__(
@@ -130,8 +130,8 @@ class Answer:
             raise _Cut(None) from gone
 
     def _judge(self, status: int) -> str:
-        """Log what is wrong with the script's end; return how it ended (str), "" for as it should.
-        `_Cut` when its answer is not whole.
+        """Log what was wrong with the script's end; return how it ended (str), "" if all was well.
+        `_Cut` if its answer is not complete.
         """
         announced = self._announced
         wrong = announced is not None and announced != self._size and not self._mute
@@ -146,8 +146,8 @@ class Answer:
         return how
 
     def _last_words(self, what: str) -> list[bytes]:
-        """Return what is put behind the answer of a script that failed: nothing where its length was
-        announced, where it is encoded, or where others than the script's owner read it.
+        """Return what is appended to the answer of a script that failed: nothing if its length was
+        announced, if it is encoded, or if the reader is not the script's owner.
         """
         fields = {name.lower(): value for name, value in self._response.headers}
         if (
@@ -167,7 +167,7 @@ class Answer:
         return _Cut(Problem(status, f"{self._name()} {what}.", fix))
 
     def _cut(self, problem: Problem | None) -> bytes:
-        """Answer with a problem's page where nothing is out, else have the connection cut."""
+        """Answer with a problem's page if nothing was sent yet, otherwise have the connection cut."""
         if problem is None:
             raise AnswerCut
         if self._sent:

@@ -1,47 +1,47 @@
-"""What scripts leave running in their process group when they end, as far as the log should name it.
+"""Finds scripts that leave processes running in their process group, so that the log can name them.
 
-No standard has this; mod_cgi lets such processes live, and cgikit ends them with the script, so whoever
-wonders where a process is must be told. A process that has ended and is not reaped, or is about to end
-(multiprocessing has such), is not meant. Who that is, only a look at all processes of the machine
-tells, so it is taken for scripts alone that have left something before, a moment after their end, and
-a few times. How the processes are ended is in `zygote.py` and `spawn.py`.
+No standard covers this. mod_cgi lets such processes live; cgikit ends them with the script, so the log
+has to say why a process has disappeared. Processes that have ended but are not reaped, or that are
+about to end (as those of multiprocessing), do not count. Finding the others means looking at all
+processes of the machine, so that is done only for scripts that have left a process before, shortly
+after their end, and a few times. `zygote.py` and `spawn.py` end the processes.
 """
 
 import os
 
 LEFT = "it left processes in the background; what still ran has been ended with the script"
-GRACE = 0.2  # seconds for what ends by itself when the script has ended
-_MAX_LOOKS = 20  # at the processes of the machine, for each script
+GRACE = 0.2  # seconds for processes that end by themselves after the script
+_MAX_LOOKS = 20  # times that all processes are examined, for each script
 _MAX_SCRIPTS = 1_000  # scripts
 
 
 class Background:
-    """Which scripts are suspected to leave processes running."""
+    """The scripts that may leave processes running."""
 
     def __init__(self) -> None:
-        self._looks: dict[str, int] = {}  # by script, how many are left
+        self._looks: dict[str, int] = {}  # by script: how many looks are left
 
     def suspect(self, script: str) -> None:
-        """Have a script looked at from now on: another process was in its group when it had ended."""
+        """Examine a script from now on: its group still had another process after its end."""
         if script not in self._looks and len(self._looks) < _MAX_SCRIPTS:
             self._looks[script] = _MAX_LOOKS
 
     @property
     def suspects(self) -> bool:
-        """Whether any script is, or was, to be looked at."""
+        """Whether any script is, or was, to be examined."""
         return bool(self._looks)
 
     def is_suspect(self, script: str) -> bool:
-        """Whether the script is to be looked at."""
+        """Whether the script is to be examined."""
         return self._looks.get(script, 0) > 0
 
     def settle(self, script: str) -> None:
-        """Look at a script no more: it has been named."""
+        """Stop examining a script: the log has named it."""
         self._looks[script] = 0
 
     def look(self, script: str, group: int) -> bool | None:
-        """Return whether a process runs in the script's group beside the script, which has ended and is
-        not reaped; None while the script itself runs. False where the system does not tell.
+        """Return whether another process runs in the group of the script, which has ended and is not
+        reaped; None while the script itself runs. False if the system cannot say.
         """
         self._looks[script] = self._looks.get(script, 0) - 1
         return _others(group)

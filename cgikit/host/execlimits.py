@@ -1,7 +1,7 @@
-"""What the system can hand to a program that it starts: execve(2), on the size of its environment.
+"""The limits of the system on the environment and the arguments of a new program (execve(2)).
 
-A request that is larger gets the answer that says so (RFC 6585 section 5, RFC 9110 section 15.5.15),
-the same one whether its script is started or runs warm, which no such limit stops.
+A request beyond them gets an answer that says so (RFC 6585 section 5, RFC 9110 section 15.5.15). A warm
+script, which these limits do not concern, gets the same answer.
 """
 
 import os
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-#: Bytes of one variable with its name, "=" and the NUL at its end: MAX_ARG_STRLEN, where there is one.
+#: Bytes of one variable with its name, "=" and the NUL at its end: MAX_ARG_STRLEN, if there is one.
 MAX_VARIABLE = 32 * _PAGE if sys.platform == "linux" else 1 << 30
 _OF_THE_URI = frozenset(
     {"DOCUMENT_URI", "PATH_INFO", "PATH_TRANSLATED", "QUERY_STRING", "REQUEST_URI", "SCRIPT_NAME"}
@@ -28,11 +28,11 @@ _REST = (
 def check(
     variables: "Mapping[str, str]", words: "Sequence[str]", base: "Mapping[str, str]"
 ) -> None:
-    """Refuse what does not fit: `Problem` 414 if it is the query, else 431.
+    """Refuse a request that does not fit: `Problem` 414 if its URL is too long, else 431.
 
-    `variables` are those of the request, `base` those that all scripts get.
+    `variables` are those of the request, `words` its arguments, `base` what all scripts get.
     """
-    # No character takes more than four bytes, and nearly all requests are that small
+    # No character takes more than four bytes, and nearly all requests are this small
     if 4 * sum(map(len, variables.values())) < MAX_VARIABLE // 2 and len(words) < 100:
         return
     longest, most, total = "", 0, 0

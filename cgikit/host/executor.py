@@ -1,6 +1,6 @@
-"""What a way of running scripts must offer, and what it can refuse. No process is started here.
+"""The interface of a way to run scripts: a job, its run, and their errors. It starts no process.
 
-Front ends know only these names; `spawn.py` implements them by fork and exec.
+Front ends use only these names; `spawn.py` implements them with fork and exec.
 """
 
 import time
@@ -15,13 +15,13 @@ class TimeLimits:
 
     header: float = 60  # until the header block is complete, then 504. httpd's TimeOut: 60
     idle: float = 60  # without output after that. httpd: the same 60
-    total: float = 3_600  # for everything, so that no script runs for ever
+    total: float = 3_600  # in all, so that no script runs for ever
     grace: float = 3  # from TERM to KILL. httpd: 3
 
     def over(self, started: float, asked: float, in_body: bool) -> "TimeLimit | None":
-        """Return the limit that a script is over now, None if it is over none.
+        """Return the limit that a script has exceeded, or None.
 
-        `started` is when it was started, `asked` since when its output is waited for, both by
+        `started` is when it was started and `asked` when the wait for its output began, both by
         `time.monotonic`; `in_body` says whether its header block is complete.
         """
         now = time.monotonic()
@@ -38,8 +38,8 @@ class Source(Protocol):
     """Where the request's body comes from."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, b"" at the end. It must not block for long, since the script's
-        output waits meanwhile.
+        """Return up to `size` bytes, b"" at the end. Must not block for long, because the script's
+        output has to wait meanwhile.
         """
 
 
@@ -47,11 +47,11 @@ class Source(Protocol):
 class Job:
     """One run of a script.
 
-    `file` is its absolute path, `arguments` the words for its command line, `environment` all of
-    its environment. `interpreter` is the program that runs it, "" if it runs by itself; `outside` says
-    that it lies outside the directory that is served. `body` is the request's body, None without one.
-    `log` takes each line of its standard error. `gone` says whether the client has left; it is asked
-    several times a second.
+    `file` is its absolute path, `arguments` are its command-line arguments, `environment` is its whole
+    environment. `interpreter` is the program that runs it, "" if it runs by itself; `outside` says that
+    it is outside the served directory. `body` is the request's body, or None. `log` is called with each
+    line of its standard error. `gone` says whether the client has left; it is called several times a
+    second.
     """
 
     file: str
@@ -71,15 +71,15 @@ class Run(Protocol):
     def read(self) -> bytes:
         """Return the next output as soon as there is some, b"" at the end.
 
-        Raises `TimeLimit` and `ClientGone`; the script has been ended then.
+        Raises `TimeLimit` and `ClientGone`, after ending the script.
         """
 
     def header_done(self) -> None:
-        """Say that the header block is complete: from now on the idle limit counts."""
+        """Note that the header block is complete: from now on the idle limit applies."""
 
     def close(self) -> int:
-        """End the script if it still runs, with all of its process group, and return how it ended:
-        its exit status, or the negative number of the signal. May be called again.
+        """End the script's whole process group if it still runs. Return its exit status, or the
+        negative number of the signal that killed it. May be called again.
         """
 
 
@@ -87,10 +87,10 @@ class Executor(Protocol):
     """A way of running scripts. Many threads use it."""
 
     def start(self, job: Job) -> Run:
-        """Start a script. `OSError` when it cannot be started."""
+        """Start a script. Raises `OSError` if it cannot be started."""
 
     def close(self) -> None:
-        """End all scripts that still run, and start no more."""
+        """End all running scripts, and start no more."""
 
 
 class TimeLimit(Exception):
@@ -105,4 +105,4 @@ class TimeLimit(Exception):
 
 
 class ClientGone(Exception):
-    """The client left, or the server stops, before the script was done; the script was ended."""
+    """The client left, or the server stopped, before the script had ended; it was ended."""

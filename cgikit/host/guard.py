@@ -1,24 +1,24 @@
-"""The guard of an event loop: an error in what belongs to one request ends that request only.
+"""The guard of an event loop: an error in one request ends only that request.
 
-Every call-back of a loop goes through a `Guard`, together with what ends if it raises. The traceback
-goes to the log under an incident number, and the loop goes on. Which call-backs there are, and what
-each is about, is decided where they are registered (`worker.py`, `connections.py`, `child.py`); the
-same for handlers of a script is in `cgikit.debug`.
+Every callback of a loop is called through a `Guard`, together with the function that ends what the
+callback is about. The traceback goes to the log under an incident number, and the loop goes on. Which
+callbacks there are, and what each is about, is decided where they are registered (`worker.py`,
+`connections.py`, `child.py`); the same for handlers of a script is in `cgikit.debug`.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    #: What ends when a call-back raises: it is told the number of the incident.
+    #: Ends what a callback is about after it raised; takes the number of the incident.
     Ends = Callable[[str], object]
 
 MAX_KNOWN = 100  # kinds of errors whose traceback is not logged again
 
 
 class Guard:
-    """Calls back and lets no error out. `log` takes one line, `last` ends everything: it is called with
-    an incident number where not even the end of a single request could be made.
+    """Calls callbacks and catches their errors. `log` takes one line. `last` ends everything: it is
+    called with an incident number if not even the single request could be ended.
 
     `.count` is how many incidents there were (int).
     """
@@ -41,14 +41,14 @@ class Guard:
                 self._last(self.report(second))
 
     def report(self, error: Exception) -> str:
-        """Write an error to the log and return the number of the incident (str). Never raises.
+        """Log an error and return the number of the incident (str). Never raises.
 
-        An error that was logged before is one line: a visitor who can repeat it must not fill the log.
+        A repeated error takes one line, so that a visitor who can repeat it cannot fill the log.
         """
         self.count += 1
         try:
             return self._report(error)
-        except Exception:  # as where memory is short
+        except Exception:  # for example, memory is short
             return "without a number"
 
     def _report(self, error: Exception) -> str:

@@ -1,8 +1,7 @@
-"""What a directory of scripts holds, for the page at its URL. Nothing is rendered here.
+"""What a directory of scripts contains, for the page at its URL. `page.py` renders it.
 
-Shown are scripts, what looks like one but cannot run yet, and directories that hold some. Data
-files are not: a directory of scripts is not a directory of documents, and nothing in it is ever
-sent.
+The list has scripts, files that look like scripts but cannot run yet, and directories that contain
+some. Data files are left out: a directory of scripts is not a directory of documents.
 """
 
 import os
@@ -19,9 +18,8 @@ _SUFFIXES = (".cgi", ".php", ".pl", ".py", ".rb", ".sh")
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the listing. `name` ends with "/" for a directory; `about` is what the file says of
-    itself in its first comment or docstring (""); `fix` is what makes it run, and `why` what is wrong
-    with it ("" when it does).
+    """A line of the list. `name` ends with "/" for a directory; `about` is the file's first comment or
+    docstring, or ""; `why` says what is wrong with it and `fix` how to mend that ("" if it runs).
     """
 
     name: str
@@ -33,8 +31,8 @@ class Entry:
 def entries(root: str, directory: Directory, rules: Rules = NONE) -> list[Entry]:
     """Return the entries of a directory: directories first, each kind by name.
 
-    Nothing is read, or told, of what a link leads to outside the real path `root` that no rule allows.
-    A directory that this user cannot read is a `Problem` 403.
+    Links that lead out of the real path `root` are neither followed nor shown, unless a rule allows
+    them. `Problem` 403 if this user cannot read the directory.
     """
     if os.path.isdir(directory.path) and not _is_open(directory.path):
         name = os.path.basename(directory.path)
@@ -70,7 +68,7 @@ def _visible(path: str) -> list[os.DirEntry[str]]:
 def _entry(item: os.DirEntry[str], rules: Rules) -> Entry | None:
     try:
         if item.is_dir():
-            if not _is_open(item.path):  # it may hold scripts, which nobody can tell from here
+            if not _is_open(item.path):  # it may contain scripts
                 return Entry(f"{item.name}/", "", _opened(item.name), f"It {_CLOSED}")
             holds = any(
                 _looks_like_script(inner, rules) or inner.is_dir() for inner in _visible(item.path)
@@ -83,7 +81,7 @@ def _entry(item: os.DirEntry[str], rules: Rules) -> Entry | None:
         runs = os.access(item.path, os.X_OK) or rules.interpreter(item.name)
         fix = "" if runs else f"chmod +x {shlex.quote(item.name)}"
         return Entry(item.name, _about(item.path), fix, fix and "Not executable")
-    except OSError:  # it went away while we looked
+    except OSError:  # it was deleted in the meantime
         return None
 
 

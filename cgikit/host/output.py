@@ -1,8 +1,8 @@
 """What a script prints: the CGI response of RFC 3875 section 6. Bytes in, values out.
 
-The header block is judged here and nowhere else: which of the four kinds of response it is, which
-fields reach the client, and, when it is wrong, which line is wrong and how to mend it. The body is
-never looked at. The script's side, which writes such output, is `cgikit.response`.
+This module alone decides what a header block means: which of the four kinds of response it is, which
+fields reach the client and, if it is malformed, which line is wrong and how to mend it. It never looks
+at the body. `cgikit.response` is the script's side, which writes such output.
 
 `OutputParser` reads ordinary scripts, `NPHParser` the complete HTTP responses of `nph-` scripts.
 """
@@ -18,12 +18,12 @@ from .value import Value
 
 MAX_LINE = 8_190  # one header line, without its end; what httpd takes in requests
 MAX_REDIRECTS = 10  # local ones, for one request (R45)
-MAX_HEADER = 65_536  # the whole block; browsers give up earlier
+MAX_HEADER = 65_536  # the whole block; browsers accept less
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _STATUS = re.compile(r"([2-5][0-9]{2})(?: (.*))?")
 _STATUS_LINE = re.compile(r"HTTP/1\.[0-9]+ ([2-5][0-9]{2})(?: (.*))?")
-# R23, R28: what belongs to the connection is the server's; a script's would break the framing
+# R23, R28: these fields belong to the server's connection; a script's would break the framing
 _CONNECTION_FIELDS = frozenset(
     {
         "connection",
@@ -65,8 +65,8 @@ class ScriptResponse(Value):
 
 
 class LocalRedirect(Value):
-    """The server is to answer as if `target` (a path, maybe with a query; native text) had been asked
-    for.
+    """The server must answer as if `target` (a path, perhaps with a query; native text) had been
+    requested.
     """
 
     __slots__ = ("rest", "target")
@@ -111,7 +111,7 @@ class OutputParser:
         return None
 
     def end(self) -> Problem:
-        """Return what is wrong when the output ended before the header block did."""
+        """Return what is wrong if the output ends before the header block does."""
         if not self._lines and not self._buffer:
             return Problem(500, "The script printed nothing.", _FIX_HEADERS)
         if self._buffer:
@@ -128,7 +128,7 @@ class OutputParser:
         )
 
     def _measure(self, line: bytes | bytearray) -> None:
-        # Asked for a line that is still growing too, so that one without an end takes no memory
+        # Also called for an incomplete line, so that one without an end takes no memory
         if len(line) > MAX_LINE:
             raise Problem(
                 500,
@@ -289,9 +289,8 @@ def is_local(location: str) -> bool:
 
 
 def bad_redirect(target: str, problem: Problem) -> Problem:
-    """Return what a local redirect to `target` comes to, given the problem that making the request for
-    it met: a target that is not a path is the script's own fault, whoever chose it. Anything else
-    stays.
+    """Return the problem of a local redirect to `target`, given the problem of the request for it: if
+    the target is not a path, that is the script's fault. Other problems are returned unchanged.
     """
     if problem.status != 400:
         return problem
@@ -304,7 +303,7 @@ def bad_redirect(target: str, problem: Problem) -> Problem:
 
 
 def too_many_redirects(target: str) -> Problem:
-    """Return the problem of scripts that redirect to each other without an end; `target` was next."""
+    """Return the problem of scripts that redirect to each other for ever; `target` was next."""
     return Problem(
         500,
         f"More than {MAX_REDIRECTS} local redirects in a row.",

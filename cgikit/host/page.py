@@ -1,7 +1,7 @@
 """The host's own pages: what went wrong and what to do about it, and the listing. HTML5.
 
 Values in, markup out; everything from outside passes through `escape`. The pages load nothing from
-anywhere. Pages of scripts written with cgikit are not made here but in `cgikit.debug`.
+other URLs. `cgikit.debug` makes the pages of scripts written with cgikit.
 """
 
 import os
@@ -70,7 +70,7 @@ def error_page(
     return _page(kind, "".join(parts))
 
 
-#: What a script may have left open. None of it shows anything where it is not.
+#: Closes the elements that a script may have left open. The others have no effect.
 _CLOSERS = (
     "</script></style></textarea></title></select></template></noscript></pre></table>"
     "</a></b></big></code></em></font></i></s></small></strike></strong></tt></u>"
@@ -91,10 +91,10 @@ _LIBRARY = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 def appendix(what: str, kind: str, log: Iterable[str] = ()) -> bytes:
-    """Return what is put behind the part of an answer that a script printed before it failed, for the
-    person who owns it (ASCII): what went wrong, and the last lines of its standard error.
+    """Return what is appended to the output of a script that failed, for the person who owns it
+    (ASCII): what went wrong, and the last lines of its standard error.
 
-    `kind` is the answer's Content-Type; b"" where that is neither HTML nor plain text.
+    `kind` is the answer's Content-Type; b"" if that is neither HTML nor plain text.
     """
     media = kind.partition(";")[0].strip().lower()
     lines = [one_line(line) for line in _for_its_owner(log)]
@@ -111,8 +111,8 @@ def appendix(what: str, kind: str, log: Iterable[str] = ()) -> bytes:
 
 
 def _for_its_owner(log: Iterable[str]) -> list[str]:
-    """Return the lines of a script's log as its owner needs them: the number of an incident once, and
-    of a traceback the frames that are not cgikit's. The log itself has all.
+    """Return the lines of a script's log for its owner: the number of an incident only once, and
+    tracebacks without cgikit's own frames. The log itself is complete.
     """
     shown, incident, skipping = [], "", False
     for line in log:

@@ -1,8 +1,8 @@
 """From URL path to script: RFC 3875 sections 3.2, 3.3, 4.1.5 and 8.1, RFC 3986 section 5.2.4.
 
-What a path means is decided here and nowhere else: dot segments, doubled slashes, encoded slashes,
-hidden files, symbolic links, and where SCRIPT_NAME ends and PATH_INFO begins. Reads the file
-system, runs nothing.
+This module alone decides what a path means: dot segments, doubled slashes, encoded slashes, hidden
+files, symbolic links, and where SCRIPT_NAME ends and PATH_INFO begins. It reads the file system and
+runs nothing.
 
 All strings are native (`native.py`), encoded paths too.
 """
@@ -47,7 +47,7 @@ class Script(Value):
 
 
 class Static(Value):
-    """A file that is sent as it is. `file` is its absolute path."""
+    """A file that is sent unchanged. `file` is its absolute path."""
 
     __slots__ = ("file",)
 
@@ -97,8 +97,8 @@ def segments(path: str) -> tuple[list[str], bool]:
     """Return the decoded segments of an encoded path, and whether it ends in a slash.
 
     Dot segments are resolved and empty ones dropped *before* anything is looked up (R50). `Problem`
-    400 for no path, a bad escape, a NUL, or one that climbs above the root; 404 for an encoded
-    slash (R34: once decoded it could not be told from a real one).
+    400 if it is not a path, has a bad escape or a NUL, or leads above the root; 404 for an encoded
+    slash (R34: once decoded, it could not be distinguished from a real one).
     """
     if not path.startswith("/"):
         raise Problem(400, "The request's target is not a path.")
@@ -145,10 +145,10 @@ def locate(root: str, path: str, rules: Rules = NONE) -> Script | Directory | St
 
 
 def find(root: str, path: str) -> Script | Directory:
-    """Return what a path names that a web server has decoded already: `locate` for such a path.
+    """Return what a path names that the web server has already decoded: `locate` for such a path.
 
-    `root` must be a real path. A file right in the root, which most scripts are, takes one look at
-    the file system; the answer is that of the long way.
+    `root` must be a real path. A file directly in the root, as most scripts are, takes only one lstat;
+    the result is the same as that of the general case.
     """
     name = path[1:]
     if name and path.startswith("/") and "/" not in name and not name.startswith("."):
@@ -196,7 +196,7 @@ def _walk(root: str, names: list[str], slash: bool, rules: Rules) -> Script | Di
 def _file(
     root: str, path: str, real: str, names: list[str], rest: str, mode: int, rules: Rules
 ) -> Script | Static:
-    """Return what a file is: a script, or one to send. `Problem` 403 for neither."""
+    """Return a script, or a file to send. `Problem` 403 if the file is neither."""
     if not stat.S_ISREG(mode):
         raise Problem(403, f"{names[-1]} is not a regular file.")
     interpreter = rules.interpreter(names[-1])
@@ -247,7 +247,7 @@ def _missing(names: list[str]) -> Problem:
     )
 
 
-# A front end that has no such options, because the web server before it has
+# For a front end without such options, because the web server in front has them
 _FIX_STATIC = "Have the web server send such files itself."
 _FIX_ESCAPE = "Copy it into the directory."
 

@@ -1,7 +1,7 @@
 """The one error of the host: what is wrong, with its HTTP status, and what to do about it.
 
-The texts are written for the person who owns the scripts. Whether a visitor may see them is decided
-where pages are made (`page.py`); rendering does not happen here.
+The texts are for the person who owns the scripts. `page.py` decides whether a visitor may see them, and
+renders them.
 """
 
 from cgikit.errors import CGIError
@@ -42,13 +42,13 @@ class Problem(CGIError):
 
     @property
     def log_text(self) -> str:
-        """All of it for the log of the person who owns the scripts (str): what, the fix, evidence."""
+        """The whole text for the log (str): what is wrong, the fix, the evidence."""
         evidence = f"({self.evidence})" if self.evidence else ""
         return " ".join(filter(None, (self.what, self.fix, evidence)))
 
     @property
     def message(self) -> str:
-        """What to tell a visitor who does not own the scripts (str): nothing about files."""
+        """The text for visitors, who do not own the scripts (str): it names no files."""
         if self.status == 404:
             return "There is nothing at this address."
         if self.status in _TO_VISITORS:

@@ -1,8 +1,8 @@
-"""Which refusals the log has, and how often: a 403 or 404 that the owner of the scripts can mend.
+"""Which refusals are logged: a 403 or 404 that the owner of the scripts can mend.
 
-Visitors decide what is asked for, so each is logged once, and of those that only a path tells apart a
-few. Errors of a script and of the server (500 and up) are logged whenever they happen, by those who
-answer. Pure, but for what is remembered.
+Visitors choose what they request, so each refusal is logged once, and only a few that differ by the
+path alone. Errors of a script or of the server (500 and up) are logged every time, by other modules.
+Pure, except that it remembers what was logged.
 """
 
 from .logtext import one_line
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from .problem import Problem
 
 MAX_SAME_FIX = (
-    20  # lines with the same fix: what visitors invent has one, "chmod +x a.py" is of a file
+    20  # lines with the same fix: all invented paths have one, "chmod +x a.py" is for one file
 )
-MAX_LINES = 500  # lines altogether
+MAX_LINES = 500  # lines in all
 
 
 class Refusals:
-    """What the log has been told so far."""
+    """The refusals that were logged so far."""
 
     __slots__ = ("_count", "_told")
 
@@ -27,8 +27,8 @@ class Refusals:
         self._count = 0
 
     def line(self, name: str, problem: "Problem") -> str:
-        """Return the line of the log for a request that was refused (str), "" if there is to be none.
-        `name` is the script or the path that was asked for.
+        """Return the line for the log about a refused request (str), or "" if it is not to be logged.
+        `name` is the script or the path that was requested.
         """
         if problem.status not in (403, 404) or not problem.fix or self._count >= MAX_LINES:
             return ""

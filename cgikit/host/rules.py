@@ -1,8 +1,8 @@
-"""What of a directory is served, beside the executable files in it: what its owner has allowed.
+"""What is served from a directory besides its executable files: what its owner has allowed.
 
-Nothing is, unless it was asked for: links out of the root, an interpreter by extension (as mod_actions
-has it), a script that answers for a directory (as DirectoryIndex does), files that are sent as they
-are. What a path means with these rules is decided in `path.py`.
+By default, nothing. The owner can allow links out of the root, an interpreter by extension (as
+mod_actions does), a script that answers for a directory (as DirectoryIndex does), and sending files
+unchanged. `path.py` decides what a path means under these rules.
 """
 
 import os
@@ -38,9 +38,9 @@ class Rules:
         return self.interpreters.get(os.path.splitext(name)[1].lower(), "")
 
     def allows(self, root: str, names: "list[str]", real: str) -> bool:
-        """Whether the file or directory at `names` below the real path `root` may be used, when `real`
-        is where it really is: in the root, or where a link leads that may lead out. Links behind such a
-        link may not lead out of there in turn.
+        """Whether the file or directory at `names` below the real path `root`, whose real path is
+        `real`, may be used: it is in the root, or below the target of an allowed link. Links inside
+        that target may not lead out of it.
         """
         if is_below(root, real):
             return True
@@ -52,7 +52,7 @@ class Rules:
 
 
 def is_below(directory: str, path: str) -> bool:
-    """Whether a real path is a directory, or a file, or something in it."""
+    """Whether a real path is `directory` itself or below it."""
     return os.path.commonpath((directory, path)) == directory
 
 

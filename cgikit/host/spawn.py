@@ -1,8 +1,8 @@
 """Run scripts by fork and exec: RFC 3875 sections 3.4, 4.2 and 7.2, for any executable.
 
-The child's life is here and nowhere else: its process group, its three descriptors, feeding its
-input while draining both of its outputs, its time limits, and its end. What it prints is bytes
-here; `output.py` reads them.
+This module has the whole life of a child: its process group, its three descriptors, feeding its input
+while draining both of its outputs, its time limits, and its end. It treats the output as bytes;
+`output.py` parses them.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from .executor import ClientGone, Job
 from .logtext import Lines
 
 _CHUNK = 65_536  # the size of a pipe on Linux
-_TICK = 0.2  # seconds between looking whether the client left or the script ended
-_LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
+_TICK = 0.2  # seconds between checks whether the client has left or the script has ended
+_LINGER = 1.0  # seconds of silence after which processes left by a script no longer count
 
 
 class Spawn:
@@ -34,7 +34,7 @@ class Spawn:
         self.closed = False
 
     def start(self, job: Job) -> "SpawnRun":
-        """Start the script. `OSError` when it cannot be; `BlockingIOError` after `close`."""
+        """Start the script. `OSError` if that fails; `BlockingIOError` after `close`."""
         if self.closed:
             raise BlockingIOError(errno.EAGAIN, "the server is shutting down")
         run = SpawnRun(job, self)
@@ -45,14 +45,14 @@ class Spawn:
         return run
 
     def forget(self, run: "SpawnRun") -> None:
-        """Take a run that has ended off the list."""
+        """Remove a run that has ended from the list."""
         with self._lock:
             self._runs.discard(run)
 
     def close(self) -> None:
-        """End all scripts: TERM to their process groups, KILL to what is left after their grace.
+        """End all scripts: TERM to their process groups, then KILL after the grace period.
 
-        The threads that use the runs reap them; this only waits until the scripts are dead.
+        The threads that use the runs reap them; this only waits for the end of the scripts.
         """
         self.closed = True
         with self._lock:
@@ -79,7 +79,7 @@ class SpawnRun:
         self._pending = memoryview(b"")
         self._lines = Lines()
         with contextlib.ExitStack() as undo:
-            # Before the process: a shortage of descriptors here must not leave a child behind
+            # Before the process, so that a shortage of descriptors leaves no child behind
             self._selector = undo.enter_context(selectors.DefaultSelector())
             self._process = _popen(job)
             undo.pop_all()
@@ -99,7 +99,7 @@ class SpawnRun:
         while True:
             self._check(asked)
             finished = self._process.stdout is None or self._process.stdout.closed
-            # Asked before the pipes are read: what it wrote before its end is in them by then
+            # Checked before the pipes are read: they then have all that it wrote before its end
             exited = not finished and self.has_exited()
             # The end of its output and the end of a process are some microseconds apart
             after_end = min(after_end * 2, _TICK) if finished else after_end
@@ -110,7 +110,7 @@ class SpawnRun:
                 return b""
 
     def header_done(self) -> None:
-        """From now on the idle limit counts instead of the limit for the header."""
+        """Note that the header is complete: from now on the idle limit applies."""
         self._in_body = True
 
     def close(self) -> int:
@@ -136,14 +136,14 @@ class SpawnRun:
         return self._status
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process group, from any thread; nothing once it has been reaped."""
+        """Send a signal to the process group, from any thread, unless the script was reaped."""
         with self._lock:
             if self._status is None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._process.pid, number)
 
     def has_exited(self) -> bool:
-        """Whether the script itself has ended, from any thread. It stays unreaped."""
+        """Whether the script itself has ended. Callable from any thread; does not reap it."""
         with self._lock:
             flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
             return (
@@ -162,7 +162,7 @@ class SpawnRun:
         return time.monotonic() - self._heard > seconds
 
     def _look_for_others(self) -> None:
-        """Name the script in the log, once, if it has ended and left processes in the background."""
+        """Log, once, that the script has ended and left processes in the background."""
         background, pid = self._executor.background, self._process.pid
         if background.is_suspect(self.job.file) and background.look(self.job.file, pid):
             time.sleep(GRACE)
@@ -171,9 +171,9 @@ class SpawnRun:
                 self.job.log(LEFT)
 
     def _stop(self) -> None:
-        """TERM, then wait for the script's end as long as its grace allows.
+        """Send TERM, then wait for the script's end during the grace period.
 
-        Its outputs are drained meanwhile: a script that reports its end on a full pipe would block.
+        Its outputs are drained meanwhile, because a script that writes to a full pipe would block.
         """
         self.signal(signal.SIGTERM)
         deadline = time.monotonic() + self.job.limits.grace
@@ -181,7 +181,7 @@ class SpawnRun:
             self._pump(0.02)
 
     def _pump(self, timeout: float) -> bytes:
-        """Move what can be moved on the three pipes; return what came on standard output."""
+        """Read and write on the three pipes; return new standard output."""
         chunk = b""
         for key, _ in self._selector.select(timeout):
             pipe = key.fileobj
@@ -203,11 +203,11 @@ class SpawnRun:
             self._pending = self._pending[os.write(stdin.fileno(), self._pending) :]
         except BlockingIOError:
             pass
-        except BrokenPipeError:  # it does not want the rest, which is its right
+        except BrokenPipeError:  # a script need not read the whole body
             self._drop(stdin)
 
     def _read_some(self, pipe: IO[bytes]) -> bytes | None:
-        """Up to a pipe's content; b"" at its end, which closes it; None if there is nothing now."""
+        """Return what a pipe has; b"" at its end, which closes it; None if it has nothing now."""
         try:
             data = os.read(pipe.fileno(), _CHUNK)
         except BlockingIOError:
@@ -223,7 +223,7 @@ class SpawnRun:
         return bool(data)
 
     def _drain_errors(self) -> None:
-        # Bounded: a process that left the group may hold the pipe and go on writing
+        # Bounded, because a process that left the group may go on writing to the pipe
         stderr = self._process.stderr
         for _ in range(16):
             if stderr is None or stderr.closed or not self._read_errors(stderr):

@@ -1,7 +1,6 @@
-"""Files beside the scripts that are sent as they are, where that is allowed (RFC 9110).
+"""Sends files beside the scripts unchanged, if that is allowed (RFC 9110).
 
-Which files, and of which types, is decided in `statictypes.py`; which of their bytes, in
-`cgikit.filebody`.
+`statictypes.py` decides which files, and with which types; `cgikit.filebody` decides which bytes.
 """
 
 import os
@@ -17,12 +16,12 @@ from .problem import Problem
 from .statictypes import TYPES
 
 _CHUNK = 65_536
-_NO_CACHE = "no-cache"  # ask each time: a file that was edited a second ago is the one to see
+_NO_CACHE = "no-cache"  # browsers must ask each time, to show a file that was just edited
 
 
 def send(place: Static, request: ServerRequest) -> "tuple[ScriptResponse, FileRun | None]":
-    """Return the answer to a request for a file, and what reads its body. `Problem` where it is not to
-    be had: 405 by another method, 404 and 403 when it went away or cannot be read.
+    """Return the answer to a request for a file, and the run that reads its body. `Problem` 405 for
+    another method than GET and HEAD, 404 or 403 if the file was deleted or cannot be read.
     """
     name = os.path.basename(place.file)
     if request.method not in ("GET", "HEAD"):
@@ -57,7 +56,7 @@ def send(place: Static, request: ServerRequest) -> "tuple[ScriptResponse, FileRu
 
 
 class FileRun:
-    """A file that is sent, as `executor.Run` has it. If it becomes shorter, the answer is cut."""
+    """A file that is sent, in the form of `executor.Run`. If it becomes shorter, the answer is cut."""
 
     def __init__(self, body: FileBody) -> None:
         self._body = body
@@ -68,7 +67,7 @@ class FileRun:
         """Return the next piece, b"" at the end."""
         try:
             data = self._body.file.read(min(_CHUNK, self._left))
-        except OSError:  # a disk that fails: less than announced
+        except OSError:  # the disk fails: the answer is cut
             return b""
         self._left -= len(data)
         return data

@@ -1,6 +1,6 @@
 """The media types of files that belong to a page, by extension (IANA's registry; RFC 9239 for scripts).
 
-A table, and which names are never sent whatever their type. Nothing is opened here.
+A table, and the names that are never sent whatever their type. Opens no files.
 """
 
 import os
@@ -44,11 +44,11 @@ TYPES = {
     ".woff": "font/woff",
     ".woff2": "font/woff2",
 }
-#: Directories whose files are never sent: where scripts keep what they know.
+#: Directories whose files are never sent: those in which scripts keep data.
 PRIVATE = frozenset({"data", "__pycache__", "node_modules"})
 
 
-#: What scripts keep beside them; other files may be scripts that are not executable yet.
+#: Data that scripts keep beside them; other files may be scripts that are not executable yet.
 _DATA = frozenset(
     {
         *(".csv", ".ini", ".json", ".jsonl", ".log", ".md", ".toml", ".xml", ".yaml", ".yml"),
@@ -58,7 +58,7 @@ _DATA = frozenset(
 
 
 def is_data(names: list[str]) -> bool:
-    """Whether the file at these names is never meant to run, nor to be sent."""
+    """Whether the file at these names is data, neither run nor sent."""
     extension = os.path.splitext(names[-1])[1].lower()
     return extension in _DATA or (extension in TYPES and not is_static(names))
 

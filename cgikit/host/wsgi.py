@@ -1,8 +1,8 @@
 """The host as a WSGI application (PEP 3333): a request in, a script's answer out, streamed.
 
-Only the dealing is here: which modules are asked in which order, local redirects, HEAD, and what is
-logged. What WSGI cannot do: pass the raw bytes of an NPH script through. Its status line and fields
-are read and handed to the server as any others (docs/host.md).
+This module only calls the others in order: local redirects, HEAD, and what is logged. WSGI cannot pass
+on the raw bytes of an NPH script, so its status line and fields are parsed and passed to the server
+like those of any other script (docs/host.md).
 """
 
 import os
@@ -48,14 +48,13 @@ StartResponse = Callable[..., object]
 class Host:
     """A WSGI application that runs the scripts below a directory.
 
-    `root` is the directory; `executor` runs the scripts; `environment` is what they get beside the
-    meta-variables (see `environ.inherited`); `log` takes one line an event: each request, each line
-    of a script's standard error, each problem. `hosts` are the names by which the server may be
-    called (lower case, without port), None for any: without it a page of another site could, by
-    pointing its own name at a loopback address, read what the scripts answer (S20). `details` puts
-    problems and their fixes into the error pages, where otherwise only the log has them. `rules` are
-    exceptions to what is served; `passing` names HTTP_* variables that scripts get although they are
-    kept from them otherwise, such as HTTP_AUTHORIZATION. `root` may be one script instead.
+    `root` is the directory, or a single script; `executor` runs the scripts; `environment` is what they
+    get besides the meta-variables (see `environ.inherited`); `log` is called with one line for each
+    event: each request, each line of a script's standard error, each problem. `hosts` are the server's
+    names (lower case, without port), None for any: without them, another site could point its own name
+    at a loopback address and read the scripts' answers (S20). `details` shows problems and their fixes
+    on the error pages, and not only in the log. `rules` are exceptions to what is served; `passing`
+    names HTTP_* variables that scripts normally do not get, such as HTTP_AUTHORIZATION.
     """
 
     def __init__(
@@ -96,7 +95,7 @@ class Host:
                 raise Problem(400, "The request's Content-Length is not a number of bytes.")
             response, run = self._answer(call)
         except ClientGone:
-            # Nobody reads this, but PEP 3333 wants an answer all the same
+            # Nobody reads this, but PEP 3333 requires an answer
             response, run = ScriptResponse(503, reason_of(503), ()), None
         except Problem as problem:
             response, run = self._refusal(call, problem), None
@@ -109,7 +108,7 @@ class Host:
         answer = Answer(self.log, call, asked, response, run, instead, self.details)
         try:
             start_response(f"{response.status} {response.reason}", list(response.headers))
-        except BaseException:  # the server closes only what it was given
+        except BaseException:  # the server closes only what was returned to it
             answer.close()
             raise
         return answer
@@ -140,11 +139,11 @@ class Host:
                 raise
             run.close()
             target = output.target
-            call.body = None  # R45: the request is made anew, without its body
+            call.body = None  # R45: a new request, without the body
         raise too_many_redirects(target)
 
     def _drain(self, run: Run, script: Script) -> None:
-        """Let a script that redirects locally come to its end. A body it prints is dropped (R16)."""
+        """Let a script that redirects locally finish, and drop the body it prints (R16)."""
         try:
             while run.read():
                 pass
@@ -215,7 +214,7 @@ class Host:
         return own_response(200, listing_page(place.url, entries(self.root, place, self.rules)))
 
     def _refusal(self, call: Call, problem: Problem) -> ScriptResponse:
-        """Return the page for a problem; what is the script's fault is logged as well."""
+        """Return the page for a problem, and log it if it is the script's or the server's fault."""
         script = call.script.script_name if call.script else ""
         if problem.status >= 500:
             self.log(one_line(f"{script or call.request.path}: {problem.log_text}"))
@@ -226,7 +225,7 @@ class Host:
 
 
 class _Bounded:
-    """The request's body: no byte more than its length, whatever the server's stream does then."""
+    """The request's body: never more than its length, whatever the server's stream does after that."""
 
     def __init__(self, stream: Source, length: int) -> None:
         self._stream = stream
@@ -239,10 +238,10 @@ class _Bounded:
 
 
 def server_request(environ: Mapping[str, Any]) -> ServerRequest:
-    """Return the neutral form of a WSGI request: its text is made native here.
+    """Return a WSGI request as a `ServerRequest`, with native text.
 
-    The path is taken from REQUEST_URI where the server has it (waitress does): PATH_INFO is already
-    decoded, and an encoded slash could not be told from a real one.
+    The path comes from REQUEST_URI if the server sets it (waitress does): PATH_INFO is already decoded,
+    so that an encoded slash could not be distinguished from a real one.
     """
 
     def text(name: str, default: str = "") -> str:
@@ -281,13 +280,13 @@ def server_request(environ: Mapping[str, Any]) -> ServerRequest:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number of bytes, in digits that `int` takes: it refuses thousands of them."""
+    """Whether a text is a number of bytes, of at most 18 digits."""
     return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
 
 
 def check_request(request: ServerRequest, allowed: frozenset[str] | None) -> None:
-    """Refuse a request without a sound Host, or with one that is not `allowed` (`Problem` 400), and
-    a body whose length is unknown (411), and a NUL (400).
+    """Refuse a request without a valid Host, or with one that is not `allowed`, or with a NUL
+    (`Problem` 400), and a body of unknown length (411).
     """
     if any(name == "Transfer-Encoding" for name, _ in request.headers):
         raise Problem(411, "The request's body has no Content-Length.")  # R39
