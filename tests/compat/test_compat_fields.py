@@ -1,0 +1,78 @@
+"""compat.fields: the form as a mapping, whose fields scripts may change."""
+
+from typing import Any
+
+import pytest
+from compat.made import get
+
+from cgikit.compat import cgi
+from cgikit.compat.fields import EMPTY, Fields
+
+
+def form_of(*names: str) -> Any:
+    """A mapping with a field of each name; the values are numbers."""
+    form = Fields()
+    form.list = [cgi.MiniFieldStorage(name, str(i)) for i, name in enumerate(names)]
+    return form
+
+
+def test_a_name_leads_to_one_field_or_a_list() -> None:
+    form = form_of("a", "b", "a")
+    assert form["b"] is form.list[1]
+    assert form["a"] == [form.list[0], form.list[2]]
+    assert (form.getvalue("a"), form.getvalue("b"), form.getvalue("c")) == (["0", "2"], "1", None)
+    assert (form.getfirst("a"), form.getlist("b"), form.getfirst("c", "x")) == ("0", ["1"], "x")
+    with pytest.raises(KeyError):
+        form["c"]
+
+
+def test_a_list_that_was_given_out_is_not_that_of_the_index() -> None:
+    form = form_of("a", "a")
+    form["a"].clear()
+    assert form.getlist("a") == ["0", "1"]
+
+
+def test_without_fields_it_is_empty_and_false() -> None:
+    form = Fields()
+    assert (form.keys(), len(form), list(form), bool(form), form.value) == ([], 0, [], False, None)
+    assert "a" not in form
+
+
+def test_nobody_can_put_anything_into_what_all_share() -> None:
+    with pytest.raises(TypeError):
+        EMPTY["a"] = "b"  # type: ignore[index]
+    assert dict(EMPTY) == {}
+
+
+def test_iterating_over_many_fields_was_quadratic() -> None:
+    class Counted:
+        read = 0
+
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        @property
+        def name(self) -> str:
+            Counted.read += 1
+            return self._name
+
+    form = get("")
+    form.list = [Counted(f"n{i}") for i in range(4_000)]
+    assert len([form[key] for key in form]) == 4_000
+    assert Counted.read <= 3 * 4_000
+
+
+def test_fields_that_are_added_or_replaced_later_are_found() -> None:
+    form = get("a=1&b=2")
+    assert form.getvalue("a") == "1"
+    form.list.append(cgi.MiniFieldStorage("c", "3"))
+    assert form.getvalue("c") == "3"
+    form.list[0] = cgi.MiniFieldStorage("d", "4")
+    assert (form.getvalue("d"), "a" in form) == ("4", False)
+    form.list = [cgi.MiniFieldStorage("e", "5")]
+    assert form.keys() == ["e"]
+    assert form.getvalue("e") == "5"
+
+
+def test_keys_came_in_a_random_order() -> None:
+    assert get("&".join(f"n{i}=1" for i in range(50))).keys() == [f"n{i}" for i in range(50)]
