@@ -254,7 +254,7 @@ def test_the_log_says_which_process_holds_the_lock(path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "content", [b"[[package]]\n", b"1234\n", b"1 2 3\n", b"1 2", b"0" * 65 + b" 1\n"]
+    "content", [b"x", b"[[package]]\n", b"1234\n", b"1 2 3\n", b"1 2", b"0" * 65 + b" 1\n"]
 )
 @pytest.mark.parametrize("linked", [False, True])
 def test_s7_a_lock_file_of_somebody_else_is_refused_and_kept(
