@@ -82,7 +82,7 @@ servers: $(VENV)/.dev
 	@rm -f $(VENV)/rfc3875.record
 	@CGIKIT_REQUIRE=all CGIKIT_RECORD=$(abspath $(VENV))/rfc3875.record \
 	  $(bin)/python -m pytest -q tests/servers/test_conformance.py -k test_case $(ARGS)
-	@cd tests && $(bin)/python -m servers.report $(abspath $(VENV))/rfc3875.record
+	@cd tests && PYTHONPATH=harness $(bin)/python -m servers.report $(abspath $(VENV))/rfc3875.record
 
 # The same tests as in every run, with the large numbers of tests/harness/torture.py.
 torture: $(VENV)/.dev
