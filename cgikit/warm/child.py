@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from ..host.background import GRACE, LEFT
 from ..host.problem import Problem
-from .loop import IN, OUT
+from .loop import CHUNK, IN, OUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
             """Return what the log calls the script."""
 
 
-CHUNK = 65_536  # the size of a pipe on Linux
 WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
 FIRST_PAUSE, MAX_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
 HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too

@@ -14,7 +14,7 @@ from cgikit.gateway.pace import Pace
 from cgikit.gateway.scgi import SCGI
 from cgikit.gateway.wire import Aborted, BodyPiece, RequestStarted, WireError
 
-from .loop import IN, OUT
+from .loop import CHUNK, IN, OUT
 from .outbox import Outbox
 
 TYPE_CHECKING = False
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
-CHUNK = 65_536  # the size of a pipe on Linux
 LINGER = 5.0  # seconds of silence in which a peer may send more of a body that nobody wants
 MAX_UNREAD = 64  # pieces that are read from a socket before it is closed at once
 BROKEN = bytes(8)  # a record of version 0

@@ -10,7 +10,8 @@ from cgikit.gateway.listener import send_at_once
 from cgikit.gateway.scgi import SCGI
 
 from .acceptor import Acceptor
-from .connection import CHUNK, LINGER, Connection
+from .connection import LINGER, Connection
+from .loop import CHUNK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from .exchangestate import (
     REDIRECT,
     SENDING,
 )  # fmt: skip
-from .reply import CHUNK, Reply
+from .loop import CHUNK
+from .reply import Reply
 from .requestvariables import redirected
 from .target import script_for
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..host.guard import Ends, Guard
 
 IN, OUT = select.POLLIN, select.POLLOUT
+CHUNK = 65_536  # bytes to read at once: the size of a pipe on Linux
 
 
 class Loop:

@@ -29,6 +29,7 @@ from .exchangestate import (
     TAKEN_BACK,
 )  # fmt: skip
 from .header import Header
+from .loop import CHUNK
 from .requestvariables import name_of
 from .target import is_below
 
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from .child import Child
     from .connection import Connection
     from .exchangehost import ExchangeHost
-
-CHUNK = 65_536  # the size of a pipe on Linux
 
 
 class Reply:
