@@ -328,3 +328,9 @@ def test_any_text_is_a_date_or_a_value_error(text: str) -> None:
             parse(text)
         except ValueError:
             pass
+
+
+@pytest.mark.parametrize("year", ["4", "994", "01994", "199"])
+def test_a_year_has_two_or_four_digits(year: str) -> None:
+    assert parse_http_date(f"Sun, 06 Nov {year} 08:49:37 GMT") is None
+    assert parse_http_date(f"Sun Nov  6 08:49:37 {year}") is None

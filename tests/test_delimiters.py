@@ -93,6 +93,14 @@ def test_3_6_what_follows_the_last_boundary_is_not_lost_in_silence(tail: bytes) 
             read(cut(body, range(size, len(body), size)))
 
 
+@pytest.mark.parametrize("before", [b"x", b"preamble\r\nx", b"\n", b"\r\nx\r"])
+def test_text_before_the_first_boundary_in_its_line_is_refused(before: bytes) -> None:
+    body = before + b"--b\r\nA: b\r\n\r\n1\r\n--b--"
+    for size in (1, 2, 3, len(body)):
+        with pytest.raises(BadRequest, match="precedes the first boundary in its line"):
+            read(cut(body, range(size, len(body), size)))
+
+
 def test_a_boundary_in_the_middle_of_a_line_is_content() -> None:
     body = b"--b\r\nA: b\r\n\r\nx--b\n--b\r\n--b--"
     assert read([body])[1] == b"\r\n--b" + HEADER + b"x--b\n--b\r\n--b--"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from properties import CONTROLS, any_texts, noisy, placements
 
 from cgikit import CGIError, Response
-from cgikit.headers import TOKEN, Headers, check_field, is_token
+from cgikit.headers import TOKEN, Headers, cgi_head, check_field, check_fields, is_token
 
 #: Every way by which text can become a header of an answer: (setter, what it takes).
 SETTERS = {
@@ -130,3 +130,70 @@ def test_items_is_a_copy() -> None:
     headers.items().append(("B\n", "2"))
     assert len(headers) == 1
     assert repr(headers) == "Headers([('A', '1')])"
+
+
+# --- the header as a whole --------------------------------------------------------------------------
+
+HTML = ("Content-Type", "text/html")
+
+
+def test_a_good_header_is_fine_and_gives_its_length() -> None:
+    cookies = [("Set-Cookie", "a=1"), ("set-cookie", "b=2")]
+    assert check_fields(200, [HTML, *cookies]) is None
+    assert check_fields(200, [HTML, ("content-length", "12")]) == 12
+    assert check_fields(200, [HTML, ("Content-Length", "9" * 18)]) == 10**18 - 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    "Connection Keep-Alive Proxy-Connection TE Trailer Transfer-Encoding Upgrade Status sTATUS".split(),
+)
+def test_r23_fields_of_the_server_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"header {name}: only the server may send it"):
+        check_fields(200, [HTML, (name, "a")])
+
+
+@pytest.mark.parametrize(
+    "name",
+    "Content-Type Location Content-Length Content-Disposition Content-Range Date ETag Expires "
+    "Last-Modified Retry-After".split(),
+)
+def test_r19_fields_that_may_be_there_once(name: str) -> None:
+    fields = [(name, "/1"), (name.upper(), "/2")]
+    with pytest.raises(ValueError, match=f"header {name.upper()}: it is there twice"):
+        check_fields(302, fields)
+
+
+@pytest.mark.parametrize("field", [("A b", "c"), ("A", "b\r\nc"), ("A", "ü"), ("A", "b ")])
+def test_s1_every_field_is_checked_again(field: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"header"):
+        check_fields(200, [HTML, field])
+
+
+@pytest.mark.parametrize(
+    ("status", "location"), [(200, "/a"), (200, "https://a/"), (302, "a"), (302, ""), (201, "a/b")]
+)
+def test_r21_a_location_belongs_to_a_redirect(status: int, location: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be sent with status \d+; use Response.redirect"):
+        check_fields(status, [HTML, ("Location", location)])
+
+
+@pytest.mark.parametrize(("status", "location"), [(302, "/a"), (201, "https://a/"), (302, "x://y")])
+def test_r21_a_location_of_a_redirect_is_fine(status: int, location: str) -> None:
+    assert check_fields(status, [HTML, ("Location", location)]) is None
+
+
+@pytest.mark.parametrize("length", ["", "-1", "+1", "1_0", "1.0", "x", "1, 1", "²", "1" * 19])
+def test_s15_a_length_is_digits(length: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a valid length|only printable ASCII"):
+        check_fields(200, [HTML, ("Content-Length", length)])
+
+
+def test_r22_the_header_of_a_cgi_answer() -> None:
+    assert cgi_head(200, [HTML, ("A", "b")]) == b"Content-Type: text/html\nA: b\n\n"
+    assert cgi_head(404, [HTML]) == b"Status: 404 Not Found\nContent-Type: text/html\n\n"
+    assert cgi_head(299, []) == b"Status: 299 Unknown\n\n"
+
+
+def test_r19_an_answer_has_a_field() -> None:
+    assert cgi_head(200, []) == b"Status: 200 OK\n\n"

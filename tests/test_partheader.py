@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from properties import texts
 
-from cgikit import BadRequest, CGIError, LimitExceeded, Limits
+from cgikit import BadRequest, CGIError, LimitExceeded, Limits, UnsupportedMediaType
 from cgikit.partheader import Lines, Part
 
 START = "Content-Disposition: "
@@ -102,6 +102,56 @@ def test_folded_lines_are_one_and_count_as_one() -> None:
         header(*lines, " d=efghij", limits=limits)
     with pytest.raises(BadRequest, match="continues no line"):
         header(" name=a")
+
+
+@pytest.mark.parametrize("bad", [b"\0", b"\n", b"\r"])
+def test_no_control_that_ends_a_line_or_a_text_gets_into_a_header(bad: bytes) -> None:
+    with pytest.raises(BadRequest, match="contains NUL, CR or LF"):
+        header(b"A: b" + bad + b"c")
+
+
+def test_a_boundary_in_a_header_is_refused() -> None:
+    """A part without a blank line would otherwise swallow the next one."""
+    with pytest.raises(BadRequest, match="a blank line must precede it"):
+        header(START + 'form-data; name="a"', "--b")
+
+
+@pytest.mark.parametrize(
+    "name", ["Content-Disposition", "content-TYPE", "Content-Transfer-Encoding"]
+)
+def test_a_field_that_is_read_may_be_there_once(name: str) -> None:
+    with pytest.raises(BadRequest, match=f"has {name.title()} twice; send it once"):
+        header(f"{name}: 8bit", f"{name.upper()}: 8bit")
+
+
+@pytest.mark.parametrize("encoding", ["", "7bit", "8BIT", " Binary "])
+def test_encodings_that_change_nothing_are_fine(encoding: str) -> None:
+    assert header(START + "form-data; name=a", f"Content-Transfer-Encoding:{encoding}").name == "a"
+
+
+@pytest.mark.parametrize("encoding", ["base64", "BASE64", "quoted-printable", "x-gzip"])
+def test_other_encodings_are_refused(encoding: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match="send it without a transfer encoding"):
+        header(START + "form-data; name=a", f"Content-Transfer-Encoding: {encoding}")
+
+
+def test_lines_and_their_length_are_limited() -> None:
+    limits = Limits(part_headers=2, part_header=30)
+    line = START + "form-data; name=a"
+    assert header("A: b", line, limits=Limits(part_headers=2, part_header=len(line))).name == "a"
+    with pytest.raises(LimitExceeded, match="part_headers"):
+        header("A: b", "A: b", "A: b", limits=limits)
+    with pytest.raises(LimitExceeded, match="part_header"):
+        header("A: " + "b" * 28, limits=limits)
+    with pytest.raises(BadRequest, match="has no Content-Disposition"):
+        header("A: " + "b" * 27, limits=limits)
+
+
+def test_a_header_is_empty_after_its_part_was_made() -> None:
+    lines = Lines(b"b", "utf-8", Limits(part_headers=1))
+    for name in ("a", "b"):
+        lines.add(f"{START}form-data; name={name}".encode())
+        assert lines.part().name == name
 
 
 def test_names_of_latin_1_pages() -> None:
