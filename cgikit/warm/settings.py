@@ -34,9 +34,8 @@ class Settings:
         self.timeout: float = given("timeout", 60.0)  # seconds: to the headers, then of silence
         self.total: float = given("total", 3_600.0)  # seconds for everything
         self.grace: float = given("grace", 3.0)  # seconds from TERM to KILL
-        self.patience: float = given(
-            "patience", 30.0
-        )  # seconds until a silent process counts as hung
+        # Seconds until a silent process counts as hung
+        self.patience: float = given("patience", 30.0)
         self.children: int = given("children", 256)  # scripts at once
         self.queue: int = given("queue", 256)  # requests that wait for one of these to end
         self.body: int = given("body", 1 << 30)  # bytes of a request's body. httpd: 1 GiB

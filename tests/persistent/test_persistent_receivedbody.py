@@ -100,6 +100,7 @@ def test_giving_up_is_an_error_after_what_has_come() -> None:
         received.read(-1)
     assert caught.value is error
     received.add(b"late")
+    received.ended = True
     with pytest.raises(BodyNotReceived):
         received.read(-1)
 
