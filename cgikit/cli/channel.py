@@ -1,4 +1,4 @@
-"""What waitress leaves to be done for a connection of `cgikit serve`: its requests, its waiting.
+"""What waitress does not do for a connection of `cgikit serve`: refusals, HEAD, slow clients.
 
 Refusals are logged, HEAD has no body, and a script whose client is slow gives its thread to another.
 Which connections there are is decided in `httpserver.py`.
@@ -23,18 +23,18 @@ from cgikit.host.problem import Problem
 from .guarded import Guarded
 from .requesthead import Refused, refusal, sound
 
-HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script has to wait too
-LOW_WATER = HIGH_WATER // 2  # where it goes on: at each byte, threads would come and go
+HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script must wait too
+LOW_WATER = HIGH_WATER // 2  # bytes at which the script goes on
 FRAMING = 8_190  # bytes of a chunk's size with its extensions, and of a trailer
-HELD = 3_600  # seconds that a script waits for its client; as long as one may run
-PATIENCE = 0.05  # seconds that a thread waits before it has a stand-in, if no request waits
+HELD = 3_600  # seconds that a script waits for its client: as long as it may run
+PATIENCE = 0.05  # seconds that a thread waits before it gets a substitute, if no request waits
 
 
 class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no types
-    """The threads that run scripts. One that waits for a slow client gets a stand-in.
+    """The threads that run scripts. A thread that waits for a slow client gets a substitute.
 
-    Without it as many slow clients as there are threads would stop the server. There are at most
-    `spare` stand-ins; beyond that, requests wait.
+    Otherwise, as many slow clients as there are threads would stop the server. There are at most
+    `spare` substitutes; beyond that, requests wait.
     """
 
     def __init__(self, count: int, spare: int) -> None:
@@ -43,7 +43,7 @@ class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no 
         self.set_thread_count(count)
 
     def stand_in(self) -> bool:
-        """Start a thread in place of the calling one, which will wait. False if there is none left."""
+        """Start a substitute for the calling thread, which will wait. False if there is none left."""
         with self.lock:
             if not self._spare:
                 return False
@@ -58,14 +58,14 @@ class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no 
         return True
 
     def step_back(self) -> None:
-        """End a thread, as soon as one is free: the calling one goes on."""
+        """End a thread as soon as one is free: the calling thread goes on."""
         with self.lock:
             self._spare += 1
             self.stop_count += 1
             self.queue_cv.notify()
 
     def shutdown(self, cancel_pending: bool = True, timeout: float = 5) -> bool:
-        """End all threads. True if they have ended within so many seconds."""
+        """End all threads. True if they have ended within `timeout` seconds."""
         with self.lock:
             self._spare = 0
         return bool(super().shutdown(cancel_pending, timeout))
@@ -73,8 +73,8 @@ class Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # waitress has no 
 
 class _Task(WSGITask):  # type: ignore[misc]
     def execute(self) -> None:
-        """Answer. Where the end of the connection is the end of the body, an answer that was cut can
-        only be told from a whole one by a reset.
+        """Answer. If the end of the connection is the end of the body, only a reset can show that an
+        answer was cut.
         """
         try:
             super().execute()
@@ -83,16 +83,16 @@ class _Task(WSGITask):  # type: ignore[misc]
             raise
 
     def write(self, data: bytes) -> None:
-        """Send a piece of the answer, soon. What waits for a slow client may have to wait on disk."""
+        """Queue a piece of the answer. What waits for a slow client may be stored on disk."""
         try:
             super().write(data)
-        except OSError as error:  # not of the socket: those are dealt with below us
+        except OSError as error:  # of the disk: errors of the socket are handled by waitress
             self.channel.server.no_disk(error)
             self.channel.drop()
             raise AnswerCut from error
 
     def finish(self) -> None:
-        """End the answer. Waitress would end one to HEAD with a last chunk, which is a body."""
+        """End the answer. Waitress would send a last chunk, which is a body, even for HEAD."""
         if self.request.command == "HEAD":
             if not self.wrote_header:
                 self.write(b"")
@@ -109,7 +109,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         self._server = server
 
     def received(self, data: bytes) -> int:
-        """Take in bytes; return how many of them. What cannot be kept or read ends the request."""
+        """Parse bytes and return how many. A malformed request, or one that cannot be stored, is
+        refused.
+        """
         before, taken = self.body_bytes_received, len(data)
         try:
             taken = int(super().received(data))
@@ -125,11 +127,11 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             if b"\n\n" in self.header_plus[-len(data) - 1 :]:
                 self._refuse(refusal(400, "The request's lines end in LF, and not in CRLF."))
         if self.error is not None or self.body_rcv is None:
-            self.expect_continue = False  # waitress would wait for a body that is not to come
+            self.expect_continue = False  # waitress would wait for a body that will not come
         return taken
 
     def _limit(self, size: int) -> None:
-        """Refuse a body that finds no room, and what in it is no data and has no end."""
+        """Refuse a body for which there is no room, and endless framing."""
         framing, chunk = 0, 0
         if isinstance(self.body_rcv, ChunkedReceiver):
             framing = max(len(self.body_rcv.control_line), len(self.body_rcv.trailer))
@@ -146,7 +148,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         self.headers_finished = self.completed = True
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Parse a request's header. Waitress joins Cookie fields by ", ", not by "; " (R37)."""
+        """Parse a request's header. Waitress joins Cookie fields with ", " instead of "; " (R37)."""
         self.first_line = header_plus.partition(b"\r\n")[0]  # for the log, if it is refused
         header_plus = sound(header_plus)
         super().parse_header(header_plus)
@@ -158,7 +160,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def close(self) -> None:
         """Drop the body."""
-        with contextlib.suppress(OSError):  # the rest of what did not find room
+        with contextlib.suppress(OSError):  # the disk is full
             super().close()
 
 
@@ -169,16 +171,16 @@ _WORDS = {
 
 
 class _Refusal(ErrorTask):  # type: ignore[misc]
-    """The answer to what is no request, or too large a one; the host never sees it."""
+    """The answer to a malformed or too large request, which never reaches the host."""
 
     def execute(self) -> None:
-        """Send the answer; log it first, because the client may leave in the middle of it."""
+        """Log the answer, then send it: the client may leave in the middle of it."""
         error = self.request.error
         problem = Problem(error.code, _WORDS.get(type(error), error.body))
         if error.code == 503:
             problem.headers = (("Retry-After", "10"),)
-        if error.code != 500:  # else serving failed, and that has been logged
-            # Of a header that is too large waitress keeps nothing
+        if error.code != 500:  # an error of the server, which has been logged
+            # Waitress drops a header that is too large
             lost = isinstance(error, RequestHeaderFieldsTooLarge)
             asked = "(a request)" if lost else _asked(self.request)
             self.channel.server.log_line(f"{asked} {error.code} ({one_line(problem.what)})")
@@ -199,23 +201,23 @@ class Channel(Guarded, HTTPChannel):  # type: ignore[misc]
     outbufs: list[Any]
     total_outbufs_len: int
     current_outbuf_count: int
-    request: Any  # what has come of the next one; None between two
-    reset = False  # the connection is to end by a reset
-    deaf = False  # what the client still sends is dropped, lest closing takes the answer away
+    request: Any  # the request that is being received; None between two
+    reset = False  # the connection will end with a reset
+    deaf = False  # what the client still sends is dropped, so that closing does not lose the answer
 
     def parser_class(self, adj: Any) -> _Parser:
-        """Make what reads the next request."""
+        """Return the parser of the next request."""
         return _Parser(adj, self.server)
 
     def _flush_outbufs_below_high_watermark(self) -> None:
-        """Wait while too much of the answer waits for the client. Waitress calls this before it
-        buffers more; its own would hold one of the few threads that run scripts.
+        """Wait while too much of the answer waits for the client. Waitress calls this before it buffers
+        more; its own method would occupy one of the few threads that run scripts.
         """
         if self.total_outbufs_len <= HIGH_WATER:
             return
         with self.outbuf_lock:
             self._flush_exception(self._flush_some, do_close=False)
-            self.server.pull_trigger()  # the loop may not know yet that there is something to send
+            self.server.pull_trigger()  # the loop may not know yet that there are bytes to send
             threads = self.server.task_dispatcher
             if threads.queue or not self._drained(PATIENCE):
                 replaced = threads.stand_in()
@@ -228,9 +230,9 @@ class Channel(Guarded, HTTPChannel):  # type: ignore[misc]
                     threads.step_back()
 
     def trim(self) -> None:
-        """Free what has been sent of the answer, while its task has not ended.
+        """Free the memory of the part of the answer that was sent, while its task still runs.
 
-        Waitress keeps that in memory until it begins a new buffer: 1 MiB for each slow client.
+        Waitress keeps it until it begins a new buffer: 1 MiB for each slow client.
         """
         with self.outbuf_lock:
             for buffer in self.outbufs if self.connected else ():
@@ -239,7 +241,7 @@ class Channel(Guarded, HTTPChannel):  # type: ignore[misc]
                     buffer.getfile().seek(0)  # it is left at the end of what is still to be sent
 
     def drop(self) -> None:
-        """Reset the connection, and forget what waits: a buffer that failed has lost its place."""
+        """Reset the connection and drop what waits: a buffer that failed has lost its position."""
         with self.outbuf_lock:
             for buffer in self.outbufs:
                 with contextlib.suppress(OSError):
@@ -249,7 +251,7 @@ class Channel(Guarded, HTTPChannel):  # type: ignore[misc]
             self.will_close = self.reset = True
 
     def _drained(self, seconds: float | None = None) -> bool:
-        """Wait until the client has taken enough, or has left: True; False if that takes longer."""
+        """Wait until the client has taken enough, or has left. False if that takes longer."""
 
         def drained() -> bool:
             return not self.connected or self.total_outbufs_len <= LOW_WATER
@@ -257,8 +259,8 @@ class Channel(Guarded, HTTPChannel):  # type: ignore[misc]
         return bool(self.outbuf_lock.wait_for(drained, seconds))
 
     def handle_close(self) -> None:
-        """Close the connection. A body that ended early is logged, and answered: a client that closed
-        only its sending half can read why.
+        """Close the connection. If the body ended early, that is logged and answered: a client that
+        closed only its sending half can read the reason.
         """
         request, self.request = self.request, None
         if request is not None and request.headers_finished and not request.completed:
@@ -267,7 +269,7 @@ class Channel(Guarded, HTTPChannel):  # type: ignore[misc]
                 received, announced = request.body_bytes_received, request.content_length
                 why = f"the body ended after {received} bytes of the {announced} announced"
             self.server.log_line(f"{_asked(request)} 400 ({why})")
-            if not self.requests:  # else another answer is on its way
+            if not self.requests:  # otherwise another answer is being sent
                 with contextlib.suppress(OSError):
                     self.socket.send(_REFUSED % (len(why) + 1, why.encode()))
         if self.reset:
@@ -288,5 +290,5 @@ _REFUSED = (
 
 def _asked(request: Any) -> str:
     """Return the method and target of what waitress parsed, as they came, for the log (str)."""
-    line: bytes = getattr(request, "first_line", b"")  # not set where even that was not found
+    line: bytes = getattr(request, "first_line", b"")  # not set if there was none
     return one_line(" ".join(line.decode("latin-1").split(" ")[:2])) or "(a request)"

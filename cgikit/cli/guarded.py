@@ -1,8 +1,8 @@
-"""Connections of `cgikit serve` whose errors end themselves only, whatever waitress does with them.
+"""Makes an error in one connection of `cgikit serve` end only that connection.
 
-Waitress closes whatever raises in a handler, the listening socket too, after which nobody is let in any
-more; and what raises when its loop asks whether it has something to read or to send ends the loop. Only
-this is mended here; connections are in `channel.py`, the server is in `httpserver.py`.
+Waitress closes every object whose handler raises, even the listening socket, after which nobody can
+connect; and an error in `readable` or `writable` ends its loop. This module mends only that;
+connections are in `channel.py`, the server is in `httpserver.py`.
 """
 
 import contextlib
@@ -16,17 +16,17 @@ _READ, _WRITE = select.POLLIN | select.POLLPRI, select.POLLOUT
 
 
 def turn(dispatchers: dict[int, Any], timeout: float) -> None:
-    """Ask all dispatchers, by descriptor, what they wait for, and tell them what came within `timeout`
-    seconds.
+    """Ask all dispatchers, by descriptor, what they wait for, and call those that have an event within
+    `timeout` seconds.
 
-    In place of waitress's own turn, which looks the descriptor up again: if a connection is closed
-    while all are asked, its number goes to the next client, whose connection was then closed instead.
+    Replaces waitress's own function, which looks up the descriptor again: if a connection is closed
+    meanwhile, its number goes to the next client, whose connection would then be closed instead.
     """
     asked: dict[int, Any] = {}
     poll = select.poll()
     for fd, one in list(dispatchers.items()):
         if not _is_there(dispatchers, fd, one):
-            continue  # it was closed while another one was asked
+            continue  # it was closed meanwhile
         wanted = _READ if one.readable() else 0
         if one.writable() and not one.accepting:
             wanted |= _WRITE
@@ -42,12 +42,12 @@ def turn(dispatchers: dict[int, Any], timeout: float) -> None:
 
 
 def _is_there(dispatchers: dict[int, Any], fd: int, one: object) -> bool:
-    """Whether a descriptor still belongs to one of them."""
+    """Whether a descriptor still belongs to this dispatcher."""
     return dispatchers.get(fd) is one
 
 
 class Guarded:
-    """Mixed in before a class of waitress's. Its `server`, or it itself, has the `guard`."""
+    """A mix-in for a class of waitress. Its `server`, or the object itself, has the `guard`."""
 
     def readable(self) -> bool:
         """Whether there may be something to read; False after an error, which ends it."""
@@ -65,7 +65,7 @@ class Guarded:
             return False
 
     def handle_error(self) -> None:
-        """Log the error that was raised a moment ago, and end what it is about. Never raises."""
+        """Log the current error, and end the object that it is about. Never raises."""
         error = sys.exc_info()[1]
         if isinstance(error, Exception):
             guard: Any = getattr(self, "server", self)
@@ -73,7 +73,7 @@ class Guarded:
         self.ends()
 
     def ends(self) -> None:
-        """End this connection, in one way or the other."""
+        """End this connection, even if closing it properly fails."""
         this: Any = self
         try:
             this.handle_close()

@@ -1,7 +1,7 @@
-"""HTTP for `cgikit serve`: waitress, its limits, and who is let in.
+"""HTTP for `cgikit serve`: waitress, its limits, and which connections are accepted.
 
-Everything that depends on how waitress works inside is in this file and in `channel.py`, which has what
-happens on one connection. The limits are stated in docs/serve.md.
+All code that depends on the internals of waitress is in this file and in `channel.py`, which handles
+one connection. docs/serve.md lists the limits.
 """
 
 import contextlib
@@ -32,24 +32,24 @@ THREADS = 16  # scripts that run at once; further requests wait
 BODY = 1 << 30  # bytes of a request's body. httpd's LimitRequestBody: 1 GiB
 BODIES = 4 << 30  # bytes of all bodies that are being received, or read by a script
 HEADER = 65_536  # bytes of a request's header. nginx: 32 KiB
-IN_MEMORY = 1 << 18  # bytes of a body, and of an answer, that wait in memory; more go to disk
+IN_MEMORY = 1 << 18  # bytes of a body, and of an answer, kept in memory; more go to disk
 CONNECTIONS = 1_000
-WAITING = 240  # scripts that wait for slow clients, beside those that run
+WAITING = 240  # scripts that wait for slow clients, besides those that run
 STALLED = 120  # seconds until a client that neither sends nor takes anything is dropped
 JOIN = 5  # seconds for the threads to end after their scripts were ended
 DESCRIPTORS = 8_192  # that all of this may need
-_OWN = 200  # of them: the listener, logs, modules, pipes while a script is started
+_OWN = 200  # of them, for the listener, logs, modules, and pipes while a script is started
 _OF_A_CONNECTION = 5  # its socket, a file for its body, up to three for answers
 _OF_A_SCRIPT = 4  # three pipes, and what waits for them
-_TURNED_AWAY = 64  # connections at once that are kept until their client has read why
+_TURNED_AWAY = 64  # refused connections kept open until their client has read the answer
 _READING = 5.0  # seconds for that
 _TOLD = 10.0  # seconds between two lines about it in the log
-_WEIGHED = 64  # times that all bodies are looked at while so much arrives: a look takes time
+_WEIGHED = 64  # counts of all bodies while `BODIES` bytes arrive
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """How many connections there are, how many scripts wait for slow clients, and bytes of bodies."""
+    """The limits on connections, on scripts that wait for slow clients, and on bytes of bodies."""
 
     connections: int = CONNECTIONS
     waiting: int = WAITING
@@ -57,10 +57,10 @@ class Capacity:
 
 
 def capacity(descriptors: int) -> Capacity:
-    """Return what can be served with so many descriptors, such that a script can always start.
+    """Return the limits that so many descriptors allow, so that a script can always start.
 
-    Half of the connections may wait with a script. That is for few descriptors; with 8,192 neither
-    number is bound by them.
+    Half of the connections may wait with a script. With 8,192 descriptors, neither limit depends on
+    them.
     """
     free = descriptors - _OWN - THREADS * _OF_A_SCRIPT
     most = max(8, free // (_OF_A_CONNECTION + _OF_A_SCRIPT // 2))
@@ -75,14 +75,14 @@ class Server:
 
     def run(self) -> None:
         """Serve until `KeyboardInterrupt`."""
-        # Not server.run(): that swallows the interrupt and waits for threads whose scripts go on
+        # Not server.run(), which swallows the interrupt and waits for the running scripts
         while self._server._map:
             turn(self._server._map, timeout=1)
 
     def finish(self) -> None:
         """Close every connection and wait for the threads."""
         for channel in list(self._server.active_channels.values()):
-            channel.request = None  # that it ends here is not the client's doing
+            channel.request = None  # the client did not end it
             channel.handle_close()
         self._server.task_dispatcher.shutdown(timeout=JOIN)
         self._server.close()
@@ -96,7 +96,7 @@ def create(
     log: Callable[[str], None],
     room: Capacity,
 ) -> Server:
-    """Return a server for a host on a listening socket. `log` takes one line an event."""
+    """Return a server for a host on a listening socket. `log` takes one line for each event."""
     _adopt_logger(log)
     settings = Adjustments(
         sockets=[listener],
@@ -107,7 +107,7 @@ def create(
         inbuf_overflow=IN_MEMORY,
         outbuf_overflow=IN_MEMORY,
         outbuf_high_watermark=HIGH_WATER,
-        connection_limit=DESCRIPTORS,  # never reached: those that are too many get an answer
+        connection_limit=DESCRIPTORS,  # never reached, because excess connections get an answer
         channel_timeout=STALLED,
         channel_request_lookahead=1,  # reads on while a script runs, and so sees the client leave
         clear_untrusted_proxy_headers=True,  # S20
@@ -117,7 +117,7 @@ def create(
 
 
 class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    """The listening socket, and all connections that it has led to."""
+    """The listening socket, and all connections accepted from it."""
 
     channel_class = Channel
 
@@ -147,7 +147,7 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
         )
 
     def handle_accept(self) -> None:
-        """Let a client in, or say that there is no room: not to answer would look like a failure."""
+        """Accept a connection, or answer 503: no answer at all would look like a failure."""
         if len(self.active_channels) < self._room.connections:
             super().handle_accept()
             return
@@ -170,7 +170,7 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
             connection.close()
 
     def linger(self, connection: socket.socket) -> None:
-        """Close a connection once its client has read its answer and stopped sending, or soon."""
+        """Close a connection when its client has read the answer and closed it, or after 5 seconds."""
         now = time.monotonic()
         self._turned_away = [one for one in self._turned_away if one.socket is not None]
         if len(self._turned_away) < _TURNED_AWAY:
@@ -179,12 +179,12 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
                 self._turned_away.append(_TurnedAway(own, self._map, now + _READING, b""))
 
     def page(self, problem: Problem) -> ScriptResponse:
-        """Return the answer to what never reaches the host."""
+        """Return the answer to a request that never reaches the host."""
         page = error_page(problem, details=self._host.details)
         return own_response(problem.status, page, problem.headers)
 
     def no_disk(self, error: OSError) -> None:
-        """Say that a body, or an answer, could not be put on disk; not for each of many."""
+        """Log that a body or an answer could not be stored on disk, at most every 10 seconds."""
         now = time.monotonic()
         if now - self._told_disk >= _TOLD:
             self._told_disk = now
@@ -195,7 +195,7 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
             )
 
     def readable(self) -> bool:
-        """Whether clients are let in: always. This is called at least once a second."""
+        """Whether connections are accepted: always. Called at least once a second."""
         now = time.monotonic()
         for one in self._turned_away:
             if one.socket is not None and now > one.until:
@@ -203,13 +203,13 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
         return bool(super().readable())
 
     def ends(self) -> None:
-        """Nothing: who comes next is let in."""
+        """Nothing: the listening socket stays open."""
 
     def _go_on(self, incident: str) -> None:
-        """After an error that the log has."""
+        """Nothing: the error was logged."""
 
     def maintenance(self, now: float) -> None:
-        """Close channels without activity, also those whose client does not take its answer (S18).
+        """Close channels without activity, even if their client only does not read its answer (S18).
 
         Waitress spares channels with a running request; a client that stops reading would hold a
         script for ever.
@@ -220,7 +220,7 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
                 channel.will_close = True
 
     def has_room(self, size: int) -> bool:
-        """Whether so many more bytes of a body can be kept, with those of all other clients.
+        """Whether `size` more bytes of a body can be stored, besides those of all other clients.
 
         Bodies wait on disk until their scripts have read them, and each may have 1 GiB.
         """
@@ -243,9 +243,9 @@ _FULL = (
 
 
 class _TurnedAway(wasyncore.dispatcher):  # type: ignore[misc]
-    """A client that has its last answer. What it sends is not read as anything.
+    """A connection after its last answer. Whatever the client still sends is dropped.
 
-    Closing at once, with its request unread, would reset the connection and take the answer away.
+    Closing it at once, with its request unread, would reset it, and the client would lose the answer.
     """
 
     def __init__(
@@ -265,7 +265,7 @@ class _TurnedAway(wasyncore.dispatcher):  # type: ignore[misc]
         return False
 
     def handle_read(self) -> None:
-        """Drop what the client sends; its end closes the connection."""
+        """Drop what the client sends; close the connection at its end."""
         try:
             self.recv(65_536)
         except OSError:
@@ -277,7 +277,7 @@ class _TurnedAway(wasyncore.dispatcher):  # type: ignore[misc]
 
 
 class _OneLine(logging.Handler):
-    """What waitress itself has to say, one line an event, in the same place as everything else."""
+    """Puts waitress's own messages into the same log, one line for each event."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         super().__init__(logging.ERROR)

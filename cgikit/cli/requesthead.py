@@ -1,9 +1,9 @@
-"""The head of an HTTP/1.1 request, judged before waitress parses it: RFC 9112 sections 2 to 6.
+"""The head of an HTTP/1.1 request, checked before waitress parses it: RFC 9112 sections 2 to 6.
 
-What is refused here are heads that waitress takes long to refuse (its patterns are quadratic for some,
-and it has one thread for all connections), takes apart in two ways (RFC 9112 section 11.2), or fails
-on with an exception. What passes is written so that its patterns match at once. Bytes in, bytes out;
-the target is judged later, by the host.
+Refuses heads that waitress needs long to refuse (some of its patterns take quadratic time, and one
+thread serves all connections), that it could read in two ways (RFC 9112 section 11.2), or that make it
+raise. Other heads are rewritten so that its patterns match at once. Bytes in, bytes out; the host
+checks the target later.
 """
 
 import re
@@ -12,7 +12,7 @@ from waitress.utilities import Error
 
 FIELDS = 200  # header fields, folded lines counted. httpd: 100
 METHOD = 32  # bytes of a method
-_DIGITS = 18  # of a Content-Length; int() refuses some thousands, and no disk holds so much
+_DIGITS = 18  # of a Content-Length; no disk holds so much, and int() refuses thousands of digits
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -21,7 +21,7 @@ _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 
 
 class Refused(Exception):
-    """The request is not read any further. `.error` is what waitress answers with."""
+    """The request is not read any further. `.error` is what waitress answers."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
@@ -29,17 +29,17 @@ class Refused(Exception):
 
 
 def refusal(status: int, why: str) -> Error:
-    """Return the error that has waitress answer with a status; `why` is a sentence (str)."""
+    """Return the error that makes waitress answer with a status; `why` is a sentence (str)."""
     error = Error(why)
     error.code = status
     return error
 
 
 def sound(head: bytes) -> bytes:
-    """Return the head of a request as waitress may parse it. `Refused` for anything else.
+    """Return the head of a request in a form that waitress can parse. `Refused` if it is malformed.
 
-    It ends with an empty line. A target that is not ASCII, which curl sends as it is typed, is
-    percent-encoded, folded lines are joined, and blanks around values are gone.
+    It ends with an empty line. A target that is not ASCII, which curl sends as typed, is
+    percent-encoded, folded lines are joined, and blanks around values are removed.
     """
     first, *lines = list(filter(None, head.split(b"\r\n"))) or [b""]
     if any(map(_CONTROL.search, (first, *lines))):
@@ -53,7 +53,7 @@ def sound(head: bytes) -> bytes:
 
 
 def _request_line(line: bytes) -> tuple[bytes, int]:
-    """Return the request line and the minor version of HTTP; 1.2 and more are 1.1 to us."""
+    """Return the request line and the minor version of HTTP; later ones count as 1.1."""
     method, *rest = line.rstrip(b" \t").split(b" ")
     if not _TOKEN.fullmatch(method) or not 1 <= len(rest) <= 2 or not rest[0]:
         raise Refused(400, "The request does not begin with a method, a target and a version.")
@@ -85,8 +85,8 @@ def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
 
 
 def _check_framing(fields: list[tuple[bytes, bytes]], minor: int) -> None:
-    """Refuse what leaves in doubt where the request ends: one that is read in two ways is two
-    requests to somebody (RFC 9112 section 6.3).
+    """Refuse a request whose end is ambiguous: another program could read it as two requests (RFC 9112
+    section 6.3).
     """
     lengths = [value for name, value in fields if name.lower() == b"content-length"]
     codings = [value for name, value in fields if name.lower() == b"transfer-encoding"]
