@@ -101,6 +101,13 @@ def test_text_before_the_first_boundary_in_its_line_is_refused(before: bytes) ->
             read(cut(body, range(size, len(body), size)))
 
 
+def test_one_dash_does_not_make_a_boundary_the_last() -> None:
+    body = b"--b\r\nA: b\r\n\r\n1\r\n--b-\r\nA: b\r\n\r\n2\r\n--b--"
+    for size in (1, 2, 3, len(body)):
+        with pytest.raises(BadRequest, match="follows a boundary; a line end is expected"):
+            read(cut(body, range(size, len(body), size)))
+
+
 def test_a_boundary_in_the_middle_of_a_line_is_content() -> None:
     body = b"--b\r\nA: b\r\n\r\nx--b\n--b\r\n--b--"
     assert read([body])[1] == b"\r\n--b" + HEADER + b"x--b\n--b\r\n--b--"

@@ -608,6 +608,22 @@ def test_an_iterator_answers_one_request(pieces) -> None:
         response.answer(request())
 
 
+@pytest.mark.parametrize(("status", "method"), [(200, "HEAD"), (204, "GET"), (304, "GET")])
+def test_a_body_that_is_not_sent_is_closed(status: int, method: str) -> None:
+    closed = []
+
+    class Pieces:
+        def __iter__(self):
+            return iter(["a"])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    response = Response(Pieces(), status)
+    assert response.answer(request(REQUEST_METHOD=method))[2] == ()
+    assert closed == [True]
+
+
 def test_a_response_that_broke_off_is_not_sent_again() -> None:
     def chunks():
         yield "a"

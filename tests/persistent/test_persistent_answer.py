@@ -248,7 +248,9 @@ def test_nothing_is_made_for_a_client_that_has_gone() -> None:
 
 
 @pytest.mark.parametrize("where", ["handler", "body"])
-def test_a_process_that_was_forked_answers_nothing(where: str) -> None:
+def test_a_process_that_was_forked_answers_nothing(
+    where: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     """In it the answer raises, which ends it; the parent's answer is the only one."""
     own = os.getpid()
     ends: list[int] = []
@@ -281,5 +283,5 @@ def test_a_process_that_was_forked_answers_nothing(where: str) -> None:
     finally:
         if os.getpid() != own:
             os._exit(status)
-    assert ends == [7]
+    assert (ends, capfd.readouterr().err) == ([7], "")
     assert (got.page, got.ended) == (b"ab", True)
