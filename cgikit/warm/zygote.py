@@ -189,7 +189,9 @@ class Zygote:
             interpreter.execute(file, arguments, {**os.environb, **variables})
             return 127  # not reached
         status = interpreter.run(file, ready[1], directory, arguments, names, values)
-        self.table.write_names(os.getpid(), self.learner.learnt())
+        learnt = self.learner.learnt()
+        if learnt:
+            self.table.write_names(os.getpid(), learnt)
         return status
 
 
