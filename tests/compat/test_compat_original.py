@@ -70,21 +70,21 @@ INNER = rb"content-type: (multipart/mixed|application/x-www-form-urlencoded)"
 
 #: Row of the table, and when it may be the reason: of the request, the old answer and the new one.
 MENDED: dict[str, Callable[[Made, Answer, Answer], bool]] = {
-    "a body that is no form": lambda made, old, new: (
+    "a body that is not a form": lambda made, old, new: (
         "CONTENT_TYPE" in made.environ
         and not made.kind.lower().startswith("multipart/")
         and made.kind != FORMS[1]
     ),
-    "a type in capitals": lambda made, old, new: made.kind.startswith("Multipart/"),
+    "a type with capitals": lambda made, old, new: made.kind.startswith("Multipart/"),
     "a body that was cut off": lambda made, old, new: (
         "cut off" in new[1] and made.length > len(made.body)
     ),
-    "a file whose type is a form's": lambda made, old, new: has(
+    "an uploaded file whose type is that of a form": lambda made, old, new: has(
         made, rb"filename=[^\n]*\r?\n" + INNER
     ),
-    "fields behind a nested part": lambda made, old, new: has(made, rb"content-type: multipart/"),
+    "fields after a nested part": lambda made, old, new: has(made, rb"content-type: multipart/"),
     "an urlencoded part": lambda made, old, new: has(made, INNER),
-    "a body and a query that ran into each other": lambda made, old, new: (
+    "a body and a query together": lambda made, old, new: (
         bool(made.environ["QUERY_STRING"])
         and made.kind in FORMS
         and (made.arguments.get("separator") == ";" or not made.body)
@@ -191,8 +191,8 @@ def test_a_copy_would_be_seen() -> None:
 #: Tests that fail with ours in place of the original, and the row of the table that says why.
 FAIL = {
     "test_fieldstorage_multipart_non_ascii": "a body that was cut off",
-    "test_fieldstorage_invalid": "`bool` of what is no form",
-    "test_log": "`log` gives no warning",
+    "test_fieldstorage_invalid": "`bool`, `in` and `keys()` of a body",
+    "test_log": "no warning; the file is utf-8",
 }
 OF_LEGACY = {*FAIL}
 OF_PYTHON = {"test_fieldstorage_multipart_non_ascii", "test_fieldstorage_invalid"}
