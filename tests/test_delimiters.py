@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from posting import post
 
-from cgikit import BadRequest, CGIError, Limits
+from cgikit import BadRequest, CGIError, LimitExceeded, Limits
 from cgikit.delimiters import plain
 
 HEADER = b'\r\nContent-Disposition: form-data; name=""\r\n\r\n'
@@ -106,6 +106,20 @@ def test_one_dash_does_not_make_a_boundary_the_last() -> None:
     for size in (1, 2, 3, len(body)):
         with pytest.raises(BadRequest, match="follows a boundary; a line end is expected"):
             read(cut(body, range(size, len(body), size)))
+
+
+def test_a_bare_cr_after_padding_is_no_line_end() -> None:
+    body = b"--b \rA: b\r\n\r\n1\r\n--b--"
+    for size in (1, 2, 3, len(body)):
+        with pytest.raises(BadRequest, match="follows a boundary; a line end is expected"):
+            read(cut(body, range(size, len(body), size)))
+
+
+def test_s14_a_line_of_a_header_that_never_ends_is_refused_before_all_of_it_is_here() -> None:
+    pieces = iter([b"--b\r\n", *[b"x"] * 1_000])
+    with pytest.raises(LimitExceeded, match="part_header"):
+        read(pieces, Limits(part_header=9))
+    assert len([*pieces]) == 989  # it took the boundary and eleven bytes of the line
 
 
 def test_a_boundary_in_the_middle_of_a_line_is_content() -> None:

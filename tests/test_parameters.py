@@ -8,6 +8,7 @@ from properties import CONTROLS, any_texts, as_environ, noisy, placements
 
 from cgikit import format_header, parse_header
 from cgikit.headers import TOKEN
+from cgikit.parameters import disposition
 
 
 @pytest.mark.parametrize(("raw", "expected"), corpus.cases("headers"))
@@ -92,3 +93,16 @@ def test_the_extended_form_decodes_to_the_value(text: str) -> None:
     charset, language, encoded = parameters["b*"].split("'")
     assert (charset, language, unquote(encoded)) == ("UTF-8", "", text)
     assert len(parameters["b"]) == len(text)
+
+
+@pytest.mark.parametrize("bad", ["/", "\r", "\n", "\0", "\u202e", "\u2028", "\ud800"])
+@pytest.mark.parametrize("place", ["{}a", "a{}b", "a{}"])
+def test_a_name_of_a_download_that_is_not_one_is_refused(bad: str, place: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid file name: it contains"):
+        disposition(place.format(bad))
+
+
+def test_a_download_has_a_name() -> None:
+    with pytest.raises(ValueError, match="it is empty"):
+        disposition("")
+    assert disposition("a b.txt") == 'attachment; filename="a b.txt"'
