@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .jsonfile import JSONUpdate
 
-_LONGEST = 4_300  # digits; Python's own limit for converting them
+_MAX_DIGITS = 4_300  # digits; Python's own limit for converting them
 
 
 class Counter:
@@ -96,8 +96,8 @@ class Counter:
         except OSError as error:
             raise storage_error(self.path, "cannot open the counter", error) from error
         try:
-            raw = os.read(fd, _LONGEST_HOT + 1)
-            if len(raw) > _LONGEST_HOT:
+            raw = os.read(fd, _MAX_HOT + 1)
+            if len(raw) > _MAX_HOT:
                 return None
             number += keep * self._number(raw)
             data = _padded(number)
@@ -120,12 +120,12 @@ class Counter:
                 close_quietly(fd)
 
     def _read(self) -> bytes:
-        raw = read(self.path, "cannot read the counter", _LONGEST + 10)
+        raw = read(self.path, "cannot read the counter", _MAX_DIGITS + 10)
         return b"0" if raw is None else raw
 
     def _number(self, raw: bytes) -> int:
         text = raw.strip()
-        if not text.removeprefix(b"-").isdigit() or len(text) > _LONGEST:
+        if not text.removeprefix(b"-").isdigit() or len(text) > _MAX_DIGITS:
             from .errors import StorageError
 
             raise StorageError(
@@ -233,7 +233,7 @@ def _padded(number: int) -> bytes:
 
 
 _HOT = 20  # bytes of a file whose number is changed in place
-_LONGEST_HOT = 40  # a longer file is replaced at every change: nobody counts that far
+_MAX_HOT = 40  # a longer file is replaced at every change: nobody counts that far
 
 
 def _overwrite(fd: int, data: bytes, old: bytes) -> None:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Table = dict[str, tuple[int, int]]  # name: end in milliseconds, count
 
 _HEAD = b"cgikit-expiring 1"
-_MOST_COUNT = 9_999_999_999  # the largest number of 10 digits; counting stops there
-_LONGEST_NAME = 200  # characters; of a longer name the beginning and the SHA-256 are kept
+_MAX_COUNT = 9_999_999_999  # the largest number of 10 digits; counting stops there
+_MAX_NAME = 200  # characters; of a longer name the beginning and the SHA-256 are kept
 _LAST = 9_999_999_999_999  # milliseconds: the year 2286
 
 
@@ -115,7 +115,7 @@ class ExpiringCounters:
                     known = table.pop(out)[1]
                 table[name] = (min(int(self.clock() * 1_000) + self._span(), _LAST), known)
             end, count = table[name]
-            count = min(count + by, _MOST_COUNT)
+            count = min(count + by, _MAX_COUNT)
             table[name] = (end, count)
             self._save(table)
             return count
@@ -196,7 +196,7 @@ def _kept(name: str) -> str:
     """Return the name under which a counter is kept in the file."""
     if not isinstance(name, str):
         raise TypeError(f"the name of a counter must be a str, not {type(name).__name__}")
-    if len(name) <= _LONGEST_NAME:
+    if len(name) <= _MAX_NAME:
         return name
     from hashlib import sha256
 

@@ -20,7 +20,7 @@ _CHUNK = 262_144
 # Suffixes that servers add to an entity tag: Apache's mod_deflate and mod_brotli, lighttpd, Caddy.
 _CODINGS = frozenset(('gzip"', 'br"', 'zstd"', 'deflate"', 'bzip2"', 'compress"'))
 _MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG))
-_MOST = 1 << 30  # bytes for one call of sendfile; the kernel stops below 2 GiB
+_MAX_SENDFILE = 1 << 30  # bytes for one call of sendfile; the kernel stops below 2 GiB
 
 
 class FileBody:
@@ -54,8 +54,8 @@ class FileBody:
 
         # A date in the future comes from another clock. A client with a copy of that date would not
         # notice a change of the file until then (RFC 9110 section 8.8.2.1).
-        told = min(self.modified, int(time()))
-        fields = [("Last-Modified", format_http_date(told)), ("ETag", self.etag)]
+        last_modified = min(self.modified, int(time()))
+        fields = [("Last-Modified", format_http_date(last_modified)), ("ETag", self.etag)]
         if status != 200 or method not in {"GET", "HEAD"}:
             return status, fields
         status = evaluate(headers, self.etag, self.modified)
@@ -120,7 +120,7 @@ class FileBody:
             return 0
         source, target, sent = self.file.fileno(), raw.fileno(), 0
         try:
-            while part := min(_MOST, self.length - sent):
+            while part := min(_MAX_SENDFILE, self.length - sent):
                 done = os.sendfile(target, source, self.start + sent, part)
                 if not done:
                     break  # the file has become shorter: reading it will raise the error

@@ -11,7 +11,7 @@ from stat import S_ISREG
 from time import monotonic
 
 from .locks import (
-    MOST_TRIES,
+    MAX_TRIES,
     Typed,
     inherit,
     late,
@@ -126,7 +126,7 @@ def temporary_name(path: str) -> str:
     """
     directory, slash, name = path.rpartition("/")
     temporary = f".{name}{_TEMPORARY}"
-    if len(os.fsencode(temporary)) > _LONGEST_NAME:
+    if len(os.fsencode(temporary)) > _MAX_NAME:
         from binascii import crc32
 
         # If two names have the same checksum, their writers wait for each other, and that is all.
@@ -135,7 +135,7 @@ def temporary_name(path: str) -> str:
 
 
 _TEMPORARY = ".cgikit-new"
-_LONGEST_NAME = 255  # bytes, on all file systems that scripts meet
+_MAX_NAME = 255  # bytes, on all file systems that scripts meet
 
 
 def _former(path: str) -> "os.stat_result | None":
@@ -160,7 +160,7 @@ def _create(path: str, mode: int, timeout: float) -> "tuple[int, os.stat_result]
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     deadline = monotonic() + timeout
     made = False
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         try:
             fd = os.open(path, flags, mode)
         except FileExistsError:

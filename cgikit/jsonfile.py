@@ -39,9 +39,9 @@ def update_json(
     start = {} if default is None else default
     if not isinstance(start, dict | list):
         raise TypeError(f"default must be a dict or a list, not {type(start).__name__}")
-    if indent is not None and not 0 <= indent <= _MOST_INDENT:
+    if indent is not None and not 0 <= indent <= _MAX_INDENT:
         raise ValueError(
-            f"indent={indent} is not a valid number of spaces; give 0 to {_MOST_INDENT}, or None"
+            f"indent={indent} is not a valid number of spaces; give 0 to {_MAX_INDENT}, or None"
         )
     return JSONUpdate(absolute(path), start, durable, timeout, indent)
 
@@ -135,9 +135,9 @@ def build_json(value: object, indent: int | None = None) -> bytes:
         return json.dumps(value, allow_nan=False, indent=indent).encode() + b"\n"
 
 
-_MOST_INDENT = 16
-_MOST_DEPTH = 500  # Python itself ends near 1,000; PHP has 512
-_TOO_DEEP = f"nested more than {_MOST_DEPTH} levels deep"
+_MAX_INDENT = 16
+_MAX_DEPTH = 500  # Python itself ends near 1,000; PHP has 512
+_TOO_DEEP = f"nested more than {_MAX_DEPTH} levels deep"
 
 
 def _check(value: object) -> None:
@@ -146,7 +146,7 @@ def _check(value: object) -> None:
     its count would start again.
     """
     level = [value]  # without recursion, which the value may be too deep for
-    for _ in range(_MOST_DEPTH):
+    for _ in range(_MAX_DEPTH):
         below: list[object] = []
         for each in level:
             if isinstance(each, dict):

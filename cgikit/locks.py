@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MAKE = os.O_RDWR | os.O_CREAT
 _NOTE = 64  # bytes: the longest note in a lock file
-MOST_TRIES = 1_000  # how often a file may be replaced while we wait for its lock
+MAX_TRIES = 1_000  # how often a file may be replaced while we wait for its lock
 
 
 def lock(
@@ -57,7 +57,7 @@ class FileLock:
     def __enter__(self) -> "Self":
         operation = fcntl.LOCK_SH if self.shared else fcntl.LOCK_EX
         deadline = monotonic() + self.timeout
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             fd = self._open()
             try:
                 wait(fd, self.path, self.timeout, deadline, operation)

@@ -32,7 +32,7 @@ _SENT = "_cgikit_sent"
 _INPUT = "_cgikit_input"
 # An attribute of the script's own module: each warm child has a new one.
 _START = "_cgikit_start"
-_MOST_DRAINED = 1 << 30  # bytes
+_MAX_DRAINED = 1 << 30  # bytes
 _PIECE = 131_072  # bytes
 _SILENCE = 5_000  # milliseconds without a byte of the body
 
@@ -241,7 +241,7 @@ def drain(read: "Callable[[int], bytes]", left: int) -> None:
     """Read and drop the last `left` bytes of a body, 1 GiB at most: `read` returns at most as many
     bytes as it is asked for, and none where there are no more.
     """
-    left = min(left, _MOST_DRAINED)
+    left = min(left, _MAX_DRAINED)
     while left > 0 and (data := read(min(left, _PIECE))):
         left -= len(data)
 

@@ -21,7 +21,7 @@ _ENDING = ".waiting"  # names of temporary files begin with "." and 24 digits, a
 _NAME = 25 + len(_ENDING)
 _LOOKED_AT = 10_000  # names of a directory that are searched for orphans: it takes milliseconds
 _ORPHAN = 86_400  # seconds after which a temporary file that cannot be locked is an orphan
-_LONGEST_NAME = 200  # bytes; file systems allow 255, and scripts like to add a prefix
+_MAX_NAME = 200  # bytes; file systems allow 255, and scripts like to add a prefix
 
 
 class Upload:
@@ -209,12 +209,12 @@ def safe_filename(name: str) -> str:
     while name[1:2] == ":" and name[0].isalpha():
         name = name[2:].strip(". ")
     name = name or "upload"
-    if len(name.encode("utf-8")) > _LONGEST_NAME:
+    if len(name.encode("utf-8")) > _MAX_NAME:
         stem, dot, extension = name.rpartition(".")
         ending = (dot + extension).encode("utf-8")
         if not dot or len(ending) > 20:
             stem, ending = name, b""
-        stem = stem.encode("utf-8")[: _LONGEST_NAME - len(ending)].decode("utf-8", "ignore")
+        stem = stem.encode("utf-8")[: _MAX_NAME - len(ending)].decode("utf-8", "ignore")
         name = stem.rstrip(". ") + ending.decode("utf-8")
     return name
 

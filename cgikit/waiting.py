@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-_SHORTEST = 0.0002  # seconds; most locks are held for less than a millisecond
-_LONGEST = 0.02  # seconds; fifty tries a second cost next to nothing
+_MIN_PAUSE = 0.0002  # seconds; most locks are held for less than a millisecond
+_MAX_PAUSE = 0.02  # seconds; fifty tries a second cost next to nothing
 
 
 def wait_for(attempt: "Callable[[], T | None]", deadline: float) -> "T | None":
     """Call `attempt`, which has failed once already, again and again until it returns something other
     than None, and return that. Return None once `deadline`, a time of the monotonic clock, has passed.
     """
-    pause = _SHORTEST
+    pause = _MIN_PAUSE
     while (left := deadline - monotonic()) > 0:
         sleep(min(pause, left))
         found = attempt()
         if found is not None:
             return found
-        pause = min(pause * 2, _LONGEST)
+        pause = min(pause * 2, _MAX_PAUSE)
     return None

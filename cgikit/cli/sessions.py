@@ -16,7 +16,7 @@ from typing import Any
 
 from cgikit.errors import CGIError, StorageError
 from cgikit.sessions.payload import Payload
-from cgikit.sessions.store import LONGEST_GAP, Record, Store, is_id, is_key, key_of
+from cgikit.sessions.store import MAX_GAP, Record, Store, is_id, is_key, key_of
 from cgikit.sessions.users import is_mark
 
 from .commandline import complain
@@ -246,7 +246,7 @@ def _check_clock(store: Store, now: float) -> None:
     if not store.may_purge(now):
         raise _Failure(
             f"nothing was deleted: the last purge was at {_time(last)} UTC, more than"
-            f" {LONGEST_GAP // 86_400} days ago or in the future, so the clock may be wrong;"
+            f" {MAX_GAP // 86_400} days ago or in the future, so the clock may be wrong;"
             " if it is right, run this again"
         )
 

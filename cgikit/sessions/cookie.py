@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..response import Response
     from .store import Store
 
-MOST_TRIED = 5  # ids of one request that are looked up: each is one access to the store
+MAX_TRIED = 5  # ids of one request that are looked up: each is one access to the store
 
 
 def is_secure(store: "Store", request: "MetaVariables") -> bool:
@@ -22,7 +22,7 @@ def is_secure(store: "Store", request: "MetaVariables") -> bool:
 
 
 def ids(store: "Store", request: "MetaVariables") -> list[tuple[str, str]]:
-    """Return the ids in a request's cookies, each with the name of its cookie; at most `MOST_TRIED`.
+    """Return the ids in a request's cookies, each with the name of its cookie; at most `MAX_TRIED`.
 
     A browser may send several cookies of the same name, with different paths. All of them must be
     tried, so that a cookie that somebody else has set does not lock the visitor out.
@@ -43,7 +43,7 @@ def ids(store: "Store", request: "MetaVariables") -> list[tuple[str, str]]:
         for name, value in proper:
             if name == wanted:
                 found.setdefault(value, name)
-    return list(found.items())[:MOST_TRIED]
+    return list(found.items())[:MAX_TRIED]
 
 
 def is_former(store: "Store", name: str) -> bool:

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-MOST_BYTES = 1 << 20  # of one payload. The stores of Django and PHP have no limit
+MAX_BYTES = 1 << 20  # of one payload. The stores of Django and PHP have no limit
 KEEP = b'{"v":1,"keep":'  # the beginning of a payload that has a lifetime of its own
-MOST_DEPTH = 100  # nesting of one value, as in a JSON body (limits.json_depth)
+MAX_DEPTH = 100  # nesting of one value, as in a JSON body (limits.json_depth)
 _INFINITY = float("inf")
 
 
@@ -70,7 +70,7 @@ class Payload:
         """Return this as JSON (bytes, ASCII). The inverse is `decode`.
 
         Raises `TypeError` for a value that JSON cannot hold, and `ValueError` for a value that is
-        nested too deeply, or if the result is larger than `MOST_BYTES`; both name the key.
+        nested too deeply, or if the result is larger than `MAX_BYTES`; both name the key.
         """
         quote = _quote()
         parts = ['{"v":1,']
@@ -83,15 +83,15 @@ class Payload:
                 separator = ""
                 for key, value in values.items():
                     parts.append(f"{separator}{quote(key)}:")
-                    _write(value, parts, quote, key, MOST_DEPTH)
+                    _write(value, parts, quote, key, MAX_DEPTH)
                     separator = ","
                 parts.append("}")
         self._write_rest(parts, quote)
         parts.append("}")
         raw = "".join(parts).encode("ascii")
-        if len(raw) > MOST_BYTES:
+        if len(raw) > MAX_BYTES:
             raise ValueError(
-                f"the session has {len(raw)} bytes, the limit is {MOST_BYTES}; its largest value is "
+                f"the session has {len(raw)} bytes, the limit is {MAX_BYTES}; its largest value is "
                 f"{self._largest()!r}: keep that in a file, and the file's name in the session"
             )
         return raw
@@ -113,8 +113,8 @@ class Payload:
     @classmethod
     def decode(cls, raw: bytes) -> "Payload":
         """Return the payload that `encode` has written. Raises `ValueError` for anything else."""
-        if len(raw) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES} bytes")
+        if len(raw) > MAX_BYTES:
+            raise ValueError(f"more than {MAX_BYTES} bytes")
         whole = _parse(raw)
         if not isinstance(whole, dict) or whole.get("v") != 1:
             raise ValueError("not a session of version 1")
@@ -127,7 +127,7 @@ class Payload:
         for end in payload.until.values():
             _number(end, "until")
         _take_rest(payload, whole)
-        if len(raw) > MOST_BYTES // 4:
+        if len(raw) > MAX_BYTES // 4:
             payload.encode()  # other programs' JSON may grow when we write it, up to 4 times
         return payload
 
@@ -135,7 +135,7 @@ class Payload:
         def size(key: str) -> int:
             parts: list[str] = []
             value = self.data[key] if key in self.data else self.flash[key]
-            _write(value, parts, _quote(), key, MOST_DEPTH)
+            _write(value, parts, _quote(), key, MAX_DEPTH)
             return sum(map(len, parts))
 
         return max([*self.data, *self.flash], key=size, default="")
@@ -185,7 +185,7 @@ def _write(
     elif isinstance(value, list | dict):
         if not depth:
             raise ValueError(
-                f"session[{key!r}] is nested more than {MOST_DEPTH} levels deep, or contains itself"
+                f"session[{key!r}] is nested more than {MAX_DEPTH} levels deep, or contains itself"
             )
         if isinstance(value, list):
             _write_list(value, parts, quote, key, depth - 1)
@@ -251,12 +251,12 @@ def _parse(raw: bytes) -> object:
     except StopIteration:
         raise ValueError("not JSON") from None
     except RecursionError:
-        raise ValueError(f"nested more than {MOST_DEPTH} levels deep") from None
+        raise ValueError(f"nested more than {MAX_DEPTH} levels deep") from None
     if text[end:].strip():
         raise ValueError("not JSON: there is data after the value")
     # Brackets in strings count too, so this only tells whether the depth has to be checked.
-    if text.count("[") + text.count("{") > MOST_DEPTH and _depth(value) > MOST_DEPTH + 2:
-        raise ValueError(f"nested more than {MOST_DEPTH} levels deep")
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH + 2:
+        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
     return value
 
 

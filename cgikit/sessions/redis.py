@@ -16,7 +16,7 @@ from .redisscripts import (
     DELETE,
     FIELDS,
     LOAD,
-    LONGEST_NUMBER,
+    MAX_NUMBER,
     SAVE,
     SET_ASIDE,
     TIMES,
@@ -38,8 +38,8 @@ _CLUSTER = (
     "Redis Cluster, which is not supported: use a single server, or sentinels"
     " (redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/0)"
 )
-_SHORTEST = 60_000  # ms that the server keeps a record at least: `is_live` checks its end
-_LONGEST = 10**12  # ms, 31 years: longer than any valid time stamp needs
+_MIN_TTL = 60_000  # ms that the server keeps a record at least: `is_live` checks its end
+_MAX_TTL = 10**12  # ms, 31 years: longer than any valid time stamp needs
 _SCANNED = 1_000  # keys in one answer
 # What redis-py raises for answers that it cannot parse
 _NONSENSE = (
@@ -140,7 +140,7 @@ class RedisStore(Store):
 
         now = self.clock()
         left = self.end(record) - now
-        keep = int(max(_SHORTEST, min(_LONGEST, left * 1000)))
+        keep = int(max(_MIN_TTL, min(_MAX_TTL, left * 1000)))
         values = [record.payload, repr(record.accessed), repr(record.expires), keep]
         keys = [self._record(key), self._lock_name(key)]
         if new:
@@ -153,7 +153,7 @@ class RedisStore(Store):
 
     def touch(self, key: str, accessed: float) -> None:
         """Set the field `accessed`, and the expiry time of the record: `Store.touch`."""
-        times = [repr(accessed), repr(self.idle), repr(self.clock()), _SHORTEST, _LONGEST, KEEP]
+        times = [repr(accessed), repr(self.idle), repr(self.clock()), _MIN_TTL, _MAX_TTL, KEEP]
         self._nothing(self._run(TOUCH, [self._record(key)], times))
 
     def delete(self, key: str) -> None:
@@ -191,7 +191,7 @@ class RedisStore(Store):
             if self._ask(lambda client: client.set(self._stamp, repr(now))) is not True:
                 raise self._senseless("expected OK for the time stamp")
             return now
-        stamp = self._ask(lambda client: client.getrange(self._stamp, 0, LONGEST_NUMBER))
+        stamp = self._ask(lambda client: client.getrange(self._stamp, 0, MAX_NUMBER))
         if not isinstance(stamp, bytes):
             raise self._senseless(f"expected a time stamp, got {type(stamp).__name__}")
         return _number(stamp) or 0.0

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from redis import ConnectionPool, Redis
 
-MOST_ANSWER = 2 << 20  # bytes; a session takes at most half of that, a thousand names a tenth
+MAX_REPLY = 2 << 20  # bytes; a session takes at most half of that, a thousand names a tenth
 SENTINEL = "+sentinel"  # ends the scheme of a URL that names sentinels
 _SENTINEL_PORT = 26379
 
 
 def connect(url: str, timeout: float) -> "Redis":
     """Return a redis-py client for a URL, not connected yet. An answer may take `timeout` seconds and
-    `MOST_ANSWER` bytes; beyond that, redis-py raises `TimeoutError` or `ConnectionError`.
+    `MAX_REPLY` bytes; beyond that, redis-py raises `TimeoutError` or `ConnectionError`.
 
     A URL that begins with `redis+sentinel://` or `rediss+sentinel://` names the sentinels that know the
     primary: `HOST:PORT,HOST:PORT/SERVICE/DB`. They are asked again for each new connection.
@@ -141,7 +141,7 @@ def _bounded(kind: "type[Any]", timeout: float) -> "type[Any]":
 
 
 class Socket:
-    """A connected socket that gives up `timeout` seconds, or `MOST_ANSWER` bytes, after the last send.
+    """A connected socket that gives up `timeout` seconds, or `MAX_REPLY` bytes, after the last send.
     In all other respects it is the socket that it wraps.
     """
 
@@ -155,7 +155,7 @@ class Socket:
 
     def _begin(self) -> None:
         self._deadline = monotonic() + self._timeout
-        self._left = MOST_ANSWER
+        self._left = MAX_REPLY
 
     def sendall(self, data: "Any", *flags: int) -> None:
         """Send a command, or a piece of one; this starts the limits of the next answer."""
@@ -182,7 +182,7 @@ class Socket:
     def _count(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            raise OSError(f"the answer has more than {MOST_ANSWER} bytes")
+            raise OSError(f"the answer has more than {MAX_REPLY} bytes")
 
 
 class _Hurry:

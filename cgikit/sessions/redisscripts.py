@@ -4,11 +4,11 @@ The comment above each script names its arguments: KEYS are names in the server,
 the answers mean is decided in `redis.py` and `redislock.py`.
 """
 
-from .payload import MOST_BYTES
+from .payload import MAX_BYTES
 
-LONGEST_NUMBER = 100  # bytes of a time stamp; ours have 18
-TIMES = ["accessed", LONGEST_NUMBER, "expires", LONGEST_NUMBER]
-FIELDS = ["payload", MOST_BYTES, *TIMES]
+MAX_NUMBER = 100  # bytes of a time stamp; ours have 18
+TIMES = ["accessed", MAX_NUMBER, "expires", MAX_NUMBER]
+FIELDS = ["payload", MAX_BYTES, *TIMES]
 
 # KEYS: record. ARGV, from `first` on: names of fields, each with its limit in bytes. A longer field is
 # left out, and so are all fields of a record that is not a hash.

@@ -8,7 +8,7 @@ store (`store.py`), in which form by `payload.py`.
 import os
 
 from .payload import Payload
-from .store import LONGEST_LIFE, SKEW, Record, key_of, new_id
+from .store import MAX_LIFE, SKEW, Record, key_of, new_id
 from .values import Values
 
 TYPE_CHECKING = False
@@ -163,9 +163,9 @@ class Session(Values):
         """Keep this session for `seconds` from now, used or not, in the browser too, instead of the
         store's `idle`, `absolute` and `max_age`. None restores these. 400 days at most.
         """
-        if seconds is not None and not 0 < seconds <= LONGEST_LIFE:
+        if seconds is not None and not 0 < seconds <= MAX_LIFE:
             raise ValueError(
-                f"seconds={seconds!r} is not valid; give more than 0, and at most {LONGEST_LIFE}"
+                f"seconds={seconds!r} is not valid; give more than 0, and at most {MAX_LIFE}"
             )
         inside = self._write()
         inside.keep = None if seconds is None else float(seconds)

@@ -7,7 +7,7 @@ the session was used last. `read` and `write` are inverses. Where it lies is dec
 import os
 
 from ..regularfile import close_quietly, write_all
-from .payload import MOST_BYTES
+from .payload import MAX_BYTES
 from .store import Record
 
 TYPE_CHECKING = False
@@ -33,8 +33,8 @@ def read(fd: int) -> Record:
     """
     accessed = os.fstat(fd).st_mtime_ns / 1e9
     raw = b""
-    while len(raw) <= MOST_BYTES + HEAD:
-        piece = os.read(fd, MOST_BYTES + HEAD + 1 - len(raw))
+    while len(raw) <= MAX_BYTES + HEAD:
+        piece = os.read(fd, MAX_BYTES + HEAD + 1 - len(raw))
         if not piece:
             break
         raw += piece

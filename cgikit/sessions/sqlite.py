@@ -12,7 +12,7 @@ import stat
 import sys
 
 from ..process import absolute
-from .payload import KEEP, MOST_BYTES
+from .payload import KEEP, MAX_BYTES
 from .sqlitelock import SQLiteLock, give, take
 from .store import SKEW, Record, Store, check_key, is_key
 
@@ -106,7 +106,7 @@ class SQLiteStore(Store):
         """Return the record, or None: `Store.load`."""
         check_key(key)
         # One byte more than a valid payload can have, and not all of what somebody may have put there.
-        for payload, accessed, expires in self._run(_LOAD, MOST_BYTES + 1, key):
+        for payload, accessed, expires in self._run(_LOAD, MAX_BYTES + 1, key):
             return Record(payload, accessed, expires)
         return None
 
@@ -233,7 +233,7 @@ class SQLiteStore(Store):
         """
         from _thread import get_ident
 
-        from ..locks import MOST_TRIES
+        from ..locks import MAX_TRIES
 
         me = (os.getpid(), get_ident())
         known = self._connections.get(me)
@@ -243,7 +243,7 @@ class SQLiteStore(Store):
                 return connection
             del self._connections[me]
             connection.close()  # SQLite notices that the file was moved, and leaves the new files alone
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             self._prepare()
             before = _file(self.path)
             connection = self._open(self.path)
@@ -307,8 +307,8 @@ class SQLiteStore(Store):
         if found.st_mode & 0o077:
             from shlex import quote
 
-            how = f"chmod 600 {quote(self.path)}"
-            raise self._refused(self.path, f"is open to other users; close it: {how}")
+            command = f"chmod 600 {quote(self.path)}"
+            raise self._refused(self.path, f"is open to other users; close it: {command}")
         # Last: if the database is another user's, so are these, and the advice above covers them.
         for name in self._beside():
             self._check_beside(name)

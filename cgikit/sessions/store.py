@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 
 SKEW = 60  # seconds that a time stamp may be in the future: the clocks of machines differ
-LONGEST_LIFE = 400 * 86_400  # of one session; browsers keep no cookie for longer (RFC 6265bis 5.5)
+MAX_LIFE = 400 * 86_400  # of one session; browsers keep no cookie for longer (RFC 6265bis 5.5)
 FORMER = "session"  # the name of the cookie before each store had its own
-LONGEST_GAP = 40 * 86_400  # seconds between two purges: see `Store.purge`
+MAX_GAP = 40 * 86_400  # seconds between two purges: see `Store.purge`
 
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 _HEX = frozenset("0123456789abcdef")
@@ -104,7 +104,7 @@ def sha256_of(data: bytes) -> str:
 class Record:
     """One session as a store keeps it.
 
-    `payload` is the result of `Payload.encode` (bytes, ASCII, at most `MOST_BYTES`). `accessed` is when
+    `payload` is the result of `Payload.encode` (bytes, ASCII, at most `MAX_BYTES`). `accessed` is when
     the session was used last, `expires` when it ends even if it is used; both are seconds since the
     epoch (float). Unused, it ends at `accessed` plus the store's `idle`.
     """
@@ -325,7 +325,7 @@ class Store(ABC):
 
     def latest(self, now: float) -> float:
         """Return the latest end of anything that was stored before `now` by a correct clock."""
-        return now + max(self.absolute, LONGEST_LIFE + 86_400) + SKEW
+        return now + max(self.absolute, MAX_LIFE + 86_400) + SKEW
 
     def purge(
         self,
@@ -361,7 +361,7 @@ class Store(ABC):
         """Note that a purge runs, and return whether it may delete: see `purge`."""
         gap = now - self.purge_stamp()
         self.purge_stamp(renew=True)
-        return -SKEW <= gap <= max(LONGEST_GAP, 10 * self.idle)
+        return -SKEW <= gap <= max(MAX_GAP, 10 * self.idle)
 
     def purge_one(self, key: str, now: float) -> bool:
         """Delete one session if it is dead, and return whether it was; correct its time stamps if not.

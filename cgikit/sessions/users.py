@@ -10,7 +10,7 @@ mark must not be removed before. One that cannot be read is kept, and no session
 """
 
 from .payload import Payload
-from .store import LONGEST_LIFE, Record, Store, new_id, sha256_of
+from .store import MAX_LIFE, Record, Store, new_id, sha256_of
 
 _TRIES = 5  # two requests may write the first mark at the same time
 
@@ -59,7 +59,7 @@ def renew(store: Store, user: str) -> str:
     key, now = key_of_user(user), store.clock()
     inside = Payload(now)
     inside.user, inside.mark = user, new_id()
-    inside.keep, inside.kept = max(LONGEST_LIFE, store.absolute) + 86_400, now
+    inside.keep, inside.kept = max(MAX_LIFE, store.absolute) + 86_400, now
     _keep(store, key, Record(inside.encode(), now, inside.end(0)))
     store.sync(key)  # a power failure must not bring a session back, or damage the mark
     return inside.mark

@@ -143,7 +143,7 @@ class Connections:
         elif exchange is None:
             self._tick_waiting(connection, crowded)
         elif exchange.is_owed and connection.inward.is_slow(now, self.settings.timeout):
-            exchange.late()
+            exchange.body_timed_out()
 
     def _free_script(self, connection: Connection) -> None:
         """Let a script go on whose answer waits for a slow peer, so that its place is free soon: the

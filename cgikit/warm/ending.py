@@ -60,11 +60,11 @@ def breach(header: "Header | None", status: int) -> Problem | None:
 
 def complaint(header: "Header | None", status: int) -> str:
     """Return what the log says about a script whose answer is whole nevertheless, "" for nothing."""
-    said = how(status)
+    detail = how(status)
     if header is None or header.mute or header.announced is None or header.size <= header.announced:
-        return said
+        return detail
     excess = f"announced {header.announced} bytes and sent {header.size}: the rest is dropped"
-    return f"{said} and {excess}" if said else excess
+    return f"{detail} and {excess}" if detail else excess
 
 
 def overdue(child: "Child", settings: "Settings", now: float, *, judged: bool, waits: bool) -> str:

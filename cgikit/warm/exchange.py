@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from ..host.path import Script
 
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
-_HELD = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
-_REAPED = 0.25  # seconds granted to a script between the end of its output and its own end
+_COALESCE = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
+_EXIT_GRACE = 0.25  # seconds granted to a script between the end of its output and its own end
 
 
 class Exchange(Reply):
@@ -95,7 +95,7 @@ class Exchange(Reply):
         elif self.child is not None and not self.child.done:
             self.host.places.held.add(self)
 
-    def late(self) -> None:
+    def body_timed_out(self) -> None:
         """Give up waiting for the body."""
         self._abort(Problem(408, "The request's body did not arrive in time."))
 
@@ -150,20 +150,20 @@ class Exchange(Reply):
         elif self._header is not None:
             self._header.passed(data)  # which counts what is beyond the announced length
 
-    def look_again(self) -> None:
+    def recheck(self) -> None:
         """Send what has been held back; ask again whether a script has ended that closed its output."""
         child, now = self.child, self.host.loop.now
         if child is not None and child.eof_at and not child.done and self._state is not DONE:
             child.reap()
             if child.done:
                 return
-            if now - child.eof_at < _REAPED:
+            if now - child.eof_at < _EXIT_GRACE:
                 self.host.places.held.add(self)
             elif self._may_end_early and self._header is not None:
                 self._conclude(breach(self._header, 0))  # it lives on without an output
             elif not self._is_small():
                 self._flush()
-        elif self._answer and now - self._answered < _HELD:
+        elif self._answer and now - self._answered < _COALESCE:
             self.host.places.held.add(self)
         elif not self._is_small():
             self._flush()
@@ -222,11 +222,11 @@ class Exchange(Reply):
             elif problem is None and self._state is not REDIRECT:
                 problem = self._wrong(status)
         # What judges the output by itself says how the script ended, too
-        said = complaint(self._header, status) if self.host.settings.interpret else ""
-        if said and problem is None and self._problem is None:
-            self.host.log(f"{self.name()}: {said}")
+        detail = complaint(self._header, status) if self.host.settings.interpret else ""
+        if detail and problem is None and self._problem is None:
+            self.host.log(f"{self.name()}: {detail}")
         if self._state is REDIRECT and self._header is not None:
-            self._again(self._header.redirect)
+            self._follow_redirect(self._header.redirect)
         elif waited_for:
             self._conclude(problem, status & 0xFFFFFFFF)
 
@@ -238,7 +238,7 @@ class Exchange(Reply):
         path = self.host.launcher.base.get("PATH", "")
         return silence(self._header, file, status, path, self._tail())
 
-    def _again(self, target: str) -> None:
+    def _follow_redirect(self, target: str) -> None:
         """Follow a local redirect: the same request for another path, without its body (R45)."""
         try:
             variables = redirected(self.variables, target)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         def body(self, data: bytes) -> None:
             """Take a piece of the body; b"" is its end."""
 
-        def late(self) -> None:
+        def body_timed_out(self) -> None:
             """Give up waiting for the body."""
 
         def abandon(self) -> None:

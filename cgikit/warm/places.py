@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         def refuse(self, why: str) -> None:
             """Answer that there is no place."""
 
-        def look_again(self) -> None:
+        def recheck(self) -> None:
             """Go on after a brief wait."""
 
         def tick(self) -> None:
@@ -97,11 +97,11 @@ class Places:
         self.running.discard(exchange)
         self.withdraw(exchange)
 
-    def look_again(self) -> None:
+    def recheck(self) -> None:
         """Look again at those that were held."""
         held, self.held = self.held, set()
         for exchange in held:
-            self._loop.guarded(exchange.crashed, exchange.look_again)
+            self._loop.guarded(exchange.crashed, exchange.recheck)
 
     def tick(self) -> None:
         """Look at the clock: of scripts that run, and of requests that wait."""

@@ -199,8 +199,8 @@ class Supervisor:
         if not worker.finish(now):
             self._ended.append(worker)
         if not worker.draining and not self._draining:
-            how = f"signal {-status}" if status < 0 else f"status {status}"
-            self.log(f"a worker ended with {how} and is replaced")
+            detail = f"signal {-status}" if status < 0 else f"status {status}"
+            self.log(f"a worker ended with {detail} and is replaced")
             self._missing += not worker.killed_at
             if not worker.ready:
                 self._restarts.failed(now)

@@ -110,7 +110,7 @@ class Worker:
         busy = self.connections.all or zygote.children
         loop.wait(1 if places.held else 200 if busy else 5_000)
         if places.held:
-            places.look_again()
+            places.recheck()
         if loop.now - self._ticked > TICK:
             self._tick()
         while zygote.has_news:

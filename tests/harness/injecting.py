@@ -46,7 +46,7 @@ TARGETS = {
         "signal",
         "exchange",
     ),
-    ("places", "exchange.look_again"): ("exchange:Exchange.look_again", "begins", "exchange"),
+    ("places", "exchange.recheck"): ("exchange:Exchange.recheck", "begins", "exchange"),
     ("places", "exchange.start"): ("exchange:Exchange.start", "queued", "exchange"),
     ("places", "exchange.tick"): ("exchange:Exchange.tick", "silent", "exchange"),
     ("places", "exchange.refuse"): ("exchange:Exchange.refuse", "late", "exchange"),

@@ -56,7 +56,7 @@ WHOLE = {
     "may_end": {"leaving.leave_script", "warm.interpreter.finish"},
     "flush_c": {"leaving.may_end"},
     "_ncallbacks": {"process.exit_handlers"},
-    "_MOST_DRAINED": {"process", "process.drain"},
+    "_MAX_DRAINED": {"process", "process.drain"},
 }
 
 

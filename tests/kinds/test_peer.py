@@ -32,7 +32,7 @@ READERS = {
     "warm.exchange:Exchange.body": "the length of a body that came without one",
     "warm.exchange:Exchange._find": "the path: a file below the root, or a page",
     "warm.exchange:Exchange._launch": "the only way to a process: through `Launcher.prepare`",
-    "warm.exchange:Exchange._again": "the same variables for a second script, by `_launch` again",
+    "warm.exchange:Exchange._follow_redirect": "the same variables for a second script, by `_launch`",
     "warm.connection:Connection._dispatch": "kept, until the request is over",
     "warm.reply:Reply._take": "REQUEST_METHOD: whether there is a body",
     "warm.reply:Reply._fail": "REQUEST_METHOD: whether there is a body",

@@ -23,7 +23,7 @@ ENDING = {
     ("warm.reply.Reply._conclude", "_finish"): "no problem: whoever calls it asks `ending.breach`",
     ("warm.reply.Reply._fail", "_finish"): "a page, and nothing else has gone out",
     ("warm.exchange.Exchange.ended", "_conclude"): "`_wrong` asks, or is_whole",
-    ("warm.exchange.Exchange.look_again", "_conclude"): "it asks",
+    ("warm.exchange.Exchange.recheck", "_conclude"): "it asks",
     ("warm.exchange.Exchange._arrived", "_finish"): "header.is_whole",
     (
         "persistent.connection.PersistentConnection._end",
@@ -72,7 +72,7 @@ def test_the_places_ask() -> None:
     early = "self._may_end_early"
     assert f"header.is_whole and {early}" in asked["_take"]
     assert "self._header.is_whole" in asked["_arrived"]
-    for name in ("_take", "_arrived", "look_again"):
+    for name in ("_take", "_arrived", "recheck"):
         assert early in asked[name]
     for question in (
         "self._state not in (READY, SENDING)",
@@ -80,7 +80,7 @@ def test_the_places_ask() -> None:
         "not self.arrival.is_owed",
     ):
         assert question in asked["_may_end_early"]
-    assert "_conclude(breach(" in asked["look_again"]
+    assert "_conclude(breach(" in asked["recheck"]
     assert "breach(self._header, status)" in asked["_wrong"]
     assert "self._wrong(status)" in asked["ended"]
     assert "self._state in (SENDING, BREAKING) and (not self._take_back())" in asked["_fail"]

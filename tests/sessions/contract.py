@@ -13,8 +13,8 @@ from sessions.visiting import Clock, Opener, Visitor, put
 from torture import size
 
 from cgikit import LockTimeout, Session, StorageError
-from cgikit.sessions.payload import MOST_BYTES, Payload
-from cgikit.sessions.store import LONGEST_GAP, Record, Store, key_of, new_id
+from cgikit.sessions.payload import MAX_BYTES, Payload
+from cgikit.sessions.store import MAX_GAP, Record, Store, key_of, new_id
 from cgikit.sessions.users import key_of_user, log_out
 
 DAY = 86_400
@@ -37,7 +37,7 @@ DAMAGED = (
     b'{"v":1,"created":1700000000,"data":{"a":1},"until":{"a":%b}}' % _DIGITS,
     b'{"v":1,"created":1700000000,"data":{"a":1},"retired":%b}' % _DIGITS,
     b'{"v":1,"created":1700000000,"data":{"a":%b}}' % (b"1" * 5_000),
-    # Less than `MOST_BYTES` as it lies there, and more as we write it.
+    # Less than `MAX_BYTES` as it lies there, and more as we write it.
     b'{"v":1,"created":1700000000,"data":{"a":"%b"}}' % (b"\xc3\xbc" * 400_000),
 )  # fmt: skip
 
@@ -303,7 +303,7 @@ class StoreContract:
         assert store.count() == 1
 
     def test_the_largest_payload_fits(self, store: Store) -> None:
-        key, payload = a_key(), b"x" * MOST_BYTES
+        key, payload = a_key(), b"x" * MAX_BYTES
         store.save(key, Record(payload, NOW, NOW + DAY), new=True)
         record = store.load(key)
         assert record is not None
@@ -606,7 +606,7 @@ class StoreContract:
         assert store.purge(force=True) == 1
 
     def test_a_purge_once_a_month_purges(self, store: Store, clock: Clock) -> None:
-        assert 31 * DAY < LONGEST_GAP
+        assert 31 * DAY < MAX_GAP
         store.save(a_key(), a_record(), new=True)
         clock.pass_(31 * DAY)
         assert store.purge() == 1

@@ -8,7 +8,7 @@ import pytest
 from sessions.visiting import Visitor, put
 
 from cgikit import FileStore, RedisStore, Request, Response, Session, SQLiteStore
-from cgikit.sessions.cookie import MOST_TRIED, ids, send
+from cgikit.sessions.cookie import MAX_TRIED, ids, send
 from cgikit.sessions.store import Store, key_of, new_id
 
 
@@ -181,8 +181,8 @@ def test_no_more_than_five_are_looked_up(store: FileStore) -> None:
     header = "; ".join(f"{visitor.name}={value}" for value in [*strangers, *strangers])
     session = Session(store, Request({"HTTP_COOKIE": header}))
     assert dict(session) == {}
-    assert asked == [key_of(value) for value in strangers[:MOST_TRIED]]
-    assert MOST_TRIED == 5
+    assert asked == [key_of(value) for value in strangers[:MAX_TRIED]]
+    assert MAX_TRIED == 5
 
 
 def test_a_request_without_cookies_does_not_even_ask_for_the_name(store: FileStore) -> None:

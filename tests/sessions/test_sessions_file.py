@@ -23,7 +23,7 @@ from torture import size
 
 from cgikit import FileStore, Session, StorageError
 from cgikit.sessions.owner import user
-from cgikit.sessions.payload import MOST_BYTES
+from cgikit.sessions.payload import MAX_BYTES
 from cgikit.sessions.store import key_of, new_id
 
 NOBODY = 65_534
@@ -417,7 +417,7 @@ def test_an_unknown_id_costs_one_look(store: FileStore, directory: Path, tmp_pat
     "content",
     [
         b"", b"\0" * 100, b"cgikit-session 1 ", b"cgikit-session 1 x\n{}", b"cgikit-session 2 9e9\n{}",
-        b'{"v":1}', b"cgikit-session 1 nan\n{}", b"cgikit-session 1 9e9\n", b"x" * (MOST_BYTES + 1_000),
+        b'{"v":1}', b"cgikit-session 1 nan\n{}", b"cgikit-session 1 9e9\n", b"x" * (MAX_BYTES + 1_000),
         b"cgikit-session 1 9e9\n" + b"[" * 100_000,
         b'cgikit-session 1 9e9\n{"v":1,"created":1,"data":[]}',
         b"\x80\x04\x95cposix\nsystem\n(S'true'\ntR.",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cgikit.sessions.payload import MOST_BYTES, MOST_DEPTH, Payload
+from cgikit.sessions.payload import MAX_BYTES, MAX_DEPTH, Payload
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TEXT = st.text(st.characters())  # lone surrogates too
@@ -88,10 +88,10 @@ def nested(depth: int) -> Any:
 
 def test_the_limits() -> None:
     payload = Payload(1)
-    payload.data["deep"] = nested(MOST_DEPTH)
+    payload.data["deep"] = nested(MAX_DEPTH)
     assert Payload.decode(payload.encode()).data == payload.data
-    payload.data["deep"] = nested(MOST_DEPTH + 1)
-    with pytest.raises(ValueError, match=f"'deep'.*{MOST_DEPTH} levels deep"):
+    payload.data["deep"] = nested(MAX_DEPTH + 1)
+    with pytest.raises(ValueError, match=f"'deep'.*{MAX_DEPTH} levels deep"):
         payload.encode()
     raw = json.dumps({"v": 1, "created": 1, "data": payload.data}).encode()
     with pytest.raises(ValueError, match="deep"):
@@ -100,15 +100,15 @@ def test_the_limits() -> None:
     assert Payload.decode(payload.encode()).data == payload.data
 
     payload.data = {"small": 1, "large": ""}
-    room = MOST_BYTES - len(payload.encode())
+    room = MAX_BYTES - len(payload.encode())
     payload.data["large"] = "x" * room
-    assert len(payload.encode()) == MOST_BYTES
+    assert len(payload.encode()) == MAX_BYTES
     assert Payload.decode(payload.encode()).data == payload.data
     payload.data["large"] += "x"
     with pytest.raises(ValueError, match="'large'"):
         payload.encode()
     with pytest.raises(ValueError, match="more than"):
-        Payload.decode(b" " * (MOST_BYTES + 1))
+        Payload.decode(b" " * (MAX_BYTES + 1))
 
 
 def test_names_with_an_end() -> None:
@@ -162,7 +162,7 @@ def test_9_2_8_whatever_is_read_is_refused_or_can_be_written(place: str, odd: st
 @pytest.mark.parametrize("piece", ['"\u00fc"', "1E15", "1E2", '"\U0001f600"'], ids=ascii)
 def test_what_is_longer_as_we_write_it_is_refused_when_it_is_read(piece: str) -> None:
     raw = '{"v":1,"created":1,"data":{"a":[' + piece
-    room = MOST_BYTES - len(raw.encode()) - 4
+    room = MAX_BYTES - len(raw.encode()) - 4
     raw += ("," + piece) * (room // len(f",{piece}".encode())) + "]}}"
     with pytest.raises(ValueError, match="bytes"):
         Payload.decode(raw.encode())

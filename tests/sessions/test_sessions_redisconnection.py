@@ -12,8 +12,8 @@ from sessions.contract import a_key, a_record
 from sessions.redis_server import RedisServer
 
 from cgikit import LockTimeout, RedisStore, StorageError
-from cgikit.sessions.payload import MOST_BYTES
-from cgikit.sessions.redisconnection import MOST_ANSWER
+from cgikit.sessions.payload import MAX_BYTES
+from cgikit.sessions.redisconnection import MAX_REPLY
 from cgikit.sessions.store import Record, is_key
 
 redis = pytest.importorskip("redis")
@@ -210,10 +210,10 @@ def test_1_16_an_answer_without_end_is_left_in_the_middle() -> None:
 
     with peer(flood) as url:
         store = RedisStore(url, timeout=60)
-        with pytest.raises(StorageError, match=f"more than {MOST_ANSWER} bytes"):
+        with pytest.raises(StorageError, match=f"more than {MAX_REPLY} bytes"):
             store.load(a_key())
         store.close()
-    assert sent < MOST_ANSWER + (64 << 20)  # the rest is what the system had taken from the sender
+    assert sent < MAX_REPLY + (64 << 20)  # the rest is what the system had taken from the sender
 
 
 def test_a_deadline_begins_with_each_command() -> None:
@@ -254,7 +254,7 @@ def test_1_16_what_is_too_large_is_never_read_and_is_set_aside(field: str) -> No
 def test_the_largest_payload_that_is_right_is_read() -> None:
     with RedisServer(need("redis-server")) as server:
         store, key = RedisStore(server.url), a_key()
-        record = Record(b"x" * MOST_BYTES, 1.0, 2.0)
+        record = Record(b"x" * MAX_BYTES, 1.0, 2.0)
         store.save(key, record, new=True)
         for found in (store.load(key), lock_of(store, key)):
             assert found is not None

@@ -11,7 +11,7 @@ import redis
 from sessions.redis_server import PROGRAMS, RedisServer
 
 from cgikit.sessions import redisscripts as scripts
-from cgikit.sessions.payload import KEEP, MOST_BYTES
+from cgikit.sessions.payload import KEEP, MAX_BYTES
 
 RECORD, LOCK, STAMP = "a:record", "a:lock", "a:stamp"
 CREATED = [b"payload", "10.0", "100.0", 60_000, "10.0"]  # payload, accessed, expires, ms, now
@@ -69,14 +69,14 @@ def test_the_stamp_of_a_purge_is_not_moved_by_a_new_record(run: Any, client: "re
 
 @pytest.mark.usefixtures("created")
 def test_a_field_that_is_too_long_is_left_out(run: Any, client: "redis.Redis") -> None:
-    client.hset(RECORD, "accessed", "1" * (scripts.LONGEST_NUMBER + 1))
+    client.hset(RECORD, "accessed", "1" * (scripts.MAX_NUMBER + 1))
     assert run(scripts.LOAD, RECORD, values=scripts.FIELDS) == [
         b"record", b"payload", None, b"100.0",
     ]  # fmt: skip
-    client.hset(RECORD, "accessed", "1" * scripts.LONGEST_NUMBER)
-    client.hset(RECORD, "payload", b"x" * (MOST_BYTES + 1))
+    client.hset(RECORD, "accessed", "1" * scripts.MAX_NUMBER)
+    client.hset(RECORD, "payload", b"x" * (MAX_BYTES + 1))
     found = run(scripts.LOAD, RECORD, values=scripts.FIELDS)
-    assert found == [b"record", None, b"1" * scripts.LONGEST_NUMBER, b"100.0"]
+    assert found == [b"record", None, b"1" * scripts.MAX_NUMBER, b"100.0"]
 
 
 def test_what_is_not_a_hash_has_no_fields(run: Any, client: "redis.Redis") -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgikit.sessions.payload import MOST_BYTES
+from cgikit.sessions.payload import MAX_BYTES
 from cgikit.sessions.sessionfile import HEAD, parse, read, write
 from cgikit.sessions.store import Record
 
@@ -50,7 +50,7 @@ def test_no_more_is_read_than_can_be_right(path: Path) -> None:
         file.truncate(1 << 33)  # 8 GiB of nothing
     fd = os.open(path, os.O_RDONLY)
     try:
-        assert len(read(fd).payload) == MOST_BYTES + HEAD + 1
+        assert len(read(fd).payload) == MAX_BYTES + HEAD + 1
     finally:
         os.close(fd)
         path.unlink()

@@ -21,7 +21,7 @@ from sessions.visiting import Clock, Opener
 from cgikit import LockTimeout, StorageError
 from cgikit.locks import FileLock
 from cgikit.sessions.owner import user
-from cgikit.sessions.payload import MOST_BYTES
+from cgikit.sessions.payload import MAX_BYTES
 from cgikit.sessions.sqlite import SQLiteStore
 from cgikit.sessions.store import Record
 
@@ -600,10 +600,10 @@ def test_a_payload_that_is_far_too_large_is_not_read_whole(store: SQLiteStore, p
     key = a_key()
     store.save(key, a_record(), new=True)
     with raw(path) as connection:
-        connection.execute("UPDATE sessions SET payload = zeroblob(?)", (20 * MOST_BYTES,))
+        connection.execute("UPDATE sessions SET payload = zeroblob(?)", (20 * MAX_BYTES,))
     record = store.load(key)
     assert record is not None
-    assert len(record.payload) == MOST_BYTES + 1
+    assert len(record.payload) == MAX_BYTES + 1
 
 
 @pytest.mark.parametrize("column", ["payload", "accessed", "expires"])

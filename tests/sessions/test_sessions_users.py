@@ -16,7 +16,7 @@ from sessions.visiting import Clock, Visitor, put
 
 from cgikit import FileStore, Session, StateError
 from cgikit.sessions.payload import Payload
-from cgikit.sessions.store import LONGEST_LIFE, Record, is_key, key_of, new_id
+from cgikit.sessions.store import MAX_LIFE, Record, is_key, key_of, new_id
 from cgikit.sessions.users import key_of_user, log_out, mark_of, renew
 
 
@@ -229,9 +229,9 @@ def test_s9_a_mark_is_on_the_disk_when_log_out_returns(
 
 def test_it_outlives_all_that_it_ends(store: FileStore, clock: Clock) -> None:
     visitor = log_in(store)
-    visitor.visit(lambda session: session.remember(LONGEST_LIFE))
+    visitor.visit(lambda session: session.remember(MAX_LIFE))
     log_out(store, "ada")
-    clock.pass_(LONGEST_LIFE - 1)
+    clock.pass_(MAX_LIFE - 1)
     store.purge(force=True)
     assert mark_of(store, "ada") != ""
     assert whose(visitor) is None
@@ -256,7 +256,7 @@ def test_two_who_log_out_at_the_same_time_both_succeed(store: FileStore) -> None
 # --- remembering ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seconds", [0, -1, LONGEST_LIFE + 1, float("inf"), float("nan")])
+@pytest.mark.parametrize("seconds", [0, -1, MAX_LIFE + 1, float("inf"), float("nan")])
 def test_a_life_is_some_seconds_and_no_more_than_browsers_keep(
     store: FileStore, seconds: float
 ) -> None:
@@ -323,13 +323,13 @@ def test_sessions_of_the_version_before_are_read_and_written_on(store: FileStore
 def test_what_says_how_long_it_is_kept_says_so_first() -> None:
     payload = Payload(NOW)
     assert Record(payload.encode(), NOW, NOW).life is None
-    payload.keep = LONGEST_LIFE
+    payload.keep = MAX_LIFE
     payload.user, payload.mark = "ada", new_id()
     raw = payload.encode()
-    assert Record(raw, NOW, NOW).life == LONGEST_LIFE
+    assert Record(raw, NOW, NOW).life == MAX_LIFE
     again = Payload.decode(raw)
     assert (again.keep, again.kept, again.user, again.mark) == (
-        LONGEST_LIFE, NOW, "ada", payload.mark,
+        MAX_LIFE, NOW, "ada", payload.mark,
     )  # fmt: skip
 
 

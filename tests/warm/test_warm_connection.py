@@ -54,7 +54,7 @@ class Request:
         """Note a piece of the body."""
         self.heard.append(data)
 
-    def late(self) -> None:
+    def body_timed_out(self) -> None:
         """Note the time."""
         self.heard.append("late")
 

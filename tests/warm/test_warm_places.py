@@ -32,7 +32,7 @@ class Request:
         """Note the refusal."""
         self.heard.append(f"refused: {why}")
 
-    def look_again(self) -> None:
+    def recheck(self) -> None:
         """Note the look, and be held again."""
         self.heard.append("look")
         self.places.held.add(self)
@@ -126,7 +126,7 @@ def test_what_is_withdrawn_or_forgotten_starts_no_more(places: Places) -> None:
 def test_who_is_held_is_looked_at_once(places: Places) -> None:
     first, second = admitted(places, 2)
     places.held.update((first, second))
-    places.look_again()
+    places.recheck()
     assert first.heard == second.heard == ["start", "look"]
     assert places.held == {first, second}  # for the next time
     places.free(first)
