@@ -131,7 +131,7 @@ def forget(
     """Build the Set-Cookie value (str) that makes a client delete a cookie.
 
     `path`, `domain` and `partitioned` must be those that it was set with: they identify the cookie.
-    `samesite` matters, too: in a response to a request from another site, browsers ignore every
+    `samesite` also matters: in a response to a request from another site, browsers ignore every
     Set-Cookie without SameSite=None. `secure` is added where another argument needs it. Raises the same
     errors as `build`.
     """

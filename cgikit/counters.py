@@ -1,6 +1,6 @@
-"""Counters: numbers in files that many processes increment at once, without losing a count.
+"""Counters: numbers in files that many processes increment at the same time, without losing a count.
 
-A counter file holds a number and a newline, so that old scripts and people can read it. A file of many
+A counter file holds a number and a newline, so old scripts and people can read it. A file of many
 named counters holds a JSON object. This module decides what a number looks like in a file; how files
 are locked and replaced belongs to `locks` and `files`.
 """
@@ -22,7 +22,7 @@ _MAX_DIGITS = 4_300  # digits; Python's own limit for converting them
 
 
 class Counter:
-    """A number in a file that many processes can safely increment at once.
+    """A number in a file that many processes can safely increment at the same time.
 
     A relative `path` is taken from the directory that the process was started in, whatever `os.chdir`
     does later (docs/files.md); `.path` is the absolute path. A missing file counts as 0, and a missing

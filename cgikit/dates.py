@@ -35,7 +35,7 @@ def format_http_date(seconds: float) -> str:
 
 
 def parse_http_date(text: str) -> int | None:
-    """Return the epoch seconds (int) of an HTTP date in any of its three forms, None if it is invalid.
+    """Return the epoch seconds (int) of an HTTP date in any of its three forms, or None if invalid.
 
     It is not an error because a condition with an invalid date must be ignored (RFC 9110 section
     13.1.3). The inverse is `format_http_date`.

@@ -53,7 +53,7 @@ def details(
     environ: "Mapping[str, str]",
     request: "MetaVariables | None" = None,
 ) -> str:
-    """Return the markup below the title: source of the script, traceback, environment.
+    """Return the markup after the title: source of the script, traceback, environment.
 
     `traceback` is the whole traceback as text, `environ` is what may be shown (`debug.masked`). If no
     frame of the script is in the traceback, the handler of `request` is shown.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Variable:
-    """An attribute that gives one meta-variable as a str, "" if it is unset or empty.
+    """An attribute that gives one meta-variable as a str, or "" if it is unset or empty.
 
     With `redirected`, REDIRECT_name is read if the variable itself is empty: httpd keeps the original
     value there after an internal redirect (ErrorDocument, RewriteRule). This is a descriptor because

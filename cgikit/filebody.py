@@ -131,7 +131,7 @@ class FileBody:
         return sent  # 0 if the system or the file system cannot do it
 
     def has_changed(self) -> bool:
-        """Tell whether the file was written to, or truncated, since it was opened."""
+        """Return whether the file was written to, or truncated, since it was opened."""
         now = os.fstat(self.file.fileno())
         return (now.st_mtime_ns, now.st_size) != (self._mtime, self.size)
 
@@ -209,7 +209,7 @@ def evaluate(headers: "Mapping[str, str]", etag: str, modified: int) -> int:
 
 
 def is_strong(modified: int, now: float) -> bool:
-    """Tell whether a Last-Modified is a strong validator (RFC 9110 section 8.8.2.2): its second is
+    """Return whether a Last-Modified is a strong validator (RFC 9110 section 8.8.2.2): its second is
     over, so the file cannot change again under the same date. Times are seconds since the epoch.
     """
     return int(now) - modified >= 1

@@ -122,7 +122,7 @@ def replace(
 
 def temporary_name(path: str) -> str:
     """Return the name for the next content of a file, in the same directory. The name is
-    reserved: a file that is found there is taken for that of a killed writer.
+    reserved: a file that is found there is treated as left by a killed writer.
     """
     directory, slash, name = path.rpartition("/")
     temporary = f".{name}{_TEMPORARY}"
@@ -180,7 +180,7 @@ def _create(path: str, mode: int, timeout: float) -> "tuple[int, os.stat_result]
             _discard(path, fd)
             close_quietly(fd)
             raise
-        close_quietly(fd)  # another process took it for an orphan before it was locked
+        close_quietly(fd)  # another process mistook it for an orphan before it was locked
     raise late(path, timeout)
 
 

@@ -1,8 +1,8 @@
 """The header fields of a response: stored, checked and written.
 
 Implements RFC 9110 sections 5.1 and 5.5, and the header of a CGI answer (RFC 3875 section 6.3). Every
-field of every response passes `check_field`, so that nothing can be injected, however it was set. Which
-fields a response has is decided in `response.py`. The parameters inside a value belong to
+field of every response passes `check_field`, so nothing can be injected, however it was set.
+`response.py` decides which fields a response has. The parameters inside a value belong to
 `parameters.py`, cookies to `cookies.py`.
 """
 
@@ -69,7 +69,7 @@ def check_fields(status: int, fields: "list[tuple[str, str]]") -> int | None:
                 f"header {name}: it is there twice, but may be sent only once; set it by "
                 "response.headers[...] = ..., not by add"
             )
-        # With 200 the server would take it for a local redirect (RFC 3875 section 6.2.2).
+        # With 200 the server would mistake it for a local redirect (RFC 3875 section 6.2.2).
         if lowered == "location" and (
             status == 200 or not (value.startswith("/") or "://" in value)
         ):

@@ -33,7 +33,7 @@ def update_json(
     does not hold a JSON object or array raises a `StorageError` that says where it is wrong, and is
     never overwritten. A value that JSON cannot hold, or that is nested more than 500 levels deep,
     raises `TypeError` or `ValueError` at the end of the block. With `indent` the file is written for
-    people to read: one value a line, indented by that many spaces for each level.
+    people to read: one value per line, indented by that many spaces for each level.
     `durable`, `timeout` and the other errors are those of `atomic_write`.
     """
     start = {} if default is None else default

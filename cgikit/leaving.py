@@ -1,9 +1,9 @@
-"""Whether a process that has run a script may end at once, without finalizing the interpreter.
+"""Whether a process that has run a script may end immediately, without finalizing the interpreter.
 
-Internal. Finalizing an interpreter costs a good part of a request, and is needed only where something
-happens by it: a buffer is written, a database closed, a `finally` run. A CGI process (`leave_script`)
+Internal. Finalizing an interpreter costs a good part of a request, and is needed only if it has an
+effect: it writes a buffer, closes a database, runs a `finally`. A CGI process (`leave_script`)
 and a warm child (`warm/interpreter.py`) share one set of conditions, `may_end`. It is on the safe side:
-what cannot be seen counts as something that has to be finalized.
+anything that cannot be seen counts as something that has to be finalized.
 
 It cannot see callbacks of weakrefs, which Python itself rarely calls at its end, and handlers that C
 code has registered with C's atexit.
@@ -59,7 +59,7 @@ def may_end(
     harmless: frozenset[type] = HARMLESS,
     let_go: "Callable[[], object] | None" = None,
 ) -> bool:
-    """Tell whether this process may end at once, and write what is buffered if so.
+    """Return whether this process may end immediately, and write what is buffered if so.
 
     The arguments are those of `must_finalize`, whose `streams` are `listed`. Where something has to be
     finalized, `let_go` is called to end what it can, and the question is asked once more.
@@ -89,7 +89,7 @@ def _flush(stream: "TextIO") -> None:
     try:
         stream.flush()
     except BrokenPipeError:
-        pass  # the client went away, and there is nobody to write for
+        pass  # the client has disconnected, and there is nobody to write for
 
 
 def must_finalize(
@@ -99,7 +99,7 @@ def must_finalize(
     mark: Mark | None = None,
     harmless: frozenset[type] = HARMLESS,
 ) -> bool:
-    """Tell whether something could be lost if this process ended now.
+    """Return whether something could be lost if this process ended now.
 
     `streams` are those that the caller flushes itself and that the collector lists; `descriptors` is
     how many may be open; `c_runs` says whether there is other C code (see `runs_c`). Without a `mark`
@@ -177,7 +177,7 @@ def _ends_unseen(kind: type) -> bool:
 
 
 def runs_c(modules: "Iterable[ModuleType | None]") -> bool:
-    """Tell whether one of these modules is C code from outside of the interpreter, which may have
+    """Return whether one of these modules is C code from outside of the interpreter, which may have
     printed through C's own buffers.
     """
     own = os.path.join(os.path.dirname(os.__file__), "lib-dynload", "")

@@ -218,7 +218,7 @@ class UnderLock:
 
 
 def is_note(raw: bytes) -> bool:
-    """Tell whether a lock file is empty or holds the note that `append_line` makes there: two numbers.
+    """Return whether a lock file is empty or holds the two numbers that `append_line` notes there.
     After a power failure it may hold zero bytes.
     """
     words = raw.removesuffix(b"\n").split(b" ")

@@ -159,7 +159,7 @@ class MultiDict(MultiMap[str]):
         return _between(name, text, number, min, max)
 
     def getboolean(self, name: str, default: "bool | T" = REQUIRED) -> "bool | T":
-        """Return True for 1, yes, true and on, False for 0, no, false and off, in any case.
+        """Return True for 1, yes, true and on, and False for 0, no, false and off, in any case.
 
         Browsers do not send a checkbox that is not checked: give `default=False` for one.
         """

@@ -2,7 +2,7 @@
 
 The system says "Permission denied", but not why: a directory on the way that cannot be entered, one
 that cannot be written to, a file of another user, a sticky bit. This module looks for the reason
-afterwards. What an error means to a script is decided by the callers.
+afterwards. The callers decide what an error means to a script.
 """
 
 import os

@@ -51,7 +51,7 @@ def parse_header(value: str) -> tuple[str, dict[str, str]]:
 
 
 def _quoted(text: str, start: int) -> tuple[str | None, int]:
-    """Return the content of the quoted-string from `start`, None if it is unclosed, and its end."""
+    """Return the content of the quoted-string from `start`, or None if it is unclosed, and its end."""
     out = []
     position = start
     quote = text.find('"', start)

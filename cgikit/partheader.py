@@ -19,7 +19,7 @@ _SPACE = " \t"
 
 class Part:
     """The header of one part: `.name`, `.filename` (None for a text field), `.content_type` and
-    `.charset` (lower case, "" if not sent). `filename` is exactly what the client sent.
+    `.charset` (lower case; "" if not sent). `filename` is exactly what the client sent.
     """
 
     __slots__ = ("charset", "content_type", "filename", "name")
@@ -139,7 +139,7 @@ def _disposition(value: str | None) -> tuple[str, str | None]:
 
 
 def _parameters(value: str, *, escapes: bool) -> dict[str, str] | None:
-    """Return the parameters of a Content-Disposition by name, None if it is malformed."""
+    """Return the parameters of a Content-Disposition by name, or None if it is malformed."""
     found: dict[str, str] = {}
     position, end = value.find(";"), len(value)
     equals = value.find("=", position)

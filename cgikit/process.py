@@ -1,7 +1,7 @@
 """The process's own request and answer: its environment, its standard input, its standard output, and
 the directory that its relative paths begin in.
 
-The only module of the script's side that touches `os.environ`, `sys.stdin` and `sys.stdout`, so that
+The only module of the script's side that touches `os.environ`, `sys.stdin` and `sys.stdout`, so
 everything above it can also be used with values that the caller passes. Nothing is parsed or built
 here.
 """
@@ -67,7 +67,7 @@ def end(error: BaseException) -> "NoReturn":
     """End this process, in whatever thread, with the status that `error` would give a script, after
     printing what it would print. It never returns.
 
-    It is for a process that a handler has forked below a server: the exit handlers of the server must
+    It is for a process that a handler has forked under a server: the exit handlers of the server must
     not run in it.
     """
     code = error.code if isinstance(error, SystemExit) else None
@@ -126,14 +126,14 @@ def _found_start(main: "Mapping[str, object]") -> str:
         here = os.getcwd()
         if here == "/":
             return _script_directory(main) or here
-        # The process may not be allowed to enter a directory above: then only "." works.
+        # The process might not be allowed to enter a parent directory: then only "." works.
         return here if os.path.samefile(os.path.join(here, "."), ".") else ""
     except OSError:
         return ""
 
 
 def _script_directory(main: "Mapping[str, object]") -> str:
-    """Return the directory of the script that this process runs, "" if it runs none: a server's own
+    """Return the directory of the script that this process runs, or "" if it runs none: a server's own
     program (`bin/gunicorn`, `python -m`) is not a place for data.
     """
     file = main.get("__file__")
@@ -185,7 +185,7 @@ def send(chunks: "Iterable[bytes | Written]", whole: bool = False) -> bool:
     """Write one whole response to standard output, and flush after each chunk; return whether all of it
     was sent.
 
-    False means that the client has gone away. `whole` says that no chunk has to be made from the rest
+    False means that the client has disconnected. `whole` says that no chunk need be made from the rest
     of the request's body. Raises `StateError` if a response was sent before, or if something was
     printed and is still in Python's buffer; the buffer is then emptied, so that a clean error page can
     follow.
@@ -281,7 +281,7 @@ def write(out: "BinaryIO", chunk: "bytes | Written") -> None:
 
 
 def was_sent() -> bool:
-    """Tell whether a response was already sent to this process's standard output."""
+    """Return whether a response was already sent to this process's standard output."""
     return getattr(getattr(sys.stdout, "guarded", sys.stdout), _SENT, False)
 
 
@@ -400,7 +400,7 @@ def write_log(text: str, stream: "TextIO | None" = None) -> None:
 
 
 def _discard(out: "TextIO") -> None:
-    # What is left in the buffer would fail again at exit, with a traceback in the log.
+    # The rest of the buffer would fail again at exit, with a traceback in the log.
     try:
         fd = out.fileno()
     except (OSError, ValueError):

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# While the whole string is decoded at once, these two controls replace the separators, so that an
+# While the whole string is decoded in one go, these two controls replace the separators, so that an
 # escaped "&" or "=" is not mistaken for one.
 _MARK_FIELD, _MARK_VALUE = "\x1e", "\x1f"
 _MARKS = bytes.maketrans(b"+&=", b" \x1e\x1f")
@@ -121,7 +121,7 @@ def _unquote_block(raw: bytes) -> bytes:
 
 
 def _escape_strays(raw: bytes) -> bytes:
-    """Replace every `%` that does not begin an escape by `%25`, all of a block at once: there can be
+    """Replace every `%` that does not begin an escape by `%25`, a whole block in one go: there can be
     eight million.
     """
     raw = raw.replace(b"\0", b"%00")  # from here on, NUL marks such a "%"
@@ -139,7 +139,7 @@ def _unescape(raw: bytes) -> bytes:
 
 
 def _decode_whole(raw: bytes, errors: str) -> str | None:
-    """Decode all escapes of the string at once; return None if that would be ambiguous."""
+    """Decode all escapes of the string in one go; return None if that would be ambiguous."""
     if b"%1" in raw or b"\x1e" in raw or b"\x1f" in raw:
         return None  # the data may already contain a mark
     raw = raw.translate(_MARKS)

@@ -39,7 +39,7 @@ def finish(
 def check_location(location: str, local: bool) -> str:
     """Return a location percent-encoded, or raise `ValueError` if a browser could end up elsewhere.
 
-    With `local`, a location on another site raises it, too.
+    With `local`, a location on another site also raises it.
     """
     # Browsers drop tabs and line ends from URLs and read "\\" as "/": "/\t/host" is another host.
     bad = next((char for char in "\\ " if char in location), "")

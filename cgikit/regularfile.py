@@ -1,8 +1,9 @@
 """Regular files: opened without waiting for anything else, written whole, closed quietly. Internal.
 
-A FIFO waits for its other end, a device for whatever it likes: open(2) of POSIX can take for ever. So
-every file that somebody else may have put there is opened by `open_regular`. What is read from it, and
-what an error means to a script, is decided by the callers.
+Opening a FIFO waits for its other end, and opening a device can wait too: open(2) of POSIX can take
+for ever. So
+every file that somebody else may have put there is opened by `open_regular`. The callers decide
+what is read from it, and what an error means to a script.
 """
 
 import os

@@ -35,7 +35,7 @@ class Response:
     `headers` is a mapping or an iterable of (name, value) pairs. A text type without a charset gets
     UTF-8; other types get none.
 
-    Whatever cannot be sent raises `ValueError` where it is set: a control character in a name, value or
+    Whatever cannot be sent raises `ValueError` when it is set: a control character in a name, value or
     cookie, an invalid status. Rules that concern the header as a whole raise it before anything is
     sent: a field that only the server may send, a second one of a name that may occur once, no
     Content-Type.
@@ -397,7 +397,7 @@ class Response:
     def send(
         self, stdout: "BinaryIO | None" = None, request: "MetaVariables | None" = None
     ) -> bool:
-        """Write this response as CGI output, once. Return False if the client left before the end.
+        """Write this response as CGI output, once. Return False if the client disconnected early.
 
         Without arguments it is the answer to this process's request, on standard output. A second
         response, or output that was printed before, raises `StateError`.

@@ -48,7 +48,7 @@ def run(
 
     With `sessions`, a store, the handler can use `request.session`. It is saved, and its cookie set,
     after the handler has returned and before anything is sent. If the handler raises an `HTTPError`,
-    that is its answer, and the session is saved, too. After any other exception nothing is saved.
+    that is its answer, and the session is also saved. After any other exception nothing is saved.
 
     A process that the handler forks sends no answer: once the handler returns or raises there, the
     process ends, with `SystemExit` or that exception.
@@ -85,7 +85,7 @@ def run(
             respond(handler, request).send(request=request)
         except KeyboardInterrupt:  # Ctrl-C at a terminal
             raise
-        except BaseException as error:  # SystemExit, CancelledError and others need an answer, too
+        except BaseException as error:  # SystemExit, CancelledError and others also need an answer
             if os.getpid() != own or (isinstance(error, SystemExit) and process.was_sent()):
                 raise
             if debug is None:

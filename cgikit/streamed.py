@@ -1,8 +1,8 @@
 """Response bodies that come piece by piece: what a piece may be, when the first one is made, and the
 length that the header announces (RFC 9110 section 8.6). Internal.
 
-The fields of an answer are decided in `response.py`, which imports this module only for such a body;
-how the pieces are sent is decided by the callers.
+`response.py` decides which fields an answer has, and imports this module only for such a body. The
+callers decide how the pieces are sent.
 """
 
 from . import process

@@ -28,7 +28,7 @@ class Upload:
     """One uploaded file.
 
     `.filename` is a safe base name made from what the client sent, `.client_filename` the original;
-    `.content_type` is what the client claims (lower case, "" if nothing); `.size` is in bytes.
+    `.content_type` is what the client claims (lower case; "" if nothing); `.size` is in bytes.
     """
 
     def __init__(
@@ -247,7 +247,7 @@ def _open_spool(directory: str, named: bool = False) -> tuple[int, str]:
         fd = os.open(path, flags, 0o600)
         if _hold(fd) and _is_at(fd, path):
             return fd, path
-        os.close(fd)  # another process took it for an orphan before it was locked
+        os.close(fd)  # another process mistook it for an orphan before it was locked
 
 
 def _drop(fd: int, path: str) -> None:

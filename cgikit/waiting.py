@@ -1,9 +1,9 @@
-"""Waiting for what somebody else holds: try, sleep, try again, until a deadline. Internal.
+"""Waiting for a lock that somebody else holds: try, sleep, try again, until a deadline. Internal.
 
 A system call that waits for a lock has no time-out: it ends when it gets the lock, or by a signal. So
 each lock is tried without waiting, and tried again after a pause; this module decides how long the
-pauses are. It is imported only where the first try has failed. What to do when the deadline has passed
-is decided by the callers.
+pauses are. It is imported only where the first try has failed. The callers decide what
+to do when the deadline has passed.
 """
 
 from time import monotonic, sleep

@@ -151,9 +151,9 @@ class WSGI:
 
 
 class _Answer:
-    """What is returned to the server: status, fields and body, and everything to close afterwards.
+    """The answer for the server: status, fields and body, and everything to close afterwards.
 
-    The first piece of the body is made at once, so that an error before it becomes an error page.
+    The first piece of the body is made immediately, so an error before it becomes an error page.
     """
 
     def __init__(
@@ -235,7 +235,7 @@ class _Answer:
 class _SentFile:
     """A file for `wsgi.file_wrapper`, which can be read only as far as it is to be sent.
 
-    A server that uses the descriptor instead may not notice that the file became shorter; it would send
+    A server that uses the descriptor might not notice that the file became shorter; it would send
     its next answer in place of the missing bytes. In that case closing the file raises `Truncated`.
     """
 
@@ -247,7 +247,7 @@ class _SentFile:
         self.seekable = body.file.seekable
         self.seek(body.start)
         if body.start == 0 and body.length == body.size and time() - body.modified > _UNCHANGED:
-            # Some servers send all of the file behind a descriptor, even for a range.
+            # Some servers send the whole file of a descriptor, even for a range.
             self.fileno = self._descriptor
 
     def _descriptor(self) -> int:
@@ -291,7 +291,7 @@ class _Input:
         self._taken = 0
 
     def read(self, size: int) -> bytes:
-        """Return at most `size` bytes; raise `BadRequest` if the client has left."""
+        """Return at most `size` bytes; raise `BadRequest` if the client has disconnected."""
         try:
             data = self._stream.read(size)
         except OSError as error:
@@ -329,7 +329,7 @@ class _Input:
         try:
             process.drain(self.read, request.content_length - self._taken)
         except BadRequest:
-            return  # there is no valid length, or the client has left
+            return  # there is no valid length, or the client has disconnected
 
     def close(self) -> None:
         """Close the file of a gathered body."""

@@ -42,7 +42,7 @@ OVERLOADED = 2
 UNKNOWN_ROLE = 3
 
 _MAX_CONTENT = 65_528  # bytes: the largest multiple of 8 in a record, which needs no padding
-# Replies that the peer does not read: some 4,000 at once are not those of a web server
+# Replies that the peer does not read: no web server leaves some 4,000 of them unread
 _MAX_REPLIES = 65_536
 
 
@@ -132,7 +132,7 @@ class FastCGI:
         return events
 
     def replies(self) -> bytes:
-        """Return replies to send at once, outside any request (mostly b""). Each is returned once."""
+        """Return replies to send now, outside any request (mostly b""). Each is returned once."""
         replies = self._replies
         self._replies = b""
         return replies

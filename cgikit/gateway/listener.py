@@ -1,8 +1,7 @@
 """Listening sockets: created at an address, or inherited from the parent process.
 
 The mode of a UNIX socket says who may connect. TCP sockets are for this machine only, unless more is
-requested explicitly: everyone who can connect can claim to be any user of the web server. This module
-accepts and reads nothing.
+requested explicitly: anyone who can connect can set REMOTE_USER. This module accepts and reads nothing.
 """
 
 import errno
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 BACKLOG = 4_096  # the default limit of Linux (net.core.somaxconn)
 _FIRST = 3  # the first descriptor that systemd passes (sd_listen_fds(3))
-_LOCKING = 5.0  # seconds to wait for a directory that another process has locked
+_LOCK_TIMEOUT = 5.0  # seconds to wait for a directory that another process has locked
 _MAX_PATH = 107  # bytes of a UNIX socket's path
 
 
@@ -130,7 +129,7 @@ def inherited(environ: "MutableMapping[str, str] | None" = None) -> Listener | N
 
 
 def is_listening(descriptor: int) -> bool:
-    """Tell whether a descriptor is a stream socket that listens."""
+    """Return whether a descriptor is a stream socket that listens."""
     try:
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             return False
@@ -146,14 +145,14 @@ def is_listening(descriptor: int) -> bool:
 def allowed_peers(value: str) -> frozenset[str] | None:
     """Return the addresses in FCGI_WEB_SERVER_ADDRS, or None if it is empty and all are allowed.
 
-    FastCGI section 3.2 mentions IPv4 only; here IPv6 addresses may be given in every notation, with or
+    FastCGI section 3.2 mentions IPv4 only; here IPv6 addresses may be given in any notation, with or
     without brackets. An entry that is not an address matches no peer.
     """
     return frozenset(map(_plain, value.split(","))) if value else None
 
 
 def is_allowed(connection: socket.socket, peers: frozenset[str] | None) -> bool:
-    """Tell whether an accepted connection comes from one of `peers` (None allows all).
+    """Return whether an accepted connection comes from one of `peers` (None allows all).
 
     If there is a list, connections over UNIX sockets are refused, as FastCGI section 3.2 requires.
     """
@@ -162,12 +161,12 @@ def is_allowed(connection: socket.socket, peers: frozenset[str] | None) -> bool:
     try:
         peer = connection.getpeername()
     except OSError:
-        return False  # the peer has left already
+        return False  # the peer has already disconnected
     return isinstance(peer, tuple) and _plain(peer[0]) in peers
 
 
 def send_at_once(connection: socket.socket) -> None:
-    """Make an accepted connection send each piece at once (TCP_NODELAY), and notice a peer whose
+    """Make an accepted connection send each piece immediately (TCP_NODELAY), and notice a peer whose
     machine is gone (SO_KEEPALIVE). Otherwise the second piece of an answer waits until the peer
     acknowledges the first, which it delays by 40 ms.
     """
@@ -176,7 +175,7 @@ def send_at_once(connection: socket.socket) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         except OSError:
-            pass  # the peer has left already, as the next read will show
+            pass  # the peer has already disconnected, as the next read will show
 
 
 def _plain(address: str) -> str:
@@ -212,8 +211,8 @@ def _listen_tcp(host: str, port: int, backlog: int, public: bool) -> Listener:
         if not public and not where.startswith("127.") and where != "::1":
             raise ListenError(
                 errno.EACCES,
-                f"{host} is reachable from other machines, and everyone who reaches the socket can run "
-                "every script as any user: use 127.0.0.1 or [::1], or give --public if a firewall "
+                f"{host} is reachable from other machines, and anyone who reaches the socket can run "
+                "any script as any user: use 127.0.0.1 or [::1], or give --public if a firewall "
                 "protects it",
             )
     family, kind, protocol, _, address = found[0]
@@ -247,11 +246,11 @@ def _listen_unix(path: str, mode: int, backlog: int) -> Listener:
         with _Locked(path):
             _clear(path)
             # Created with its mode: changing that later would leave the socket open for a moment
-            before = os.umask(0o777 & ~mode)
+            old_umask = os.umask(0o777 & ~mode)
             try:
                 listener.bind(path)
             finally:
-                os.umask(before)
+                os.umask(old_umask)
             listener._path, listener._identity = path, _identity(path)
             listener.listen(backlog)
     except BaseException:
@@ -279,14 +278,14 @@ def _clear(path: str) -> None:
             return
         except BlockingIOError:
             pass
-    raise ListenError(errno.EADDRINUSE, f"another process listens at {path}: end it first")
+    raise ListenError(errno.EADDRINUSE, f"another process listens at {path}: stop it first")
 
 
 class _Locked:
     """Locks a directory while a socket in it is examined and replaced.
 
-    Without the lock, two processes that start at once both find the old socket, and the later one
-    deletes the new socket of the earlier one. The directory itself is locked, without a lock file.
+    Without the lock, two processes that start at the same time both find the old socket, and the later
+    one deletes the new socket of the earlier one. The directory itself is locked, without a lock file.
     """
 
     def __init__(self, path: str) -> None:
@@ -296,7 +295,7 @@ class _Locked:
         import fcntl
 
         self._descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        end = time.monotonic() + _LOCKING
+        end = time.monotonic() + _LOCK_TIMEOUT
         while True:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

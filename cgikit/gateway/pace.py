@@ -1,7 +1,7 @@
 """How slow a peer may be: the limits, and the clock that measures them. Pure.
 
-A timeout that every byte restarts is not a limit: a peer that sends one byte now and then would hold
-its place for ever. So there is a longest silence and, after the first minute, also a minimum rate.
+A timeout that every byte restarts is not a limit: a peer that sends a byte from time to time would
+hold its place for ever. So silence is limited and, after the first minute, there is a minimum rate.
 The time is an argument; this module never reads a clock.
 """
 
@@ -34,7 +34,7 @@ class Pace:
         return self.moved / max(now - self.since, 1e-3)
 
     def is_slow(self, now: float, silence: float = SILENCE) -> bool:
-        """Tell whether the peer is too slow: silent for more than `silence` seconds, or, after that
+        """Return whether the peer is too slow: silent for more than `silence` seconds, or, after that
         time, below the minimum rate.
         """
         if now - self.heard > silence:

@@ -68,7 +68,7 @@ class BodyPiece(Event):
 
 
 class Aborted(Event):
-    """The client has left. The request must still be ended, but nobody reads its answer."""
+    """The client has disconnected. The request must still be ended, but nobody reads its answer."""
 
     __slots__ = ()
 

@@ -73,7 +73,7 @@ class Answerer:
             debug = process.environ().get("CGIKIT_DEBUG") == "1"
         page = answer_error(error, request, debug)
         if not connection.take_back():
-            # After a regular end the client would take this part for the whole answer.
+            # After a regular end the client would mistake this part for the whole answer.
             connection.closed = True
             return
         try:

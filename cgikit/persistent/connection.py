@@ -38,7 +38,7 @@ _AT_ONCE = 16  # reads before the next connection gets its turn
 
 # Phases of a connection in which the loop of the worker does the work.
 GATHERING = "gathering"  # receives a body of unknown length, before the handler is called
-DELIVERING = "delivering"  # sends a complete answer, and receives what is left of the body
+DELIVERING = "delivering"  # sends a complete answer, and receives the rest of the body
 LINGERING = "lingering"  # waits until the peer closes, or has sent the end of the body
 
 
@@ -250,7 +250,7 @@ class PersistentConnection:
         return not self.begun
 
     def send(self, data: bytes | memoryview) -> None:
-        """Send all of `data`, before anything that is held back, or find that the peer has left."""
+        """Send all of `data`, before anything held back, or find that the peer has disconnected."""
         while data and not self.closed:
             done = self._sendable(data)
             if not done and not self.closed and not self._wait(select.POLLOUT):

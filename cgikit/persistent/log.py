@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
         @property
         def codec(self) -> FastCGI | SCGI:
-            """What makes records of errors."""
+            """The codec, which makes the records for errors."""
 
         @property
         def number(self) -> int:

@@ -97,7 +97,7 @@ class Parent:
             return
         for place in sorted(places):
             if sys.stdout is not None:
-                sys.stdout.flush()  # otherwise both processes would write what is in the buffer
+                sys.stdout.flush()  # otherwise both processes would write the content of the buffer
             try:
                 pid = os.fork()
             except OSError as error:
@@ -107,7 +107,7 @@ class Parent:
             if not pid:
                 os.close(self._writer)
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-                # Staggered, so that the workers are not all replaced at once.
+                # Staggered, so the workers are not all replaced at the same time.
                 early = self._requests * place // (4 * self._count)
                 self._work(self._requests - early, self._reader, self._open, self._handover)
                 raise SystemExit(0)

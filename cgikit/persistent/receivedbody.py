@@ -62,7 +62,7 @@ class ReceivedBody:
 
     def read(self, size: int) -> bytes | None:
         """Return at most `size` bytes (all if it is negative), without waiting: b"" at the end of the
-        body, None if more is to come. Raises `.failed`, if there is one, after the last byte.
+        body, or None if more is to come. Raises `.failed`, if there is one, after the last byte.
         """
         if self._at == len(self._data):
             if self._spool is not None and self._spool.size:

@@ -1,7 +1,7 @@
 """Internal. The loop of a worker process: wait for a request, answer it, until a signal ends it.
 
 It answers one request at a time, and blocks while the handler runs. Between handlers it waits for all
-connections at once, so that a connection that the web server keeps open does not hold up the others,
+connections at the same time, so an open connection of the web server does not hold up the others,
 nor a body that is not read, nor an answer that is received slowly.
 """
 
@@ -206,7 +206,7 @@ class PersistentWorker:
             for descriptor, each in [*self._waiting.items()]:
                 if each is connection:
                     del self._waiting[descriptor]
-            connection.socket.close()  # which also removes it from an epoll
+            connection.socket.close()  # closing also removes it from an epoll
 
     def _loop(self) -> None:
         listener, waiting = self._listener.fileno(), self._waiting
@@ -358,7 +358,7 @@ class PersistentWorker:
             self._serving = self._log.connection = connection.log = None
             self._log.flush()  # what was logged after the end of the answer
         if not connection.answered and not connection.closed:
-            connection.finish()  # the client has left, but the server waits for the end
+            connection.finish()  # the client has disconnected, but the server waits for the end
         self._left -= 1
         if not self._left and not self._ending:
             self._ending = True

@@ -17,7 +17,7 @@ MAX_TRIED = 5  # ids of one request that are looked up: each is one access to th
 
 
 def is_secure(store: "Store", request: "MetaVariables") -> bool:
-    """Tell whether the cookie is for HTTPS only: by the store's setting, or by the request."""
+    """Return whether the cookie is for HTTPS only: by the store's setting, or by the request."""
     return request.is_secure if store.secure is None else store.secure
 
 
@@ -47,7 +47,7 @@ def ids(store: "Store", request: "MetaVariables") -> list[tuple[str, str]]:
 
 
 def is_former(store: "Store", name: str) -> bool:
-    """Tell whether a cookie has the former name, and the store now has a name of its own."""
+    """Return whether a cookie has the former name, and the store now has a name of its own."""
     return store.cookie is None and name.endswith(FORMER) and bool(store.place())
 
 

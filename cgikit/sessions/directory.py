@@ -1,9 +1,9 @@
 """The directory of a file store: how it is made, opened and checked. Internal to `file.py`.
 
-The session with the key `abcd…` is the file `DIRECTORY/ab/abcd…`: the directory has 256 shards, so that
-none of them gets too large. Everything is opened relative to a descriptor, and below the directory no
-symbolic link is followed. What a file holds belongs to `sessionfile.py`; which sessions are deleted is
-decided in `file.py`.
+The session with the key `abcd…` is the file `DIRECTORY/ab/abcd…`: the directory has 256 shards, so
+none of them gets too large. Everything is opened relative to a descriptor, and no symbolic link inside
+the directory is followed. `sessionfile.py` decides what a file holds, `file.py` which sessions are
+deleted.
 """
 
 import os
@@ -109,7 +109,7 @@ class SessionDirectory:
         return fd
 
     def shards(self) -> list[str]:
-        """Return the names of all shards (list of str, sorted); none where there is no directory."""
+        """Return the names of all shards (list of str, sorted); [] if there is no directory."""
         try:
             base = self.open_base()
         except FileNotFoundError:
@@ -143,7 +143,7 @@ class SessionDirectory:
             raise self.error("cannot make a directory", error, name) from error
 
     def examine(self, fd: int, *name: str) -> os.stat_result:
-        """Return what fstat says of a descriptor; close it where that fails."""
+        """Return what fstat says of a descriptor; close it if that fails."""
         try:
             return os.fstat(fd)
         except OSError as error:
@@ -244,7 +244,7 @@ class SessionDirectory:
         return stranger("directory", owner, [self.path], is_store=self._looks_like_one())
 
     def _looks_like_one(self) -> bool | None:
-        """Tell whether the directory is empty or holds what we make; None if it cannot be read."""
+        """Return whether the directory is empty or holds what we make; None if it cannot be read."""
         try:
             names = os.listdir(self.path)
         except OSError:
@@ -285,7 +285,7 @@ class Shard:
         return Shard(self._directory, self._name, self.fd, self._file, is_borrowed=True)
 
     def is_current(self) -> bool:
-        """Tell whether its path still leads to it: somebody may have moved the directory away."""
+        """Return whether its path still leads to it: somebody may have moved the directory away."""
         path = os.path.join(self._directory.path, self._name)
         try:
             found = os.stat(path, follow_symlinks=False)
@@ -315,7 +315,7 @@ class Shard:
 
 
 class _Attempt:
-    """What `SessionDirectory.attempt` returns."""
+    """The result of `SessionDirectory.attempt`."""
 
     def __init__(self, directory: SessionDirectory, what: str, name: str, must_exist: bool) -> None:
         self._directory = directory

@@ -1,9 +1,8 @@
 """Sessions in files: one each, in a directory that only the script's user can enter.
 
-A session's file is locked by flock on itself and replaced by a rename, so that a process killed at any
-point leaves the old file or the new one, and no lock. How files are found and opened is decided in
-`directory.py`, and what is in one in `sessionfile.py`. This module decides when they are written and
-deleted.
+A session's file is locked by flock on itself and replaced by a rename, so a process killed at any point
+leaves the old file or the new one, and no lock. `directory.py` decides how files are found and opened,
+`sessionfile.py` what is in one. This module decides when they are written and deleted.
 """
 
 import os
@@ -29,7 +28,7 @@ _ORPHAN = 3_600  # seconds after which a temporary file is one of a killed proce
 
 
 class FileStore(Store):
-    """Sessions in files below `directory`, which is made if it is missing (mode 0700).
+    """Sessions in files in `directory`, which is made if it is missing (mode 0700).
 
     A relative `directory` is taken from the directory that the process was started in, whatever
     `os.chdir` does later; `.directory` is the absolute path. Keep it outside of what the web server
@@ -49,7 +48,7 @@ class FileStore(Store):
         return os.path.realpath(self.directory)
 
     def load(self, key: str) -> Record | None:
-        """Return the record, None if there is none: `Store.load`."""
+        """Return the record, or None if there is none: `Store.load`."""
         with (
             self._directory.attempt("cannot read the session", key),
             self._directory.shard(key) as shard,
@@ -234,7 +233,7 @@ class FileStore(Store):
         return deleted
 
     def _in_time(self, name: str, shard: int, now: float) -> bool:
-        """Tell whether the end that a file names is in the future, and not too far. This is only a
+        """Return whether the end that a file names is in the future, and not too far. This is only a
         hint, read without the lock and without checks: a caller that gets False has to look again.
         """
         try:

@@ -419,7 +419,7 @@ def _check_scheme(url: str) -> None:
 
 
 def _is_demoted(error: BaseException | None) -> bool:
-    """Tell whether a server refuses because it is a replica. Redis 6 says so in the middle of its
+    """Return whether a server refuses because it is a replica. Redis 6 says so in the middle of its
     message; with sentinels, redis-py raises another error.
     """
     found = error is not None and (
@@ -429,7 +429,7 @@ def _is_demoted(error: BaseException | None) -> bool:
 
 
 def _is_of_cluster(error: Exception) -> bool:
-    """Tell whether a server refuses because it belongs to a cluster. Older versions of redis-py have no
+    """Return whether a server refuses because it is in a cluster. Older versions of redis-py have no
     classes for these errors.
     """
     errors = _redis().exceptions

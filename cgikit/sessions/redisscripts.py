@@ -1,7 +1,7 @@
 """Lua scripts (EVAL) for what the server must do in one step. Internal to `redis.py`.
 
-The comment above each script names its arguments: KEYS are names in the server, ARGV are values. What
-the answers mean is decided in `redis.py` and `redislock.py`.
+The comment above each script names its arguments: KEYS are names in the server, ARGV are values.
+`redis.py` and `redislock.py` decide what the replies mean.
 """
 
 from .payload import MAX_BYTES

@@ -1,8 +1,8 @@
 """The session that a script uses: a mapping that is read, locked and saved automatically.
 
 Nothing is read before the first use. From then until it is saved, other requests of the same visitor
-wait, so that none of them overwrites what this one has changed. Where it is stored is decided by a
-store (`store.py`), in which form by `payload.py`.
+wait, so none of them overwrites what this one has changed. A store (`store.py`) decides where it is
+stored, `payload.py` in which form.
 """
 
 import os
@@ -62,7 +62,7 @@ class Session(Values):
 
     @property
     def id(self) -> str | None:
-        """The id (str), None for a session that is not stored. Anybody who knows it can act as the
+        """The id (str), or None for a session that is not stored. Anybody who knows it can act as the
         visitor: keep it secret.
         """
         self._read()
@@ -147,7 +147,7 @@ class Session(Values):
         self._forget()
 
     def log_out_others(self) -> None:
-        """End all other sessions of this session's `user` at once, even if this request fails later.
+        """End all other sessions of this session's `user` now, even if this request fails later.
         `StateError` if the session has no user.
         """
         inside = self._write()
@@ -186,7 +186,7 @@ class Session(Values):
         try:
             self._flush(self._inside)
         except BaseException:
-            self._due, self._saved = "", b""  # no cookie for what was not stored
+            self._due, self._saved = "", b""  # no cookie for a session that was not stored
             raise
         finally:
             self._release()
@@ -221,7 +221,7 @@ class Session(Values):
                 self._refuse(inside)
 
     def mark(self, response: "Response") -> None:
-        """Set the cookie in another response, too. A session that is not stored has no cookie."""
+        """Set the cookie in another response as well. A session that is not stored has no cookie."""
         if self._inside is None or not self._closed or self._marked is response:
             return
         from .cookie import send
@@ -352,7 +352,7 @@ class Session(Values):
         return inside.retired is None
 
     def _belongs(self, key: str, inside: Payload) -> bool:
-        """Tell whether the session is still its user's; delete it if not."""
+        """Return whether the session is still its user's; delete it if not."""
         from .users import belongs
 
         if belongs(self._store, inside):
@@ -400,7 +400,7 @@ class Session(Values):
             store.touch(self._stored, now)
 
     def _is_due(self, now: float) -> bool:
-        """Tell whether the time stamp must be set: small differences are not worth a write."""
+        """Return whether the time stamp must be set: small differences are not worth a write."""
         return self._stale or not 0 <= now - self._accessed < self._store.idle / 100
 
     def _stay(self) -> None:

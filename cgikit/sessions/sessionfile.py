@@ -1,7 +1,7 @@
 """The file of one session: what it holds, and how it is locked. Internal to `file.py`.
 
 It holds a line with a mark and the session's end, then the payload. Its time stamp (mtime) says when
-the session was used last. `read` and `write` are inverses. Where it lies is decided in `directory.py`.
+the session was used last. `read` and `write` are inverses. `directory.py` decides its path.
 """
 
 import os

@@ -381,7 +381,7 @@ class SQLiteStore(Store):
                 raise self._refused(self.path, what) from error
 
     def _set_rest_aside(self) -> None:
-        """Rename what is left of a database that is gone. SQLite would apply its WAL to the new
+        """Rename the remaining files of a database that is gone. SQLite would apply its WAL to the new
         database: that would damage it, and bring old sessions back.
         """
         names = self._rest()
@@ -484,7 +484,7 @@ def _file(path: str) -> "_File | None":
 
 
 def _is_other(path: str) -> bool:
-    """Tell whether a file is not a session database. One that cannot be read may be one."""
+    """Return whether a file is not a session database. One that cannot be read may be one."""
     from ..regularfile import open_regular
 
     try:

@@ -1,8 +1,8 @@
-"""What all session stores share: ids and keys, records, the rules of expiry, the interface.
+"""The parts that all session stores share: ids and keys, records, the rules of expiry, the interface.
 
 A visitor's cookie has an id: 256 random bits. A store never sees it. It keeps each session under the
-id's key, its SHA-256, so that a listing, a backup or a leaked database reveals no usable ids. What is
-in a session is decided in `payload.py`, what it means to a script in `session.py`.
+id's key, its SHA-256, so a listing, a backup or a leaked database reveals no usable ids.
+`payload.py` decides what is in a session, `session.py` what it means to a script.
 """
 
 import os
@@ -55,7 +55,7 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text has the exact form of a session id. This is checked before anything that a
+    """Return whether a text has the exact form of a session id. This is checked before anything that a
     client has sent is used.
     """
     return len(text) == 43 and text[-1] in _LAST and _ALPHABET.issuperset(text)
@@ -72,7 +72,7 @@ def key_of(session_id: str) -> str:
 
 
 def is_key(text: str) -> bool:
-    """Tell whether a text can be the key of a session: 64 hexadecimal digits in lower case."""
+    """Return whether a text can be the key of a session: 64 hexadecimal digits in lower case."""
     return len(text) == 64 and _HEX.issuperset(text)
 
 
@@ -280,7 +280,7 @@ class Store(ABC):
         return sum(1 for _ in self.keys())
 
     def is_live(self, record: Record, now: float) -> bool:
-        """Tell whether a record has not ended."""
+        """Return whether a record has not ended."""
         return now < self.end(record)
 
     def end(self, record: Record) -> float:
@@ -317,7 +317,7 @@ class Store(ABC):
         return Record(record.payload, accessed, expires)
 
     def is_suspect(self, record: Record, now: float) -> bool:
-        """Tell whether `purge_one` must check a record: dead, or with a time stamp in the future."""
+        """Return whether `purge_one` must check a record: dead, or with a time stamp in the future."""
         latest = self.latest(now)
         return not (
             record.accessed <= now + SKEW and record.expires <= latest and self.is_live(record, now)

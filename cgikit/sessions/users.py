@@ -1,4 +1,4 @@
-"""The users of sessions, and how all sessions of one user end at once.
+"""The users of sessions, and how all sessions of one user end at the same time.
 
 A store has a mark for each user who has ever ended all sessions: one more record, under a key of its
 own. A session remembers the mark that was there when it got its user; when the store has another mark,
@@ -23,8 +23,8 @@ def key_of_user(user: str) -> str:
 
 
 def mark_of(store: Store, user: str) -> str:
-    """Return a user's mark (str), "" if there is none. A damaged mark is "?", which no session has: it
-    is better to log somebody out than to let somebody in. A mark counts until a purge deletes it,
+    """Return a user's mark (str), or "" if there is none. A damaged mark is "?", which no session has:
+    it is better to log somebody out than to let somebody in. A mark counts until a purge deletes it,
     whatever the clock says.
     """
     record = store.load(key_of_user(user))
@@ -37,12 +37,12 @@ def mark_of(store: Store, user: str) -> str:
 
 
 def is_mark(key: str, inside: Payload) -> bool:
-    """Tell whether what is kept under a key is a user's mark, not a session."""
+    """Return whether what is kept under a key is a user's mark, not a session."""
     return bool(inside.mark) and key == key_of_user(inside.user)
 
 
 def belongs(store: Store, inside: Payload) -> bool:
-    """Tell whether a session is still its user's."""
+    """Return whether a session is still its user's."""
     mark = mark_of(store, inside.user)
     return mark in {"", inside.mark}
 

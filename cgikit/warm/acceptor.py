@@ -1,7 +1,7 @@
 """Where a worker's connections come from, and go to: the listening socket, and the other workers.
 
 All workers accept from one socket. When a worker is replaced, the connections that a web server keeps
-open are handed over to the others. How many connections there may be is decided in `connections.py`.
+open are handed over to the others. `connections.py` decides how many there may be.
 """
 
 import socket
@@ -75,11 +75,11 @@ class Acceptor:
             self._listener.close()
 
     def crashed(self, incident: str) -> None:
-        """Accept nothing until the next look at the clock: the error would come back at once."""
+        """Accept nothing until the next look at the clock: the error would come back immediately."""
         self.shut()
 
     def hand_over(self, sock: socket.socket) -> bool:
-        """Hand a connection over to another worker. False where that cannot be: it is still ours."""
+        """Hand a connection over to another worker. False if that is not possible: we keep it."""
         return self._is_replaced and bool(self._handover.send([sock]))
 
     def _on_handover(self, mask: int) -> None:

@@ -1,8 +1,8 @@
 """Which variables of a web server a script gets, by their names: RFC 3875 section 4.1 and more.
 
 Variables become the environment of a process, and programs run code that variables name: a shell reads
-BASH_ENV, the loader LD_PRELOAD, Perl PERL5OPT. What runs is decided by the root and by whoever starts
-the gateway, not by the peer (S25). So a name passes if a standard or a well-known server gives it a
+BASH_ENV, the loader LD_PRELOAD, Perl PERL5OPT. The root and whoever starts the gateway decide what
+runs, not the peer (S25). So a name passes if a standard or a well-known server gives it a
 meaning, as in httpd's suEXEC, or if `--pass` names it. Pure, but for what is remembered of each name.
 """
 
@@ -107,7 +107,7 @@ class Allowlist(dict[str, int]):
 
 
 def pattern(text: str) -> str:
-    """Return a name, or the beginning of names with a "*" behind, as `--pass` takes it (str).
+    """Return a name, or the beginning of names followed by "*", as `--pass` takes it (str).
 
     `ValueError` for anything else, and for HTTP_PROXY; the message says what to do.
     """

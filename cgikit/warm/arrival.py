@@ -1,9 +1,9 @@
 """The body of one request on its way from the web server to a script.
 
-It is read from the peer as it comes, whether or not the script reads it: a web server may not read an
+It is read from the peer as it comes, whether or not the script reads it: some web servers read no
 answer before it has sent the whole body, and then both would wait. What the script has not read waits
 in memory, then on disk. This module decides how long a body is and when it is whole (RFC 3875 sections
-4.1.2 and 4.2); how slow its peer may be is decided in `connections.py`.
+4.1.2 and 4.2); `connections.py` decides how slow its peer may be.
 """
 
 from ..gateway.spool import Spool
@@ -50,7 +50,7 @@ class Arrival:
         return self._spool.size
 
     def take(self, data: bytes) -> None:
-        """Take a piece from the peer; b"" is the end of what it sends. What is beyond the announced
+        """Take a piece from the peer; b"" is the end of what it sends. Anything beyond the announced
         length is dropped.
 
         `Problem`: 400 if the end comes early, 413 beyond the limit, 507 or 503 if the disk takes no

@@ -1,8 +1,8 @@
 """A script's process as its worker sees it: three pipes, a process group, and its end.
 
-Its input is written while both of its outputs are read; it is ended with TERM, then KILL; it is reaped
-by the zygote, its parent. What its output means is decided in `exchange.py`. `host/spawn.py` does the
-same with one thread for each script.
+Its input is written while both of its outputs are read; it is stopped with TERM, then KILL; the
+zygote, its parent, reaps it. `exchange.py` decides what its output means. `host/spawn.py` does the same
+with one thread per script.
 """
 
 import fcntl
@@ -138,7 +138,7 @@ class Child:
     def forked(self, pid: int) -> None:
         """Note the process id or, if `pid` is negative, why there is no process."""
         if pid > 0:
-            if self._kill_at:  # it was to be ended before it was known
+            if self._kill_at:  # it was to be stopped before its process id was known
                 self._signal(signal.SIGTERM)
         elif not self.done:
             self._gone(None, -pid)
@@ -166,7 +166,7 @@ class Child:
                     if not self._piece:
                         break
                 self._piece = self._piece[os.write(self._in, self._piece) :]
-                self.fed = self.heard = self._loop.now  # reading is a sign of life, too
+                self.fed = self.heard = self._loop.now  # reading is also a sign of life
         except BlockingIOError:
             if not self._is_stuck:
                 self._is_stuck = True
@@ -224,7 +224,7 @@ class Child:
         """Make the pipe larger for a script that has filled it, and read it into one buffer.
 
         For new objects of that size the kernel would have to provide memory, page by page, each time.
-        What is in the buffer must be sent before the next read; the pipe holds as much meanwhile.
+        The buffer must be sent before the next read; the pipe holds as much meanwhile.
         """
         with suppress(AttributeError, OSError):  # not Linux, or the user's pipes are large enough
             fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, WIDE)
@@ -259,7 +259,7 @@ class Child:
                     self._loop.watch(fd, IN, handler, self._owner.crashed)
 
     def unheeded(self) -> None:
-        """From now on read its output and drop it, so that the script can end: nobody wants it.
+        """From now on read its output and drop it, so that the script can end: nobody wants the output.
 
         What it wrote may still be on its way to the peer, so its buffer is not reused.
         """
@@ -300,7 +300,7 @@ class Child:
 
     @property
     def ends(self) -> "Ends":
-        """What an error in its call-backs ends: its exchange."""
+        """The exchange, which an error in the call-backs ends."""
         return self._owner.crashed
 
     def _signal(self, number: int) -> None:
@@ -371,7 +371,7 @@ class Child:
             self._owner.ended(status)
 
     def _empty(self, fd: int, take: "Callable[[bytes], None]") -> None:
-        """Pass on what is left in a pipe: it may have been written right before the end."""
+        """Pass on the rest of a pipe: it may have been written right before the end."""
         if fd < 0:
             return
         os.set_blocking(fd, False)

@@ -2,8 +2,8 @@
 
 `1+1+…` with some thousand terms, or as many brackets, end in RecursionError, MemoryError or, on some
 versions of Python, the end of the whole process; other scripts take minutes. None of that may reach the
-process that forks for all scripts. Which scripts are compiled is decided in `zygote.py`; what cannot be
-compiled is started cold, and its own interpreter says why.
+process that forks for all scripts. `zygote.py` decides which scripts are compiled. A script that cannot
+be compiled is started cold, and its own interpreter says why.
 """
 
 import marshal
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from .interpreter import Limits
 
-MAX_SOURCE = 4 << 20  # bytes; a larger file is data behind a `#!` line, not a script to keep
+MAX_SOURCE = 4 << 20  # bytes; a larger file is data after a `#!` line, not a script to keep
 MAX_CODE = 64 << 20  # bytes of what it is compiled to
 COMPILING = 5  # seconds; the largest modules of the standard library take a tenth of one
 _KILL = 9
 
 
 def compiled(file: str, limits: "Limits") -> "CodeType | None":
-    """Return the code of a script, None if it cannot be compiled within COMPILING seconds and the
+    """Return the code of a script, or None if it cannot be compiled within COMPILING seconds and the
     resource limits of a script.
     """
     try:

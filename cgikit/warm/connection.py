@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 LINGER = 5.0  # seconds of silence in which a peer may send more of a body that nobody wants
-MAX_UNREAD = 64  # pieces that are read from a socket before it is closed at once
+MAX_UNREAD = 64  # pieces that are read from a socket before it is closed without reading more
 BROKEN = bytes(8)  # a record of version 0
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER
 
@@ -269,7 +269,7 @@ class Connection:
             self.close()
 
     def hand_over(self) -> bool:
-        """Let another worker go on with the connection. False where that cannot be."""
+        """Let another worker go on with the connection. False if that is not possible."""
         if not self.is_open or not self._registry.hand_over(self):
             return False
         self._forget()
@@ -336,7 +336,7 @@ class Connection:
 
     def crashed(self, incident: str) -> None:
         """End the connection after an error: the request in hand gets a page, and there is no next one,
-        since the codec may take the next bytes for anything.
+        since the codec might mistake the next bytes for anything.
         """
         try:
             self.codec.keep = False
@@ -349,7 +349,7 @@ class Connection:
             self.drop()
 
     def drop(self) -> None:
-        """Close the connection where nothing else can be relied on any more. Never raises."""
+        """Close the connection when nothing else can be relied on any more. Never raises."""
         self.exchange = None
         self.is_open = False
         with suppress(Exception):
@@ -364,7 +364,7 @@ class Connection:
             self.outbox.drop()
 
     def give_up(self, problem: "Problem") -> None:
-        """Answer what is in hand with a problem, as far as the peer takes it at once: the process ends.
+        """Answer the current request with a problem, as far as the peer takes it now: the process ends.
         Never raises.
         """
         with suppress(Exception):

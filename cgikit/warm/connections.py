@@ -93,7 +93,7 @@ class Connections:
             self._acceptor.open()
 
     def hand_over(self, connection: Connection) -> bool:
-        """Hand a connection to another worker. False where that cannot be: it stays ours."""
+        """Hand a connection to another worker. False if that is not possible: we keep it."""
         acceptor = self._acceptor
         if acceptor is None or not connection.is_between_requests:
             return False

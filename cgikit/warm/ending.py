@@ -1,7 +1,7 @@
-"""What the end of a script means for its answer: nothing, a line of the log, or a page instead of it.
+"""How the end of a script affects its answer: not at all, by a log line, or by a page in its place.
 
-Pure, except that a script which printed nothing is looked at. The texts say how the script ended, so
-that one problem is one line of the log. When an answer ends is decided in `exchange.py`.
+Pure, except that a script which printed nothing is looked at. The texts say how the script ended,
+so one problem is one line of the log. `exchange.py` decides when an answer ends.
 """
 
 from ..host.problem import Problem
@@ -19,7 +19,7 @@ _FIX_LENGTH = "Let Content-Length be the length of the body."
 
 
 def how(status: int) -> str:
-    """Say how a script ended (str), "" for status 0; `status` is as `subprocess` gives it."""
+    """Say how a script ended (str), or "" for status 0; `status` is as `subprocess` gives it."""
     if not status:
         return ""
     return f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
@@ -59,7 +59,7 @@ def breach(header: "Header | None", status: int) -> Problem | None:
 
 
 def complaint(header: "Header | None", status: int) -> str:
-    """Return what the log says about a script whose answer is whole nevertheless, "" for nothing."""
+    """Return what the log says about a script whose answer is whole nevertheless, or "" for nothing."""
     detail = how(status)
     if header is None or header.mute or header.announced is None or header.size <= header.announced:
         return detail
@@ -68,19 +68,19 @@ def complaint(header: "Header | None", status: int) -> str:
 
 
 def overdue(child: "Child", settings: "Settings", now: float, *, judged: bool, waits: bool) -> str:
-    """Return what the log says about a script that takes too long, "" if it does not.
+    """Return what the log says about a script that takes too long, or "" if it does not.
 
     `judged` tells whether its header block is complete, `waits` whether it waits for a body that the
     peer still has to send.
     """
     if now - child.started > settings.total:
-        return f"was ended after {settings.total:g} seconds"
+        return f"was stopped after {settings.total:g} seconds"
     if waits:
         return ""
     if not judged and now - max(child.started, child.fed) > settings.timeout:
         return f"did not complete its headers within {settings.timeout:g} seconds"
     if judged and child.is_silent and now - child.heard > settings.timeout:
-        return f"was silent for {settings.timeout:g} seconds and was ended"
+        return f"was silent for {settings.timeout:g} seconds and was stopped"
     return ""
 
 

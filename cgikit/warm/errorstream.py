@@ -1,7 +1,7 @@
-"""What a script writes to its standard error, in lines for a log.
+"""The standard error of a script, in lines for a log.
 
-Whether it goes to cgikit's own log or to the web server's is decided in `reply.py`: all of it goes to
-one of them, since nobody finds a traceback whose other half is elsewhere. The last lines are kept for
+`reply.py` decides whether it goes to cgikit's own log or to the web server's. All of it goes to one of
+them: half a traceback in each log would help nobody. The last lines are kept for
 the page of a script that fails.
 """
 
@@ -36,5 +36,5 @@ class ErrorStream:
         if not lines:
             return
         self.tail = [*self.tail, *lines[-TAIL:]][-TAIL:]
-        if not sent:  # at once: a script may write a hundred thousand lines
+        if not sent:  # immediately: a script may write a hundred thousand lines
             self._log("\n".join([f"{name}: {line}" for line in lines]))

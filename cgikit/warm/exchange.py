@@ -1,11 +1,11 @@
 """One request on its way through a worker: from its variables to a script and back to the web server.
 
 In order: `opened` and `body` as the request arrives, `start` when a script may run, `tick` for what
-takes too long, and `ended`, or `abandon` if the client leaves first. Nothing here blocks. Which of
-these may happen when is the table in `exchangestate.py`; what goes back to the web server is in
-`reply.py`, the script's process in `child.py`, and how it is started in `launcher.py`.
+takes too long, and `ended`, or `abandon` if the client disconnects first. Nothing here blocks. The
+table in `exchangestate.py` says which of these can happen when. `reply.py` sends the answer to the web
+server, `launcher.py` starts the script, and `child.py` is its process.
 
-The same decisions for one thread a request, behind WSGI, are in `wsgi.py`.
+The same decisions for one thread per request, under WSGI, are in `host/wsgi.py`.
 """
 
 from ..host.output import bad_redirect
@@ -148,7 +148,7 @@ class Exchange(Reply):
             except Problem as problem:
                 self._stop(problem)
         elif self._header is not None:
-            self._header.passed(data)  # which counts what is beyond the announced length
+            self._header.passed(data)  # this also counts the bytes beyond the announced length
 
     def recheck(self) -> None:
         """Send what has been held back; ask again whether a script has ended that closed its output."""
@@ -221,7 +221,7 @@ class Exchange(Reply):
                 problem = None  # logged when it was stopped
             elif problem is None and self._state is not REDIRECT:
                 problem = self._wrong(status)
-        # What judges the output by itself says how the script ended, too
+        # Front ends that judge the output themselves also report how the script ended
         detail = complaint(self._header, status) if self.host.settings.interpret else ""
         if detail and problem is None and self._problem is None:
             self.host.log(f"{self.name()}: {detail}")
@@ -231,7 +231,7 @@ class Exchange(Reply):
             self._conclude(problem, status & 0xFFFFFFFF)
 
     def _wrong(self, status: int) -> Problem | None:
-        """Return why the script's end leaves no whole answer, None if it does."""
+        """Return why the script's end leaves no whole answer, or None if it does."""
         if self._state is not HEADER:
             return breach(self._header, status)
         file = self._script.file if self._script is not None else ""

@@ -1,6 +1,6 @@
-"""What an exchange and its child ask of the worker that they run in. For type checkers alone.
+"""The interface through which an exchange and its child use their worker. For type checkers alone.
 
-A protocol: `worker.py` implements it and is not imported here, nor by those who ask.
+A protocol: `worker.py` implements it and is not imported here, nor by the modules that use it.
 """
 
 TYPE_CHECKING = False

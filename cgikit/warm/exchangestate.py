@@ -2,14 +2,14 @@
 
 | state    | meaning                                                                       |
 |----------|-------------------------------------------------------------------------------|
-| ARRIVING | the variables are here, the body may not be; no script has been asked for     |
+| ARRIVING | the variables are here, perhaps not all of the body; no script is asked for   |
 | WAITING  | the script has been asked for and is not running yet                          |
 | HEADER   | the script runs; its header block is not complete                             |
 | READY    | the header block is complete; nothing of the answer has left this process     |
 | SENDING  | part of the answer has been handed to the connection                          |
-| REDIRECT | the script asked for another path of ours                                     |
-| FAILING  | the script is being ended; a page will say why                                |
-| BREAKING | the script is being ended, and part of the answer is out                      |
+| REDIRECT | the script asked for another path on this server                              |
+| FAILING  | the script is being stopped; a page will say why                              |
+| BREAKING | the script is being stopped, and part of the answer is out                    |
 | DONE     | nobody waits for anything more; the script may still run                      |
 
 Each row of the next table is an event, each column a state, each cell the state that follows. An empty
@@ -31,8 +31,8 @@ turns into a page with an incident number (see `guard.py`).
 ASKED: a place for the script was asked for, again when its turn has come. LAUNCHED: its process was
 asked for. JUDGED: its header block is complete, or is not to be judged. SENT: part of the answer goes
 to the connection. STOPPED: the script took too long or printed something that cannot be sent.
-TAKEN_BACK: what the connection had been handed and was still holding was dropped. REPLACED: a page of
-ours takes the place of the answer. OVER: the answer has ended or was cut, or the client left.
+TAKEN_BACK: output still queued on the connection was discarded. REPLACED: an error page takes the place
+of the answer. OVER: the answer has ended or was cut, or the client disconnected.
 """
 
 ARRIVING, WAITING, HEADER, READY, SENDING, REDIRECT, FAILING, BREAKING, DONE = STATES = (
@@ -41,11 +41,11 @@ ARRIVING, WAITING, HEADER, READY, SENDING, REDIRECT, FAILING, BREAKING, DONE = S
 
 
 class IllegalTransition(RuntimeError):
-    """An event that cannot happen in the state that the exchange is in: an error of ours."""
+    """An event that cannot happen in the state that the exchange is in: a bug in cgikit."""
 
 
 class Event(dict[str, str]):
-    """An event: `event[state]` is the state that follows. `IllegalTransition` where none does."""
+    """An event: `event[state]` is the state that follows. `IllegalTransition` if there is none."""
 
     def __init__(self, name: str, after: dict[str, str]) -> None:
         super().__init__(after)

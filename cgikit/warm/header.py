@@ -21,7 +21,7 @@ class Header:
 
     Once `feed` has returned bytes, `.size` is the number of bytes of the body so far, `.announced` its
     length as the script announced it (None: it did not), `.mute` whether the body must not be sent.
-    `.redirect` is the target of a local redirect, "" if the response is not one.
+    `.redirect` is the target of a local redirect, or "" if the response is not one.
     """
 
     def __init__(self, known: KnownBlocks, *, nph: bool, head: bool) -> None:
@@ -79,7 +79,7 @@ class Header:
         return written + self.passed(found.rest)
 
     def end(self) -> Problem | None:
-        """Return what is wrong with output that ended before its block, None if nothing was printed."""
+        """Return what is wrong with output that ended before its block, or None if there was none."""
         return self._parser.end() if self._parser is not None else None
 
 

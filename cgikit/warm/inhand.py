@@ -1,4 +1,4 @@
-"""What a connection asks of the request that it is busy with, of its script, and of its keeper.
+"""The interfaces through which a connection uses its current request, that script, and its owner.
 
 Protocols, for type checkers alone: `exchange.py`, `child.py` and `connections.py` implement them and
 are not imported here.
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
             """Return a new exchange for a request that has come."""
 
         def hand_over(self, connection: Any, /) -> bool:
-            """Let another worker go on with a connection. False where that cannot be."""
+            """Let another worker go on with a connection. False if that is not possible."""
 
         def closed(self, connection: Any, /) -> None:
             """Forget a connection: its socket is closed."""

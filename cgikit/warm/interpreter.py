@@ -3,7 +3,7 @@
 A forked child has modules that are already imported, and nothing else of its parent. This module sets
 everything that a script can see of the way it was started: `os.environ`, `sys.argv`, `sys.path[0]`, the
 working directory, `__main__`, the standard streams, the traceback of what it raises, and the way out:
-threads, exit handlers, buffers, finalizers. Which modules are there is decided in `preload.py`.
+threads, exit handlers, buffers, finalizers. `preload.py` decides which modules are there.
 
 Two things differ from a fresh interpreter: modules of the standard library and of site-packages may be
 there before the script imports them, and the seed of string hashes is that of the zygote.

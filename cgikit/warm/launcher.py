@@ -52,7 +52,7 @@ class Launcher:
     def prepare(
         self, variables: "Mapping[str, str]", script: "Script"
     ) -> "tuple[Program | None, list[str], dict[str, str]]":
-        """Return what runs a script, None where that is a process started cold, then its arguments and
+        """Return what runs a script, or None if that is a process started cold, then its arguments and
         its meta-variables. `Problem` where a request cannot be handed to any program.
         """
         allowed = self._allowed

@@ -2,7 +2,7 @@
 
 Anything with a descriptor registers it with `watch`: the events to wait for, the function to call with
 those that came (poll(2)), and the function that ends what the descriptor belongs to if that call
-raises. The loop knows nothing else about them. What a worker does between two waits is in `worker.py`.
+raises. The loop knows nothing else about them. `worker.py` says what a worker does between two waits.
 """
 
 import select
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..host.guard import Ends, Guard
 
 IN, OUT = select.POLLIN, select.POLLOUT
-CHUNK = 65_536  # bytes to read at once: the size of a pipe on Linux
+CHUNK = 65_536  # bytes per read: the size of a pipe on Linux
 
 
 class Loop:
@@ -60,7 +60,7 @@ class Loop:
         for fd, mask in events:
             found = self._handlers.get(fd)
             # None: an earlier event of this wait closed it. Watched since: closed as well, and the
-            # number is now that of another descriptor, whose owner would read what is not there
+            # number is now that of another descriptor, whose owner would read data that is not there
             if found is not None and fd not in self._watched:
                 self.guarded(*found, mask)
         self.now = time.monotonic()

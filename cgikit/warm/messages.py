@@ -1,8 +1,8 @@
 """Messages between the processes of the warm engine: plain values with their length in front.
 
-Supervisor, worker and zygote are one program in one version of Python, and their sockets are out of
-anybody else's reach: `marshal` is enough, and the only codec that costs a forked child nothing. What a
-message means is decided by those who send and take it.
+Supervisor, worker and zygote are one program in one version of Python, and nobody else can
+reach their sockets: `marshal` is enough, and the only codec that costs a forked child nothing. The
+sender and the receiver decide what a message means.
 """
 
 import marshal
@@ -24,7 +24,7 @@ def pack(message: "Any") -> bytes:
 
 def unpack(data: bytes) -> "Any":
     """Return the value of a message without its length."""
-    return marshal.loads(data)  # noqa: S302 -- written by another process of ours
+    return marshal.loads(data)  # noqa: S302 -- written by another of our processes
 
 
 class Unpacker:

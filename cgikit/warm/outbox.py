@@ -1,7 +1,7 @@
-"""What waits to be sent on a connection: in memory, or in a spool once that is not enough.
+"""Output that waits to be sent on a connection: in memory, or in a spool once that is not enough.
 
 It is in memory while the peer is fast, and in a spool once the peer is slow, or while nothing may be
-sent yet. When a peer is slow is decided in `connections.py`.
+sent yet. `connections.py` decides when a peer is slow.
 """
 
 from ..gateway.spool import Spool
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Pieces = list[bytes | memoryview]
 
-MAX_PIECES = 64  # that the kernel is handed at once; it takes 1,024
+MAX_PIECES = 64  # that the kernel is handed in one call; it takes 1,024
 MEMORY = 65_536  # bytes of a spool that are kept in memory
 AT_ONCE = 65_536  # bytes that are taken out of a spool to be sent
 

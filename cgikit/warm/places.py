@@ -1,8 +1,8 @@
 """Which request may run its script now: the places of a worker, the queue for them, and brief waits.
 
-So many scripts may run at once (`--children`), and so many requests wait for one of them to end
-(`--queue`). An exchange that wants to be looked at again in a moment, as when the end of its answer is
-about to come, is held. How scripts are started is in `exchange.py` and `child.py`.
+`--children` scripts may run at the same time, and `--queue` requests wait for one of them to end. An
+exchange that wants to be looked at again in a moment, as when the end of its answer is about to come,
+is held. How scripts are started is in `exchange.py` and `child.py`.
 """
 
 from .slottable import SLOTS

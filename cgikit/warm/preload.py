@@ -4,7 +4,7 @@ Only modules of the standard library and of site-packages, and only those that s
 import. Modules beside scripts, or in directories that scripts add to their path, are imported anew by
 each request, unless somebody names them with `--preload`: their import may be half of a script's work,
 and may read the request. A module whose import does more than define things is not preloaded either:
-see `trial.py`. Whether preloaded modules are still up to date is decided in `staleness.py`.
+see `trial.py`. `staleness.py` decides whether preloaded modules are still up to date.
 """
 
 import os
@@ -42,7 +42,7 @@ def held(began: int) -> "dict[str, Held]":
     """Return the modules of this process in the form that `staleness.py` takes.
 
     `began` is when it started to import them (as `time.time_ns`). A file that has changed since then
-    may not be the one that was imported, and counts as changed.
+    might not be the one that was imported, and counts as changed.
     """
     library = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
     own = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "")
@@ -117,7 +117,7 @@ def load(names: "Iterable[str]", learnt: list[str]) -> "Outcome":
 
 
 def _file_of(module: "ModuleType | None") -> str:
-    """Return the file of a module, "" if it has none."""
+    """Return the file of a module, or "" if it has none."""
     file = getattr(module, "__file__", None)
     return file if isinstance(file, str) else ""
 

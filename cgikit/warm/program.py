@@ -1,4 +1,4 @@
-"""What a script file is: a Python script for the warm interpreter, or another program.
+"""The kind of a script file: a Python script for the warm interpreter, or another program.
 
 This module alone decides which `#!` lines mean that interpreter, and when a file has to be looked at
 again. It reads first lines and runs nothing.
@@ -78,7 +78,7 @@ NOT_PYTHON = "it is not a Python script"
 
 
 def runs_python(file: str) -> bool:
-    """Tell whether a script's `#!` line names any Python. False if the file cannot be read."""
+    """Return whether a script's `#!` line names any Python. False if the file cannot be read."""
     try:
         line = _first_line(file)
     except OSError:
@@ -109,7 +109,7 @@ def is_recent(stamp: Stamp) -> bool:
 
 
 def _why_not(line: str, path: str) -> str:
-    """Return why a `#!` line (without the mark) does not mean this interpreter, "" if it does."""
+    """Return why a `#!` line (without the mark) does not mean this interpreter, or "" if it does."""
     program, _, argument = line.strip(" \t").partition(" ")
     argument = argument.strip(" \t")
     if os.path.basename(program) == "env" and argument and " " not in argument:
@@ -128,7 +128,7 @@ def _why_not(line: str, path: str) -> str:
 
 
 def _found(name: str, path: str) -> str:
-    """Return the program that `env` would start, "" if there is none."""
+    """Return the program that `env` would start, or "" if there is none."""
     if "/" in name:
         return name
     places = [os.path.join(place, name) for place in path.split(os.pathsep) if place]
@@ -136,6 +136,6 @@ def _found(name: str, path: str) -> str:
 
 
 def _environment(program: str) -> str:
-    """Return the virtual environment of an interpreter, "" if it is in none."""
+    """Return the virtual environment of an interpreter, or "" if it is in none."""
     above = os.path.dirname(os.path.dirname(os.path.abspath(program)))
     return os.path.realpath(above) if os.path.exists(os.path.join(above, "pyvenv.cfg")) else ""

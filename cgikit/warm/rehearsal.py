@@ -1,7 +1,7 @@
-"""What a zygote does before its first fork, so that its children have less memory to copy.
+"""Preparation of a zygote before its first fork, so that its children have less memory to copy.
 
 After a fork each page that parent or child writes to is copied. Python rewrites what it has run a few
-times into a faster form and remembers where it found what: once the zygote has done that, no child has
+times into a faster form and caches look-ups: once the zygote has done that, no child has
 to. And the objects that a child makes do not lie between old ones. Nothing here changes what a script
 sees; `test_warm_rehearsal.py` counts what each step saves.
 """

@@ -1,6 +1,6 @@
 """The executor that lets workers run scripts, for front ends with threads, which must not fork.
 
-A process with threads cannot be forked safely, and `cgikit serve` has threads. So its scripts run below
+A process with threads cannot be forked safely, and `cgikit serve` has threads. So its scripts run under
 a supervisor of their own. The two speak FastCGI over a private socket, and this module is the web
 server's side of it. The path of a request is resolved twice, here and in the worker, by the same rules.
 """
@@ -28,7 +28,7 @@ from .settings import Settings
 from .supervisor import Supervisor
 
 _CHUNK = 65_528  # bytes of the body in one record
-_TICK = 0.2  # seconds between looking whether the client left
+_TICK = 0.2  # seconds between checks whether the client has disconnected
 _MARGIN = 5.0  # seconds by which our own limits come first
 _JOIN = 10.0  # seconds for the workers to end
 _CONNECTING = 10.0  # seconds until a gateway of our own has to have room for a connection
@@ -40,7 +40,7 @@ class Warm:
 
     `root` is the directory of the scripts, or one script. `environment` is what they get beside the
     meta-variables; `passing` names variables of the request that are passed to them in addition to the
-    usual ones. `preload` are modules to import in advance. `log` takes one line an event. Starts
+    usual ones. `preload` are modules to import in advance. `log` takes one line per event. Starts
     processes and one thread; `close` ends them. `OSError` if no worker becomes ready.
     """
 
@@ -151,7 +151,7 @@ class RemoteRun:
             self._pump()
         if self._output:
             return self._output.popleft()
-        if self._closed():  # the script was ended, though it may look as if it ended by itself
+        if self._closed():  # the script was killed, though it may look as if it ended by itself
             self.close()
             raise ClientGone
         return b""

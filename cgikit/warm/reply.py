@@ -1,9 +1,9 @@
-"""What goes back to the web server for one request: a script's answer, a page of ours, or a cut.
+"""The reply to the web server for one request: a script's answer, an error page, or a cut.
 
 The answer goes out as it comes, but not before it is judged, and a small one as a whole: as long as
 nothing has left this process, a page can take its place. Once a part is out, an answer that breaks off
-is cut so that nobody takes it for the whole. What may follow on what is the table in
-`exchangestate.py`; how a request gets to its script is in `exchange.py`.
+is cut, so nobody mistakes it for the whole. The table in `exchangestate.py` says what can follow what;
+how a request gets to its script is in `exchange.py`.
 """
 
 import os
@@ -47,7 +47,7 @@ class Reply:
     sent them, `redirects` is how many local redirects led here.
 
     `.asked` is when the request was made, in the loop's time. `.child` is the script and `.arrival` the
-    body of the request, None where there is none. Once its state is DONE, a reply does not touch its
+    body of the request, or None if there is none. Once its state is DONE, a reply does not touch its
     connection any more.
     """
 
@@ -180,7 +180,7 @@ class Reply:
     def _finish(self, status: int) -> None:
         """Send the rest of the answer and its end."""
         if len(self._answer) > CHUNK:
-            self._flush()  # which copies nothing
+            self._flush()  # sending it now copies nothing
         if self._state is DONE:
             return
         self._state = OVER[self._state]
@@ -190,7 +190,7 @@ class Reply:
             self.child.unheeded()
 
     def _cut(self) -> None:
-        """Part of an answer is out and the rest will not come: nobody may take it for the whole."""
+        """Part of an answer is out and the rest will not come: nobody must mistake it for the whole."""
         self._state = OVER[self._state]
         if self.child is not None and not self.child.done:
             self.child.unheeded()

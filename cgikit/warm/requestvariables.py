@@ -77,7 +77,7 @@ def script_environ(
     if not method:
         raise Problem(400, "The web server sent no REQUEST_METHOD.", "Include its usual variables.")
     if method in ("GET", "HEAD") and passed.get("CONTENT_LENGTH") == "0":
-        # R31: some peers, and SCGI always, say 0 where there is no body
+        # R31: some peers, and SCGI always, say 0 if there is no body
         del passed["CONTENT_LENGTH"]
     for name, value in _DEFAULTS:
         if not passed.get(name):

@@ -1,12 +1,12 @@
-"""When a worker that has ended is replaced: at once, but not again and again without a pause. Pure.
+"""When a worker that has ended is replaced: immediately, but not repeatedly without a pause. Pure.
 
 There are two cases. A worker that ends before it is ready, say because of a library that cannot be
-imported, would end again: the pause doubles. A worker that ends while it serves is replaced at once, as
-long as that is rare: healthy requests must not suffer from others. `supervisor.py` says what happened,
-and when.
+imported, would end again: the pause doubles. A worker that ends while it serves is replaced
+immediately, as long as that is rare: healthy requests must not suffer from others. `supervisor.py` says
+what happened, and when.
 """
 
-BURST = 10  # replacements at once
+BURST = 10  # replacements without a pause
 REFILL = 6.0  # seconds until there may be one more
 ALONE = 1.0  # seconds between replacements beyond that if no other worker takes requests
 # Seconds after the second worker in a row that does not become ready; doubled after each
@@ -32,7 +32,7 @@ class Restarts:
         self.failures += 1
 
     def succeeded(self) -> None:
-        """Note that a worker became ready, or that somebody wants to try again at once."""
+        """Note that a worker became ready, or that somebody wants to try again immediately."""
         self.failures = 0
         self._not_before = 0.0
 

@@ -1,4 +1,4 @@
-"""What a supervisor tells its workers: plain values, most with a default. Nothing is decided here."""
+"""The settings that a supervisor sends its workers: plain values, most with a default. No logic."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Settings:
         self.protocol: str = values["protocol"]  # "fastcgi" or "scgi"
         self.peers: str = given("peers", "")  # FCGI_WEB_SERVER_ADDRS
         self.prefix: str = given("prefix", "")  # of the URL; "" or begins with "/"
-        #: The URL path of a single script, "" for the root; None: the peer says where it is
+        #: The URL path of a single script, or "" for the root; None: the peer says where it is
         self.mount: str | None = given("mount", self.prefix or None)
         self.warm: bool = given("warm", True)
         self.interpret: bool = given("interpret", True)  # check header blocks, make error pages
@@ -36,7 +36,7 @@ class Settings:
         self.grace: float = given("grace", 3.0)  # seconds from TERM to KILL
         # Seconds until a silent process counts as hung
         self.patience: float = given("patience", 30.0)
-        self.children: int = given("children", 256)  # scripts at once
+        self.children: int = given("children", 256)  # scripts that may run at the same time
         self.queue: int = given("queue", 256)  # requests that wait for one of these to end
         self.body: int = given("body", 1 << 30)  # bytes of a request's body. httpd: 1 GiB
         self.spool: int = given("spool", 1 << 30)  # bytes of an answer on disk. nginx: 1 GiB

@@ -4,8 +4,8 @@ A script must never get a module that is out of date, nor a module other than a 
 import. A file beside a script that has the name of a module hides that module; such a script is started
 cold. When the file of a module has changed, or the import would find another file, every script is
 started cold until the preloaded modules are replaced. The standard library and cgikit itself count as
-part of the interpreter and are looked at once a second. What is preloaded is decided in `preload.py`,
-in another process.
+part of the interpreter and are checked every second. `preload.py` decides what is preloaded, in another
+process.
 """
 
 import os
@@ -28,7 +28,7 @@ Held = tuple[str, "Stamp | None", bool]
 
 
 class Staleness:
-    """What is preloaded, by name, with the files as they were when they were imported.
+    """The preloaded modules, by name, with their files as they were at the import.
 
     `path` are the directories in which an interpreter looks for libraries.
     """
@@ -48,7 +48,7 @@ class Staleness:
         self._found = {top: file for top, file in self._tops.items() if self._find(top) == file}
 
     def stale(self) -> str:
-        """Return a file that has changed since its module was imported, "" if there is none."""
+        """Return a file that has changed since its module was imported, or "" if there is none."""
         for file, stamp in self._watched:
             if _differs(file, stamp):
                 return file
@@ -64,7 +64,7 @@ class Staleness:
         return ""
 
     def _moved(self) -> str:
-        """Return a file that an import would now find instead of a preloaded module, "" if none."""
+        """Return a file that an import would now find instead of a preloaded module, or "" if none."""
         for place, known in self._places.items():
             try:
                 stamp = stamp_of(os.stat(place))
@@ -85,7 +85,7 @@ class Staleness:
         return (spec.origin or "") if spec is not None else ""
 
     def hidden_by(self, program: Program) -> str:
-        """Return a file beside a script that hides a preloaded module, "" if there is none."""
+        """Return a file beside a script that hides a preloaded module, or "" if there is none."""
         try:
             stamp = stamp_of(os.stat(program.directory))
             if program.checked == stamp:

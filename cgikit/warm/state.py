@@ -1,4 +1,4 @@
-"""What a module's import leaves behind that differs between processes: chance, the time, process ids.
+"""State that an import creates and that differs between processes: chance, the time, process ids.
 
 In a fresh interpreter each request has its own; with a preloaded module all requests would share one.
 So two processes import the module, and this module compares what they hold, by value. A state that is
@@ -63,7 +63,7 @@ def _reseeded() -> "list[Any]":
 
 
 def _shown(thing: "Any") -> str:
-    """Return the state of an object whose parts do not show it, "" for all others."""
+    """Return the state of an object whose parts do not show it, or "" for all others."""
     kind = type(thing)
     module = str(kind.__module__)
     try:

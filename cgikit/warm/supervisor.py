@@ -1,6 +1,6 @@
 """The parent of the workers: starts them, replaces them, and sees that nothing is left behind.
 
-It keeps the listening socket open as long as it lives, so that requests wait instead of being refused
+It keeps the listening socket open as long as it lives, so requests wait instead of being refused
 while workers are replaced. It starts every worker as an interpreter of its own (see `worker.py`), tells
 it which modules scripts were seen to import, and replaces it when a library has changed, when another
 such module was learnt, or when the worker has died. No request passes through here.
@@ -37,7 +37,7 @@ STUMBLING = 0.2  # seconds of pause after an error of our own
 class Supervisor:
     """Workers over one listening socket.
 
-    `environment` is what scripts get beside the meta-variables. `log` takes one line an event.
+    `environment` is what scripts get beside the meta-variables. `log` takes one line per event.
     `started` is called once, when the first worker is ready.
     """
 
@@ -206,24 +206,24 @@ class Supervisor:
                 self._restarts.failed(now)
 
     def _look_at_clock(self, worker: WorkerProcess, now: float) -> None:
-        """End a worker that is stopped or hangs: nobody else can."""
+        """Kill a worker that is suspended or hangs: nobody else can."""
         patience = self.settings.patience
         if worker.killed_at:
             if now - worker.killed_at > patience:  # the kernel waits for a disk or a file system
                 self.log(
-                    f"process {worker.process.pid} of a worker cannot be ended; it is left alone"
+                    f"process {worker.process.pid} of a worker cannot be killed; it is left alone"
                 )
                 self._workers.remove(worker)
                 self._ended.append(worker)
             return
         worker.ask(now)
-        # One that is not ready has no requests, and ends at once by SIGTERM, unless it hangs
+        # One that is not ready has no requests, and ends immediately by SIGTERM, unless it hangs
         starting = patience if self._draining else STARTING
         if not worker.ready and now - max(worker.started, self._drained) > starting:
-            self.log("a worker did not become ready and was ended")
+            self.log("a worker did not become ready and was killed")
             self._end(worker)
         elif worker.is_stuck(now, patience):
-            self.log(f"a worker has not answered for {patience:g} seconds and was ended")
+            self.log(f"a worker has not answered for {patience:g} seconds and was killed")
             self._end(worker)
 
     def _end(self, worker: WorkerProcess, incident: str = "") -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_below(location: str, prefix: str) -> bool:
-    """Whether a Location leads to a script of ours: a local one, below the same prefix (R45).
+    """Whether a Location leads to one of our scripts: a local one, with the same prefix (R45).
 
     Any other path belongs to the web server, which gets the Location as the script printed it.
     """
@@ -25,7 +25,7 @@ def is_below(location: str, prefix: str) -> bool:
 
 def script_for(variables: "Mapping[str, str]", settings: "Settings", single: bool) -> Script:
     """Return the script that a request is for: a file below the root, whatever the peer says
-    SCRIPT_FILENAME is (S25). `single` tells that the root is one script. `Problem` where there is none.
+    SCRIPT_FILENAME is (S25). `single` tells that the root is one script. `Problem` if there is none.
     """
     path, rest = path_of(variables)
     if single:

@@ -2,10 +2,10 @@
 
 A module that starts a thread, opens a file, changes the environment, installs a signal handler, prints,
 looks at the request, or holds a state that differs between processes (see `state.py`) is refused, and
-with it all modules of its package. Which modules are tried is decided in `preload.py`.
+with it all modules of its package. `preload.py` decides which modules are tried.
 
 All modules are tried together first, then in halves: a trial costs as much as the import. All trials of
-one start share a time limit, well below the time that a worker has to become ready.
+one start share a time limit, much shorter than the time that a worker has to become ready.
 """
 
 import contextlib

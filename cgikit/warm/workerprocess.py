@@ -1,6 +1,6 @@
 """A worker and its zygote as their supervisor sees them: processes, messages, log lines, children.
 
-This module starts and ends them; when, and what their messages mean, is decided in `supervisor.py`.
+This module starts and stops them; `supervisor.py` decides when, and what their messages mean.
 """
 
 import contextlib
@@ -107,8 +107,8 @@ class WorkerProcess:
         return self._heard < self._pinged < now - patience
 
     def lines(self) -> list[str]:
-        """Return the whole lines that the worker has printed since. Not all at once: what scripts write
-        is among them, and may never end.
+        """Return the whole lines that the worker has printed since. Not all together: what scripts
+        write is among them, and may never end.
         """
         found: list[str] = []
         for output, kept in zip(self.outputs, self._lines, strict=True):
@@ -178,7 +178,8 @@ def _interpreter(
     role: str, fds: tuple[int, ...], environment: Mapping[str, str]
 ) -> "subprocess.Popen[bytes]":
     """Start a worker or a zygote with descriptors, whose numbers are its arguments."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STRAY[role])  # which it inherits
+    # The new process inherits the mask
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STRAY[role])
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter
             [sys.executable, "-c", _CODE.format(role), _PACKAGE, *map(str, fds)],

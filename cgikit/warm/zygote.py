@@ -14,7 +14,7 @@ Messages on the socket to the worker; those to the zygote have their length in f
   to reap, four bytes each;
 - from the zygote: 8 bytes, a child's slot and its process id (negative: the errno of the failed
   fork); or slot + 2**31 and how the child ended. That is 0 if it lives; for a child that was reaped it
-  is `os.waitstatus_to_exitcode` plus 1,000, plus 2**16 if others of its process group had to be ended.
+  is `os.waitstatus_to_exitcode` plus 1,000, plus 2**16 if others in its process group had to be killed.
 """
 
 # Without the module in Python around it, as in `interpreter.py`
@@ -196,7 +196,7 @@ class Zygote:
 
 
 def _end_group(pid: int, number: int) -> bool:
-    """Send a signal to a process group. False where there is none, or it is another user's."""
+    """Send a signal to a process group. False if there is none, or it is another user's."""
     try:
         os.killpg(pid, number)
     except (ProcessLookupError, PermissionError):
@@ -241,13 +241,13 @@ def main() -> int:
             except ImportError:
                 pass  # scripts end in Python's own way, then
         gc.collect()
-        gc.freeze()  # or `interpreter.finish` would take these objects for the script's
+        gc.freeze()  # or `interpreter.finish` would mistake these objects for the script's
         rehearse(zygote)
         zygote.learner = preload.Learner()
     data = messages.pack((preload.held(began), *outcome))
     try:
         channel.sendall(data)
-    except OSError:  # the worker was ended before it was ready
+    except OSError:  # the worker was stopped before it was ready
         os._exit(0)
     del data, outcome
     gc.collect()

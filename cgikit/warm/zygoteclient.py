@@ -1,6 +1,6 @@
 """The worker's end of its zygote: orders to fork and to reap, and the table that both see.
 
-What the messages look like is written in `zygote.py`, what the table holds in `slottable.py`.
+`zygote.py` describes the messages, `slottable.py` the table.
 """
 
 import os
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
         @property
         def ends(self) -> Ends:
-            """What an error in its call-backs ends."""
+            """The exchange, which an error in the call-backs ends."""
 
         def forked(self, pid: int) -> None:
             """Learn the process id or, if it is negative, the errno of the failed fork."""
@@ -124,7 +124,7 @@ class ZygoteClient:
             self.lost = f"has not answered for {self._patience:g} seconds"
 
     def left_with(self, child: "Forked") -> int | None:
-        """Return the exit status with which a child has left by itself, None if it has not said so."""
+        """Return the exit status of a child that has exited by itself, or None if none is known."""
         status = self._table.statuses[child.slot]
         return status - 1 if status else None
 

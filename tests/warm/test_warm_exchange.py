@@ -277,7 +277,7 @@ def test_scripts_that_take_too_much(limited: Gateway) -> None:
         assert answers[name].ended is None, name
         assert not answers[name].body.strip(b"x\n"), name
     limited.wait_for("^/stalls.py: .*silent for 3 seconds")
-    limited.wait_for("^/trickles.py: .*ended after 9 seconds")
+    limited.wait_for("^/trickles.py: .*stopped after 9 seconds")
     assert answers["hog"].status == 500
     limited.wait_for("^/hog.py: MemoryError")
     assert answers["well"].text == "1\n"

@@ -41,7 +41,7 @@ def test_an_answer_that_broke_off_is_not_whole_because_its_script_closed_its_out
     assert (limited.root / "closed").exists()
     assert answer.ended is None
     assert answer.body.startswith(b"part\n")
-    limited.wait_for(r"^/stubborn\.py: the script was silent for 1 seconds and was ended")
+    limited.wait_for(r"^/stubborn\.py: the script was silent for 1 seconds and was stopped")
 
 
 def test_a_script_that_is_stopped_before_its_header_is_answered_by_a_page(

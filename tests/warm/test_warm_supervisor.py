@@ -353,7 +353,7 @@ def test_a_stopped_worker_is_replaced(impatient: Gateway) -> None:
     (stopped,) = impatient.workers()
     os.kill(stopped, signal.SIGSTOP)
     assert impatient.request(hello).text == "hello\n"  # by the next one, from the socket's queue
-    impatient.wait_for("a worker has not answered for 10 seconds and was ended")
+    impatient.wait_for("a worker has not answered for 10 seconds and was killed")
     assert until(lambda: not alive(stopped))
 
 
