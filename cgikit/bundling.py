@@ -1,8 +1,8 @@
-"""Which modules a program needs of the packages that it is to carry, and writing them into a folder.
+"""Finds out which modules of some packages a program needs, and writes them into a folder.
 
-For places without pip: the folder goes onto `sys.path`, or beside a script, and nothing has to be
-installed. What is needed is read from the source of each module, imports inside functions included;
-nothing is imported or run. Whose modules are carried is the caller's decision.
+For hosts without pip: the folder goes onto `sys.path`, or beside a script, and nothing has to be
+installed. The source of each module is searched for imports, also inside functions; nothing is imported
+or run. The caller decides which packages are carried.
 """
 
 import ast
@@ -31,9 +31,9 @@ class Needed:
 def needed(names: Iterable[str], carried: Collection[str]) -> Needed:
     """Return what the modules `names` need, themselves included, of the packages `carried`.
 
-    A text that is the whole name of a module of theirs counts as an import of it: that is how modules
-    are named that are imported when they are used. Raises `ModuleNotFoundError` for one of `names` that
-    is not there, `SyntaxError` for one that cannot be read.
+    A string that is exactly the name of such a module counts as an import of it, because modules that
+    are imported on first use are named in this way. Raises `ModuleNotFoundError` for one of `names`
+    that does not exist, `SyntaxError` for one that cannot be parsed.
     """
     files_by_name: dict[str, str] = {}
     others: set[str] = set()
@@ -59,13 +59,13 @@ def needed(names: Iterable[str], carried: Collection[str]) -> Needed:
 
 
 def write(directory: str, modules: dict[str, str]) -> None:
-    """Write modules into a new folder, so that they can be imported where it is on `sys.path`: with the
-    licences of the packages that they are from, and compiled for this Python.
+    """Write modules into a new folder that can be put on `sys.path`: with the licences of their
+    packages, and compiled for this Python.
 
-    The folder appears whole or not at all. `FileExistsError` where there is one of this name.
+    The folder appears complete or not at all. `FileExistsError` if the name already exists.
     """
     if os.path.lexists(directory):
-        raise FileExistsError(17, "there is something of this name already", directory)
+        raise FileExistsError(17, "this name already exists", directory)
     above = os.path.dirname(os.path.abspath(directory))
     building = tempfile.mkdtemp(prefix=f".{os.path.basename(directory)}-", dir=above)
     try:
@@ -95,7 +95,7 @@ def _copy(directory: str, name: str, file: str) -> None:
         os.makedirs(os.path.dirname(place), exist_ok=True)
         target = f"{place}.py"
     shutil.copyfile(file, target)
-    # By the hash: what is uploaded to another machine gets new times there
+    # Checked by hash: files that are uploaded to another machine get new times there
     mode = py_compile.PycInvalidationMode.CHECKED_HASH
     py_compile.compile(
         target, dfile=os.path.join(*name.split(".")) + ".py", doraise=True, invalidation_mode=mode
@@ -115,7 +115,7 @@ def _copy_licenses(directory: str, package: str) -> None:
 
 
 def _file_of(name: str) -> str | None:
-    """Return the file of a module, None if there is no such module, or it is not written in Python."""
+    """Return the file of a module, or None if it does not exist or is not written in Python."""
     path = None
     spec = None
     parts = name.split(".")
@@ -129,7 +129,7 @@ def _file_of(name: str) -> str | None:
 
 
 def _imports(name: str, file: str, carried: Collection[str]) -> Iterator[str]:
-    """Yield the names that a module imports, those for type checkers left out."""
+    """Yield the names that a module imports, except those for type checkers."""
     with open(file, "rb") as stream:
         tree = ast.parse(stream.read(), file)
     package = name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]
@@ -140,7 +140,7 @@ def _imports(name: str, file: str, carried: Collection[str]) -> Iterator[str]:
         if isinstance(node, ast.If) and _is_for_checkers(node.test):
             waiting.extend(node.orelse)
             continue
-        # A name that something is compared with is not asked for
+        # A name in a comparison is not an import
         compared = isinstance(node, ast.Compare)
         waiting.extend(
             child
@@ -172,7 +172,7 @@ def _is_for_checkers(test: ast.expr) -> bool:
 
 
 def _is_name(value: object, prefixes: tuple[str, ...]) -> bool:
-    """Whether a constant may be the name of a module of theirs."""
+    """Whether a constant may be the name of a carried module."""
     if not isinstance(value, str) or not value.startswith(prefixes):
         return False
     return value.replace(".", "").isidentifier()

@@ -1,8 +1,8 @@
 """`cgi.py` and `cgitb.py` beside scripts whose `import cgi` broke: what `cgikit vendor` writes.
 
-Thin ones lead to an installed cgikit. Self-contained ones bring a folder that has all they need, for
-places without pip; what that is, `bundling.py` finds out. What a person has put there is never
-overwritten unless that is asked for.
+Thin ones import the installed cgikit. Self-contained ones come with a folder that has everything they
+need, for hosts without pip; `bundling.py` finds out what that is. Files that cgikit did not write are
+overwritten only on request.
 """
 
 import os
@@ -39,11 +39,11 @@ sys.modules["{name}"] = cgikit.compat.{name}
 '''
 _LACK = (
     "{name}.py needs cgikit, and %s has none that can be used: run %s -m pip install cgikit, or write "
-    "{name}.py anew with cgikit vendor cgi --self-contained"
+    "{name}.py again with cgikit vendor cgi --self-contained"
 )
 _LACK_FOLDER = (
     "{name}.py needs the folder {folder} beside it, whole, and Python 3.11 or later, but this is %s: "
-    "write both anew there with cgikit vendor cgi --self-contained"
+    "write both again there with cgikit vendor cgi --self-contained"
 )
 _FOUND = """
 import os
@@ -74,8 +74,8 @@ def write(
 ) -> list[str]:
     """Write the modules into a directory; return the paths of what is new, in the order written.
 
-    A file that has this content already is left alone. `FileExistsError` for any other that is in the
-    way, before anything is written; `force` replaces it, and a folder only if it is one of ours.
+    A file that already has this content is left alone. `FileExistsError` if another file or folder has
+    one of the names, before anything is written; `force` replaces it, but only folders of cgikit's.
     """
     wanted = {
         f"{name}.pyi" if stubs else f"{name}.py": _STUB.format(name=name, mark=MARK)
@@ -89,10 +89,10 @@ def write(
     blocked = [path for path in new if os.path.lexists(path)]
     if self_contained and os.path.lexists(folder):
         if force and not _is_ours(folder):
-            raise FileExistsError(17, "it is not a folder that cgikit has written", folder)
+            raise FileExistsError(17, "this folder was not written by cgikit", folder)
         blocked.append(folder)
     if blocked and not force:
-        raise FileExistsError(17, "there is something of this name already", blocked[0])
+        raise FileExistsError(17, "this name already exists", blocked[0])
     if self_contained:
         _write_folder(folder)
     for path, content in new.items():
@@ -101,8 +101,8 @@ def write(
 
 
 def remove(directory: str) -> list[str]:
-    """Remove what `write` has put into a directory; return the paths of what is gone. Other files of
-    these names stay.
+    """Remove what `write` has written into a directory; return the removed paths. Other files of these
+    names stay.
     """
     found = [
         path
@@ -129,7 +129,7 @@ def _write_folder(folder: str) -> None:
 
 
 def _content(path: str) -> str | None:
-    """Return the text of a file, None if it is no file, or not one that we would write."""
+    """Return the text of a file, or None if it is not a file, or not one that cgikit would write."""
     try:
         found = read(path, most=_MOST)
     except StorageError:  # a directory, or another user's

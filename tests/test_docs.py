@@ -451,9 +451,9 @@ def test_the_names_that_a_page_gives_exist(page: Path) -> None:
 
 
 def test_a_name_that_is_gone_would_be_seen() -> None:
-    assert all(exists(name) for name in ("warm.zygote", "host.path.find", "limits.query"))
+    assert all(exists(name) for name in ("warm.zygote", "host.path.locate_decoded", "limits.query"))
     assert not any(exists(name) for name in ("host.warm.leave", "limits.weight"))
-    assert "host.path.find" in dotted_names(DOCS / "architecture.md")
+    assert "host.path.locate_decoded" in dotted_names(DOCS / "architecture.md")
 
 
 # --- tables that repeat the code ---------------------------------------------------------------

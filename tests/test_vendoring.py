@@ -68,7 +68,7 @@ def test_thin_modules_say_what_is_missing(scripts: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
         f"ImportError: cgi.py needs cgikit, and {sys.executable} has none that can be used: run "
-        f"{sys.executable} -m pip install cgikit, or write cgi.py anew with cgikit vendor cgi "
+        f"{sys.executable} -m pip install cgikit, or write cgi.py again with cgikit vendor cgi "
         "--self-contained"
     )
 
@@ -119,7 +119,7 @@ def test_nothing_of_somebody_elses_is_overwritten(scripts: Path, self_contained:
 
 def test_a_folder_that_is_not_ours_is_never_overwritten(scripts: Path) -> None:
     (scripts / vendoring.FOLDER).mkdir()
-    with pytest.raises(FileExistsError, match="not a folder that cgikit has written"):
+    with pytest.raises(FileExistsError, match="not written by cgikit"):
         vendoring.write(str(scripts), self_contained=True, force=True)
     assert vendoring.remove(str(scripts)) == []
     assert (scripts / vendoring.FOLDER).is_dir()
@@ -183,7 +183,7 @@ def test_the_command_writes_and_removes(scripts: Path, capsys: pytest.CaptureFix
     assert f"{scripts} has them already" in out
     assert f"removed {scripts}/{vendoring.FOLDER}" in out
     first, last = err.splitlines()
-    assert first.startswith(f"cgikit vendor: {scripts}/cgi.py: there is something of this name")
+    assert first.startswith(f"cgikit vendor: {scripts}/cgi.py: this name already exists")
     assert first.endswith("; --force overwrites it")
     assert last == f"cgikit vendor: {scripts} has nothing that this command has written"
 

@@ -21,7 +21,7 @@ from cgikit.host.logtext import one_line
 from cgikit.host.problem import Problem
 
 from .guarded import Guarded
-from .requesthead import Refused, refusal, sound
+from .requesthead import HeadRefused, refusal, sound
 
 HIGH_WATER = 1 << 20  # bytes that wait for a slow client before its script must wait too
 LOW_WATER = HIGH_WATER // 2  # bytes at which the script goes on
@@ -115,7 +115,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         before, taken = self.body_bytes_received, len(data)
         try:
             taken = int(super().received(data))
-        except Refused as refused:
+        except HeadRefused as refused:
             self._refuse(refused.error)
         except ValueError:  # of `urlsplit`: http://[
             self._refuse(refusal(400, "The request's target is not valid."))

@@ -64,7 +64,7 @@ def migrate(arguments: argparse.Namespace) -> int:
                 _tell(one, arguments)
                 changed += 1
             _print_all(report.lines(path, one.outcome.notes))
-        except source.Refused as error:
+        except source.NotMigrated as error:
             refused += 1
             print(f"{path}:{error.line or 1}: {error.reason} [not touched]", file=sys.stderr)
         except StorageError as error:

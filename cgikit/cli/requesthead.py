@@ -20,7 +20,7 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
 
 
-class Refused(Exception):
+class HeadRefused(Exception):
     """The request is not read any further. `.error` is what waitress answers."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -36,16 +36,16 @@ def refusal(status: int, why: str) -> Error:
 
 
 def sound(head: bytes) -> bytes:
-    """Return the head of a request in a form that waitress can parse. `Refused` if it is malformed.
+    """Return the head of a request in a form that waitress can parse. `HeadRefused` if it is malformed.
 
     It ends with an empty line. A target that is not ASCII, which curl sends as typed, is
     percent-encoded, folded lines are joined, and blanks around values are removed.
     """
     first, *lines = list(filter(None, head.split(b"\r\n"))) or [b""]
     if any(map(_CONTROL.search, (first, *lines))):
-        raise Refused(400, "The request's header has a control character.")
+        raise HeadRefused(400, "The request's header has a control character.")
     if len(lines) > FIELDS:
-        raise Refused(431, f"The request has more than {FIELDS} header fields.")
+        raise HeadRefused(431, f"The request has more than {FIELDS} header fields.")
     first, minor = _request_line(first)
     fields = _fields(lines)
     _check_framing(fields, minor)
@@ -56,17 +56,17 @@ def _request_line(line: bytes) -> tuple[bytes, int]:
     """Return the request line and the minor version of HTTP; later ones count as 1.1."""
     method, *rest = line.rstrip(b" \t").split(b" ")
     if not _TOKEN.fullmatch(method) or not 1 <= len(rest) <= 2 or not rest[0]:
-        raise Refused(400, "The request does not begin with a method, a target and a version.")
+        raise HeadRefused(400, "The request does not begin with a method, a target and a version.")
     if len(method) > METHOD:
-        raise Refused(501, f"The request's method is longer than {METHOD} characters.")
+        raise HeadRefused(501, f"The request's method is longer than {METHOD} characters.")
     target = _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], rest[0])
     if len(rest) == 1:
         return method + b" " + target, 0
     version = _VERSION.fullmatch(rest[1])
     if version is None:
-        raise Refused(400, "The request line does not end with a version, such as HTTP/1.1.")
+        raise HeadRefused(400, "The request line does not end with a version, such as HTTP/1.1.")
     if version[1] != b"1":
-        raise Refused(505, "This server speaks HTTP/1.1.")
+        raise HeadRefused(505, "This server speaks HTTP/1.1.")
     minor = min(int(version[2]), 1)
     return b"%b %b HTTP/1.%d" % (method, target, minor), minor
 
@@ -79,7 +79,7 @@ def _fields(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
             continue
         name, colon, value = line.partition(b":")
         if not colon or not _TOKEN.fullmatch(name):
-            raise Refused(400, "The request has a header line that is not a name and a value.")
+            raise HeadRefused(400, "The request has a header line that is not a name and a value.")
         found.append((name, [value.strip(b" \t")]))
     return [(name, b" ".join(filter(None, parts))) for name, parts in found]
 
@@ -92,16 +92,16 @@ def _check_framing(fields: list[tuple[bytes, bytes]], minor: int) -> None:
     codings = [value for name, value in fields if name.lower() == b"transfer-encoding"]
     for value in lengths:
         if not value.isdigit():
-            raise Refused(400, "The request's Content-Length is not a number.")
+            raise HeadRefused(400, "The request's Content-Length is not a number.")
         if len(value) > _DIGITS:
-            raise Refused(413, "The request's Content-Length is far too large.")
+            raise HeadRefused(413, "The request's Content-Length is far too large.")
     if len(lengths) > 1:
-        raise Refused(400, "The request has more than one Content-Length.")
+        raise HeadRefused(400, "The request has more than one Content-Length.")
     if not codings:
         return
     if lengths:
-        raise Refused(400, "The request has both Content-Length and Transfer-Encoding.")
+        raise HeadRefused(400, "The request has both Content-Length and Transfer-Encoding.")
     if minor == 0:
-        raise Refused(411, "The request's body has no Content-Length.")
+        raise HeadRefused(411, "The request's body has no Content-Length.")
     if [coding.lower() for coding in codings] != [b"chunked"]:
-        raise Refused(501, "The request's Transfer-Encoding is not chunked.")
+        raise HeadRefused(501, "The request's Transfer-Encoding is not chunked.")

@@ -1,8 +1,8 @@
-"""Stand-ins for modules that Python removed: `cgi` and `cgitb`, with their old names and habits.
+"""Replacements for two modules that Python removed: `cgi` and `cgitb`, with their old behaviour.
 
 `install()` lets `import cgi` find them in this process, `python -m cgikit.compat SCRIPT` runs a script
-with them, and `onpath/` is for interpreters that somebody else starts. Nothing of cgikit imports any
-of it.
+with them, and `onpath/` is for interpreters that other programs start. The rest of cgikit does not
+import this package.
 """
 
 TYPE_CHECKING = False

@@ -1,8 +1,7 @@
-"""`python -m cgikit.compat SCRIPT [WORD …]` runs a script that imports `cgi` or `cgitb` as it is.
+"""`python -m cgikit.compat SCRIPT [WORD …]` runs an unchanged script that imports `cgi` or `cgitb`.
 
-It is meant for a first line, too: `#!/usr/bin/env -S python3 -m cgikit.compat`. The script runs as
-Python itself would run it: it is `__main__`, its directory comes first on `sys.path`, a traceback
-begins in it.
+It also works in a first line: `#!/usr/bin/env -S python3 -m cgikit.compat`. The script runs as Python
+itself would run it: it is `__main__`, its directory is first on `sys.path`, and tracebacks begin in it.
 """
 
 import os

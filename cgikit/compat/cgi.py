@@ -1,10 +1,10 @@
-"""The module `cgi` that Python 3.13 removed: `FieldStorage`, `parse`, `parse_header` and all that
-scripts took from it, by the old names and with the old habits.
+"""The module `cgi` that Python 3.13 removed: `FieldStorage`, `parse`, `parse_header` and everything
+else that scripts used, with the old names and behaviour.
 
-Written anew on cgikit's parts, for scripts that must run as they are; docs/from/differences.md
-lists what is not as it was. What a body is made of is read in `reading.py`, which requests without
-one do not load. What may change while a script runs stands in this module as it did in the old one:
-`maxlen`, `logfile`, `logfp`, `log`.
+This is a new implementation based on cgikit, for scripts that must run unchanged;
+docs/from/differences.md lists the differences. `reading.py` reads bodies; requests without one do not
+load it. The variables that scripts may set are in this module, as they were in the old one: `maxlen`,
+`logfile`, `logfp`, `log`.
 """
 
 import os
@@ -47,8 +47,8 @@ maxlen = 0  # bytes of a body; 0: as many as cgikit.compat.limits.body allows
 logfile = ""  # the name of a file for `log`
 logfp: "Any" = None  # or the open file
 
-#: Names that are made on first use, and where they come from. `io.StringIO` and its kind were never
-#: meant to be taken from here, and are.
+#: Names that are imported on first use, and their modules. `io.StringIO` and the like were never meant
+#: to be imported from here, but scripts do so.
 _ELSEWHERE = {
     name: module
     for module, names in (
@@ -65,7 +65,7 @@ _ELSEWHERE = {
     for name in names.split()
 }
 _MODULES = frozenset(("html", "locale", "tempfile", "urllib", "warnings"))
-#: Gone since Python 3.8, or never there; whoever knows them finds them.
+#: Removed in Python 3.8, or never public: `dir()` does not list them, but they can be used.
 _HIDDEN = frozenset(("EMPTY", "Fields", "TYPE_CHECKING", "escape", "parse_qs", "parse_qsl"))
 _FORM = "application/x-www-form-urlencoded"
 
@@ -94,13 +94,13 @@ def initlog(*allargs: "Any") -> None:
         try:
             own["logfp"] = open(logfile, "a", encoding="utf-8", errors="replace")  # noqa: SIM115
         except OSError:
-            pass  # there is nowhere to say so
+            pass  # there is no place to report it
     own["log"] = dolog if logfp else nolog
     log(*allargs)
 
 
 def dolog(fmt: str, *args: "Any") -> None:
-    """Write a message to `logfp`: `log` while there is one."""
+    """Write a message to `logfp`: `log` if there is one."""
     logfp.write(fmt % args + "\n")
 
 
@@ -128,8 +128,8 @@ def parse(
 ) -> "dict[str, list[Any]]":
     """Return the fields of a request, as `urllib.parse.parse_qs` gives them: {name: [value, …]}.
 
-    `fp` is the body, standard input without one. Of a multipart form the values of files are bytes.
-    Raises `ValueError` for a body that is over `maxlen` or a limit, or that was cut off.
+    `fp` is the body (default: standard input). In a multipart form the values of files are bytes.
+    Raises `ValueError` for a body that exceeds `maxlen` or a limit, or that was cut off.
     """
     environ = os.environ if environ is None else environ
     fp = sys.stdin if fp is None else fp
@@ -196,7 +196,7 @@ def _parse_header(line: str) -> tuple[str, dict[str, str]]:
 
 
 def _binary(fp: "Any") -> "Any":
-    """Return the stream of bytes below one of text."""
+    """Return the byte stream under a text stream."""
     if hasattr(fp, "buffer") and hasattr(fp, "encoding"):
         return fp.buffer
     if not (hasattr(fp, "read") and hasattr(fp, "readline")):
@@ -205,7 +205,7 @@ def _binary(fp: "Any") -> "Any":
 
 
 def _length(text: object) -> int:
-    """Return a length as it was sent, -1 for none that can be read; check it against `maxlen`."""
+    """Return a length as it was sent, or -1 if it is not a number; check it against `maxlen`."""
     text = str(text).strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         return -1
@@ -216,12 +216,12 @@ def _length(text: object) -> int:
 
 
 def _query(environ: "Any") -> str:
-    """Return the query string; outside of a web server the first argument may stand for it."""
+    """Return the query string; outside a web server the first argument may replace it."""
     from cgikit.compat import limits
 
     query = environ.get("QUERY_STRING")
     if query is None:
-        # Never for a request: its visitor could choose the arguments.
+        # Never for a request: the visitor could choose the arguments
         query = sys.argv[1] if sys.argv[1:] and not environ.get("REQUEST_METHOD") else ""
     limits.check("query", len(query))
     return str(query)
@@ -251,13 +251,13 @@ class FieldStorage(Fields):
     """A form: a mapping of names to fields, and each field of a multipart form, too.
 
     `form[name]` is an object with `.value` (str; bytes for a file), `.filename` (None for text),
-    `.file`, `.type`, `.headers`, or a list of these where the name came more than once. `getfirst`,
-    `getlist` and `getvalue` give values. What is not a form has `.value` and `.file`, and the
+    `.file`, `.type`, `.headers`, or a list of these if the name was sent more than once. `getfirst`,
+    `getlist` and `getvalue` return values. A body that is not a form has `.value` and `.file`, and the
     fields of the query.
 
-    The arguments are those of old, in their order; subclasses are called with them for every part.
-    Raises `ValueError` for a body that is over `maxlen` or a limit, or was cut off; `TypeError` for
-    an `fp` or headers that are none.
+    The arguments and their order are those of the old class; subclasses are called with them for every
+    part. Raises `ValueError` for a body that exceeds `maxlen` or a limit, or was cut off; `TypeError`
+    if `fp` is not a file or `headers` is not a mapping.
     """
 
     # For subclasses whose __init__ does not call this one.
@@ -282,7 +282,7 @@ class FieldStorage(Fields):
     _decoder: "Any" = None
     _FieldStorage__file: "Any" = None
 
-    bufsize = 8 * 1024  # of no effect: whoever overrides a method may look at it
+    bufsize = 8 * 1024  # has no effect, but an overriding method may read it
     FieldStorageClass: "Any" = None
 
     def __init__(
@@ -341,7 +341,7 @@ class FieldStorage(Fields):
         return headers
 
     def _describe(self, method: str) -> None:
-        """Take from the headers what this is: its name, its type, its length."""
+        """Set the name, the type and the length from the headers."""
         headers = self.headers
         if "content-disposition" in headers:
             self.disposition, options = _parse_header(headers["content-disposition"])
@@ -366,7 +366,7 @@ class FieldStorage(Fields):
     def _read(self, environ: "Any") -> None:
         self.list = self.file = None
         kind = self.type.lower()
-        # A file is a file, whatever type it says it has: an archive of a web page is multipart, too.
+        # An upload is a file, whatever its type: an archive of a web page is multipart as well
         is_file = self.filename is not None
         if kind == _FORM and not is_file:
             self.read_urlencoded()
@@ -384,9 +384,7 @@ class FieldStorage(Fields):
     # Each step of reading is a method of its own, because subclasses override them.
 
     def query_fields(self, before: int = 0) -> "Any":
-        """Return the fields of the query string of a request that has a body, in which `before` fields
-        came.
-        """
+        """Return the fields of the query string of a request whose body had `before` fields."""
         if not self.qs_on_post:
             return []
         from cgikit.compat import limits
@@ -396,7 +394,7 @@ class FieldStorage(Fields):
         return [MiniFieldStorage(*pair) for pair in pairs]
 
     def _rules(self, before: int = 0) -> "Rules":
-        """Return how fields are read, `before` of which were there already."""
+        """Return how fields are read, after `before` of them."""
         from cgikit.compat.urlencoded import Rules
 
         most = self.max_num_fields
@@ -461,7 +459,7 @@ class FieldStorage(Fields):
         reading.read_lines_to_outerboundary(self)
 
     def skip_lines(self) -> None:
-        """Skip what is left up to the outer boundary."""
+        """Skip the rest, up to the outer boundary."""
         from cgikit.compat import reading
 
         reading.skip_lines(self)
@@ -472,7 +470,7 @@ class FieldStorage(Fields):
         reading.write(self, line)
 
     def make_file(self) -> "Any":
-        """Return a new file for reading and writing: of bytes for a file, of text for all else. For
+        """Return a new file for reading and writing: of bytes for an upload, otherwise of text. For
         subclasses to override.
         """
         from cgikit.compat.temporary import temporary_file
@@ -485,7 +483,7 @@ class FieldStorage(Fields):
 
 
 def test(environ: "Any" = None) -> None:  # noqa: PT028
-    """Answer a request with a page of all that came with it."""
+    """Answer a request with a page that shows everything about it."""
     from cgikit.compat import printing
 
     printing.test(os.environ if environ is None else environ, FieldStorage)

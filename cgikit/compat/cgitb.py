@@ -1,8 +1,8 @@
-"""The module `cgitb` that Python 3.13 removed: a page, or a text, for an error that nobody caught.
+"""The module `cgitb` that Python 3.13 removed: a page, or a text, for an uncaught error.
 
-Written anew; docs/from/differences.md lists what is not as it was. Nothing but `enable` and its kind
-is here, so that scripts which enable it and do not fail pay next to nothing; the page is made in
-`tracebackpage.py`, and what it may show of a value is decided in `masking.py`.
+This is a new implementation; docs/from/differences.md lists the differences. It is small, so scripts
+that enable it and do not fail pay almost nothing. `tracebackpage.py` makes the page, and `masking.py`
+decides what it may show of a value.
 """
 
 import os
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _HEADER = "Content-Type: text/{}; charset=utf-8\n\n"
-# Whatever the script was printing when it failed: an attribute, a comment, a script, a table.
+# Closes whatever the script was printing when it failed: an attribute, a comment, a script, a table
 _CLOSING = (
     "<!-- --></style></script></title></textarea></select></object></pre></blockquote>"
     "</td></table></td></table></font></div>\n"
@@ -51,15 +51,15 @@ def __dir__() -> list[str]:
 
 
 def reset() -> str:
-    """Return what goes in front of the page (str): a header field, for a script that has sent none,
-    and markup that ends whatever the script was printing.
+    """Return what precedes the page (str): a header, for a script that has sent none, and markup that
+    closes whatever the script was printing.
     """
     return _HEADER.format("html") + _CLOSING
 
 
 def html(einfo: "Any", context: int = 5) -> str:
-    """Return an error as a piece of a page (str). `einfo` is what `sys.exc_info` returns, `context` how
-    many lines of source are shown of each frame. What looks like a secret is hidden.
+    """Return an error as a piece of a page (str). `einfo` is what `sys.exc_info` returns, `context` the
+    number of source lines shown for each frame. Values that look like secrets are hidden.
     """
     from cgikit.compat import tracebackpage
 
@@ -74,8 +74,8 @@ def text(einfo: "Any", context: int = 5) -> str:
 
 
 class Hook:
-    """What `enable` puts in the place of `sys.excepthook`; the arguments are those of `enable`. `file`
-    is written to instead of standard output.
+    """The replacement for `sys.excepthook` that `enable` installs; the arguments are those of `enable`.
+    `file` is written to instead of standard output.
     """
 
     def __init__(
@@ -93,11 +93,11 @@ class Hook:
         self.format = format
 
     def __call__(self, etype: "Any", evalue: "Any", etb: "Any") -> None:
-        """Be `sys.excepthook`."""
+        """Handle an error, as `sys.excepthook` does."""
         self.handle((etype, evalue, etb))
 
     def handle(self, info: "Any" = None) -> None:
-        """Write the page of an error: of the one that is handled just now, without an argument."""
+        """Write the page for an error; without an argument, for the one that is being handled."""
         info = info or sys.exc_info()
         is_html = self.format == "html"
         page = self._page(info, is_html)
@@ -105,13 +105,13 @@ class Hook:
         if self.logdir is not None:
             lines.append(self._line(self._keep(page, is_html)))
         elif not self.display:
-            self._log(info)  # or nobody would ever know
+            self._log(info)  # otherwise the error would be lost
         self._write(self._begin(is_html) + "\n".join(lines) + "\n")
 
     def _page(self, info: "Any", is_html: bool) -> str:
         try:
             page = html(info, self.context) if is_html else text(info, self.context)
-        except Exception:  # of what the script has left behind: its names, its sources
+        except Exception:  # caused by the script's own objects or sources
             import traceback
 
             from cgikit.compat.masking import masked_source
@@ -126,7 +126,7 @@ class Hook:
     def _begin(self, is_html: bool) -> str:
         if is_html:
             return reset()
-        # On a terminal there is nobody who wants a header.
+        # A header is of no use on a terminal
         under_cgi = "REQUEST_METHOD" in os.environ and self.file is sys.stdout
         return _HEADER.format("plain") if under_cgi else ""
 
@@ -134,7 +134,9 @@ class Hook:
         return f"<p>{message}</p>" if self.format == "html" else message
 
     def _keep(self, page: str, is_html: bool) -> str:
-        """Put the page into a file of `logdir`; return a line that says so, and does not say where."""
+        """Write the page into a file in `logdir`; return a line that names the file without its
+        directory.
+        """
         import tempfile
 
         try:
@@ -167,7 +169,7 @@ class Hook:
             self.file.write(answer)
             self.file.flush()
         except (AttributeError, OSError, ValueError) as error:
-            self._tell(f"cgitb: cannot write the page of an error: {type(error).__name__}")
+            self._tell(f"cgitb: cannot write the error page: {type(error).__name__}")
 
 
 handler = Hook().handle
@@ -176,7 +178,7 @@ handler = Hook().handle
 def enable(
     display: object = 1, logdir: "Any" = None, context: int = 5, format: str = "html"
 ) -> None:
-    """Show errors that nobody catches: on the page, unless `display` is false; in files of the
-    directory `logdir`, if it is given. `format` is "html" or anything else for text.
+    """Show uncaught errors: on the page, unless `display` is false; in files in the directory `logdir`,
+    if it is given. `format` is "html"; anything else means text.
     """
     sys.excepthook = Hook(display=display, logdir=logdir, context=context, format=format)

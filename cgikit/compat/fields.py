@@ -1,7 +1,6 @@
-"""Internal. The form as a mapping: what `FieldStorage` of `cgikit.compat.cgi` gives to those who
-ask it for fields.
+"""Internal. The form as a mapping: how `FieldStorage` of `cgikit.compat.cgi` returns its fields.
 
-The fields are in `list`, which scripts may read and change. How they get there is not decided here.
+The fields are in `list`, which scripts may read and change. Other modules fill it.
 """
 
 TYPE_CHECKING = False
@@ -9,12 +8,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Self
 
-#: A mapping that nobody can put anything into (`types` is an import).
+#: A read-only empty mapping, made without importing `types`.
 EMPTY: "Mapping[str, str]" = type(object.__dict__)({})
 
 
 class Fields:
-    """Names to fields: one object, or a list of them where the name came more than once."""
+    """Names to fields: one object, or a list of them if the name was sent more than once."""
 
     # For subclasses whose __init__ does not call that of FieldStorage.
     name: "Any" = None
@@ -54,7 +53,7 @@ class Fields:
         return found[0] if len(found) == 1 else found
 
     def getvalue(self, key: "Any", default: "Any" = None) -> "Any":
-        """Return the value of a name, a list of values where it came more than once, else `default`."""
+        """Return the value of a name, a list if it was sent more than once, or `default`."""
         found = self.getlist(key)
         if not found:
             return default
@@ -66,11 +65,11 @@ class Fields:
         return found[0].value if found else default
 
     def getlist(self, key: "Any") -> "Any":
-        """Return a list of all values of a name, [] if there is none."""
+        """Return a list of all values of a name, or [] if there is none."""
         return [item.value for item in self._named(key)]
 
     def keys(self) -> "Any":
-        """Return a list of the names, each once, in the order in which they came."""
+        """Return a list of the names, each once, in the order in which they were sent."""
         return [*dict.fromkeys([item.name for item in self.list or ()])]
 
     def __contains__(self, key: object) -> bool:
@@ -80,7 +79,7 @@ class Fields:
         return len(self.keys())
 
     def __bool__(self) -> bool:
-        """Whether it has fields; of what has none itself, whether something came."""
+        """Whether it has fields or, if it is a single value, whether that is not empty."""
         if self.list is not None or self.file is None:
             return bool(self.list)
         self.file.seek(0)
@@ -89,9 +88,7 @@ class Fields:
         return bool(self.filename or begins)
 
     def _named(self, key: "Any") -> "Any":
-        """Return the items of a name. `list` is public: an index of it is good while nothing
-        changed.
-        """
+        """Return the items of a name. `list` is public, so its index is rebuilt when it has changed."""
         items = self.list or []
         index: dict[Any, list[Any]]
         seen, index = self._index or (None, {})

@@ -1,8 +1,8 @@
 """`import cgi` and `import cgitb` in this process: a finder on `sys.meta_path` (importlib).
 
-What it finds are the modules `cgikit.compat.cgi` and `cgikit.compat.cgitb` themselves, under their old
-names: one class `FieldStorage`, whichever way it was imported. They have their own spec and loader, so
-that `importlib.reload` works. Nothing is imported before a script asks for it.
+It finds the modules `cgikit.compat.cgi` and `cgikit.compat.cgitb` themselves, under their old names, so
+there is one class `FieldStorage` however it is imported. They have their own spec and loader, so
+`importlib.reload` works. Nothing is imported until a script imports it.
 """
 
 import sys
@@ -17,10 +17,10 @@ NAMES = ("cgi", "cgitb")
 
 
 class _Loader:
-    """Gives a module of this package where an old name is imported.
+    """Loads a module of this package under its old name.
 
-    It is whole before it has the old name. Another thread that imports it at the same moment would get
-    and keep an empty one that is filled, or exchanged, afterwards.
+    The module is complete before it gets the old name. Otherwise another thread that imports it at the
+    same moment would get an empty module, and keep it.
     """
 
     def __init__(self) -> None:
@@ -33,12 +33,12 @@ class _Loader:
         return module
 
     def exec_module(self, module: "ModuleType") -> None:
-        """Give the module its own spec back, by which it can be reloaded."""
+        """Give the module its own spec back, so that it can be reloaded."""
         module.__spec__ = self._spec
 
 
 class _Finder:
-    """Finds the old names. `replaced` are the modules that had them before, to be put back."""
+    """Finds the old names. `replaced` are the modules that had them before, for `uninstall`."""
 
     def __init__(self) -> None:
         self.replaced: dict[str, ModuleType] = {}
@@ -49,21 +49,20 @@ class _Finder:
         path: "Sequence[str] | None" = None,
         target: "ModuleType | None" = None,
     ) -> ModuleSpec | None:
-        """Return the spec of an old name, None for all others (see `importlib.abc`)."""
+        """Return the spec of an old name, or None for all others (see `importlib.abc`)."""
         if fullname not in NAMES:
             return None
         return ModuleSpec(fullname, _Loader(), origin=f"cgikit.compat.{fullname}")  # type: ignore[arg-type]
 
 
 def install(*, replace: bool = False) -> bool:
-    """Let `import cgi` and `import cgitb` find cgikit's from now on, in all threads of this process;
-    return whether they do (bool).
+    """Let `import cgi` and `import cgitb` find cgikit's modules from now on, in all threads of this
+    process; return whether at least one of them does (bool).
 
-    Only where Python finds none, so that the standard library's, or those of another package, stay
-    where they are: False is returned then, if that is so for both. With `replace` ours come first, and
-    take the place of what was imported already; a module that has done `import cgi` before keeps
-    what it has. Calling it again changes nothing, but that `replace` is honoured. The inverse is
-    `uninstall`.
+    Modules that Python already finds, those of the standard library or of another package, take
+    precedence. With `replace` cgikit's come first and replace the ones already imported; a module that
+    has executed `import cgi` before keeps what it has. A second call has no effect, except that
+    `replace` is applied. The inverse is `uninstall`.
     """
     finder = _installed()
     if finder is None:
@@ -83,8 +82,8 @@ def install(*, replace: bool = False) -> bool:
 
 
 def uninstall() -> None:
-    """Undo `install`: later imports find what they would without it, and modules that it replaced are
-    there again. Nothing happens if it was not called.
+    """Undo `install`: later imports find what they would find without it, and the modules that it
+    replaced are restored. Does nothing if `install` was not called.
     """
     finder = _installed()
     if finder is None:
@@ -98,7 +97,7 @@ def uninstall() -> None:
 
 
 def is_installed() -> bool:
-    """Tell whether `import cgi` or `import cgitb` gives cgikit's, now or when it is done."""
+    """Return whether `import cgi` or `import cgitb` imports cgikit's module (bool)."""
     from importlib.util import find_spec
 
     for name in NAMES:

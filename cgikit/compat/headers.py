@@ -1,9 +1,9 @@
-"""Internal. Header fields as the removed `cgi` module took them apart: a value with its parameters,
-and the header of one part of a form.
+"""Internal. Header fields as the removed `cgi` module parsed them: a value with its parameters, and
+the header of one part of a form.
 
-`parse_header` of `cgikit.parameters` is by the standards (RFC 9110 section 5.6.6). This one is by
-what old scripts expect: a backslash that escapes nothing stays, as in the paths that Internet
-Explorer sent, and of a repeated parameter the last one counts.
+`parse_header` of `cgikit.parameters` follows the standard (RFC 9110 section 5.6.6). This one does what
+old scripts expect: a backslash that escapes nothing stays, as in the paths that Internet Explorer
+sent, and of a repeated parameter the last one counts.
 """
 
 from io import StringIO
@@ -29,7 +29,7 @@ def parse_header(line: str) -> tuple[str, dict[str, str]]:
 
 
 def _pieces(line: str) -> list[str]:
-    """Cut at each semicolon that is not inside of quotes; a quote behind a backslash counts as none."""
+    """Split at each semicolon that is not inside quotes; a quote after a backslash does not count."""
     found = []
     start = seen = quotes = 0
     while True:
@@ -51,10 +51,10 @@ def _unquoted(value: str) -> str:
 
 
 class PartHeaders:
-    """The header of one part, by names in any case: like an `email.message.Message`, which it
-    becomes for whatever is not defined here.
+    """The header of one part, with case-insensitive names: like an `email.message.Message`, to which
+    it delegates everything that is not defined here.
 
-    `headers[name]` is None where there is no such field; of a repeated one the first counts.
+    `headers[name]` is None if there is no such field; of a repeated field the first counts.
     """
 
     def __init__(self, fields: "list[tuple[str, str]]") -> None:
@@ -62,8 +62,8 @@ class PartHeaders:
 
     @classmethod
     def read(cls, text: str) -> "PartHeaders":
-        """Make one of the lines of a header. A line that is not a field ends it. Folded lines keep
-        their line ends.
+        """Parse the lines of a header, up to one that is not a field. Folded lines keep their line
+        ends.
         """
         fields: list[list[str]] = []
         for line in StringIO(text, newline=""):
@@ -113,7 +113,7 @@ class PartHeaders:
         return self._values(name) or default
 
     def keys(self) -> list[str]:
-        """Return the names, as they came and in their order."""
+        """Return the names, as they were sent and in their order."""
         return [name for name, _ in self._fields]
 
     def values(self) -> list[str]:

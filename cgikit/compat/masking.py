@@ -1,8 +1,8 @@
-"""Internal. What the page of an error may show: no value whose name says that it is a secret.
+"""Internal. What an error page may show: no value whose name suggests a secret.
 
-The environment is masked by `cgikit.debug.masked`, which shows what is known to hold none.
-Variables of a script can have any name, so that here it is the other way round: what looks like a
-secret is hidden. A page like this is for the script's author all the same, and not for visitors.
+For the environment `cgikit.debug.masked` uses an allowlist. A script's variables can have any name, so
+this module uses a denylist: whatever looks like a secret is hidden. Even so, show the page only to the
+script's author.
 """
 
 import os
@@ -20,19 +20,19 @@ _WORDS = (
     "passw pwd passphrase secret token credential cookie session authorization apikey privatekey"
     " accesskey signing dsn csrf"
 ).split()
-_LONGEST_USER = 200  # characters of a user and a password in a URL
-_NAME = 200  # characters before a text in quotes that are looked at for its name
+_MAX_USERINFO = 200  # characters of a user and a password in a URL
+_NAME_WINDOW = 200  # characters before a string literal, searched for the name it is assigned to
 
 
 def is_secret(name: str) -> bool:
-    """Whether a name says that its value is a secret."""
+    """Whether a name suggests that its value is a secret."""
     plain = name.lower().replace("_", "").replace("-", "")
     return any(word in plain for word in _WORDS)
 
 
 def masked_source(source: str) -> str:
-    """Return lines of Python, or a traceback, without the texts that stand for secrets: what is in
-    quotes behind a name like that and an equals sign or a colon.
+    """Return lines of Python, or a traceback, with string literals masked if they are assigned to a
+    name that looks secret (`name = '…'` or `'name': '…'`).
     """
     return _masked_urls("".join([_masked_line(line) for line in source.splitlines(True)]))
 
@@ -41,25 +41,25 @@ def _masked_line(line: str) -> str:
     out: list[str] = []
     position, literal = 0, ""
     while True:
-        start = _first(line, position)
+        start = _next_quote(line, position)
         if start < 0:
             return "".join([*out, line[position:]])
         end = _end(line, start)
         before = line[position:start]
-        name = _name(before[-_NAME:], literal)
+        name = _name(before[-_NAME_WINDOW:], literal)
         literal = line[start:end]
         out += [before, f"'{HIDDEN}'" if is_secret(name) else literal]
         position = end
 
 
-def _first(line: str, position: int) -> int:
-    """Return where the next quote is, -1 if there is none."""
+def _next_quote(line: str, position: int) -> int:
+    """Return the position of the next quote, or -1 if there is none."""
     single, double = line.find("'", position), line.find('"', position)
     return max(single, double) if min(single, double) < 0 else min(single, double)
 
 
 def _end(line: str, start: int) -> int:
-    """Return the end of the text that begins with the quote at `start`."""
+    """Return the end of the literal that begins with the quote at `start`."""
     position = start + 1
     while position < len(line) and line[position] != line[start]:
         position += 2 if line[position] == "\\" else 1
@@ -67,8 +67,8 @@ def _end(line: str, start: int) -> int:
 
 
 def _name(before: str, literal: str) -> str:
-    """Return the name that a text in quotes is for, "" if it is for none; `literal` is the one before,
-    which is the name in a dict.
+    """Return the name to which a literal is assigned, or "" if there is none; `literal` is the one
+    before, which is the name in a dict.
     """
     code = before.rstrip().rstrip("rbufRBUF").rstrip()
     if not code.endswith(("=", ":")):
@@ -86,7 +86,7 @@ def _masked_urls(text: str) -> str:
         start = text.find("://", position) + 3
         if start < 3:
             return "".join([*out, text[position:]])
-        user = text[start : start + _LONGEST_USER]
+        user = text[start : start + _MAX_USERINFO]
         for stop in " \t\n/'\"":
             user = user.partition(stop)[0]
         length = user.rfind("@")
@@ -95,12 +95,12 @@ def _masked_urls(text: str) -> str:
 
 
 def shown(name: str, value: object) -> str:
-    """Return the repr of a variable's value, cut where it is long; `HIDDEN` for a secret."""
+    """Return the repr of a variable's value, shortened if it is long; `HIDDEN` for a secret."""
     return HIDDEN if is_secret(name) else _masked_urls(_Repr().repr(value))
 
 
 class _Repr(reprlib.Repr):
-    """Values as on the page: short, never an error, and no secret inside of a dict or a form."""
+    """Values as the page shows them: short, never an error, and no secret inside a dict or a form."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class _Repr(reprlib.Repr):
             return f"<{type(x).__name__}, whose repr failed: {type(error).__name__}>"
 
     def repr_dict(self, x: "Mapping[Any, Any]", level: int) -> str:
-        """Return a dict without the values whose keys say that they are secrets."""
+        """Return the repr of a dict, without the values whose keys suggest secrets."""
         if level <= 0 and x:
             return "{...}"
         pieces = []

@@ -1,8 +1,8 @@
 """Internal. How `FieldStorage` of `cgikit.compat.cgi` reads a body that is not urlencoded: the
 parts of a form one after the other, each into memory or a file.
 
-Every step is a method of `FieldStorage` that a subclass may override, as many do; they come here. GET
-requests do not, so that these lines are not read for them.
+Each step is a `FieldStorage` method, since many subclasses override one; the methods delegate to this
+module. It is not imported for GET requests.
 """
 
 import codecs
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from cgikit.compat.cgi import FieldStorage
 
-_IN_MEMORY = 1_000  # bytes of an upload. What scripts do with `.file.fileno()` depends on it
+_IN_MEMORY = 1_000  # bytes of an upload; scripts rely on larger ones having a `.file.fileno()`
 _PIECE = 131_072  # bytes read at once
-_TEXT_IN_MEMORY = 1 << 20  # bytes of a text field: a file for each took all descriptors
+_TEXT_IN_MEMORY = 1 << 20  # bytes of a text field; one file per field could exhaust the descriptors
 
 
 def is_text(kind: str) -> bool:
@@ -36,15 +36,13 @@ def is_text(kind: str) -> bool:
 
 
 def valid_boundary(s: "str | bytes") -> bool:
-    """Return whether a boundary has 1 to 201 printable ASCII characters, the last of them not a
-    space.
-    """
+    """Return whether a boundary has 1 to 201 printable ASCII characters and does not end in a space."""
     text = s if isinstance(s, str) else s.decode("latin-1")
     return 0 < len(text) <= 201 and text.isascii() and text.isprintable() and text[-1] != " "
 
 
 def reader_of(storage: "FieldStorage") -> Reader:
-    """Return the reader that all parts of a request have in common, as `storage.fp`."""
+    """Return the reader that all parts of a request share, as `storage.fp`."""
     if not isinstance(storage.fp, Reader):
         storage.fp = Reader(storage.fp, -1 if storage.outerboundary else storage.length)
     reader: Reader = storage.fp
@@ -54,14 +52,14 @@ def reader_of(storage: "FieldStorage") -> Reader:
 def read_multi(
     storage: "FieldStorage", environ: "Any", keep_blank_values: object, strict_parsing: object
 ) -> None:
-    """Read the parts of a multipart body, each an object of `FieldStorageClass` or of the same
-    class.
+    """Read the parts of a multipart body, each an instance of `FieldStorageClass`, or else of the
+    class of `storage`.
     """
     boundary = storage.innerboundary
     if not valid_boundary(boundary):
         raise ValueError(
-            f"Invalid boundary in multipart form: {boundary!r}; the Content-Type has to name one, of 1 "
-            "to 201 printable ASCII characters that do not end with a space"
+            f"Invalid boundary in multipart form: {boundary!r}; expected 1 to 201 printable ASCII "
+            "characters, not ending in a space, in the Content-Type"
         )
     reader = reader_of(storage)
     before = reader.consumed
@@ -70,7 +68,7 @@ def read_multi(
     if reader.find_first(boundary):
         _read_parts(storage, reader, environ, keep_blank_values, strict_parsing)
     elif reader.is_short:
-        reader.rest(len)  # which says so
+        reader.rest(len)  # raises the error for a body that is cut short
     reader.count("nesting", -1)
     storage.bytes_read += reader.consumed - before
     storage.skip_lines()
@@ -149,7 +147,7 @@ def read_binary(storage: "FieldStorage") -> None:
 
 
 def read_lines(storage: "FieldStorage") -> None:
-    """Read up to the outer boundary, or to the end where there is none."""
+    """Read up to the outer boundary, or to the end if there is none."""
     _begin(storage)
     if storage.outerboundary:
         storage.read_lines_to_outerboundary()
@@ -176,7 +174,7 @@ def read_lines_to_outerboundary(storage: "FieldStorage") -> None:
 
 
 def read_part(storage: "FieldStorage") -> bytes:
-    """Return the whole of a part, for one that is urlencoded itself."""
+    """Return the whole content of a part that is itself urlencoded."""
     memory = BytesIO()
     reader = reader_of(storage)
 
@@ -191,7 +189,7 @@ def read_part(storage: "FieldStorage") -> bytes:
 
 
 def skip_lines(storage: "FieldStorage") -> None:
-    """Skip what follows the last part of an inner multipart, up to the outer boundary."""
+    """Skip the epilogue of an inner multipart, up to the outer boundary."""
     if not storage.outerboundary or storage.done:
         return
     reader = reader_of(storage)
@@ -208,7 +206,7 @@ def _begin(storage: "FieldStorage") -> None:
 
 
 def write(storage: "FieldStorage", data: bytes) -> None:
-    """Add bytes to the content: into memory at first, then into a file of `make_file`."""
+    """Add bytes to the content: first in memory, then in a file made by `make_file`."""
     memory = storage._FieldStorage__file
     if memory is not None:
         most = _IN_MEMORY if storage._binary_file else _TEXT_IN_MEMORY
@@ -223,18 +221,18 @@ def write(storage: "FieldStorage", data: bytes) -> None:
         storage.file.write(data)
         return
     if storage._decoder is None:
-        # One for all pieces: a character can be cut in two between them.
+        # One decoder for all pieces: a character can be split between two of them.
         storage._decoder = codecs.getincrementaldecoder(storage.encoding)(storage.errors)
     storage.file.write(storage._decoder.decode(data))
 
 
 def _takes_bytes(storage: "FieldStorage") -> bool:
-    """Whether the file wants bytes: one of a subclass's `make_file` may do so for text, too."""
+    """Whether the file expects bytes; one from a subclass's `make_file` may do so even for text."""
     return storage._binary_file or (storage.length >= 0 and not hasattr(storage.file, "encoding"))
 
 
 def finish(storage: "FieldStorage") -> None:
-    """Write what is left of a character that was cut in two."""
+    """Write the rest of a character that was split between two pieces."""
     decoder, storage._decoder = storage._decoder, None
     if decoder is not None:
         storage.file.write(decoder.decode(b"", True))

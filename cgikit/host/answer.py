@@ -1,7 +1,7 @@
 """The answer to one request as a WSGI server iterates over it (PEP 3333): its body, its end, its log.
 
-This module decides how an answer ends: complete, or cut, so that a part of an answer never looks
-complete. `wsgi.py` decides what is answered.
+This module decides whether an answer completes or is cut. A part of an answer must never look
+complete. `wsgi.py` decides its content.
 """
 
 import os
@@ -19,19 +19,19 @@ from .path import Script
 from .problem import Problem
 
 _STDERR_TAIL = 20  # lines of standard error that an error page shows
-_FIX = "What it wrote to its standard error may say why; it is in the log, too."
-_FIX_SILENCE = "Print something now and then and flush, or allow more time with --timeout."
-_CUT = "The connection was cut, so that the client does not take the part for the whole."
+_FIX = "Its standard error may say why; see the log."
+_FIX_SILENCE = "Print something regularly and flush, or allow more time with --timeout."
+_CUT = "The connection was cut, so that the client can tell that the answer is incomplete."
 
 
 class AnswerCut(Exception):
-    """The answer has begun and cannot be completed: the connection must be cut, so that the client does
-    not take the part for the whole. Already logged.
+    """The answer has begun and cannot be completed: the connection must be cut, so that the client can
+    tell that it is incomplete. The cause is already logged.
     """
 
 
 class _Cut(Exception):
-    """The answer cannot be completed. `problem` says why; None if the client has left."""
+    """The answer cannot be completed. `problem` says why; None if the client has disconnected."""
 
     def __init__(self, problem: Problem | None) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Call:
     """One request on its way through the host."""
 
     request: ServerRequest
-    gone: Callable[[], bool]
+    is_gone: Callable[[], bool]
     started: float  # by time.monotonic
     body: Source | None = None
     script: Script | None = None
@@ -52,16 +52,16 @@ class Call:
         self.errors: deque[str] = deque(maxlen=_STDERR_TAIL)
         self.delivered = False
 
-    def left(self) -> bool:
-        """Whether the client has left before it had the whole answer.
+    def client_gone(self) -> bool:
+        """Whether the client has disconnected before it had the whole answer.
 
-        A client that has all of it may close at once, while the script may still have work to do.
+        A client that has all of it may disconnect while the script still has work to do.
         """
-        return not self.delivered and self.gone()
+        return not self.delivered and self.is_gone()
 
 
-def _torn(pieces: list[bytes]) -> Iterator[bytes]:
-    """Yield these pieces, and then have the connection cut."""
+def _then_cut(pieces: list[bytes]) -> Iterator[bytes]:
+    """Yield these pieces, then have the connection cut."""
     yield from pieces
     raise AnswerCut
 
@@ -69,17 +69,17 @@ def _torn(pieces: list[bytes]) -> Iterator[bytes]:
 class Answer:
     """What a WSGI server iterates over: the body, in the pieces in which the script wrote it.
 
-    The server always calls `close`, which ends the script and logs the request. `instead` starts the
-    response for a problem and returns it, which is possible as long as nothing of the body was sent.
-    With `details`, the reader owns the script: what went wrong is appended to an answer that was cut,
-    and to the output of a script that failed.
+    The server always calls `close`, which stops the script and logs the request. `instead` starts the
+    response for a problem and returns it, which is only possible before any of the body is sent.
+    `details` says that whoever sees the page owns the script: the error is then appended to an answer
+    that is cut, and to the output of a script that failed.
     """
 
     def __init__(
         self,
         log: Callable[[str], None],
         call: Call,
-        asked: ServerRequest,
+        request: ServerRequest,
         response: ScriptResponse,
         run: Run | None,
         instead: Callable[[Problem], ScriptResponse],
@@ -87,9 +87,9 @@ class Answer:
     ) -> None:
         self._log, self._call, self._run = log, call, run
         self._details = details
-        self._asked, self._response, self._instead = asked, response, instead
-        self._mute = asked.method == "HEAD" or response.status in (204, 304)  # R40
-        self._announced = response.content_length
+        self._request, self._response, self._instead = request, response, instead
+        self._no_body = request.method == "HEAD" or response.status in (204, 304)  # R40
+        self._declared_length = response.content_length
         self._sent = 0
         self._size = 0  # of the body that the script made, sent or not
         self._pieces = self._body()
@@ -107,53 +107,54 @@ class Answer:
         return piece
 
     def _body(self) -> Iterator[bytes]:
-        piece, announced = self._response.rest, self._announced
+        piece, declared = self._response.rest, self._declared_length
         while piece or self._run is not None:
-            left = None if announced is None else max(0, announced - self._size)
+            left = None if declared is None else max(0, declared - self._size)
             self._size += len(piece)
-            self._call.delivered = announced is not None and self._size >= announced
-            if piece and not self._mute and left != 0:
+            self._call.delivered = declared is not None and self._size >= declared
+            if piece and not self._no_body and left != 0:
                 yield piece[:left]
             piece = b"" if self._run is None else self._read(self._run)
             if not piece:
                 break
-        if self._run is not None and (how := self._judge(self._run.close())):
-            yield from self._last_words(f"{self._name()} {how}.")
+        if self._run is not None and (end := self._check_exit(self._run.close())):
+            yield from self._error_appendix(f"{self._name()} {end}.")
 
     def _read(self, run: Run) -> bytes:
         try:
             return run.read()
         except TimeLimit as over:
-            what = f"was ended after {over.seconds:g} seconds ({over.limit} time limit)"
+            what = f"was stopped after {over.seconds:g} seconds ({over.limit} time limit)"
             raise self._broken(what, 504, _FIX_SILENCE) from over
         except ClientGone as gone:
             raise _Cut(None) from gone
 
-    def _judge(self, status: int) -> str:
-        """Log what was wrong with the script's end; return how it ended (str), "" if all was well.
-        `_Cut` if its answer is not complete.
+    def _check_exit(self, status: int) -> str:
+        """Log a failed exit and a wrong length; return how the script failed (str), or "" if it did
+        not. `_Cut` if its answer is not complete.
         """
-        announced = self._announced
-        wrong = announced is not None and announced != self._size and not self._mute
-        length = f"said Content-Length: {announced}, but its body has {self._size} bytes"
-        how = f"exited with status {status}" if status > 0 else ""
+        declared = self._declared_length
+        length = ""
+        if declared is not None and declared != self._size and not self._no_body:
+            length = f"declared Content-Length: {declared}, but sent {self._size} bytes"
+        end = f"exited with status {status}" if status > 0 else ""
         if status < 0:
-            how = f"was killed by signal {-status}"
-        if not self._mute and not self._call.delivered and (wrong or status < 0):
-            raise self._broken(" and ".join(filter(None, (how, length if wrong else ""))))
-        for what in filter(None, (how, length if wrong else "")):
-            self._complain(what)
-        return how
+            end = f"was killed by signal {-status}"
+        if not self._no_body and not self._call.delivered and (length or status < 0):
+            raise self._broken(" and ".join(filter(None, (end, length))))
+        for what in filter(None, (end, length)):
+            self._log_problem(what)
+        return end
 
-    def _last_words(self, what: str) -> list[bytes]:
+    def _error_appendix(self, what: str) -> list[bytes]:
         """Return what is appended to the answer of a script that failed: nothing if its length was
-        announced, if it is encoded, or if the reader is not the script's owner.
+        declared, if it is encoded, or if the reader is not the script's owner.
         """
         fields = {name.lower(): value for name, value in self._response.headers}
         if (
             not self._details
-            or self._mute
-            or self._announced is not None
+            or self._no_body
+            or self._declared_length is not None
             or fields.get("content-encoding", "identity") != "identity"
         ):
             return []
@@ -171,15 +172,15 @@ class Answer:
         if problem is None:
             raise AnswerCut
         if self._sent:
-            self._complain(f"{problem.what} {_CUT}")
-            self._pieces = _torn(self._last_words(problem.what))
+            self._log_problem(f"{problem.what} {_CUT}")
+            self._pieces = _then_cut(self._error_appendix(problem.what))
             return next(self._pieces)
         self._response = self._instead(problem)
         self._pieces = iter(())
-        return b"" if self._asked.method == "HEAD" else self._response.rest
+        return b"" if self._request.method == "HEAD" else self._response.rest
 
     def close(self) -> None:
-        """End the script if it still runs and log the request. Once."""
+        """Stop the script if it still runs, and log the request. Further calls do nothing."""
         if self._closed:
             return
         self._closed = True
@@ -187,11 +188,12 @@ class Answer:
         if self._run is not None:
             self._run.close()
         took = (time.monotonic() - self._call.started) * 1000
+        gone = " (client disconnected)" if self._call.client_gone() else ""
         self._log(
-            f"{self._asked.method} {one_line(self._asked.target)} {self._response.status} "
-            f"{self._sent} B {took:.0f} ms{' (client left)' if self._call.left() else ''}"
+            f"{self._request.method} {one_line(self._request.target)} {self._response.status} "
+            f"{self._sent} B {took:.0f} ms{gone}"
         )
 
-    def _complain(self, what: str) -> None:
+    def _log_problem(self, what: str) -> None:
         script = self._call.script.script_name if self._call.script else ""
         self._log(f"{one_line(script)}: {one_line(what)}")

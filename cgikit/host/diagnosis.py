@@ -40,7 +40,9 @@ def interpreter_problem(file: str, path: str) -> Problem | None:
     """
     name, line = os.path.basename(file), first_line(file)
     if line is None:
-        return Problem(403, f"The server's user may not read {name}.", f"chmod a+r {name}")
+        return Problem(
+            403, f"The server's user has no permission to read {name}.", f"chmod a+r {name}"
+        )
     if line.startswith(b"\xef\xbb\xbf#!"):
         return Problem(
             500,
@@ -113,7 +115,9 @@ def start_problem(file: str, error: OSError, path: str, interpreter: str = "") -
             headers=(("Retry-After", "5"),),
         )
     if error.errno == errno.E2BIG:
-        return Problem(431, "The request's headers are larger than the system hands to a program.")
+        return Problem(
+            431, "The request's headers are larger than the system can pass to a program."
+        )
     if interpreter:
         return Problem(
             500, f"{interpreter}, which runs {name}, cannot be started: {error.strerror}."

@@ -56,8 +56,8 @@ def _size(text: str) -> int:
 
 
 def _too_large(name: str, size: int, most: int) -> Problem:
-    told = (
-        f"The request is larger than the system hands to a program: {size} bytes, of which {name} has"
-        f" most; {most} are possible."
+    what = (
+        f"The request is larger than the system can pass to a program: {size} bytes, most of them in"
+        f" {name}; the limit is {most}."
     )
-    return Problem(414 if name in _OF_THE_URI else 431, told)
+    return Problem(414 if name in _OF_THE_URI else 431, what)

@@ -42,7 +42,7 @@ class Script(Value):
 
     @property
     def is_nph(self) -> bool:
-        """Whether it writes complete HTTP responses, which its name says (R42)."""
+        """Whether it writes complete HTTP responses, as its name (`nph-…`) declares (R42)."""
         return os.path.basename(self.file).startswith("nph-")
 
 
@@ -56,16 +56,16 @@ class Static(Value):
 
 
 class Directory(Value):
-    """A directory below the root. `url` is its decoded path and ends with "/"; `slash` says whether
-    the request's path did (if not, relative links would miss it).
+    """A directory below the root. `url` is its decoded path and ends with "/"; `ends_in_slash` says
+    whether the request's path did (if not, relative links would resolve one level too high).
     """
 
-    __slots__ = ("path", "slash", "url")
+    __slots__ = ("ends_in_slash", "path", "url")
 
-    def __init__(self, path: str, url: str, slash: bool) -> None:
+    def __init__(self, path: str, url: str, ends_in_slash: bool) -> None:
         self.path = path
         self.url = url
-        self.slash = slash
+        self.ends_in_slash = ends_in_slash
 
 
 def url_path(path: str) -> str:
@@ -78,8 +78,8 @@ def url_path(path: str) -> str:
 def split_target(target: str) -> tuple[str, str]:
     """Return (path, query) of a request target, both still encoded (RFC 9112 section 3.2).
 
-    The authority of an absolute-form target is left out, and so is a fragment. `Problem` 400 for
-    anything that names no path.
+    The authority of an absolute-form target is left out, and so is a fragment. `Problem` 400 for a
+    target without a path.
     """
     target = target.partition("#")[0]
     scheme = re.match(r"https?://[^/?]*", target, re.IGNORECASE)
@@ -108,7 +108,9 @@ def segments(path: str) -> tuple[list[str], bool]:
         if name is None:
             raise Problem(400, "The URL has a % that is not followed by two hexadecimal digits.")
         if b"/" in name:
-            raise Problem(404, "The URL has an encoded slash (%2F), which no path can hold.")
+            raise Problem(
+                404, "The URL has an encoded slash (%2F), which paths here may not contain."
+            )
         if b"\0" in name:
             raise Problem(400, "The URL has a NUL character (%00).")
         decoded.append(os.fsdecode(name))
@@ -116,12 +118,12 @@ def segments(path: str) -> tuple[list[str], bool]:
 
 
 def _resolved(names: list[str]) -> tuple[list[str], bool]:
-    """Resolve dot segments and drop empty ones; tell whether the path ended in a slash."""
+    """Resolve dot segments and drop empty ones; return also whether the path ended in a slash."""
     kept: list[str] = []
     for name in names:
         if name == "..":
             if not kept:
-                raise Problem(400, "The URL climbs above the root.")
+                raise Problem(400, "The URL has more `..` segments than directories to leave.")
             kept.pop()
         elif name not in ("", "."):
             kept.append(name)
@@ -129,12 +131,12 @@ def _resolved(names: list[str]) -> tuple[list[str], bool]:
 
 
 def locate(root: str, path: str, rules: Rules = NONE) -> Script | Directory | Static:
-    """Return what the encoded URL path names below the directory `root`; all of it is PATH_INFO where
-    `root` is a script.
+    """Return what the encoded URL path names below the directory `root`. If `root` is itself a script,
+    the whole path is PATH_INFO.
 
-    The first segment that is a file is the script, the rest is PATH_INFO. `Problem` 404 for what
-    does not exist, is hidden, or leads out of the root by a symbolic link; 403 for what exists and
-    cannot be run, with the fix. `rules` are its owner's exceptions.
+    The first segment that is a file is the script, the rest is PATH_INFO. `Problem` 404 if the path
+    does not exist, is hidden, or leads out of the root by a symbolic link; 403 if the file cannot be
+    run: the `Problem` says how to fix it. `rules` are the site owner's exceptions.
     """
     root = os.path.realpath(root)
     names, slash = segments(path)
@@ -144,11 +146,11 @@ def locate(root: str, path: str, rules: Rules = NONE) -> Script | Directory | St
     return _walk(root, names, slash, rules)
 
 
-def find(root: str, path: str) -> Script | Directory:
-    """Return what a path names that the web server has already decoded: `locate` for such a path.
+def locate_decoded(root: str, path: str) -> Script | Directory:
+    """Like `locate`, but for a path that the web server has already decoded.
 
-    `root` must be a real path. A file directly in the root, as most scripts are, takes only one lstat;
-    the result is the same as that of the general case.
+    `root` must be a real path. A file directly in the root, the usual case, costs one lstat; the result
+    is the same as that of the general case.
     """
     name = path[1:]
     if name and path.startswith("/") and "/" not in name and not name.startswith("."):
@@ -205,20 +207,21 @@ def _file(
         return Script(path, "/" + "/".join(names), rest, interpreter, outside)
     from .statictypes import is_data, is_static
 
-    really = (
+    real_names = (
         os.path.relpath(real, root).split("/") if is_below(root, real) else [real.split("/")[-1]]
     )
-    if is_data(names) or (is_static(names) and not is_static(really)):
-        raise Problem(403, f"{names[-1]} is not a script, and is never sent.")
+    if is_data(names) or (is_static(names) and not is_static(real_names)):
+        what = f"{names[-1]} is not a script, and files of this type are never served."
+        raise Problem(403, what)
     if not is_static(names):
-        if mode & 0o111:  # by others: +x would change nothing
-            told = f"The server's user may not run {names[-1]}."
-            raise Problem(403, told, f"chmod a+rx {names[-1]}")
+        if mode & 0o111:  # executable, but not by us: chmod +x alone may not help
+            what = f"The server's user has no permission to run {names[-1]}."
+            raise Problem(403, what, f"chmod a+rx {names[-1]}")
         raise Problem(403, f"{names[-1]} is not executable.", f"chmod +x {names[-1]}")
     if not rules.static:
-        told = f"{names[-1]} is not a script, and files beside the scripts are not sent."
+        what = f"{names[-1]} is not a script, and files beside the scripts are not sent."
         fix = "Start the server with --static to have such files sent."
-        raise Problem(403, told, _FIX_STATIC if rules is NONE else fix)
+        raise Problem(403, what, _FIX_STATIC if rules is NONE else fix)
     if rest:
         raise _missing([*names, rest[1:]])
     return Static(path)
@@ -231,7 +234,7 @@ def _mode(path: str, names: list[str]) -> int:
         if error.errno == errno.EACCES:
             raise Problem(
                 403,
-                f"The server's user may not look into the directory that holds {names[-1]}.",
+                f"The server's user has no permission to enter the directory of {names[-1]}.",
                 f"chmod a+x {os.path.dirname(path)}",
             ) from error
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
@@ -242,18 +245,18 @@ def _mode(path: str, names: list[str]) -> int:
 def _missing(names: list[str]) -> Problem:
     return Problem(
         404,
-        f"There is no script at /{'/'.join(names)}.",
+        f"Nothing is served at /{'/'.join(names)}.",
         "Check the spelling; names that begin with a dot are never served.",
     )
 
 
-# For a front end without such options, because the web server in front has them
+# Used with rules=NONE: there are no command-line options; the web server has its own
 _FIX_STATIC = "Have the web server send such files itself."
 _FIX_ESCAPE = "Copy it into the directory."
 
 
 def _escape(names: list[str], rules: Rules) -> Problem:
-    # A symbolic link to /usr/bin would turn every program of the machine into a script
+    # A symbolic link to /usr/bin would turn every program on the machine into a script
     fix = f"Copy it into the directory, or allow this link with --follow {'/'.join(names)}."
     return Problem(
         404,

@@ -31,8 +31,8 @@ def send(place: Static, request: ServerRequest) -> "tuple[ScriptResponse, FileRu
     except (FileNotFoundError, ValueError) as error:
         raise Problem(404, f"There is no file {name} any more.") from error
     except PermissionError as error:
-        told = f"The server's user may not read {name}."
-        raise Problem(403, told, f"chmod a+r {name}") from error
+        what = f"The server's user has no permission to read {name}."
+        raise Problem(403, what, f"chmod a+r {name}") from error
     except OSError as error:
         raise Problem(500, f"{name} cannot be read: {error.strerror}.") from error
     status, fields = body.select(request.method, 200, dict(request.headers))

@@ -169,7 +169,7 @@ class Host:
             arguments=tuple(words),
             body=call.body,
             log=errors,
-            gone=call.left,
+            gone=call.client_gone,
             limits=self.limits,
             interpreter=script.interpreter,
             outside=script.outside,
@@ -207,7 +207,7 @@ class Host:
         if request.method not in ("GET", "HEAD"):
             allowed = (("Allow", "GET, HEAD"),)
             raise Problem(405, "A list of scripts can only be read.", headers=allowed)
-        if not place.slash:
+        if not place.ends_in_slash:
             target = url_path(place.url) + (f"?{request.query}" if request.query else "")
             link = f'<p><a href="{escape(target)}">{escape(target)}</a></p>'
             return own_response(301, link.encode(), (("Location", target),))

@@ -6,14 +6,14 @@ from cgikit import files
 from cgikit.errors import StorageError
 
 from .rewrite import Outcome, rewrite
-from .source import Refused
+from .source import NotMigrated
 from .tree import Users, modules_beside
 
 
 class Change:
     """What becomes of a file. `old` is its content, `outcome` what `rewrite` made of that.
 
-    Raises `Refused` for what is not a program of Python 3, `StorageError` for what cannot be read.
+    Raises `NotMigrated` for what is not a program of Python 3, `StorageError` for what cannot be read.
     """
 
     def __init__(self, path: str, users: Users, *, unsafe: bool) -> None:
@@ -33,13 +33,13 @@ class Change:
     def write(self) -> None:
         """Replace the file, with the mode and owner that it has.
 
-        Raises `Refused` if it was changed meanwhile or has another name, `StorageError` if the system
-        refuses; it is then as it was.
+        Raises `NotMigrated` if it was changed meanwhile or has another name, `StorageError` if the
+        system refuses; the file is then unchanged.
         """
         if self.outcome.data is None:
             return
         if os.stat(self._real).st_nlink > 1:
-            raise Refused("it has another name (a hard link), which would keep the old content")
+            raise NotMigrated("it has another name (a hard link), which would keep the old content")
         if files.read(self._real) != self.old:
-            raise Refused("somebody has changed it meanwhile; run this again")
+            raise NotMigrated("somebody has changed it meanwhile; run this again")
         files.atomic_write(self._real, self.outcome.data)

@@ -21,7 +21,7 @@ from libcst.metadata import (
 )
 
 from .edits import Edit
-from .source import Refused
+from .source import NotMigrated
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
@@ -33,7 +33,7 @@ REFLECTION = frozenset("eval exec globals locals vars execfile".split())
 
 
 class Code:
-    """One module. Raises `Refused` for what LibCST cannot read."""
+    """One module. Raises `NotMigrated` for what LibCST cannot read."""
 
     def __init__(self, text: str) -> None:
         self.data = text.encode()
@@ -42,9 +42,9 @@ class Code:
         try:
             self._read(text)
         except cst.ParserSyntaxError as error:
-            raise Refused(f"it is not valid Python: {error.message}", error.raw_line) from error
+            raise NotMigrated(f"it is not valid Python: {error.message}", error.raw_line) from error
         except RecursionError:
-            raise Refused("an expression in it is nested too deeply for LibCST") from None
+            raise NotMigrated("an expression in it is nested too deeply for LibCST") from None
         finally:
             sys.setrecursionlimit(before)
         self.nodes = list(_walk(self.module))
@@ -60,7 +60,7 @@ class Code:
     def _read(self, text: str) -> None:
         self.module = cst.parse_module(text)
         if self.module.code != text:
-            raise Refused("LibCST does not give it back as it was")
+            raise NotMigrated("LibCST does not give it back as it was")
         # without a copy, which is there for trees that people make: nothing of this one is in it twice
         wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
         known = wrapper.resolve_many((ByteSpanPositionProvider, ScopeProvider))

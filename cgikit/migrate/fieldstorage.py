@@ -5,7 +5,7 @@ and urlencoded forms keep their meaning: a blank field counts as absent there, a
 differs: of a name that comes twice `getvalue` gave a list, now it is the first value;
 `form[k].value` of a blank field is "" instead of a KeyError; in a multipart form blank fields
 counted as present, and the query came first; file names and bodies have limits (docs/limits.md),
-and a body that is no form raises an error at once.
+and a body that is not a form raises an error.
 """
 
 import re

@@ -1,18 +1,18 @@
-"""Programs of Python 2: how one is known, and which tool comes first.
+"""Detects Python 2 programs and names the tool to run first.
 
-Nothing is converted here: `lib2to3`, which came with Python until 3.12, does that. A file is
-taken for Python 2 if Python 3 cannot read it and its line looks like Python 2's, or if it says so
-by its first line, by modules that are gone, or by `print >>file`.
+Nothing is converted here: `lib2to3`, which was part of Python until 3.12, does that. A file is treated
+as Python 2 if Python 3 cannot parse it and the failing line looks like Python 2, or if its shebang, its
+imports of removed modules or `print >>file` give it away.
 """
 
 import ast
 import re
 
-from .source import Refused
+from .source import NotMigrated
 
 TOOL = "convert it first: python3.12 -m lib2to3 -w FILE (Python 3.13 has no lib2to3)"
 _SHEBANG = re.compile(r"#!.*\bpython2")
-#: What a line of Python 2 looks like where Python 3 cannot read it.
+#: Python 2 constructs that Python 3 cannot parse, and how to recognize them in a line.
 _LINES = (
     (
         "a print statement",
@@ -35,17 +35,17 @@ _GONE = frozenset(
 
 
 def check(text: str) -> None:
-    """Raise `Refused` for a program of Python 2, and for what is no Python at all."""
+    """Raise `NotMigrated` for a Python 2 program, and for text that is not Python."""
     first = text.partition("\n")[0]
     if _SHEBANG.match(first):
-        raise Refused(f"Python 2 ({first.strip()[:60]!r}): {TOOL}", 1)
+        raise NotMigrated(f"Python 2 ({first.strip()[:60]!r}): {TOOL}", 1)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 0
-        raise Refused(_unreadable(text, line, error), line) from error
+        raise NotMigrated(_unreadable(text, line, error), line) from error
     except (RecursionError, MemoryError):
-        raise Refused("an expression in it is nested too deeply") from None
+        raise NotMigrated("an expression in it is nested too deeply") from None
     guarded = {
         id(inner)
         for node in ast.walk(tree)
@@ -56,14 +56,14 @@ def check(text: str) -> None:
         found = _old(node)
         if found and id(node) not in guarded:
             line = getattr(node, "lineno", 0)
-            raise Refused(f"Python 2 ({found}): {TOOL}", line)
+            raise NotMigrated(f"Python 2 ({found}): {TOOL}", line)
 
 
 def _unreadable(text: str, line: int, error: Exception) -> str:
     if isinstance(error, TabError):
         return f"Python 2 (tabs mixed with spaces): {TOOL}"
     lines = text.splitlines()
-    # Python names the line, or one after it where something stayed open
+    # Python names the line, or one after it if a bracket was left open
     for found in lines[max(line - 1, 0) : line] or lines:
         for what, pattern in _LINES:
             if pattern.search(found):
@@ -72,7 +72,7 @@ def _unreadable(text: str, line: int, error: Exception) -> str:
 
 
 def _old(node: ast.AST) -> str:
-    """Return what of a tree is Python 2's, and may be read by Python 3 all the same; "" if nothing."""
+    """Return the Python 2 construct in a node that Python 3 can still parse, or "" if there is none."""
     if isinstance(node, ast.Import):
         gone = [alias.name for alias in node.names if alias.name in _GONE]
         return f"import {gone[0]}" if gone else ""

@@ -19,7 +19,7 @@ from .edits import Edit, Overlap, apply
 from .imports import Becomes, removals
 from .imports import compat as from_compat
 from .imports import rewrite as rewrite_import
-from .source import Refused, Source, mentions
+from .source import NotMigrated, Source, mentions
 from .work import Need, Note, Rewritten, Work
 
 #: The rules for a use, each with a `rewrite` and the members of `cgi` that it is for.
@@ -44,7 +44,7 @@ def rewrite(
     """Rewrite a program; `unsafe` adds the rules that change what a script does in odd cases.
 
     `exported` tells whether another file uses a variable of this one, and `beside` has the names of
-    modules that lie beside it and so come before Python's. Raises `Refused` for what is not
+    modules that lie beside it and so come before Python's. Raises `NotMigrated` for what is not
     a program of Python 3, or was generated.
     """
     if not mentions(data):
@@ -64,7 +64,7 @@ def rewrite(
         text = apply(code.data, work.edits).decode()
         ast.parse(text)
     except (Overlap, SyntaxError) as error:
-        raise Refused(
+        raise NotMigrated(
             f"its rewritten form would not be a program: {error}; please report it"
         ) from error
     return Outcome(source.encoded(text), work.notes, applied)

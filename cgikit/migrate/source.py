@@ -2,7 +2,7 @@
 changed.
 
 Nothing is parsed here. What cannot be read as its first lines promise is not a program that this
-machine's Python would run either, and is refused: `Refused` says why.
+machine's Python would run either, and is refused: `NotMigrated` says why.
 """
 
 import io
@@ -18,8 +18,8 @@ _GENERATED = re.compile(
 _HEAD = 10  # lines in which a generator says that it was here
 
 
-class Refused(Exception):
-    """A program that is left as it is. `line` is where the reason stands, 0 if nowhere."""
+class NotMigrated(Exception):
+    """A program that is left unchanged. `line` is the line with the reason, or 0."""
 
     def __init__(self, reason: str, line: int = 0) -> None:
         super().__init__(reason)
@@ -33,14 +33,14 @@ def mentions(data: bytes) -> bool:
 
 
 class Source:
-    """The text of a program, and how to make bytes of a changed one. Raises `Refused`."""
+    """The text of a program, and how to make bytes of a changed one. Raises `NotMigrated`."""
 
     def __init__(self, data: bytes) -> None:
         self._mark = BOM_UTF8 if data.startswith(BOM_UTF8) else b""
         try:
             self.encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         except SyntaxError as error:
-            raise Refused(f"its encoding is not known: {error.msg}", 1) from error
+            raise NotMigrated(f"its encoding is not known: {error.msg}", 1) from error
         if self._mark:
             self.encoding = "utf-8"
         self._data = data
@@ -51,13 +51,13 @@ class Source:
             text = self._data[len(self._mark) :].decode(self.encoding)
         except UnicodeDecodeError as error:
             line = self._data.count(b"\n", 0, error.start) + 1
-            raise Refused(
+            raise NotMigrated(
                 f"byte 0x{self._data[error.start]:02x} is not {self.encoding}: save it as UTF-8, or "
                 "name its encoding in the first line, as in # -*- coding: iso-8859-1 -*-",
                 line,
             ) from error
         if "\0" in text:
-            raise Refused("it holds NUL: it is not a program")
+            raise NotMigrated("it holds NUL: it is not a program")
         return text
 
     def encoded(self, text: str) -> bytes:
@@ -65,9 +65,9 @@ class Source:
         return self._mark + text.encode(self.encoding)
 
     def check_generated(self) -> None:
-        """Raise `Refused` for what a generator wrote, and will write again."""
+        """Raise `NotMigrated` for what a generator wrote, and will write again."""
         for number, line in enumerate(self.text.splitlines()[:_HEAD], 1):
             if line.lstrip().startswith("#") and _GENERATED.search(line):
-                raise Refused(
+                raise NotMigrated(
                     f"a generated file ({line.strip()[:60]!r}): change what generates it", number
                 )

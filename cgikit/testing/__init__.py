@@ -1,4 +1,4 @@
-"""Asking a handler or a script file as a client does, and looking at the answer: for tests.
+"""A client for tests: it sends requests to a handler or a script file and returns the answers.
 
 Tests use a `Client`. It calls a handler in this process, and runs a script file, in any language, in a
 process of its own with the environment that a server gives it. Both return an `Answer`. The client
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .client import Client as Client
     from .jar import Cookies as Cookies
 
-# On first use, so that the plugin of pytest costs nothing where it is not used.
+# Imported on first use, so the pytest plugin costs nothing if it is not used
 _MODULE_OF = {"Answer": "answer", "Client": "client", "Cookies": "jar", "ScriptError": "answer"}
 
 __all__ = ["Answer", "Client", "Cookies", "ScriptError"]

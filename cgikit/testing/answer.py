@@ -1,7 +1,7 @@
-"""What came back: the answer to one request of a test, and the error for a script that gave none.
+"""The answer to one request of a test, and `ScriptError`, for a script that sent no usable answer.
 
-Values only: header fields and bytes as the client would get them, and what a server keeps to itself,
-which is standard error and how the script ended. They are made in `handlers.py` and `scripts.py`.
+Plain data: the status, headers and body that the client gets, and the standard error and exit status,
+which it does not get. `handlers.py` and `scripts.py` create answers.
 """
 
 import json
@@ -15,21 +15,21 @@ from ..status import REASONS
 
 
 class ScriptError(Exception):
-    """A script gave no answer that a server could send, or failed while it did.
+    """A script gave no answer that a server could send, or failed while sending it.
 
     `.answer` is what the client would have got (`Answer`): the server's own page, or the part that
     came. `.stderr` is what the script wrote to its standard error (str).
     """
 
-    def __init__(self, what: str, answer: "Answer") -> None:
-        said = f"\n{answer.stderr.rstrip()}" if answer.stderr else ""
-        super().__init__(what + said)
+    def __init__(self, message: str, answer: "Answer") -> None:
+        log = f"\n{answer.stderr.rstrip()}" if answer.stderr else ""
+        super().__init__(message + log)
         self.answer = answer
         self.stderr = answer.stderr
 
 
-class Fields(Headers):
-    """The header fields of an answer as they came: nothing is checked, since nothing is sent."""
+class UncheckedHeaders(Headers):
+    """The header fields of an answer as received, unchecked."""
 
     __slots__ = ()
 
@@ -39,12 +39,13 @@ class Fields(Headers):
 
 
 class Answer:
-    """The answer to a request: `status` (int), `headers`, `content` (bytes), and what follows from it.
+    """The answer to a request: `status` (int), `headers`, `content` (bytes), and properties derived
+    from these.
 
-    `url` is the path and the query that were asked for, `history` the redirects that were followed to
-    get here. `error` is what the handler raised, or the `ScriptError`, where it was not raised in the
-    test. `stderr` is the log: for a script file all of its standard error. `exit_status` is how the
-    script file ended (int; -9 if signal 9 killed it), None for a handler.
+    `url` is the path and the query of the request, `history` the list of redirects that were followed.
+    `error` is the handler's exception or the `ScriptError`, if the client did not raise it. `stderr` is
+    the log: for a script file all of its standard error. `exit_status` is that of the script file (int;
+    -9 if signal 9 killed it), or None for a handler.
     """
 
     def __init__(
@@ -59,13 +60,13 @@ class Answer:
         local_redirect: str = "",
     ) -> None:
         self.status = status
-        self.headers: Headers = Fields(fields)
+        self.headers: Headers = UncheckedHeaders(fields)
         self.content = content
         self.stderr = stderr
         self.exit_status = exit_status
         self.error = error
         self.local_redirect = local_redirect
-        """The path that the server would answer with instead (RFC 3875 section 6.2.2), "" if none."""
+        """The path of a local redirect (RFC 3875 section 6.2.2), or ""."""
         self.url = ""
         self.history: list[Answer] = []
 
@@ -75,17 +76,17 @@ class Answer:
 
     @property
     def status_code(self) -> int:
-        """The same as `status`, by the name that other clients have for it."""
+        """Alias of `status`, for readers used to other clients."""
         return self.status
 
     @property
     def reason(self) -> str:
-        """The usual words for the status (str), "" for one that has none."""
+        """The standard reason phrase of the status (str), or "" if it has none."""
         return REASONS.get(self.status, "")
 
     @property
     def location(self) -> str:
-        """Where a redirect leads, as it was written (str), "" where the answer is none."""
+        """The target of a redirect as it was sent (str), or "" if this is not a redirect."""
         return self.headers.get("Location") or ""
 
     @property
@@ -96,13 +97,13 @@ class Answer:
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters, in lower case (str), "" if there is none."""
+        """The media type without its parameters, in lower case (str), or "" if there is none."""
         return parse_header(self.headers.get("Content-Type") or "")[0].lower()
 
     @property
     def text(self) -> str:
-        """The content as text (str), by the charset of its type, UTF-8 without one. What is not valid
-        in it becomes U+FFFD.
+        """The content as text (str), decoded with the charset in Content-Type (default: UTF-8); invalid
+        bytes become U+FFFD.
         """
         charset = parse_header(self.headers.get("Content-Type") or "")[1].get("charset", "utf-8")
         return self.content.decode(find(charset) or "utf-8", "replace")
@@ -113,6 +114,8 @@ class Answer:
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies that this answer sets, decoded, by name; a deleted one is "" (dict of str)."""
+        """The cookies that this answer sets, decoded, by name (dict of str); a cookie that is being
+        deleted has the value "".
+        """
         pairs = [field.partition(";")[0] for field in self.headers.getlist("Set-Cookie")]
         return {name: value for pair in pairs for name, value in parse(pair).pairs()}

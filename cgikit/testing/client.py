@@ -1,7 +1,8 @@
-"""The client of a test: it asks a handler or a script file, keeps cookies, and follows redirects.
+"""The client of a test: it sends requests to a handler or a script file, keeps cookies, and follows
+redirects.
 
-What it sends is built in `sending.py` and `environment.py`; who is asked is a target, of which there
-are two, `handlers.py` and `scripts.py`. The names are those that tests of Starlette and Flask use.
+`sending.py` and `environment.py` build the requests; `handlers.py` and `scripts.py` are the two targets
+that answer them. The names are those of the test clients of Starlette and Flask.
 """
 
 import os
@@ -46,7 +47,7 @@ class Options(TypedDict, total=False):
 
 
 class Asking(TypedDict, total=False):
-    """What every request can be given."""
+    """The arguments of every request."""
 
     params: sending.Fields | None
     headers: Headers | None
@@ -55,7 +56,7 @@ class Asking(TypedDict, total=False):
 
 
 class Sending(Asking, total=False):
-    """What a request with a body can be given."""
+    """The arguments of a request with a body."""
 
     data: sending.Fields | None
     files: sending.Files | None
@@ -73,19 +74,18 @@ class _Target(Protocol):
 
 
 class Client:
-    """Asks a handler, a `WSGI` application of one, a script file, or a directory of scripts.
+    """Sends requests to a handler, a `WSGI` application of one, a script file or a directory of them.
 
-    A handler is called in this process, with the options that `run` has; a script runs in a process of
-    its own, with the environment that a server gives it. `sessions` is the store of the handler's
-    sessions, and of `session`. `headers` and `environ` (meta-variables; None takes one away) go with
-    every request. `base_url` is how the site is called, `script_name` the URL path of the handler or
-    the script.
+    A handler is called in this process, with the options of `run`; a script runs in a process of its
+    own, with the environment that a server gives it. `sessions` is the store of the handler's sessions,
+    and of `session`. `headers` and `environ` (meta-variables; None removes one) are sent with every
+    request. `base_url` is the URL of the site, `script_name` the URL path of the handler or the script.
 
-    With `raise_errors` a bug is raised in the test: what a handler raises and does not answer, and a
-    `ScriptError` where a script gives no valid answer or ends with another status than 0. Without, it
-    is answered as visitors are, and `Answer.error` has it.
+    With `raise_errors` a bug is raised in the test: an exception that the handler does not answer, and
+    a `ScriptError` if a script gives no valid answer or exits with a status other than 0. Without it
+    the answer is the one that visitors get, and `Answer.error` is the exception.
 
-    `interpreter` runs a script that does not run by itself; `timeout` is in seconds.
+    `interpreter` runs a script that cannot run by itself; `timeout` is in seconds.
     """
 
     def __init__(
@@ -138,37 +138,37 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """End scripts that still run. Nothing else needs it."""
+        """Stop scripts that still run. Nothing else needs it."""
         self._target.close()
 
     # --- asking -------------------------------------------------------------------------------
 
     def get(self, path: str = "", **asking: Unpack[Asking]) -> Answer:
-        """Ask with GET. `request` says what the arguments are."""
+        """Send a GET request. `request` describes the arguments."""
         return self.request("GET", path, **asking)
 
     def head(self, path: str = "", **asking: Unpack[Asking]) -> Answer:
-        """Ask with HEAD: the answer has no content."""
+        """Send a HEAD request: the answer has no content."""
         return self.request("HEAD", path, **asking)
 
     def options(self, path: str = "", **asking: Unpack[Asking]) -> Answer:
-        """Ask with OPTIONS."""
+        """Send an OPTIONS request."""
         return self.request("OPTIONS", path, **asking)
 
     def post(self, path: str = "", **sending: Unpack[Sending]) -> Answer:
-        """Ask with POST."""
+        """Send a POST request."""
         return self.request("POST", path, **sending)
 
     def put(self, path: str = "", **sending: Unpack[Sending]) -> Answer:
-        """Ask with PUT."""
+        """Send a PUT request."""
         return self.request("PUT", path, **sending)
 
     def patch(self, path: str = "", **sending: Unpack[Sending]) -> Answer:
-        """Ask with PATCH."""
+        """Send a PATCH request."""
         return self.request("PATCH", path, **sending)
 
     def delete(self, path: str = "", **sending: Unpack[Sending]) -> Answer:
-        """Ask with DELETE."""
+        """Send a DELETE request."""
         return self.request("DELETE", path, **sending)
 
     def request(
@@ -185,18 +185,18 @@ class Client:
         environ: Environ | None = None,
         follow_redirects: bool | None = None,
     ) -> Answer:
-        """Ask, and return the answer (`Answer`).
+        """Send a request and return the answer (`Answer`).
 
-        `path` is what stands behind the script in the URL: "" is the script itself, "/x" its PATH_INFO,
-        "?a=1" a query; the whole path, SCRIPT_NAME included, is right too. For a directory it begins
-        with the script. `params` are more fields of the query.
+        `path` is the part of the URL after the script: "" is the script itself, "/x" its PATH_INFO,
+        "?a=1" a query; the whole path, with SCRIPT_NAME, works as well. For a directory it begins with
+        the script. `params` are more fields of the query.
 
         The body is one of these: `data`, the fields of a form, with `files`, as in `{"photo":
         ("cat.jpg", b"…")}` or `{"photo": ("cat.jpg", b"…", "image/jpeg")}`; `json`, a value;
-        `content`, bytes or text as they are. A list as a value gives its name several times.
+        `content`, bytes or text, sent unchanged. If a value is a list, its name is repeated.
 
-        `follow_redirects` (the client's own setting without it) goes on to where the answer leads,
-        local redirects included. `ValueError` where that is not below this script, or has no end.
+        `follow_redirects` (default: the client's setting) follows redirects, including local ones.
+        `ValueError` if a target is not below this script, or after too many redirects.
         """
         body, kind = sending.body(data, files, json, content)
         url = sending.query(self._url(path), params)
@@ -241,7 +241,7 @@ class Client:
         """Return the path from the root of the site, with the query."""
         if "://" in path.partition("?")[0]:
             if not self._site.has(path):
-                raise ValueError(f"{path!r} is another site's; give a path")
+                raise ValueError(f"{path!r} is a URL of another site; give a path")
             parts = urlsplit(path)
             return parts.path + (f"?{parts.query}" if parts.query else "")
         if path and not path.startswith(("/", "?")):
@@ -252,12 +252,12 @@ class Client:
         return name + path or "/"
 
     def _next(self, url: str, location: str) -> str:
-        """Return where a redirect leads, as a path with its query."""
+        """Return the target of a redirect, as a path with its query."""
         whole = urljoin(f"{self._site.scheme}://{self._site.netloc}{url}", location)
         parts = urlsplit(whole)
         if not self._site.has(whole) or not self._target.covers(parts.path):
             raise ValueError(
-                f"{url} redirects to {location!r}, which this client cannot ask; look at "
+                f"{url} redirects to {location!r}, which this client cannot request; check "
                 "answer.location without follow_redirects"
             )
         return parts.path + (f"?{parts.query}" if parts.query else "")
@@ -266,17 +266,17 @@ class Client:
 
     @property
     def session(self) -> Mapping[str, Any]:
-        """What is stored in the session of this client's visitor, as it is now; empty without one.
+        """A read-only copy of the session of this client's visitor; empty if there is none.
 
-        It is a copy to look at; `session_transaction` changes it.
+        `session_transaction` changes the session.
         """
         environ = self._session_environ()
         return MappingProxyType(dict(Session(self._store(), MetaVariables(environ), readonly=True)))
 
     @contextmanager
     def session_transaction(self) -> Iterator[Session]:
-        """Open the visitor's session, or begin one, and store what is changed in it in the `with`
-        block: `with client.session_transaction() as session: session["user"] = "ada"`.
+        """Open the visitor's session, or begin one, and save what the `with` block changes in it: `with
+        client.session_transaction() as session: session["user"] = "ada"`.
         """
         request = Request(self._session_environ(), sessions=self._store())
         try:

@@ -83,6 +83,6 @@ class Site:
         if not http_variables([(name, value)]):
             variable = "HTTP_" + name.upper().replace("-", "_")
             raise ValueError(
-                f"servers keep the header {name} from scripts; where yours passes it on, give "
+                f"servers do not pass the header {name} to scripts; if yours does, give "
                 f"environ={{{variable!r}: {value!r}}}"
             )

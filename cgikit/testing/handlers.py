@@ -1,7 +1,7 @@
-"""Asking a handler: it is called in this process, and answers as it would below `run`.
+"""Calls a handler in this process; it answers as it would under `run`.
 
-The same pieces of the library are put together here as in `script.run`: the request, the session, the
-rules of the answer, the page for an error. Printing raises, as it does there.
+This module combines the same parts of the library as `script.run`: the request, the session, the rules
+for the answer, the error page. Printing raises an error, as it does there.
 """
 
 import inspect
@@ -25,7 +25,7 @@ from .environment import SOFTWARE
 
 
 class HandlerTarget:
-    """A handler, and the options that `run` has."""
+    """A handler, with the options of `run`."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class HandlerTarget:
         self._options["limits"] = self._options.get("limits") or DEFAULT_LIMITS
 
     def covers(self, path: str) -> bool:
-        """Whether an encoded path leads to the handler."""
+        """Whether an encoded path is that of the handler or below it."""
         return (path + "/").startswith(self.script_name + "/")
 
     def variables(self, asked: ServerRequest, more: Mapping[str, str | None]) -> dict[str, str]:
@@ -104,7 +104,7 @@ class HandlerTarget:
 
 
 def _send(response: Response, request: Request, answer: Answer) -> None:
-    """Put into `answer` what would be sent, as far as it can be made."""
+    """Fill `answer` with what would be sent, up to the first error."""
     try:
         status, fields, pieces = response.answer(request)
         answer.status = status
@@ -121,18 +121,18 @@ def _send(response: Response, request: Request, answer: Answer) -> None:
 def _closed(request: Request) -> None:
     try:
         request.close()
-    except Exception:  # it was told already
+    except Exception:  # it has already been reported
         return
 
 
 def _is_bug(error: BaseException) -> bool:
-    """Whether an error is one that `run` would log as an incident: no answer of the handler's own."""
+    """Whether an error is one that `run` would log as an incident, not an answer that was raised."""
     if not isinstance(error, CGIError):
         return True
     return error.status >= 500 and not isinstance(error, HTTPError)
 
 
 def _file_of(handler: object) -> str:
-    """Return the file that a handler was written in: the script, where it is one."""
+    """Return the file that defines a handler: the script, if there is one."""
     code = getattr(inspect.unwrap(handler), "__code__", None)  # type: ignore[arg-type]
     return os.path.abspath(code.co_filename) if code is not None else os.path.abspath("app.py")

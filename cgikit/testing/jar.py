@@ -29,19 +29,19 @@ class _Cookie:
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """What tells it from others of its name."""
+        """What distinguishes it from other cookies."""
         return self.name, self.domain, self.path
 
     def has_ended(self) -> bool:
-        """Whether its time is over."""
+        """Whether it has expired."""
         return self.ends is not None and self.ends <= time.time()
 
 
 class Cookies(MutableMapping[str, str]):
     """The cookies of a `Client`, by name: values are decoded when read and encoded when set.
 
-    A cookie that a test sets is one for the whole site that lasts as long as the client. `[name]` reads
-    the one that a browser would send first, `del` takes away all of that name.
+    A cookie that a test sets is for the whole site and lasts as long as the client. `[name]` reads the
+    one that a browser would send first, `del` removes all of that name.
     """
 
     def __init__(self) -> None:
@@ -71,11 +71,11 @@ class Cookies(MutableMapping[str, str]):
         return len({cookie.name for cookie in self._living()})
 
     def clear(self) -> None:
-        """Forget all of them: the browser is another visitor's now."""
+        """Remove all cookies: the client is now another visitor."""
         self._kept = []
 
     def header(self, path: str, secure: bool) -> str:
-        """Return the Cookie field for a request (str), "" where nothing is sent. `path` is encoded."""
+        """Return the Cookie field for a request (str), or "" if there is none. `path` is encoded."""
         return "; ".join(
             cookie.pair
             for cookie in self._living()
@@ -83,7 +83,7 @@ class Cookies(MutableMapping[str, str]):
         )
 
     def take(self, field: str, host: str, path: str, secure: bool) -> None:
-        """Keep what a Set-Cookie field of an answer says, or forget what it ends."""
+        """Store the cookie in a Set-Cookie field of an answer, or remove it if it has expired."""
         pair, *attributes = field.split(";")
         name, equals, value = pair.partition("=")
         name = name.strip(" \t")
@@ -91,15 +91,15 @@ class Cookies(MutableMapping[str, str]):
             return
         cookie = _Cookie(name, name + "=" + value.strip(" \t"))
         cookie.path = _default_path(path)
-        said = {}
+        given = {}
         for attribute in attributes:
             key, _, text = attribute.partition("=")
-            said[key.strip().lower()] = text.strip()
-        if said.get("path", "").startswith("/"):
-            cookie.path = said["path"]
-        cookie.domain = said.get("domain", "").lower().removeprefix(".")
-        cookie.secure = "secure" in said
-        cookie.ends = _end(said)
+            given[key.strip().lower()] = text.strip()
+        if given.get("path", "").startswith("/"):
+            cookie.path = given["path"]
+        cookie.domain = given.get("domain", "").lower().removeprefix(".")
+        cookie.secure = "secure" in given
+        cookie.ends = _end(given)
         if _is_taken(cookie, host, secure):
             self._keep(cookie)
 

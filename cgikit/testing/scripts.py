@@ -1,8 +1,8 @@
-"""Asking a script file, in whatever language: a process of its own for each request, as under a server.
+"""Runs a script file, in any language, in a process of its own for each request, as a server does.
 
-The environment, the working directory, the limits and the reading of what it prints are those of
-`cgikit serve` (package `host`); nothing listens anywhere. What a server keeps to itself is in the
-`Answer`: standard error and the exit status.
+The environment, the working directory, the limits and the parsing of its output are those of
+`cgikit serve` (package `host`); nothing listens on a port. The `Answer` also has what a server keeps to
+itself: standard error and the exit status.
 """
 
 import io
@@ -31,8 +31,8 @@ from .environment import SOFTWARE
 class ScriptTarget:
     """A script file, or a directory of scripts. `script_name` is its URL path, "" for a directory.
 
-    Raises `FileNotFoundError` for what is not there, `PermissionError` for a file that is not
-    executable and has no `interpreter`.
+    Raises `FileNotFoundError` if it does not exist, `PermissionError` for a file that is not executable
+    and has no `interpreter`.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ScriptTarget:
         )
 
     def covers(self, path: str) -> bool:
-        """Whether an encoded path leads to this script, or to one beside it."""
+        """Whether an encoded path is that of this script, or of one beside it."""
         return (path + "/").startswith(self._mount + "/")
 
     def variables(self, asked: ServerRequest, more: Mapping[str, str | None]) -> dict[str, str]:
@@ -106,7 +106,7 @@ class ScriptTarget:
         return answer
 
     def close(self) -> None:
-        """End what still runs."""
+        """Stop scripts that still run."""
         self._executor.close()
 
     def _script(self, path: str) -> Script:
@@ -164,7 +164,7 @@ class ScriptTarget:
     def _read(
         self, run: Run, script: Script, asked: ServerRequest, answer: Answer, lines: list[str]
     ) -> None:
-        """Read all that the script prints, and put it into `answer`. `Problem` for no answer at all."""
+        """Read the script's whole output into `answer`. `Problem` if there is no answer."""
         parser = NPHParser() if script.is_nph else OutputParser()
         output: ScriptResponse | LocalRedirect | None = None
         pieces: list[bytes] = []
@@ -194,22 +194,22 @@ class ScriptTarget:
 
 
 def _judge(script: Script, asked: ServerRequest, answer: Answer, status: int) -> Problem | None:
-    """Return what is wrong with the end of a script that did answer, None if nothing is."""
+    """Return what is wrong with the exit or the length of a script that answered, or None."""
     what = []
     if status:
         what.append(how(status))
     announced = answer.headers.get("Content-Length")
     if announced is not None and asked.method != "HEAD" and announced != str(len(answer.content)):
-        what.append(
-            f"said Content-Length: {announced}, but its body has {len(answer.content)} bytes"
-        )
+        what.append(f"declared Content-Length: {announced}, but sent {len(answer.content)} bytes")
     if not what:
         return None
     return Problem(500, f"{os.path.basename(script.file)} {' and '.join(what)}.")
 
 
 def _program(interpreter: str | None) -> str:
-    """Return the absolute path of a program, "" for none. `FileNotFoundError` where there is none."""
+    """Return the absolute path of a program, or "" if none is given. `FileNotFoundError` if it does not
+    exist.
+    """
     if interpreter is None:
         return ""
     found = shutil.which(interpreter)

@@ -30,10 +30,10 @@ def body(
     json_value: object = None,
     content: bytes | str | None = None,
 ) -> tuple[bytes | None, str]:
-    """Return the body (None where there is nothing to send) and its Content-Type, "" if it has none.
+    """Return the body (None if there is nothing to send) and its Content-Type, "" if it has none.
 
     `data` are text fields: urlencoded, or multipart if there are `files`. `TypeError` if more than one
-    kind of body is given, or `data` is no fields.
+    kind of body is given, or if `data` is not fields.
     """
     given = [data is not None or files is not None, json_value is not None, content is not None]
     if sum(given) > 1:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cgikit.gateway.handover import Handover
 
-    from ..host.guard import Ends
+    from ..host.guard import OnError
     from .loop import Loop
 
 
@@ -34,7 +34,7 @@ class Acceptor:
         handover: "Handover",
         peers: str,
         take: "Callable[[socket.socket], None]",
-        give_up: "Ends",
+        give_up: "OnError",
     ) -> None:
         listener.setblocking(False)
         self._loop = loop

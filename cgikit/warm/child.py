@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from ..host.guard import Ends
+    from ..host.guard import OnError
     from .arrival import Arrival
     from .exchangehost import ExchangeHost
     from .places import Candidate
@@ -299,8 +299,8 @@ class Child:
         self.done = True  # so that the loop asks until it has been reaped
 
     @property
-    def ends(self) -> "Ends":
-        """The exchange, which an error in the call-backs ends."""
+    def on_error(self) -> "OnError":
+        """Ends the exchange after an error in one of its callbacks."""
         return self._owner.crashed
 
     def _signal(self, number: int) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cgikit.gateway.handover import Handover
     from cgikit.gateway.pace import Pace
 
-    from ..host.guard import Ends
+    from ..host.guard import OnError
     from ..host.problem import Problem
     from .inhand import InHand
     from .loop import Loop
@@ -65,7 +65,7 @@ class Connections:
 
     # --- they come and go ---------------------------------------------------------------------
 
-    def open(self, listener: "socket.socket", handover: "Handover", give_up: "Ends") -> None:
+    def open(self, listener: "socket.socket", handover: "Handover", give_up: "OnError") -> None:
         """Take connections from a listening socket, and from other workers."""
         peers = self.settings.peers
         self._acceptor = Acceptor(self._loop, listener, handover, peers, self.begin, give_up)

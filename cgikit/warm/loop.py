@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..host.guard import Ends, Guard
+    from ..host.guard import Guard, OnError
 
 IN, OUT = select.POLLIN, select.POLLOUT
 CHUNK = 65_536  # bytes per read: the size of a pipe on Linux
@@ -31,15 +31,16 @@ class Loop:
         self.guarded = guarded
         self.now = time.monotonic()
         self._poll = select.poll()
-        self._handlers: dict[int, tuple[Ends, Callable[[int], None]]] = {}
+        self._handlers: dict[int, tuple[OnError, Callable[[int], None]]] = {}
         self._watched: set[int] = set()  # since the wait whose events are being handled
 
-    def watch(self, fd: int, mask: int, handler: "Callable[[int], None]", ends: "Ends") -> None:
-        """Call `handler` with the events of a descriptor. If it raises, `ends` is called for what the
-        descriptor belongs to: one exchange, one connection or, on a channel that many share, the
-        whole worker.
+    def watch(
+        self, fd: int, mask: int, handler: "Callable[[int], None]", on_error: "OnError"
+    ) -> None:
+        """Call `handler` with the events of a descriptor. If it raises, call `on_error`, which ends one
+        exchange, one connection or, on a channel that many share, the whole worker.
         """
-        self._handlers[fd] = ends, handler
+        self._handlers[fd] = on_error, handler
         self._watched.add(fd)
         self._poll.register(fd, mask)
 

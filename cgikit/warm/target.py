@@ -4,7 +4,7 @@
 """
 
 from ..host.output import is_local
-from ..host.path import Script, find
+from ..host.path import Script, locate_decoded
 from ..host.problem import Problem
 from .requestvariables import path_of, single_path
 
@@ -40,7 +40,7 @@ def script_for(variables: "Mapping[str, str]", settings: "Settings", single: boo
                 "Let the prefix be the URL path at which the web server serves the scripts.",
             )
         path = path[len(prefix) :]
-    place = find(settings.root, path)
+    place = locate_decoded(settings.root, path)
     if not isinstance(place, Script):
         raise Problem(404, f"{path} is a directory.", "Ask for a script in it.")
     if prefix:

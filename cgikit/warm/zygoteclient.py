@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
 
-    from ..host.guard import Ends, Guard
+    from ..host.guard import Guard, OnError
     from .program import Program
 
     class Forked(Protocol):
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         done: bool
 
         @property
-        def ends(self) -> Ends:
-            """The exchange, which an error in the call-backs ends."""
+        def on_error(self) -> OnError:
+            """What to call after an error in one of its callbacks."""
 
         def forked(self, pid: int) -> None:
             """Learn the process id or, if it is negative, the errno of the failed fork."""
@@ -143,7 +143,7 @@ class ZygoteClient:
                     self._release(child)
                 else:
                     child.pid = value  # here, so that no error makes it forget whom to end
-                self._guard(child.ends, child.forked, value)
+                self._guard(child.on_error, child.forked, value)
                 continue
             if value:
                 self._release(child)
@@ -152,7 +152,7 @@ class ZygoteClient:
                     self._learnt(names)
                 child.pid = 0  # its number may be another one's by now
             left, value = value & LEFT, value & ~LEFT
-            self._guard(child.ends, child.reaped, value - ENDING if value else None, bool(left))
+            self._guard(child.on_error, child.reaped, value - ENDING if value else None, bool(left))
         return there
 
     def _send(self, message: bytes, descriptors: tuple[int, ...] = ()) -> None:

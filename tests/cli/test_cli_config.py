@@ -16,7 +16,7 @@ from requirement import need
 
 from cgikit.cli import main
 from cgikit.cli.config import RECIPES
-from cgikit.cli.config.account import barrier, group_of
+from cgikit.cli.config.account import first_closed_directory, group_of
 from cgikit.cli.config.quoting import Unsayable, apache, caddy, lighttpd, nginx, systemd
 
 SERVERS = sorted(RECIPES)
@@ -450,17 +450,17 @@ def test_an_interpreter_that_the_user_cannot_run_is_told(
 # --- who can enter what ------------------------------------------------------------------------
 
 
-def test_barrier_names_the_first_closed_directory(tmp_path: Path) -> None:
+def test_it_names_the_first_closed_directory(tmp_path: Path) -> None:
     top = next(p for p in (Path("/var/tmp"), Path("/tmp")) if p.stat().st_mode & stat.S_IXOTH)
-    assert barrier(str(top), "nobody") is None
+    assert first_closed_directory(str(top), "nobody") is None
     closed = tmp_path / "closed" / "open"
     closed.mkdir(parents=True)
     (tmp_path / "closed").chmod(0o711)
-    outer = barrier(str(tmp_path), "nobody")  # pytest's own directories are 0700
+    outer = first_closed_directory(str(tmp_path), "nobody")  # pytest's own directories are 0700
     assert outer in [str(p) for p in (tmp_path, *tmp_path.parents)]
-    assert barrier(str(tmp_path), "root") is None
-    assert barrier(str(tmp_path), "no-such-user") is None
-    assert barrier(str(tmp_path / "missing" / "x"), "root") is None
+    assert first_closed_directory(str(tmp_path), "root") is None
+    assert first_closed_directory(str(tmp_path), "no-such-user") is None
+    assert first_closed_directory(str(tmp_path / "missing" / "x"), "root") is None
 
 
 def test_group_of_an_unknown_user_is_its_name() -> None:

@@ -19,7 +19,7 @@ from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser, ParsingError
 from work import Work, growth, instrumented
 
-from cgikit.cli.requesthead import FIELDS, Refused, sound
+from cgikit.cli.requesthead import FIELDS, HeadRefused, sound
 
 SIZE = 128
 RATIO = 2.5
@@ -166,7 +166,7 @@ CHUNKS = b"Transfer-Encoding: chunked"
     ],
 )
 def test_s15_what_is_refused(given: bytes, status: int, why: str) -> None:
-    with pytest.raises(Refused, match=why) as refused:
+    with pytest.raises(HeadRefused, match=why) as refused:
         sound(given)
     assert refused.value.error.code == status
 
@@ -184,7 +184,7 @@ pieces = st.sampled_from(
 def test_what_passes_is_taken_by_waitress_as_it_stands(request: bytes) -> None:
     try:
         passed = sound(request + b"\r\n\r\n")
-    except Refused:
+    except HeadRefused:
         return
     assert sound(passed) == passed
     with contextlib.suppress(ParsingError, ValueError):  # a target or a method that is none

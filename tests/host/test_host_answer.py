@@ -94,7 +94,7 @@ def test_nothing_of_what_was_announced_is_a_page(server: Server, end: str) -> No
     received, _ = talk(server.port, f"/{end}-empty.py")
     first, _, rest = received.partition(b"</html>\n")
     assert first.startswith(b"HTTP/1.1 500 ")
-    assert b"said Content-Length: 5000, but its body has 0 bytes" in first
+    assert b"declared Content-Length: 5000, but sent 0 bytes" in first
     assert rest.startswith(b"HTTP/1.1 200 ")
     assert rest.endswith(b"\r\n\r\nSECRET")
 

@@ -68,7 +68,7 @@ def test_a_log_that_cannot_be_written_keeps_nothing_up() -> None:
     seen = Seen()
     guard = Guard(wrong, seen.last.append)
     guard(seen.ended.append, wrong, "lost")
-    assert (seen.ended, seen.last) == (["without a number"], [])
+    assert (seen.ended, seen.last) == (["unknown"], [])
 
 
 def test_what_is_no_error_goes_through() -> None:

@@ -186,6 +186,6 @@ def test_a_script_that_only_others_may_run_is_not_said_to_have_no_x_bit(root: Pa
         if os.geteuid() == 0:
             os.setresuid(0, -1, -1)
     assert (caught.value.what, caught.value.fix) == (
-        "The server's user may not run private.py.",
+        "The server's user has no permission to run private.py.",
         "chmod a+rx private.py",
     )

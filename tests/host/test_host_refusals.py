@@ -9,7 +9,7 @@ OFF = Problem(403, "off.py is not executable.", "chmod +x off.py")
 
 
 def missing(number: int) -> Problem:
-    return Problem(404, f"There is no script at /{number}.", "Check the spelling.")
+    return Problem(404, f"Nothing is served at /{number}.", "Check the spelling.")
 
 
 def test_a_fault_is_logged_with_its_fix_and_once() -> None:

@@ -100,4 +100,4 @@ def test_a_file_that_becomes_shorter_is_cut(tmp_path: Path) -> None:
             received += len(data)
             assert b"HTTP/1.1" not in data
         assert received < 64 << 20
-        server.wait_for("said Content-Length: 67108864, but .* The connection was cut")
+        server.wait_for("declared Content-Length: 67108864, but .* The connection was cut")

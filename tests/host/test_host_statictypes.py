@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cgikit.host.path import Static, find, locate
+from cgikit.host.path import Static, locate, locate_decoded
 from cgikit.host.problem import Problem
 from cgikit.host.rules import Rules
 from cgikit.host.statictypes import TYPES
@@ -63,7 +63,7 @@ def test_s25_what_scripts_are_and_keep_is_never_sent(tmp_path: Path, name: str) 
 @pytest.mark.parametrize("name", [".a.css", ".git/a.css", "sub/.a.css"])
 def test_dot_names_are_not_there(tmp_path: Path, name: str) -> None:
     file(tmp_path, name)
-    with pytest.raises(Problem, match="There is no script"):
+    with pytest.raises(Problem, match="Nothing is served"):
         locate(str(tmp_path), f"/{name}", STATIC)
 
 
@@ -100,7 +100,7 @@ def test_a_worker_behind_a_web_server_offers_no_option_that_it_has_not(tmp_path:
     (root / "away.py").symlink_to("/bin/sh")
     for path in ("/a.css", "/away.py"):
         with pytest.raises(Problem) as caught:
-            find(str(root), path)
+            locate_decoded(str(root), path)
         assert "--" not in caught.value.fix
 
 

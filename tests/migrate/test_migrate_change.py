@@ -7,7 +7,7 @@ import pytest
 
 from cgikit.errors import StorageError
 from cgikit.migrate.change import Change
-from cgikit.migrate.source import Refused
+from cgikit.migrate.source import NotMigrated
 from cgikit.migrate.tree import Users
 
 OLD, NEW = "#!/usr/bin/python3\nimport cgi\nx = cgi.test\n", (
@@ -51,14 +51,14 @@ def test_the_target_of_a_link_is_changed_and_the_link_stays(script: Path) -> Non
 def test_a_file_that_was_changed_meanwhile_is_left(script: Path) -> None:
     found = change(script)
     script.write_text(OLD + "# more\n")
-    with pytest.raises(Refused, match="changed it meanwhile"):
+    with pytest.raises(NotMigrated, match="changed it meanwhile"):
         found.write()
     assert script.read_text() == OLD + "# more\n"
 
 
 def test_a_file_of_two_names_is_left(script: Path) -> None:
     os.link(script, script.with_name("other.py"))
-    with pytest.raises(Refused, match="another name"):
+    with pytest.raises(NotMigrated, match="another name"):
         change(script).write()
     assert script.read_text() == OLD
 

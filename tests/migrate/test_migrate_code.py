@@ -5,7 +5,7 @@ import pytest
 
 from cgikit.migrate.code import Code
 from cgikit.migrate.rewrite import rewrite
-from cgikit.migrate.source import Refused
+from cgikit.migrate.source import NotMigrated
 
 
 def test_places_are_bytes_and_lines_of_any_line_end() -> None:
@@ -32,5 +32,5 @@ def test_reflection_is_seen(name: str) -> None:
 def test_a_page_of_400_pieces_is_read_and_what_is_deeper_refused() -> None:
     pieces = "import cgi\nx = " + "+".join(["cgi.escape(y)"] * 400) + "\n"
     assert (rewrite(pieces.encode()).data or b"").count(b"quote=False") == 400
-    with pytest.raises(Refused, match="nested too deeply"):
+    with pytest.raises(NotMigrated, match="nested too deeply"):
         rewrite(b"import cgi\nx = " + b"-" * 100_000 + b"1\n")

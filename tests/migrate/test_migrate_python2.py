@@ -4,7 +4,7 @@ import pytest
 
 from cgikit.migrate.python2 import TOOL, check
 from cgikit.migrate.rewrite import rewrite
-from cgikit.migrate.source import Refused
+from cgikit.migrate.source import NotMigrated
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def test_python_2_is_named_with_the_line_and_the_tool(line: str, what: str) -> N
     if not what:
         check(program)  # both have that
         return
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(NotMigrated) as caught:
         rewrite(program.encode())
     assert caught.value.reason == f"Python 2 ({what}): {TOOL}"
     assert 2 <= caught.value.line <= 4
 
 
 def test_the_first_line_says_so() -> None:
-    with pytest.raises(Refused, match="Python 2") as caught:
+    with pytest.raises(NotMigrated, match="Python 2") as caught:
         rewrite(b"#!/usr/bin/env python2.7\nimport cgi\nprint(cgi.test)\n")
     assert caught.value.line == 1
 
@@ -59,5 +59,5 @@ def test_a_program_of_both_is_none(program: str) -> None:
 
 
 def test_what_is_no_python_at_all_is_said() -> None:
-    with pytest.raises(Refused, match="it is not valid Python 3: "):
+    with pytest.raises(NotMigrated, match="it is not valid Python 3: "):
         check("use strict;\nmy $x = 1;\n")

@@ -6,7 +6,7 @@ from migrate.rewriting import migrated
 from cgikit.migrate import escape
 from cgikit.migrate.edits import Edit
 from cgikit.migrate.rewrite import rewrite
-from cgikit.migrate.source import Refused
+from cgikit.migrate.source import NotMigrated
 from cgikit.migrate.work import Rewritten
 
 
@@ -26,5 +26,5 @@ def test_two_scopes_have_each_their_imports() -> None:
 def test_what_would_be_no_program_is_never_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Rewritten(None, [Edit(0, 0, "if\n")])
     monkeypatch.setattr(escape, "rewrite", lambda work, group, use: broken)
-    with pytest.raises(Refused, match="would not be a program"):
+    with pytest.raises(NotMigrated, match="would not be a program"):
         rewrite(b"import cgi\ncgi.escape(a)\n")

@@ -3,7 +3,7 @@
 import pytest
 
 from cgikit.migrate.rewrite import rewrite
-from cgikit.migrate.source import Refused, Source, mentions
+from cgikit.migrate.source import NotMigrated, Source, mentions
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_all_other_bytes_stay(before: bytes, after: bytes) -> None:
 def test_what_cannot_be_changed_is_refused_with_the_line(
     data: bytes, line: int, reason: str
 ) -> None:
-    with pytest.raises(Refused, match=reason) as caught:
+    with pytest.raises(NotMigrated, match=reason) as caught:
         rewrite(data)
     assert caught.value.line == line
 

@@ -449,4 +449,4 @@ def test_a_script_without_its_x_bit_is_in_the_log_with_what_to_do(served: Gatewa
 def test_a_path_outside_the_scripts_is_in_the_log(served: Gateway) -> None:
     """Where the web server names another prefix every request is a 404: no line said why."""
     assert served.request("/wrong/prefix.py").status == 404
-    served.wait_for(r"^/wrong/prefix\.py: There is no script at /wrong\. Check the spelling")
+    served.wait_for(r"^/wrong/prefix\.py: Nothing is served at /wrong\. Check the spelling")

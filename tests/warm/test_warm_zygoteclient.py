@@ -24,7 +24,7 @@ class Child:
         self.heard: list[Any] = []
         self.fails = False
 
-    def ends(self, incident: str) -> None:
+    def on_error(self, incident: str) -> None:
         """Note an error."""
         self.heard.append("ended")
 

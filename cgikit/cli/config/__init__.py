@@ -22,7 +22,7 @@ from cgikit.host.logtext import one_line
 from ..commandline import complain, suggestion
 from ..options import cannot_enter, cannot_run, number, passing, port
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgiservers
-from .account import WEB_USERS, barrier, exists, group_of, web_user
+from .account import WEB_USERS, first_closed_directory, group_of, user_exists, web_user
 from .quoting import Unsayable
 from .recipe import Recipe, write
 from .site import SOCKET_BYTES, Site, unit_name
@@ -227,7 +227,7 @@ def _unsuited(arguments: argparse.Namespace, recipe: Recipe) -> str | None:
         )
     if arguments.users is not None and not recipe.asks:
         return f"{server} does not support --users; these do: {_those('asks')}"
-    if arguments.user is not None and not exists(arguments.user):
+    if arguments.user is not None and not user_exists(arguments.user):
         return (
             f"there is no user {arguments.user!r} on this machine: run this on the machine that will"
             f" serve, or create the user first (useradd --system {arguments.user})"
@@ -254,7 +254,7 @@ def _warn(site: Site, root: str) -> None:
     """Warn about what is missing, and what the site's user cannot run: the scripts, or the interpreter
     and its libraries.
     """
-    if site.user and not exists(site.user):
+    if site.user and not user_exists(site.user):
         _fail(f"there is no user {site.user!r} on this machine: choose another one with --user")
     if site.users and not os.path.exists(site.users):
         _fail(f"there is no file {one_line(site.users)}, which --users names: create it before the"
@@ -265,7 +265,7 @@ def _warn(site: Site, root: str) -> None:
     library, package = os.path.dirname(os.__file__), os.path.dirname(cgikit.__file__)
     way, python = os.path.dirname(site.python), os.path.realpath(site.python)
     for path in (site.root, way, python, library, package):
-        closed = barrier(path, site.user) if site.user else None
+        closed = first_closed_directory(path, site.user) if site.user else None
         if closed and closed not in named:
             named.add(closed)
             right = "cannot run" if closed == os.path.realpath(path) else "cannot enter"
