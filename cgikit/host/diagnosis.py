@@ -46,7 +46,7 @@ def interpreter_problem(file: str, path: str) -> Problem | None:
     if line.startswith(b"\xef\xbb\xbf#!"):
         return Problem(
             500,
-            f"{name} begins with a byte order mark, so that its #! is not its first two bytes.",
+            f"{name} begins with a byte order mark; a script must begin with #!.",
             "Save it as UTF-8 without a BOM.",
         )
     if line.startswith(b"\x7fELF"):
@@ -55,7 +55,7 @@ def interpreter_problem(file: str, path: str) -> Problem | None:
     if not line.startswith(b"#!"):
         return Problem(
             500,
-            f"{name} has no #! line, so that the system does not know what runs it.",
+            f"{name} has no #! line, so the system cannot tell which program runs it.",
             "Make its first line, for example, #!/usr/bin/env python3",
             evidence=f"line 1: {shown}" if shown.isprintable() else "",
         )
@@ -63,7 +63,7 @@ def interpreter_problem(file: str, path: str) -> Problem | None:
         program = shown[2:].split()[-1] if shown[2:].split() else ""
         return Problem(
             500,
-            f"{name} has Windows line ends: the system looks for {program + chr(13)!r}.",
+            f"{name} has Windows line ends: the system looks for the program {program + chr(13)!r}.",
             f"sed -i 's/\\r$//' {name}  (or save it with Unix line ends)",
         )
     return _program_problem(name, shown[2:].split(), path)
@@ -96,22 +96,22 @@ def _program_problem(name: str, words: list[str], path: str) -> Problem | None:
         if len(words) > 2 and not words[1].startswith("-"):
             return Problem(
                 500,
-                f"{line}: the system passes everything after env as one word.",
+                f"{line}: the system passes everything after env as one argument.",
                 f"Write #!{program} -S {' '.join(words[1:])}",
             )
     return None
 
 
 def start_problem(file: str, error: OSError, path: str, interpreter: str = "") -> Problem:
-    """Return why a script could not be started, from the error that starting it gave. `interpreter` is
-    the program that was to run it, where it does not name one itself.
+    """Return why a script could not be started, from the error of the attempt. `interpreter` is the
+    program that was to run it, if it does not name one itself.
     """
     name = os.path.basename(file)
     if error.errno in _SHORTAGES:
         return Problem(
             503,
             f"The server cannot start {name} now: {error.strerror}.",
-            "Try again; if it lasts, too much is running on this machine.",
+            "Try again. If it persists, too much is running on this machine.",
             headers=(("Retry-After", "5"),),
         )
     if error.errno == errno.E2BIG:
@@ -129,8 +129,8 @@ def start_problem(file: str, error: OSError, path: str, interpreter: str = "") -
 
 
 def removed_module(file: str, errors: "Iterable[str]") -> str:
-    """Return what to do about a script that Python 3.13 broke, by the lines of its standard error: it
-    took `cgi` and `cgitb` away. "" where that is not what ended it.
+    """Return what to do about a script that failed because Python 3.13 removed `cgi` and `cgitb` (str),
+    or "" if the lines of its standard error show another cause.
     """
     directory = shlex.quote(os.path.dirname(file))
     for line in errors:
@@ -138,10 +138,12 @@ def removed_module(file: str, errors: "Iterable[str]") -> str:
         if found is None:
             continue
         if found[2]:
-            return f"Do that, or bring all it needs: cgikit vendor cgi --self-contained {directory}"
+            return (
+                f"Do that, or write a complete copy: cgikit vendor cgi --self-contained {directory}"
+            )
         return (
-            f"Python 3.13 removed the module {found[1]}. Start this server with --compat, or put one "
-            f"beside the script: cgikit vendor cgi {directory}"
+            f"Python 3.13 removed the module {found[1]}. Start this server with --compat, or write a "
+            f"replacement beside the script: cgikit vendor cgi {directory}"
         )
     return ""
 
@@ -164,7 +166,7 @@ def silence_problem(file: str, status: int, path: str, errors: "Iterable[str]" =
     how = f"exited with status {status}"
     if status < 0:
         how = f"was killed by signal {_signal_name(-status)}"
-    # No other advice: its standard error is beside this already, in the log and on the page.
+    # No other advice: its standard error is already shown, in the log and on the page
     return Problem(500, f"{name} {how} and printed nothing.", removed_module(file, errors))
 
 

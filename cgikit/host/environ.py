@@ -1,8 +1,8 @@
 """The environment of a script: RFC 3875 section 4.1. Pure.
 
-A front end puts what it knows about a request into a `ServerRequest`; from it and from the script's
-place come the meta-variables. What of the server's own environment a script may see is decided here
-too. The script's side of the same table is `cgikit.environ`.
+A front end describes a request as a `ServerRequest`; this module makes the meta-variables from it and
+from the script's place, and decides which variables of the server's own environment a script gets.
+`cgikit.environ` is the script's side.
 """
 
 import os
@@ -35,8 +35,9 @@ class ServerRequest:
     """One request as a server sees it. All text is native (`native.py`).
 
     `path` and `query` are still percent-encoded; `headers` are (name, value) pairs in the order of
-    arrival; `content_length` is None when there is no body, and counts bytes after transfer codings
-    were removed; `auth_type` and `remote_user` are set only by a server that authenticated.
+    arrival; `content_length` is the number of bytes after transfer codings were removed, or None if
+    there is no body; `auth_type` and `remote_user` are set only by a server that has authenticated the
+    visitor.
     """
 
     method: str
@@ -127,9 +128,9 @@ def http_variables(
 ) -> dict[str, str]:
     """Return the HTTP_* variables of the header fields (RFC 3875 section 4.1.18).
 
-    Fields that came more than once are joined, Cookie by "; " and all others by ", ". Fields that a
-    script must not get, names with other characters than letters, digits and hyphens, and values
-    with a NUL (which no environment can hold) are left out; of the first, those in `passing` are not.
+    Repeated fields are joined, Cookie by "; " and all others by ", ". Left out are fields that a script
+    must not get (unless they are in `passing`), names with characters other than letters, digits and
+    hyphens, and values with a NUL, which no environment can hold.
     """
     variables: dict[str, str] = {}
     for name, value in headers:
@@ -147,10 +148,10 @@ def http_variables(
 def inherited(
     environment: Mapping[str, str], names: Iterable[str] = (), *, path_first: str = ""
 ) -> dict[str, str]:
-    """Return what a script gets of the server's own environment: an allow-list (S24).
+    """Return the variables of the server's own environment that a script gets: an allow-list (S24).
 
-    PATH, LANG, LANGUAGE, LC_*, TZ, and the `names` given; nothing else, so that the server's
-    secrets stay its own. `path_first` is a directory to put in front of PATH.
+    PATH, LANG, LANGUAGE, LC_*, TZ, and the `names` given; nothing else, to keep the server's secrets.
+    `path_first` is a directory to put in front of PATH.
     """
     named = frozenset(names)
     kept = {k: v for k, v in environment.items() if k in named or _INHERITED.fullmatch(k)}

@@ -66,7 +66,7 @@ class ScriptResponse(Value):
 
 class LocalRedirect(Value):
     """The server must answer as if `target` (a path, perhaps with a query; native text) had been
-    requested.
+    requested instead.
     """
 
     __slots__ = ("rest", "target")
@@ -91,8 +91,8 @@ class OutputParser:
     def feed(self, data: bytes) -> ScriptResponse | LocalRedirect | None:
         """Take the next output; return the response once its header block is complete, else None.
 
-        What followed the block is in `.rest`; the rest of the body is the caller's to pass on.
-        Lines end in LF or CRLF (R47).
+        Output after the block is in `.rest`; the caller passes on the rest of the body. Lines end in LF
+        or CRLF (R47).
         """
         self._buffer += data
         start = 0
@@ -222,7 +222,7 @@ class OutputParser:
         if not match:
             raise Problem(
                 500,
-                "The Status header is not a number from 200 to 599 with a reason.",
+                "The Status header is not a number from 200 to 599, optionally with a reason.",
                 'Print it like "Status: 404 Not Found".',
                 evidence=_shown(f"Status: {value}"),
             )
@@ -234,7 +234,7 @@ class OutputParser:
             raise Problem(
                 500,
                 "The Content-Length header is not one number of bytes.",
-                "Leave it out; the server does without.",
+                "Leave it out; the server does not need it.",
                 evidence=_shown(", ".join(sorted(lengths))),
             )
         kept = [
@@ -297,13 +297,13 @@ def bad_redirect(target: str, problem: Problem) -> Problem:
     return Problem(
         500,
         "The Location of the script's local redirect is not a valid path.",
-        "Percent-encode what comes from outside, as Response.redirect does.",
+        "Percent-encode text from outside, as Response.redirect does.",
         evidence=f"{one_line(target, 200)}: {problem.what}",
     )
 
 
 def too_many_redirects(target: str) -> Problem:
-    """Return the problem of scripts that redirect to each other for ever; `target` was next."""
+    """Return the problem of scripts that redirect to each other endlessly; `target` was next."""
     return Problem(
         500,
         f"More than {MAX_REDIRECTS} local redirects in a row.",

@@ -111,8 +111,8 @@ def appendix(what: str, kind: str, log: Iterable[str] = ()) -> bytes:
 
 
 def _for_its_owner(log: Iterable[str]) -> list[str]:
-    """Return the lines of a script's log for its owner: the number of an incident only once, and
-    tracebacks without cgikit's own frames. The log itself is complete.
+    """Return the lines of a script's log for its owner: each incident number only once, and tracebacks
+    without cgikit's own frames. The log itself is complete.
     """
     shown, incident, skipping = [], "", False
     for line in log:

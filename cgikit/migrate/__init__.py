@@ -1,6 +1,6 @@
-"""Moving scripts off the removed modules `cgi` and `cgitb`: a program that rewrites programs.
+"""Rewrites scripts that use the removed modules `cgi` and `cgitb`.
 
 Each rule is a module; its docstring says at what level the rule works, and why it is safe there.
-LibCST reads the programs; what is not rewritten stays byte for byte as it was. Only `tree` and
-`change` touch files.
+LibCST parses the programs; everything that is not rewritten stays the same, byte for byte. Only `tree`
+and `change` touch files.
 """

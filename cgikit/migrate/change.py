@@ -41,5 +41,5 @@ class Change:
         if os.stat(self._real).st_nlink > 1:
             raise NotMigrated("it has another name (a hard link), which would keep the old content")
         if files.read(self._real) != self.old:
-            raise NotMigrated("somebody has changed it meanwhile; run this again")
+            raise NotMigrated("it has been changed meanwhile; run this again")
         files.atomic_write(self._real, self.outcome.data)

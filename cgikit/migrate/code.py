@@ -60,7 +60,7 @@ class Code:
     def _read(self, text: str) -> None:
         self.module = cst.parse_module(text)
         if self.module.code != text:
-            raise NotMigrated("LibCST does not give it back as it was")
+            raise NotMigrated("LibCST does not reproduce it unchanged")
         # without a copy, which is there for trees that people make: nothing of this one is in it twice
         wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
         known = wrapper.resolve_many((ByteSpanPositionProvider, ScopeProvider))

@@ -1,10 +1,10 @@
-"""Rule `compat` (safe): every other import of `cgi` and `cgitb` takes them from `cgikit.compat`.
+"""Rule `compat` (safe): every other import of `cgi` and `cgitb` is changed to `cgikit.compat`.
 
 `cgikit.compat.cgi` and `cgikit.compat.cgitb` have everything that was public in the old modules,
-under the same names and with the same meaning; docs/from/differences.md has the table of the old
-bugs that are mended there. The name that the import binds stays the same, so nothing else in the
-file has to change. An import that is in a `try` for a missing module, or depends on the version
-of Python, is left: the program has an answer of its own.
+under the same names and with the same meaning; docs/from/differences.md lists the old bugs that are
+mended. The name that the import binds stays the same, so nothing else in the file has to change. An
+import in a `try` for a missing module, or one that depends on the version of Python, is not changed:
+the program handles that case itself.
 """
 
 import libcst as cst

@@ -1,9 +1,9 @@
 """Rule `escape` (safe): `cgi.escape(x)` becomes `html.escape(x, quote=False)`.
 
-`cgi.escape` went with Python 3.8. Both replace `&`, `<` and `>`, in this order; a quote argument
-is kept as it is. With one, `html.escape` replaces `'` by `&#x27;` as well, which every browser
-shows as the same character. Where `escape` is passed on instead of called, its default would be
-the other one: that use goes to `cgikit.compat`.
+Python 3.8 removed `cgi.escape`. Both replace `&`, `<` and `>`, in this order; a quote argument is
+kept. With one, `html.escape` also replaces `'` by `&#x27;`, which every browser shows as the same
+character. If `escape` is passed on and not called, its default would change: that use becomes one of
+`cgikit.compat`.
 """
 
 import libcst as cst

@@ -1,11 +1,11 @@
 """Rule `fieldstorage` (--unsafe): `form = cgi.FieldStorage()` becomes `form = Request().params`.
 
-Only a variable that is bound once and used in the forms below, all of them in this file. Queries
-and urlencoded forms keep their meaning: a blank field counts as absent there, as before. What
-differs: of a name that comes twice `getvalue` gave a list, now it is the first value;
-`form[k].value` of a blank field is "" instead of a KeyError; in a multipart form blank fields
-counted as present, and the query came first; file names and bodies have limits (docs/limits.md),
-and a body that is not a form raises an error.
+Only for a variable that is bound once and used in the forms below, all of them in this file. Queries
+and urlencoded forms keep their meaning: a blank field still counts as absent. What differs: for a
+repeated name `getvalue` returned a list, now it is the first value; `form[k].value` of a blank field
+is "" and not a KeyError; in a multipart form blank fields counted as present, and the query came
+first; file names and bodies have limits (docs/limits.md), and a body that is not a form raises an
+error.
 """
 
 import re
@@ -101,7 +101,7 @@ def _keeps_blanks(code: Code, call: cst.Call) -> bool:
 
 
 def _check_world(work: Work, variable: Assignment) -> None:
-    """Raise `Stays` for what reaches a form, or a body, by another way."""
+    """Raise `Stays` if the program reaches a form or a body in another way."""
     code = work.code
     if code.reflects and isinstance(variable.scope, GlobalScope):
         raise Stays(variable.node, "may reach it by eval, exec, globals, locals or vars")
@@ -115,8 +115,8 @@ def _check_world(work: Work, variable: Assignment) -> None:
     for node in code.each(cst.Call):
         is_check = isinstance(node.func, cst.Name) and node.func.value == "isinstance"
         if is_check and len(node.args) == 2 and _KINDS.search(code.source(node.args[1])):
-            raise Stays(node, "asks whether a value is a list")
+            raise Stays(node, "tests whether a value is a list")
     for comparison in code.each(cst.Comparison):
         left = comparison.left
         if isinstance(left, cst.Call) and code.source(left.func) == "type":
-            raise Stays(comparison, "asks for the type of a value")
+            raise Stays(comparison, "tests the type of a value")

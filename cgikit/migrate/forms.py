@@ -1,4 +1,4 @@
-"""The uses of one `FieldStorage`: what each becomes, or why it has no form with `Request`.
+"""The uses of one `FieldStorage`: what each becomes, or why it has no equivalent with `Request`.
 
 Text keeps the meaning that it had for queries and urlencoded bodies: a blank field counts as one
 that did not come, unless the program said `keep_blank_values`. Files are those of
@@ -21,7 +21,7 @@ _INPUT_NAME = re.compile(r"\bname\s*=\s*\\?[\"']?([\w.\[\]-]+)", re.I)
 
 
 class Stays(Exception):
-    """A use that has no form with `Request`; `node` is the place."""
+    """A use that has no equivalent with `Request`; `node` is the place."""
 
     def __init__(self, node: cst.CSTNode, why: str) -> None:
         super().__init__(why)
@@ -74,7 +74,7 @@ class Form:
         code = self._code
         index = subscript.slice[0].slice if len(subscript.slice) == 1 else None
         if not isinstance(index, cst.Index) or index.star:
-            raise Stays(subscript, "takes it apart in a way that Request has not")
+            raise Stays(subscript, "reads it in a way that Request does not support")
         outer = code.parent(subscript)
         if isinstance(outer, cst.Attribute):
             return Part(subscript, index.value, [outer], False)
@@ -219,12 +219,12 @@ class Form:
             before = before if negated else f"bool({before}"
             before, after = (before, ")" if negated else "))") if roomy else (f"({before}", "))")
         if key.lpar:  # they would be the call's
-            raise Stays(test, "asks for a name in parentheses")
+            raise Stays(test, "tests for a name in parentheses")
         return [Edit(start, start, before), Edit(code.end(key), end, after)]
 
     def _part_edits(self, name: cst.Name, part: Part, files: str) -> list[Edit]:
         if contexts.misses_are_caught(self._code, part.subscript):
-            raise Stays(part.subscript, "relies on the KeyError of a field that did not come")
+            raise Stays(part.subscript, "relies on the KeyError of a missing field")
         if self._code.source(part.key) in self._file_keys:
             return self._file_edits(name, part, files)
         self._check_text(part.key)
@@ -236,7 +236,7 @@ class Form:
         return edits
 
     def _file_edits(self, name: cst.Name, part: Part, files: str) -> list[Edit]:
-        """`form["f"].file` and its like: a file input left empty is no file there, and was one here."""
+        """`form["f"].file` and its like: a file input left empty was a file here, but is none there."""
         code = self._code
         tests = [a for a in part.attributes if self._asks(a)]
         self._check_read_once(part)
@@ -279,7 +279,7 @@ class Form:
 
 def _name(access: Access) -> cst.Name:
     if not isinstance(access.node, cst.Name):
-        raise Stays(access.node, "names it in a text")
+        raise Stays(access.node, "names it in a string")
     return access.node
 
 
@@ -304,9 +304,9 @@ def _why(code: Code, name: cst.Name) -> str:
     """Return what a program does with a form, for the report."""
     outer = code.parent(name)
     if isinstance(outer, cst.Arg):
-        return "hands it on"
+        return "passes it on"
     if isinstance(outer, cst.Return | cst.Yield):
-        return "hands it back"
+        return "returns it"
     if isinstance(outer, cst.Attribute):
         return f"uses .{outer.attr.value}"
     if isinstance(outer, cst.Del):

@@ -1,7 +1,7 @@
-"""Rule `hidden` (only shown): `cgi` by a name in a text, which no rule can follow.
+"""Rule `hidden` (only shown): `cgi` as a name in a string, which no rule can follow.
 
-`__import__("cgi")`, `import_module`, `sys.modules["cgi"]`, a program in a string, a patch in a
-test. Nothing is changed, because a text may be anything; each place is reported.
+`__import__("cgi")`, `import_module`, `sys.modules["cgi"]`, a program in a string, a patch in a test.
+Nothing is changed, because a string may mean anything; each place is reported.
 """
 
 import re
@@ -30,10 +30,10 @@ def look(work: Work) -> None:
         if text is None:
             continue
         if _NAME.fullmatch(text) and _is_looked_up(work, node):
-            say = f"names {text!r} in a text; it is cgikit.compat.{text} now"
+            say = f"names {text!r} in a string; it is cgikit.compat.{text} now"
             work.note(code.line(node), _RULE, say)
         elif _PROGRAM.search(text) and not isinstance(code.parent(node), cst.Expr):
-            say = "holds a program that imports cgi or cgitb in a text; change it by hand"
+            say = "holds a program that imports cgi or cgitb in a string; change it by hand"
             work.note(code.line(node), _RULE, say)
 
 

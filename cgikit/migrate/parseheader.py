@@ -1,9 +1,9 @@
 """Rule `parse_header` (--unsafe): `cgi.parse_header` becomes cgikit's.
 
-Both give the same for every value that follows RFC 9110. They differ in what does not: of a
-parameter that comes twice cgikit takes the first (the old one the last), and a value whose quote is
-not closed it leaves out. A program cannot tell what it will be sent, so without `--unsafe` the call
-goes to `cgikit.compat`, where nothing differs.
+Both return the same for every value that follows RFC 9110. For others they differ: of a repeated
+parameter cgikit takes the first (the old one the last), and it leaves out a value whose quote is not
+closed. A program cannot know what it will be sent, so without `--unsafe` the call goes to
+`cgikit.compat`, which behaves as before.
 """
 
 from .bindings import Group, Use

@@ -1,7 +1,7 @@
 """Rule `queries` (safe): `cgi.parse_qs` and `cgi.parse_qsl` become those of `urllib.parse`.
 
-They were these functions under an old name, with the same arguments, until Python 3.8. What has
-changed since Python 2 is in `urllib.parse` itself: `;` does not separate fields any more
+Until Python 3.8 they were these functions under an old name, with the same arguments. What has
+changed since Python 2 is in `urllib.parse` itself: `;` no longer separates fields
 (CVE-2021-23336).
 """
 

@@ -1,4 +1,4 @@
-"""What is said of the files: the changes as a diff that `patch` takes, and a line for what was left."""
+"""The report on the files: the changes as a diff for `patch`, and a line for each place left unchanged."""
 
 import difflib
 from collections.abc import Iterable

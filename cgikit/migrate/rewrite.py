@@ -65,7 +65,7 @@ def rewrite(
         ast.parse(text)
     except (Overlap, SyntaxError) as error:
         raise NotMigrated(
-            f"its rewritten form would not be a program: {error}; please report it"
+            f"its rewritten form would not be a valid program: {error}; please report it"
         ) from error
     return Outcome(source.encoded(text), work.notes, applied)
 

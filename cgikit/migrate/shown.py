@@ -1,8 +1,8 @@
-"""Rule `shown` (only shown): what a person has to decide, with what to write.
+"""Rule `shown` (only shown): places where you have to decide, with what to write.
 
-Nothing is changed. A subclass or an `isinstance` leans on how the old class works inside, and
-headers that are printed become part of a `Response` only when the whole script becomes a handler:
-both change what a script is.
+Nothing is changed. A subclass or an `isinstance` depends on the internals of the old class, and
+printed headers become part of a `Response` only if the whole script becomes a handler: both changes
+are too large for a rule.
 """
 
 import re
@@ -59,7 +59,7 @@ def _look_at_class(work: Work, node: cst.CSTNode, name: str) -> None:
             return
         if isinstance(outer, cst.Call) and code.source(outer.func) == "isinstance":
             text = (
-                f"asks whether something is a {name}; a Request has text in .form, files in .files"
+                f"tests whether something is a {name}; a Request has text in .form, files in .files"
             )
             work.note(code.line(outer), _RULE, text)
             return

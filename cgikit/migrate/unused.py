@@ -1,10 +1,10 @@
-"""Rule `unused` (safe): an import of `cgi` or `cgitb` that nothing uses goes.
+"""Rule `unused` (safe): an import of `cgi` or `cgitb` that nothing uses is removed.
 
-Many were put there by an editor. It goes only where no use can hide: the name is nowhere else in
-the file, no string or comment speaks of it, the program has no `eval`, `exec`, `globals`,
-`locals` or `vars`, `__all__` does not list it, the line has no `noqa`, the file is no
-`__init__.py`, and no other file that is given, or lies beside it, takes the name from this one.
-Otherwise it becomes an import from `cgikit.compat`, which means the same.
+Many were added by an editor. It is removed only if no use can be hidden: the name is nowhere else in
+the file, no string or comment mentions it, the program has no `eval`, `exec`, `globals`, `locals`
+or `vars`, `__all__` does not list it, the line has no `noqa`, the file is not an `__init__.py`, and
+no other file that is given, or lies beside it, imports the name from this one. Otherwise it becomes
+an import from `cgikit.compat`, which means the same.
 """
 
 import re

@@ -205,7 +205,7 @@ class Reply:
     def not_started(self, why: int) -> None:
         """Answer that the script could not be started; `why` is an errno."""
         what = f"The server cannot start a script now: {os.strerror(why)}."
-        fix = "Try again; if it lasts, too much is running on this machine."
+        fix = "Try again. If it persists, too much is running on this machine."
         self._fail(Problem(503, what, fix, headers=(("Retry-After", "5"),)))
 
     def _fail(self, problem: Problem) -> None:

@@ -52,7 +52,7 @@ def test_what_was_not_touched_is_reported(site: Path, capfd: pytest.CaptureFixtu
     assert main(["migrate", "--unsafe", "bin"]) == 0
     lines = capfd.readouterr().err.splitlines()
     assert lines[0] == (
-        "bin/a.py:3: the FieldStorage (made in line 2) stays: the program hands it on [not touched]"
+        "bin/a.py:3: the FieldStorage (made in line 2) stays: the program passes it on [not touched]"
     )
     assert lines[1].startswith("bin/old.py:2: Python 2 (a print statement): convert it first")
     assert lines[2] == "1 file would change; --write changes them; 1 left as a whole"

@@ -33,9 +33,9 @@ def diagnose(file: Path, content: bytes) -> Problem:
         (b"#!/usr/bin/pyton3\n", "The interpreter #!/usr/bin/pyton3 does not exist.", "first line"),
         (b"#!/usr/bin/env pyton3\n", "'pyton3' is not on the PATH", "first line"),
         (b"#!/usr/bin/env -S pyton3 -x\n", "'pyton3' is not on the PATH", "first line"),
-        (b"#!/usr/bin/env sh -e\n", "as one word", "#!/usr/bin/env -S sh -e"),
-        (b"#!/bin/sh\r\nexit 1\r\n", r"the system looks for '/bin/sh\r'", "sed -i"),
-        (b"#!/usr/bin/env python3\r\n", r"the system looks for 'python3\r'", "sed -i"),
+        (b"#!/usr/bin/env sh -e\n", "as one argument", "#!/usr/bin/env -S sh -e"),
+        (b"#!/bin/sh\r\nexit 1\r\n", r"the system looks for the program '/bin/sh\r'", "sed -i"),
+        (b"#!/usr/bin/env python3\r\n", r"the system looks for the program 'python3\r'", "sed -i"),
         (b"print('x')\n", "no #! line", "#!/usr/bin/env python3"),
         (b"", "no #! line", "#!/usr/bin/env python3"),
         (b"\xef\xbb\xbf#!/bin/sh\n", "byte order mark", "without a BOM"),
@@ -114,8 +114,8 @@ def test_no_message_promises_a_console() -> None:
         (
             "ModuleNotFoundError: No module named 'cgi'",
             (
-                "Python 3.13 removed the module cgi. Start this server with --compat, or put one "
-                "beside the script: cgikit vendor cgi '/srv/my scripts'"
+                "Python 3.13 removed the module cgi. Start this server with --compat, or write a "
+                "replacement beside the script: cgikit vendor cgi '/srv/my scripts'"
             ),
         ),
         (
@@ -123,7 +123,7 @@ def test_no_message_promises_a_console() -> None:
                 "ImportError: Python 3.13 has no module named 'cgitb', and /usr/bin/python3 has no "
                 "cgikit whose module could stand in: run /usr/bin/python3 -m pip install cgikit"
             ),
-            "Do that, or bring all it needs: cgikit vendor cgi --self-contained '/srv/my scripts'",
+            "Do that, or write a complete copy: cgikit vendor cgi --self-contained '/srv/my scripts'",
         ),
         ("ModuleNotFoundError: No module named 'cgi_helpers'", ""),
         ("ModuleNotFoundError: No module named 'imp'", ""),

@@ -51,7 +51,7 @@ def test_the_target_of_a_link_is_changed_and_the_link_stays(script: Path) -> Non
 def test_a_file_that_was_changed_meanwhile_is_left(script: Path) -> None:
     found = change(script)
     script.write_text(OLD + "# more\n")
-    with pytest.raises(NotMigrated, match="changed it meanwhile"):
+    with pytest.raises(NotMigrated, match="has been changed meanwhile"):
         found.write()
     assert script.read_text() == OLD + "# more\n"
 

@@ -48,8 +48,8 @@ def test_a_form_becomes_a_request(program: str, after: str) -> None:
         (f"form = cgi.FieldStorage()\nprint('%(form)s' % vars())\n{GET}", "may reach it by eval"),
         (f"cgi.maxlen = 9\nform = cgi.FieldStorage()\n{GET}", "sets cgi.maxlen"),
         (f"import sys\nx = sys.stdin.read()\nform = cgi.FieldStorage()\n{GET}", "reads standard input"),
-        (f"form = cgi.FieldStorage()\nisinstance(x, list)\n{GET}", "asks whether a value is a list"),
-        (f"form = cgi.FieldStorage()\nif type(x) == type([]): pass\n{GET}", "asks for the type"),
+        (f"form = cgi.FieldStorage()\nisinstance(x, list)\n{GET}", "tests whether a value is a list"),
+        (f"form = cgi.FieldStorage()\nif type(x) == type([]): pass\n{GET}", "tests the type"),
     ],
 )  # fmt: skip
 def test_other_forms_stay_and_say_why(program: str, why: str) -> None:

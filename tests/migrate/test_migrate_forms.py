@@ -82,11 +82,11 @@ def test_files_are_those_of_the_request(before: str, after: str) -> None:
 @pytest.mark.parametrize(
     ("use", "why"),
     [
-        ("f(form)", "hands it on"),
+        ("f(form)", "passes it on"),
         ("x = form", "uses it as a value"),
-        ("def g(): return form", "hands it back"),
+        ("def g(): return form", "returns it"),
         ("x = form.list", "uses .list"),
-        ("x = str(form)", "hands it on"),
+        ("x = str(form)", "passes it on"),
         ("del form", "deletes it"),
         ('x = form.has_key("a")', "calls .has_key()"),
         ('x = form.getvalue("a", *b)', "calls .getvalue() with other arguments"),

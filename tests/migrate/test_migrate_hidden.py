@@ -7,11 +7,11 @@ from migrate.rewriting import migrated, reported
 @pytest.mark.parametrize(
     ("program", "text"),
     [
-        ("cgi = __import__('cgi')", "names 'cgi' in a text; it is cgikit.compat.cgi now"),
+        ("cgi = __import__('cgi')", "names 'cgi' in a string; it is cgikit.compat.cgi now"),
         ("importlib.import_module('cgitb')", "it is cgikit.compat.cgitb now"),
-        ("sys.modules['cgi'].escape", "names 'cgi' in a text"),
-        ("sys.modules.get('cgi')", "names 'cgi' in a text"),
-        ("if 'cgi' in sys.modules: pass", "names 'cgi' in a text"),
+        ("sys.modules['cgi'].escape", "names 'cgi' in a string"),
+        ("sys.modules.get('cgi')", "names 'cgi' in a string"),
+        ("if 'cgi' in sys.modules: pass", "names 'cgi' in a string"),
         ("mock.patch('cgi.FieldStorage.__init__')", "it is cgikit.compat.cgi.FieldStorage"),
         ("exec('import cgi; cgi.test()')", "holds a program that imports cgi"),
         ("run(['python', '-c', 'from cgi import test'])", "holds a program that imports cgi"),

@@ -26,5 +26,5 @@ def test_two_scopes_have_each_their_imports() -> None:
 def test_what_would_be_no_program_is_never_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Rewritten(None, [Edit(0, 0, "if\n")])
     monkeypatch.setattr(escape, "rewrite", lambda work, group, use: broken)
-    with pytest.raises(NotMigrated, match="would not be a program"):
+    with pytest.raises(NotMigrated, match="would not be a valid program"):
         rewrite(b"import cgi\ncgi.escape(a)\n")

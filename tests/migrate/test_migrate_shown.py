@@ -8,7 +8,11 @@ from migrate.rewriting import migrated, reported
     ("program", "line", "text"),
     [
         ("class F(cgi.FieldStorage):\n pass", 2, "class F is a FieldStorage"),
-        ("if isinstance(x, cgi.FieldStorage): pass", 2, "asks whether something is a FieldStorage"),
+        (
+            "if isinstance(x, cgi.FieldStorage): pass",
+            2,
+            "tests whether something is a FieldStorage",
+        ),
         ("isinstance(x, (str, cgi.MiniFieldStorage))", 2, "something is a MiniFieldStorage"),
         ("print('Content-type: text/html')", 2, "prints Content-type; with a handler it is"),
         ("print('Status: %s' % x)", 2, "raise HTTPError(404)"),
