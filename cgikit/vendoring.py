@@ -15,7 +15,7 @@ from .files import atomic_write, read
 NAMES = ("cgi", "cgitb")
 FOLDER = "cgikit_vendored"  # beside self-contained modules
 MARK = "Written by `cgikit vendor cgi`"  # in each file, so that we know it again
-_MOST = 10_000  # bytes of such a file
+_MAX_SIZE = 10_000  # bytes of such a file
 _CARRIED = ("cgikit", "multipart")
 
 _THIN = '''"""`{name}`, which Python 3.13 removed: this one is cgikit's. {mark}."""
@@ -131,7 +131,7 @@ def _write_folder(folder: str) -> None:
 def _content(path: str) -> str | None:
     """Return the text of a file, or None if it is not a file, or not one that cgikit would write."""
     try:
-        found = read(path, most=_MOST)
+        found = read(path, most=_MAX_SIZE)
     except StorageError:  # a directory, or another user's
         return None
     return None if found is None else found.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""A class in the place of `http.server.CGIHTTPRequestHandler`, which Python 3.15 removed.
+"""A replacement for the class `http.server.CGIHTTPRequestHandler`, which Python 3.15 removed.
 
 For programs that subclass it, or hand it to an `HTTPServer`; on the command line `cgikit serve` does
 the same. The names are the old ones. Scripts are found, started and read by the parts of package
@@ -36,7 +36,7 @@ _CHUNK = 65_536
 
 
 class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
-    """Serves files as `SimpleHTTPRequestHandler` does, and runs what is in `cgi_directories`.
+    """Serves files as `SimpleHTTPRequestHandler` does, and runs the scripts in `cgi_directories`.
 
     `is_cgi` decides what is run, and may be overridden: it sets `cgi_info`, a directory and the rest of
     the URL. Scripts get PATH, the locale and the variables of the server's environment that
@@ -66,7 +66,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         return super().send_head()
 
     def is_cgi(self) -> bool:
-        """Tell whether `self.path` is to be run: it lies in one of `cgi_directories`."""
+        """Return whether `self.path` is a script: it lies in one of `cgi_directories`."""
         path, mark, query = self.path.partition("?")
         try:
             names, slash = segments(path)
@@ -81,11 +81,11 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         return False
 
     def is_executable(self, path: str) -> bool:
-        """Tell whether a file can be run."""
+        """Return whether a file can be executed."""
         return os.access(path, os.X_OK)
 
     def is_python(self, path: str) -> bool:
-        """Tell whether a file is called as Python scripts are."""
+        """Return whether a file has the name of a Python script."""
         return os.path.splitext(path)[1].lower() in {".py", ".pyw"}
 
     def run_cgi(self) -> None:
@@ -103,7 +103,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             executor.close()
 
     def _take_body(self, body: IO[bytes]) -> int | None:
-        """Read the body, and return its length; None without one."""
+        """Read the body and return its length, or None if there is none."""
         length = self.headers.get("Content-Length")
         if length is None:
             if "Transfer-Encoding" in self.headers:

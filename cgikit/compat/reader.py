@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Writer = Callable[[bytes], object]
 
 _PIECE = 131_072  # bytes read at once
-_LINE = 65_536  # where no length is known: bytes of one line at once
-_AHEAD = 1_024  # white space that is looked at before and behind a delimiter
+_LINE = 65_536  # bytes of a line that are read at once if the length is unknown
+_AHEAD = 1_024  # bytes of white space that are examined before and after a delimiter
 
 NEXT, LAST, MISSING = 0, 1, -1  # what ended a section: the values of FieldStorage.done
 
 
 class Reader:
-    """The body of a request, `source`, of which `length` bytes belong to it; -1 where that is unknown.
+    """The body of a request: the first `length` bytes of `source`; -1 if the length is unknown.
 
     Without a length it reads line by line and never beyond a delimiter: the rest may be somebody
     else's, or may not come. `readline` and `read` are there for subclasses of `FieldStorage` that
@@ -45,21 +45,21 @@ class Reader:
 
     @property
     def consumed(self) -> int:
-        """How many bytes were handed on (int)."""
+        """The number of bytes that were passed on (int)."""
         return self.received - len(self._buffer) + self._position
 
     @property
     def is_short(self) -> bool:
-        """Whether fewer bytes came than the length says."""
+        """Whether fewer bytes were received than the length says."""
         return self._ended and self.received < self.length
 
     def count(self, name: str, number: int = 1) -> None:
-        """Count for a limit; raises `ValueError` over it."""
+        """Count for a limit; raises `ValueError` if it is exceeded."""
         self.counts[name] += number
         limits.check(name, self.counts[name])
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to `size` bytes, or all that is left; fewer only at the end."""
+        """Return up to `size` bytes, or all the rest; fewer only at the end."""
         pieces = []
         while size and (self._position < len(self._buffer) or self._pull()):
             piece = self._buffer[self._position :]
@@ -71,7 +71,7 @@ class Reader:
         return b"".join(pieces)
 
     def readline(self, size: int = -1) -> bytes:
-        """Return a line with its end, or `size` bytes of it; b"" at the end."""
+        """Return a line with its end, or its first `size` bytes; b"" at the end."""
         pieces = []
         while size and (self._position < len(self._buffer) or self._pull()):
             end = self._buffer.find(b"\n", self._position) + 1
@@ -99,7 +99,7 @@ class Reader:
                 return b"".join(lines)
 
     def find_first(self, boundary: bytes) -> bool:
-        """Skip what stands in front of the first delimiter, and that; False if there is none."""
+        """Skip everything up to and including the first delimiter; return False if there is none."""
         mark = b"--" + boundary
         searched = self._position
         while True:

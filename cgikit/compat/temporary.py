@@ -41,7 +41,7 @@ def _opened(fd: int, encoding: "str | None") -> "Any":
 
 
 class _File(io.FileIO):
-    """Closed in silence when nobody has it any more, as most scripts let go of it."""
+    """A file that is closed without a ResourceWarning when it is no longer referenced."""
 
     def _dealloc_warn(self, source: object) -> None:
         pass

@@ -1,7 +1,7 @@
-"""Internal. An error as a page or as text, frame by frame: where, the lines around, and the
+"""Internal. An error as a page or as text, frame by frame: the place, the lines around it, and the
 variables that stand in the line that failed. For `cgikit.compat.cgitb`.
 
-What may be shown of a value is decided in `masking.py`. Everything is escaped here.
+`masking.py` decides what may be shown of a value. Everything is escaped here.
 """
 
 import inspect
@@ -33,22 +33,22 @@ _INTRODUCTION = (
     "A problem occurred in a Python script. Here is the sequence of function calls leading up to the "
     "error, in the order they occurred."
 )
-_MOST_FRAMES = 100  # a recursion has a thousand, all alike
-_MOST_TOKENS = 1_000  # of one logical line
+_MAX_FRAMES = 100  # a recursion has a thousand, all alike
+_MAX_TOKENS = 1_000  # of one logical line
 
 
 def small(text: str) -> str:
-    """Return markup in small type, "" for nothing."""
+    """Return markup in small type, or "" for no text."""
     return f"<small>{text}</small>" if text else ""
 
 
 def strong(text: str) -> str:
-    """Return markup in bold type, "" for nothing."""
+    """Return markup in bold type, or "" for no text."""
     return f"<strong>{text}</strong>" if text else ""
 
 
 def grey(text: str) -> str:
-    """Return markup in grey, "" for nothing."""
+    """Return markup in grey, or "" for no text."""
     return f'<font color="#909090">{text}</font>' if text else ""
 
 
@@ -75,7 +75,7 @@ def scanvars(reader: "Callable[[], str]", frame: "FrameType", locals: "Any") -> 
     path, value, dotted = "", UNDEFINED, False
     try:
         for number, token in enumerate(tokenize.generate_tokens(reader)):
-            if token.type == tokenize.NEWLINE or number > _MOST_TOKENS:
+            if token.type == tokenize.NEWLINE or number > _MAX_TOKENS:
                 break
             if token.string == ".":
                 dotted = True
@@ -198,7 +198,7 @@ class _Frame:
 
 def _frames(einfo: "Any", context: int) -> "list[_Frame]":
     records = inspect.getinnerframes(einfo[2], context) if einfo[2] is not None else []
-    return [_Frame(record) for record in records[-_MOST_FRAMES:]]
+    return [_Frame(record) for record in records[-_MAX_FRAMES:]]
 
 
 def _lines(frame: _Frame) -> str:

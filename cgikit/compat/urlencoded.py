@@ -1,7 +1,7 @@
-"""Internal. Query strings and urlencoded bodies as the removed `cgi` module took them: as pairs,
+"""Internal. Query strings and urlencoded bodies as the removed `cgi` module parsed them: as pairs,
 without the blank ones unless they are wanted.
 
-The decoding is `cgikit.querystring`'s; which field counts, and what is an error, is decided here.
+`cgikit.querystring` decodes; this module decides which fields count, and which are errors.
 """
 
 from cgikit.compat import limits
@@ -63,7 +63,7 @@ class Rules:
         return [self._pair(field) for field in fields if self.keep_blank or _has_value(field)]
 
     def text_pairs(self, text: str) -> list[tuple[str, str]]:
-        """Return the same of a query string that is text: what is not escaped in it stands as it is."""
+        """Return the same for a query string that is text: unescaped characters are kept."""
         try:
             return self.pairs(text.encode(self.encoding, "surrogateescape"))
         except UnicodeEncodeError:
@@ -80,7 +80,7 @@ class Rules:
         )
 
     def count(self, raw: bytes) -> int:
-        """Return how many fields there are, those that are empty, too."""
+        """Return the number of fields, including empty ones."""
         return raw.count(self.separator) + 1 if raw else 0
 
     def _check(self, raw: bytes) -> None:
@@ -103,7 +103,7 @@ def _has_value(field: bytes) -> bool:
 
 
 def whole(source: "Any", length: int, limit: str = "memory") -> bytes:
-    """Return a body of `length` bytes, or all there is where that is negative.
+    """Return a body of `length` bytes or, if that is negative, everything up to the end.
 
     Raises `ValueError` for one over the limit, and for one that ends early.
     """

@@ -50,8 +50,8 @@ class Job:
     `file` is its absolute path, `arguments` are its command-line arguments, `environment` is its whole
     environment. `interpreter` is the program that runs it, "" if it runs by itself; `outside` says that
     it is outside the served directory. `body` is the request's body, or None. `log` is called with each
-    line of its standard error. `gone` says whether the client has left; it is called several times a
-    second.
+    line of its standard error. `gone` returns whether the client has disconnected; it is called
+    several times a second.
     """
 
     file: str
@@ -94,7 +94,7 @@ class Executor(Protocol):
 
 
 class TimeLimit(Exception):
-    """The script took too long and was ended. `.limit` names the limit in `TimeLimits`, `.seconds`
+    """The script took too long and was stopped. `.limit` names the limit in `TimeLimits`, `.seconds`
     is its value.
     """
 
@@ -105,4 +105,4 @@ class TimeLimit(Exception):
 
 
 class ClientGone(Exception):
-    """The client left, or the server stopped, before the script had ended; it was ended."""
+    """The client disconnected, or the server stopped, before the script had ended; it was stopped."""

@@ -47,7 +47,7 @@ class Lines:
         return [text for line in lines for text in self._shown(line)]
 
     def end(self) -> list[str]:
-        """Return what is left without a line end."""
+        """Return the rest, which has no line end."""
         rest = bytes(self._rest)
         self._rest.clear()
         return list(self._shown(rest)) if rest else []

@@ -1,8 +1,8 @@
 """Native text: bytes decoded as `os.fsdecode` decodes them, which is how all text in the host is kept.
 
-What came in thus goes out, to a script or to the file system, as the same bytes. WSGI (PEP 3333) hands
-over the same bytes as ISO-8859-1 text, which `native` converts where it comes in. There is one
-exception: a script's header block stays ISO-8859-1, because that is what HTTP and WSGI take back.
+So the bytes that came in go out unchanged, to a script or to the file system. WSGI (PEP 3333) passes
+the same bytes as ISO-8859-1 text, which `native` converts on arrival. There is one exception: a
+script's header block stays ISO-8859-1, because HTTP and WSGI expect it back in that form.
 Percent-escapes stand for bytes too, so they are decoded here and nowhere else in the host.
 """
 

@@ -326,7 +326,7 @@ def _text(line: bytes | bytearray) -> str:
 
 
 def _shown(line: str) -> str:
-    """Return the beginning of a line of output, as UTF-8 text where it is UTF-8."""
+    """Return the beginning of a line of output, decoded as UTF-8 if possible."""
     text = line.encode("latin-1").decode("utf-8", "replace")
     return text if len(text) <= 200 else text[:200] + "…"
 

@@ -20,7 +20,7 @@ from .executor import ClientGone, Job
 from .logtext import Lines
 
 _CHUNK = 65_536  # the size of a pipe on Linux
-_TICK = 0.2  # seconds between checks whether the client has left or the script has ended
+_TICK = 0.2  # seconds between checks whether the client has disconnected or the script ended
 _LINGER = 1.0  # seconds of silence after which processes left by a script no longer count
 
 

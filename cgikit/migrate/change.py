@@ -1,4 +1,4 @@
-"""One file on the disk: read, rewritten, and replaced whole or not at all."""
+"""One file on disk: read, rewritten, and replaced completely or not at all."""
 
 import os
 
@@ -11,9 +11,9 @@ from .tree import Users, modules_beside
 
 
 class Change:
-    """What becomes of a file. `old` is its content, `outcome` what `rewrite` made of that.
+    """The change to a file. `old` is its content, `outcome` the result of `rewrite`.
 
-    Raises `NotMigrated` for what is not a program of Python 3, `StorageError` for what cannot be read.
+    Raises `NotMigrated` if it is not a Python 3 program, `StorageError` if it cannot be read.
     """
 
     def __init__(self, path: str, users: Users, *, unsafe: bool) -> None:

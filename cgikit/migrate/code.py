@@ -1,7 +1,7 @@
 """A program as a tree: LibCST's, with what the rules ask about it.
 
-Where a node stands in the text, what is around it, which scope it is in, and which names are
-taken. What the names mean is decided in `bindings`.
+It gives the position of a node in the text, the nodes around it, its scope, and the names in use.
+`bindings` decides what the names mean.
 """
 
 import keyword

@@ -1,6 +1,4 @@
-"""What is around an expression: whether it is only asked for its truth, whether it needs
-parentheses.
-"""
+"""The context of an expression: whether only its truth value counts, whether it needs parentheses."""
 
 import libcst as cst
 

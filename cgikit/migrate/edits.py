@@ -1,6 +1,4 @@
-"""Changes of a text: which bytes go, and what comes there. All else stays as it was, byte for
-byte.
-"""
+"""Changes to a text: which bytes are replaced, and by what. The rest stays the same, byte for byte."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -1,8 +1,7 @@
 """The uses of one `FieldStorage`: what each becomes, or why it has no equivalent with `Request`.
 
-Text keeps the meaning that it had for queries and urlencoded bodies: a blank field counts as one
-that did not come, unless the program said `keep_blank_values`. Files are those of
-`request.files`.
+Text keeps the meaning that it had for queries and urlencoded bodies: a blank field counts as missing,
+unless the program sets `keep_blank_values`. Files are those of `request.files`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The report on the files: the changes as a diff for `patch`, and a line for each place left unchanged."""
+"""The report on the files: the changes as a diff for `patch`, and a line for each place not changed."""
 
 import difflib
 from collections.abc import Iterable

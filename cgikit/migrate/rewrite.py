@@ -1,8 +1,8 @@
 """One file, rewritten: the rules applied to its uses of `cgi` and `cgitb`, and its imports put
 right.
 
-`rewrite` takes bytes and gives bytes. Whatever the rules make, the result is read again before it
-is handed out: what is not a program any more is never written.
+`rewrite` takes bytes and returns bytes. The result is parsed again before it is returned, so a rule
+can never write an invalid program.
 """
 
 import ast
@@ -27,7 +27,7 @@ _RULES = (escape, queries, parseheader, fieldstorage)
 
 
 class Outcome(NamedTuple):
-    """What became of a file: its content (None: unchanged), what was not touched, rules applied."""
+    """The result for a file: its content (None: unchanged), the notes, and the rules applied."""
 
     data: bytes | None
     notes: list[Note]

@@ -1,7 +1,6 @@
 """The rules, as a table: name, level, what each does, and why it is safe at that level.
 
-All of it is read from the rules' docstrings, so that docs/migrate.md, which a test compares with this
-table, says what the code's authors say.
+The table is read from the rules' docstrings; a test compares docs/migrate.md with it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The work on one file: what the rules share, and what they hand back."""
+"""The work on one file: what the rules share, and what they return."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from .edits import Edit
 
 
 class Note(NamedTuple):
-    """A line of the report: a place that was not touched, and why. `rule` says who has seen it."""
+    """A line of the report: a place that was not changed, and why. `rule` is the rule that found it."""
 
     line: int
     rule: str
@@ -35,14 +35,14 @@ class Need(NamedTuple):
 
 
 class Rewritten(NamedTuple):
-    """What a rule makes of one use: the changes, and the import that they need (None: none)."""
+    """The result of a rule for one use: the changes, and the import that they need (None: none)."""
 
     need: Need | None
     edits: list[Edit]
 
 
 class Work:
-    """What is asked for one file, and what was done so far."""
+    """The options for one file, and what was done so far."""
 
     def __init__(
         self, code: Code, groups: list[Group], unsafe: bool, exported: Callable[[str], bool]

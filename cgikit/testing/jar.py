@@ -11,7 +11,7 @@ from collections.abc import Iterator, MutableMapping
 from ..cookies import build, parse
 from ..dates import parse_http_date
 
-_MOST_DIGITS = 12  # of a Max-Age
+_MAX_DIGITS = 12  # of a Max-Age
 
 
 class _Cookie:
@@ -123,7 +123,7 @@ def _end(said: dict[str, str]) -> float | None:
     if digits.isascii() and digits.isdigit():
         if age.startswith("-") or not digits.strip("0"):
             return 0
-        return time.time() + int(digits[:_MOST_DIGITS])
+        return time.time() + int(digits[:_MAX_DIGITS])
     if "expires" in said:
         return parse_http_date(said["expires"])
     return None

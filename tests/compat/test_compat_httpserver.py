@@ -104,7 +104,7 @@ def test_a_status_is_the_answers_status(root: Path) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "logged"),
     [
-        ("GET", "/cgi-bin/missing.py", 404, "no script"),
+        ("GET", "/cgi-bin/missing.py", 404, "Nothing is served"),
         ("GET", "/cgi-bin/off.py", 403, "chmod +x"),
         ("GET", "/cgi-bin/", 403, "not a script"),
         ("GET", "/cgi-bin/bad.sh", 500, "line 1: hello"),
