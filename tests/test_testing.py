@@ -447,7 +447,7 @@ def test_a_local_redirect_is_shown_or_followed() -> None:
 
 @pytest.mark.parametrize("path", ["/out", "/up"])
 def test_a_redirect_that_cannot_be_followed_says_where_it_leads(path) -> None:
-    with pytest.raises(ValueError, match="cannot ask"):
+    with pytest.raises(ValueError, match="cannot request"):
         Client(moving).get(path, follow_redirects=True)
 
 

@@ -110,7 +110,7 @@ def test_a_self_contained_upload_is_read(scripts: Path) -> None:
 @pytest.mark.parametrize("self_contained", [False, True])
 def test_nothing_of_somebody_elses_is_overwritten(scripts: Path, self_contained: bool) -> None:
     (scripts / "cgitb.py").write_text("mine")
-    with pytest.raises(FileExistsError, match="of this name"):
+    with pytest.raises(FileExistsError, match="this name already exists"):
         vendoring.write(str(scripts), self_contained=self_contained)
     assert sorted(path.name for path in scripts.iterdir()) == ["cgitb.py", "old.py"]
     vendoring.write(str(scripts), self_contained=self_contained, force=True)

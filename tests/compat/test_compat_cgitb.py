@@ -140,7 +140,7 @@ def test_an_output_that_is_gone_is_no_second_error(capsys: pytest.CaptureFixture
     file = io.StringIO()
     file.close()
     cgitb.Hook(file=file).handle(failed(ValueError("x")))
-    assert "cannot write the page" in capsys.readouterr().err
+    assert "cannot write the error page" in capsys.readouterr().err
 
 
 def test_the_names_of_the_old_module_are_there() -> None:
