@@ -164,7 +164,7 @@ class Counters:
         return len(self.all())
 
     def __bool__(self) -> bool:
-        # Always true, so that `if counters:` reads no file.
+        # Always true, so `if counters:` reads no file.
         return True
 
     def __delitem__(self, name: str) -> None:

@@ -197,7 +197,7 @@ def log(
     """Write the traceback of an error to `stream` (default: standard error), each line preceded by the
     incident number. If no line of the script is in it, the entry names the handler of `request`.
 
-    Control characters are escaped, so that a client cannot forge a line of the log. If the log is
+    Control characters are escaped, so a client cannot forge a line of the log. If the log is
     closed, the entry is lost; that is not an error.
     """
     lines = traceback_of(error).splitlines()

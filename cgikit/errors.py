@@ -23,7 +23,7 @@ class CGIError(Exception):
 
     @property
     def message(self) -> str:
-        """What to tell the client (str)."""
+        """The message for the client (str)."""
         return str(self)
 
     def __reduce__(self) -> "tuple[object, ...]":
@@ -85,7 +85,7 @@ class LimitExceeded(BadRequest):
 
     @property
     def message(self) -> str:
-        """What to tell the client: in words, with the limit where it helps (str)."""
+        """The message for the client: in words, with the limit where it helps (str)."""
         words = _TOO_LARGE.get(self.limit, "This request is larger than this site allows.")
         if self.limit in ("body", "memory", "field", "file"):
             return words.format(_size(self.allowed))
@@ -200,7 +200,7 @@ class LockTimeout(CGIError, TimeoutError):
 
     @property
     def message(self) -> str:
-        """What to tell the client, without the path (str)."""
+        """The message for the client, without the path (str)."""
         return "Another request is using the same data. Please try again in a moment."
 
 
@@ -216,7 +216,7 @@ class StorageError(CGIError, OSError):
 
     @property
     def message(self) -> str:
-        """What to tell the client, without the path (str)."""
+        """The message for the client, without the path (str)."""
         return "The server could not read or write its data."
 
 
@@ -233,7 +233,7 @@ class MissingFile(CGIError, FileNotFoundError, ValueError):
 
     @property
     def message(self) -> str:
-        """What to tell the client, without the path (str)."""
+        """The message for the client, without the path (str)."""
         return "The file was not found."
 
     def __reduce__(self) -> "tuple[object, ...]":

@@ -76,7 +76,7 @@ class ExpiringCounters:
         return len(self._now())
 
     def __bool__(self) -> bool:
-        # Always true, so that `if counters:` reads no file.
+        # Always true, so `if counters:` reads no file.
         return True
 
     def __delitem__(self, name: str) -> None:

@@ -128,7 +128,7 @@ def must_finalize(
 
 def open_descriptors() -> int:
     """Return how many descriptors this process has open. Raises `OSError` if there is no /proc."""
-    # Since Linux 6.2 the directory's size is that number, so that no list of them is needed.
+    # Since Linux 6.2 the directory's size is that number, so no list of them is needed.
     known = os.stat("/proc/self/fd").st_size
     return known or len(os.listdir("/proc/self/fd")) - 1  # one of them is the listing's own
 

@@ -38,7 +38,7 @@ class MultiMap(Mapping[str, V]):
     __slots__ = ("_index", "_pairs")
 
     def __init__(self, pairs: "Iterable[tuple[str, V]]" = ()) -> None:
-        # A copy, so that later changes of the caller's list have no effect.
+        # A copy, so later changes of the caller's list have no effect.
         self._pairs = list(pairs)
         self._index: dict[str, list[V]] | None = None
 

@@ -286,7 +286,7 @@ def was_sent() -> bool:
 
 
 class GuardedOutput:
-    """Replaces `sys.stdout` while a handler runs: printing raises `StateError` at once.
+    """Replaces `sys.stdout` while a handler runs: printing raises `StateError` immediately.
 
     What a handler prints would come before the header, or inside the body, and the answer would fail
     far from the line at fault. As a context manager it installs and removes itself.

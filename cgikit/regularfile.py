@@ -38,9 +38,9 @@ def open_regular(
     """Open a regular file, or make one with O_CREAT in `flags`; return its descriptor (int).
 
     The descriptor is not inherited. A symbolic link raises `OSError` (ELOOP) unless `follow`. A
-    directory, FIFO, socket or device raises `NotRegular` at once. The only thing that this waits for is
-    a lease, such as Samba takes: at most `patience` seconds, then it raises `BlockingIOError`. The
-    kernel revokes a lease after 45 seconds (lease-break-time).
+    directory, FIFO, socket or device raises `NotRegular` immediately. It waits only for a lease,
+    such as Samba takes: at most `patience` seconds, then it raises `BlockingIOError`. The kernel
+    revokes a lease after 45 seconds (lease-break-time).
     """
     flags |= _FLAGS if follow else _FLAGS | os.O_NOFOLLOW
     try:

@@ -39,8 +39,8 @@ def begin(
     """Return an iterable over the pieces of a body as bytes. The first piece is made here, before the
     header is sent: if that fails, an error page can still be sent.
 
-    An empty first piece counts: by that, a stream asks for its header to be sent at once. `length` is
-    what the header announces. A wrong length raises `ValueError` if the first piece shows it, or any
+    An empty first piece counts: with it, a stream has its header sent immediately. `length` is what
+    the header announces. A wrong length raises `ValueError` if the first piece shows it, or any
     piece if all of them are there to be `counted`. In a process that was forked while the piece was
     made this raises `SystemExit`: a request has one answer.
     """

@@ -361,7 +361,7 @@ def _link(fd: int, path: str, name: str) -> bool:
 
 def _umask() -> int:
     # POSIX can read the umask only by setting it. Files that other threads make meanwhile would get the
-    # wrong mode, and two threads at once could leave the wrong umask for good.
+    # wrong mode, and two concurrent threads could leave the wrong umask for good.
     try:
         with open("/proc/self/status", "rb") as status:
             for line in status:

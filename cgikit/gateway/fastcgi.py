@@ -80,7 +80,7 @@ class FastCGI:
         self._params: bytes | bytearray | None = b""  # None: all have come
         self._ready = False  # the body has ended
         self._aborted = False
-        self._erred = False  # something went to STDERR, which must be ended as well
+        self._erred = False  # something went to STDERR, which must be closed as well
         self._replies = b""
 
     @property
@@ -214,7 +214,7 @@ class FastCGI:
                 events.append(BodyPiece(self.request, content))
         elif kind == ABORT_REQUEST:
             if self._params is not None:
-                # No event has announced this request, so that nobody else would end it
+                # No event has announced this request, so nobody else would end it
                 self._reply(self.finish(self.request))
             elif not self._aborted:
                 self._aborted = True

@@ -2,7 +2,7 @@
 
 Implements "SCGI: A Simple Common Gateway Interface alternative" (Neil Schemenauer, 2008): one request
 per connection, and the answer is the script's output, unchanged. The events and methods are those of
-`fastcgi.py`, so that one loop serves both. This module has no sockets.
+`fastcgi.py`, so one loop serves both. This module has no sockets.
 """
 
 from .wire import (

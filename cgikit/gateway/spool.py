@@ -6,7 +6,7 @@ implements no standard. The file has no name, so it disappears with the process,
 
 import os
 
-_CHUNK = 1 << 20  # bytes written to the file at once
+_CHUNK = 1 << 20  # bytes per write to the file
 
 
 class Spool:

@@ -404,7 +404,7 @@ class PersistentConnection:
         return found
 
     def _understood(self, data: bytes) -> "list[Event]":
-        """Return the events in what was received, and send replies that are due at once."""
+        """Return the events in what was received, and send replies that are due immediately."""
         try:
             events = self.codec.receive(data)
             if replies := self.codec.replies():

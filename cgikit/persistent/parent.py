@@ -29,7 +29,7 @@ _PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0)  # seconds before a restart, after several 
 class Parent:
     """Keeps `count` workers running. Each calls `work(requests, pipe, open, handover)` and then ends.
 
-    `pipe` reaches its end when the parent dies for any reason, so that no worker outlives it for long.
+    `pipe` reaches its end when the parent dies for any reason, so no worker outlives it for long.
     `open` are the connections that the previous worker has left in `handover`. `listener` is the socket
     on which workers accept; parent and workers close it when the end begins.
     """

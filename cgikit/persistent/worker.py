@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _ENDING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 _BEGINNING = 30  # seconds from the first byte of a request to the last of its variables
-# Milliseconds to wait for the request on a new connection: servers send one at once. If the worker took
-# another request first, this one would have to wait, although another worker may be free.
+# Milliseconds to wait for the request on a new connection: servers send one immediately. If the worker
+# took another request first, this one would have to wait, although another worker may be free.
 _PATIENCE = 10
 _LAST = 0.25  # seconds for requests that are on their way when the worker ends
 _DELIVERED = 20  # seconds for answers that are on their way; the parent kills after 30
@@ -42,7 +42,7 @@ _MAX_WAITING = 500  # open connections; the default limit of descriptors is 1,02
 
 
 class PersistentOutput:
-    """Replaces `sys.stdout` for `Response.send`, so that it writes nothing to standard output."""
+    """Replaces `sys.stdout` for `Response.send`, so it writes nothing to standard output."""
 
     def __init__(self, own: object) -> None:
         self._own = own
@@ -275,7 +275,7 @@ class PersistentWorker:
             return  # another worker was faster
         except OSError as error:
             process.write_log(f"cgikit: cannot accept a connection: {error.strerror}\n")
-            sleep(0.1)  # no descriptors or memory: the next attempt would fail at once
+            sleep(0.1)  # no descriptors or memory: the next attempt would fail immediately
             return
         self._welcome(accepted)
 

@@ -25,7 +25,7 @@ def ids(store: "Store", request: "MetaVariables") -> list[tuple[str, str]]:
     """Return the ids in a request's cookies, each with the name of its cookie; at most `MAX_TRIED`.
 
     A browser may send several cookies of the same name, with different paths. All of them must be
-    tried, so that a cookie that somebody else has set does not lock the visitor out.
+    tried, so a cookie that somebody else has set does not lock the visitor out.
     """
     header = request.environ.get("HTTP_COOKIE")
     if not header:

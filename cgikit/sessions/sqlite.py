@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     _File = tuple[int, int]  # device and inode
 
 _APPLICATION = 0x63676973  # "cgis" in the header of the file: the application id
-_PAGE = 500  # keys that are read at once: a long read would keep the WAL from being reset
+_PAGE = 500  # keys per read: a long read would keep the WAL from being reset
 _SETTLED = 2  # seconds; the longest that moving all files of a database away may take
 _SWEPT = 200  # the most sessions that one sweep deletes: a request waits for it
 _LOAD = "SELECT coalesce(substr(payload, 1, ?), x''), accessed, expires FROM sessions WHERE key = ?"

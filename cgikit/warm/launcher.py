@@ -3,7 +3,7 @@
 A script runs warm if the warm interpreter is the one that its `#!` line names (`program.py`), the
 preloaded modules are what a fresh interpreter would import now (`staleness.py`), and the request sets
 no variable that an interpreter reads when it starts. Otherwise it is started cold. The log says once
-why, and the supervisor is told what it has to act upon.
+why, and the supervisor is told if it has to act.
 """
 
 import os

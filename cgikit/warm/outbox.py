@@ -33,12 +33,12 @@ class Outbox:
 
     @property
     def is_spooled(self) -> bool:
-        """Whether what is put is copied into a spool, so that the caller need not keep it."""
+        """Whether what is put is copied into a spool, so the caller need not keep it."""
         return self._spool is not None
 
     @property
     def is_full(self) -> bool:
-        """Whether the spool takes no more, so that the script has to wait."""
+        """Whether the spool takes no more, so the script has to wait."""
         return self._spool is not None and self._spool.is_full
 
     def put(self, pieces: "Pieces") -> None:
