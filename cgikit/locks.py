@@ -278,7 +278,8 @@ def _holder(fd: int) -> str:
     try:
         found = os.fstat(fd)
         device = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
-        with open("/proc/locks", encoding="ascii") as locks:
+        # UTF-8 is always loaded. Another codec is not found by a user who cannot read Python's library.
+        with open("/proc/locks", encoding="utf-8") as locks:
             lines = [line.split() for line in locks]
     except (OSError, ValueError):
         lines = []  # no Linux
