@@ -334,3 +334,10 @@ def test_any_text_is_a_date_or_a_value_error(text: str) -> None:
 def test_a_year_has_two_or_four_digits(year: str) -> None:
     assert parse_http_date(f"Sun, 06 Nov {year} 08:49:37 GMT") is None
     assert parse_http_date(f"Sun Nov  6 08:49:37 {year}") is None
+
+
+def test_a_date_in_words_is_of_a_hundred_characters_at_most() -> None:
+    text = "1 May 2030"
+    assert parse_date(text + " " * (100 - len(text))).isoformat() == "2030-05-01"
+    with pytest.raises(ValueError, match="a date of 101 characters is too long"):
+        parse_date(text + " " * (101 - len(text)))

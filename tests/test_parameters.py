@@ -106,3 +106,12 @@ def test_a_download_has_a_name() -> None:
     with pytest.raises(ValueError, match="it is empty"):
         disposition("")
     assert disposition("a b.txt") == 'attachment; filename="a b.txt"'
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("100%.txt", "100%.txt"), ('a"b', "a_b"), ("a\\b", "a_b")]
+)
+def test_a_name_that_clients_would_misread_is_sent_in_both_forms(name: str, shown: str) -> None:
+    first, second = disposition(name).removeprefix("attachment; filename=").split("; ")
+    assert first.strip('"') == shown
+    assert second.startswith("filename*=UTF-8''")

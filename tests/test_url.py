@@ -375,3 +375,9 @@ def test_3_8_a_dot_at_the_end_of_the_host_does_not_matter() -> None:
     for host in ("a.example..", "b.example.", "."):
         with pytest.raises(BadRequest):
             url({"HTTP_HOST": host}, allowed_hosts={"a.example"})
+
+
+@pytest.mark.parametrize("char", ['"', "<", ">", " ", "\t", "\x7f", "ä"])
+def test_what_no_url_can_hold_is_escaped_in_a_reference(char: str) -> None:
+    escapes = "".join(f"%{byte:02X}" for byte in char.encode())
+    assert quote_reference(f"/a{char}b?c={char}'#%41") == f"/a{escapes}b?c={escapes}'#%41"

@@ -84,6 +84,20 @@ def test_a_stream_is_sent_to_its_end_and_closed() -> None:
     assert (got.page, got.ended, ended) == (b"ab", True, [True])
 
 
+def test_a_body_that_is_not_read_to_its_end_is_closed() -> None:
+    closed = []
+
+    class Pieces:
+        def __iter__(self):
+            return iter(["ab"])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    assert ask(lambda _: Response(Pieces())).page == b"ab"
+    assert closed == [True]
+
+
 def test_head_gets_no_body() -> None:
     got = ask(lambda _: Response.text("Hello"), REQUEST_METHOD="HEAD")
     assert got.output.endswith(b"Content-Length: 5\n\n")
