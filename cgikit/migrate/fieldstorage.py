@@ -1,11 +1,15 @@
 """Rule `fieldstorage` (--unsafe): `form = cgi.FieldStorage()` becomes `form = Request().params`.
 
-Only for a variable that is bound once and used in the forms below, all of them in this file. Queries
-and urlencoded forms keep their meaning: a blank field still counts as absent. What differs: for a
-repeated name `getvalue` returned a list, now it is the first value; `form[k].value` of a blank field
-is "" and not a KeyError; in a multipart form blank fields counted as present, and the query came
-first; file names and bodies have limits (docs/limits.md), and a body that is not a form raises an
-error.
+Only for a variable that is bound once and used in the forms below, all of them in this file.
+Queries and urlencoded forms keep their meaning: a blank field still counts as absent. If anything
+in the file looks like an upload (`multipart`, a file input, `.filename`, a file opened with "wb",
+…), only fields that the file's own HTML shows to be text are rewritten; for any other field the
+form stays. What differs: a file that is read by `getvalue` or `.value`, or tested for by `in`, is
+not found any more, and `keys()`, `len()` and loops leave it out, so check that no form sends one,
+also in HTML outside this file; for a repeated name `getvalue` returned a list, now it is the first
+value, even if that is blank and another is not; `form[k].value` of a blank field is "" and not a
+KeyError; in a multipart form blank fields counted as present, and the query came first; file names
+and bodies have limits (docs/limits.md), and a body that is not a form raises an error.
 """
 
 import re
@@ -109,9 +113,7 @@ def _check_world(work: Work, variable: Assignment) -> None:
         raise Stays(variable.node, "may reach it by eval, exec, locals or vars")
     for use in work.uses("cgi", "maxlen"):
         raise Stays(use.node, "sets cgi.maxlen, which Request does not know; see cgikit.Limits")
-    for attribute in code.each(cst.Attribute):
-        if code.source(attribute) == "sys.stdin":
-            raise Stays(attribute, "reads standard input itself")
+    _check_input(code)
     for node in code.each(cst.Call):
         is_check = isinstance(node.func, cst.Name) and node.func.value == "isinstance"
         if is_check and len(node.args) == 2 and _KINDS.search(code.source(node.args[1])):
@@ -120,3 +122,18 @@ def _check_world(work: Work, variable: Assignment) -> None:
         left = comparison.left
         if isinstance(left, cst.Call) and code.source(left.func) == "type":
             raise Stays(comparison, "tests the type of a value")
+
+
+def _check_input(code: Code) -> None:
+    for attribute in code.each(cst.Attribute):
+        if code.source(attribute) == "sys.stdin":
+            raise Stays(attribute, "reads standard input itself")
+    for imported in code.each(cst.ImportFrom):
+        if imported.module and code.source(imported.module) == "sys" and _takes_stdin(imported):
+            raise Stays(imported, "reads standard input itself")
+
+
+def _takes_stdin(imported: cst.ImportFrom) -> bool:
+    if isinstance(imported.names, cst.ImportStar):
+        return True
+    return any(alias.evaluated_name == "stdin" for alias in imported.names)

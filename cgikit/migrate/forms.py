@@ -10,7 +10,7 @@ from typing import NamedTuple
 import libcst as cst
 from libcst.metadata import Access, Assignment
 
-from . import contexts
+from . import contexts, uploads
 from .code import Code
 from .edits import Edit
 
@@ -55,6 +55,9 @@ class Form:
             code.source(part.key) for part in self._parts.values() if self._is_file(part)
         }
         self._file_inputs = set(_file_inputs(code))
+        keys = [key for name in self._names if (key := self._key(name)) is not None]
+        self._sign = uploads.sign(code, keys)
+        self._text = uploads.text_fields(code) if self._sign else set()
         self.has_files = bool(self._file_keys)
         self.has_text = not self._names or any(
             not self.has_files or not self._of_file(name) for name in self._names
@@ -118,6 +121,29 @@ class Form:
             raise Stays(key, f"reads the file {written} as a value")
         if self._file_keys and contexts.text_of(key) is None:
             raise Stays(key, f"reads the field {written}, which may be a file, as a value")
+        if self._sign and contexts.text_of(key) not in self._text:
+            raise Stays(key, f"reads the field {written}, which may be a file ({self._seen})")
+
+    def _check_all(self, name: cst.BaseExpression) -> None:
+        """Raise `Stays` for what goes through all fields, if files may be among them."""
+        if self._sign:
+            raise Stays(name, f"goes through all fields, and some may be files ({self._seen})")
+
+    @property
+    def _seen(self) -> str:
+        line, text = self._sign or (0, "")
+        return f"line {line}: {' '.join(text.split())}"
+
+    def _key(self, name: cst.Name) -> cst.BaseExpression | None:
+        """Return the name of the field that a use of the form is for."""
+        if id(name) in self._parts:
+            return self._parts[id(name)].key
+        membership = self._membership(name)
+        if membership is not None:
+            return membership.left
+        outer = self._code.parent(name)
+        call = self._code.parent(outer) if isinstance(outer, cst.Attribute) else None
+        return call.args[0].value if isinstance(call, cst.Call) and call.args else None
 
     # --- the uses -------------------------------------------------------------------------------
 
@@ -132,6 +158,9 @@ class Form:
         if isinstance(outer, cst.Attribute) and isinstance(call, cst.Call) and call.func is outer:
             return self._call(outer, call)
         is_loop = isinstance(outer, cst.For | cst.CompFor) and outer.iter is name
+        is_whole = is_loop or contexts.is_test(code, name)
+        if is_whole or (isinstance(outer, cst.Arg) and is_length(code, outer)):
+            self._check_all(name)
         if is_loop:
             return [] if self._keep else [code.replace(name, self._kept_names(name))]
         if isinstance(outer, cst.Arg) and is_length(code, outer):
@@ -150,6 +179,7 @@ class Form:
         args = list(call.args)
         if kind == "keys" and not args:
             form = method.value
+            self._check_all(form)
             text = f"[*{code.source(form)}]" if self._keep else self._kept_names(form)
             return [code.replace(call, text)]
         counts = {"getvalue": (1, 2), "getfirst": (1, 2), "getlist": (1, 1)}.get(kind)
@@ -224,11 +254,14 @@ class Form:
     def _part_edits(self, name: cst.Name, part: Part, files: str) -> list[Edit]:
         if contexts.misses_are_caught(self._code, part.subscript):
             raise Stays(part.subscript, "relies on the KeyError of a missing field")
-        if self._code.source(part.key) in self._file_keys:
+        code = self._code
+        if code.source(part.key) in self._file_keys:
             return self._file_edits(name, part, files)
         self._check_text(part.key)
         edits = []
         for attribute in part.attributes:
+            if _is_set(code, attribute):
+                raise Stays(attribute, "sets .value of a field")
             if attribute.attr.value != "value":
                 raise Stays(attribute, f"uses .{attribute.attr.value} of a field")
             edits.append(Edit(self._code.end(attribute.value), self._code.end(attribute), ""))
@@ -246,6 +279,8 @@ class Form:
             edits.append(Edit(code.end(part.key), closed, ")"))
         for attribute in part.attributes:
             what = attribute.attr.value
+            if _is_set(code, attribute):
+                raise Stays(attribute, f"sets .{what} of a file")
             if isinstance(code.parent(attribute), cst.Comparison | cst.ComparisonTarget):
                 raise Stays(attribute, f"compares .{what} of a file")
             end = code.end(attribute.value)
@@ -288,9 +323,22 @@ def _in_order(code: Code, assignment: Assignment) -> list[Access]:
 
 def _file_inputs(code: Code) -> list[str]:
     """Return the names of the file inputs in the pages that a program writes."""
-    texts = (code.source(node) for node in code.each(cst.SimpleString))
+    kinds = (cst.SimpleString, cst.FormattedStringText)
+    texts = (code.source(node) for node in code.nodes if isinstance(node, kinds))
     inputs = [found for text in texts for found in _FILE_INPUT.findall(text)]
     return [name for found in inputs for name in _INPUT_NAME.findall(found)]
+
+
+def _is_set(code: Code, attribute: cst.Attribute) -> bool:
+    """Whether an attribute is bound or deleted, also as a part of a tuple or list."""
+    for outer, inner in code.parents(attribute):
+        if isinstance(outer, cst.AssignTarget | cst.Del | cst.AsName):
+            return True
+        if isinstance(outer, cst.AugAssign | cst.AnnAssign | cst.For | cst.CompFor):
+            return outer.target is inner
+        if not isinstance(outer, cst.Element | cst.StarredElement | cst.Tuple | cst.List):
+            return False
+    return False
 
 
 def is_length(code: Code, argument: cst.Arg) -> bool:

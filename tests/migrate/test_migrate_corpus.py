@@ -19,7 +19,7 @@ FREE = """
     addition calculator cookies counter docs_example dropdown escape escape_from
     escape_html_taken fallback getfirst getlist globals guestbook hello hello_py3 keep_blank
     keys latin1 local_import login mail_form paging parse_header parse_qs radio redirect
-    textarea todo unused unused_from upload_chunks upload_value
+    textarea todo unused unused_from upload_text_known upload_value
 """.split()
 
 OLD_IMPORT = re.compile(rb"^\s*(?:import\s.*\bcgi(?:tb)?\b|from\s+cgi(?:tb)?\s)", re.M)

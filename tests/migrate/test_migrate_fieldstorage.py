@@ -19,9 +19,10 @@ def test_without_unsafe_nothing_becomes_a_request() -> None:
          "from cgikit import Request\nform = Request().params\nprint(form.get('a', ''))\n"),
         ("import cgi\nform = cgi.FieldStorage()\nx = form['f'].file\n",
          "from cgikit import Request\nrequest = Request()\nx = request.files['f'].file\n"),
-        ("import cgi\nform = cgi.FieldStorage(); x = form['f'].file, form['a'].value\n",
+        (("import cgi\nform = cgi.FieldStorage(); x = form['f'].file, form['a'].value,"
+          " '<input name=a>'\n"),
          ("from cgikit import Request\nrequest = Request(); form = request.params;"
-         " x = request.files['f'].file, form['a']\n")),
+         " x = request.files['f'].file, form['a'], '<input name=a>'\n")),
         (f"Request = 1\nimport cgi\nform = cgi.FieldStorage()\n{GET}",
          ("Request = 1\nfrom cgikit import Request as cgikit_Request\n"
          "form = cgikit_Request().params\nprint(form.get('a', ''))\n")),
@@ -48,6 +49,8 @@ def test_a_form_becomes_a_request(program: str, after: str) -> None:
         (f"form = cgi.FieldStorage()\nprint('%(form)s' % vars())\n{GET}", "may reach it by eval"),
         (f"cgi.maxlen = 9\nform = cgi.FieldStorage()\n{GET}", "sets cgi.maxlen"),
         (f"import sys\nx = sys.stdin.read()\nform = cgi.FieldStorage()\n{GET}", "reads standard input"),
+        (f"from sys import stdin as s\nform = cgi.FieldStorage()\n{GET}", "reads standard input"),
+        (f"from sys import *\nform = cgi.FieldStorage()\n{GET}", "reads standard input itself"),
         (f"form = cgi.FieldStorage()\nisinstance(x, list)\n{GET}", "tests whether a value is a list"),
         (f"form = cgi.FieldStorage()\nif type(x) == type([]): pass\n{GET}", "tests the type"),
     ],

@@ -72,7 +72,8 @@ def test_where_blanks_count_the_plain_forms_are_right(before: str, after: str, k
         ('y = form["f"]; x = y.file', 'y = request.files["f"]; x = y.file'),
         ('y = form["f"]; x = y.filename if y.filename else 1',
          'y = request.files.get("f"); x = y.client_filename if y else 1'),
-        ('x = form["f"].file, form["a"].value', 'x = request.files["f"].file, form["a"]'),
+        ('x = form["f"].file, form["a"].value, "<input name=a>"',
+         'x = request.files["f"].file, form["a"], "<input name=a>"'),
     ],
 )  # fmt: skip
 def test_files_are_those_of_the_request(before: str, after: str) -> None:
@@ -97,8 +98,25 @@ def test_files_are_those_of_the_request(before: str, after: str) -> None:
         ('x = form["f"].filename == ""', "compares .filename of a file"),
         ('x = form["f"].file, form.getvalue("f")', 'reads the file "f" as a value'),
         ('x = form["f"].file, form.getvalue(k)', "reads the field k, which may be a file, as a value"),
+        ('x = form.getvalue("d"); open("x", "wb")',
+         'reads the field "d", which may be a file (line 4: "wb")'),
+        ('# upload\nx = "d" in form', 'reads the field "d", which may be a file (line 4: upload)'),
+        ('y.decode()\nx = len(form)',
+         "goes through all fields, and some may be files (line 4: .decode)"),
+        ('y.decode()\nx = form.keys()', "goes through all fields"),
+        ('y.decode()\nfor x in form: pass', "goes through all fields"),
+        ('y.decode()\nif form: pass', "goes through all fields"),
+        ('y.decode()\nx = form[k].value', "reads the field k, which may be a file"),
+        ('x = form.getlist("attached")', 'which may be a file (line 4: "attached")'),
         ("x = '<input type=\"file\" name=\"u\">', form.getvalue('u')", "reads the file 'u' as a value"),
         ('x = form["f"].file, form["f"].value', "reads the value of a file more than once"),
+        ('form["b"].value = 1', "sets .value of a field"),
+        ('form["b"].value += "x"', "sets .value of a field"),
+        ('x, [form["b"].value] = 1, [2]', "sets .value of a field"),
+        ('del form["b"].value', "sets .value of a field"),
+        ('for form["b"].value in x: pass', "sets .value of a field"),
+        ('x = form["b"]; x.value = "changed"', "sets .value of a field"),
+        ('x = form["f"].filename; form["f"].file = 1', "sets .file of a file"),
         ('x = form["f"].file, form["f"].type', "uses .type of a file"),
         ("try: x = form['a'].value\nexcept KeyError: x = 1", "relies on the KeyError"),
         ('x = (form.keys(  # why\n  ))', "has a comment inside a use of it"),
@@ -108,7 +126,8 @@ def test_files_are_those_of_the_request(before: str, after: str) -> None:
     ],
 )  # fmt: skip
 def test_what_has_no_form_leaves_the_whole_form_alone(use: str, why: str) -> None:
-    program = f"import cgi\nform = cgi.FieldStorage()\ny = form.getvalue('b')\n{use}\n"
+    page = "'<input name=b>'"
+    program = f"import cgi\nform = cgi.FieldStorage()\ny = form.getvalue('b'), {page}\n{use}\n"
     after = migrated(program, unsafe=True)
     assert after == program.replace("import cgi\n", "from cgikit.compat import cgi\n", 1)
     assert any(why in text for _, text in reported(program, unsafe=True))
