@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
-from libcst.metadata import ImportAssignment, Scope
+from libcst.metadata import ClassScope, GlobalScope, ImportAssignment, Scope
 
 from .code import Code
+from .edits import Edit
 
 MODULES = ("cgi", "cgitb")
 _OURS = "cgikit.compat"
@@ -137,21 +138,27 @@ def groups(code: Code, beside: Container[str] = ()) -> list[Group]:
 
 def _spread(found: list[Group]) -> None:
     """Leave a statement as a whole: what one of its names is left for holds for the others."""
-    for _ in found:
-        left = {id(one.statement): group.fallback
-                for group in found if group.fallback for one in group.imports}  # fmt: skip
-        for group in found:
-            reasons = [left[id(o.statement)] for o in group.imports if id(o.statement) in left]
-            group.fallback = group.fallback or next(iter(reasons), "")
+    together: dict[int, list[Group]] = {}
+    for group in found:
+        for one in group.imports:
+            together.setdefault(id(one.statement), []).append(group)
+    waiting = [group for group in found if group.fallback]
+    while waiting:
+        group = waiting.pop()
+        for one in group.imports:
+            for other in together.pop(id(one.statement), ()):
+                if not other.fallback:
+                    other.fallback = group.fallback
+                    waiting.append(other)
 
 
 def _read(code: Code, group: Group) -> None:
     """Fill in the uses of a group, and what makes them doubtful."""
-    statements = [one.statement for one in group.imports]
+    statements = {id(one.statement) for one in group.imports}
     seen: set[int] = set()
     for assignment in group.scope.assignments[group.name]:
         node = assignment.node if isinstance(assignment, ImportAssignment) else None
-        if not any(node is statement for statement in statements):
+        if id(node) not in statements:
             group.doubt = f"{group.name!r} is bound to something else as well"
         for access in assignment.references:
             if id(access.node) not in seen:
@@ -159,8 +166,15 @@ def _read(code: Code, group: Group) -> None:
                 group.uses.append(_use(code, group, access.node))
     if any((one.module, one.member) != (group.module, group.member) for one in group.imports):
         group.doubt = f"{group.name!r} is bound to something else as well"
-    if group.name in _captures(code):
+    if group.name in code.captured:
         group.doubt = f"{group.name!r} is a name in a pattern as well"
+    if isinstance(group.scope, ClassScope):
+        group.doubt = f"{group.name!r} is an attribute of a class"
+    elif group.name in code.shared and not isinstance(group.scope, GlobalScope):
+        group.doubt = f"{group.name!r} is bound by global or nonlocal"
+    whole = (Edit(code.start(one.statement), code.end(one.statement), "") for one in group.imports)
+    if code.loses_comment(whole):
+        group.doubt = "there is a comment inside the import"
     group.uses.sort(key=lambda use: code.start(use.node))
 
 
@@ -173,14 +187,6 @@ def _use(code: Code, group: Group, node: cst.CSTNode) -> Use:
     parent = code.parent(node)
     call = parent if isinstance(parent, cst.Call) and parent.func is node else None
     return Use(node, member, call)
-
-
-def _captures(code: Code) -> set[str]:
-    """Names that patterns bind: LibCST's scopes do not list them."""
-    kinds = (cst.MatchAs, cst.MatchStar)
-    return {
-        node.name.value for node in code.nodes if isinstance(node, kinds) and node.name is not None
-    }
 
 
 def _fallback(code: Code, statement: ImportStatement) -> str:

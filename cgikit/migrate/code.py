@@ -4,17 +4,22 @@ It gives the position of a node in the text, the nodes around it, its scope, and
 `bindings` decides what the names mean.
 """
 
+import bisect
 import keyword
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import TypeVar
 
 import libcst as cst
+from libcst.helpers import get_full_name_for_node
 from libcst.metadata import (
     Assignment,
     BaseAssignment,
     ByteSpanPositionProvider,
     CodeSpan,
+    ImportAssignment,
     MetadataWrapper,
     Scope,
     ScopeProvider,
@@ -30,6 +35,7 @@ _DEPTH = 20_000  # calls within calls, while a program is read
 
 #: Names by which a program reaches its own variables unseen.
 REFLECTION = frozenset("eval exec globals locals vars execfile".split())
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class Code:
@@ -60,7 +66,7 @@ class Code:
     def _read(self, text: str) -> None:
         self.module = cst.parse_module(text)
         if self.module.code != text:
-            raise NotMigrated("LibCST does not reproduce it unchanged")
+            raise _changed(text, self.module.code)
         # without a copy, which is there for trees that people make: nothing of this one is in it twice
         wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
         known = wrapper.resolve_many((ByteSpanPositionProvider, ScopeProvider))
@@ -136,8 +142,22 @@ class Code:
 
     def line_at(self, place: int) -> int:
         """Return the number of the line of a place (bytes): of any kind of line end."""
-        before = self.data[:place]
-        return before.count(b"\n") + before.replace(b"\r\n", b"").count(b"\r") + 1
+        return bisect.bisect_right(self._lines, place) + 1
+
+    def line_start(self, place: int) -> int:
+        """Return where the line of a place begins (bytes)."""
+        line = bisect.bisect_right(self._lines, place)
+        return self._lines[line - 1] if line else 0
+
+    def line_end(self, place: int) -> int:
+        """Return where the line of a place ends (bytes), behind its line end."""
+        line = bisect.bisect_right(self._lines, place)
+        return self._lines[line] if line < len(self._lines) else len(self.data)
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        """Where each line but the first begins."""
+        return [found.end() for found in _LINE_END.finditer(self.data)]
 
     def replace(self, node: cst.CSTNode, text: str) -> Edit:
         """Return the edit that puts a text in a node's place."""
@@ -154,10 +174,37 @@ class Code:
 
     def loses_comment(self, edits: Iterable[Edit]) -> bool:
         """Whether a comment stands in what edits would take out."""
-        places = [self.start(comment) for comment in self.each(cst.Comment)]
-        return any(edit.start <= place < edit.end for edit in edits for place in places)
+        places = self._comment_places
+        return any(
+            bisect.bisect_left(places, edit.start) < bisect.bisect_left(places, edit.end)
+            for edit in edits
+        )
 
-    @property
+    @cached_property
+    def _comment_places(self) -> list[int]:
+        return sorted(self.start(comment) for comment in self.each(cst.Comment))
+
+    def is_printed(self, edits: Iterable[Edit]) -> bool:
+        """Whether edits would change an expression that an f-string prints as it is written: `{x=}`."""
+        ends = self._printed
+        for edit in edits:
+            index = bisect.bisect_right(ends, (edit.start, len(self.data))) - 1
+            if index >= 0 and edit.start < ends[index][1]:
+                return True
+        return False
+
+    @cached_property
+    def _printed(self) -> list[tuple[int, int]]:
+        """From where to where the expressions in `{x=}` go; only the outermost ones."""
+        found: list[tuple[int, int]] = []
+        for node in self.each(cst.FormattedStringExpression):
+            if node.equal is not None:
+                start, end = self.start(node), self.end(node)
+                if not found or start >= found[-1][1]:
+                    found.append((start, end))
+        return found
+
+    @cached_property
     def has_star(self) -> bool:
         """Whether names may come from another file unseen, by `from x import *`."""
         return any(
@@ -166,9 +213,67 @@ class Code:
             if isinstance(node.names, cst.ImportStar)
         )
 
+    @cached_property
+    def meanings(self) -> dict[str, tuple[frozenset[str], int]]:
+        """What names stand for that nothing binds but imports at the top of the module.
+
+        Modules as "a.b", parts of them as "a:b"; and where the last of the imports begins (bytes).
+        """
+        found: dict[str, set[str]] = {}
+        at_top: set[int] = set()
+        for line in self.module.body:
+            for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+                for bound, target in bindings_of(statement):
+                    at_top.add(id(statement))
+                    found.setdefault(bound, set()).add(target)
+        meanings = {}
+        for name, targets in found.items():
+            nodes = [
+                one.node if isinstance(one, ImportAssignment) else None
+                for one in self.assignments(name)
+            ]
+            starts = [self.start(node) for node in nodes if node and id(node) in at_top]
+            if starts and len(starts) == len(nodes):
+                meanings[name] = frozenset(targets), max(starts)
+        return meanings
+
+    @cached_property
+    def captured(self) -> frozenset[str]:
+        """Names that patterns bind: LibCST's scopes do not list them."""
+        kinds = (cst.MatchAs, cst.MatchStar)
+        return frozenset(
+            node.name.value
+            for node in self.nodes
+            if isinstance(node, kinds) and node.name is not None
+        )
+
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """Names in `global` and `nonlocal` statements: what a function binds for others."""
+        return frozenset(
+            item.name.value
+            for node in self.nodes
+            if isinstance(node, cst.Global | cst.Nonlocal)
+            for item in node.names
+        )
+
     def comments(self) -> Iterator[str]:
         """Yield all comments."""
         return (comment.value for comment in self.each(cst.Comment))
+
+
+def _changed(text: str, given: str) -> NotMigrated:
+    """Return why a text is refused that LibCST changes: what stands where it begins to differ."""
+    same = next(
+        (i for i, (a, b) in enumerate(zip(text, given, strict=False)) if a != b), len(given)
+    )
+    line = len(_LINE_END.findall(text[:same].encode())) + 1
+    cause = ""
+    if "\f" in text:
+        cause = " (a form feed at the start of a line: take it out)"
+    elif "\r" in text.replace("\r\n", ""):
+        cause = " (a line that ends with CR alone: save it with the line ends of Unix)"
+    return NotMigrated(f"LibCST does not reproduce it unchanged{cause}", line)
 
 
 def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -178,3 +283,25 @@ def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         node = waiting.pop()
         yield node
         waiting.extend(reversed(node.children))
+
+
+def bindings_of(statement: cst.CSTNode) -> list[tuple[str, str]]:
+    """Return the names that an import statement binds, each with what it stands for."""
+    if isinstance(statement, cst.Import):
+        return [
+            (alias.evaluated_alias, alias.evaluated_name)
+            if alias.evaluated_alias
+            else (alias.evaluated_name.partition(".")[0], alias.evaluated_name)
+            for alias in statement.names
+        ]
+    if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
+        dots = "." * len(statement.relative)
+        origin = get_full_name_for_node(statement.module) if statement.module else ""
+        return [
+            (
+                alias.evaluated_alias or alias.evaluated_name,
+                f"{dots}{origin}:{alias.evaluated_name}",
+            )
+            for alias in statement.names
+        ]
+    return []

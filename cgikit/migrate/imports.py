@@ -47,8 +47,8 @@ def rewrite(
             stay.append(alias)
         elif one is None:
             stay.append(alias)
-        new += [need for need in needs if need not in new]
-    statements = written(new)
+        new += needs
+    statements = written(dict.fromkeys(new))
     if not stay:
         text = separator(code, statement).join(statements)
         return ([code.replace(statement, text)], False) if text else ([], True)
@@ -75,10 +75,11 @@ def _head(code: Code, statement: ImportStatement, first: cst.ImportAlias) -> Edi
 def _without(code: Code, all_of: Sequence[cst.CSTNode], stay: Sequence[cst.CSTNode]) -> list[Edit]:
     """Return the changes that remove what does not stay from a row, with the separators between."""
     edits = []
+    kept, behind_one = {id(one) for one in stay}, False
     for index, node in enumerate(all_of):
-        if any(node is one for one in stay):
-            continue
-        if any(one is kept for one in all_of[:index] for kept in stay):
+        if id(node) in kept:
+            behind_one = True
+        elif behind_one:
             edits.append(Edit(code.end(all_of[index - 1]), code.end(node), ""))
         else:
             edits.append(Edit(code.start(node), code.start(all_of[index + 1]), ""))
@@ -103,29 +104,27 @@ def separator(code: Code, statement: cst.CSTNode) -> str:
     if not isinstance(line, cst.SimpleStatementLine) or len(line.body) > 1:
         return "; "
     start = code.start(statement)
-    return code.module.default_newline + code.between(_line_start(code, start), start)
-
-
-def _line_start(code: Code, place: int) -> int:
-    return max(code.data.rfind(b"\n", 0, place), code.data.rfind(b"\r", 0, place)) + 1
+    return code.module.default_newline + code.between(code.line_start(start), start)
 
 
 def removals(code: Code, gone: list[cst.CSTNode]) -> list[Edit]:
     """Return the changes that remove whole statements, and lines in which nothing else is."""
     edits = []
     lines: list[cst.CSTNode] = []
+    out = {id(one) for one in gone}
     for line in _parents(code, gone):
         assert isinstance(line, cst.SimpleStatementLine | cst.SimpleStatementSuite)  # noqa: S101
-        stay = [small for small in line.body if not any(small is one for one in gone)]
+        stay = [small for small in line.body if id(small) not in out]
         if stay:
             edits += _without(code, line.body, stay)
         elif isinstance(line, cst.SimpleStatementSuite):
             edits.append(Edit(code.start(line.body[0]), code.end(line.body[-1]), "pass"))
         else:
             lines.append(line)
+    out = {id(line) for line in lines}
     for block in _parents(code, lines):
         body = block.body if isinstance(block, cst.Module | cst.IndentedBlock) else ()
-        removed = [line for line in body if any(line is one for one in lines)]
+        removed = [line for line in body if id(line) in out]
         if isinstance(block, cst.IndentedBlock) and len(removed) == len(body):
             first = removed.pop(0)
             assert isinstance(first, cst.SimpleStatementLine)  # noqa: S101
@@ -142,7 +141,5 @@ def _parents(code: Code, nodes: Iterable[cst.CSTNode]) -> list[cst.CSTNode]:
 def _line_gone(code: Code, line: cst.CSTNode) -> Edit:
     assert isinstance(line, cst.SimpleStatementLine)  # noqa: S101
     end = code.end(line.body[-1])
-    ends = [place for mark in (b"\n", b"\r") if (place := code.data.find(mark, end)) >= 0]
-    after = min(ends, default=len(code.data))
-    after += 2 if code.data[after : after + 2] == b"\r\n" else 1
-    return Edit(_line_start(code, code.start(line.body[0])), min(after, len(code.data)), "")
+    start = code.line_start(code.start(line.body[0]))
+    return Edit(start, code.line_end(end), "")

@@ -109,15 +109,14 @@ def _needs(work: Work, group: Group, applied: Counter[str]) -> list[Need | None]
         line = work.code.line(group.imports[0].statement)
         work.note(line, "imports", f"{group.doubt}: only the import was changed, not its uses")
         return [None]
+    goes = unused.goes(work, group)
     if not group.uses:
-        if unused.goes(work, group):
-            applied["unused"] += 1
-            return []
-        return [None]
+        applied["unused"] += goes
+        return [] if goes else [None]
     rewritten = [(use, *_by_rule(work, group, use)) for use in group.uses]
-    if _clash(group, [made for _, _, made in rewritten]):
+    if _clash(group, [made for _, _, made in rewritten], goes):
         return [None]
-    needs: dict[Need | None, None] = {}
+    needs: dict[Need | None, None] = {} if goes else {None: None}
     edits: list[Edit] = []
     for _, rule, made in rewritten:
         if made is None:
@@ -136,11 +135,15 @@ def _by_rule(work: Work, group: Group, use: Use) -> tuple[str, Rewritten | None]
         if use.member in rule.MEMBERS:
             name = rule.__name__.rpartition(".")[2]
             made = rule.rewrite(work, group, use)
+            if made and work.code.is_printed(made.edits):
+                say = "an f-string prints this expression as it is written ({x=}): it stays"
+                work.note(work.code.line(use.node), name, say)
+                return name, None
             return name, None if made and work.code.loses_comment(made.edits) else made
     return "", None
 
 
-def _clash(group: Group, made: list[Rewritten | None]) -> bool:
+def _clash(group: Group, made: list[Rewritten | None], goes: bool) -> bool:
     """Whether one name would have to be two things: `escape`, called here and passed on there."""
     binding = {one.need.binds for one in made if one and one.need}
-    return group.member != "" and None in made and group.name in binding
+    return group.member != "" and (None in made or not goes) and group.name in binding

@@ -56,9 +56,24 @@ class Source:
                 "name its encoding in the first line, as in # -*- coding: iso-8859-1 -*-",
                 line,
             ) from error
+        except (LookupError, ValueError) as error:  # "rot13" is no encoding of text, "idna" cannot
+            raise NotMigrated(f"its encoding, {self.encoding}, does not fit: {error}", 1) from error
         if "\0" in text:
             raise NotMigrated("it holds NUL: it is not a program")
+        self._check_way_back(text)
         return text
+
+    def _check_way_back(self, text: str) -> None:
+        """Raise `NotMigrated` for a text that would not be written as it was read."""
+        try:
+            text.encode()  # as LibCST reads it
+            same = self.encoded(text) == self._data
+        except (LookupError, ValueError):
+            same = False
+        if not same:
+            raise NotMigrated(
+                f"it cannot be written again in its encoding, {self.encoding}: save it as UTF-8", 1
+            )
 
     def encoded(self, text: str) -> bytes:
         """Return a changed text in the encoding of the program, with the mark that it had."""

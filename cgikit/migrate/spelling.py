@@ -6,9 +6,7 @@ call their page.
 
 from typing import NamedTuple
 
-import libcst as cst
-from libcst.helpers import get_full_name_for_node
-from libcst.metadata import GlobalScope, ImportAssignment
+from libcst.metadata import GlobalScope
 
 from .bindings import Group
 from .code import Code
@@ -30,7 +28,7 @@ def spell(code: Code, group: Group, origin: str, name: str) -> Spelling | None:
     if group.member == name:
         alias = group.name if group.name != name else ""
         return Spelling(group.name, Need(origin, name, alias))
-    before = min(code.start(use.node) for use in group.uses)
+    before = code.start(group.uses[0].node)  # they are in the order of the text
     root = origin.partition(".")[0]
     at_module = isinstance(group.scope, GlobalScope)
     if origin in imported_as(code, root, before):
@@ -57,42 +55,10 @@ def _is_package(code: Code, root: str) -> bool:
     return bool(found) and all(each.partition(".")[0] == root for each in found)
 
 
-def imported_as(code: Code, name: str, before: int) -> set[str]:
+def imported_as(code: Code, name: str, before: int) -> frozenset[str]:
     """Return what a name stands for in the whole module: modules as "a.b", parts of them as "a:b".
 
     Empty if it is bound by anything but imports at the top of the module, or not by the byte `before`.
     """
-    found, statements = set(), []
-    for line in code.module.body:
-        for statement in line.body if isinstance(line, cst.SimpleStatementLine) else ():
-            for bound, target in bindings_of(statement):
-                if bound == name and code.start(statement) < before:
-                    found.add(target)
-                    statements.append(statement)
-    for assignment in code.assignments(name):
-        node = assignment.node if isinstance(assignment, ImportAssignment) else None
-        if not any(node is statement for statement in statements):
-            return set()
-    return found
-
-
-def bindings_of(statement: cst.CSTNode) -> list[tuple[str, str]]:
-    """Return the names that an import statement binds, each with what it stands for."""
-    if isinstance(statement, cst.Import):
-        return [
-            (alias.evaluated_alias, alias.evaluated_name)
-            if alias.evaluated_alias
-            else (alias.evaluated_name.partition(".")[0], alias.evaluated_name)
-            for alias in statement.names
-        ]
-    if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
-        dots = "." * len(statement.relative)
-        origin = get_full_name_for_node(statement.module) if statement.module else ""
-        return [
-            (
-                alias.evaluated_alias or alias.evaluated_name,
-                f"{dots}{origin}:{alias.evaluated_name}",
-            )
-            for alias in statement.names
-        ]
-    return []
+    targets, last = code.meanings.get(name, (frozenset(), 0))
+    return targets if last < before else frozenset()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from .bindings import Group, Use
 from .code import Code
 from .edits import Edit
+from .hiding import Hiding
 
 
 class Note(NamedTuple):
@@ -53,12 +54,15 @@ class Work:
         self.exported = exported  # whether another file may use a module's variable
         self.edits: list[Edit] = []
         self.notes: list[Note] = []
+        self.hiding: Hiding | None = None  # once it is asked for
+        self._noted: set[Note] = set()
         self.given: set[str] = set()  # new names
 
     def note(self, line: int, rule: str, text: str) -> None:
         """Add a line to the report, once."""
         note = Note(line, rule, text)
-        if note not in self.notes:
+        if note not in self._noted:
+            self._noted.add(note)
             self.notes.append(note)
 
     def uses(self, module: str, member: str) -> list[Use]:

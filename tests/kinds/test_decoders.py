@@ -136,7 +136,6 @@ REMEMBERED = {
     "compat.tracebackpage._Frame._scan.reader": "sources on the stack, once, when a script ends",
     "debugpage._source": "sources of functions on the stack: as many as the script loaded",
     "migrate.tree.Users.use": "one pattern for each file of a command",
-    "migrate.unused.goes": "one pattern for each name that a program of a command imports",
     "filebody.guess_type": "mimetypes keeps tables of its own, not the names that it is asked for",
 }
 

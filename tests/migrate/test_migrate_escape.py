@@ -1,7 +1,7 @@
 """Rule `escape`."""
 
 import pytest
-from migrate.rewriting import migrated
+from migrate.rewriting import migrated, reported
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,10 @@ def test_what_is_not_sure_goes_to_compat(use: str) -> None:
 def test_a_name_that_is_called_here_and_passed_on_there_is_one_thing() -> None:
     program = "from cgi import escape\nescape(x)\nmap(escape, y)\n"
     assert migrated(program) == program.replace("from cgi", "from cgikit.compat.cgi")
+
+
+@pytest.mark.parametrize("printed", ["{cgi.escape('<')=}", "{ [cgi.escape('<')] = !s:>9}"])
+def test_an_expression_that_is_printed_as_written_stays_and_is_reported(printed: str) -> None:
+    rest = f'print(f"{printed}")\n'
+    assert migrated(f"import cgi\n{rest}") == f"from cgikit.compat import cgi\n{rest}"
+    assert any("as it is written" in text for _, text in reported(f"import cgi\n{rest}"))

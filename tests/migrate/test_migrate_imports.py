@@ -61,3 +61,8 @@ def test_what_is_new_stands_before_what_stays() -> None:
     assert migrated(program).splitlines()[:3] == [
         "import html", "import urllib.parse", "from cgikit.compat import cgi"
     ]  # fmt: skip
+
+
+def test_a_comment_inside_an_import_is_kept() -> None:
+    program = "from cgi import (escape,  # for html\n    parse_qs)\nescape(parse_qs(x))\n"
+    assert migrated(program) == program.replace("from cgi ", "from cgikit.compat.cgi ")
