@@ -282,7 +282,7 @@ def _walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while waiting:
         node = waiting.pop()
         yield node
-        waiting.extend(reversed(node.children))
+        waiting += reversed(node.children)
 
 
 def bindings_of(statement: cst.CSTNode) -> list[tuple[str, str]]:

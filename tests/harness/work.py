@@ -14,7 +14,7 @@ import importlib
 import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 SIZED = (str, bytes, bytearray, memoryview, list, tuple, dict)
@@ -149,6 +149,11 @@ def instrumented(work: Work, *names: str) -> list[ModuleType]:
     ) -> Any:
         package = (globals_ or {}).get("__package__", "")
         full = f"{package}.{name}" if level else name
+        if level and not name:  # from . import part
+            found = [(part, f"{package}.{part}") for part in fromlist]
+            return SimpleNamespace(
+                **{part: modules.get(full) or importlib.import_module(full) for part, full in found}
+            )
         return modules.get(full) or builtins.__import__(name, globals_, locals_, fromlist, level)
 
     for name, module in modules.items():
