@@ -5,6 +5,7 @@ need, for hosts without pip; `bundling.py` finds out what that is. Files that cg
 overwritten only on request.
 """
 
+import hashlib
 import os
 import shutil
 
@@ -15,7 +16,9 @@ from .files import atomic_write, read
 NAMES = ("cgi", "cgitb")
 FOLDER = "cgikit_vendored"  # beside self-contained modules
 MARK = "Written by `cgikit vendor cgi`"  # in each file, so that we know it again
-_MAX_SIZE = 10_000  # bytes of such a file
+_SEAL = "# sha256 "
+_LIST = "written.sha256"  # in the folder, in the format of sha256sum
+_MAX_SIZE = 100_000  # bytes of such a file
 _CARRIED = ("cgikit", "multipart")
 
 _THIN = '''"""`{name}`, which Python 3.13 removed: this one is cgikit's. {mark}."""
@@ -61,12 +64,13 @@ from cgikit.compat.{name} import *
 def text(name: str, *, self_contained: bool = False) -> str:
     """Return the source of `cgi.py` or `cgitb.py` (str), for any Python to read."""
     lack = _LACK_FOLDER if self_contained else _LACK
-    return _THIN.format(
+    content = _THIN.format(
         name=name,
         mark=MARK,
         lack=lack.format(name=name, folder=FOLDER),
         found=_FOUND.format(folder=FOLDER) if self_contained else "",
     )
+    return _sealed(content)
 
 
 def write(
@@ -75,10 +79,10 @@ def write(
     """Write the modules into a directory; return the paths of what is new, in the order written.
 
     A file that already has this content is left alone. `FileExistsError` if another file or folder has
-    one of the names, before anything is written; `force` replaces it, but only folders of cgikit's.
+    one of the names, before anything is written; `force` replaces what cgikit wrote and nobody changed.
     """
     wanted = {
-        f"{name}.pyi" if stubs else f"{name}.py": _STUB.format(name=name, mark=MARK)
+        f"{name}.pyi" if stubs else f"{name}.py": _sealed(_STUB.format(name=name, mark=MARK))
         if stubs
         else text(name, self_contained=self_contained)
         for name in NAMES
@@ -91,6 +95,11 @@ def write(
         if force and not _is_ours(folder):
             raise FileExistsError(17, "this folder was not written by cgikit", folder)
         blocked.append(folder)
+    mine = [path for path in blocked if path != folder and not _is_written(path)]
+    mine += _foreign(folder) if folder in blocked else []
+    if mine:
+        why = "cgikit did not write this, or it was changed since: move it away or delete it"
+        raise FileExistsError(17, why, mine[0])
     if blocked and not force:
         raise FileExistsError(17, "this name already exists", blocked[0])
     if self_contained:
@@ -101,22 +110,71 @@ def write(
 
 
 def remove(directory: str) -> list[str]:
-    """Remove what `write` has written into a directory; return the removed paths. Other files of these
-    names stay.
+    """Remove what `write` has written into a directory; return the removed paths. Other files, and
+    files that were changed since, stay: `kept` names them.
     """
-    found = [
-        path
-        for name in NAMES
-        for path in (os.path.join(directory, f"{name}.py"), os.path.join(directory, f"{name}.pyi"))
-        if MARK in (_content(path) or "")
-    ]
+    found = [path for path in _paths(directory) if _is_written(path)]
     for path in found:
         os.unlink(path)
     folder = os.path.join(directory, FOLDER)
-    if _is_ours(folder):
+    if _is_ours(folder) and not _foreign(folder):
         shutil.rmtree(folder)
         found.append(folder)
     return found
+
+
+def kept(directory: str) -> list[str]:
+    """Return the paths of written files that were changed since, and of other files in the folder."""
+    changed = [p for p in _paths(directory) if MARK in (_content(p) or "") and not _is_written(p)]
+    folder = os.path.join(directory, FOLDER)
+    return changed + (_foreign(folder) if _is_ours(folder) else [])
+
+
+def _paths(directory: str) -> list[str]:
+    return [os.path.join(directory, name + end) for name in NAMES for end in (".py", ".pyi")]
+
+
+def _sealed(content: str) -> str:
+    """Return a text with its checksum as the last line."""
+    return f"{content}{_SEAL}{hashlib.sha256(content.encode()).hexdigest()}\n"
+
+
+def _is_written(path: str) -> bool:
+    """Whether a file is exactly as this command wrote it."""
+    found = _content(path) or ""
+    body = found.rpartition(_SEAL)[0]
+    return MARK in body and found == _sealed(body) and not os.path.islink(path)
+
+
+def _sums(folder: str) -> dict[str, str]:
+    """Return the checksums of all files below a folder by their paths in it; "" for a link."""
+    found: dict[str, str] = {}
+    for place, folders, names in os.walk(folder):
+        for name in [*names, *(f for f in folders if os.path.islink(os.path.join(place, f)))]:
+            path = os.path.join(place, name)
+            inner = os.path.relpath(path, folder)
+            found[inner] = ""
+            if os.path.isfile(path) and not os.path.islink(path):
+                found[inner] = hashlib.sha256(read(path) or b"").hexdigest()
+    return found
+
+
+def _foreign(folder: str) -> list[str]:
+    """Return the files of a folder that are not as written, without what Python compiled."""
+    listed = (_content(os.path.join(folder, _LIST)) or "").splitlines()
+    known = {line[66:]: line[:64] for line in listed}
+    return [
+        os.path.join(folder, name)
+        for name, checksum in sorted(_sums(folder).items())
+        if name != _LIST and known.get(name) != checksum and not _is_compiled(name, known)
+    ]
+
+
+def _is_compiled(name: str, known: dict[str, str]) -> bool:
+    above, file = os.path.split(name)
+    place, cache = os.path.split(above)
+    source = os.path.join(place, f"{file.partition('.')[0]}.py")
+    return cache == "__pycache__" and file.endswith(".pyc") and source in known
 
 
 def _write_folder(folder: str) -> None:
@@ -125,6 +183,8 @@ def _write_folder(folder: str) -> None:
     if os.path.lexists(folder):
         os.rename(folder, former)
     bundling.write(folder, modules)
+    lines = [f"{checksum}  {name}\n" for name, checksum in sorted(_sums(folder).items())]
+    atomic_write(os.path.join(folder, _LIST), "".join(lines))
     shutil.rmtree(former, ignore_errors=True)
 
 

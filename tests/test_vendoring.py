@@ -108,13 +108,54 @@ def test_a_self_contained_upload_is_read(scripts: Path) -> None:
 
 
 @pytest.mark.parametrize("self_contained", [False, True])
-def test_nothing_of_somebody_elses_is_overwritten(scripts: Path, self_contained: bool) -> None:
+@pytest.mark.parametrize("force", [False, True])
+def test_nothing_of_somebody_elses_is_overwritten(
+    scripts: Path, self_contained: bool, force: bool
+) -> None:
     (scripts / "cgitb.py").write_text("mine")
-    with pytest.raises(FileExistsError, match="this name already exists"):
-        vendoring.write(str(scripts), self_contained=self_contained)
+    with pytest.raises(FileExistsError, match="move it away"):
+        vendoring.write(str(scripts), self_contained=self_contained, force=force)
     assert sorted(path.name for path in scripts.iterdir()) == ["cgitb.py", "old.py"]
-    vendoring.write(str(scripts), self_contained=self_contained, force=True)
-    assert run(scripts / "old.py").stderr == ""
+
+
+@pytest.mark.parametrize("stubs", [False, True])
+def test_a_written_file_that_was_changed_stays(
+    scripts: Path, stubs: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vendoring.write(str(scripts), stubs=stubs)
+    changed = scripts / ("cgi.pyi" if stubs else "cgi.py")
+    with changed.open("a") as file:
+        file.write("def mine(): pass\n")
+    with pytest.raises(FileExistsError, match="move it away"):
+        vendoring.write(str(scripts), stubs=stubs, force=True)
+    assert main(["vendor", "cgi", str(scripts), "--remove"]) == 1
+    assert f"{changed}: kept" in capsys.readouterr().err
+    assert "def mine" in changed.read_text()
+    assert sorted(path.name for path in scripts.iterdir()) == [changed.name, "old.py"]
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", "cgikit/compat/cgi.py", "cgikit/__pycache__/mine.pyc"]
+)
+def test_a_folder_with_something_of_mine_stays(
+    scripts: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vendoring.write(str(scripts), self_contained=True)
+    mine = scripts / vendoring.FOLDER / name
+    mine.write_text("mine")
+    with pytest.raises(FileExistsError, match="move it away"):
+        vendoring.write(str(scripts), self_contained=True, force=True)
+    assert main(["vendor", "cgi", str(scripts), "--remove"]) == 1
+    assert f"{mine}: kept" in capsys.readouterr().err
+    assert mine.read_text() == "mine"
+
+
+def test_what_another_python_compiled_goes_with_the_folder(scripts: Path) -> None:
+    vendoring.write(str(scripts), self_contained=True)
+    cache = scripts / vendoring.FOLDER / "cgikit" / "compat" / "__pycache__"
+    (cache / "cgi.cpython-399.pyc").write_text("x")
+    assert len(vendoring.remove(str(scripts))) == 3
+    assert [path.name for path in scripts.iterdir()] == ["old.py"]
 
 
 def test_a_folder_that_is_not_ours_is_never_overwritten(scripts: Path) -> None:
@@ -132,13 +173,13 @@ def test_twice_is_once(scripts: Path) -> None:
 
 def test_a_newer_folder_takes_the_place_of_the_old_one(scripts: Path) -> None:
     vendoring.write(str(scripts), self_contained=True)
-    (scripts / vendoring.FOLDER / "old").touch()
+    before = (scripts / vendoring.FOLDER).stat().st_ino
     with pytest.raises(FileExistsError):
         vendoring.write(str(scripts), self_contained=True)
     assert vendoring.write(str(scripts), self_contained=True, force=True) == [
         str(scripts / vendoring.FOLDER)
     ]
-    assert not (scripts / vendoring.FOLDER / "old").exists()
+    assert (scripts / vendoring.FOLDER).stat().st_ino != before
     assert not list(scripts.glob("*.former"))
 
 

@@ -36,7 +36,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--stubs", action="store_true", help="write cgi.pyi and cgitb.pyi, for type checkers alone"
     )
-    parser.add_argument("--force", action="store_true", help="overwrite what is there")
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite what this command wrote and nobody changed"
+    )
     parser.add_argument(
         "--remove", action="store_true", help="remove what this command has written"
     )
@@ -52,10 +54,7 @@ def vendor(arguments: argparse.Namespace) -> int:
     if not os.path.isdir(directory):
         return _fail(f"{directory} is not a directory")
     if arguments.remove:
-        gone = vendoring.remove(directory)
-        for path in gone:
-            print(f"removed {path}")
-        return 0 if gone else _fail(f"{directory} has nothing that this command has written")
+        return _remove(directory)
     try:
         new = vendoring.write(
             directory,
@@ -64,7 +63,8 @@ def vendor(arguments: argparse.Namespace) -> int:
             force=arguments.force,
         )
     except FileExistsError as error:
-        hint = "" if arguments.force else "; --force overwrites it"
+        changed = "changed since" in (error.strerror or "")
+        hint = "" if arguments.force or changed else "; --force overwrites it"
         return _fail(f"{error.filename}: {error.strerror}{hint}")
     for path in new:
         print(f"wrote {path}")
@@ -73,6 +73,17 @@ def vendor(arguments: argparse.Namespace) -> int:
     if arguments.site and _is_in_library():
         print("Note: this Python has a cgi module of its own, which comes first until 3.13.")
     return 0
+
+
+def _remove(directory: str) -> int:
+    gone, kept = vendoring.remove(directory), vendoring.kept(directory)
+    for path in gone:
+        print(f"removed {path}")
+    for path in kept:
+        _fail(f"{path}: kept: cgikit did not write this, or it was changed since")
+    if not gone and not kept:
+        _fail(f"{directory} has nothing that this command has written")
+    return 0 if gone and not kept else 1
 
 
 def _is_in_library() -> bool:
