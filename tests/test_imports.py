@@ -74,8 +74,8 @@ print("Content-Type: text/html\\n")
 print(form.getvalue("name"), form["name"].value)
 """,
         environ(b"", "", "GET", QUERY_STRING="name=a%20b"),
-        "cgikit compat compat.cgi compat.cgitb compat.fields compat.limits compat.urlencoded limits"
-        " querystring multidict",
+        "cgikit compat compat.cgi compat.cgitb compat.fields compat.limits compat.printed"
+        " compat.urlencoded limits querystring multidict",
     ),
     "an old script, multipart": Case(
         """

@@ -8,6 +8,8 @@ decides what it may show of a value.
 import os
 import sys
 
+from cgikit.compat.printed import missing, watch
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -28,7 +30,7 @@ __all__ = [
     "text",
 ]
 
-_HEADER = "Content-Type: text/{}; charset=utf-8\n\n"
+_HEADER = "Content-Type: text/{}; charset=utf-8"
 # Closes whatever the script was printing when it failed: an attribute, a comment, a script, a table
 _CLOSING = (
     "<!-- --></style></script></title></textarea></select></object></pre></blockquote>"
@@ -51,10 +53,10 @@ def __dir__() -> list[str]:
 
 
 def reset() -> str:
-    """Return what precedes the page (str): a header, for a script that has sent none, and markup that
+    """Return what precedes the page (str): a header, if the script has printed none, and markup that
     closes whatever the script was printing.
     """
-    return _HEADER.format("html") + _CLOSING
+    return missing(sys.stdout, _HEADER.format("html")) + _CLOSING
 
 
 def html(einfo: "Any", context: int = 5) -> str:
@@ -90,7 +92,9 @@ class Hook:
         self.logdir = logdir
         self.context = context
         self.file = file or sys.stdout
+        self._own = bool(file)
         self.format = format
+        watch(self.file)
 
     def __call__(self, etype: "Any", evalue: "Any", etb: "Any") -> None:
         """Handle an error, as `sys.excepthook` does."""
@@ -106,7 +110,7 @@ class Hook:
             lines.append(self._line(self._keep(page, is_html)))
         elif not self.display:
             self._log(info)  # otherwise the error would be lost
-        self._write(self._begin(is_html) + "\n".join(lines) + "\n")
+        self._write("\n".join(lines) + "\n", is_html)
 
     def _page(self, info: "Any", is_html: bool) -> str:
         try:
@@ -123,12 +127,12 @@ class Hook:
             return page.encode("ascii", "xmlcharrefreplace").decode()
         return page.encode("ascii", "backslashreplace").decode()
 
-    def _begin(self, is_html: bool) -> str:
+    def _begin(self, file: "Any", is_html: bool) -> str:
         if is_html:
-            return reset()
-        # A header is of no use on a terminal
-        under_cgi = "REQUEST_METHOD" in os.environ and self.file is sys.stdout
-        return _HEADER.format("plain") if under_cgi else ""
+            return missing(file, _HEADER.format("html")) + _CLOSING
+        # On a terminal there is nobody who wants a header.
+        under_cgi = "REQUEST_METHOD" in os.environ and file is sys.stdout
+        return missing(file, _HEADER.format("plain")) if under_cgi else ""
 
     def _line(self, message: str) -> str:
         return f"<p>{message}</p>" if self.format == "html" else message
@@ -164,12 +168,26 @@ class Hook:
         except (AttributeError, OSError, ValueError):
             pass  # there is no log
 
-    def _write(self, answer: str) -> None:
+    def _write(self, answer: str, is_html: bool) -> None:
         try:
-            self.file.write(answer)
-            self.file.flush()
+            file = self._output()
+            file.write(self._begin(file, is_html) + answer)
+            file.flush()
         except (AttributeError, OSError, ValueError) as error:
             self._tell(f"cgitb: cannot write the error page: {type(error).__name__}")
+
+    def _output(self) -> "Any":
+        """Return the file to write to. A script may have put another in the place of standard output,
+        whose text comes first, and may have detached the one that was there.
+        """
+        if self._own or self.file is sys.stdout:
+            return self.file
+        try:
+            sys.stdout.flush()
+            self.file.writable()
+        except (AttributeError, OSError, ValueError):
+            return sys.stdout
+        return self.file
 
 
 handler = Hook().handle

@@ -67,6 +67,39 @@ def test_what_the_script_was_printing_is_ended(tmp_path: Path) -> None:
     assert page.index(b"</script>") < page.index(b"<h1>NameError")
 
 
+BEFORE = {
+    "print": "print('Content-Type: text/html\\n\\n<p>begun')\n",
+    "print and flush": "print('Content-Type: text/html\\n\\n<p>begun', flush=True)\n",
+    "bytes": "sys.stdout.buffer.write(b'Content-Type: text/html\\n\\n<p>begun')\n",
+    "another": (
+        "sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding='utf-8')\n"
+        "print('Content-Type: text/html\\n\\n<p>begun')\n"
+    ),
+    "detached": (
+        "sys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding='utf-8')\n"
+        "print('Content-Type: text/html\\n\\n<p>begun')\n"
+    ),
+    "no empty line": "print('Content-Type: text/html')\n",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("options", ["", "display=0, logdir='.'", "display=0, format='text'"])
+@pytest.mark.parametrize("before", BEFORE)
+def test_a_header_was_shown_in_the_page_after_that_of_the_script(
+    before: str, options: str, tmp_path: Path
+) -> None:
+    for unbuffered in ("", "1"):
+        source = f"import io, sys\ncgitb.enable({options})\n{BEFORE[before]}{FAILS}fail('x')"
+        done = run(source, tmp_path, REQUEST_METHOD="GET", PYTHONUNBUFFERED=unbuffered)
+        head, end, page = done.stdout.partition(b"\n\n")
+        assert head.startswith(b"Content-Type: text/")
+        assert end
+        assert b"\nContent-Type" not in done.stdout
+        assert (b"it was x" in page) is not bool(options)
+        assert b"roblem" in page
+
+
 def test_variables_leaked(tmp_path: Path) -> None:
     source = """
 import os
