@@ -130,7 +130,7 @@ class Hook:
     def _begin(self, file: "Any", is_html: bool) -> str:
         if is_html:
             return missing(file, _HEADER.format("html")) + _CLOSING
-        # On a terminal there is nobody who wants a header.
+        # A header is of no use on a terminal
         under_cgi = "REQUEST_METHOD" in os.environ and file is sys.stdout
         return missing(file, _HEADER.format("plain")) if under_cgi else ""
 

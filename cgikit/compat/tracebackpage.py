@@ -13,6 +13,7 @@ import time
 import tokenize
 import traceback
 
+from cgikit.compat.knownsecrets import Known, of_error
 from cgikit.compat.masking import masked_source, shown
 from cgikit.html import escape
 
@@ -106,42 +107,46 @@ def _attribute(value: object, name: str) -> object:
 def html(einfo: "Any", context: int) -> str:
     """Return an error as a piece of a page, without its `reset`."""
     kind, error, _ = einfo
+    known = of_error(einfo[2])
     frames = "".join(
         f"<p>{escape(frame.place)} {frame.call(_bold)}</p>\n<pre>{_lines(frame)}</pre>\n"
         f"<p>{small(grey(', '.join(frame.variables(_bold))))}</p>\n"
-        for frame in _frames(einfo, context)
+        for frame in _frames(einfo, context, known)
     )
     title = escape(getattr(kind, "__name__", str(kind)))
     attributes = "".join(
-        f"<br>&nbsp; {escape(name)} = {escape(value)}\n" for name, value in _attributes(error)
+        f"<br>&nbsp; {escape(name)} = {escape(value)}\n"
+        for name, value in _attributes(error, known)
     )
     return (
         f"<div {_STYLE}>\n<h1>{title}</h1>\n<p>{_of_python(escape)}</p>\n"
         f"<p>{_INTRODUCTION}</p>\n{frames}"
-        f"<p>{strong(title)}: {escape(masked_source(_message(error)))}\n{attributes}</p>\n"
-        f"<details><summary>Traceback</summary>\n<pre>{escape(_traceback(einfo))}</pre></details>\n</div>"
+        f"<p>{strong(title)}: {escape(known.hide(masked_source(_message(error))))}\n{attributes}</p>\n"
+        f"<details><summary>Traceback</summary>\n<pre>{escape(known.hide(_traceback(einfo)))}</pre></details>\n</div>"
     )
 
 
 def text(einfo: "Any", context: int) -> str:
     """Return an error as text."""
     kind, error, _ = einfo
+    known = of_error(einfo[2])
     title = getattr(kind, "__name__", str(kind))
     pieces = [f"{title}\n{_of_python(str)}\n\n{_INTRODUCTION}\n"]
-    for frame in _frames(einfo, context):
+    for frame in _frames(einfo, context, known):
         lines = "\n".join(f"{number:5} {line}" for number, line in frame.lines())
         variables = "\n".join(frame.variables(str))
         pieces.append(f" {frame.place} {frame.call(str)}\n{lines}\n{variables}\n")
-    attributes = "".join(f"\n    {name} = {value}" for name, value in _attributes(error))
-    pieces.append(f"{title}: {masked_source(_message(error))}{attributes}\n")
-    pieces.append(f"The original traceback:\n\n{_traceback(einfo)}")
+    attributes = "".join(f"\n    {name} = {value}" for name, value in _attributes(error, known))
+    pieces.append(f"{title}: {known.hide(masked_source(_message(error)))}{attributes}\n")
+    pieces.append(f"The original traceback:\n\n{known.hide(_traceback(einfo))}")
     return "\n".join(pieces)
 
 
 class _Frame:
     """One frame of a traceback."""
 
-    def __init__(self, record: "Any") -> None:
+    def __init__(self, record: "Any", known: Known) -> None:
+        self._hide = known.hide
         self._frame, self._file, self._line, self._function, self._around, self._index = record
         self._highlighted: set[int] = set()
         self.place = os.path.abspath(self._file) if self._file else "?"
@@ -155,8 +160,9 @@ class _Frame:
         names = [(name, name) for name in arguments.args]
         names += [(f"*{arguments.varargs}", arguments.varargs)] if arguments.varargs else []
         names += [(f"**{arguments.keywords}", arguments.keywords)] if arguments.keywords else []
+        values = arguments.locals
         given = ", ".join(
-            f"{written}={shown(name, arguments.locals[name]) if name in arguments.locals else '?'}"
+            f"{written}={shown(name, values[name], self._hide) if name in values else '?'}"
             for written, name in names
         )
         return f"in {bold(self._function)}({escape(given) if bold is _bold else given})"
@@ -166,7 +172,8 @@ class _Frame:
         if self._index is None:
             return
         first = self._line - self._index
-        yield from enumerate(masked_source("".join(self._around)).splitlines(), first)
+        lines = masked_source("".join(self._around)).splitlines()
+        yield from enumerate([self._hide(line) for line in lines], first)
 
     def is_highlighted(self, number: int) -> bool:
         """Whether a line belongs to the statement that failed."""
@@ -180,7 +187,7 @@ class _Frame:
                 found[name] = f"{bold(name)} undefined"
                 continue
             kind = f"{where} " if where in ("global", "builtin") else ""
-            text = shown(name, value)
+            text = shown(name, value, self._hide)
             found[name] = f"{kind}{bold(name)} = {escape(text) if bold is _bold else text}"
         return list(found.values())
 
@@ -196,9 +203,9 @@ class _Frame:
         return scanvars(reader, self._frame, self._frame.f_locals)
 
 
-def _frames(einfo: "Any", context: int) -> "list[_Frame]":
+def _frames(einfo: "Any", context: int, known: Known) -> "list[_Frame]":
     records = inspect.getinnerframes(einfo[2], context) if einfo[2] is not None else []
-    return [_Frame(record) for record in records[-_MAX_FRAMES:]]
+    return [_Frame(record, known) for record in records[-_MAX_FRAMES:]]
 
 
 def _lines(frame: _Frame) -> str:
@@ -226,12 +233,12 @@ def _message(error: object) -> str:
         return f"<its message cannot be shown: {type(failed).__name__}>"
 
 
-def _attributes(error: object) -> "Iterator[tuple[str, str]]":
+def _attributes(error: object, known: Known) -> "Iterator[tuple[str, str]]":
     """Yield the public attributes of an error that are not methods, and their values."""
     for name in dir(error):
         value = None if name.startswith("_") else _attribute(error, name)
         if value is not None and value is not UNDEFINED and not callable(value):
-            yield name, masked_source(shown(name, value))
+            yield name, known.hide(masked_source(shown(name, value, known.hide)))
 
 
 def _traceback(einfo: "Any") -> str:

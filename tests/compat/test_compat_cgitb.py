@@ -116,6 +116,34 @@ connect("h", password="s3cret-5")
     assert b"HTTP_COOKIE" in done.stdout
 
 
+def test_methods_pairs_and_messages_leaked(tmp_path: Path) -> None:
+    source = """
+import os
+from http.cookies import SimpleCookie
+from cgikit.compat import cgi
+cgitb.enable(format=FORMAT)
+class Loud:
+    def __repr__(self): return f"<Loud {vars(self)!s} {self.form.getvalue('password')}>"
+form, C, loud = cgi.FieldStorage(), SimpleCookie("sid=s3cret-cookie"), Loud()
+loud.form = form
+items = [(name, form.getvalue(name)) for name in form]
+def fail(*args): raise ValueError(form.getvalue("n"), form.getvalue("password"), loud)
+fail(form.getvalue, os.environ.get, C, C.output, items, form.list, loud)
+"""
+    for form in ("html", "text"):
+        done = run(
+            source.replace("FORMAT", repr(form)),
+            tmp_path,
+            REQUEST_METHOD="GET",
+            QUERY_STRING="n=abc&password=s3cret%2Dform&token=s3cret-token",
+            MY_SECRET_KEY="s3cret-key",
+            HTTP_COOKIE="a=s3cret-sent",
+        )
+        assert b"s3cret" not in done.stdout
+        assert b"bound method FieldStorage.getvalue" in done.stdout
+        assert b"abc" in done.stdout
+
+
 def test_a_page_can_be_kept_and_not_displayed(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     logs.mkdir()

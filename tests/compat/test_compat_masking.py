@@ -1,6 +1,12 @@
 """compat.masking: no secret in source lines, in values, in forms."""
 
+import argparse
+import collections
+import dataclasses
+import functools
+import http.cookies
 import os
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -80,8 +86,90 @@ def test_dicts_and_forms_and_the_environment_are_masked(monkeypatch: pytest.Monk
     form = FieldStorage(environ={"QUERY_STRING": "a=1&password=p"})
     assert shown("form", form) == "<FieldStorage with the fields ['a', 'password']>"
     assert shown("x", form["password"]) == f"MiniFieldStorage('password', {HIDDEN})"
-    assert shown("x", form["a"]) == "MiniFieldStorage('a', '1')"
+    assert shown("x", form["a"]) == f"MiniFieldStorage('a', {HIDDEN})"
     assert "u:p" not in shown("x", {"REQUEST_METHOD": "GET", "DATABASE": "mysql://u:p@h"})
     monkeypatch.setenv("AA_CREDENTIAL", "hunter2")
     monkeypatch.setenv("AA_OTHER", "hunter2")
     assert "hunter2" not in shown("environ", os.environ)
+
+
+@dataclasses.dataclass
+class Account:
+    user: str
+    password: str
+    inner: object = None
+
+
+class Login(NamedTuple):
+    user: str
+    password: str
+
+
+class Headers:
+    """One whose repr shows pairs."""
+
+    def __repr__(self) -> str:
+        return "Headers([('Token', 'hunter2'), ('a', \"b\")], password='hunter2')"
+
+
+def carriers() -> "dict[str, Any]":
+    """All that may have a secret inside of it."""
+    form = FieldStorage(environ={"QUERY_STRING": "n=abc&password=hunter2"})
+    cookies = http.cookies.SimpleCookie("sid=hunter2")
+    environ = os._Environ(
+        {b"AA_SECRET": b"hunter2"},
+        os.environ.encodekey,
+        os.environ.decodekey,
+        os.environ.encodevalue,
+        os.environ.decodevalue,
+    )
+    plain = {"password": "hunter2"}
+    return {
+        "form": form,
+        "form.getvalue": form.getvalue,
+        "form.list": form.list,
+        "a field": form["password"],
+        "environ": environ,
+        "environ.get": environ.get,
+        "environ.items": environ.items(),
+        "environ.values": environ.values(),
+        "cookies": cookies,
+        "cookies.output": cookies.output,
+        "a morsel": cookies["sid"],
+        "morsels": list(cookies.values()),
+        "pairs": [("password", "hunter2")],
+        "pairs in a tuple": (["password", "hunter2"],),
+        "pairs of bytes": {(b"password", b"hunter2")},
+        "items": plain.items(),
+        "values": plain.values(),
+        "defaultdict": collections.defaultdict(str, plain),
+        "ChainMap": collections.ChainMap(plain),
+        "UserDict": collections.UserDict(plain),
+        "UserDict.get": collections.UserDict(plain).get,
+        "deque": collections.deque([plain]),
+        "dataclass": Account("ada", "hunter2"),
+        "dataclass of a form": Account("ada", "x", form),
+        "named tuple": Login("ada", "hunter2"),
+        "arguments": argparse.Namespace(password="hunter2"),
+        "partial": functools.partial(form.getvalue, password="hunter2"),
+        "a query": "n=abc&password=hunter2&x=y",
+        "a body": b"n=abc&password=hunter2&x=y",
+        "a cookie field": "a=b; token=hunter2",
+        "json": '{"password": "hunter2"}',
+        "own repr": Headers(),
+    }
+
+
+@pytest.mark.parametrize("name", carriers())
+def test_no_owner_and_no_container_shows_a_secret(name: str) -> None:
+    for value in (carriers()[name], [carriers()[name]], {"a": carriers()[name]}):
+        text = shown("x", value)
+        assert "hunter2" not in text
+        assert "failed" not in text
+
+
+def test_a_method_has_the_names_of_its_class_and_its_own() -> None:
+    form = FieldStorage(environ={"QUERY_STRING": "n=abc"})
+    assert shown("x", form.getvalue) == "<bound method FieldStorage.getvalue>"
+    assert shown("x", dict.fromkeys).startswith("<built-in method")
+    assert shown("x", http.cookies.SimpleCookie("a=b")) == "<SimpleCookie with the names ['a']>"
