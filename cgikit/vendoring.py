@@ -28,6 +28,13 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cgikit.compat.{name} import *
+
+if sys.version_info < (3, 11):
+    raise ImportError(
+        "{name}.py is cgikit's, which needs Python 3.11 or later, but %s is Python %d.%d: let the "
+        "first line of the script name a newer one, or delete {name}.py: this Python has its own {name}"
+        % (sys.executable, sys.version_info[0], sys.version_info[1])
+    )
 {found}
 try:
     import cgikit.compat.{name}
@@ -45,8 +52,8 @@ _LACK = (
     "{name}.py again with cgikit vendor cgi --self-contained"
 )
 _LACK_FOLDER = (
-    "{name}.py needs the folder {folder} beside it, whole, and Python 3.11 or later, but this is %s: "
-    "write both again there with cgikit vendor cgi --self-contained"
+    "{name}.py needs the folder {folder} beside it, whole, and %s cannot use what is there: "
+    "write both again with cgikit vendor cgi --self-contained"
 )
 _FOUND = """
 import os

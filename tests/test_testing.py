@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hiding import hiding
 
 from cgikit import (
     WSGI,
@@ -605,3 +606,46 @@ def test_the_face_is_lazy_and_whole() -> None:
     assert [name for name in cgikit.testing.__all__ if name not in dir(cgikit.testing)] == []
     with pytest.raises(AttributeError, match="no attribute 'TestClient'"):
         _ = cgikit.testing.TestClient
+
+
+# --- old scripts -------------------------------------------------------------------------------
+
+OLD = """#!{python}
+import cgi
+print("Content-Type: text/plain\\n")
+print(cgi.FieldStorage().getvalue("name"), cgi.__name__)
+"""
+
+
+def test_an_old_script_runs_with_compat(tmp_path) -> None:
+    modern = {"PYTHONPATH": hiding(tmp_path / "modern")}
+    client = Client(script(tmp_path / "old.py", OLD), compat=True, environ=modern)
+    assert client.get(params={"name": "Ada"}).text == "Ada cgikit.compat.cgi\n"
+    assert "PYTHONPATH" in Client(script(tmp_path / "e.py", ECHO), compat=True).get().json()["all"]
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["silent", "begun"])
+def test_an_old_script_is_told_what_to_do_here(tmp_path, begun) -> None:
+    """It said "Start this server with --compat", where there is no server."""
+    printed = "print('Content-Type: text/plain\\n', flush=True)\n" if begun else ""
+    text = f"#!{{python}}\n{printed}raise ModuleNotFoundError(\"No module named 'cgi'\")\n"
+    with pytest.raises(ScriptError) as caught:
+        Client(script(tmp_path / "old.py", text)).get()
+    said = str(caught.value)
+    assert "removed the module cgi. Give the Client compat=True, or write a replacement beside" in said
+    assert "server" not in said
+
+
+def test_compat_is_not_for_handlers() -> None:
+    with pytest.raises(TypeError, match=r"cgikit\.compat\.install\(\)"):
+        Client(echo, compat=True)
+
+
+def test_a_traceback_that_was_printed_is_named(tmp_path) -> None:
+    text = (
+        "#!{python}\nimport sys\nfrom cgikit.compat import cgitb\ncgitb.enable()\n"
+        "print('Content-Type: text/html\\n', flush=True)\n1 / 0\n"
+    )
+    with pytest.raises(ScriptError, match=r"exited with status 1\. .*\.answer\.text") as caught:
+        Client(script(tmp_path / "crash.py", text)).get()
+    assert "ZeroDivisionError" in caught.value.answer.text

@@ -253,3 +253,25 @@ def test_site_is_for_all_scripts_of_a_python(
     assert (tmp_path / "cgi.py").exists()
     noted = "comes first until 3.13" in capsys.readouterr().out
     assert noted is (sys.version_info < (3, 13))
+
+
+@pytest.mark.parametrize("self_contained", [False, True])
+@pytest.mark.parametrize("name", vendoring.NAMES)
+@pytest.mark.parametrize("version", [(3, 10), (3, 6), (2, 7)])
+def test_an_older_python_is_told_its_version_and_what_is_needed(
+    scripts: Path, name: str, version: tuple[int, int], self_contained: bool
+) -> None:
+    """Its advice was to write the files anew, which needs Python 3.11 too."""
+    vendoring.write(str(scripts), self_contained=self_contained)
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.version_info = {version}; import {name}"],
+        cwd=scripts,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    shown = "{}.{}".format(*version)
+    said = done.stderr.splitlines()[-1]
+    assert f"needs Python 3.11 or later, but {sys.executable} is Python {shown}: " in said
+    assert f"delete {name}.py" in said
+    assert "again" not in said

@@ -15,7 +15,7 @@ from typing import IO, BinaryIO, ClassVar
 
 from ..host.argv import query_arguments
 from ..host.diagnosis import silence_problem, start_problem
-from ..host.environ import ServerRequest, inherited, meta_variables
+from ..host.environ import ServerRequest, inherited, meta_variables, with_old_modules
 from ..host.execlimits import check
 from ..host.executor import Job, Run, TimeLimit, TimeLimits
 from ..host.output import (
@@ -33,6 +33,8 @@ from ..host.wsgi import is_number
 
 _IN_MEMORY = 262_144  # bytes of a body that wait for the script there; the rest waits on disk
 _CHUNK = 65_536
+_LAST_LINES = 50  # of a script's standard error, which may say why it ended
+_REMEDY = "Give the handler's class compat = True"
 
 
 class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
@@ -40,7 +42,8 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
 
     `is_cgi` decides what is run, and may be overridden: it sets `cgi_info`, a directory and the rest of
     the URL. Scripts get PATH, the locale and the variables of the server's environment that
-    `inherited_variables` names, and may be silent for `timeouts`. `most_body` is in bytes.
+    `inherited_variables` names, and may be silent for `timeouts`. `most_body` is in bytes. With
+    `compat = True` scripts get cgikit's `cgi` and `cgitb` if their Python has none.
     """
 
     have_fork = True
@@ -49,6 +52,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
     inherited_variables: ClassVar[Sequence[str]] = ()
     timeouts = TimeLimits()
     most_body = 1 << 30
+    compat = False
     cgi_info: tuple[str, str] = ("", "")
 
     def do_POST(self) -> None:
@@ -98,7 +102,8 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         except Problem as problem:
             self.log_error("%s", problem.log_text)
             self.close_connection = True
-            self.send_error(problem.status, None, problem.message)
+            # The page of the base class puts a full stop after it
+            self.send_error(problem.status, None, problem.message.removesuffix("."))
         finally:
             executor.close()
 
@@ -148,9 +153,10 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             place = locate(self.directory, request.path)
             if not isinstance(place, Script):
                 raise Problem(403, f"{request.path} is not a script.")
-            run = self._start(executor, request, place, body)
+            errors: list[str] = []
+            run = self._start(executor, request, place, body, errors)
             try:
-                output = self._head(run, place)
+                output = self._head(run, place, errors)
                 if isinstance(output, ScriptResponse):
                     self._send(output, run)
                     return
@@ -169,13 +175,25 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         raise too_many_redirects(target)
 
     def _start(
-        self, executor: Spawn, request: ServerRequest, script: Script, body: IO[bytes]
+        self,
+        executor: Spawn,
+        request: ServerRequest,
+        script: Script,
+        body: IO[bytes],
+        errors: list[str],
     ) -> Run:
+        def log(line: str) -> None:
+            del errors[:-_LAST_LINES]
+            errors.append(line)
+            self.log_error("%s: %s", script.script_name, line)
+
         root = os.path.realpath(self.directory)
         variables = meta_variables(request, script, root, self.version_string())
         base = inherited(
             os.environ, self.inherited_variables, path_first=os.path.dirname(sys.executable)
         )
+        if self.compat:
+            base = with_old_modules(base)
         words = query_arguments(request.method, request.query)
         check(variables, words, base)
         job = Job(
@@ -183,7 +201,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             environment={**base, **variables},
             arguments=tuple(words),
             body=None if request.content_length is None else body,
-            log=lambda line: self.log_error("%s: %s", script.script_name, line),
+            log=log,
             gone=lambda: False,
             limits=self.timeouts,
         )
@@ -192,7 +210,7 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         except OSError as error:
             raise start_problem(script.file, error, base["PATH"]) from error
 
-    def _head(self, run: Run, script: Script) -> ScriptResponse | LocalRedirect:
+    def _head(self, run: Run, script: Script, errors: list[str]) -> ScriptResponse | LocalRedirect:
         parser = NPHParser() if script.is_nph else OutputParser()
         empty = True
         try:
@@ -204,7 +222,8 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         except TimeLimit as over:
             raise Problem(504, f"{os.path.basename(script.file)}: {over}.") from over
         if empty:
-            raise silence_problem(script.file, run.close(), os.environ.get("PATH", ""))
+            status, path = run.close(), os.environ.get("PATH", "")
+            raise silence_problem(script.file, status, path, errors, _REMEDY)
         raise parser.end()
 
     def _send(self, response: ScriptResponse, run: Run) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _REMOVED = re.compile(r"o module named '(cgi|cgitb)'(, and .* has no cgikit)?")
+#: What the person who owns the scripts does for `import cgi`, where a server runs them.
+_SERVER = "Start this server with --compat"
 _SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -128,9 +130,10 @@ def start_problem(file: str, error: OSError, path: str, interpreter: str = "") -
     return Problem(500, f"{name} cannot be started: {error.strerror}.")
 
 
-def removed_module(file: str, errors: "Iterable[str]") -> str:
+def removed_module(file: str, errors: "Iterable[str]", remedy: str = _SERVER) -> str:
     """Return what to do about a script that failed because Python 3.13 removed `cgi` and `cgitb` (str),
-    or "" if the lines of its standard error show another cause.
+    or "" if the lines of its standard error show another cause. `remedy` says how the program that ran
+    the script gives it cgikit's modules, as a sentence without its full stop.
     """
     directory = shlex.quote(os.path.dirname(file))
     for line in errors:
@@ -141,16 +144,41 @@ def removed_module(file: str, errors: "Iterable[str]") -> str:
             return (
                 f"Do that, or write a complete copy: cgikit vendor cgi --self-contained {directory}"
             )
+        isolated = _isolating_option(file)
+        if isolated:
+            return (
+                f"Python 3.13 removed the module {found[1]}, and a script with {isolated} in its "
+                f"first line does not find a replacement. Take {isolated} out of the first line of the "
+                f"script. {remedy}, if that is not so yet."
+            )
         return (
-            f"Python 3.13 removed the module {found[1]}. Start this server with --compat, or write a "
+            f"Python 3.13 removed the module {found[1]}. {remedy}, or write a "
             f"replacement beside the script: cgikit vendor cgi {directory}"
         )
     return ""
 
 
-def silence_problem(file: str, status: int, path: str, errors: "Iterable[str]" = ()) -> Problem:
+def _isolating_option(file: str) -> str:
+    """Return the option by which a script's Python ignores PYTHONPATH: "-I", "-E" or ""."""
+    words = iter(os.fsdecode(first_line(file) or b"").split())
+    for word in words:
+        if os.path.basename(word).startswith("python"):
+            break
+    for word in words:
+        if not word.startswith("-"):
+            break
+        letters = re.split("[WXcm]", word)[0]  # what follows one of these is its argument
+        for letter in "IE":
+            if letter in letters:
+                return f"-{letter}"
+    return ""
+
+
+def silence_problem(
+    file: str, status: int, path: str, errors: "Iterable[str]" = (), remedy: str = _SERVER
+) -> Problem:
     """Return why a script printed nothing; `status` is as `subprocess` gives it, `errors` are the last
-    lines of its standard error.
+    lines of its standard error, `remedy` is as for `removed_module`.
     """
     name = os.path.basename(file)
     if status in (126, 127):
@@ -167,7 +195,7 @@ def silence_problem(file: str, status: int, path: str, errors: "Iterable[str]" =
     if status < 0:
         how = f"was killed by signal {_signal_name(-status)}"
     # No other advice: its standard error is already shown, in the log and on the page
-    return Problem(500, f"{name} {how} and printed nothing.", removed_module(file, errors))
+    return Problem(500, f"{name} {how} and printed nothing.", removed_module(file, errors, remedy))
 
 
 def _signal_name(number: int) -> str:

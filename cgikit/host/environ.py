@@ -145,6 +145,15 @@ def http_variables(
     return variables
 
 
+def with_old_modules(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a script that finds cgikit's `cgi` and `cgitb` where its Python has
+    none: their directory comes first on PYTHONPATH. What is in it decides which module is used.
+    """
+    directory = os.path.join(os.path.dirname(os.path.dirname(__file__)), "compat", "onpath")
+    places = [os.path.abspath(directory), *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(places)}
+
+
 def inherited(
     environment: Mapping[str, str], names: Iterable[str] = (), *, path_first: str = ""
 ) -> dict[str, str]:

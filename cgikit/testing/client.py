@@ -85,7 +85,8 @@ class Client:
     a `ScriptError` if a script gives no valid answer or exits with a status other than 0. Without it
     the answer is the one that visitors get, and `Answer.error` is the exception.
 
-    `interpreter` runs a script that cannot run by itself; `timeout` is in seconds.
+    `interpreter` runs a script that cannot run by itself; `timeout` is in seconds. `compat` gives a
+    script cgikit's `cgi` and `cgitb` if its Python has none, as `cgikit serve --compat` does.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Client:
         script_name: str | None = None,
         interpreter: str | None = None,
         timeout: float = 60.0,
+        compat: bool = False,
         **options: Unpack[Options],
     ) -> None:
         self.headers = dict(headers or {})
@@ -118,8 +120,15 @@ class Client:
                     f"a script file has its own {', '.join(options)}; only handlers take them here"
                 )
             path = os.fsdecode(target)
-            self._target = ScriptTarget(path, script_name, interpreter, timeout, raise_errors)
+            self._target = ScriptTarget(
+                path, script_name, interpreter, timeout, raise_errors, compat
+            )
             return
+        if compat:
+            raise TypeError(
+                "compat=True is for script files; a handler runs in this process: call "
+                "cgikit.compat.install() before its `import cgi`"
+            )
         given: dict[str, Any] = dict(options)
         if unknown := given.keys() - Options.__annotations__.keys():
             raise TypeError(f"{', '.join(sorted(unknown))} is not an option of Client")

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from ..host.argv import query_arguments
-from ..host.diagnosis import silence_problem, start_problem
-from ..host.environ import ServerRequest, inherited, meta_variables
+from ..host.diagnosis import removed_module, silence_problem, start_problem
+from ..host.environ import ServerRequest, inherited, meta_variables, with_old_modules
 from ..host.execlimits import check
 from ..host.executor import Job, Run, TimeLimit, TimeLimits
 from ..host.output import LocalRedirect, NPHParser, OutputParser, ScriptResponse
@@ -26,6 +26,8 @@ from ..host.spawn import Spawn
 from ..warm.ending import how
 from .answer import Answer, ScriptError
 from .environment import SOFTWARE
+
+_REMEDY = "Give the Client compat=True"
 
 
 class ScriptTarget:
@@ -42,8 +44,10 @@ class ScriptTarget:
         interpreter: str | None,
         timeout: float,
         raise_errors: bool,
+        compat: bool,
     ) -> None:
         self._raise_errors = raise_errors
+        self._compat = compat
         self._limits = TimeLimits(header=timeout, idle=timeout)
         self._executor = Spawn()
         self._path = os.path.abspath(path)
@@ -91,7 +95,7 @@ class ScriptTarget:
                 self._read(run, script, asked, answer, lines)
             finally:
                 status = run.close()
-            error = _judge(script, asked, answer, status)
+            error = _judge(script, asked, answer, status, lines)
         except Problem as problem:
             error = problem
             page = own_response(problem.status, error_page(problem, details=False), problem.headers)
@@ -143,9 +147,10 @@ class ScriptTarget:
         environment = inherited(os.environ, path_first=os.path.dirname(sys.executable))
         words = query_arguments(asked.method, asked.query)
         check(variables, words, environment)
+        environment.update(variables)
         job = Job(
             file=script.file,
-            environment={**environment, **variables},
+            environment=with_old_modules(environment) if self._compat else environment,
             arguments=tuple(words),
             body=None if content is None else io.BytesIO(content),
             log=lines.append,
@@ -181,7 +186,8 @@ class ScriptTarget:
         if output is None:
             if empty:
                 status = run.close()
-                raise silence_problem(script.file, status, os.environ.get("PATH", ""), lines)
+                path = os.environ.get("PATH", "")
+                raise silence_problem(script.file, status, path, lines, _REMEDY)
             raise parser.end()
         if isinstance(output, LocalRedirect):
             answer.status, answer.local_redirect = 200, output.target
@@ -193,8 +199,12 @@ class ScriptTarget:
             answer.content = b"".join([output.rest, *pieces])
 
 
-def _judge(script: Script, asked: ServerRequest, answer: Answer, status: int) -> Problem | None:
-    """Return what is wrong with the exit or the length of a script that answered, or None."""
+def _judge(
+    script: Script, asked: ServerRequest, answer: Answer, status: int, errors: list[str]
+) -> Problem | None:
+    """Return what is wrong with the exit or the length of a script that answered, or None. `errors` are
+    the lines of its standard error.
+    """
     what = []
     if status:
         what.append(how(status))
@@ -203,7 +213,10 @@ def _judge(script: Script, asked: ServerRequest, answer: Answer, status: int) ->
         what.append(f"declared Content-Length: {announced}, but sent {len(answer.content)} bytes")
     if not what:
         return None
-    return Problem(500, f"{os.path.basename(script.file)} {' and '.join(what)}.")
+    fix = removed_module(script.file, errors, _REMEDY)
+    if status and not errors and answer.content:
+        fix = "It wrote nothing to its standard error: see .answer.text, where cgitb prints tracebacks."
+    return Problem(500, f"{os.path.basename(script.file)} {' and '.join(what)}.", fix)
 
 
 def _program(interpreter: str | None) -> str:

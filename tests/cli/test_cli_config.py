@@ -364,7 +364,7 @@ def test_options_of_the_scripts_side_are_handed_through(
 ) -> None:
     options = ["--env", "DB", "--env", "X", "--pass", "OIDC_*", "--memory", 2048]
     options += ["--timeout", 120, "--body", 50]
-    options += ["--stderr", "log" if server.endswith("scgi") else "server"]
+    options += ["--stderr", "log" if server.endswith("scgi") else "server", "--compat"]
     printed = text(capsys, server, scripts, *options)
     if server == "systemd":
         command = re.findall(r"^ExecStart=(.*)$", printed, re.M)[0]
@@ -404,6 +404,31 @@ def test_options_that_nobody_would_obey_are_refused(
         status, out, err = ask(capsys, server, scripts, option, value)
         assert (status, out) == (1, "")
         assert option in err
+
+
+@pytest.mark.parametrize("server", sorted(set(SERVERS) - set(BEHIND) - {"systemd", "cgikit"}))
+def test_compat_without_a_command_of_ours_is_refused_with_a_way(
+    capsys: pytest.CaptureFixture[str], scripts: Path, server: str
+) -> None:
+    status, out, err = ask(capsys, server, scripts, "--compat")
+    assert (status, out) == (1, "")
+    assert "--compat" in err
+    assert "cgikit vendor cgi" in err
+
+
+def test_the_command_serve_gets_compat_too(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    assert re.search(r" serve .* --compat$", text(capsys, "cgikit", scripts, "--compat"), re.M)
+    assert "--compat" not in text(capsys, "cgikit", scripts)
+
+
+def test_a_persistent_script_has_no_compat(
+    capsys: pytest.CaptureFixture[str], scripts: Path
+) -> None:
+    status, _, err = ask(capsys, "nginx", scripts / "hello.py", "--persistent", "--compat")
+    assert status == 1
+    assert "--compat is an option of cgikit fastcgi" in err
 
 
 def test_the_unit_says_what_set_gid_mailers_need(

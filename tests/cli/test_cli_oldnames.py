@@ -106,3 +106,11 @@ def test_a_path_that_is_passed_on_stays() -> None:
     assert (second, made["PATH"]) == ("/x", "/bin")
     assert {path.name for path in Path(first).glob("*.py")} == {"cgi.py", "cgitb.py"}
     assert oldnames.on_path({})["PYTHONPATH"] == first
+
+
+@pytest.mark.parametrize("warm", [[], ["--warm"]], ids=["spawn", "warm"])
+def test_a_script_that_hides_the_modules_is_told_how(scripts: Path, warm: list[str]) -> None:
+    (scripts / "broken.py").write_text(BROKEN.replace("\n", " -I\n", 1))
+    with serve(scripts, "--compat", *warm) as server:
+        assert "Take -I out of the first line" in get(f"{server.url}broken.py")[1]
+        server.wait_for(r"broken\.py: .* Take -I out of the first line of the script")

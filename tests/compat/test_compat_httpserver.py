@@ -10,6 +10,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hiding import hiding
 
 from cgikit.compat.httpserver import CGIHTTPRequestHandler
 
@@ -189,3 +190,49 @@ def test_the_old_names_are_there() -> None:
     handler = CGIHTTPRequestHandler.__new__(CGIHTTPRequestHandler)
     assert handler.is_python("x.PY")
     assert not handler.is_executable("/nowhere")
+
+
+OLD = f"""#!{sys.executable}
+import cgi
+print("Content-Type: text/plain\\n")
+print(cgi.FieldStorage().getvalue("name"), cgi.__name__)
+"""
+BROKEN = f"""#!{sys.executable}
+raise ModuleNotFoundError("No module named 'cgi'")
+"""
+
+
+def test_old_scripts_run_with_compat(root: Path, tmp_path: Path) -> None:
+    modern = hiding(tmp_path / "modern")
+    (root / "cgi-bin" / "old.py").write_text(OLD)
+    (root / "cgi-bin" / "old.py").chmod(0o755)
+
+    class Compat(CGIHTTPRequestHandler):
+        compat = True
+        inherited_variables = ("PYTHONPATH",)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", modern)
+        with served(root, Compat) as site:
+            text = site.ask("GET", "/cgi-bin/old.py?name=Ada")[1]
+    assert text == "Ada cgikit.compat.cgi\n"
+
+
+def test_the_log_says_what_old_scripts_need(root: Path) -> None:
+    (root / "cgi-bin" / "old.py").write_text(BROKEN)
+    (root / "cgi-bin" / "old.py").chmod(0o755)
+    with served(root) as site:
+        response, page = site.ask("GET", "/cgi-bin/old.py")
+    assert response.status == 500
+    assert any(
+        "removed the module cgi. Give the handler's class compat = True, or write a " in line
+        for line in site.log
+    )
+    assert "compat" not in page
+
+
+def test_a_page_ends_in_one_full_stop(root: Path) -> None:
+    with served(root) as site:
+        page = site.ask("GET", "/cgi-bin/bad.sh")[1]
+    assert "The server's log says why." in page
+    assert ".." not in page

@@ -133,3 +133,37 @@ def test_a_module_that_python_removed(line: str, fix: str) -> None:
     errors = ["Traceback (most recent call last):", line]
     problem = silence_problem("/srv/my scripts/a.py", 1, "", errors)
     assert (problem.what, problem.fix) == ("a.py exited with status 1 and printed nothing.", fix)
+
+
+@pytest.mark.parametrize(
+    ("shebang", "option"),
+    [
+        ("#!/usr/bin/python3 -I", "-I"),
+        ("#!/usr/bin/env -S python3.13 -I", "-I"),
+        ("#!/usr/bin/env -S LANG=C python3 -B -E", "-E"),
+        ("#!/usr/bin/python3 -sEI", "-I"),
+        ("#!/usr/bin/python3 -uE", "-E"),
+        ("#!/usr/bin/python3 -WIgnore", ""),
+        ("#!/usr/bin/python3", ""),
+        ("#!/usr/bin/env -S python3 x.py -I", ""),
+    ],
+)
+def test_an_option_that_hides_every_replacement_is_named(
+    tmp_path: Path, shebang: str, option: str
+) -> None:
+    """The advice was --compat, even from a server that had it."""
+    file = tmp_path / "a.py"
+    file.write_text(f"{shebang}\nimport cgi\n")
+    fix = silence_problem(str(file), 1, "", ["No module named 'cgi'"]).fix
+    assert "Start this server with --compat" in fix
+    assert ("out of the first line of the script" in fix) == bool(option)
+    if option:
+        assert f"Take {option} out" in fix
+        assert "--compat, if that is not so yet" in fix
+
+
+def test_the_remedy_is_that_of_whoever_ran_the_script() -> None:
+    fix = silence_problem("/srv/a.py", 1, "", ["No module named 'cgi'"], "Do this").fix
+    assert fix.startswith(
+        "Python 3.13 removed the module cgi. Do this, or write a replacement beside the script"
+    )

@@ -1,5 +1,6 @@
 """Meta-variables: R29 to R38, R41; S2, S3, S24, S27."""
 
+import os
 import string
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cgikit.host.environ import (
     http_variables,
     inherited,
     meta_variables,
+    with_old_modules,
 )
 from cgikit.host.path import Script, locate, url_path
 
@@ -143,3 +145,11 @@ def test_r29_the_script_uri_round_trips(
     assert locate(str(root), uri) == first
     assert found["QUERY_STRING"] == query
     assert Path(first.file) == script
+
+
+def test_old_modules_come_first_on_the_path() -> None:
+    made = with_old_modules({"PYTHONPATH": "/x", "PATH": "/bin"})
+    first, second = made["PYTHONPATH"].split(":")
+    assert (second, made["PATH"]) == ("/x", "/bin")
+    assert os.path.isfile(f"{first}/cgi.py")
+    assert with_old_modules({})["PYTHONPATH"] == first

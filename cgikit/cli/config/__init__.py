@@ -19,6 +19,7 @@ from typing import Any
 import cgikit
 from cgikit.host.logtext import one_line
 
+from .. import oldnames
 from ..commandline import complain, suggestion
 from ..options import cannot_enter, cannot_run, number, passing, port
 from . import apache, caddy, lighttpd, nginx, small, systemd, wsgiservers
@@ -117,7 +118,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 #: Options that are passed on to `cgikit fastcgi` and `cgikit scgi`, as the parser names them.
-_PASSED_ON = ("env", "passing", "memory", "timeout", "body", "stderr")
+_PASSED_ON = ("env", "passing", "memory", "timeout", "body", "stderr", "compat")
 
 
 def _add_passed_on(parser: argparse.ArgumentParser) -> None:
@@ -158,6 +159,7 @@ def _add_passed_on(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--body", type=number(1, 1 << 20), metavar="N", help="MiB of a request's body (1024)"
     )
+    oldnames.add_to(group, default=None)
 
 
 def _passed_on(arguments: argparse.Namespace) -> list[str]:
@@ -166,7 +168,7 @@ def _passed_on(arguments: argparse.Namespace) -> list[str]:
     for name in _PASSED_ON:
         given = getattr(arguments, name)
         for value in given if isinstance(given, list) else [given] if given is not None else []:
-            words += [_option(name), str(value)]
+            words += [_option(name)] if value is True else [_option(name), str(value)]
     return words
 
 
@@ -220,10 +222,17 @@ def _unsuited(arguments: argparse.Namespace, recipe: Recipe) -> str | None:
         return f"{server}: SCGI cannot write to the web server's log: omit --stderr server"
     if arguments.persistent and (refused := _not_persistent(arguments, recipe)):
         return refused
-    if words and not recipe.gateway and recipe is not systemd.SYSTEMD:
+    if (
+        words
+        and not recipe.gateway
+        and recipe is not systemd.SYSTEMD
+        and (
+            recipe is not small.SERVE or words != ["--compat"]  # which `cgikit serve` has too
+        )
+    ):
         return (
             f"{server}: {words[0]} is an option of cgikit fastcgi and cgikit scgi, and this server uses"
-            " neither"
+            f" neither{_WITHOUT_COMPAT if words[0] == '--compat' else ''}"
         )
     if arguments.users is not None and not recipe.asks:
         return f"{server} does not support --users; these do: {_those('asks')}"
@@ -235,12 +244,15 @@ def _unsuited(arguments: argparse.Namespace, recipe: Recipe) -> str | None:
     return None
 
 
+_WITHOUT_COMPAT = ": put cgi.py beside the scripts instead, with cgikit vendor cgi DIR"
+
+
 def _not_persistent(arguments: argparse.Namespace, recipe: Recipe) -> str | None:
     if not recipe.persistent:
         return f"{arguments.server} cannot serve a persistent script; these can: {_those('persistent')}"
     if os.path.isdir(arguments.root):
         return f"--persistent is for one script, and {one_line(arguments.root)} is a directory"
-    for name in ("passing", "memory"):
+    for name in ("passing", "memory", "compat"):
         if getattr(arguments, name) is not None:
             return f"{_option(name)} is an option of cgikit fastcgi, which a persistent script replaces"
     return None

@@ -105,7 +105,7 @@ def _python(site: Site) -> str:
 
 def _cgikit(site: Site) -> str:
     words = [*site.cgikit, "serve", site.root, "--warm"]
-    words += ["--host", site.listen, "--port", str(site.port)]
+    words += ["--host", site.listen, "--port", str(site.port), *site.options]
     return CGIKIT.format(command=quoting.words(words))
 
 
