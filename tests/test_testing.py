@@ -632,7 +632,9 @@ def test_an_old_script_is_told_what_to_do_here(tmp_path, begun) -> None:
     with pytest.raises(ScriptError) as caught:
         Client(script(tmp_path / "old.py", text)).get()
     said = str(caught.value)
-    assert "removed the module cgi. Give the Client compat=True, or write a replacement beside" in said
+    assert (
+        "removed the module cgi. Give the Client compat=True, or write a replacement beside" in said
+    )
     assert "server" not in said
 
 
