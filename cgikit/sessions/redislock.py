@@ -10,9 +10,24 @@ from .redisscripts import EXTEND, FIELDS, LOCK, RELEASE
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Any, Protocol
 
-    from .redis import RedisStore
     from .store import Record
+
+    class Locking(Protocol):
+        """What a lock needs of its store."""
+
+        timeout: float
+        lock_limit: float
+        _tokens: dict[tuple[int, int, str], str]
+
+        def _lock_name(self, key: str) -> str: ...
+        def _run(self, script: str, keys: list[str], values: list[Any]) -> Any: ...
+        def _answered(self, answer: object, count: int) -> tuple[bytes, list[bytes | None]]: ...
+        def _taken(self, fields: list[bytes | None]) -> Record: ...
+        def _done(self, answer: object) -> bool: ...
+        def _nothing(self, answer: object) -> None: ...
+        def _late(self, key: str, seconds: float) -> Exception: ...
 
 
 class RedisLock:
@@ -20,7 +35,7 @@ class RedisLock:
     the same step.
     """
 
-    def __init__(self, store: "RedisStore", name: str, key: str, timeout: float) -> None:
+    def __init__(self, store: "Locking", name: str, key: str, timeout: float) -> None:
         self._store = store
         self._names = [name, store._lock_name(key)]
         self._key = key

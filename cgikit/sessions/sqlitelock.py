@@ -11,17 +11,27 @@ from .store import Record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Protocol
 
-    from .sqlite import SQLiteStore
+    class Locking(Protocol):
+        """What a lock needs of its store."""
+
+        path: str
+        _held: "dict[str, SQLiteLock]"
+
+        def load(self, key: str) -> Record | None:
+            """Return the record, or None: `Store.load`."""
+
+        def _let_go(self, key: str) -> None: ...
+        def _prepare_directory(self, path: str, *, private: bool) -> None: ...
 
 
 class SQLiteLock:
     """The lock of one session: flock on the file `PATH-locks/KEY`, which its holder deletes. Entering
-    it
-    returns the record read under it.
+    it returns the record read under it.
     """
 
-    def __init__(self, store: "SQLiteStore", key: str, timeout: float) -> None:
+    def __init__(self, store: "Locking", key: str, timeout: float) -> None:
         self._store = store
         self._key = key
         self._timeout = timeout
