@@ -108,8 +108,19 @@ def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -
         os.execve(file, [file, *words], environment)  # noqa: S606 -- no shell
     except OSError as error:
         what = f"{os.path.basename(file)} cannot be started: {error.strerror}\n"
-        os.write(2, what.encode("utf-8", "backslashreplace"))
+        say(what)
     os._exit(127)
+
+
+def say(text: str) -> None:
+    """Write to standard error by its descriptor, which a script cannot replace as it can `sys.stderr`.
+    Never raises, nor does SIGPIPE end this process: it has another exit status to leave with.
+    """
+    try:
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        os.write(2, text.encode("utf-8", "backslashreplace"))
+    except (OSError, ValueError):
+        pass  # closed, full, or nobody reads it; not the main thread
 
 
 def module(file: str) -> "ModuleType":

@@ -160,9 +160,10 @@ class Zygote:
             self.sock.detach()  # its number may be that of a file of the script's by now
             raise
         except BaseException as error:
-            why = f"cannot start: {type(error).__name__}: {error}\n"
-            os.write(2, why.encode("utf-8", "backslashreplace"))
-            os._exit(127)
+            try:
+                interpreter.say(f"cannot start: {type(error).__name__}: {error}\n")
+            finally:  # even if the error cannot be shown: this process must not fork for others
+                os._exit(127)
 
     def attend(
         self,
@@ -208,7 +209,7 @@ def _say(error: Exception) -> None:
     """Write an error to the log."""
     import traceback
 
-    os.write(2, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
+    interpreter.say("".join(traceback.format_exception(error)))
 
 
 def main() -> int:

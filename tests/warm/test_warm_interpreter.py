@@ -1,6 +1,8 @@
 """A forked child against a fresh interpreter: what a script can see, and every way to end it."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from gatewayserving import HEAD, Gateway, seen_of
@@ -320,3 +322,22 @@ def anonymous(lines: list[str]) -> list[str]:
     """Standard error without what differs between any two processes."""
     # The host's own frames are below the script's, so a little less deep is too deep
     return [re.sub(r"0x[0-9a-f]+|repeated \d+ more times", "", line) for line in lines]
+
+
+# --- an error that cannot be said ----------------------------------------------------------------
+
+CLOSED = "import os; os.close(2)"
+UNREAD = "import os; reader, writer = os.pipe(); os.dup2(writer, 2); os.close(reader)"
+
+
+@pytest.mark.parametrize("stderr", [CLOSED, UNREAD], ids=["closed", "unread"])
+@pytest.mark.parametrize("file", ["/nowhere/script", "/dev/null"])
+def test_a_program_that_cannot_be_started_ends_with_127_even_if_nobody_can_be_told(
+    stderr: str, file: str
+) -> None:
+    code = f"""
+from cgikit.warm import interpreter
+{stderr}
+interpreter.execute({file!r}, [], {{}})
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 127

@@ -9,6 +9,7 @@ import os
 import re
 import resource
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -383,3 +384,43 @@ def test_the_limit_of_memory_is_for_python_alone(tmp_path: Path) -> None:
         assert server.request(other).text != f"{512 << 10}\n"
         assert server.request(cold).text == "512\n"
         assert server.request(server.script("warm.py", looks)).text == "512\n"
+
+
+@pytest.mark.parametrize("error", ["OSError(5)", "Mute()"])
+@pytest.mark.parametrize("after", ["os.close(2)", ""])
+def test_a_child_that_cannot_start_ends_with_127_even_if_nobody_can_be_told(
+    error: str, after: str
+) -> None:
+    """Otherwise it would go on as a second zygote."""
+    code = f"""
+import mmap, os, socket
+from cgikit.warm.slottable import SIZE, SlotTable
+from cgikit.warm.zygote import Zygote
+class Mute(BaseException):
+    def __str__(self):
+        raise RuntimeError
+class Failing(Zygote):
+    def attend(self, *_):
+        raise {error}
+table = SlotTable(mmap.mmap(-1, SIZE))
+zygote = Failing(socket.socket(), table, {{"memory": 0, "processes": 0, "total": 60}})
+child = os.fork()
+if not child:
+    {after or "pass"}
+    zygote._child(0, "/nowhere/script.py", None, 0, (0, 1, 2))
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "127\n", done.stderr
+
+
+def test_an_error_of_one_script_is_no_reason_to_end_because_it_cannot_be_logged() -> None:
+    code = """
+import os
+from cgikit.warm.zygote import _say
+os.close(2)
+_say(ValueError("x"))
+print("goes on")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "goes on\n"
