@@ -5,7 +5,8 @@ What `cgikit.multipart` rightly refuses is taken here: line ends that are a bare
 behind a delimiter, text in front of the first one, a body whose last delimiter lacks its `--` or is
 missing. What the parts mean is decided in `reading.py`. One `Reader` goes through all parts of a
 request, those inside of other parts too, so that it counts for the limits what the whole request
-brings.
+brings, and knows the boundaries around a part: where one lacks its last delimiter, the delimiter of
+the parts around it ends it too (RFC 2046 section 5.1.2).
 """
 
 from cgikit.compat import limits
@@ -38,6 +39,7 @@ class Reader:
         self.length = length
         self.received = 0
         self.counts = {"fields": 0, "files": 0, "memory": 0, "nesting": 0}
+        self._around: tuple[bytes, ...] = ()  # boundaries, the innermost first
         self._ended = False
         # The byte in front of the position is always there: a delimiter begins behind a line end.
         self._buffer = b"\n"
@@ -57,6 +59,14 @@ class Reader:
         """Count for a limit; raises `ValueError` if it is exceeded."""
         self.counts[name] += number
         limits.check(name, self.counts[name])
+
+    def enter(self, boundary: bytes) -> None:
+        """Go into a part that has parts itself, and that `boundary` ends: it ends them, too."""
+        self._around = (boundary, *self._around)
+
+    def leave(self) -> None:
+        """Come out of it."""
+        self._around = self._around[1:]
 
     def read(self, size: int = -1) -> bytes:
         """Return up to `size` bytes, or all the rest; fewer only at the end."""
@@ -86,11 +96,15 @@ class Reader:
         return b"".join(pieces)
 
     def head(self) -> bytes:
-        """Return the lines of a part's header and the blank one that ends it; b"" at the end."""
+        """Return the lines of a part's header and the blank one that ends it; b"" at the end, or where
+        the parts around this one go on.
+        """
         most = limits.allowed("part_header")
         lines: list[bytes] = []
         size = 0
         while True:
+            if self._goes_on_around():
+                return b"".join(lines)
             line = self.readline(most - size + 1)
             size += len(line)
             limits.check("part_header", size)
@@ -100,12 +114,12 @@ class Reader:
 
     def find_first(self, boundary: bytes) -> bool:
         """Skip everything up to and including the first delimiter; return False if there is none."""
-        mark = b"--" + boundary
+        marks = [b"--" + one for one in (boundary, *self._around)]
         searched = self._position
         while True:
-            at = self._buffer.find(mark, searched)
+            at = self._find(marks, b"--", searched)
             if at < 0:
-                kept = len(mark) + _AHEAD
+                kept = max(map(len, marks)) + _AHEAD
                 self._position = max(self._position, len(self._buffer) - kept)
                 if not self._pull():
                     self._position = len(self._buffer)
@@ -113,26 +127,30 @@ class Reader:
                 searched = self._position
                 continue
             before = self._buffer[max(0, at - _AHEAD) : at]
-            if not before[before.rfind(b"\n") + 1 :].strip() and b"\n" in before:
-                self._position = max(self._position, at)
-                kind = self._delimiter(len(mark))
+            self._position = max(self._position, at)
+            kind = None
+            is_blank = b"\n" in before and not before[before.rfind(b"\n") + 1 :].strip()
+            if is_blank and self._begins(marks[0]):
+                kind = self._delimiter(len(marks[0]))
                 if kind == NEXT:
                     return True
-                searched = self._position + (kind is None)
-                continue
-            searched = at + 1
+            if kind is None and before.endswith(b"\n") and self._goes_on_around():
+                return False
+            searched = self._position + (kind is None)
 
     def section(self, boundary: bytes, write: "Writer") -> int:
         """Hand everything up to the next delimiter line to `write`, without the line end in front of
-        it, in pieces; skip the delimiter. Return NEXT, LAST, or MISSING at the end of the body.
+        it, in pieces; skip the delimiter. Return NEXT, LAST, or MISSING at the end of the body and in
+        front of a delimiter of the parts around this one.
 
         Raises `ValueError` for a body that ends early.
         """
-        mark = b"\n--" + boundary
+        marks = [b"\n--" + one for one in (boundary, *self._around)]
+        most = max(map(len, marks))
         searched = self._position - 1
         while True:
-            at = self._buffer.find(mark, searched)
-            end = len(self._buffer) - len(mark) - 1 if at < 0 else at
+            at = self._find(marks, b"\n--", searched)
+            end = len(self._buffer) - most - 1 if at < 0 else at
             if at > self._position and self._buffer[at - 1] == 13:
                 end -= 1  # the CR of its line end
             self._hand_on(end, write)
@@ -141,11 +159,15 @@ class Reader:
                     return self._rest(write)
                 searched = self._position - 1
                 continue
-            start = at + len(mark) - self._position
-            kind = self._delimiter(start)
-            if kind is not None:
-                return kind
-            searched = self._position + start - len(mark) + 1
+            start = at + 1 - self._position
+            if self._begins(marks[0][1:], start):
+                kind = self._delimiter(start + len(marks[0]) - 1)
+                if kind is not None:
+                    return kind
+            if self._goes_on_around(start):
+                self._position += start
+                return MISSING
+            searched = self._position + start
 
     def skip(self, boundary: bytes) -> int:
         """Skip everything up to the next delimiter line, and that; return what `section` does."""
@@ -159,6 +181,37 @@ class Reader:
                 break
         if self.is_short:
             raise cut_off(self.length, self.received)
+
+    def _find(self, marks: list[bytes], common: bytes, start: int) -> int:
+        """Return where the first of the marks is, which begin with `common`; -1 if there is none."""
+        if len(marks) == 1:
+            return self._buffer.find(marks[0], start)
+        # Not each one by itself: where many of one kind come, the others would be looked for again and
+        # again in all that follows.
+        several = tuple(marks)
+        at = self._buffer.find(common, start)
+        while at >= 0 and not self._buffer.startswith(several, at):
+            at = self._buffer.find(common, at + 1)
+        return at
+
+    def _goes_on_around(self, start: int = 0) -> bool:
+        """Whether the line that begins `start` bytes behind the position is a delimiter of the parts
+        around these.
+        """
+        for boundary in self._around:
+            mark = b"--" + boundary
+            is_there = self._begins(mark, start)
+            if is_there and self._delimiter(start + len(mark), skip=False) is not None:
+                return True
+        return False
+
+    def _begins(self, mark: bytes, start: int = 0) -> bool:
+        """Whether a mark stands `start` bytes behind the position."""
+        while True:
+            begin = self._position + start
+            there = self._buffer[begin : begin + len(mark)]
+            if there == mark or not mark.startswith(there) or not self._pull():
+                return there == mark
 
     def _hand_on(self, end: int, write: "Writer") -> None:
         if end > self._position:
@@ -178,9 +231,9 @@ class Reader:
         self._position = len(self._buffer)
         return MISSING
 
-    def _delimiter(self, start: int) -> "int | None":
+    def _delimiter(self, start: int, skip: bool = True) -> "int | None":
         """Look at the line whose delimiter ends `start` bytes behind the position: skip it and return
-        which one it is, or return None where something else follows.
+        which one it is, or return None where something else follows. Without `skip` it stays.
         """
         while True:
             begin = self._position + start
@@ -194,7 +247,8 @@ class Reader:
         rest = self._buffer[begin:end].rstrip()
         if rest not in (b"", b"--"):
             return None
-        self._position = min(end + 1, len(self._buffer))
+        if skip:
+            self._position = min(end + 1, len(self._buffer))
         return LAST if rest else NEXT
 
     def _pull(self) -> bool:

@@ -14,9 +14,58 @@ from cgikit.compat.urlencoded import cut_off
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
-    from cgikit.compat.cgi import FieldStorage
+    class Storage(Protocol):
+        """What is read of a `FieldStorage` and set in it. Everything that subclasses may set to what
+        they like is `Any`.
+        """
+
+        fp: Any
+        list: Any
+        file: Any
+        filename: Any
+        FieldStorageClass: Any
+        outerboundary: bytes
+        innerboundary: Any
+        length: int
+        limit: int | None
+        max_num_fields: int | None
+        encoding: str
+        errors: str
+        separator: str
+        bytes_read: int
+        done: int
+        _binary_file: bool
+        _decoder: Any
+        _FieldStorage__file: Any
+
+        def query_fields(self) -> Any:
+            """Return the fields of the query string."""
+
+        def make_file(self) -> Any:
+            """Return a new file for the content."""
+
+        def has_own_make_file(self) -> bool:
+            """Whether a subclass says where content is kept."""
+
+        def read_binary(self) -> None:
+            """Read as many bytes as the length says."""
+
+        def read_lines(self) -> None:
+            """Read up to the outer boundary, or to the end."""
+
+        def read_lines_to_eof(self) -> None:
+            """Read to the end."""
+
+        def read_lines_to_outerboundary(self) -> None:
+            """Read up to the outer boundary."""
+
+        def skip_lines(self) -> None:
+            """Skip what is left up to the outer boundary."""
+
+        def _FieldStorage__write(self, line: bytes) -> None: ...  # noqa: N802
+
 
 _IN_MEMORY = 1_000  # bytes of an upload; scripts rely on larger ones having a `.file.fileno()`
 _PIECE = 131_072  # bytes read at once
@@ -41,7 +90,7 @@ def valid_boundary(s: "str | bytes") -> bool:
     return 0 < len(text) <= 201 and text.isascii() and text.isprintable() and text[-1] != " "
 
 
-def reader_of(storage: "FieldStorage") -> Reader:
+def reader_of(storage: "Storage") -> Reader:
     """Return the reader that all parts of a request share, as `storage.fp`."""
     if not isinstance(storage.fp, Reader):
         storage.fp = Reader(storage.fp, -1 if storage.outerboundary else storage.length)
@@ -50,7 +99,7 @@ def reader_of(storage: "FieldStorage") -> Reader:
 
 
 def read_multi(
-    storage: "FieldStorage", environ: "Any", keep_blank_values: object, strict_parsing: object
+    storage: "Storage", environ: "Any", keep_blank_values: object, strict_parsing: object
 ) -> None:
     """Read the parts of a multipart body, each an instance of `FieldStorageClass`, or else of the
     class of `storage`.
@@ -65,23 +114,27 @@ def read_multi(
     before = reader.consumed
     storage.list = storage.query_fields()
     reader.count("nesting")
+    if storage.outerboundary:
+        reader.enter(storage.outerboundary)
     if reader.find_first(boundary):
         _read_parts(storage, reader, environ, keep_blank_values, strict_parsing)
     elif reader.is_short:
         reader.rest(len)  # raises the error for a body that is cut short
     reader.count("nesting", -1)
+    if storage.outerboundary:
+        reader.leave()
     storage.bytes_read += reader.consumed - before
     storage.skip_lines()
 
 
 def _read_parts(
-    storage: "FieldStorage",
+    storage: "Storage",
     reader: Reader,
     environ: "Any",
     keep_blank_values: object,
     strict_parsing: object,
 ) -> None:
-    klass = storage.FieldStorageClass or storage.__class__
+    klass: Any = storage.FieldStorageClass or storage.__class__
     left = storage.max_num_fields
     if left is not None:
         left -= len(storage.list)
@@ -116,7 +169,7 @@ def _read_parts(
             reader.rest(len)
 
 
-def read_single(storage: "FieldStorage") -> None:
+def read_single(storage: "Storage") -> None:
     """Read a body, or a part, that has no parts itself."""
     if storage.length >= 0:
         storage.read_binary()
@@ -127,7 +180,7 @@ def read_single(storage: "FieldStorage") -> None:
     storage.file.seek(0)
 
 
-def read_binary(storage: "FieldStorage") -> None:
+def read_binary(storage: "Storage") -> None:
     """Read as many bytes as the length says."""
     reader = reader_of(storage)
     if storage.has_own_make_file():
@@ -146,7 +199,7 @@ def read_binary(storage: "FieldStorage") -> None:
     finish(storage)
 
 
-def read_lines(storage: "FieldStorage") -> None:
+def read_lines(storage: "Storage") -> None:
     """Read up to the outer boundary, or to the end if there is none."""
     _begin(storage)
     if storage.outerboundary:
@@ -156,7 +209,7 @@ def read_lines(storage: "FieldStorage") -> None:
     finish(storage)
 
 
-def read_lines_to_eof(storage: "FieldStorage") -> None:
+def read_lines_to_eof(storage: "Storage") -> None:
     """Read to the end."""
     reader = reader_of(storage)
     before = reader.consumed
@@ -165,7 +218,7 @@ def read_lines_to_eof(storage: "FieldStorage") -> None:
     storage.done = MISSING
 
 
-def read_lines_to_outerboundary(storage: "FieldStorage") -> None:
+def read_lines_to_outerboundary(storage: "Storage") -> None:
     """Read up to the outer boundary, and skip it."""
     reader = reader_of(storage)
     before = reader.consumed
@@ -173,7 +226,7 @@ def read_lines_to_outerboundary(storage: "FieldStorage") -> None:
     storage.bytes_read += reader.consumed - before
 
 
-def read_part(storage: "FieldStorage") -> bytes:
+def read_part(storage: "Storage") -> bytes:
     """Return the whole content of a part that is itself urlencoded."""
     memory = BytesIO()
     reader = reader_of(storage)
@@ -188,7 +241,7 @@ def read_part(storage: "FieldStorage") -> bytes:
     return memory.getvalue()
 
 
-def skip_lines(storage: "FieldStorage") -> None:
+def skip_lines(storage: "Storage") -> None:
     """Skip the epilogue of an inner multipart, up to the outer boundary."""
     if not storage.outerboundary or storage.done:
         return
@@ -198,14 +251,14 @@ def skip_lines(storage: "FieldStorage") -> None:
     storage.bytes_read += reader.consumed - before
 
 
-def _begin(storage: "FieldStorage") -> None:
+def _begin(storage: "Storage") -> None:
     storage._FieldStorage__file = BytesIO() if storage._binary_file else StringIO()
     storage.file = storage._FieldStorage__file
     if storage._binary_file and isinstance(storage.fp, Reader) and storage.filename is not None:
         storage.fp.count("files")
 
 
-def write(storage: "FieldStorage", data: bytes) -> None:
+def write(storage: "Storage", data: bytes) -> None:
     """Add bytes to the content: first in memory, then in a file made by `make_file`."""
     memory = storage._FieldStorage__file
     if memory is not None:
@@ -226,12 +279,12 @@ def write(storage: "FieldStorage", data: bytes) -> None:
     storage.file.write(storage._decoder.decode(data))
 
 
-def _takes_bytes(storage: "FieldStorage") -> bool:
+def _takes_bytes(storage: "Storage") -> bool:
     """Whether the file expects bytes; one from a subclass's `make_file` may do so even for text."""
     return storage._binary_file or (storage.length >= 0 and not hasattr(storage.file, "encoding"))
 
 
-def finish(storage: "FieldStorage") -> None:
+def finish(storage: "Storage") -> None:
     """Write the rest of a character that was split between two pieces."""
     decoder, storage._decoder = storage._decoder, None
     if decoder is not None:

@@ -318,6 +318,29 @@ def test_fields_behind_a_nested_multipart_were_lost() -> None:
     assert form.getvalue("a") == "1"
 
 
+@pytest.mark.parametrize("pieces", [True, False])
+@pytest.mark.parametrize(
+    ("inner", "files"),
+    [
+        (b"--in\r\n" + part(None, b"one", "1.txt"), [b"one"]),
+        (b"--in", []),
+        (b"--in\r\n", [""]),
+        (b"--in\r\nContent-Type: text/plain\r\n", [""]),
+        (b"", []),
+        (b"preamble -- --form\r\n--", []),
+    ],
+)
+def test_a_nested_multipart_without_its_last_delimiter_swallowed_all_that_followed(
+    inner: bytes, files: list[object], pieces: bool
+) -> None:
+    nested = part("files", inner, None, "Content-Type: multipart/mixed; boundary=in")
+    content = body(nested, part("a", b"1"), part("b", b"2"))
+    variables = environ(content, MULTIPART, **({"CONTENT_LENGTH": ""} if pieces else {}))
+    form = cgi.FieldStorage(io.BytesIO(content), environ=variables)
+    assert [file.value for file in form["files"].value] == files
+    assert (form.getvalue("a"), form.getvalue("b")) == ("1", "2")
+
+
 def test_an_urlencoded_part_swallowed_all_that_followed() -> None:
     inner = part("in", b"x=1&y=2", None, f"Content-Type: {FORM}")
     form = multipart(inner, part("a", b"1"))

@@ -145,3 +145,38 @@ def test_a_head_ends_with_a_blank_line_or_the_body() -> None:
     assert reader.head() == b"A: 1\r\n \r\n"
     assert reader.head() == b"B: 2"
     assert reader.head() == b""
+
+
+@pytest.mark.parametrize("length", [True, False])
+@pytest.mark.parametrize(
+    ("inner", "outer", "content", "found"),
+    [
+        (b"in", b"out", b"--in\r\nx\r\n--out\r\ny\r\n--out--", (b"x", b"y")),
+        (b"in", b"out", b"--in\nx\n--out \ny\n--out--", (b"x", b"y")),
+        (b"in", b"out", b"--in\r\n--out\r\ny\r\n--out--", (b"", b"y")),
+        (b"b", b"bb", b"--b\r\nx\r\n--bb\r\ny\r\n--bb--", (b"x", b"y")),
+        (b"bb", b"b", b"--bb\r\nx\r\n--b\r\ny\r\n--b--", (b"x", b"y")),
+        (b"in", b"out", b"pre--out\r\n--in\r\nx\r\n--outer\r\n--out\r\ny\r\n--out--",
+         (b"x\r\n--outer", b"y")),
+        (b"in", b"out", b"pre\r\n--out\r\ny\r\n--out--", (None, b"y")),
+        (b"in", b"out", b"--in\r\n" + b"\r\n--i\r\n--o" * 50_000 + b"\r\n--out\r\ny\r\n--out--",
+         (b"\r\n--i\r\n--o" * 50_000, b"y")),
+    ],
+    ids=range(8),
+)  # fmt: skip
+def test_a_part_ends_where_the_parts_around_it_go_on(
+    inner: bytes, outer: bytes, content: bytes, found: tuple[bytes | None, bytes], length: bool
+) -> None:
+    pieces = [Pieces(content, seed) for seed in range(5)] if len(content) < 1_000 else []
+    for source in (io.BytesIO(content), *pieces):
+        reader = Reader(source, len(content) if length else -1)
+        reader.enter(outer)
+        written: list[bytes] = []
+        is_there = reader.find_first(inner)
+        if is_there:
+            assert reader.section(inner, written.append) == MISSING
+        reader.leave()
+        assert reader.skip(outer) == NEXT
+        rest: list[bytes] = []
+        assert reader.section(outer, rest.append) == LAST
+        assert (b"".join(written) if is_there else None, b"".join(rest)) == found
