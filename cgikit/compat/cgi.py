@@ -43,7 +43,9 @@ __all__ = [
     "test",
 ]
 
-maxlen = 0  # bytes of a body; 0: as many as cgikit.compat.limits.body allows
+maxlen = (
+    0  # bytes of the largest CONTENT_LENGTH accepted; 0: as many as cgikit.compat.limits allows
+)
 logfile = ""  # the name of a file for `log`
 logfp: "Any" = None  # or the open file
 
@@ -129,7 +131,7 @@ def parse(
     """Return the fields of a request, as `urllib.parse.parse_qs` gives them: {name: [value, …]}.
 
     `fp` is the body (default: standard input). In a multipart form the values of files are bytes.
-    Raises `ValueError` for a body that exceeds `maxlen` or a limit, or that was cut off.
+    Raises `ValueError` for a CONTENT_LENGTH over `maxlen`, and for a body over a limit or cut off.
     """
     environ = os.environ if environ is None else environ
     fp = sys.stdin if fp is None else fp
@@ -205,11 +207,14 @@ def _binary(fp: "Any") -> "Any":
 
 
 def _length(text: object) -> int:
-    """Return a length as it was sent, or -1 if it is not a number; check it against `maxlen`."""
+    """Return a length as `int` reads it, or -1 if it is not a number; check it against `maxlen`."""
     text = str(text).strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    digits = text.removeprefix("+").lstrip("0") or text[-1:]
+    if not (digits.isascii() and digits.isdigit()):
         return -1
-    length = int(text)
+    if len(digits) > 18:  # more than any body has; `int` would take ever longer
+        raise ValueError(f"Maximum content length exceeded: a number of {len(digits)} digits")
+    length = int(digits)
     if maxlen and length > maxlen:
         raise ValueError(f"Maximum content length exceeded: {length}, with cgi.maxlen={maxlen}")
     return length

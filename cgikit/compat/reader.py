@@ -136,7 +136,11 @@ class Reader:
                     return True
             if kind is None and before.endswith(b"\n") and self._goes_on_around():
                 return False
-            searched = self._position + (kind is None)
+            searched = self._position
+            if kind is None:
+                # The rest of this line has something in front of it and cannot be a delimiter either.
+                line = self._buffer.find(b"\n", searched)
+                searched = len(self._buffer) if line < 0 else line
 
     def section(self, boundary: bytes, write: "Writer") -> int:
         """Hand everything up to the next delimiter line to `write`, without the line end in front of

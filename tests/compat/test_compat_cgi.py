@@ -197,6 +197,15 @@ def test_maxlen_counts_as_it_did() -> None:
     assert post(b"a=1", FORM, module.FieldStorage).getvalue("a") == "1"
 
 
+@pytest.mark.parametrize("length", ["+5002", "00000000000000000005002", "9" * 19, " 5002 "])
+def test_no_way_to_write_a_length_gets_round_maxlen(length: str) -> None:
+    module = fresh()
+    module.maxlen = 100
+    variables = {**environ(b"", FORM), "CONTENT_LENGTH": length}
+    with pytest.raises(ValueError, match="Maximum content length exceeded"):
+        module.FieldStorage(io.BytesIO(b"a=" + b"x" * 5_000), environ=variables)
+
+
 # --- the old bugs -------------------------------------------------------------------------------
 
 

@@ -89,4 +89,4 @@ def test_without_anything_it_breaks(tmp_path: Path) -> None:
     modern = {"PYTHONPATH": hiding(tmp_path / "modern")}
     answer = Client(tmp_path / SCRIPT.name, raise_errors=False, environ=modern).get()
     assert answer.status == 500
-    assert "--compat" in str(answer.error)
+    assert "compat=True" in str(answer.error)

@@ -180,3 +180,19 @@ def test_a_part_ends_where_the_parts_around_it_go_on(
         rest: list[bytes] = []
         assert reader.section(outer, rest.append) == LAST
         assert (b"".join(written) if is_there else None, b"".join(rest)) == found
+
+
+@pytest.mark.parametrize("line", [b"-" * 1_048_576, b"--a" * 349_525])
+def test_a_line_of_near_delimiters_is_examined_once_for_each_piece_read(line: bytes) -> None:
+    """Each was compared with the text before and after it: two seconds for a megabyte."""
+    looks = 0
+
+    class Counting(Reader):
+        def _find(self, marks: list[bytes], common: bytes, start: int) -> int:
+            nonlocal looks
+            looks += 1
+            return super()._find(marks, common, start)
+
+    boundary = line[2:3] if line[2:3] != b"-" else b"-" * 199
+    assert not Counting(io.BytesIO(line), len(line)).find_first(boundary)
+    assert looks < 50
