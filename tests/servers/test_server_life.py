@@ -27,6 +27,8 @@ with running(command, log, dict(os.environ), signal.SIGTERM) as server:
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
+TESTS = Path(__file__).parents[1]
+
 
 def test_a_server_that_does_not_start_shows_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
@@ -60,7 +62,7 @@ def test_what_a_server_leaves_behind_is_ended_and_is_an_error(tmp_path: Path) ->
 
 def test_a_killed_test_run_leaves_no_server(tmp_path: Path) -> None:
     need("setpriv")
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "harness")}
+    environ = {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS / 'harness'}"}
     command = [sys.executable, "-c", KILLED_RUN, str(tmp_path / "log")]
     run = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30)
     assert run.returncode == -signal.SIGKILL
