@@ -144,7 +144,7 @@ def test_f_short_writes_are_completed_or_taken_back(places: Iterator[Path], name
             path = kind.prepare(next(places))
             error = attempt(kind, path, Short(at, errno.ENOSPC))
             assert isinstance(error, StorageError)
-            assert "make room" in str(error)
+            assert "free some space" in str(error)
             assert kind.is_whole(content(path))
             assert content(path) != kind.new
 
@@ -173,8 +173,8 @@ def test_advice_fits_the_reason(tmp_path: Path) -> None:
     kind = SAVES["count"]
     path = kind.prepare(tmp_path)
     expected = {
-        "ENOSPC": "make room",
-        "EDQUOT": "make room",
+        "ENOSPC": "free some space",
+        "EDQUOT": "free some space",
         "EIO": "system's log",
         "EACCES": "must be able to write",
         "EROFS": "mounted read-only",
