@@ -217,7 +217,7 @@ def test_nobody_gets_the_cookies_of_another_visitor(app: Application) -> None:
 def test_what_a_handler_sends_by_itself_goes_nowhere(app: Application) -> None:
     answer = app.ask(PATH_INFO="/sending")
     assert answer.status == 500
-    assert "sys.stdout is a PersistentOutput, which takes no bytes" in answer.errors
+    assert "sys.stdout is a PersistentOutput, which cannot take bytes" in answer.errors
 
 
 def test_an_answer_that_breaks_off_has_no_end(app: Application) -> None:
