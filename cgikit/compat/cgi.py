@@ -10,7 +10,7 @@ load it. The variables that scripts may set are in this module, as they were in 
 import os
 import sys
 
-from cgikit.compat.fields import EMPTY, Fields
+from cgikit.compat.fields import EMPTY, Fields, load_submodules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -304,6 +304,7 @@ class FieldStorage(Fields):
         max_num_fields: "int | None" = None,
         separator: str = "&",
     ) -> None:
+        load_submodules()
         self.keep_blank_values = keep_blank_values
         self.strict_parsing = strict_parsing
         self.max_num_fields = max_num_fields

@@ -3,6 +3,8 @@
 The fields are in `list`, which scripts may read and change. Other modules fill it.
 """
 
+from sys import modules
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -10,6 +12,17 @@ if TYPE_CHECKING:
 
 #: A read-only empty mapping, made without importing `types`.
 EMPTY: "Mapping[str, str]" = type(object.__dict__)({})
+
+
+def load_submodules() -> None:
+    """Load what the old module loaded of the packages that a script imports by their bare names.
+
+    `import cgi, urllib` was enough for `urllib.parse.quote`.
+    """
+    if "urllib" in modules and "urllib.parse" not in modules:
+        import urllib.parse  # noqa: F401 -- for the script
+    if "email" in modules and "email.parser" not in modules:
+        import email.parser  # noqa: F401 -- for the script
 
 
 class Fields:

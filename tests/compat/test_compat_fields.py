@@ -1,5 +1,7 @@
 """compat.fields: the form as a mapping, whose fields scripts may change."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -76,3 +78,13 @@ def test_fields_that_are_added_or_replaced_later_are_found() -> None:
 
 def test_keys_came_in_a_random_order() -> None:
     assert get("&".join(f"n{i}=1" for i in range(50))).keys() == [f"n{i}" for i in range(50)]
+
+
+@pytest.mark.parametrize("used", ["urllib.parse.quote('a b')", "email.parser.Parser.__name__"])
+def test_a_bare_import_of_a_package_is_enough_as_it_was(used: str) -> None:
+    """The old module had imported `urllib.parse` and `email.parser`, and scripts relied on it."""
+    package = used.partition(".")[0]
+    first, then = "from cgikit.compat import cgi", "cgi.FieldStorage(environ={})"
+    source = "\n".join((first, f"import {package}", then, f"print({used})"))
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
