@@ -1,4 +1,4 @@
-"""Files as answers: conditions, ranges, what is no file, and what happens while one is sent."""
+"""Files as answers: conditions, ranges, other kinds of files, and what happens while one is sent."""
 
 import gzip
 import io
@@ -348,7 +348,7 @@ def test_x_accel_redirect(path: Path) -> None:
         Response.file(path, x_accel_redirect="http://elsewhere/")
 
 
-# --- what is no file ----------------------------------------------------------------------------
+# --- other kinds of files -----------------------------------------------------------------------
 
 
 def make_socket(path: Path) -> None:

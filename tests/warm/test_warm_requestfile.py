@@ -1,4 +1,4 @@
-"""A request in a file without a name: whole, for whoever has the descriptor, and nowhere else."""
+"""A request in a file without a name: whole, and open to nobody but those who hold its descriptor."""
 
 import os
 import resource
