@@ -3,7 +3,7 @@
 The fields are in `list`, which scripts may read and change. Other modules fill it.
 """
 
-from sys import modules
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ def load_submodules() -> None:
 
     `import cgi, urllib` was enough for `urllib.parse.quote`.
     """
-    if "urllib" in modules and "urllib.parse" not in modules:
+    if "urllib" in sys.modules and "urllib.parse" not in sys.modules:
         import urllib.parse  # noqa: F401 -- for the script
-    if "email" in modules and "email.parser" not in modules:
+    if "email" in sys.modules and "email.parser" not in sys.modules:
         import email.parser  # noqa: F401 -- for the script
 
 

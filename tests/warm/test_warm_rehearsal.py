@@ -70,34 +70,52 @@ def costs(place: Path, in_zygote: str = "pass", here: str = "pass") -> dict[str,
         return {"plain": cost(server, plain), "own": cost(server, own)}
 
 
+class Usual:
+    """What requests cost when nothing is taken away: the least that any engine has shown so far."""
+
+    ENGINES = 4
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.least = {"plain": float("inf"), "own": float("inf")}
+        self.engines = 0
+
+    def is_exceeded(self, without: dict[str, float], by: dict[str, float]) -> bool:
+        """Whether `without` is dearer by more than `by`. What else the machine does only adds faults
+        to either, so another engine is asked before the answer is no.
+        """
+        while not (found := all(without[name] > self.least[name] + by[name] for name in by)):
+            if self.engines == self.ENGINES:
+                break
+            self.engines += 1
+            new = costs(self.place / str(self.engines))
+            self.least = {name: min(cost, new[name]) for name, cost in self.least.items()}
+        return found
+
+
 @pytest.fixture(scope="module")
-def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
-    """What requests cost when nothing is taken away."""
-    return costs(tmp_path_factory.mktemp("usual") / "root")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Usual:
+    """Engines from which nothing is taken away, started when they are needed."""
+    return Usual(tmp_path_factory.mktemp("usual"))
 
 
-def test_without_a_rehearsal_a_request_copies_more(usual: dict[str, float], tmp_path: Path) -> None:
+def test_without_a_rehearsal_a_request_copies_more(usual: Usual, tmp_path: Path) -> None:
     without = costs(tmp_path / "root", "role.rehearse = lambda zygote: None")
-    assert without["plain"] > usual["plain"] + 15
-    assert without["own"] > usual["own"] + 15
+    assert usual.is_exceeded(without, {"plain": 15, "own": 15}), (without, usual.least)
 
 
-def test_with_holes_in_memory_a_request_copies_more(
-    usual: dict[str, float], tmp_path: Path
-) -> None:
+def test_with_holes_in_memory_a_request_copies_more(usual: Usual, tmp_path: Path) -> None:
     without = costs(tmp_path / "root", "role.fill_holes = lambda: []")
-    assert without["own"] > usual["own"] + 2
+    assert usual.is_exceeded(without, {"own": 2}), (without, usual.least)
 
 
 def test_a_program_that_is_bound_later_is_bound_in_every_child(
-    usual: dict[str, float], tmp_path: Path
+    usual: Usual, tmp_path: Path
 ) -> None:
-    take = "workerprocess.BIND_NOW.clear()"
-    without = costs(tmp_path / "root", here=take)
-    if sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        assert without["plain"] > usual["plain"] + 2
-    else:  # such a Python has hardly anything to bind
-        assert without["plain"] > usual["plain"] - 5
+    without = costs(tmp_path / "root", here="workerprocess.BIND_NOW.clear()")
+    # A Python that is one file has hardly anything to bind.
+    by = 2 if sysconfig.get_config_var("Py_ENABLE_SHARED") else -5
+    assert usual.is_exceeded(without, {"plain": by}), (without, usual.least)
 
 
 @pytest.mark.parametrize(
