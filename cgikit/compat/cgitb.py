@@ -1,8 +1,8 @@
 """The module `cgitb` that Python 3.13 removed: a page, or a text, for an uncaught error.
 
 This is a new implementation; docs/from/differences.md lists the differences. It is small, so scripts
-that enable it and do not fail pay almost nothing. `tracebackpage.py` makes the page, and `masking.py`
-decides what it may show of a value.
+that enable it and do not fail pay almost nothing. `tracebackpage.py` makes the page, and
+`cgikit.masking` decides what it may show of a value.
 """
 
 import os
@@ -118,8 +118,8 @@ class Hook:
         except Exception:  # caused by the script's own objects or sources
             import traceback
 
-            from cgikit.compat.masking import masked_source
             from cgikit.html import escape
+            from cgikit.masking import masked_source
 
             page = masked_source("".join(traceback.format_exception(*info)))
             page = f"<pre>{escape(page)}</pre>" if is_html else page

@@ -44,7 +44,7 @@ def print_exception(
 
 def print_environ(environ: "Any" = None) -> None:
     """Print the environment: all names, and the values that hold no secret."""
-    from cgikit.debug import masked
+    from cgikit.maskedenviron import masked
 
     _heading("Shell Environment:")
     _definitions(

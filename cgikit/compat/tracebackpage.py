@@ -1,7 +1,7 @@
 """Internal. An error as a page or as text, frame by frame: the place, the lines around it, and the
 variables that stand in the line that failed. For `cgikit.compat.cgitb`.
 
-`masking.py` decides what may be shown of a value. Everything is escaped here.
+`cgikit.masking` decides what may be shown of a value. Everything is escaped here.
 """
 
 import inspect
@@ -13,9 +13,9 @@ import time
 import tokenize
 import traceback
 
-from cgikit.compat.knownsecrets import Known, of_error
-from cgikit.compat.masking import masked_source, shown
 from cgikit.html import escape
+from cgikit.knownsecrets import Known, of_error
+from cgikit.masking import masked_source, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -180,7 +180,7 @@ def test_waitress_has_a_floor_and_a_ceiling() -> None:
 #: module, place: what becomes of us without it, or why it is sure to be there.
 PRIVATE = {
     (
-        "compat.masking",
+        "masking",
         "getattr(kind, '_fields', None)",
     ): "the documented name of a named tuple's fields",
     ("cli.httpserver", "self._server._map"): "a class of waitress, looked for above",

@@ -8,8 +8,8 @@ import os
 from functools import partial
 from types import BuiltinMethodType, MethodType, ModuleType
 
-from cgikit.compat.masking import (
-    HIDDEN,
+from .maskedenviron import HIDDEN
+from .masking import (
     fields_of,
     is_cookies,
     is_form,

@@ -1,4 +1,4 @@
-"""compat.knownsecrets: no value of a secret, whatever shows it."""
+"""knownsecrets: no value of a secret, whatever shows it."""
 
 import sys
 import urllib.parse
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from cgikit.compat.cgi import FieldStorage
-from cgikit.compat.knownsecrets import Known, of_error
+from cgikit.knownsecrets import Known, of_error
 
 SECRET = "hunter2 pw"
 

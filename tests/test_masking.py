@@ -1,4 +1,4 @@
-"""compat.masking: no secret in source lines, in values, in forms."""
+"""masking: no secret in source lines, in values, in forms."""
 
 import argparse
 import collections
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cgikit.compat.cgi import FieldStorage
-from cgikit.compat.masking import HIDDEN, is_secret, masked_source, shown
+from cgikit.masking import HIDDEN, is_secret, masked_source, shown
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Internal. What an error page may show: no value whose name suggests a secret.
 
-For the environment `cgikit.debug.masked` uses an allowlist. A script's variables can have any name, so
+For the environment `maskedenviron` uses an allowlist. A script's variables can have any name, so
 this module uses a denylist: whatever looks like a secret is hidden. Even so, show the page only to the
 script's author.
 """
@@ -12,14 +12,13 @@ from collections import deque
 from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from types import MethodType, SimpleNamespace
 
-from cgikit.debug import masked
+from .maskedenviron import HIDDEN, masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-HIDDEN = "(hidden)"
 _ENVIRON: "Any" = os.environ.__class__
 _WORDS = (
     "passw pwd passphrase secret token credential cookie session authorization apikey privatekey"
