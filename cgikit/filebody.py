@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
+    from .headers import Headers
+
 _CHUNK = 262_144
 # Suffixes that servers add to an entity tag: Apache's mod_deflate and mod_brotli, lighttpd, Caddy.
 _CODINGS = frozenset(('gzip"', 'br"', 'zstd"', 'deflate"', 'bzip2"', 'compress"'))
@@ -153,6 +155,20 @@ def _open(path: "str | os.PathLike[str]") -> int:
     from .errors import MissingFile
 
     raise MissingFile(number, reason, os.fspath(path))
+
+
+def opened(
+    path: "str | os.PathLike[str]", headers: "Headers", x_sendfile: bool, internal: str | None
+) -> FileBody | None:
+    """Return a file to be sent, or None if the server is to send it: `headers` then tell it so. Raises
+    what `FileBody` and `sendfile_header` do.
+    """
+    body = FileBody(path)
+    if not x_sendfile and internal is None:
+        return body
+    body.close()
+    headers.add(*sendfile_header(path, internal))
+    return None
 
 
 def sendfile_header(path: "str | os.PathLike[str]", internal: str | None) -> tuple[str, str]:

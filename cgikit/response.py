@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .environ import MetaVariables
     from .filebody import FileBody
+    from .redirect import Redirect
     from .streamed import Piece, ResponseBody
 
 HTML = "text/html; charset=utf-8"
@@ -55,9 +56,7 @@ class Response:
         if len(self.headers.getlist("Content-Type")) < 2:
             self.content_type = self.headers.get("Content-Type") or content_type
         self._file: FileBody | None = None
-        self._location = ""  # of a redirect
-        self._chosen = False  # whether the script chose the status of the redirect
-        self._internal = False  # a local redirect, which the client does not see
+        self._redirect: Redirect | None = None
         self._sent = False
         self._used: object = None  # the body, if it can be sent only once and has been begun
 
@@ -127,15 +126,11 @@ class Response:
         `local=True` accepts only locations on this site: use it for every location that comes from
         outside. Other schemes, `//host` and backslashes always raise `ValueError`.
         """
-        if status is not None and status not in {301, 302, 303, 307, 308}:
-            raise ValueError(
-                f"status={status!r} is not a redirect; use 301, 302, 303, 307 or 308, or leave it out"
-            )
-        from .redirect import check_location
+        from .redirect import Redirect
 
+        redirect = Redirect(location, status, local=local)
         response = cls("", status or 302)
-        response._location = check_location(location, local)
-        response._chosen = status is not None
+        response._redirect = redirect
         return response
 
     @classmethod
@@ -146,12 +141,10 @@ class Response:
         new URL. The server requests the page with GET (RFC 3875 section 6.2.2). Only the location is
         sent: headers, cookies and an NPH script raise `ValueError` when the response is sent.
         """
-        if not path.startswith("/"):
-            raise ValueError(
-                f"{path[:100]!r} is not a valid path of this server; it must begin with '/'"
-            )
-        response = cls.redirect(path, local=True)
-        response._internal = True
+        from .redirect import Redirect
+
+        response = cls("", 302)
+        response._redirect = Redirect(path, None, local=True, internal=True)
         return response
 
     @classmethod
@@ -176,17 +169,14 @@ class Response:
         that becomes a 404 if it is not caught; other `OSError`s; `ValueError` if it is not a regular
         file.
         """
-        from .filebody import FileBody, guess_type, sendfile_header
+        from .filebody import guess_type, opened
 
         response = cls((), content_type=content_type or guess_type(path))
         response.headers["X-Content-Type-Options"] = "nosniff"
         if filename is not None:
             response.attachment(filename)
-        if x_sendfile or x_accel_redirect is not None:
-            FileBody(path).close()  # raises if the file cannot be sent
-            response.headers.add(*sendfile_header(path, x_accel_redirect))
-        else:
-            response._file = FileBody(path)  # last, so that no error above leaves it open
+        # Last, so that no error above leaves it open
+        response._file = opened(path, response.headers, x_sendfile, x_accel_redirect)
         return response
 
     @classmethod
@@ -319,14 +309,10 @@ class Response:
         For a server without internal redirects give `local_redirects=False`: a local redirect is then
         sent to the client as an ordinary one.
         """
-        if self._internal:
-            if (local_redirects and request.is_nph) or len(self.headers) > 1:
-                raise ValueError(
-                    "a local redirect can send only its location, and not from an NPH script (RFC 3875 "
-                    "section 6.2.2); use Response.redirect to send headers or cookies"
-                )
+        if self._redirect is not None and self._redirect.internal:
+            self._redirect.check(self.headers, local_redirects and request.is_nph)
             if local_redirects:
-                return 200, [("Location", self._location)], ()
+                return 200, [("Location", self._redirect.location)], ()
         status, fields, body, length = self._selected(request)
         if status in _BODYLESS:
             fields = [field for field in fields if field[0].lower() not in _OF_BODY]
@@ -365,10 +351,8 @@ class Response:
             self._use_up(self._file)
             status, more = self._file.select(request.method, status, request.headers)
             return status, fields + more, self._file, self._file.length
-        if self._location:
-            from .redirect import finish
-
-            status, location, body = finish(status, request, self._location, self._chosen)
+        if self._redirect is not None:
+            status, location, body = self._redirect.finish(status, request)
             fields = [field for field in fields if field[0].lower() != "location"]
             fields.append(("Location", location))
         if not isinstance(body, str | bytes):

@@ -133,7 +133,7 @@ def test_s1_the_last_look_finds_what_was_set_behind_the_back(place: str, nph: bo
                 response.send(out, request(SCRIPT_NAME=script))
             assert out.getvalue() == b""
         response = Response.redirect("/")
-        response._location = "/" + text
+        response._redirect.location = "/" + text  # type: ignore[union-attr]
         with pytest.raises(ValueError, match=r"."):
             response.send(out, request(SCRIPT_NAME=script))
         response = Response()

@@ -84,7 +84,8 @@ def disposition(name: str, place: Path) -> str:
 
 def location(name: str, place: Path) -> str:
     made = Response.redirect("/files/" + name.replace("%", "%25").replace(" ", "%20"))
-    return unquote(made._location).removeprefix("/files/")
+    assert made._redirect
+    return unquote(made._redirect.location).removeprefix("/files/")
 
 
 def sendfile(name: str, place: Path) -> str:

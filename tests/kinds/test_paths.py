@@ -25,6 +25,7 @@ PLACES = {
     "expiring.ExpiringCounters.__init__": GUARDED,
     "filebody.FileBody.__init__": GUARDED,
     "filebody._open": "internal: what calls it has made it absolute",
+    "filebody.opened": "FileBody and sendfile_header do",
     "filebody.sendfile_header": GUARDED,
     "filebody.guess_type": "looks at the end of the name only",
     "files.atomic_write": GUARDED,
