@@ -51,6 +51,8 @@ class MetaVariables:
     Values keep their case. `.environ` is the mapping itself.
     """
 
+    _codec = "utf-8"  # of the query's fields
+
     def __init__(self, environ: "Mapping[str, str]") -> None:
         self.environ = environ
 
@@ -134,7 +136,7 @@ class MetaVariables:
         *,
         base: bool = True,
         path_info: bool = True,
-        query: bool = True,
+        query: "bool | Mapping[str, object]" = True,
         forwarded: "bool | Container[str]" = False,
         allowed_hosts: "Container[str] | None" = None,
     ) -> str:
@@ -142,6 +144,10 @@ class MetaVariables:
 
         `base` is the scheme and the host. Without it the URL begins with one "/", never with "//",
         which browsers read as another host. `path_info` and `query` are the parts after the script.
+
+        A mapping as `query` changes fields of the query: each name gets the value, or the list of
+        values, that is given, in the place of its first one, or at the end; None removes it. All other
+        fields stay as they were sent. `url(query={"page": 2})` links to another page of a search.
 
         The host is that of the Host header, or SERVER_NAME. If it is not a valid host name, or not in
         `allowed_hosts` (lower case, without a port; a dot at the end of the host does not matter), this
@@ -158,6 +164,11 @@ class MetaVariables:
             raise TypeError(
                 "forwarded and allowed_hosts must be a set or a list of names, not a str"
             )
+        if not (isinstance(query, bool) or hasattr(query, "keys")):
+            raise TypeError(
+                f"query is a {type(query).__name__}; give True, False, or a mapping of the fields to "
+                'change, as in {"page": 2}'
+            )
         if not isinstance(forwarded, bool):
             forwarded = self.remote_addr in forwarded
-        return build(self, base, path_info, query, forwarded, allowed_hosts)
+        return build(self, base, path_info, query, forwarded, allowed_hosts, self._codec)

@@ -6,7 +6,7 @@ ensures that a URL without a host never begins with two slashes. `MetaVariables.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container, Iterator, Mapping
     from typing import Protocol
 
     class Described(Protocol):
@@ -54,15 +54,19 @@ def build(
     request: "Described",
     base: bool,
     path_info: bool,
-    query: bool,
+    query: "bool | Mapping[str, object]",
     forwarded: bool,
     allowed_hosts: "Container[str] | None",
+    codec: str = "utf-8",
 ) -> str:
     """Return the parts of the URL that are asked for; see `MetaVariables.url`."""
     path = request.script_name + (request.path_info if path_info else "")
     path = _quote_path("/" + path.lstrip("/"))
-    if query and request.query_string:
-        path += "?" + _quote_query(request.query_string)
+    fields = request.query_string if query is True else ""
+    if not isinstance(query, bool):
+        fields = changed_query(request.query_string, query, codec)
+    if fields:
+        path += "?" + _quote_query(fields)
     if not base:
         return path
     scheme, host = _origin(request, forwarded)
@@ -150,6 +154,52 @@ def _quote_query(query: str) -> str:
     # A query is encoded already: only characters that no URL can contain are escaped.
     raw = query.encode("utf-8", "surrogateescape")
     return "".join([chr(b) if 0x20 < b < 0x7F and b not in b"\"#<>'" else f"%{b:02X}" for b in raw])
+
+
+def changed_query(query: str, changes: "Mapping[str, object]", codec: str = "utf-8") -> str:
+    """Return a query string with some of its fields changed (str); the others keep their bytes and
+    their order.
+
+    Each name of `changes` gets the value, or the list of values, that stands there, where its first
+    field was, or at the end. None and an empty list remove it. `str()` is applied to other values.
+    Names and values are encoded by `codec` (from `charsets.of_page`).
+    """
+    from .querystring import build, unquote
+
+    new = {name: list(_values(changes, name)) for name in changes}
+    out: list[str] = []
+    for field in query.encode("utf-8", "surrogateescape").split(b"&"):
+        name = unquote(field.partition(b"=")[0].replace(b"+", b" ")).decode(codec, "replace")
+        if name not in changes:
+            out.append(field.decode("utf-8", "surrogateescape"))
+        elif name in new:
+            out.append(build(_encoded(name, new.pop(name), codec)))
+    out += [build(_encoded(name, values, codec)) for name, values in new.items()]
+    return "&".join(filter(None, out))
+
+
+def _values(changes: "Mapping[str, object]", name: str) -> "Iterator[object]":
+    """Yield the values that a field is to have: all that a `MultiMap` has."""
+    getlist = getattr(changes, "getlist", None)
+    value = getlist(name) if getlist else changes[name]
+    for one in value if isinstance(value, list | tuple) else (value,):
+        if one is not None:
+            yield one
+
+
+def _encoded(name: str, values: "list[object]", codec: str) -> "Iterator[tuple[str, str]]":
+    """Yield a field's name with each of its values, so that `build` writes them in `codec`: as a
+    browser does, with a reference such as `&#8364;` for a character that the charset lacks.
+    """
+    for value in values:
+        pair = name, str(value)
+        if codec != "utf-8":
+            raw = [text.encode(codec, "xmlcharrefreplace") for text in pair]
+            pair = (
+                raw[0].decode("utf-8", "surrogateescape"),
+                raw[1].decode("utf-8", "surrogateescape"),
+            )
+        yield pair
 
 
 def quote_reference(reference: str) -> str:

@@ -7,8 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from properties import CONTROLS, environ_texts, outcome, placements
 
-from cgikit import BadRequest, Request
+from cgikit import BadRequest, MultiDict, Request
 from cgikit.environ import MetaVariables
+from cgikit.querystring import build
 from cgikit.url import quote_reference, split_host
 
 BASE = {"SERVER_NAME": "a.example", "SERVER_PORT": "80", "SCRIPT_NAME": "/cgi-bin/x.py"}
@@ -381,3 +382,84 @@ def test_3_8_a_dot_at_the_end_of_the_host_does_not_matter() -> None:
 def test_what_no_url_can_hold_is_escaped_in_a_reference(char: str) -> None:
     escapes = "".join(f"%{byte:02X}" for byte in char.encode())
     assert quote_reference(f"/a{char}b?c={char}'#%41") == f"/a{escapes}b?c={escapes}'#%41"
+
+
+# --- a query with changed fields --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "changes", "expected"),
+    [
+        ("a=1&b=2", {}, "a=1&b=2"),
+        ("a=1&b=2", {"a": "3"}, "a=3&b=2"),
+        ("a=1&b=2", {"c": 3}, "a=1&b=2&c=3"),
+        ("", {"c": 3}, "c=3"),
+        ("a=1&b=2&a=3", {"a": "4"}, "a=4&b=2"),
+        ("a=1&b=2&a=3", {"a": ["4", "5", 6]}, "a=4&a=5&a=6&b=2"),
+        ("a=1&b=2&a=3", {"a": None}, "b=2"),
+        ("a=1&b=2&a=3", {"a": []}, "b=2"),
+        ("a=1&b=2", {"a": ["1", None, "2"]}, "a=1&a=2&b=2"),
+        ("a=1", {"a": None}, ""),
+        ("a=1", {"c": None}, "a=1"),
+        ("a=1", {"z": "1", "y": "2", "a": "3"}, "a=3&z=1&y=2"),
+        ("a", {"a": ""}, "a="),
+        ("=1&a=2", {"": "3"}, "=3&a=2"),
+        ("&&a=1&&b", {"c": 1}, "a=1&b&c=1"),
+        ("two+words", {"page": 2}, "two+words&page=2"),
+        # The escapes of a name do not matter; what is kept is kept byte for byte.
+        ("%61+b=1&x=%7e%zz+%C3%BC&y=%FF", {"a b": "2"}, "a+b=2&x=%7e%zz+%C3%BC&y=%FF"),
+        ("a=1", {"a": "x&b=2#c +%41ü"}, "a=x%26b%3D2%23c+%2B%2541%C3%BC"),
+        ("a=1", {"x&y=z": "1"}, "a=1&x%26y%3Dz=1"),
+        ("%FF=1&b=2", {"\ufffd": None}, "b=2"),
+        ('a="<>#', {"b": "1"}, "a=%22%3C%3E%23&b=1"),
+        ("a=1&b=2&a=3", MultiDict([("a", "4"), ("a", "5")]), "a=4&a=5&b=2"),
+    ],
+)
+def test_fields_of_the_query_are_changed(query: str, changes: dict, expected: str) -> None:
+    environ = {"QUERY_STRING": query, "PATH_INFO": "/p"}
+    found = url(environ, query=changes)
+    assert found == "http://a.example/cgi-bin/x.py/p" + ("?" + expected if expected else "")
+    assert url(environ, query=changes, base=False, path_info=False) == found[16:].replace(
+        "/p", "", 1
+    )
+
+
+def test_a_query_is_changed_in_the_charset_of_the_pages() -> None:
+    request = Request({**BASE, "QUERY_STRING": "stra%DFe=%80&b=%FC"}, charset="iso-8859-1")
+    found = request.url(base=False, query={"straße": ["ä", "→"], "ü": "1"})
+    assert found == "/cgi-bin/x.py?stra%DFe=%E4&stra%DFe=%26%238594%3B&b=%FC&%FC=1"
+
+
+@pytest.mark.parametrize("query", ["a=1", ["a"], None, 3, [("a", "1")]])
+def test_what_is_no_mapping_of_fields_is_an_error(query: object) -> None:
+    with pytest.raises(TypeError, match=r'a mapping of the fields to change, as in {"page": 2}'):
+        url({}, query=query)
+
+
+NAMES = st.text(st.sampled_from("ab&=+ %é\ufffd"), max_size=2)
+PAIRS = st.lists(st.tuples(NAMES, st.text(max_size=3)), max_size=6)
+
+
+@given(
+    PAIRS, st.dictionaries(NAMES, st.none() | st.text(max_size=3) | st.lists(st.text(max_size=2)))
+)
+@example([("a", "1"), ("b", "2"), ("a", "3")], {"a": ["x", "y"], "c": "z"})
+def test_a_changed_query_is_read_as_it_was_meant(pairs: list, changes: dict) -> None:
+    sent = MultiDict(pairs)
+    environ = {**BASE, "QUERY_STRING": build(sent)}
+    target = urlsplit(Request(environ).url(query=changes))
+    found = Request({"QUERY_STRING": target.query}).query
+    for name in {*sent, *changes}:
+        wanted = changes.get(name, sent.getlist(name))
+        assert found.getlist(name) == (
+            [] if wanted is None else wanted if isinstance(wanted, list) else [wanted]
+        )
+    kept = [pair for pair in pairs if pair[0] not in changes]
+    assert [pair for pair in found.pairs() if pair[0] not in changes] == kept
+    assert (target.scheme, target.netloc, target.path) == ("http", "a.example", "/cgi-bin/x.py")
+    assert target.fragment == ""
+
+
+def test_many_fields_are_removed_at_once() -> None:
+    many = url({"QUERY_STRING": "a=1&" * 16_000}, query={"a": None, "b": 1})
+    assert many == "http://a.example/cgi-bin/x.py?b=1"

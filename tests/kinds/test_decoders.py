@@ -48,6 +48,8 @@ COMPUTED = {
     "migrate.source.Source._decoded": "the coding line of a program, one for each file of a command",
     "migrate.source.Source.encoded": "the same",
     "streamed._encoded": NO_CODEC,
+    "url._encoded": "what charsets.of_page gives",
+    "url.changed_query": "what charsets.of_page gives",
     "testing.answer.Answer.text": CHOSEN,
 }
 
