@@ -57,7 +57,7 @@ LAYERS = (
     },
     {"gateway"},
     {"debug", "debugpage", "offline", "persistent", "script", "wsgi"},
-    {"host", "migrate"},
+    {"host", "migrate", "vendored"},
     {"bundling", "testing", "vendoring", "warm"},
     {"__main__", "cli", "compat"},
 )
@@ -129,6 +129,7 @@ WORLDLY = {
     "sessions",
     "testing",
     "upload",
+    "vendored",
     "vendoring",
     "warm",
 }

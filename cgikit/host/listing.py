@@ -1,7 +1,8 @@
 """What a directory of scripts contains, for the page at its URL. `page.py` renders it.
 
 The list has scripts, files that look like scripts but cannot run yet, and directories that contain
-some. Data files are left out: a directory of scripts is not a directory of documents.
+some. Data files are left out: a directory of scripts is not a directory of documents. So are the
+modules that `cgikit vendor` wrote beside them.
 """
 
 import os
@@ -9,6 +10,7 @@ import shlex
 from dataclasses import dataclass
 
 from ..regularfile import open_regular
+from ..vendored import is_vendored
 from .path import Directory
 from .problem import Problem
 from .rules import NONE, Rules
@@ -67,6 +69,8 @@ def _visible(path: str) -> list[os.DirEntry[str]]:
 
 def _entry(item: os.DirEntry[str], rules: Rules) -> Entry | None:
     try:
+        if is_vendored(item.path):
+            return None
         if item.is_dir():
             if not _is_open(item.path):  # it may contain scripts
                 return Entry(f"{item.name}/", "", _opened(item.name), f"It {_CLOSED}")

@@ -205,6 +205,7 @@ def _file(
     if interpreter or os.access(path, os.X_OK):
         outside = not is_below(root, real)
         return Script(path, "/" + "/".join(names), rest, interpreter, outside)
+    from ..vendored import is_vendored
     from .statictypes import is_data, is_static
 
     real_names = (
@@ -214,6 +215,8 @@ def _file(
         what = f"{names[-1]} is not a script, and files of this type are never served."
         raise Problem(403, what)
     if not is_static(names):
+        if is_vendored(real):
+            raise Problem(403, f"{names[-1]} is a module that cgikit vendor wrote, not a script.")
         if mode & 0o111:  # executable, but not by us: chmod +x alone may not help
             what = f"The server's user has no permission to run {names[-1]}."
             raise Problem(403, what, f"chmod a+rx {names[-1]}")

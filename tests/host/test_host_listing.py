@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cgikit import vendoring
 from cgikit.host.listing import Entry, entries
 from cgikit.host.path import Directory
 
@@ -39,6 +40,18 @@ def test_what_is_not_shown(tmp_path: Path) -> None:
 def test_what_cannot_run_comes_with_its_fix(tmp_path: Path) -> None:
     make(tmp_path / "off.py", mode=0o644)
     assert listed(tmp_path) == [Entry("off.py", "", "chmod +x off.py", "Not executable")]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o755])
+def test_what_vendor_wrote_is_no_script(tmp_path: Path, mode: int) -> None:
+    """It was listed with the advice to make it executable."""
+    vendoring.write(str(tmp_path), self_contained=True)
+    make(tmp_path / "old.py", "#!/usr/bin/env python3\nimport cgi\n")
+    for name in vendoring.NAMES:
+        (tmp_path / f"{name}.py").chmod(mode)
+    assert [entry.name for entry in listed(tmp_path)] == ["old.py"]
+    make(tmp_path / "cgi.py", "# mine\n", mode=0o644)
+    assert [entry.fix for entry in listed(tmp_path)] == ["chmod +x cgi.py", ""]
 
 
 #: Prints what is listed for the directory that it is started in, as nobody.

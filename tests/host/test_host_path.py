@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cgikit import vendoring
 from cgikit.host.path import Directory, Script, locate, segments, split_target, url_path
 from cgikit.host.problem import Problem
 
@@ -189,3 +190,12 @@ def test_a_script_that_only_others_may_run_is_not_said_to_have_no_x_bit(root: Pa
         "The server's user has no permission to run private.py.",
         "chmod a+rx private.py",
     )
+
+
+@pytest.mark.parametrize("name", ["cgi.py", "cgikit_vendored/cgikit/compat/cgi.py"])
+def test_nobody_is_told_to_make_executable_what_vendor_wrote(root: Path, name: str) -> None:
+    vendoring.write(str(root), self_contained=True)
+    with pytest.raises(Problem) as caught:
+        locate(str(root), f"/{name}")
+    assert caught.value.status == 403
+    assert caught.value.log_text == "cgi.py is a module that cgikit vendor wrote, not a script."

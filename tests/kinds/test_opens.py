@@ -258,6 +258,9 @@ LOOKS = {
     "sessions.sqlite._is_other": (
         "from cgikit.sessions.sqlite import _is_other; assert not _is_other('x'); raise OSError('None')"
     ),
+    "vendored._begin": (
+        "from cgikit.vendored import _begin; assert _begin('x') == b''; raise OSError('None')"
+    ),
     "host.listing._about": "from cgikit.host.listing import _about; _about('x')",
     "warm.program._first_line": (
         "from cgikit.warm.program import Programs; raise OSError(Programs('')._why_not('x'))"
