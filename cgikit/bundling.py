@@ -11,7 +11,7 @@ import py_compile
 import shutil
 import sys
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, files
 
@@ -58,9 +58,12 @@ def needed(names: Iterable[str], carried: Collection[str]) -> Needed:
     return Needed(files_by_name, others)
 
 
-def write(directory: str, modules: dict[str, str]) -> None:
+def write(
+    directory: str, modules: dict[str, str], finish: Callable[[str], None] | None = None
+) -> None:
     """Write modules into a new folder that can be put on `sys.path`: with the licences of their
-    packages, and compiled for this Python.
+    packages, and compiled for this Python. `finish` gets the folder's path when all is in it, and
+    may add files.
 
     The folder appears complete or not at all. `FileExistsError` if the name already exists.
     """
@@ -74,6 +77,8 @@ def write(directory: str, modules: dict[str, str]) -> None:
             _copy(building, name, file)
         for package in sorted({name.partition(".")[0] for name in modules}):
             _copy_licenses(building, package)
+        if finish is not None:
+            finish(building)
         os.rename(building, directory)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)

@@ -12,12 +12,10 @@ import shutil
 from . import bundling
 from .errors import StorageError
 from .files import atomic_write, read
+from .vendored import FOLDER, LIST, MARK, is_folder, is_self_contained
 
 NAMES = ("cgi", "cgitb")
-FOLDER = "cgikit_vendored"  # beside self-contained modules
-MARK = "Written by `cgikit vendor cgi`"  # in each file, so that we know it again
 _SEAL = "# sha256 "
-_LIST = "written.sha256"  # in the folder, in the format of sha256sum
 _MAX_SIZE = 100_000  # bytes of such a file
 _CARRIED = ("cgikit", "multipart")
 
@@ -80,13 +78,18 @@ def text(name: str, *, self_contained: bool = False) -> str:
     return _sealed(content)
 
 
+class Replaceable(FileExistsError):
+    """A file or folder is in the way that cgikit wrote and nobody changed: `force` replaces it."""
+
+
 def write(
     directory: str, *, self_contained: bool = False, stubs: bool = False, force: bool = False
 ) -> list[str]:
     """Write the modules into a directory; return the paths of what is new, in the order written.
 
-    A file that already has this content is left alone. `FileExistsError` if another file or folder has
-    one of the names, before anything is written; `force` replaces what cgikit wrote and nobody changed.
+    What already has this content is left alone. `FileExistsError` if other files or folders have
+    the names, before anything is written: `Replaceable` if cgikit wrote them and nobody changed them.
+    `force` replaces those. Raises `OSError` if the system refuses, `StorageError` among them.
     """
     wanted = {
         f"{name}.pyi" if stubs else f"{name}.py": _sealed(_STUB.format(name=name, mark=MARK))
@@ -96,37 +99,62 @@ def write(
     }
     new = {os.path.join(directory, name): content for name, content in wanted.items()}
     new = {path: content for path, content in new.items() if _content(path) != content}
-    folder = os.path.join(directory, FOLDER)
     blocked = [path for path in new if os.path.lexists(path)]
+    folder = os.path.join(directory, FOLDER)
+    modules = _needed() if self_contained else {}
     if self_contained and os.path.lexists(folder):
-        if force and not _is_ours(folder):
-            raise FileExistsError(17, "this folder was not written by cgikit", folder)
-        blocked.append(folder)
-    mine = [path for path in blocked if path != folder and not _is_written(path)]
-    mine += _foreign(folder) if folder in blocked else []
-    if mine:
-        why = "cgikit did not write this, or it was changed since: move it away or delete it"
-        raise FileExistsError(17, why, mine[0])
+        modules = {} if _is_current(folder, modules) else modules
+        blocked += [folder] if modules else []
+    exchanged = any(is_self_contained(path) for path in blocked) and not self_contained
+    for path in [*blocked, *([folder] if exchanged and os.path.lexists(folder) else [])]:
+        _check_is_ours(path)
     if blocked and not force:
-        raise FileExistsError(17, "this name already exists", blocked[0])
-    if self_contained:
-        _write_folder(folder)
+        raise Replaceable(17, _kind(blocked[0], self_contained), blocked[0])
+    if modules:
+        _write_folder(folder, modules)
     for path, content in new.items():
         atomic_write(path, content)
-    return [*([folder] if self_contained else []), *new]
+    if exchanged and os.path.lexists(folder):
+        shutil.rmtree(folder)
+    return [*([folder] if modules else []), *new]
+
+
+def _check_is_ours(path: str) -> None:
+    """Raise `FileExistsError` for what cgikit did not write, or somebody changed or added."""
+    others = [path]
+    if os.path.basename(path).startswith(FOLDER) and _is_ours(path):
+        others = _foreign(path)
+    elif _is_written(path):
+        others = []
+    if not others:
+        return
+    why = "cgikit did not write this, or it was changed since: move it away or delete it"
+    if not os.path.islink(others[0]) and not os.access(others[0], os.R_OK):
+        why = "this user cannot read it, so cgikit does not know whose it is: move it away"
+    raise FileExistsError(17, why, others[0])
+
+
+def _kind(path: str, self_contained: bool) -> str:
+    """Return what a written file is that is in the way."""
+    if os.path.basename(path) == FOLDER or is_self_contained(path) == self_contained:
+        return "another version of cgikit wrote this"
+    if self_contained:
+        return "this is the short one, which needs cgikit installed for the scripts' Python"
+    return f"this is the self-contained one, which takes cgikit from the folder {FOLDER}"
 
 
 def remove(directory: str) -> list[str]:
     """Remove what `write` has written into a directory; return the removed paths. Other files, and
-    files that were changed since, stay: `kept` names them.
+    files that were changed since, stay: `kept` names them. Raises `OSError` if the system refuses.
     """
     found = [path for path in _paths(directory) if _is_written(path)]
     for path in found:
         os.unlink(path)
     folder = os.path.join(directory, FOLDER)
-    if _is_ours(folder) and not _foreign(folder):
-        shutil.rmtree(folder)
-        found.append(folder)
+    for place in (folder, *_halves(folder)):
+        if _is_ours(place) and not _foreign(place):
+            shutil.rmtree(place)
+            found.append(place)
     return found
 
 
@@ -168,13 +196,18 @@ def _sums(folder: str) -> dict[str, str]:
 
 def _foreign(folder: str) -> list[str]:
     """Return the files of a folder that are not as written, without what Python compiled."""
-    listed = (_content(os.path.join(folder, _LIST)) or "").splitlines()
-    known = {line[66:]: line[:64] for line in listed}
+    known = _listed(folder)
     return [
         os.path.join(folder, name)
         for name, checksum in sorted(_sums(folder).items())
-        if name != _LIST and known.get(name) != checksum and not _is_compiled(name, known)
+        if name != LIST and known.get(name) != checksum and not _is_compiled(name, known)
     ]
+
+
+def _listed(folder: str) -> dict[str, str]:
+    """Return the checksums of the files that were written, by their paths in the folder."""
+    listed = (_content(os.path.join(folder, LIST)) or "").splitlines()
+    return {line[66:]: line[:64] for line in listed}
 
 
 def _is_compiled(name: str, known: dict[str, str]) -> bool:
@@ -184,15 +217,41 @@ def _is_compiled(name: str, known: dict[str, str]) -> bool:
     return cache == "__pycache__" and file.endswith(".pyc") and source in known
 
 
-def _write_folder(folder: str) -> None:
-    modules = bundling.needed([f"cgikit.compat.{name}" for name in NAMES], _CARRIED).modules
-    former = f"{folder}.former"
+def _needed() -> dict[str, str]:
+    """Return the modules of the folder, with the files that they are copied from."""
+    return bundling.needed([f"cgikit.compat.{name}" for name in NAMES], _CARRIED).modules
+
+
+def _is_current(folder: str, modules: dict[str, str]) -> bool:
+    """Whether a folder is as it would be written now."""
+    if not _is_ours(folder) or _foreign(folder):
+        return False
+    now = sorted(hashlib.sha256(read(file) or b"").hexdigest() for file in modules.values())
+    return now == sorted(sum_ for name, sum_ in _listed(folder).items() if name.endswith(".py"))
+
+
+def _halves(folder: str) -> tuple[str, str]:
+    """Return where the new and the old folder are while one replaces the other."""
+    return f"{folder}.new", f"{folder}.former"
+
+
+def _write_folder(folder: str, modules: dict[str, str]) -> None:
+    new, former = _halves(folder)
+    for place in (new, former):  # left by a run that was killed
+        if os.path.lexists(place):
+            _check_is_ours(place)
+            shutil.rmtree(place)
+    bundling.write(new, modules, _write_list)
     if os.path.lexists(folder):
         os.rename(folder, former)
-    bundling.write(folder, modules)
+    os.rename(new, folder)
+    if os.path.lexists(former):
+        shutil.rmtree(former)
+
+
+def _write_list(folder: str) -> None:
     lines = [f"{checksum}  {name}\n" for name, checksum in sorted(_sums(folder).items())]
-    atomic_write(os.path.join(folder, _LIST), "".join(lines))
-    shutil.rmtree(former, ignore_errors=True)
+    atomic_write(os.path.join(folder, LIST), "".join(lines))
 
 
 def _content(path: str) -> str | None:
@@ -205,6 +264,4 @@ def _content(path: str) -> str | None:
 
 
 def _is_ours(folder: str) -> bool:
-    return os.path.isfile(
-        os.path.join(folder, "cgikit", "compat", "cgi.py")
-    ) and not os.path.islink(folder)
+    return is_folder(folder) and not os.path.islink(folder)

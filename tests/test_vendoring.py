@@ -1,12 +1,17 @@
 """`cgikit vendor cgi`: what is written beside scripts works, harms nothing, and can be removed."""
 
+import hashlib
+import resource
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from nobody import as_nobody
 
-from cgikit import vendoring
+from cgikit import vendored, vendoring
 from cgikit.cli import main
 
 OLD = """import cgi, cgitb
@@ -75,11 +80,11 @@ def test_thin_modules_say_what_is_missing(scripts: Path) -> None:
 
 def test_self_contained_modules_need_nothing(scripts: Path) -> None:
     new = vendoring.write(str(scripts), self_contained=True)
-    assert [Path(path).name for path in new] == [vendoring.FOLDER, "cgi.py", "cgitb.py"]
+    assert [Path(path).name for path in new] == [vendored.FOLDER, "cgi.py", "cgitb.py"]
     done = run(scripts / "old.py", "-S")
     assert done.stderr == ""
     assert done.stdout.startswith("Content-Type: text/plain\n\nAda ")
-    assert str(scripts / vendoring.FOLDER / "cgikit" / "compat" / "cgi.py") in done.stdout
+    assert str(scripts / vendored.FOLDER / "cgikit" / "compat" / "cgi.py") in done.stdout
 
 
 def test_a_self_contained_upload_is_read(scripts: Path) -> None:
@@ -141,7 +146,7 @@ def test_a_folder_with_something_of_mine_stays(
     scripts: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     vendoring.write(str(scripts), self_contained=True)
-    mine = scripts / vendoring.FOLDER / name
+    mine = scripts / vendored.FOLDER / name
     mine.write_text("mine")
     with pytest.raises(FileExistsError, match="move it away"):
         vendoring.write(str(scripts), self_contained=True, force=True)
@@ -152,18 +157,19 @@ def test_a_folder_with_something_of_mine_stays(
 
 def test_what_another_python_compiled_goes_with_the_folder(scripts: Path) -> None:
     vendoring.write(str(scripts), self_contained=True)
-    cache = scripts / vendoring.FOLDER / "cgikit" / "compat" / "__pycache__"
+    cache = scripts / vendored.FOLDER / "cgikit" / "compat" / "__pycache__"
     (cache / "cgi.cpython-399.pyc").write_text("x")
     assert len(vendoring.remove(str(scripts))) == 3
     assert [path.name for path in scripts.iterdir()] == ["old.py"]
 
 
 def test_a_folder_that_is_not_ours_is_never_overwritten(scripts: Path) -> None:
-    (scripts / vendoring.FOLDER).mkdir()
-    with pytest.raises(FileExistsError, match="not written by cgikit"):
-        vendoring.write(str(scripts), self_contained=True, force=True)
+    (scripts / vendored.FOLDER).mkdir()
+    for force in (False, True):
+        with pytest.raises(FileExistsError, match="cgikit did not write this"):
+            vendoring.write(str(scripts), self_contained=True, force=force)
     assert vendoring.remove(str(scripts)) == []
-    assert (scripts / vendoring.FOLDER).is_dir()
+    assert (scripts / vendored.FOLDER).is_dir()
 
 
 def test_twice_is_once(scripts: Path) -> None:
@@ -171,16 +177,156 @@ def test_twice_is_once(scripts: Path) -> None:
     assert vendoring.write(str(scripts)) == []
 
 
+def make_older(folder: Path) -> None:
+    """Make it a folder that another version of cgikit wrote."""
+    changed = folder / "cgikit" / "limits.py"
+    changed.write_text(changed.read_text() + "# older\n")
+    listed = folder / vendored.LIST
+    lines = [
+        line for line in listed.read_text().splitlines() if not line.endswith("cgikit/limits.py")
+    ]
+    now = hashlib.sha256(changed.read_bytes()).hexdigest()
+    listed.write_text("\n".join([*lines, f"{now}  cgikit/limits.py", ""]))
+
+
 def test_a_newer_folder_takes_the_place_of_the_old_one(scripts: Path) -> None:
     vendoring.write(str(scripts), self_contained=True)
-    before = (scripts / vendoring.FOLDER).stat().st_ino
-    with pytest.raises(FileExistsError):
+    folder = scripts / vendored.FOLDER
+    make_older(folder)
+    with pytest.raises(vendoring.Replaceable, match="another version"):
         vendoring.write(str(scripts), self_contained=True)
-    assert vendoring.write(str(scripts), self_contained=True, force=True) == [
-        str(scripts / vendoring.FOLDER)
-    ]
-    assert (scripts / vendoring.FOLDER).stat().st_ino != before
-    assert not list(scripts.glob("*.former"))
+    assert vendoring.write(str(scripts), self_contained=True, force=True) == [str(folder)]
+    assert "# older" not in (folder / "cgikit" / "limits.py").read_text()
+    assert sorted(path.name for path in scripts.iterdir()) == [
+        "cgi.py", vendored.FOLDER, "cgitb.py", "old.py"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("left", ["new", "former"])
+def test_what_a_killed_run_left_does_not_stop_the_next(scripts: Path, left: str) -> None:
+    """`.former` from before did: "Directory not empty"."""
+    vendoring.write(str(scripts), self_contained=True)
+    folder = scripts / vendored.FOLDER
+    shutil.copytree(folder, f"{folder}.{left}")
+    make_older(folder)
+    assert vendored.is_vendored(f"{folder}.{left}/cgikit/limits.py")
+    assert vendoring.write(str(scripts), self_contained=True, force=True) == [str(folder)]
+    assert not Path(f"{folder}.{left}").exists()
+    shutil.copytree(folder, f"{folder}.{left}")
+    assert f"{folder}.{left}" in vendoring.remove(str(scripts))
+
+
+def test_a_run_that_fails_leaves_the_old_folder(
+    scripts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was moved away first, and scripts that had worked broke when the disk was full."""
+    vendoring.write(str(scripts), self_contained=True)
+    make_older(scripts / vendored.FOLDER)
+    modules = vendoring._needed()
+    modules["cgikit.zz"] = str(scripts / "nowhere.py")  # fails at the last file
+    monkeypatch.setattr(vendoring, "_needed", lambda: modules)
+    monkeypatch.setattr(vendoring, "_is_current", lambda *args: False)
+    with pytest.raises(FileNotFoundError):
+        vendoring.write(str(scripts), self_contained=True, force=True)
+    assert run(scripts / "old.py", "-S").stderr == ""
+    assert not [path for path in scripts.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("self_contained", [False, True])
+def test_the_other_kind_says_what_it_is_and_is_exchanged_on_request(
+    scripts: Path, self_contained: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["--self-contained"] * self_contained
+    vendoring.write(str(scripts), self_contained=not self_contained)
+    assert main(["vendor", "cgi", str(scripts), *wanted]) == 1
+    assert capsys.readouterr().err == (
+        f"cgikit vendor: {scripts}/cgi.py: this is the "
+        + (
+            "short one, which needs cgikit installed for the scripts' Python"
+            if self_contained
+            else "self-contained one, which takes cgikit from the folder cgikit_vendored"
+        )
+        + "; --force replaces it\n"
+    )
+    assert main(["vendor", "cgi", str(scripts), *wanted, "--force"]) == 0
+    assert (scripts / vendored.FOLDER).exists() is self_contained
+    assert run(scripts / "old.py").stderr == ""
+    assert main(["vendor", "cgi", str(scripts), *wanted]) == 0
+
+
+def test_a_folder_with_something_of_mine_is_not_exchanged_for_short_modules(scripts: Path) -> None:
+    vendoring.write(str(scripts), self_contained=True)
+    (scripts / vendored.FOLDER / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="move it away"):
+        vendoring.write(str(scripts), force=True)
+    assert vendored.is_self_contained(str(scripts / "cgi.py"))
+
+
+@pytest.mark.parametrize("options", [[], ["--force"], ["--remove"]])
+def test_a_directory_that_cannot_be_written_is_named_with_what_to_do(
+    scripts: Path, options: list[str]
+) -> None:
+    """It was a traceback."""
+    if options:
+        vendoring.write(str(scripts))
+    if options == ["--force"]:
+        for name in vendoring.NAMES:
+            (scripts / f"{name}.py").unlink()
+    scripts.chmod(0o555)
+    try:
+        status, said = as_nobody(scripts.parent, "vendor", "cgi", "cgi-bin", *options)
+    finally:
+        scripts.chmod(0o755)
+    assert status == 1
+    (line,) = said.splitlines()
+    assert line.startswith("cgikit vendor: ")
+    assert "this command runs as user" in line
+
+
+def test_a_module_that_cannot_be_read_is_not_said_to_be_changed(scripts: Path) -> None:
+    vendoring.write(str(scripts))
+    (scripts / "cgi.py").chmod(0)
+    status, said = as_nobody(scripts.parent, "vendor", "cgi", "cgi-bin", "--force")
+    assert status == 1
+    assert said.startswith("cgikit vendor: cgi-bin/cgi.py: this user cannot read it, so ")
+
+
+@pytest.mark.parametrize("options", [[], ["--self-contained"]])
+def test_a_full_disk_is_said_of_the_directory(
+    scripts: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was a traceback, or named a module of cgikit as full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (512, before[1]))
+        assert main(["vendor", "cgi", str(scripts), *options]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"cgikit vendor: {scripts}")
+    assert "File too large" in line
+    assert [path.name for path in scripts.iterdir()] == ["old.py"]
+
+
+@pytest.mark.parametrize("self_contained", [False, True])
+def test_links_are_neither_followed_nor_replaced(scripts: Path, self_contained: bool) -> None:
+    elsewhere = scripts.parent / "elsewhere"
+    elsewhere.mkdir()
+    vendoring.write(str(elsewhere), self_contained=True)
+    with (elsewhere / "cgi.py").open("a") as file:
+        file.write("# theirs\n")
+    (scripts / "cgi.py").symlink_to(elsewhere / "cgi.py")
+    (scripts / "cgitb.py").symlink_to("nowhere.py")
+    (scripts / vendored.FOLDER).symlink_to(elsewhere / vendored.FOLDER)
+    before = {path: path.stat().st_ino for path in elsewhere.rglob("*")}
+    for force in (False, True):
+        with pytest.raises(FileExistsError, match="move it away"):
+            vendoring.write(str(scripts), self_contained=self_contained, force=force)
+    assert vendoring.remove(str(scripts)) == []
+    assert {path: path.stat().st_ino for path in elsewhere.rglob("*")} == before
+    assert sum(path.is_symlink() for path in scripts.iterdir()) == 3
 
 
 def test_what_was_written_can_be_removed(scripts: Path) -> None:
@@ -222,10 +368,10 @@ def test_the_command_writes_and_removes(scripts: Path, capsys: pytest.CaptureFix
     out, err = capsys.readouterr()
     assert f"wrote {scripts}/cgi.py" in out
     assert f"{scripts} has them already" in out
-    assert f"removed {scripts}/{vendoring.FOLDER}" in out
+    assert f"removed {scripts}/{vendored.FOLDER}" in out
     first, last = err.splitlines()
-    assert first.startswith(f"cgikit vendor: {scripts}/cgi.py: this name already exists")
-    assert first.endswith("; --force overwrites it")
+    assert first.startswith(f"cgikit vendor: {scripts}/cgi.py: this is the short one")
+    assert first.endswith("; --force replaces it")
     assert last == f"cgikit vendor: {scripts} has nothing that this command has written"
 
 

@@ -4,11 +4,14 @@ Only the command is here; what it writes is in `cgikit.vendoring`.
 """
 
 import argparse
+import errno
 import os
 import sys
 import sysconfig
 
-from cgikit import vendoring
+from cgikit import vendored, vendoring
+from cgikit.errors import StorageError
+from cgikit.obstacle import obstacle
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,13 +34,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--self-contained",
         action="store_true",
-        help=f"bring all that is needed in a folder, {vendoring.FOLDER}, for hosts without pip",
+        help=f"bring all that is needed in a folder, {vendored.FOLDER}, for hosts without pip",
     )
     parser.add_argument(
         "--stubs", action="store_true", help="write cgi.pyi and cgitb.pyi, for type checkers alone"
     )
     parser.add_argument(
-        "--force", action="store_true", help="overwrite what this command wrote and nobody changed"
+        "--force", action="store_true", help="replace what this command wrote and nobody changed"
     )
     parser.add_argument(
         "--remove", action="store_true", help="remove what this command has written"
@@ -53,19 +56,25 @@ def vendor(arguments: argparse.Namespace) -> int:
     directory = sysconfig.get_path("purelib") if arguments.site else arguments.directory
     if not os.path.isdir(directory):
         return _fail(f"{directory} is not a directory")
-    if arguments.remove:
-        return _remove(directory)
     try:
-        new = vendoring.write(
-            directory,
-            self_contained=arguments.self_contained,
-            stubs=arguments.stubs,
-            force=arguments.force,
-        )
+        return _remove(directory) if arguments.remove else _write(directory, arguments)
+    except vendoring.Replaceable as error:
+        return _fail(f"{error.filename}: {error.strerror}; --force replaces it")
     except FileExistsError as error:
-        changed = "changed since" in (error.strerror or "")
-        hint = "" if arguments.force or changed else "; --force overwrites it"
-        return _fail(f"{error.filename}: {error.strerror}{hint}")
+        return _fail(f"{error.filename}: {error.strerror}")
+    except StorageError as error:
+        return _fail(_of_this_command(str(error)))
+    except OSError as error:
+        return _fail(_refused(directory, error))
+
+
+def _write(directory: str, arguments: argparse.Namespace) -> int:
+    new = vendoring.write(
+        directory,
+        self_contained=arguments.self_contained,
+        stubs=arguments.stubs,
+        force=arguments.force,
+    )
     for path in new:
         print(f"wrote {path}")
     if not new:
@@ -84,6 +93,18 @@ def _remove(directory: str) -> int:
     if not gone and not kept:
         _fail(f"{directory} has nothing that this command has written")
     return 0 if gone and not kept else 1
+
+
+def _refused(directory: str, error: OSError) -> str:
+    """Return why the system refused to write or remove something, and what to do."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        path = os.path.join(directory, vendoring.NAMES[0] + ".py")
+        return _of_this_command(obstacle(path, error.errno))
+    return f"{directory}: {error.strerror}"  # not .filename: a copy names what it reads
+
+
+def _of_this_command(reason: str) -> str:
+    return reason.replace("the script runs", "this command runs")
 
 
 def _is_in_library() -> bool:
