@@ -9,6 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from cgikit import vendored
 from cgikit.errors import StorageError
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ def migrate(arguments: argparse.Namespace) -> int:
     changed, refused, failed = 0, 0, False
     paths, failed = _paths(arguments.paths)
     users = tree.Users(paths)
+    modules = tree.vendored_beside(paths)
     for path in paths:
+        if vendored.is_vendored(path):
+            continue
         try:
             one = change.Change(path, users, unsafe=arguments.unsafe)
             if one.outcome.data is not None:
@@ -70,6 +74,8 @@ def migrate(arguments: argparse.Namespace) -> int:
         except StorageError as error:
             failed = True
             print(f"cgikit migrate: {error}", file=sys.stderr)
+    for path in modules:
+        _print_all(report.vendored(path, self_contained=vendored.is_self_contained(path)))
     sys.stdout.flush()
     _print_all([report.summary(changed, refused, written=arguments.write)])
     return 1 if failed or (arguments.check and changed + refused) else 0

@@ -1,6 +1,8 @@
 """The report on the files: the changes as a diff for `patch`, and a line for each place not changed."""
 
 import difflib
+import os
+import shlex
 from collections.abc import Iterable
 
 from .work import Note
@@ -30,6 +32,16 @@ def lines(path: str, notes: Iterable[Note]) -> list[str]:
         f"{path}:{note.line}: {note.text} [{_LEVELS.get(note.rule, 'not touched')}]"
         for note in notes
     ]
+
+
+def vendored(path: str, *, self_contained: bool) -> list[str]:
+    """Return the report of a module that `cgikit vendor` wrote."""
+    directory = shlex.quote(os.path.dirname(path) or ".")
+    text = "cgikit vendor wrote this. When no script here imports it any more, remove it: "
+    text += f"cgikit vendor cgi {directory} --remove"
+    if self_contained:
+        text += ". It brings its own cgikit: rewritten scripts need one installed for their Python"
+    return lines(path, [Note(1, "vendored", text)])
 
 
 def summary(changed: int, refused: int, *, written: bool) -> str:

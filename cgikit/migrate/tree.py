@@ -1,14 +1,15 @@
 """Which files there are: the Python programs below a directory, and who imports whom.
 
 Left out: hidden directories (`.git`, `.venv`), virtual environments by whatever name, installed
-packages, symbolic links. A file that is named on the command line is taken as it is.
+packages, symbolic links, the folder that `cgikit vendor` writes. A file that is named on the command
+line is taken as it is.
 """
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from cgikit import files
+from cgikit import files, vendored
 
 _SKIPPED = frozenset("__pycache__ node_modules site-packages dist-packages __pypackages__".split())
 _MARKS = ("pyvenv.cfg", "conda-meta")  # what lies in an environment
@@ -38,7 +39,9 @@ def _raise(error: OSError) -> None:
 
 def _is_skipped(place: str, name: str) -> bool:
     inside = (os.path.join(place, name, mark) for mark in _MARKS)
-    return name.startswith(".") or name in _SKIPPED or any(map(os.path.exists, inside))
+    if name.startswith(".") or name in _SKIPPED or any(map(os.path.exists, inside)):
+        return True
+    return vendored.is_vendored(os.path.join(place, name))
 
 
 def _programs_in(place: str, names: list[str]) -> Iterator[str]:
@@ -57,7 +60,8 @@ def is_program(path: str) -> bool:
 
 def modules_beside(path: str) -> list[str]:
     """Return the names of the modules that lie beside a program; [] for a part of a package, whose
-    imports do not find them.
+    imports do not find them. What `cgikit vendor` wrote means the same as the old modules, and so is
+    not listed.
     """
     directory, own = os.path.split(path)
     names = os.listdir(directory or ".")
@@ -66,8 +70,19 @@ def modules_beside(path: str) -> list[str]:
     return [
         name.removesuffix(".py")
         for name in names
-        if name != own and (name.endswith(".py") or os.path.isdir(os.path.join(directory, name)))
+        if name != own
+        and (name.endswith(".py") or os.path.isdir(os.path.join(directory, name)))
+        and not vendored.is_vendored(os.path.join(directory, name))
     ]
+
+
+def vendored_beside(paths: Iterable[str]) -> list[str]:
+    """Return a module that `cgikit vendor` wrote for each directory of these programs that has one."""
+    found = []
+    for directory in dict.fromkeys(map(os.path.dirname, paths)):
+        modules = (os.path.join(directory, name) for name in vendored.FILES)
+        found += [path for path in modules if vendored.is_vendored(path)][:1]
+    return found
 
 
 class Users:

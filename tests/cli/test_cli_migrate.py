@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cgikit import vendoring
 from cgikit.cli import main
 
 OLD = "import cgi\nprint(cgi.escape('<'))\n"
@@ -74,6 +75,34 @@ def test_a_file_that_cannot_be_written_is_said_and_stays(
     assert main(["migrate", "--write", "bin"]) == 0
     assert "a hard link" in capfd.readouterr().err
     assert (site / "bin" / "a.py").read_text() == OLD
+
+
+@pytest.mark.parametrize("self_contained", [False, True])
+def test_beside_a_vendored_cgi_the_scripts_are_rewritten_and_the_next_step_is_named(
+    site: Path, self_contained: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It took that file for another program's module, and left the scripts as they were."""
+    (site / "bin" / "a.py").write_text("import cgi\nprint(cgi.FieldStorage())\n")
+    vendoring.write(str(site / "bin"), self_contained=self_contained)
+    written = (site / "bin" / "cgi.py").read_bytes()
+    for paths, step in ((["bin"], "bin"), (["bin/cgi.py"], "bin"), (["bin/a.py"], "bin")):
+        assert main(["migrate", *paths]) == 0
+        shown, said = capfd.readouterr()
+        assert ("+from cgikit.compat import cgi\n" in shown) is (paths != ["bin/cgi.py"])
+        assert [line for line in said.splitlines() if line.startswith("bin/cgi")] == [
+            "bin/cgi.py:1: cgikit vendor wrote this. When no script here imports it any more, remove "
+            f"it: cgikit vendor cgi {step} --remove"
+            + ". It brings its own cgikit: rewritten scripts need one installed for their Python"
+            * self_contained + " [not touched]"
+        ]  # fmt: skip
+    assert main(["migrate", "--write", "bin"]) == 0
+    assert capfd.readouterr().out == "changed bin/a.py\n"
+    assert (site / "bin" / "cgi.py").read_bytes() == written
+    assert main(["migrate", "--check", "bin"]) == 0, "nothing is left to do for the scripts"
+    assert main(["vendor", "cgi", "bin", "--remove"]) == 0
+    capfd.readouterr()
+    assert main(["migrate", "--check", "bin"]) == 0
+    assert "--remove" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["--check", "--write", "bin"], ["--wriet", "bin"]])
