@@ -8,6 +8,13 @@ Whatever is wrong with a *request* is a `CGIError` and has `.status`, the HTTP s
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Protocol
+
+    class Fields(Protocol):
+        """The text fields of a form, as `multidict.MultiDict` has them."""
+
+        def getlist(self, name: str) -> list[str]:
+            """All values of a field."""
 
 
 class CGIError(Exception):
@@ -47,21 +54,25 @@ class BadRequest(CGIError, ValueError):
 
 class InvalidField(BadRequest):
     """A form field is missing or cannot be converted (400). `.field` is its name, `.value` what came
-    (None if nothing was), `.reason` what was expected.
+    (None if nothing was), `.reason` what was expected, `.sent` all fields among which it was looked for
+    (`MultiDict`; None for an error that a script has made), so that the form can be shown again.
     """
 
-    def __init__(self, field: str, value: str | None, reason: str) -> None:
+    def __init__(
+        self, field: str, value: str | None, reason: str, sent: "Fields | None" = None
+    ) -> None:
         super().__init__(f"field {field[:100]!r} {reason}")
         self.field = field
         self.value = value
         self.reason = reason
+        self.sent = sent
 
 
 class MissingField(InvalidField, KeyError):
     """`fields[name]` for a field that was not sent (400): a `KeyError` too, as from every mapping."""
 
-    def __init__(self, field: str) -> None:
-        super().__init__(field, None, "is missing")
+    def __init__(self, field: str, sent: "Fields | None" = None) -> None:
+        super().__init__(field, None, "is missing", sent)
 
     # KeyError would show the repr of the message.
     __str__ = Exception.__str__

@@ -60,7 +60,7 @@ class MultiMap(Mapping[str, V]):
             from .errors import MissingField
 
             # A plain KeyError would be a 500, an error of the script; but the client omitted the field.
-            raise MissingField(name)
+            raise MissingField(name, self if isinstance(self, MultiDict) else None)
         return values[0]
 
     # Its type is that of Mapping.get, which would create an error only to drop it.
@@ -115,7 +115,7 @@ class MultiDict(MultiMap[str]):
         if text:
             return text
         if default is REQUIRED:
-            raise _invalid(name, self.get(name), "is blank" if name in self else "is missing")
+            raise self._invalid(name, self.get(name), "is blank" if name in self else "is missing")
         return None
 
     def getint(
@@ -137,8 +137,8 @@ class MultiDict(MultiMap[str]):
                 raise ValueError
             number = int(text)
         except ValueError:
-            raise _invalid(name, text, "is not a whole number") from None
-        return _between(name, text, number, min, max)
+            raise self._invalid(name, text, "is not a whole number") from None
+        return self._between(name, text, number, min, max)
 
     def getfloat(
         self, name: str, default: "float | T" = REQUIRED, *, min: float | None = None,
@@ -155,8 +155,8 @@ class MultiDict(MultiMap[str]):
             if number - number != 0:  # inf and nan would pass the comparisons below
                 raise ValueError
         except ValueError:
-            raise _invalid(name, text, "is not a number") from None
-        return _between(name, text, number, min, max)
+            raise self._invalid(name, text, "is not a number") from None
+        return self._between(name, text, number, min, max)
 
     def getboolean(self, name: str, default: "bool | T" = REQUIRED) -> "bool | T":
         """Return True for 1, yes, true and on, and False for 0, no, false and off, in any case.
@@ -168,7 +168,7 @@ class MultiDict(MultiMap[str]):
             return default
         value = _BOOLEANS.get(text.lower())
         if value is None:
-            raise _invalid(name, text, "is neither yes nor no")
+            raise self._invalid(name, text, "is neither yes nor no")
         return value
 
     def getchoice(
@@ -181,7 +181,7 @@ class MultiDict(MultiMap[str]):
         allowed = list(choices)
         value = self[name]
         if value not in allowed:
-            raise _invalid(name, value, f"is not one of {', '.join(allowed)[:200]}")
+            raise self._invalid(name, value, f"is not one of {', '.join(allowed)[:200]}")
         return value
 
     def getdate(
@@ -198,7 +198,7 @@ class MultiDict(MultiMap[str]):
         try:
             return parse_date(text, dayfirst=dayfirst)
         except ValueError:
-            raise _invalid(name, text, "is not a date; write it as YYYY-MM-DD") from None
+            raise self._invalid(name, text, "is not a date; write it as YYYY-MM-DD") from None
 
     def getdatetime(
         self, name: str, default: "datetime | T" = REQUIRED, *, dayfirst: bool = False
@@ -214,21 +214,19 @@ class MultiDict(MultiMap[str]):
         try:
             return parse_datetime(text, dayfirst=dayfirst)
         except ValueError:
-            raise _invalid(
+            raise self._invalid(
                 name, text, "is not a date and time; write it as YYYY-MM-DD HH:MM"
             ) from None
 
+    def _between(self, name: str, text: str, number: "T", min: object, max: object) -> "T":
+        """Return `number`; raise `InvalidField` if it is outside the bounds that are given."""
+        if min is not None and number < min:  # type: ignore[operator]  # an int or a float, as `min` is
+            raise self._invalid(name, text, f"is less than {min}")
+        if max is not None and number > max:  # type: ignore[operator]
+            raise self._invalid(name, text, f"is more than {max}")
+        return number
 
-def _between(name: str, text: str, number: "T", min: object, max: object) -> "T":
-    """Return `number`; raise `InvalidField` if it is outside the bounds that are given."""
-    if min is not None and number < min:  # type: ignore[operator]  # an int or a float, as `min` is
-        raise _invalid(name, text, f"is less than {min}")
-    if max is not None and number > max:  # type: ignore[operator]
-        raise _invalid(name, text, f"is more than {max}")
-    return number
+    def _invalid(self, name: str, value: str | None, reason: str) -> Exception:
+        from .errors import InvalidField  # imported where it is raised: most requests are valid
 
-
-def _invalid(name: str, value: str | None, reason: str) -> Exception:
-    from .errors import InvalidField  # imported where it is raised: most requests are valid
-
-    return InvalidField(name, value, reason)
+        return InvalidField(name, value, reason, self)
