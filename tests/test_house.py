@@ -48,6 +48,7 @@ LAYERS = (
     {
         "counters",
         "expiring",
+        "fields",
         "files",
         "jsonfile",
         "lines",
@@ -64,6 +65,11 @@ LAYERS = (
 
 #: The layers inside a package, from the bottom up. A module imports those further down, for types too.
 INNER_LAYERS = {
+    "fields": (
+        "inputtypes markup",
+        "controls",
+        "choices inputs forms",
+    ),
     "host": (
         "background executor logtext native problem rules statictypes value",
         "argv diagnosis execlimits guard output path refusals spawn text",
@@ -141,6 +147,7 @@ COMPUTED_IMPORTS = {
     "compat.finder": "it imports what is asked for by an old name",
     "compat.onpath.cgi": "one file for two names",
     "compat.onpath.cgitb": "one file for two names",
+    "fields": "its face imports each public name on first use",
     "testing": "its face imports each public name on first use",
     "warm.preload": "it imports what scripts were seen to import",
     "warm.trial": "it imports them in a child first",

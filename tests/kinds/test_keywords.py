@@ -22,11 +22,19 @@ MODULES = house.read()
 REFUSED = "an unknown name is a TypeError: tried below"
 PASSED = "the function that they are passed on to refuses what it does not know"
 
+ATTRIBUTES = (
+    "they are attributes of HTML; the tests of `fields.markup` try names that are not valid"
+)
+
+INPUTS = ("button", "checkbox", "file", "hidden", "password", "text", "textarea")
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 
 #: Every function that takes keyword arguments by `**`, and what becomes of an unknown name.
 ANY_KEYWORD = {
     "cli.commandline.Parser.add_subparsers": PASSED,
+    **{f"fields.choices.{name}": ATTRIBUTES for name in ("checkboxes", "radios", "select")},
+    "fields.forms.form": ATTRIBUTES,
+    **{f"fields.inputs.{name}": ATTRIBUTES for name in INPUTS},
     "warm.settings.Settings.__init__": REFUSED,
     "limits.Limits.__init__": REFUSED,
     "multipart._stand_in.__getattr__.forward": PASSED,

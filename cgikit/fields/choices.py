@@ -1,0 +1,171 @@
+"""Fields with a list of choices: selects, radio buttons, groups of check boxes.
+
+HTML sections 4.10.7 (select), 4.10.5.1.16 (radio buttons) and 4.10.15 (fieldset). What is remembered is
+decided in `controls.py`, how it is written in `markup.py`.
+"""
+
+from .controls import Control, written
+from .markup import spelled, tag, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .controls import Source
+
+    Choices = Iterable[object]  # see `listed`; a mapping is an iterable too
+
+
+def select(
+    source: "Source",
+    name: str,
+    choices: "Choices",
+    default: object = None,
+    *,
+    multiple: bool = False,
+    label: str | None = None,
+    hint: str | None = None,
+    sent: bool | None = None,
+    index: int = 0,
+    id: str | None = None,
+    **attributes: object,
+) -> str:
+    """Return a select with one option per choice, filled with what was sent, or else `default` (HTML).
+
+    `choices` are values, pairs (value, label), or a mapping of values to labels. A label that is a list
+    or a mapping is a group of choices. With `multiple`, `default` is a list.
+    """
+    control = Control(source, name, label, hint, id, index)
+    groups = listed(choices)
+    chosen = _chosen(control, default, multiple, sent)
+    given = spelled(attributes)
+    if given.get("required") and not multiple and not _has_blank(groups):
+        given["required"] = None  # invalid without a first option that is blank, and without effect
+    own = {"id": control.id, "name": name, "multiple": multiple}
+    parts = [tag("select", own | control.describing(given))]
+    for group, pairs in groups:
+        if group is not None:
+            parts.append(tag("optgroup", {"label": group}))
+        for value, shown in pairs:
+            selected = value in chosen
+            if selected and not multiple:
+                chosen = []  # one option only, if two have the same value
+            attributes = {"value": value, "selected": selected, "label": None if shown else " "}
+            parts.append(f"{tag('option', attributes)}{text(shown)}</option>")
+        if group is not None:
+            parts.append("</optgroup>")
+    return control.labelled("\n".join([*parts, "</select>"]))
+
+
+def radios(
+    source: "Source",
+    name: str,
+    choices: "Choices",
+    default: object = None,
+    *,
+    label: str | None = None,
+    hint: str | None = None,
+    id: str | None = None,
+    **attributes: object,
+) -> str:
+    """Return a group of radio buttons, filled with what was sent, or else `default` (HTML).
+
+    `choices` are those of `select`, `label` is the group's legend. `required=True` is for the buttons,
+    all other attributes for the group.
+    """
+    control = Control(source, name, label, hint, id)
+    given = spelled(attributes)
+    own = {"required": given.pop("required", None)}
+    chosen = _chosen(control, default, False, None)
+    described = {"role": "radiogroup", **control.describing(given)}
+    return _group("radio", control, choices, chosen, own, described)
+
+
+def checkboxes(
+    source: "Source",
+    name: str,
+    choices: "Choices",
+    default: "Iterable[object]" = (),
+    *,
+    label: str | None = None,
+    hint: str | None = None,
+    sent: bool | None = None,
+    id: str | None = None,
+    **attributes: object,
+) -> str:
+    """Return a group of check boxes, filled with what was sent, or else `default` (HTML).
+
+    `choices` are those of `select`, `label` is the group's legend. Other attributes are the group's.
+    Browsers send nothing if no box is checked: see `checkbox` for `sent`.
+    """
+    control = Control(source, name, label, hint, id)
+    described = control.describing(spelled(attributes))
+    # A group cannot be invalid, boxes can (WAI-ARIA).
+    own = {"aria-invalid": described.pop("aria-invalid")}
+    chosen = _chosen(control, default, True, sent)
+    return _group("checkbox", control, choices, chosen, own, described)
+
+
+def listed(choices: "Choices") -> list[tuple[str | None, list[tuple[str, str]]]]:
+    """Return choices as groups: the group's label (None for choices outside of any), and pairs of value
+    and label. Raises `TypeError` for anything else.
+    """
+    if isinstance(choices, str):
+        raise TypeError(f"choices={choices[:100]!r} is one text; give a list of them")
+    items = choices.items() if hasattr(choices, "items") else choices
+    groups: list[tuple[str | None, list[tuple[str, str]]]] = []
+    for item in items:
+        value, label = item if isinstance(item, tuple) and len(item) == 2 else (item, item)
+        if isinstance(label, tuple | list) or hasattr(label, "items"):
+            if value is label:
+                raise TypeError(f"{item!r} is not a choice; give a value, or (value, label)")
+            inner = listed(label)  # type: ignore[arg-type]  # one of the above
+            if any(name is not None for name, _ in inner):
+                raise TypeError(f"the group {value!r} has a group in it, which HTML does not allow")
+            groups.append((str(value), [pair for _, pairs in inner for pair in pairs]))
+        else:
+            if not groups or groups[-1][0] is not None:
+                groups.append((None, []))
+            groups[-1][1].append((written(value), written(label)))
+    return groups
+
+
+def _chosen(control: Control, default: object, several: bool, sent: bool | None) -> list[str]:
+    """Return the values that are chosen."""
+    if several:
+        if control.sent if sent is None else sent:
+            return control.values
+        if isinstance(default, str):
+            return [default]
+        return [written(each) for each in default or ()]  # type: ignore[attr-defined]
+    # One choice of several is always sent, once one is made: if none was, the default still holds.
+    return [control.value(default)] if control.values or default is not None else []
+
+
+def _has_blank(groups: list[tuple[str | None, list[tuple[str, str]]]]) -> bool:
+    return bool(groups) and groups[0][0] is None and groups[0][1][0][0] == ""
+
+
+def _group(
+    kind: str,
+    control: Control,
+    choices: "Choices",
+    chosen: list[str],
+    own: dict[str, object],
+    group: dict[str, object],
+) -> str:
+    parts = [tag("fieldset", {"id": control.id, **group})]
+    if control.label is not None:
+        parts.append(f"<legend>{text(control.label)}</legend>")
+    for legend, pairs in listed(choices):
+        if legend is not None:
+            parts.append(f"<fieldset><legend>{text(legend)}</legend>")
+        for value, label in pairs:
+            checked = value in chosen
+            if checked and kind == "radio":
+                chosen = []
+            attributes = {"type": kind, "name": control.name, "value": value, "checked": checked}
+            parts.append(f"<label>{tag('input', attributes | own)} {text(label)}</label>")
+        if legend is not None:
+            parts.append("</fieldset>")
+    return "\n".join([*parts, *control.notes(), "</fieldset>"])

@@ -1,0 +1,81 @@
+"""The form around the fields (HTML section 4.10.3): its action, its encoding and its token.
+
+This module alone decides which forms get the token of the session: those that are posted to this site.
+A form that leads elsewhere, or that shows its fields in the URL, would give it away.
+"""
+
+from .markup import spelled, tag
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..request import Request
+    from .controls import Source
+
+TOKEN = "csrf"  # noqa: S105 -- the name of the field
+
+
+def form(
+    source: "Source",
+    *content: str,
+    action: str | None = None,
+    method: str = "post",
+    **attributes: object,
+) -> str:
+    """Return a form with `content`, which is HTML: fields, and what stands between them (HTML).
+
+    It is sent to this script, or to `action`; "" is the page's own URL with its query. A form that is
+    posted to this site has the token of the session in the field `csrf`, if the request has sessions
+    (`run(…, sessions=…)`). With a file field in it, it is multipart.
+
+    Raises `TypeError` for an `InvalidField`, which does not know the session: give the request.
+    """
+    method = method.lower()
+    if method not in {"get", "post", "dialog"}:
+        raise ValueError(f"method={method!r} is not valid; use post, get or dialog")
+    request = _request(source)
+    if action is None:
+        local, action = True, "" if request is None else request.url(base=False, query=False)
+    else:
+        action = action.strip().replace(" ", "%20")
+        local = action == "" or _is_local(request, action)
+    own: dict[str, object] = {"action": action or None, "method": method}
+    inside = "\n".join(content)
+    parts = []
+    if method == "post":
+        if '<input type="file"' in inside:  # never a visitor's text: that has no "<" left
+            own["enctype"] = "multipart/form-data"
+        if local and request is not None:
+            parts += _token(request)
+    return "\n".join([tag("form", own | spelled(attributes)), *parts, inside, "</form>"])
+
+
+def _request(source: "Source") -> "Request | None":
+    if isinstance(source, Exception):
+        raise TypeError("an InvalidField does not know the session; give the request to form")
+    return source
+
+
+def _is_local(request: "Request | None", action: str) -> bool:
+    """Return whether a browser sends the form to this site. In doubt, it does not."""
+    from ..redirect import check_location
+
+    if request is not None and action[:8].lower().startswith(("http://", "https://")):
+        origin = request.url(path_info=False, query=False)
+        origin = origin[: origin.index("/", 8)]
+        if action.startswith((f"{origin}/", f"{origin}?", f"{origin}#")) or action == origin:
+            action = action.removeprefix(origin) or "/"
+    try:
+        check_location(action, local=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _token(request: "Request") -> list[str]:
+    from ..errors import StateError
+
+    try:
+        session = request.session
+    except StateError:  # without sessions
+        return []
+    return [tag("input", {"type": "hidden", "name": TOKEN, "value": session.csrf_token()})]

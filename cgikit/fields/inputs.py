@@ -1,0 +1,202 @@
+"""Single fields: text of all types, text areas, passwords, hidden fields, files, check boxes, buttons.
+
+HTML sections 4.10.5 (input), 4.10.6 (button) and 4.10.11 (textarea). Fields with a list of choices are
+in `choices.py`. What is remembered is decided in `controls.py`, how it is written in `markup.py`.
+"""
+
+from .controls import Control
+from .markup import plain, spelled, tag
+from .markup import text as escaped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .controls import Source
+
+# The types of `text`, and the keyboard for each where its value is shown as plain text
+_KEYBOARDS = {
+    "text": None,
+    "search": None,
+    "tel": None,
+    "email": "email",
+    "url": "url",
+    "number": "decimal",
+    "range": "decimal",
+    "color": "text",
+    "date": "text",
+    "time": "text",
+    "datetime-local": "text",
+    "month": "text",
+    "week": "text",
+}
+# Attributes that a plain text field may not have
+_TYPED = ("min", "max", "step", "multiple")
+
+
+def text(
+    source: "Source",
+    name: str,
+    default: object = None,
+    *,
+    type: str | None = None,
+    label: str | None = None,
+    hint: str | None = None,
+    index: int = 0,
+    id: str | None = None,
+    **attributes: object,
+) -> str:
+    """Return a text field, filled with what was sent (HTML).
+
+    `type` is one of text, search, tel, email, url, number, range, color, date, time, datetime-local,
+    month and week. What was sent but is not a valid value of the type is shown as plain text: browsers
+    would not show it at all. The second field of a name has `index=1`, and so on.
+    """
+    control = Control(source, name, label, hint, id, index)
+    kind = type or "text"
+    if kind not in _KEYBOARDS:
+        raise ValueError(f"type={kind!r} is not valid; {_advice(kind)}")
+    value = control.value(default).replace("\r", "").replace("\n", "")
+    given = spelled(attributes)
+    if value and _KEYBOARDS[kind]:
+        from .inputtypes import fits
+
+        if not fits(kind, value):
+            given = {key: each for key, each in given.items() if key not in _TYPED}
+            given.setdefault("inputmode", _KEYBOARDS[kind])
+            kind = "text"
+    own = {"type": kind, "id": control.id, "name": name, "value": value or None}
+    return control.labelled(tag("input", own | control.describing(given)))
+
+
+def textarea(
+    source: "Source",
+    name: str,
+    default: object = None,
+    *,
+    label: str | None = None,
+    hint: str | None = None,
+    index: int = 0,
+    id: str | None = None,
+    **attributes: object,
+) -> str:
+    """Return a field of several lines, filled with what was sent (HTML)."""
+    control = Control(source, name, label, hint, id, index)
+    start = tag(
+        "textarea", {"id": control.id, "name": name} | control.describing(spelled(attributes))
+    )
+    # Parsers drop one line end behind the tag: without ours, the first one of the text.
+    return control.labelled(f"{start}\n{escaped(control.value(default))}</textarea>")
+
+
+def password(
+    source: "Source",
+    name: str,
+    *,
+    label: str | None = None,
+    hint: str | None = None,
+    id: str | None = None,
+    **attributes: object,
+) -> str:
+    """Return a password field (HTML). It is never filled: pages are kept, by caches and histories."""
+    return _blank("password", source, name, label, hint, id, attributes)
+
+
+def file(
+    source: "Source",
+    name: str,
+    *,
+    label: str | None = None,
+    hint: str | None = None,
+    id: str | None = None,
+    **attributes: object,
+) -> str:
+    """Return a field for a file, or with `multiple=True` for several (HTML).
+
+    Browsers let no page fill it. `form` makes the form that it is in a multipart one.
+    """
+    return _blank("file", source, name, label, hint, id, attributes)
+
+
+def hidden(source: "Source", name: str, value: object, **attributes: object) -> str:
+    """Return a hidden field with exactly this value (HTML).
+
+    What was sent is never used: a visitor could put anything into it by a link.
+    """
+    control = Control(None, name, None, None, None)
+    own = {"type": "hidden", "name": name, "value": value}
+    return control.labelled(tag("input", own | spelled(attributes)))
+
+
+def checkbox(
+    source: "Source",
+    name: str,
+    *,
+    value: str = "on",
+    checked: bool = False,
+    label: str | None = None,
+    hint: str | None = None,
+    sent: bool | None = None,
+    id: str | None = None,
+    **attributes: object,
+) -> str:
+    """Return a check box, checked as it was sent, and if nothing was sent, as `checked` says (HTML).
+
+    Browsers do not send a box that is not checked: whether the form was sent is found out from the
+    request, as docs/fields.md says, or given as `sent`.
+    """
+    control = Control(source, name, label, hint, id)
+    if value != "on" and id is None:
+        control.id += f"={plain(value)}"
+    if control.sent if sent is None else sent:
+        checked = value in control.values
+    own = {
+        "type": "checkbox",
+        "id": control.id,
+        "name": name,
+        # "on" is what a box without a value sends
+        "value": value,
+        "checked": checked,
+    }
+    box = tag("input", own | control.describing(spelled(attributes)))
+    if label is not None:
+        box += f" {tag('label', {'for': control.id})}{escaped(label)}</label>"
+    return "\n".join([box, *control.notes()])
+
+
+def button(
+    source: "Source",
+    name: str = "",
+    *,
+    label: str = "Send",
+    value: object = None,
+    type: str = "submit",
+    **attributes: object,
+) -> str:
+    """Return a button (HTML). If it has a name, it sends its `value` when it is pressed."""
+    if type not in {"submit", "reset", "button"}:
+        raise ValueError(f"type={type!r} is not valid; use submit, reset or button")
+    own = {"type": type, "name": name or None, "value": value}
+    return f"{tag('button', own | spelled(attributes))}{escaped(label)}</button>"
+
+
+def _blank(
+    kind: str,
+    source: "Source",
+    name: str,
+    label: str | None,
+    hint: str | None,
+    id: str | None,
+    attributes: dict[str, object],
+) -> str:
+    control = Control(source, name, label, hint, id)
+    own = {"type": kind, "id": control.id, "name": name}
+    return control.labelled(tag("input", own | control.describing(spelled(attributes))))
+
+
+def _advice(kind: str) -> str:
+    if kind in {"password", "file", "hidden", "checkbox"}:
+        return f"use fields.{kind}"
+    if kind == "radio":
+        return "use fields.radios"
+    if kind in {"submit", "reset", "button", "image"}:
+        return "use fields.button"
+    return f"use one of {', '.join(_KEYBOARDS)}"
