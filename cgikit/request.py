@@ -10,7 +10,7 @@ from .limits import DEFAULT_LIMITS, Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import BinaryIO
 
     from .body import Body
@@ -173,6 +173,38 @@ class Request(MetaVariables):
         has posted must not be accepted as JSON.
         """
         return self._open().json()
+
+    def accepts(self, offered: "Iterable[str]") -> str | None:
+        """Return the media type of `offered` that the client prefers (Accept), or None if it accepts
+        none of them; see `accept.types`. Say `response.vary("Accept")` in the answer.
+        """
+        from .accept import types
+
+        return types(self.environ.get("HTTP_ACCEPT", ""), offered)
+
+    def accepts_language(self, offered: "Iterable[str]") -> str | None:
+        """Return the language tag of `offered` that the client prefers, or None (Accept-Language); see
+        `accept.languages`.
+        """
+        from .accept import languages
+
+        return languages(self.environ.get("HTTP_ACCEPT_LANGUAGE", ""), offered)
+
+    def accepts_charset(self, offered: "Iterable[str]") -> str | None:
+        """Return the charset of `offered` that the client prefers, or None (Accept-Charset); see
+        `accept.charsets`.
+        """
+        from .accept import charsets
+
+        return charsets(self.environ.get("HTTP_ACCEPT_CHARSET", ""), offered)
+
+    def accepts_encoding(self, offered: "Iterable[str]") -> str | None:
+        """Return the content coding of `offered`, such as "gzip" or "identity", that the client
+        prefers, or None (Accept-Encoding); see `accept.encodings`.
+        """
+        from .accept import encodings
+
+        return encodings(self.environ.get("HTTP_ACCEPT_ENCODING", ""), offered)
 
     def save_session(self, response: "Response | None" = None) -> None:
         """Save the session, if it was used, and set its cookie in the response. `run` calls this."""

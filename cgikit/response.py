@@ -208,6 +208,14 @@ class Response:
     def cache_control(self, value: str) -> None:
         self.headers["Cache-Control"] = value
 
+    def vary(self, *names: str) -> None:
+        """Add header fields of the request, such as "Accept", to the Vary field: the answer depends on
+        them, and a cache must not send it to a client with others (RFC 9110 section 12.5.5).
+        """
+        from .accept import vary
+
+        self.headers["Vary"] = vary(", ".join(self.headers.getlist("Vary")), names)
+
     def attachment(self, filename: str) -> None:
         """Make the response a download named `filename` (RFC 6266).
 

@@ -22,12 +22,13 @@ ROOMY = Limits(fields=10**9, cookies=10**9, files=10**9, part_header=10**9, part
 CUT = Limits(fields=10**9, files=10**9)
 
 WORK = Work()
-querystring, cookies, parameters, dates, *_, multipart, _ = instrumented(
+querystring, cookies, parameters, dates, accept, *_, multipart, _ = instrumented(
     WORK,
     "cgikit.querystring",
     "cgikit.cookies",
     "cgikit.parameters",
     "cgikit.dates",
+    "cgikit.accept",
     "cgikit.delimiters",
     "cgikit.partheader",
     "cgikit.multipart",
@@ -119,6 +120,30 @@ HEADERS: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("family", HEADERS)
 def test_header_parameters(family: str) -> None:
     check(lambda n: parameters.parse_header(HEADERS[family](n)))
+
+
+PREFERENCES: dict[str, Callable[[int], str]] = {
+    **HEADERS,
+    "commas": lambda n: "," * n,
+    "members": lambda n: fill("a/b,", n),
+    "parameters": lambda n: fill("a/b;c=d,", n),
+    "parameters of one member": lambda n: "a/b" + "".join([f";p{i}=1" for i in range(n // 8)]),
+    "weights": lambda n: fill("a;q=0.1,", n),
+    "a long weight": lambda n: "a;q=0." + "1" * n,
+    "commas in quotes": lambda n: 'a/b;c="' + "," * n + '"',
+    "quoted members": lambda n: fill('a/b;c="d",', n),
+    "one subtag": lambda n: "a" * n,
+    "subtags": lambda n: fill("a-", n),
+}
+
+
+@pytest.mark.parametrize("family", PREFERENCES)
+@pytest.mark.parametrize(
+    ("function", "offered"),
+    [("types", "a/b;c=d"), ("languages", "a-a"), ("charsets", "a"), ("encodings", "a")],
+)
+def test_preferences(family: str, function: str, offered: str) -> None:
+    check(lambda n: getattr(accept, function)(PREFERENCES[family](n), [offered, offered]))
 
 
 DATES: dict[str, Callable[[int], str]] = {

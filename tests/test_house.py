@@ -31,6 +31,7 @@ LAYERS = (
         "requestheaders",
     },
     {
+        "accept",
         "cookies",
         "delimiters",
         "knownsecrets",

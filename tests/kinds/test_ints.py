@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import house
 import pytest
 
-from cgikit import CGIError, MultiDict
+from cgikit import CGIError, MultiDict, accept
 from cgikit.environ import MetaVariables
 from cgikit.filebody import parse_range
 from cgikit.gateway.scgi import SCGI
@@ -23,6 +23,7 @@ OURS = "a number that is ours, not a text"
 ARGUMENT = "our own command line; argparse takes a ValueError for a wrong option"
 #: module and function: what bounds the text, or why it is none.
 PLACES = {
+    ("accept", "_thousandths"): "3 digits",
     ("cli.channel", "_Parser.received"): OURS,
     ("compat.cgi", "_length"): "18 digits",
     ("cli.config.caddy", "_since"): "what a program of this machine says of its version",
@@ -110,6 +111,7 @@ def test_5000_digits_are_a_refusal_everywhere() -> None:
     with pytest.raises(CGIError):
         MultiDict([("n", DIGITS)]).getint("n")
     assert parse_range(f"bytes={DIGITS}-", 10) is None
+    assert accept.types(f"a/b;q={DIGITS}, c/d;q=0.{DIGITS}", ["a/b", "c/d"]) == "c/d"
     with pytest.raises(Problem):
         OutputParser().feed(f"Status: {DIGITS}\n\n".encode())
     with pytest.raises(Problem):
