@@ -29,7 +29,7 @@ cgikit/debug.py cgikit/host/page.py examples/cgi-bin/cookies.py examples/cgi-bin
 examples/cgi-bin/environment.py examples/cgi-bin/form.py examples/cgi-bin/guestbook.py
 examples/cgi-bin/hello.py examples/cgi-bin/hits.py examples/cgi-bin/login.py
 examples/cgi-bin/poll.py examples/cgi-bin/progress.py examples/cgi-bin/redirect.py
-examples/cgi-bin/upload.py
+examples/cgi-bin/upload.py examples/from-perl/counter.py
 """.split()
 
 

@@ -1,0 +1,41 @@
+"""Both versions of the scripts of examples/from-perl, each in a directory with data of its own."""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from programs.site import Site
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "examples" / "from-perl"
+ENDINGS = ("pl", "py")
+
+#: Takes the place of sendmail: keeps its arguments and the message.
+SENDMAIL = """\
+#!/bin/sh
+{ echo "$@"; cat; } >"$(mktemp "${0%/*}/mail/XXXXXXXX")"
+"""
+
+
+def fill(site: Site) -> None:
+    """Put the scripts into a site, with what they need beside them."""
+    for ending in ENDINGS:
+        directory = site.scripts / ending
+        directory.mkdir()
+        shutil.copytree(SCRIPTS / "docs", directory / "docs")
+        data = directory / "data"
+        for name in ("", "board", "mail", "pictures", "sessions"):
+            (data / name).mkdir()
+        (data / "sessions").chmod(0o700)
+        hashed = hashlib.sha256(b"pepper" + b"open sesame").hexdigest()
+        (data / "users.txt").write_text(f"ada:pepper:{hashed}\n")
+        sendmail = data / "sendmail"
+        sendmail.write_text(SENDMAIL)
+        sendmail.chmod(0o755)
+        for script in SCRIPTS.glob(f"*.{ending}"):
+            text = script.read_text().replace("/usr/sbin/sendmail", str(sendmail))
+            (directory / script.name).write_text(text)
+            (directory / script.name).chmod(0o755)
+        if site.user:
+            subprocess.run(["chown", "-R", f"{site.user}:", data], check=True)

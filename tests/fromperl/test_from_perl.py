@@ -1,0 +1,65 @@
+"""Ten scripts as Perl programmers wrote them, and their ports: the same requests, and answers that mean
+the same, under httpd and `cgikit serve`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from programs.site import make_site
+from programs.ways import WAYS, served
+from requirement import need
+from servers.fixtures import fresh, readable_by_all
+from servers.interpreter import Interpreter, server_user
+from servers.server import Server
+
+from . import visits
+from .meaning import differences
+from .served import ENDINGS, SCRIPTS, fill
+from .visitor import Parts, Visitor
+
+NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+
+
+@pytest.fixture(scope="session", params=["apache-mod_cgid", "serve"])
+def both(
+    request: pytest.FixtureRequest, readable_directory: Path, script_interpreter: Interpreter
+) -> Iterator[Server]:
+    """Both versions of all scripts, behind one server."""
+    need("perl")
+    need("/usr/share/perl5/CGI/Session.pm")
+    for program in WAYS[request.param].needs:
+        need(program)
+    with readable_by_all():
+        place = fresh(readable_directory, f"from-perl-{request.param}")
+        site = make_site(place / "site", script_interpreter, server_user())
+        fill(site)
+        with served(request.param, site) as server:
+            yield server
+
+
+def visited(server: Server, name: str, ending: str) -> dict[str, Parts]:
+    """What a visit to one version brought."""
+    visitor = Visitor(server, name, ending)
+    getattr(visits, name)(visitor)
+    return visitor.seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_port_means_what_the_script_meant(both: Server, name: str) -> None:
+    there, here = visited(both, name, "pl"), visited(both, name, "py")
+    wrong = differences(name, there, here)
+    assert wrong == [], both.error_log()[-3000:]
+
+
+def code_lines(path: Path) -> int:
+    """The lines of a script that are neither blank nor a comment."""
+    lines = map(str.strip, path.read_text().splitlines())
+    return sum(1 for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_port_is_no_longer_than_a_fifth_more(name: str) -> None:
+    there, here = (code_lines(SCRIPTS / f"{name}.{ending}") for ending in ENDINGS)
+    assert 25 <= there <= 90
+    assert here <= 1.2 * there
