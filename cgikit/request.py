@@ -63,6 +63,7 @@ class Request(MetaVariables):
         # What the body will be read from, and how
         self._source = (own, stdin, upload_dir, progress)
         self._query: MultiDict | None = None
+        self._loaded: MultiDict | None = None
         self._cookies: MultiDict | None = None
         self._content: Body | None = None
         self._sessions = sessions
@@ -133,7 +134,7 @@ class Request(MetaVariables):
         Empty for GET and HEAD, and without a body. A body of another type is not a form and raises
         `UnsupportedMediaType`, so that its content is not silently lost.
         """
-        return self._open().form()[0]
+        return self._open().form()[0] if self._loaded is None else self._loaded
 
     @property
     def files(self) -> "MultiMap[Upload]":
@@ -206,6 +207,49 @@ class Request(MetaVariables):
 
         return encodings(self.environ.get("HTTP_ACCEPT_ENCODING", ""), offered)
 
+    def save(self, file: "BinaryIO") -> None:
+        """Write all fields (`params`) to a binary file, as the next record in CGI.pm's format.
+        `Request.load` and CGI.pm's `new(FILEHANDLE)` read it. Uploads are not written.
+
+        The record is written in one piece and flushed. Hold a `lock` if several processes write to the
+        file. Raises `TypeError` for a file that is open for text.
+        """
+        from . import process, savedfields
+
+        savedfields.check_writable(file)
+        words = self.keywords if self.method in {"GET", "HEAD"} else []
+        if words and "&" not in self.query_string:
+            record = savedfields.record_of_words(words)
+        else:
+            record = savedfields.record(self.params.pairs())
+        process.write(file, record)
+
+    @classmethod
+    def load(
+        cls,
+        file: "BinaryIO",
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        errors: str = "replace",
+        charset: str = "utf-8",
+    ) -> "Request | None":
+        """Return a request with the fields of the next record that `save` or CGI.pm has written to a
+        binary file; None at the end of the file.
+
+        A record does not say where a field came from, so `params`, `query` and `form` all have all
+        fields, in a request that is otherwise an empty GET. A file that ends inside a record raises
+        `StorageError`, a record over `limits.fields` or `limits.memory` `LimitExceeded`.
+        """
+        from .savedfields import read
+
+        request = cls({"REQUEST_METHOD": "GET"}, limits=limits, errors=errors, charset=charset)
+        found = read(file, limits, errors, request._codec)
+        if found is None:
+            return None
+        request.environ = {**request.environ, "QUERY_STRING": found[0]}
+        request._query = request._loaded = found[1]
+        return request
+
     def save_session(self, response: "Response | None" = None) -> None:
         """Save the session, if it was used, and set its cookie in the response. `run` calls this."""
         self._answered = True
@@ -237,7 +281,7 @@ class Request(MetaVariables):
 
     def _check_query(self) -> None:
         seen = len(self.query_string)
-        if seen > self.limits.query:
+        if seen > self.limits.query and self._loaded is None:
             from .errors import LimitExceeded
 
             raise LimitExceeded("query", self.limits.query, seen, status=414)

@@ -43,6 +43,7 @@ LAYERS = (
         "process",
         "querystring",
         "regularfile",
+        "savedfields",
         "upload",
     },
     {"body", "environ", "filebody", "nph", "redirect", "response", "streamed", "url"},

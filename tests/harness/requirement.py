@@ -20,6 +20,7 @@ PACKAGE_OF = {
     "/usr/lib/cgit/cgit.cgi": "cgit",
     "/usr/share/gitweb/gitweb.cgi": "git",
     "/usr/share/i18n/charmaps/ISO-8859-1.gz": "locales",
+    "/usr/share/perl5/CGI.pm": "libcgi-pm-perl",
     "/usr/share/perl5/CGI/Session.pm": "libcgi-session-perl",
     "cgi-fcgi": "libfcgi-bin",
     "cc": "tcc libc6-dev",
