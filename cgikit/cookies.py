@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .signing import Keys
+
 # cookie-octet (RFC 6265 section 4.1.1) without "%", which escapes all other bytes
 _OCTETS = frozenset(
     b"!#$&'()*+-./0123456789:<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~"
@@ -26,8 +28,35 @@ _LABEL = frozenset("-_0123456789abcdefghijklmnopqrstuvwxyz")
 _1601 = -11_644_473_600  # the earliest date in a cookie (RFC 6265bis section 5.1.1)
 
 
-def parse(header: str, *, limits: Limits = DEFAULT_LIMITS) -> MultiDict:
-    """Parse a Cookie header into a `MultiDict`, in the order in which the cookies were sent.
+class Cookies(MultiDict):
+    """The cookies of a request: a `MultiDict` that can check signatures."""
+
+    __slots__ = ()
+
+    def signed(self, name: str, signed_with: "Keys", *, max_age: int | None) -> str | None:
+        """Return the value of a cookie that was set with `signed_with`; None if there is none, or it
+        was changed, signed with none of these keys, or signed more than `max_age` seconds ago.
+
+        `max_age=None` accepts it however old it is. Several cookies can have one name, with different
+        paths: the first one with a valid signature counts, so that one that somebody else has set hides
+        none. `ValueError` for a key that is too short; see `signing.sign`.
+        """
+        import time
+
+        from .signing import unsign
+
+        now = time.time()
+        if not isinstance(signed_with, str | bytes):
+            signed_with = list(signed_with)  # which an iterator gives only once
+        found = None
+        for sent in self.getlist(name) or [""]:  # without a cookie, wrong keys are an error too
+            value = unsign(name, sent, signed_with, now, max_age=max_age)
+            found = value if found is None else found
+        return found
+
+
+def parse(header: str, *, limits: Limits = DEFAULT_LIMITS) -> Cookies:
+    """Parse a Cookie header into `Cookies`, in the order in which they were sent.
 
     Browsers send the cookie with the longer path first (RFC 6265bis section 5.8.3), so the first of
     several with one name is the one to use. A pair without `=`, without a name or with a control
@@ -61,7 +90,7 @@ def parse(header: str, *, limits: Limits = DEFAULT_LIMITS) -> MultiDict:
 
             value = unquote(value.encode("utf-8", "replace")).decode("utf-8", "replace")
         pairs.append((name, value))
-    return MultiDict(pairs)
+    return Cookies(pairs)
 
 
 def build(
@@ -77,14 +106,16 @@ def build(
     samesite: str | None = "Lax",
     partitioned: bool = False,
     priority: str | None = None,
+    signed_with: "Keys | None" = None,
 ) -> str:
     """Build a Set-Cookie value (str). The inverse, for its name and value, is `parse`.
 
     `max_age` is in seconds (0 or less deletes the cookie); `expires` is a value that `dates.moment`
     accepts. `samesite` is "Lax", "Strict", "None", or None for no attribute. `priority` is "Low",
     "Medium" or "High": if a site has too many cookies, Chromium deletes those of low priority first.
-    The default is a session cookie for the whole site, which scripts in pages cannot read and which
-    forms of other sites do not send.
+    With `signed_with`, the keys of `signing.sign`, the value is signed for this name; `Cookies.signed`
+    returns it. The default is a session cookie for the whole site, which scripts in pages cannot read
+    and which forms of other sites do not send.
 
     Raises `ValueError` for everything that a browser would silently drop: a name that is not a token,
     control characters, `__Secure-` without `secure`, `__Host-` without `secure` and path "/" or with a
@@ -98,6 +129,8 @@ def build(
         raise ValueError(
             f"the cookie name {name[:100]!r} is not a token; use letters, digits, - and _"
         )
+    if signed_with is not None:
+        value = _sign(name, value, signed_with)
     encoded = _encode(name, value)
     if len(name) + len(encoded) > 4096:
         raise ValueError(
@@ -246,6 +279,15 @@ def _attribute(cookie: str, attribute: str, value: str) -> str:
             "ASCII characters without ';'"
         )
     return value
+
+
+def _sign(name: str, value: str, signed_with: "Keys") -> str:
+    import time
+
+    from .signing import sign
+
+    _encode(name, value)  # raises for what is not text, and names the cookie
+    return sign(name, value, signed_with, time.time())
 
 
 def _encode(name: str, value: str) -> str:

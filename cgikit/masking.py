@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ENVIRON: "Any" = os.environ.__class__
 _WORDS = (
     "passw pwd passphrase secret token credential cookie session authorization apikey privatekey"
-    " accesskey signing dsn csrf"
+    " accesskey signing signedwith dsn csrf"
 ).split()
 _MAX_USERINFO = 200  # characters of a user and a password in a URL
 _NAME_WINDOW = 200  # characters before a string literal, searched for the name it is assigned to

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from .body import Body
+    from .cookies import Cookies
     from .multidict import MultiDict, MultiMap
     from .response import Response
     from .sessions.session import Session
@@ -64,7 +65,7 @@ class Request(MetaVariables):
         self._source = (own, stdin, upload_dir, progress)
         self._query: MultiDict | None = None
         self._loaded: MultiDict | None = None
-        self._cookies: MultiDict | None = None
+        self._cookies: Cookies | None = None
         self._content: Body | None = None
         self._sessions = sessions
         self._session: Session | None = None
@@ -97,8 +98,8 @@ class Request(MetaVariables):
         return keywords(self.query_string)
 
     @property
-    def cookies(self) -> "MultiDict":
-        """The cookies in the order in which the client sent them (`MultiDict`)."""
+    def cookies(self) -> "Cookies":
+        """The cookies in the order in which the client sent them (`Cookies`, a `MultiDict`)."""
         if self._cookies is None:
             from .cookies import parse
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .environ import MetaVariables
     from .filebody import FileBody
     from .redirect import Redirect
+    from .signing import Keys
     from .streamed import Piece, ResponseBody
 
 HTML = "text/html; charset=utf-8"
@@ -241,6 +242,7 @@ class Response:
         samesite: str | None = "Lax",
         partitioned: bool = False,
         priority: str | None = None,
+        signed_with: "Keys | None" = None,
     ) -> None:
         """Add a cookie; see `cookies.build` for the arguments and for what raises `ValueError`."""
         from .cookies import build
@@ -257,6 +259,7 @@ class Response:
             samesite=samesite,
             partitioned=partitioned,
             priority=priority,
+            signed_with=signed_with,
         )
         self.headers.add("Set-Cookie", cookie)
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from properties import CONTROLS, any_texts, as_environ, noisy, outcome, placements, texts
 
-from cgikit import CGIError, LimitExceeded, Limits, MultiDict, Response
+from cgikit import CGIError, LimitExceeded, Limits, MultiDict, Request, Response
 from cgikit.cookies import build, forget, parse
+from cgikit.debug import answer_error
 
 
 @pytest.mark.parametrize(("raw", "expected"), corpus.cases("cookies"))
@@ -272,7 +273,108 @@ def test_what_sets_a_cookie_also_deletes_it() -> None:
     """Each argument that tells a browser which cookie it is, or whether to heed it."""
     told = set(inspect.signature(forget).parameters)
     asked = set(inspect.signature(build).parameters)
-    assert asked - told == {"value", "max_age", "expires", "httponly", "priority"}
+    assert asked - told == {"value", "max_age", "expires", "httponly", "priority", "signed_with"}
     for method, function in (("set_cookie", build), ("delete_cookie", forget)):
         parameters = inspect.signature(getattr(Response, method)).parameters
         assert set(parameters) - {"self"} == set(inspect.signature(function).parameters)
+
+
+# --- signed -----------------------------------------------------------------------------------
+
+OLD, NEW, OTHER = "o" * 32, b"n" * 32, "x" * 32
+
+
+def sent(*responses: Response) -> Request:
+    """The next request of a browser that got these."""
+    fields = [value for response in responses for value in response.headers.getlist("Set-Cookie")]
+    return Request({"HTTP_COOKIE": "; ".join([field.partition(";")[0] for field in fields])})
+
+
+def signed(name: str, value: str, keys, **options) -> Response:
+    response = Response("")
+    response.set_cookie(name, value, signed_with=keys, **options)
+    return response
+
+
+@pytest.mark.parametrize("value", ["", "plain", "ü €", ' a;b,"c"%41=. ', "1.2.3", "\0\r\n"])
+def test_a_signed_cookie_comes_back(value: str) -> None:
+    request = sent(signed("user", value, NEW))
+    assert request.cookies.signed("user", NEW, max_age=60) == value
+    assert request.cookies.signed("user", [OTHER, NEW], max_age=None) == value
+    assert request.cookies["user"].endswith(value)  # signed, not encrypted
+    assert request.cookies.signed("user", OTHER, max_age=60) is None
+    assert request.cookies.signed("user", NEW, max_age=-1) is None
+
+
+def test_keys_are_replaced_one_after_the_other() -> None:
+    before, during = sent(signed("a", "1", [OLD])), sent(signed("a", "2", [NEW, OLD]))
+    assert before.cookies.signed("a", iter([NEW, OLD]), max_age=60) == "1"
+    assert during.cookies.signed("a", [NEW], max_age=60) == "2"
+    assert before.cookies.signed("a", [NEW], max_age=60) is None
+
+
+def test_a_signature_is_for_one_name() -> None:
+    header = sent(signed("colour", "admin", NEW)).environ["HTTP_COOKIE"]
+    moved = Request({"HTTP_COOKIE": header.replace("colour=", "user=")})
+    assert moved.cookies.signed("user", NEW, max_age=60) is None
+    assert moved.cookies.signed("colour", NEW, max_age=60) is None
+
+
+def test_a_cookie_that_somebody_else_set_hides_no_signed_one() -> None:
+    """Another application of the host, or a page of a sister domain, can set one with a longer path."""
+    genuine = sent(signed("user", "ann", NEW)).environ["HTTP_COOKIE"]
+    request = Request({"HTTP_COOKIE": f"user=bob; user=1.2.3.bob; {genuine}; user=eve"})
+    assert request.cookies.signed("user", iter([OTHER, NEW]), max_age=60) == "ann"
+    first = sent(signed("user", "1", NEW), signed("user", "2", NEW))
+    assert first.cookies.signed("user", NEW, max_age=60) == "1"
+
+
+@pytest.mark.parametrize("header", ["", "user=", "user=ann", "other=1"])
+def test_a_cookie_without_a_signature_is_none(header: str) -> None:
+    assert Request({"HTTP_COOKIE": header}).cookies.signed("user", NEW, max_age=60) is None
+
+
+@pytest.mark.parametrize("header", ["", "a=1"])
+def test_a_weak_key_is_an_error_even_if_there_is_nothing_to_check(header: str) -> None:
+    with pytest.raises(ValueError, match=r"has 5 bytes, but needs 32 .* make one with: python3 -c"):
+        Request({"HTTP_COOKIE": header}).cookies.signed("a", "short", max_age=60)
+    with pytest.raises(ValueError, match=r"has 5 bytes, but needs 32"):
+        signed("a", "1", ["short"])
+    with pytest.raises(ValueError, match="there is no key"):
+        signed("a", "1", [])
+
+
+def test_a_signature_counts_for_the_size() -> None:
+    longest = 4096 - len("a") - len("1.1700000000..") - 64
+    assert sent(signed("a", "v" * longest, NEW)).cookies.signed("a", NEW, max_age=60)
+    with pytest.raises(ValueError, match="cookie a: name and value have 4097 bytes"):
+        signed("a", "v" * (longest + 1), NEW)
+
+
+@pytest.mark.parametrize(("value", "error"), [("\ud800", "surrogate"), (5, "must be a str")])
+def test_what_cannot_be_signed_names_the_cookie(value, error: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=f"cookie user: .*{error}"):
+        signed("user", value, NEW)
+
+
+def test_no_page_of_an_error_shows_a_key(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each variable that holds one has a name that is masked."""
+
+    def handler(request: Request) -> Response:
+        keys = [secret_of_the_test, "short"]
+        response = Response("")
+        if request.query:
+            request.cookies.signed("a", keys, max_age=5)
+        response.set_cookie("a", "b", signed_with=keys)
+        return response
+
+    secret_of_the_test = "canary" + "x" * 40
+    for query in ("", "read=1"):
+        request = Request({"QUERY_STRING": query})
+        try:
+            handler(request)
+        except ValueError as error:
+            error.__traceback__ = error.__traceback__.tb_next.tb_next  # without the script's own
+            page = answer_error(error, request, details=True)
+        assert "has 5 bytes" in page.body
+        assert "canary" not in page.body + capsys.readouterr().err

@@ -44,6 +44,7 @@ LAYERS = (
         "querystring",
         "regularfile",
         "savedfields",
+        "signing",
         "upload",
     },
     {"body", "environ", "filebody", "nph", "redirect", "response", "streamed", "url"},

@@ -127,6 +127,21 @@ run(answer, sessions=FileStore("sessions", sweep_chance=0))
         environ(b"", "", "GET", HTTP_COOKIE="a=1; c=x"),
         f"{RUN} cookies multidict",
     ),
+    "signed cookies, read and set": Case(
+        HANDLER.format(
+            "from cgikit import Response; response = Response.html('x');"
+            "request.cookies.signed('a', 'k' * 32, max_age=60);"
+            "response.set_cookie('a', '2', signed_with='k' * 32); return response"
+        ),
+        environ(b"", "", "GET", HTTP_COOKIE="a=1.1.0.x"),
+        f"{RUN} cookies multidict signing",
+        "atexit _sha2 _sha256 _operator",
+    ),
+    "a choice by Accept": Case(
+        HANDLER.format("return str(request.accepts(['text/html']))"),
+        environ(b"", "", "GET", HTTP_ACCEPT="text/html;q=0.5"),
+        f"{RUN} accept parameters",
+    ),
     "a redirect": Case(
         HANDLER.format("from cgikit import Response; return Response.redirect('/x')"),
         environ(b"", "", "GET", HTTP_HOST="h"),

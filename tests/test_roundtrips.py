@@ -23,6 +23,7 @@ from cgikit import (
     parse_header,
     querystring,
     read_lines,
+    signing,
 )
 from cgikit import html as cgikit_html
 from cgikit.headers import TOKEN
@@ -81,6 +82,16 @@ PAIRS: list[tuple[str, set[str], st.SearchStrategy[Any], Callable[[Any], Any]]] 
             tokens.filter(lambda name: name[:2] != "__"), texts.filter(lambda t: len(t) < 300)
         ),
         through_cookie,
+    ),
+    (
+        "signed value",
+        {"signing.sign", "signing.unsign"},
+        st.tuples(texts, texts, st.lists(st.binary(min_size=32), min_size=1, max_size=3)),
+        lambda value: (
+            value[0],
+            signing.unsign(value[0], signing.sign(*value, 1e9), value[2][::-1], 1e9 + 5, max_age=5),
+            value[2],
+        ),
     ),
     (
         "header with parameters",

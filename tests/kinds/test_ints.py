@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import house
 import pytest
 
-from cgikit import CGIError, MultiDict, accept
+from cgikit import CGIError, MultiDict, accept, signing
 from cgikit.environ import MetaVariables
 from cgikit.filebody import parse_range
 from cgikit.gateway.scgi import SCGI
@@ -55,6 +55,8 @@ PLACES = {
     ("gateway.listener", "split_address"): "the first 6 digits are looked at before",
     ("gateway.scgi", "SCGI.receive"): "18 digits, checked by `parse_variables`",
     ("gateway.scgi", "_check_size"): "7 bytes are looked at",
+    ("signing", "sign"): OURS,
+    ("signing", "unsign"): "12 digits",
     ("warm.arrival", "announced_length"): "18 digits",
     ("host.output", "NPHParser._line"): "3 digits, by its pattern",
     ("host.output", "OutputParser._checked"): "18 digits, by its pattern",
@@ -108,6 +110,7 @@ def test_5000_digits_are_a_refusal_everywhere() -> None:
     variables = MetaVariables(environ)
     assert variables.protocol_version == (1, 0)
     assert variables.content_length == 10**18
+    assert signing.unsign("a", f"1.{DIGITS}.0.b", "k" * 32, 0, max_age=None) is None
     with pytest.raises(CGIError):
         MultiDict([("n", DIGITS)]).getint("n")
     assert parse_range(f"bytes={DIGITS}-", 10) is None
