@@ -20,6 +20,7 @@ from .checkers import DESKTOP, PHONE, axe_faults, html_faults, overflow, screen,
 from .chromium import Browser
 
 EXAMPLES = ROOT / "examples" / "cgi-bin"
+PORTS = ROOT / "examples" / "from-perl"
 LONG = "a-name-without-an-end-" * 12
 
 #: Scripts that fail, each in its own way: what they get is a page of cgikit's.
@@ -101,6 +102,17 @@ def logged_in(visitor: Visitor) -> None:
     visitor.browser.submit("form")
 
 
+def sent(path: str, form: str = "form", **values: str) -> Callable[[Visitor], None]:
+    """A form that was filled in and sent."""
+
+    def visit(visitor: Visitor) -> None:
+        visitor.opens(path)
+        visitor.browser.fill(form, **values)
+        visitor.browser.submit(form)
+
+    return visit
+
+
 def coloured(colour: str) -> Callable[[Visitor], None]:
     def visit(visitor: Visitor) -> None:
         visitor.opens("cookies.py")
@@ -139,6 +151,17 @@ PAGES: dict[str, Callable[[Visitor], None]] = {
     "redirect": at("redirect.py"),
     "upload": at("upload.py"),
     "upload-done": uploaded,
+    # The ports of scripts in Perl
+    "ported-board": at("ported/board.py"),
+    "ported-board-message": at("ported/board.py?read=2"),
+    "ported-cart": sent("ported/cart.py"),
+    "ported-counter": at("ported/counter.py?digits=12"),
+    "ported-formmail": sent("ported/formmail.py", name=LONG, message=LONG),
+    "ported-guestbook": sent("ported/guestbook.py", name=LONG[:60]),
+    "ported-login": sent("ported/login.py", name=LONG, password="wrong"),
+    "ported-poll": at("ported/poll.py"),
+    "ported-search": at(f"ported/search.py?words=a+{LONG}&match=any"),
+    "ported-upload": sent("ported/upload.py", name=LONG[:40]),
     # Of cgikit: its error pages, the page of a bug for its owner and for visitors
     "error-crash": at(f"crash.py/{LONG}?a={LONG}"),
     "error-crash-for-visitors": at("hidden.py"),
@@ -156,7 +179,7 @@ PAGES: dict[str, Callable[[Visitor], None]] = {
 }
 
 #: Examples that send no page.
-NO_PAGES = {"api"}
+NO_PAGES = {"api", "push"}
 
 
 @pytest.fixture(scope="module")
@@ -178,12 +201,31 @@ def visitor(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     entries = [{"time": number, "name": LONG[:60], "text": LONG} for number in range(11)]
     (scripts / "data").mkdir()
     (scripts / "data" / "guestbook.jsonl").write_text("\n".join(map(json.dumps, entries)) + "\n")
+    set_up_ports(scripts / "ported")
     with serve(scripts, environment={"CGIKIT_DEBUG": "1"}) as server:
         yield Visitor(browser, server, directory)
 
 
+def set_up_ports(directory: Path) -> None:
+    """The ports of scripts in Perl, with something in each file that they keep."""
+    shutil.copytree(PORTS, directory, ignore=shutil.ignore_patterns("data", "__pycache__"))
+    for name in ("board", "pictures"):
+        (directory / "data" / name).mkdir(parents=True)
+    for parent, number in (("", "1"), ("1", "2")):
+        head = f"parent: {parent}\nname: {LONG}\nsubject: {LONG}\ntime: 1000000000\n\n"
+        (directory / "data" / "board" / f"{number}.txt").write_text(head + LONG)
+    entry = f"1000000000\t{LONG}\thttps://example.org/\t{LONG}\n"
+    (directory / "data" / "guestbook.txt").write_text(entry)
+    (directory / "data" / "users.txt").write_text("ada:pepper:0\n")
+    (directory / "data" / "pictures" / f"{LONG[:200]}.png").write_bytes(b"\x89PNG")
+    (directory / "docs" / "long.html").write_text(f"<title>{LONG}</title>{LONG}")
+
+
 def test_every_example_is_in_the_table() -> None:
     names = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert {n.split("-")[1] for n in PAGES if "ported" in n} >= {
+        path.stem for path in PORTS.glob("*.py")
+    } - NO_PAGES
     assert {name.partition("-")[0] for name in PAGES} >= names - NO_PAGES
 
 

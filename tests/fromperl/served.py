@@ -11,6 +11,10 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "examples" / "from-perl"
 ENDINGS = ("pl", "py")
 
+#: The directories of a site, and which version is in each: the ports in the last one go on with the
+#: files of the scripts in the one before.
+PLACES = {"pl": "pl", "py": "py", "former": "pl", "taken": "py"}
+
 #: Takes the place of sendmail: keeps its arguments and the message.
 SENDMAIL = """\
 #!/bin/sh
@@ -20,8 +24,8 @@ SENDMAIL = """\
 
 def fill(site: Site) -> None:
     """Put the scripts into a site, with what they need beside them."""
-    for ending in ENDINGS:
-        directory = site.scripts / ending
+    for place, ending in PLACES.items():
+        directory = site.scripts / place
         directory.mkdir()
         shutil.copytree(SCRIPTS / "docs", directory / "docs")
         data = directory / "data"
@@ -36,6 +40,12 @@ def fill(site: Site) -> None:
         for script in SCRIPTS.glob(f"*.{ending}"):
             text = script.read_text().replace("/usr/sbin/sendmail", str(sendmail))
             (directory / script.name).write_text(text)
-            (directory / script.name).chmod(0o755)
+            shutil.copymode(script, directory / script.name)
         if site.user:
             subprocess.run(["chown", "-R", f"{site.user}:", data], check=True)
+
+
+def take_over(scripts: Path, name: str) -> None:
+    """Give a port a copy of what the script in Perl has kept."""
+    data = scripts / "former" / "data" / name
+    subprocess.run(["cp", "-a", data, scripts / "taken" / "data"], check=True)

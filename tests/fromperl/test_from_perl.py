@@ -2,6 +2,7 @@
 the same, under httpd and `cgikit serve`.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from servers.server import Server
 
 from . import visits
 from .meaning import differences
-from .served import ENDINGS, SCRIPTS, fill
+from .served import ENDINGS, ROOT, SCRIPTS, fill, take_over
 from .visitor import Parts, Visitor
 
+PAGES = ROOT / "docs" / "from"
 NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
 
 
@@ -38,9 +40,9 @@ def both(
             yield server
 
 
-def visited(server: Server, name: str, ending: str) -> dict[str, Parts]:
+def visited(server: Server, name: str, place: str) -> dict[str, Parts]:
     """What a visit to one version brought."""
-    visitor = Visitor(server, name, ending)
+    visitor = Visitor(server, name, place)
     getattr(visits, name)(visitor)
     return visitor.seen
 
@@ -50,6 +52,27 @@ def test_the_port_means_what_the_script_meant(both: Server, name: str) -> None:
     there, here = visited(both, name, "pl"), visited(both, name, "py")
     wrong = differences(name, there, here)
     assert wrong == [], both.error_log()[-3000:]
+
+
+#: What a script in Perl keeps and its port reads, and what both show of it.
+TAKEN_OVER = {
+    "board": ("board", "Is <this> on?"),
+    "counter": ("count.dat", "000003"),
+    "guestbook": ("guestbook.txt", "Grüße 10"),
+    "upload": ("pictures", "passwd.gif"),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN_OVER)
+def test_a_port_goes_on_with_the_files_of_the_script(both: Server, name: str) -> None:
+    visited(both, name, "former")
+    file, shown = TAKEN_OVER[name]
+    take_over(both.directory, file)
+    there, here = (Visitor(both, name, place) for place in ("former", "taken"))
+    for visitor in (there, here):
+        visitor.look("all")
+        assert shown in " ".join(visitor.page.lines), both.error_log()[-3000:]
+    assert differences(name, there.seen, here.seen) == []
 
 
 def code_lines(path: Path) -> int:
@@ -63,3 +86,19 @@ def test_a_port_is_no_longer_than_a_fifth_more(name: str) -> None:
     there, here = (code_lines(SCRIPTS / f"{name}.{ending}") for ending in ENDINGS)
     assert 25 <= there <= 90
     assert here <= 1.2 * there
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_shows_the_scripts_as_they_are(name: str) -> None:
+    """Both versions on the page are those that the tests run: copy a script there after a change."""
+    page = (PAGES / "perl" / f"{name}.pl.md").read_text()
+    for ending, language in (("pl", "perl"), ("py", "python")):
+        shown = re.findall(rf"^```{language}\n(.*?)^```$", page, re.M | re.S)
+        assert shown == [(SCRIPTS / f"{name}.{ending}").read_text()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_of_all_counts_the_lines(name: str) -> None:
+    [row] = re.findall(rf"^\| \[{name}\.pl\].*", (PAGES / "perl.md").read_text(), re.M)
+    counted = [str(code_lines(SCRIPTS / f"{name}.{ending}")) for ending in ENDINGS]
+    assert row.strip("| ").split(" | ")[2:] == counted

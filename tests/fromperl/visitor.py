@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from servers.server import Server
 
 from .page import Field, Form, Page
+from .served import PLACES
 
 #: The hidden field with the token of a session, which no script in Perl has.
 TOKEN = "csrf"
@@ -44,20 +45,25 @@ class Answer:
 
 @dataclass
 class Visitor:
-    """Somebody who visits one script, in the version that `ending` names."""
+    """Somebody who visits one script, in one version."""
 
     server: Server
     name: str
-    ending: str  # "pl" or "py"
+    place: str  # the directory of the version: see served.py
     seen: dict[str, Parts] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
     page: Page = field(default_factory=lambda: Page(""))
     url: str = ""
 
     @property
+    def ending(self) -> str:
+        """Of the script's name."""
+        return PLACES[self.place]
+
+    @property
     def directory(self) -> Path:
         """Where the script is, and its data."""
-        return self.server.directory / self.ending
+        return self.server.directory / self.place
 
     @property
     def data(self) -> Path:
@@ -67,11 +73,11 @@ class Visitor:
     @property
     def script(self) -> str:
         """The URL of the script."""
-        return self.server.url(f"{self.ending}/{self.name}.{self.ending}")
+        return self.server.url(f"{self.place}/{self.name}.{self.ending}")
 
     def another(self) -> "Visitor":
         """Somebody else, whose steps are remembered with these."""
-        return Visitor(self.server, self.name, self.ending, self.seen)
+        return Visitor(self.server, self.name, self.place, self.seen)
 
     def look(self, step: str, query: str = "") -> None:
         """Go to the script."""
@@ -190,7 +196,7 @@ class Visitor:
 
     def plain(self, url: str) -> str:
         """A URL without what differs from one version or one server to another."""
-        base = self.server.url(self.ending + "/")
+        base = self.server.url(self.place + "/")
         return url.replace(base, "").replace(f"{self.name}.{self.ending}", self.name)
 
 

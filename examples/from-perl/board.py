@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""A message board; each message is a file that names the one it answers."""
+
+import time
+from pathlib import Path
+
+from cgikit import Counter, Limits, Response, atomic_write, escape, fields, run
+
+DIRECTORY = Path("data/board")
+
+PAGE = """<!DOCTYPE html>
+<html lang="en"><meta name="viewport" content="width=device-width"><title>Board</title>
+<main><h1>Board</h1>
+{content}
+<p>{problem}</p>
+{form}
+</main>"""
+MESSAGE = """<h2>{subject}</h2><p>by {name}, {when}</p>
+{text}
+<p><a href="{here}">All messages</a></p><h2>Answer</h2>"""
+
+
+def board(request):
+    problem = ""
+    if request.method == "POST":
+        missing = [n for n in ("name", "subject", "text") if not request.form.get(n, "").strip()]
+        if not missing:
+            answer = Response.redirect(request.url(base=False, query={"read": post(request.form)}))
+            answer.set_cookie("name", request.form["name"], expires="+1y")
+            return answer
+        problem = f"Please fill in: {', '.join(missing)}."
+    messages = {path.stem: read(path) for path in DIRECTORY.glob("*.txt")}
+    here = request.url(base=False, query=False)
+    number = request.query.get("read") or request.params.get("parent", "")
+    message = messages.get(number)
+    form = fields.form(
+        request,
+        fields.hidden(request, "parent", number if message else ""),
+        fields.text(request, "name", request.cookies.get("name"), label="Name"),
+        fields.text(request, "subject", message and f"Re: {message['subject']}", label="Subject"),
+        fields.textarea(request, "text", label="Message", rows=8),
+        fields.button(request, label="Post"),
+    )
+    content = thread(messages, "", here) + "<h2>New message</h2>"
+    if message:
+        content = show(message, here)
+    return PAGE.format(content=content, problem=escape(problem), form=form)
+
+
+def show(message, here):
+    when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(int(message["time"])))
+    text = "".join(f"<p>{escape(line)}</p>" for line in message["text"].splitlines() if line)
+    subject, name = escape(message["subject"]), escape(message["name"])
+    return MESSAGE.format(subject=subject, name=name, when=when, text=text, here=escape(here))
+
+
+def thread(messages, parent, here):
+    """Return the messages that answer one, and those that answer these, as HTML."""
+    answers = sorted((n for n in messages if messages[n]["parent"] == parent), key=int)
+    items = "".join(
+        f'<li><a href="{escape(here)}?read={number}">{escape(messages[number]["subject"])}</a>'
+        f" by {escape(messages[number]['name'])}{thread(messages, number, here)}</li>"
+        for number in answers
+    )
+    return f"<ul>{items}</ul>" if items else ""
+
+
+def read(path):
+    head, _, text = path.read_text().partition("\n\n")
+    return {**dict(line.split(": ", 1) for line in head.split("\n")), "text": text}
+
+
+def post(form):
+    """Keep a message; return its number."""
+    number = Counter(DIRECTORY / "number").increment()
+    parent = form.get("parent", "")
+    if not (parent.isdigit() and (DIRECTORY / f"{parent}.txt").exists()):
+        parent = ""
+    head = {name: " ".join(form[name].split()) for name in ("name", "subject")}
+    head = {"parent": parent, **head, "time": int(time.time())}
+    lines = [f"{name}: {value}\n" for name, value in head.items()]
+    text = form["text"].replace("\r\n", "\n").replace("\r", "\n")
+    atomic_write(DIRECTORY / f"{number}.txt", "".join(lines) + "\n" + text)
+    return number
+
+
+if __name__ == "__main__":
+    run(board, limits=Limits(body=50_000))
