@@ -47,7 +47,7 @@ LAYERS = (
         "signing",
         "upload",
     },
-    {"body", "environ", "filebody", "nph", "redirect", "response", "streamed", "url"},
+    {"body", "environ", "filebody", "formbody", "nph", "redirect", "response", "streamed", "url"},
     {
         "counters",
         "expiring",

@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ..environ import MetaVariables
 from ..errors import StateError
+from ..formbody import Fields, Files
 from ..host.environ import ServerRequest
 from ..limits import Limits
 from ..request import Request
@@ -49,7 +50,7 @@ class Options(TypedDict, total=False):
 class Asking(TypedDict, total=False):
     """The arguments of every request."""
 
-    params: sending.Fields | None
+    params: Fields | None
     headers: Headers | None
     environ: Environ | None
     follow_redirects: bool | None
@@ -58,8 +59,8 @@ class Asking(TypedDict, total=False):
 class Sending(Asking, total=False):
     """The arguments of a request with a body."""
 
-    data: sending.Fields | None
-    files: sending.Files | None
+    data: Fields | None
+    files: Files | None
     json: object
     content: bytes | str | None
 
@@ -185,9 +186,9 @@ class Client:
         method: str,
         path: str = "",
         *,
-        params: sending.Fields | None = None,
-        data: sending.Fields | None = None,
-        files: sending.Files | None = None,
+        params: Fields | None = None,
+        data: Fields | None = None,
+        files: Files | None = None,
         json: object = None,
         content: bytes | str | None = None,
         headers: Headers | None = None,
