@@ -131,6 +131,7 @@ WORLDLY = {
     "masking",
     "migrate",
     "obstacle",
+    "offline",
     "persistent",
     "process",
     "regularfile",

@@ -46,6 +46,7 @@ UNGUARDED = {
     "host.background._runs": "a file of the kernel's below /proc",
     "locks._holder": "a file of the kernel's",
     "locks.open_directory": DIRECTORY,
+    "offline.typed.of_file": "a file that the command line names; @<(command) of a shell is a pipe",
     "regularfile._open_otherwise.attempt": "the guard itself",
     "regularfile.open_regular": "the guard itself",
     "sessions.directory.SessionDirectory.open_base": DIRECTORY,

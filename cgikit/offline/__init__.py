@@ -1,0 +1,34 @@
+"""Requests from the command line, to try a script without a server.
+
+Builds the meta-variables of RFC 3875 and the body from the arguments, as the offline mode of CGI.pm and
+the commands of CGI::Tiny do. `words` reads fields and keywords, `command` a method with its path and
+options, `typed` standard input; `usage` explains all of it. Not used if a server has set
+REQUEST_METHOD.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
+    """Return the environment and the body of the request that `arguments` (argv) describe.
+
+    A method counts as one only before a path; otherwise the words are fields or keywords of a GET. For
+    `--help` alone, and for arguments that make no request, this prints the help or the error, and ends
+    the process (`SystemExit`, status 0 or 2).
+    """
+    from . import command, usage, words
+
+    script, *given = arguments or [""]
+    if given == ["--help"]:
+        raise usage.explain(script)
+    typing = given[:1] == ["--debug"]
+    if typing:
+        given = given[1:]
+    try:
+        if command.is_one(given):
+            return command.request(script, given, typing)
+        return words.request(script, given, typing)
+    except usage.Misuse as error:
+        raise usage.refuse(script, error) from None
