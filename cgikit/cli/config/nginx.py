@@ -173,6 +173,7 @@ def _fcgiwrap(site: Site) -> str:
         LENGTH,
         ("DOCUMENT_ROOT", quoted(site.documents)),
         ("PATH", quoted(site.path)),
+        ("NO_BUFFERING", "1"),  # otherwise fcgiwrap collects what a stream sends
     )
 
 
