@@ -107,6 +107,15 @@ class Request(MetaVariables):
         return self._cookies
 
     @property
+    def last_event_id(self) -> str:
+        """The id of the last event that the client has seen (str), if it connects to
+        `Response.events` again; "" if there is none. `BadRequest` for one that is not valid.
+        """
+        from .events import last_event_id
+
+        return last_event_id(self.environ.get("HTTP_LAST_EVENT_ID", ""))
+
+    @property
     def session(self) -> "Session":
         """The visitor's session (`Session`). `StateError` if neither `run` nor `Request` got a store.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
     from .environ import MetaVariables
+    from .events import Event
     from .filebody import FileBody
     from .redirect import Redirect
     from .signing import Keys
@@ -186,6 +187,20 @@ class Response:
     ) -> "Response":
         """Send each of `chunks` as soon as it is made, and flush it. Servers may still buffer."""
         return cls(chunks, status, content_type=content_type)
+
+    @classmethod
+    def events(cls, events: "Iterable[Event]") -> "Response":
+        """Send each event as soon as it is made, to an `EventSource` in a page (server-sent events).
+        The header is sent at once.
+
+        An event is a str, or a dict with `data`, and maybe `id`, `event` (its type) and `retry` (int,
+        milliseconds); see `events.build` for what raises. None sends a comment, which pages do not
+        see: yield one before each silence gets too long for a server, and to notice that the client has
+        left.
+        """
+        from .events import FIELDS, TYPE, EventStream
+
+        return cls(EventStream(events), headers=FIELDS, content_type=TYPE)
 
     @property
     def expires(self) -> str | None:

@@ -147,6 +147,11 @@ run(answer, sessions=FileStore("sessions", sweep_chance=0))
         environ(b"", "", "GET", HTTP_HOST="h"),
         f"{RUN} redirect status url html",
     ),
+    "server-sent events": Case(
+        HANDLER.format("from cgikit import Response; return Response.events(['a'])"),
+        environ(b"", "", "GET"),
+        f"{RUN} events streamed",
+    ),
     "a field that is missing": Case(
         HANDLER.format('return str(request.query.getint("n"))'),
         environ(b"", "", "GET"),

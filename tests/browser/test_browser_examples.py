@@ -1,5 +1,6 @@
 """The examples in a real browser, under several servers: what a person types is what the script got."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ def got(browser: Browser) -> list[tuple[str, ...]]:
 def test_every_example_opens(browser: Browser, server: Server, name: str) -> None:
     browser.open(server.url(f"{name}?pause=0" if name == "progress.py" else name))
     assert browser.text
+
+
+def test_a_clock_goes_on(browser: Browser, server: Server) -> None:
+    """Three events, each with the time, and numbered."""
+    browser.open(server.url("clock.py"))
+    browser.wait(lambda: bool(re.search(r"\d\d:\d\d:\d\d\nEvent 3$", browser.text)))
+    browser.open("about:blank")  # ends it
 
 
 def test_get_form(browser: Browser, server: Server) -> None:

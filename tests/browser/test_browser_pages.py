@@ -129,6 +129,7 @@ def of_a_visitor(visitor: Visitor) -> None:
 
 #: By name: how to come to the page.
 PAGES: dict[str, Callable[[Visitor], None]] = {
+    "clock": at("clock.py"),
     "cookies": at("cookies.py"),
     "cookies-paper": coloured("paper"),
     "cookies-sky": coloured("sky"),

@@ -175,6 +175,15 @@ def test_progress_arrives_to_the_end(server: Server) -> None:
     assert "Done." in answer.text
 
 
+def test_clock_counts_its_events(server: Server) -> None:
+    answer = curl(server.url("clock.py/events?count=3&pause=0"))
+    assert answer.header("Content-Type") == "text/event-stream; charset=utf-8"
+    ticks = re.sub(r"\d\d:\d\d:\d\d", "TIME", answer.text)
+    assert ticks == ":\n\nretry: 1000\n\n" + "".join(
+        f"id: {number}\ndata: TIME\n\n" for number in (1, 2, 3)
+    )
+
+
 def test_counter_loses_no_visitor(server: Server) -> None:
     def visit(_: int) -> int:
         found = re.search(r"<b>(\d{6})</b>", curl(server.url("hits.py")).text)

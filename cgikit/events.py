@@ -1,0 +1,160 @@
+"""Server-sent events: an answer that goes on, with each event sent as soon as there is one (the HTML
+standard of the WHATWG, section 9.2).
+
+This module writes the format text/event-stream, and reads the id that a client sends when it connects
+again. `Response.events` makes an answer of it; `streamed.py` decides when a piece is made, `process.py`
+flushes it. Pages and pictures that replace each other are in `push.py`.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    #: The text of an event, its fields, or None for a comment.
+    Event = str | Mapping[str, object] | None
+
+TYPE = "text/event-stream; charset=utf-8"
+#: For whatever is between the script and the page: no cache keeps a stream, no proxy compresses it (RFC
+#: 9111 section 5.2.2.6), and nginx does not collect it.
+FIELDS = (("Cache-Control", "no-store, no-transform"), ("X-Accel-Buffering", "no"))
+#: Bytes of an id in UTF-8. It comes back in a header field, and servers refuse one of more than 8 KB.
+MAX_ID = 1_024
+#: Milliseconds, about 24 days: browsers count them in 32 bits.
+MAX_RETRY = 2**31 - 1
+
+_COMMENT = b":\n\n"
+_KEYS = frozenset(("data", "id", "event", "retry"))
+
+
+class EventStream:
+    """A stream of events as bytes. Iterating yields a comment, so that the header is sent before there
+    is an event, and then each event as soon as the iterable has made it.
+    """
+
+    def __init__(self, events: "Iterable[Event]") -> None:
+        """Raise `TypeError` if `events` is one event and not an iterable of them, or no iterable."""
+        if isinstance(events, str | bytes | dict) or not hasattr(type(events), "__iter__"):
+            raise TypeError(
+                f"the events are {_shown(events)}; give an iterable of them, such as a generator: each "
+                "a str, a dict or None"
+            )
+        self._source = events
+        self._events: Iterator[Event] | None = None
+
+    def __iter__(self) -> "Iterator[bytes]":
+        return self
+
+    def __next__(self) -> bytes:
+        if self._events is None:
+            self._events = iter(self._source)
+            return _COMMENT
+        return build(next(self._events))
+
+    def close(self) -> None:
+        """Close the iterable, if it can be closed. A generator that waits at a `yield` gets
+        `GeneratorExit` there.
+        """
+        for one in (self._events, self._source):
+            close = getattr(one, "close", None)
+            if close is not None:
+                close()
+
+
+def build(event: "Event") -> bytes:
+    """Return one event as it is sent (bytes).
+
+    A str is the `data` of an event. A dict has one or more of: `data` (str; a line ends at CR, LF or CR
+    LF), `event` (str, the type), `id` (str or int; "" makes the client forget the last one) and `retry`
+    (int, milliseconds until the client connects again when the stream has ended). None is a comment,
+    which the page does not see.
+
+    Raises `TypeError` for a value of another type, `ValueError` for one that would not arrive as it is.
+    """
+    if event is None:
+        return _COMMENT
+    if isinstance(event, str):
+        event = {"data": event}
+    if not isinstance(event, dict):
+        raise TypeError(f"an event is {_shown(event)}; give a str, a dict or None")
+    if not event.keys() <= _KEYS or not event:
+        strange = sorted(map(repr, event.keys() - _KEYS))
+        raise ValueError(
+            f"an event {'has the key ' + strange[0] if strange else 'is an empty dict'}; give one or "
+            "more of 'data', 'id', 'event' and 'retry'"
+        )
+    if "event" in event and "data" not in event:
+        raise ValueError("an event has a type but no data, and no page would see it; give data=''")
+    lines = [_FIELD[key](event[key]) for key in ("event", "id", "retry", "data") if key in event]
+    return ("".join(lines) + "\n").encode("utf-8", "replace")
+
+
+def _type(value: object) -> str:
+    text = _text("event", value)
+    if "\n" in text or "\r" in text:
+        raise ValueError(f"event={text[:100]!r} is not a valid type: it has more than one line")
+    return f"event: {text}\n"
+
+
+def _id(value: object) -> str:
+    text = str(value) if type(value) is int else _text("id", value)
+    fault = id_fault(text)
+    if fault:
+        raise ValueError(f"id={text[:100]!r} is not a valid id: {fault}; give another one")
+    return f"id: {text}\n"
+
+
+def _retry(value: object) -> str:
+    if type(value) is not int or not 0 <= value <= MAX_RETRY:
+        raise ValueError(
+            f"retry={value!r} is not valid; give milliseconds, an int from 0 to {MAX_RETRY}"
+        )
+    return f"retry: {value}\n"
+
+
+def _data(value: object) -> str:
+    text = _text("data", value).replace("\r\n", "\n").replace("\r", "\n")
+    return "".join([f"data: {line}\n" for line in text.split("\n")])
+
+
+_FIELD = {"event": _type, "id": _id, "retry": _retry, "data": _data}
+
+
+def id_fault(text: str) -> str:
+    """Return why `text` cannot be the id of an event (str), or "" if it can.
+
+    An id must come back unchanged in the field Last-Event-ID: controls would not, nor would spaces at
+    either end.
+    """
+    if any(char < " " or char == "\x7f" for char in text):
+        return "it contains a control character"
+    if text.strip(" ") != text:
+        return "it begins or ends with a space"
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError:
+        return "it is not text"
+    return f"it has more than {MAX_ID} bytes" if length > MAX_ID else ""
+
+
+def last_event_id(value: str) -> str:
+    """Return the id in a field Last-Event-ID (str): that of the last event that the client has seen, ""
+    if it has seen none with an id.
+
+    Raises `BadRequest` for an id that `build` would not have sent.
+    """
+    fault = id_fault(value)
+    if fault:
+        from .errors import BadRequest
+
+        raise BadRequest(f"Last-Event-ID is not a valid id: {fault}; connect without it")
+    return value
+
+
+def _text(key: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{key} of an event is {_shown(value)}; give a str")
+    return value
+
+
+def _shown(value: object) -> str:
+    return f"{type(value).__name__} {repr(value)[:60]}"
