@@ -55,7 +55,7 @@ def migrate(arguments: argparse.Namespace) -> int:
             raise
         print(f"cgikit migrate: {_MISSING}", file=sys.stderr)
         return 1
-    changed, refused, failed = 0, 0, False
+    changed, refused, more, failed = 0, 0, 0, False
     paths, failed = _paths(arguments.paths)
     users = tree.Users(paths)
     modules = tree.vendored_beside(paths)
@@ -68,6 +68,7 @@ def migrate(arguments: argparse.Namespace) -> int:
                 _tell(one, arguments)
                 changed += 1
             _print_all(report.lines(path, one.outcome.notes))
+            more += one.outcome.more
         except source.NotMigrated as error:
             refused += 1
             print(f"{path}:{error.line or 1}: {error.reason} [not touched]", file=sys.stderr)
@@ -77,7 +78,7 @@ def migrate(arguments: argparse.Namespace) -> int:
     for path in modules:
         _print_all(report.vendored(path, self_contained=vendored.is_self_contained(path)))
     sys.stdout.flush()
-    _print_all([report.summary(changed, refused, written=arguments.write)])
+    _print_all([report.summary(changed, refused, written=arguments.write), *report.more(more)])
     return 1 if failed or (arguments.check and changed + refused) else 0
 
 

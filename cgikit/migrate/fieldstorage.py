@@ -1,15 +1,18 @@
 """Rule `fieldstorage` (--unsafe): `form = cgi.FieldStorage()` becomes `form = Request().params`.
 
 Only for a variable that is bound once and used in the forms below, all of them in this file.
-Queries and urlencoded forms keep their meaning: a blank field still counts as absent. If anything
-in the file looks like an upload (`multipart`, a file input, `.filename`, a file opened with "wb",
-…), only fields that the file's own HTML shows to be text are rewritten; for any other field the
-form stays. What differs: a file that is read by `getvalue` or `.value`, or tested for by `in`, is
-not found any more, and `keys()`, `len()` and loops leave it out, so check that no form sends one,
-also in HTML outside this file; for a repeated name `getvalue` returned a list, now it is the first
-value, even if that is blank and another is not; `form[k].value` of a blank field is "" and not a
-KeyError; in a multipart form blank fields counted as present, and the query came first; file names
-and bodies have limits (docs/limits.md), and a body that is not a form raises an error.
+Queries and urlencoded forms keep their meaning: a blank field still counts as absent. A global
+variable of a module (no `#!`, no output) stays, because programs in other directories may take it
+from there. If anything in the file looks like an upload (`multipart`, a file input, `.filename`, a
+file opened with "wb", …), only fields that the file's own HTML shows to be text are rewritten; for
+any other field the form stays. Without such a sign the report names the fields to check. What
+differs: a file that is read by `getvalue` or `.value`, or tested for by `in`, is not found any more,
+and `keys()`, `len()` and loops leave it out, so check that no form sends one, also in HTML outside
+this file; for a repeated name `getvalue` returned a list and `getfirst` the first value that is not
+blank, now it is the first value, even if that is blank (`getfirst` of a name that is also read by
+`getlist` keeps its meaning); `form[k].value` of a blank field is "" and not a KeyError; in a
+multipart form blank fields counted as present, and the query came first; file names and bodies have
+limits (docs/limits.md), and a body that is not a form raises an error.
 """
 
 import re
@@ -28,6 +31,8 @@ from .work import Rewritten, Work
 MEMBERS = ("FieldStorage",)
 _RULE = "fieldstorage"
 _KINDS = re.compile(r"\b(?:list|tuple|List|Tuple)\b|\[\]")
+_OUTPUT = frozenset(("print", "sys.stdout.write", "sys.stdout.buffer.write"))
+_NAMED = 6  # fields that one line of the report names
 _FREE = ("request", "cgi_request", "form_request")
 
 
@@ -36,10 +41,7 @@ def rewrite(work: Work, group: Group, use: Use) -> Rewritten | None:
     if not work.unsafe or use.call is None:
         return None
     try:
-        moved = _moved(work, group, use, use.call)
-        if work.code.loses_comment(moved.edits):
-            raise Stays(use.call, "has a comment inside a use of it")
-        return moved
+        return _moved(work, group, use, use.call)
     except Stays as reason:
         where, made = work.code.line(reason.node), work.code.line(use.call)
         made_in = "" if where == made else f" (made in line {made})"
@@ -60,8 +62,9 @@ def _moved(work: Work, group: Group, use: Use, call: cst.Call) -> Rewritten:
     if spelling is None or work.exported(variable.name):
         raise Stays(call, "is used by other programs" if spelling else "uses the name Request")
     if not form.has_files:
-        made = code.replace(call, f"{spelling.expression}().params")
-        return Rewritten(spelling.need, [made, *form.edits("")])
+        edits = [code.replace(call, f"{spelling.expression}().params"), *form.edits("")]
+        _settle(work, call, variable, form, edits)
+        return Rewritten(spelling.need, edits)
     if variable.scope is not code.scope(statement):
         raise Stays(call, "binds it as a global variable in a function")
     request = next((n for n in _FREE if code.is_free(n) and n not in work.given), None)
@@ -75,8 +78,44 @@ def _moved(work: Work, group: Group, use: Use, call: cst.Call) -> Rewritten:
         edits.append(code.replace(call, f"{request}.params"))
     else:
         edits.append(code.replace(statement, made_request))
+    _settle(work, call, variable, form, edits)
     work.given.add(request)
     return Rewritten(spelling.need, edits)
+
+
+def _settle(
+    work: Work, call: cst.Call, variable: Assignment, form: Form, edits: list[Edit]
+) -> None:
+    """Raise `Stays` for what is known only at the end; report what to check if the form moves."""
+    if work.code.loses_comment(edits):
+        raise Stays(call, "has a comment inside a use of it")
+    if _is_for_others(work.code, variable):
+        raise Stays(call, "is a module, from which programs in other directories may take it")
+    _tell_unknown(work, call, form)
+
+
+def _is_for_others(code: Code, variable: Assignment) -> bool:
+    """Whether a file is a module and not a script, and the variable is one of the module."""
+    if not isinstance(variable.scope, GlobalScope) or code.data.startswith(b"#!"):
+        return False
+    if any(name.value == "__name__" for name in code.each(cst.Name)):
+        return False
+    return not any(
+        code.source(call.func) in _OUTPUT and isinstance(code.scope(call), GlobalScope)
+        for call in code.each(cst.Call)
+    )
+
+
+def _tell_unknown(work: Work, call: cst.Call, form: Form) -> None:
+    """Report the fields of a rewritten form of which nothing here shows that they are text."""
+    if form.unknown:
+        named = ", ".join(form.unknown[:_NAMED])
+        named += f" and {len(form.unknown) - _NAMED} more" * (len(form.unknown) > _NAMED)
+        text = (
+            f"the form has text only now; if a page sends a file in {named}, read it from "
+            "request.files instead"
+        )
+        work.note(work.code.line(call), "check", text)
 
 
 def _variable(code: Code, statement: cst.Assign) -> Assignment:

@@ -57,7 +57,21 @@ class Form:
         self._file_inputs = set(_file_inputs(code))
         keys = [key for name in self._names if (key := self._key(name)) is not None]
         self._sign = uploads.sign(code, keys)
-        self._text = uploads.text_fields(code) if self._sign else set()
+        self._text = uploads.text_fields(code)
+        self._repeated = {
+            code.source(key)
+            for name in self._names
+            if self._method(name) == "getlist" and (key := self._key(name)) is not None
+        }
+        #: The fields that are read as text here and, as far as this file shows, may be files.
+        self.unknown = sorted(
+            {
+                code.source(key)
+                for key in keys
+                if contexts.text_of(key) not in self._text
+                and code.source(key) not in self._file_keys
+            }
+        )
         self.has_files = bool(self._file_keys)
         self.has_text = not self._names or any(
             not self.has_files or not self._of_file(name) for name in self._names
@@ -134,6 +148,11 @@ class Form:
         line, text = self._sign or (0, "")
         return f"line {line}: {' '.join(text.split())}"
 
+    def _method(self, name: cst.Name) -> str:
+        """Return the name of the method that a use of the form calls, or ""."""
+        outer = self._code.parent(name)
+        return outer.attr.value if isinstance(outer, cst.Attribute) else ""
+
     def _key(self, name: cst.Name) -> cst.BaseExpression | None:
         """Return the name of the field that a use of the form is for."""
         if id(name) in self._parts:
@@ -194,7 +213,20 @@ class Form:
             if self._keep:
                 return []
             return [Edit(start, start, "[value for value in "), Edit(end, end, " if value]")]
+        if kind == "getfirst" and not self._keep and code.source(args[0].value) in self._repeated:
+            return self._first_of_many(method, call, args)
         return self._get(method, call, args)
+
+    def _first_of_many(
+        self, method: cst.Attribute, call: cst.Call, args: list[cst.Arg]
+    ) -> list[Edit]:
+        """`getfirst` of a field that is sent several times: the first that is not blank, as it was."""
+        code, start, end = self._code, self._code.start(call), self._code.end(call)
+        edits = [Edit(start, start, "next(filter(None, "), code.replace(method.attr, "getlist")]
+        behind = code.end(args[0])
+        if len(args) == 1:
+            return [*edits, Edit(behind, end, ")), None)")]
+        return [*edits, Edit(behind, code.start(args[1].value), ")), ")]
 
     def _gaps(self, call: cst.Call) -> str:
         """Return what is between the arguments of a call and behind: comments would be lost there."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .work import Note
 
-_LEVELS = {"shown": "only shown", "hidden": "only shown"}
+_LEVELS = {"shown": "only shown", "hidden": "only shown", "check": "check"}
 
 
 def diff(path: str, old: bytes, new: bytes) -> bytes:
@@ -51,3 +51,10 @@ def summary(changed: int, refused: int, *, written: bool) -> str:
     if changed and not written:
         said += "; --write changes them"
     return f"{said}; {refused} left as a whole" if refused else said
+
+
+def more(places: int) -> list[str]:
+    """Return the line that says what `--unsafe` would add, in a list; [] for nothing."""
+    if not places:
+        return []
+    return [f"--unsafe would rewrite {places} more place{'' if places == 1 else 's'}"]

@@ -25,13 +25,18 @@ from .work import Need, Note, Rewritten, Work
 #: The rules for a use, each with a `rewrite` and the members of `cgi` that it is for.
 _RULES = (escape, queries, parseheader, fieldstorage)
 
+_UNSAFE = ("fieldstorage", "parseheader")  # the rules for which `unsafe` is needed
+
 
 class Outcome(NamedTuple):
-    """The result for a file: its content (None: unchanged), the notes, and the rules applied."""
+    """The result for a file: its content (None: unchanged), the notes, the rules applied, and how
+    many places more `unsafe` would rewrite.
+    """
 
     data: bytes | None
     notes: list[Note]
     applied: Counter[str]
+    more: int = 0
 
 
 def rewrite(
@@ -58,8 +63,12 @@ def rewrite(
     for look in (shown.look, hidden.look):
         look(work)
     work.notes.sort()
+    more = 0
+    if not unsafe:
+        could = _rewrite(Work(code, groups(code, beside), True, exported))
+        more = sum(could[rule] - applied[rule] for rule in _UNSAFE)
     if not work.edits:
-        return Outcome(None, work.notes, applied)
+        return Outcome(None, work.notes, applied, more)
     try:
         text = apply(code.data, work.edits).decode()
         ast.parse(text)
@@ -67,7 +76,7 @@ def rewrite(
         raise NotMigrated(
             f"its rewritten form would not be a valid program: {error}; please report it"
         ) from error
-    return Outcome(source.encoded(text), work.notes, applied)
+    return Outcome(source.encoded(text), work.notes, applied, more)
 
 
 def _rewrite(work: Work) -> Counter[str]:

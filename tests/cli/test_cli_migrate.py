@@ -32,6 +32,22 @@ def test_it_shows_a_diff_and_changes_nothing(site: Path, capfd: pytest.CaptureFi
     assert (site / "bin" / "a.py").read_text() == OLD
 
 
+def test_the_last_line_says_what_unsafe_would_add(
+    site: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (site / "bin" / "a.py").write_text(
+        "import cgi\nform = cgi.FieldStorage()\nprint(form.getvalue('a'), cgi.parse_header('a'))\n"
+    )
+    for options in ([], ["--write"], ["--check"]):
+        main(["migrate", *options, "bin"])
+        last = capfd.readouterr().err.splitlines()[-1]
+        assert last == "--unsafe would rewrite 2 more places", options
+    main(["migrate", "--unsafe", "--write", "bin"])
+    assert "more place" not in capfd.readouterr().err
+    main(["migrate", "bin"])
+    assert "more place" not in capfd.readouterr().err
+
+
 def test_write_changes_the_files(site: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", "--write", "bin", "bin/a.py"]) == 0
     assert capfd.readouterr() == ("changed bin/a.py\n", "1 file changed\n")

@@ -20,6 +20,6 @@ def reported(program: str, *, unsafe: bool = False) -> list[tuple[int, str]]:
 
 def in_form(use: str, form: str = "cgi.FieldStorage()") -> str:
     """Return what becomes of a line that uses a form, under --unsafe."""
-    program = f"import cgi\nform = {form}\n{use}\n"
+    program = f"#!/usr/bin/env python3\nimport cgi\nform = {form}\n{use}\n"
     *_, line = migrated(program, unsafe=True).splitlines()
     return line

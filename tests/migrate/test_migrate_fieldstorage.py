@@ -17,17 +17,17 @@ def test_without_unsafe_nothing_becomes_a_request() -> None:
          "from cgikit import Request\nform = Request().params\nprint(form.get('a', ''))\n"),
         (f"from cgi import FieldStorage as F\nform = F()\n{GET}",
          "from cgikit import Request\nform = Request().params\nprint(form.get('a', ''))\n"),
-        ("import cgi\nform = cgi.FieldStorage()\nx = form['f'].file\n",
-         "from cgikit import Request\nrequest = Request()\nx = request.files['f'].file\n"),
-        (("import cgi\nform = cgi.FieldStorage(); x = form['f'].file, form['a'].value,"
+        ("#!python\nimport cgi\nform = cgi.FieldStorage()\nx = form['f'].file\n",
+         "#!python\nfrom cgikit import Request\nrequest = Request()\nx = request.files['f'].file\n"),
+        (("#!python\nimport cgi\nform = cgi.FieldStorage(); x = form['f'].file, form['a'].value,"
           " '<input name=a>'\n"),
-         ("from cgikit import Request\nrequest = Request(); form = request.params;"
+         ("#!python\nfrom cgikit import Request\nrequest = Request(); form = request.params;"
          " x = request.files['f'].file, form['a'], '<input name=a>'\n")),
         (f"Request = 1\nimport cgi\nform = cgi.FieldStorage()\n{GET}",
          ("Request = 1\nfrom cgikit import Request as cgikit_Request\n"
          "form = cgikit_Request().params\nprint(form.get('a', ''))\n")),
-        ("import cgi\nrequest = 1\nform = cgi.FieldStorage()\nx = form['f'].file\n",
-         ("from cgikit import Request\nrequest = 1\ncgi_request = Request()\n"
+        ("#!python\nimport cgi\nrequest = 1\nform = cgi.FieldStorage()\nx = form['f'].file\n",
+         ("#!python\nfrom cgikit import Request\nrequest = 1\ncgi_request = Request()\n"
          "x = cgi_request.files['f'].file\n")),
     ],
 )  # fmt: skip
@@ -64,3 +64,45 @@ def test_other_forms_stay_and_say_why(program: str, why: str) -> None:
 def test_a_form_that_another_file_uses_stays() -> None:
     program = f"import cgi\nform = cgi.FieldStorage()\n{GET}"
     assert "Request" not in migrated(program, unsafe=True, exported=True)
+
+
+@pytest.mark.parametrize(
+    ("program", "moves"),
+    [
+        ("import cgi\nform = cgi.FieldStorage()\nname = form.getfirst('a', '')\n", False),
+        ("import cgi\nform = cgi.FieldStorage()\ndef f(): print(form.getfirst('a', ''))\n", False),
+        (
+            "import cgi\ndef f():\n form = cgi.FieldStorage()\n return form.getfirst('a', '')\n",
+            True,
+        ),
+        (
+            "#!/usr/bin/python\nimport cgi\nform = cgi.FieldStorage()\nx = form.getfirst('a')\n",
+            True,
+        ),
+        (f"import cgi\nform = cgi.FieldStorage()\n{GET}", True),
+        (f"import cgi\nform = cgi.FieldStorage()\nif __name__ == '__main__':\n {GET}", True),
+    ],
+)
+def test_the_form_of_a_module_stays_because_programs_elsewhere_may_take_it(
+    program: str, moves: bool
+) -> None:
+    """`from library import form` in another directory got a Request's fields, and no `.value`."""
+    assert ("Request" in migrated(program, unsafe=True)) is moves
+    said = [text for _, text in reported(program, unsafe=True) if "other directories" in text]
+    assert bool(said) is not moves
+
+
+def test_fields_that_may_be_files_as_far_as_can_be_seen_are_named() -> None:
+    """`.value` of an upload became a text that is not there, and the report said nothing."""
+    program = (
+        "import cgi\nform = cgi.FieldStorage()\nprint('<input name=b>', form['f'].value,\n"
+        " form.getvalue('b'), form.getvalue(k), 'g' in form)\n"
+    )
+    said = "the form has text only now; if a page sends a file in 'f', 'g', k, read it from"
+    assert reported(program, unsafe=True) == [(2, f"{said} request.files instead")]
+    many = "".join(f"print(form.getvalue('{name}'))\n" for name in "abcdefgh")
+    ((_, told),) = reported(f"import cgi\nform = cgi.FieldStorage()\n{many}", unsafe=True)
+    assert "in 'a', 'b', 'c', 'd', 'e', 'f' and 2 more, read" in told
+    assert reported("import cgi\nform = cgi.FieldStorage()\nprint('<input name=b>')\n"
+                    "print(form.getvalue('b'))\n", unsafe=True) == []  # fmt: skip
+    assert not any("request.files" in text for _, text in reported(program))

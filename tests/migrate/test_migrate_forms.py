@@ -25,6 +25,15 @@ from migrate.rewriting import in_form, migrated, reported
         ('x = form.getvalue("a", "").upper()', 'x = form.get("a", "").upper()'),
         ('x = (form.getvalue("a", "b"))[0]', 'x = (form.get("a") or "b")[0]'),
         ('x = form.getfirst(key)', 'x = form.get(key) or None'),
+        ('x = form.getfirst("a", 1), form.getlist("a")',
+         ('x = next(filter(None, form.getlist("a")), 1), '
+          '[value for value in form.getlist("a") if value]')),
+        ('x = form.getfirst(k); y = form.getlist(k)',
+         ('x = next(filter(None, form.getlist(k)), None); '
+          'y = [value for value in form.getlist(k) if value]')),
+        ('x = form.getfirst("a", default="") + form.getlist("a")[0]',
+         ('x = next(filter(None, form.getlist("a")), "") + '
+          '[value for value in form.getlist("a") if value][0]')),
         ('x = form.getlist("a")', 'x = [value for value in form.getlist("a") if value]'),
         ('if "a" in form and not "b" in form: pass', 'if form.get("a") and not form.get("b"): pass'),
         ('if "a" not in form: pass', 'if not form.get("a"): pass'),

@@ -1,4 +1,4 @@
-"""The 193 lines of 2008 move by themselves: `cgikit migrate --write`, and the same answers without `cgi`.
+"""The 193 lines of 2008 move by themselves: `migrate --write`, and the same answers without `cgi`.
 
 Before, the script runs with the old modules, Python's own or legacy-cgi's; after, in a Python that has
 none of them, as 3.13 does, whichever one runs the tests.
