@@ -10,7 +10,7 @@ load it. The variables that scripts may set are in this module, as they were in 
 import os
 import sys
 
-from cgikit.compat.fields import EMPTY, Fields, load_submodules
+from cgikit.compat.fields import EMPTY, Fields, load_submodules, watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -332,6 +332,7 @@ class FieldStorage(Fields):
         self.fp = _binary(sys.stdin if fp is None else fp)
         self._describe(method)
         self._read(environ)
+        self.list = watched(self.list)
 
     def _headers(self, method: str, environ: "Any") -> "dict[str, str]":
         """Return the header fields that the environment holds (RFC 3875 section 4.1)."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Self
 
+_MANY = 100  # fields, below which a list is compared faster than a module is loaded
+
 #: A read-only empty mapping, made without importing `types`.
 EMPTY: "Mapping[str, str]" = type(object.__dict__)({})
 
@@ -23,6 +25,15 @@ def load_submodules() -> None:
         import urllib.parse  # noqa: F401 -- for the script
     if "email" in sys.modules and "email.parser" not in sys.modules:
         import email.parser  # noqa: F401 -- for the script
+
+
+def watched(items: "Any") -> "Any":
+    """Return the list of a form's fields; one that is large enough to matter counts its changes."""
+    if type(items) is not list or len(items) < _MANY:
+        return items
+    from cgikit.compat.watched import WatchedList
+
+    return WatchedList(items)
 
 
 class Fields:
@@ -102,12 +113,14 @@ class Fields:
 
     def _named(self, key: "Any") -> "Any":
         """Return the items of a name. `list` is public, so its index is rebuilt when it has changed."""
-        items = self.list or []
+        changes = getattr(self.list, "changes", None)
+        items = (self.list or []) if changes is None else self.list
         index: dict[Any, list[Any]]
-        seen, index = self._index or (None, {})
-        if seen != items:
+        seen, counted, index = self._index or (None, None, {})
+        is_same = seen == items if changes is None else seen is items
+        if not is_same or counted != changes:
             index = {}
             for item in items:
                 index.setdefault(item.name, []).append(item)
-            self._index = [*items], index
+            self._index = [*items] if changes is None else items, changes, index
         return [*index.get(key, ())]
