@@ -87,7 +87,7 @@ INNER_LAYERS = {
     "host": (
         "background executor logtext native problem rules statictypes value",
         "argv diagnosis execlimits guard output path refusals spawn text",
-        "environ listing",
+        "environ headerblock listing",
         "page",
         "answer static",
         "wsgi",

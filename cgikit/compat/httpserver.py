@@ -14,15 +14,14 @@ from http.server import SimpleHTTPRequestHandler
 from typing import IO, BinaryIO, ClassVar
 
 from ..host.argv import query_arguments
-from ..host.diagnosis import silence_problem, start_problem
+from ..host.diagnosis import removed_module, start_problem
 from ..host.environ import ServerRequest, inherited, meta_variables, with_old_modules
 from ..host.execlimits import check
 from ..host.executor import Job, Run, TimeLimit, TimeLimits
+from ..host.headerblock import read_header
 from ..host.output import (
     MAX_REDIRECTS,
     LocalRedirect,
-    NPHParser,
-    OutputParser,
     ScriptResponse,
     too_many_redirects,
 )
@@ -156,9 +155,10 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
             errors: list[str] = []
             run = self._start(executor, request, place, body, errors)
             try:
-                output = self._head(run, place, errors)
+                output = self._header(run, place, errors)
                 if isinstance(output, ScriptResponse):
                     self._send(output, run)
+                    self._tell_end(run.close(), place, errors)
                     return
             finally:
                 run.close()
@@ -210,21 +210,20 @@ class CGIHTTPRequestHandler(SimpleHTTPRequestHandler):
         except OSError as error:
             raise start_problem(script.file, error, base["PATH"]) from error
 
-    def _head(self, run: Run, script: Script, errors: list[str]) -> ScriptResponse | LocalRedirect:
-        parser = NPHParser() if script.is_nph else OutputParser()
-        empty = True
-        try:
-            while chunk := run.read():
-                empty = False
-                if (output := parser.feed(chunk)) is not None:
-                    run.header_done()
-                    return output
-        except TimeLimit as over:
-            raise Problem(504, f"{os.path.basename(script.file)}: {over}.") from over
-        if empty:
-            status, path = run.close(), os.environ.get("PATH", "")
-            raise silence_problem(script.file, status, path, errors, _REMEDY)
-        raise parser.end()
+    def _tell_end(self, status: int, script: Script, errors: list[str]) -> None:
+        """Log how a script failed whose header was complete, and what to do if that is known."""
+        if status:
+            advice = removed_module(script.file, errors, _REMEDY)
+            how = (
+                f"exited with status {status}" if status > 0 else f"was killed by signal {-status}"
+            )
+            self.log_error("%s: %s", script.script_name, f"{how}. {advice}".rstrip(". "))
+
+    def _header(
+        self, run: Run, script: Script, errors: list[str]
+    ) -> ScriptResponse | LocalRedirect:
+        path, more_time = os.environ.get("PATH", ""), "the handler's timeouts"
+        return read_header(run, script, errors, path, more_time=more_time, remedy=_REMEDY)
 
     def _send(self, response: ScriptResponse, run: Run) -> None:
         self.send_response(response.status, response.reason)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .diagnosis import removed_module
 from .environ import ServerRequest
 from .executor import ClientGone, Run, Source, TimeLimit
 from .logtext import one_line
@@ -118,7 +119,7 @@ class Answer:
             if not piece:
                 break
         if self._run is not None and (end := self._check_exit(self._run.close())):
-            yield from self._error_appendix(f"{self._name()} {end}.")
+            yield from self._error_appendix(f"{self._name()} {end}. {self._advice()}".strip())
 
     def _read(self, run: Run) -> bytes:
         try:
@@ -142,9 +143,14 @@ class Answer:
             end = f"was killed by signal {-status}"
         if not self._no_body and not self._call.delivered and (length or status < 0):
             raise self._broken(" and ".join(filter(None, (end, length))))
-        for what in filter(None, (end, length)):
+        for what in filter(None, (end, length, self._advice() if end else "")):
             self._log_problem(what)
         return end
+
+    def _advice(self) -> str:
+        """Return what to do about a script that failed behind its header block; "" if nobody knows."""
+        script = self._call.script
+        return removed_module(script.file, self._call.errors) if script else ""
 
     def _error_appendix(self, what: str) -> list[bytes]:
         """Return what is appended to the answer of a script that failed: nothing if its length was
@@ -165,14 +171,14 @@ class Answer:
         return os.path.basename(self._call.script.file) if self._call.script else "The script"
 
     def _broken(self, what: str, status: int = 500, fix: str = _FIX) -> _Cut:
-        return _Cut(Problem(status, f"{self._name()} {what}.", fix))
+        return _Cut(Problem(status, f"{self._name()} {what}.", self._advice() or fix))
 
     def _cut(self, problem: Problem | None) -> bytes:
         """Answer with a problem's page if nothing was sent yet, otherwise have the connection cut."""
         if problem is None:
             raise AnswerCut
         if self._sent:
-            self._log_problem(f"{problem.what} {_CUT}")
+            self._log_problem(f"{problem.what} {_CUT} {self._advice()}".rstrip())
             self._pieces = _then_cut(self._error_appendix(problem.what))
             return next(self._pieces)
         self._response = self._instead(problem)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _REMOVED = re.compile(r"o module named '(cgi|cgitb)'(, and .* has no cgikit)?")
 #: What the person who owns the scripts does for `import cgi`, where a server runs them.
-_SERVER = "Start this server with --compat"
+SERVER = "Start this server with --compat"
 _SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -130,7 +130,7 @@ def start_problem(file: str, error: OSError, path: str, interpreter: str = "") -
     return Problem(500, f"{name} cannot be started: {error.strerror}.")
 
 
-def removed_module(file: str, errors: "Iterable[str]", remedy: str = _SERVER) -> str:
+def removed_module(file: str, errors: "Iterable[str]", remedy: str = SERVER) -> str:
     """Return what to do about a script that failed because Python 3.13 removed `cgi` and `cgitb` (str),
     or "" if the lines of its standard error show another cause. `remedy` says how the program that ran
     the script gives it cgikit's modules, as a sentence without its full stop.
@@ -175,7 +175,7 @@ def _isolating_option(file: str) -> str:
 
 
 def silence_problem(
-    file: str, status: int, path: str, errors: "Iterable[str]" = (), remedy: str = _SERVER
+    file: str, status: int, path: str, errors: "Iterable[str]" = (), remedy: str = SERVER
 ) -> Problem:
     """Return why a script printed nothing; `status` is as `subprocess` gives it, `errors` are the last
     lines of its standard error, `remedy` is as for `removed_module`.

@@ -16,18 +16,16 @@ from cgikit.html import escape
 
 from .answer import Answer, Call
 from .argv import query_arguments
-from .diagnosis import silence_problem, start_problem
+from .diagnosis import start_problem
 from .environ import ServerRequest, meta_variables
 from .execlimits import check
 from .executor import ClientGone, Executor, Job, Run, Source, TimeLimit, TimeLimits
+from .headerblock import read_header
 from .listing import entries
 from .logtext import one_line
 from .native import native
 from .output import (
     MAX_REDIRECTS,
-    LocalRedirect,
-    NPHParser,
-    OutputParser,
     ScriptResponse,
     bad_redirect,
     reason_of,
@@ -129,8 +127,9 @@ class Host:
                 return send(place, call.request)
             call.script = place
             run = self._start(call, place)
+            path = self.environment.get("PATH", "")
             try:
-                output = self._header(call, run, place)
+                output = read_header(run, place, call.errors, path, more_time="--timeout")
                 if isinstance(output, ScriptResponse):
                     return output, run
                 self._drain(run, place)
@@ -179,29 +178,6 @@ class Host:
         except OSError as error:
             path = self.environment.get("PATH", "")
             raise start_problem(script.file, error, path, script.interpreter) from error
-
-    def _header(self, call: Call, run: Run, script: Script) -> ScriptResponse | LocalRedirect:
-        """Read the script's output as far as the end of its header block."""
-        parser = NPHParser() if script.is_nph else OutputParser()
-        empty = True
-        try:
-            while chunk := run.read():
-                empty = False
-                if (output := parser.feed(chunk)) is not None:
-                    run.header_done()
-                    return output
-        except TimeLimit as over:
-            raise Problem(
-                504,
-                f"{os.path.basename(script.file)} did not complete its headers within "
-                f"{over.seconds:g} seconds and was ended.",
-                "Print the headers early and flush, or allow more time with --timeout.",
-            ) from over
-        status = run.close()
-        if empty:
-            path = self.environment.get("PATH", "")
-            raise silence_problem(script.file, status, path, call.errors)
-        raise parser.end()
 
     def _listing(self, place: Directory, request: ServerRequest) -> ScriptResponse:
         if request.method not in ("GET", "HEAD"):

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from ..host.argv import query_arguments
-from ..host.diagnosis import removed_module, silence_problem, start_problem
+from ..host.diagnosis import removed_module, start_problem
 from ..host.environ import ServerRequest, inherited, meta_variables, with_old_modules
 from ..host.execlimits import check
 from ..host.executor import Job, Run, TimeLimit, TimeLimits
-from ..host.output import LocalRedirect, NPHParser, OutputParser, ScriptResponse
+from ..host.headerblock import read_header
+from ..host.output import LocalRedirect
 from ..host.page import error_page, own_response
 from ..host.path import Script, locate
 from ..host.problem import Problem
@@ -170,25 +171,14 @@ class ScriptTarget:
         self, run: Run, script: Script, asked: ServerRequest, answer: Answer, lines: list[str]
     ) -> None:
         """Read the script's whole output into `answer`. `Problem` if there is no answer."""
-        parser = NPHParser() if script.is_nph else OutputParser()
-        output: ScriptResponse | LocalRedirect | None = None
+        path = os.environ.get("PATH", "")
+        output = read_header(run, script, lines, path, more_time="timeout=", remedy=_REMEDY)
         pieces: list[bytes] = []
-        empty = True
         try:
             while chunk := run.read():
-                empty = False
-                if output is not None:
-                    pieces.append(chunk)
-                elif (output := parser.feed(chunk)) is not None:
-                    run.header_done()
+                pieces.append(chunk)
         except TimeLimit as over:
             raise Problem(504, f"{os.path.basename(script.file)}: {over}.") from over
-        if output is None:
-            if empty:
-                status = run.close()
-                path = os.environ.get("PATH", "")
-                raise silence_problem(script.file, status, path, lines, _REMEDY)
-            raise parser.end()
         if isinstance(output, LocalRedirect):
             answer.status, answer.local_redirect = 200, output.target
             answer.headers.add("Location", output.target)

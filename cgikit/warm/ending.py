@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..host.path import Script
     from .child import Child
     from .header import Header
     from .settings import Settings
@@ -65,6 +66,16 @@ def complaint(header: "Header | None", status: int) -> str:
         return detail
     excess = f"announced {header.announced} bytes and sent {header.size}: the rest is dropped"
     return f"{detail} and {excess}" if detail else excess
+
+
+def advice(script: "Script | None", status: int, errors: "Iterable[str]") -> list[str]:
+    """Return what the log says to do about a script that failed behind its header block, in a list."""
+    if script is None or not status:
+        return []
+    from ..host.diagnosis import removed_module
+
+    found = removed_module(script.file, errors)
+    return [found] if found else []
 
 
 def overdue(child: "Child", settings: "Settings", now: float, *, judged: bool, waits: bool) -> str:

@@ -12,7 +12,7 @@ from ..host.output import bad_redirect
 from ..host.problem import Problem
 from .arrival import Arrival, announced_length
 from .child import Child
-from .ending import breach, complaint, overdue, silence
+from .ending import advice, breach, complaint, overdue, silence
 from .exchangestate import (
     ARRIVING,
     ASKED,
@@ -225,6 +225,8 @@ class Exchange(Reply):
         detail = complaint(self._header, status) if self.host.settings.interpret else ""
         if detail and problem is None and self._problem is None:
             self.host.log(f"{self.name()}: {detail}")
+            for line in advice(self._script, status, self._tail()):
+                self.host.log(f"{self.name()}: {line}")
         if self._state is REDIRECT and self._header is not None:
             self._follow_redirect(self._header.redirect)
         elif waited_for:

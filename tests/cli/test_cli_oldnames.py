@@ -21,6 +21,11 @@ print(cgi.FieldStorage().getvalue("name"), cgi.__name__)
 BROKEN = f"""#!{sys.executable}
 raise ModuleNotFoundError("No module named 'cgi'")
 """
+LATE = f"""#!{sys.executable}
+print("Content-Type: KIND\\n", flush=True)
+raise ModuleNotFoundError("No module named 'cgi'")
+"""
+SAID = r": Python 3\.13 removed the module cgi\. Start this server with --compat, or write"
 
 
 @pytest.fixture
@@ -32,6 +37,10 @@ def scripts(tmp_path: Path) -> Path:
         "cold.py": OLD,
         "warm.py": OLD.replace(" -Wignore", ""),
         "broken.py": BROKEN,
+        "late.py": LATE.replace("KIND", "text/html"),
+        "late-text.py": LATE.replace("KIND", "text/plain"),
+        "late-image.py": LATE.replace("KIND", "image/png"),
+        "late-cut.py": LATE.replace("KIND", r"text/html\nContent-Length: 5"),
     }.items():
         (root / name).write_text(source)
         (root / name).chmod(0o755)
@@ -98,6 +107,37 @@ def test_gateways_say_in_the_log_what_to_do_without_it(scripts: Path, protocol: 
         assert answer.status == 500
         assert b"--compat" not in answer.body  # which a visitor reads
         server.wait_for(r"broken\.py: .* removed the module cgi\. Start this server with --compat")
+
+
+@pytest.mark.parametrize("warm", [[], ["--warm"]], ids=["spawn", "warm"])
+def test_a_script_that_printed_its_header_first_gets_the_advice_too(
+    scripts: Path, warm: list[str]
+) -> None:
+    """It got only "exited with status 1"."""
+    with serve(scripts, *warm) as server:
+        for name, end in (("late.py", "</section>"), ("late-text.py", "")):
+            status, page = get(f"{server.url}{name}")
+            assert status == 200
+            assert f"{name} exited with status 1. Python 3.13 removed the module cgi. Start" in page
+            assert page.rstrip().endswith(end)
+        assert get(f"{server.url}late-image.py") == (200, "")
+        for name in ("late.py", "late-text.py", "late-image.py"):
+            server.wait_for(f"^/{name}{SAID}")
+        status, page = get(f"{server.url}late-cut.py")
+        assert status == 500
+        assert "Start this server with --compat" in page
+        assert len([line for line in server.lines if "late.py: Python 3.13" in line]) == 1
+
+
+@pytest.mark.parametrize("protocol", ["fastcgi", "scgi"])
+@pytest.mark.parametrize("spawn", [[], ["--spawn"]], ids=["warm", "spawn"])
+def test_the_logs_of_gateways_have_the_advice_too(
+    scripts: Path, protocol: str, spawn: list[str]
+) -> None:
+    with gateway(protocol, scripts, "--workers", "1", *spawn) as server:
+        answer = server.request("/late.py")
+        assert (answer.status, answer.body) == (200, b"")
+        server.wait_for(f"late.py{SAID}")
 
 
 def test_a_path_that_is_passed_on_stays() -> None:

@@ -231,6 +231,19 @@ def test_the_log_says_what_old_scripts_need(root: Path) -> None:
     assert "compat" not in page
 
 
+def test_the_log_says_it_too_when_the_header_was_printed_first(root: Path) -> None:
+    header = "print('Content-Type: text/plain\\n', flush=True)\nraise"
+    (root / "cgi-bin" / "late.py").write_text(BROKEN.replace("raise", header))
+    (root / "cgi-bin" / "late.py").chmod(0o755)
+    with served(root) as site:
+        response, page = site.ask("GET", "/cgi-bin/late.py")
+    assert (response.status, page) == (200, "")
+    assert any(
+        "/cgi-bin/late.py: exited with status 1. Python 3.13 removed the module cgi. Give" in line
+        for line in site.log
+    )
+
+
 def test_a_page_ends_in_one_full_stop(root: Path) -> None:
     with served(root) as site:
         page = site.ask("GET", "/cgi-bin/bad.sh")[1]
