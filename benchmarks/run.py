@@ -171,7 +171,7 @@ class Bench:
                 run.exit_code == 0
                 and any(line.startswith(b"content-type: text/html") for line in fields)
                 and all(line.startswith(b"status: 200") for line in fields if b"status:" in line)
-                and html.strip() == answer.encode()
+                and work.read(html.decode("utf-8", "replace")) == answer
             )
         if not right:
             raise Wrong(

@@ -6,7 +6,8 @@ a script's own directory comes first on its path, and it would import itself.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote_plus
+from html.parser import HTMLParser
+from urllib.parse import quote_plus, urlencode
 
 BARE = "bare Python"
 CAT = "cat"
@@ -42,6 +43,7 @@ class Work:
     size: int = 0  # bytes of the large file, which is no part of `body`
     scripts: str = ""  # the scripts' name where it is not the work's
     cookies: bool = False  # whether what an answer sets is sent with the next request
+    read: Callable[[str], str] = str.strip  # what of the HTML is compared with the answer
     only: tuple[str, ...] = ()  # contenders; empty: all that have a script
 
     @property
@@ -88,6 +90,50 @@ def _upload(name: str, title: str, size: int, *, piped: bool) -> Work:
     )
 
 
+STICKY = {
+    "name": VALUE, "email": "zoe@example.org", "age": "33", "colour": "green", "size": "m",
+    "news": "on", "note": "One line",
+}  # fmt: skip
+
+
+class Filled(HTMLParser):
+    """Reads what a form would send if it were sent as it is: no peer writes it as another one does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.inside = ""  # the name of the select or text area
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take what is filled in by attributes."""
+        of = dict(attrs)
+        if tag in {"select", "textarea"}:
+            self.inside = of["name"] or ""
+        kind = of.get("type")
+        shown = kind not in {"submit", "hidden"} and (
+            kind not in {"checkbox", "radio"} or "checked" in of
+        )
+        if (tag == "option" and "selected" in of) or (tag == "input" and shown):
+            self.found.append(f"{of.get('name') or self.inside}={of.get('value')}")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a select or a text area."""
+        if tag in {"select", "textarea"}:
+            self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        """Take what the text area has in it."""
+        if self.inside == "note":
+            self.found.append(f"note={data.strip()}")
+
+
+def filled(html: str) -> str:
+    """Return the fields of a form, as `name=value` in the order of the page."""
+    reader = Filled()
+    reader.feed(html)
+    return " ".join(reader.found)
+
+
 NEWLINES = 10_000_000
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 WORKS = (
@@ -123,6 +169,14 @@ WORKS = (
             Target("cgikit", "PHP", 1.0, strictly=True),
         ),
         cookies=True,
+    ),
+    Work(
+        "sticky",
+        "A form of eight fields, filled with what was sent",
+        answer=lambda n: " ".join(f"{name}={value}" for name, value in STICKY.items()),
+        targets=(Target("cgikit", BARE, 1.2), Target("cgikit", "Perl CGI.pm", 1.0, strictly=True)),
+        query=urlencode(STICKY),
+        read=filled,
     ),
     Work(
         "file",

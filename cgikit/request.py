@@ -116,6 +116,11 @@ class Request(MetaVariables):
         return last_event_id(self.environ.get("HTTP_LAST_EVENT_ID", ""))
 
     @property
+    def has_sessions(self) -> bool:
+        """Whether the request has a store of sessions, so that `session` can be used."""
+        return self._sessions is not None
+
+    @property
     def session(self) -> "Session":
         """The visitor's session (`Session`). `StateError` if neither `run` nor `Request` got a store.
 

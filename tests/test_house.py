@@ -80,8 +80,7 @@ LAYERS = (
 #: The layers inside a package, from the bottom up. A module imports those further down, for types too.
 INNER_LAYERS = {
     "fields": (
-        "inputtypes markup",
-        "controls",
+        "controls inputtypes",
         "choices inputs forms",
     ),
     "host": (

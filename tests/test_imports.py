@@ -100,6 +100,15 @@ print(form.getvalue("a"), form["f"].file.read())
         f"{RUN} body querystring multidict",
         body=b"a=1%20&b=2",
     ),
+    "a form that remembers": Case(
+        HANDLER.format(
+            "from cgikit import fields; return fields.form(request, fields.text(request, 'n', type='email'),"
+            "fields.select(request, 'c', ['a']), fields.checkbox(request, 'k'))"
+        ),
+        environ(b"", "", "GET", QUERY_STRING="n=x", SCRIPT_NAME="/x.py"),
+        f"{RUN} querystring multidict html fields fields.choices fields.controls fields.forms"
+        " fields.inputs fields.inputtypes",
+    ),
     "the counter": Case(
         HANDLER.format("from cgikit import Counter; return str(Counter('count.dat').increment())"),
         environ(b"", "", "GET"),

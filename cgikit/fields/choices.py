@@ -1,11 +1,10 @@
 """Fields with a list of choices: selects, radio buttons, groups of check boxes.
 
-HTML sections 4.10.7 (select), 4.10.5.1.16 (radio buttons) and 4.10.15 (fieldset). What is remembered is
-decided in `controls.py`, how it is written in `markup.py`.
+HTML sections 4.10.7 (select), 4.10.5.1.16 (radio buttons) and 4.10.15 (fieldset). What is remembered,
+and how it is written, is decided in `controls.py`.
 """
 
-from .controls import Control, written
-from .markup import spelled, tag, text
+from .controls import Control, escaped, spelled, tag, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def select(
             if selected and not multiple:
                 chosen = []  # one option only, if two have the same value
             attributes = {"value": value, "selected": selected, "label": None if shown else " "}
-            parts.append(f"{tag('option', attributes)}{text(shown)}</option>")
+            parts.append(f"{tag('option', attributes)}{escaped(shown)}</option>")
         if group is not None:
             parts.append("</optgroup>")
     return control.labelled("\n".join([*parts, "</select>"]))
@@ -156,16 +155,16 @@ def _group(
 ) -> str:
     parts = [tag("fieldset", {"id": control.id, **group})]
     if control.label is not None:
-        parts.append(f"<legend>{text(control.label)}</legend>")
+        parts.append(f"<legend>{escaped(control.label)}</legend>")
     for legend, pairs in listed(choices):
         if legend is not None:
-            parts.append(f"<fieldset><legend>{text(legend)}</legend>")
+            parts.append(f"<fieldset><legend>{escaped(legend)}</legend>")
         for value, label in pairs:
             checked = value in chosen
             if checked and kind == "radio":
                 chosen = []
             attributes = {"type": kind, "name": control.name, "value": value, "checked": checked}
-            parts.append(f"<label>{tag('input', attributes | own)} {text(label)}</label>")
+            parts.append(f"<label>{tag('input', attributes | own)} {escaped(label)}</label>")
         if legend is not None:
             parts.append("</fieldset>")
     return "\n".join([*parts, *control.notes(), "</fieldset>"])

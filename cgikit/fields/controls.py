@@ -1,10 +1,13 @@
-"""Internal. What all fields have in common: what was sent for one, its label, hint and error message.
+"""Internal. What all fields have in common: what was sent for one, its label, hint and error message,
+and how elements, attributes and ids are written in valid HTML, whatever text they are made of.
 
-This module alone decides where the remembered values come from, whether a form was sent at all, and how
-a label and a message are tied to their field (HTML section 4.10.4, WAI-ARIA 1.2).
+This module alone decides where the remembered values come from, whether a form was sent at all, how a
+label and a message are tied to their field (HTML section 4.10.4, WAI-ARIA 1.2), how the name of a
+Python argument becomes that of an attribute, and how an id is made of a field's name. It is one module
+because each one costs a form a part of its start.
 """
 
-from .markup import identifier, tag, text
+from ..html import escape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +18,20 @@ if TYPE_CHECKING:
     from ..request import Request
 
     Source = Request | InvalidField | None
+
+_NAME = frozenset("-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_PLAIN = frozenset("-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+# Attributes that are written "true" or "false", and are not true by being there
+_WORDS = frozenset({"contenteditable", "draggable", "spellcheck"})
+# What the functions set themselves: a second one would be ignored by browsers
+_OWN = {
+    "checked": "the argument `checked` of checkbox, or `default`",
+    "enctype": "nothing: form sets it",
+    "name": "the second argument",
+    "selected": "the argument `default`",
+    "type": "the function for that type of field",
+    "value": "the argument `default`",
+}
 
 
 class Control:
@@ -77,16 +94,17 @@ class Control:
         """Return the element with its label in front, and the hint and the message behind it."""
         parts = [element]
         if self.label is not None:
-            parts.insert(0, f"{tag('label', {'for': self.id})}{text(self.label)}</label>")
+            parts.insert(0, f"{tag('label', {'for': self.id})}{escaped(self.label)}</label>")
         return "\n".join(parts + self.notes())
 
     def notes(self) -> list[str]:
         """Return the hint and the message as elements."""
-        return [
-            f"{tag('span', {'class': f'field-{kind}', 'id': f'{self.id}:{kind}'})}{text(note)}</span>"
-            for kind, note in (("hint", self.hint), ("error", self.message))
-            if note
-        ]
+        notes = []
+        for kind, note in (("hint", self.hint), ("error", self.message)):
+            if note:
+                start = tag("span", {"class": f"field-{kind}", "id": f"{self.id}:{kind}"})
+                notes.append(f"{start}{escaped(note)}</span>")
+        return notes
 
 
 def sent_fields(request: "Request") -> "tuple[MultiDict, bool]":
@@ -105,3 +123,70 @@ def written(value: object) -> str:
         return ""
     isoformat = getattr(value, "isoformat", None)
     return str(value if isoformat is None else isoformat())
+
+
+def escaped(value: object) -> str:
+    """Return `str(value)` escaped; U+FFFD replaces what HTML forbids, halves of surrogate pairs too."""
+    string = str(value)
+    if not string.isprintable():  # the usual case: no printable character is forbidden
+        string = "".join(["\ufffd" if _is_forbidden(ord(char)) else char for char in string])
+    return escape(string)
+
+
+def _is_forbidden(code: int) -> bool:
+    """Return whether a character is a parse error even as a character reference: controls other than
+    white space, noncharacters, halves of surrogate pairs (HTML, "Preprocessing the input stream").
+    """
+    if code < 0xA0:
+        return (code < 0x20 and code not in {9, 10, 12, 13}) or code >= 0x7F
+    return 0xD800 <= code < 0xE000 or 0xFDD0 <= code < 0xFDF0 or code & 0xFFFE == 0xFFFE
+
+
+def tag(element: str, attributes: "Mapping[str, object]") -> str:
+    """Return a start tag. None and False leave an attribute out, True gives it no value."""
+    parts = [element]
+    for name, value in attributes.items():
+        if isinstance(value, bool) and (name.startswith("aria-") or name in _WORDS):
+            value = "true" if value else "false"
+        if value is True:
+            parts.append(name)
+        elif value is not None and value is not False:
+            parts.append(f'{name}="{escaped(value)}"')
+    return f"<{' '.join(parts)}>"
+
+
+def spelled(arguments: "Mapping[str, object]") -> dict[str, object]:
+    """Return keyword arguments by the names of the attributes that they stand for.
+
+    An underscore at the end is dropped (`class_`), the others become hyphens (`data_id`, `aria_label`).
+    Raises `TypeError` for an attribute that the field's function sets itself, `ValueError` for a name
+    that is not valid.
+    """
+    found: dict[str, object] = {}
+    for argument, value in arguments.items():
+        name = argument.removesuffix("_").replace("_", "-").lower()
+        if name in _OWN:
+            raise TypeError(f"{argument}= is not an attribute to give here; use {_OWN[name]}")
+        if not (name[:1].isalpha() and _NAME.issuperset(name)):
+            raise ValueError(
+                f"{argument!r} is not a valid name of an attribute; use ASCII letters, digits and "
+                "underscores, which become hyphens"
+            )
+        found[name] = value
+    return found
+
+
+def identifier(name: str, index: int = 0) -> str:
+    """Return the id of a field: the same for the same name, and another one for any other name.
+
+    Characters other than ASCII letters, digits, `-` and `_` become their code between two dots. `:` and
+    `=` occur only in what is appended to an id.
+    """
+    return f"field-{plain(name)}" + (f":{index + 1}" if index else "")
+
+
+def plain(name: str) -> str:
+    """Return a text as a part of an id."""
+    if _PLAIN.issuperset(name):
+        return name
+    return "".join([char if char in _PLAIN else f".{ord(char):x}." for char in name])

@@ -4,12 +4,15 @@ This module alone decides which forms get the token of the session: those that a
 A form that leads elsewhere, or that shows its fields in the URL, would give it away.
 """
 
-from .markup import spelled, tag
+from .controls import spelled, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..request import Request
     from .controls import Source
+
+# Paths of these characters alone stay as they are. `url` escapes the others, and takes time to import.
+_PLAIN = frozenset("/.-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 TOKEN = "csrf"  # noqa: S105 -- the name of the field
 
@@ -34,7 +37,7 @@ def form(
         raise ValueError(f"method={method!r} is not valid; use post, get or dialog")
     request = _request(source)
     if action is None:
-        local, action = True, "" if request is None else request.url(base=False, query=False)
+        local, action = True, "" if request is None else _own(request)
     else:
         action = action.strip().replace(" ", "%20")
         local = action == "" or _is_local(request, action)
@@ -55,6 +58,13 @@ def _request(source: "Source") -> "Request | None":
     return source
 
 
+def _own(request: "Request") -> str:
+    path = request.script_name + request.path_info
+    if _PLAIN.issuperset(path) and path[:1] == "/" and path[1:2] != "/":
+        return path
+    return request.url(base=False, query=False)
+
+
 def _is_local(request: "Request | None", action: str) -> bool:
     """Return whether a browser sends the form to this site. In doubt, it does not."""
     from ..redirect import check_location
@@ -72,10 +82,7 @@ def _is_local(request: "Request | None", action: str) -> bool:
 
 
 def _token(request: "Request") -> list[str]:
-    from ..errors import StateError
-
-    try:
-        session = request.session
-    except StateError:  # without sessions
+    if not request.has_sessions:
         return []
-    return [tag("input", {"type": "hidden", "name": TOKEN, "value": session.csrf_token()})]
+    token = request.session.csrf_token()
+    return [tag("input", {"type": "hidden", "name": TOKEN, "value": token})]

@@ -1,12 +1,10 @@
 """Single fields: text of all types, text areas, passwords, hidden fields, files, check boxes, buttons.
 
 HTML sections 4.10.5 (input), 4.10.6 (button) and 4.10.11 (textarea). Fields with a list of choices are
-in `choices.py`. What is remembered is decided in `controls.py`, how it is written in `markup.py`.
+in `choices.py`. What is remembered, and how it is written, is decided in `controls.py`.
 """
 
-from .controls import Control
-from .markup import plain, spelled, tag
-from .markup import text as escaped
+from .controls import Control, escaped, plain, spelled, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

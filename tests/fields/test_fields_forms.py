@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from fields.asking import first
+from hypothesis import given
+from hypothesis import strategies as st
 from reading import elements, only
 
 from cgikit import FileStore, InvalidField, Request, fields
@@ -93,3 +95,13 @@ def test_an_invalid_field_knows_no_session() -> None:
 def test_a_method_that_html_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match="use post, get or dialog"):
         fields.form(None, method="put")
+
+
+@given(
+    st.text(st.sampled_from("/ab.-_ %é\\?#"), max_size=6),
+    st.text(st.sampled_from("/b ."), max_size=4),
+)
+def test_the_own_path_is_that_of_the_request(script: str, info: str) -> None:
+    request = first(SCRIPT_NAME=script, PATH_INFO=info)
+    expected = request.url(base=False, query=False)
+    assert only(fields.form(request), "form")["action"] == expected

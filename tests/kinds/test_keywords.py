@@ -23,7 +23,7 @@ REFUSED = "an unknown name is a TypeError: tried below"
 PASSED = "the function that they are passed on to refuses what it does not know"
 
 ATTRIBUTES = (
-    "they are attributes of HTML; the tests of `fields.markup` try names that are not valid"
+    "they are attributes of HTML; the tests of `fields.controls` try names that are not valid"
 )
 
 INPUTS = ("button", "checkbox", "file", "hidden", "password", "text", "textarea")

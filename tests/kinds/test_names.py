@@ -29,6 +29,7 @@ PRINTABLE = {
     "cookies.parse": "a quick yes; then controls alone are looked for",
     "dates._in_words": ASCII,
     "debug._printable": SHOWN,
+    "fields.controls.escaped": "a quick yes; then what HTML forbids is replaced",
     "headers.check_field": ASCII,
     "host.diagnosis.interpreter_problem": SHOWN,
     "host.logtext.one_line": SHOWN,

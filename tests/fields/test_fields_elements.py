@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from reading import elements, only
 
 from cgikit import fields
-from cgikit.fields import markup
+from cgikit.fields import controls
+from cgikit.fields.controls import identifier
 
 HOSTILE = "\"'><script>alert(1)</script>&amp; \0\x01\x7f\x85\ud800\ufffe"
 SEEN = "\"'><script>alert(1)</script>&amp; \ufffd\ufffd\ufffd\ufffd\ufffd\ufffd"
@@ -55,7 +56,7 @@ def test_text_comes_out_as_it_went_in_but_for_what_no_document_may_contain(text:
     kept = "".join(
         char for char in allowed if not 0xD800 <= ord(char) < 0xE000 and char not in NONCHARACTERS
     )
-    assert only(f'<p title="{markup.text(kept)}"></p>', "p")["title"] == kept
+    assert only(f'<p title="{controls.escaped(kept)}"></p>', "p")["title"] == kept
 
 
 NONCHARACTERS = {chr(n) for n in range(0xFDD0, 0xFDF0)} | {
@@ -104,8 +105,8 @@ def test_different_names_have_different_ids_and_each_is_valid(names: set[str]) -
         made
         for name in names
         for made in (
-            markup.identifier(name), markup.identifier(name, 1), f"{markup.identifier(name)}:error",
-            f"{markup.identifier(name)}:hint", f"{markup.identifier(name)}={markup.plain(name)}",
+            identifier(name), identifier(name, 1), f"{identifier(name)}:error",
+            f"{identifier(name)}:hint", f"{identifier(name)}={controls.plain(name)}",
         )
     ]  # fmt: skip
     assert len(ids) == len(set(ids))
