@@ -80,8 +80,13 @@ LAYERS = (
 #: The layers inside a package, from the bottom up. A module imports those further down, for types too.
 INNER_LAYERS = {
     "fields": (
-        "controls inputtypes",
+        "inputtypes messages",
+        "declared",
+        "faults",
+        "controls",
         "choices inputs forms",
+        "conversion",
+        "checking",
     ),
     "host": (
         "background executor logtext native problem rules statictypes value",

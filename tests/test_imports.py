@@ -102,8 +102,9 @@ print(form.getvalue("a"), form["f"].file.read())
     ),
     "a form that remembers": Case(
         HANDLER.format(
-            "from cgikit import fields; return fields.form(request, fields.text(request, 'n', type='email'),"
-            "fields.select(request, 'c', ['a']), fields.checkbox(request, 'k'))"
+            "from cgikit import fields; return fields.form(request,"
+            "fields.text(request, 'n', type='email'), fields.select(request, 'c', ['a']),"
+            "fields.checkbox(request, 'k'))"
         ),
         environ(b"", "", "GET", QUERY_STRING="n=x", SCRIPT_NAME="/x.py"),
         f"{RUN} querystring multidict html fields fields.choices fields.controls fields.forms"

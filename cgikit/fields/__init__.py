@@ -1,14 +1,19 @@
-"""Form fields that remember: each function returns the HTML of one field, filled with what was sent.
+"""Form fields that remember, and the check of a whole form.
 
+Each function returns the HTML of one field, filled with what was sent.
 Implements the form controls of the HTML standard (WHATWG, section 4.10) as plain functions, without a
 template language. Each module is imported when one of its functions is used for the first time.
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .checking import check as check
     from .choices import checkboxes as checkboxes
     from .choices import radios as radios
     from .choices import select as select
+    from .declared import Field as Field
+    from .declared import declare as declare
+    from .faults import Errors as Errors
     from .forms import form as form
     from .inputs import button as button
     from .inputs import checkbox as checkbox
@@ -19,9 +24,13 @@ if TYPE_CHECKING:
     from .inputs import textarea as textarea
 
 _MODULE_OF = {
+    "Errors": "faults",
+    "Field": "declared",
     "button": "inputs",
+    "check": "checking",
     "checkbox": "inputs",
     "checkboxes": "choices",
+    "declare": "declared",
     "file": "inputs",
     "form": "forms",
     "hidden": "inputs",
@@ -33,9 +42,13 @@ _MODULE_OF = {
 }
 
 __all__ = [
+    "Errors",
+    "Field",
     "button",
+    "check",
     "checkbox",
     "checkboxes",
+    "declare",
     "file",
     "form",
     "hidden",

@@ -4,7 +4,7 @@ HTML sections 4.10.7 (select), 4.10.5.1.16 (radio buttons) and 4.10.15 (fieldset
 and how it is written, is decided in `controls.py`.
 """
 
-from .controls import Control, escaped, spelled, tag, written
+from .controls import Control, escaped, tag, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def select(
     source: "Source",
     name: str,
-    choices: "Choices",
+    choices: "Choices | None" = None,
     default: object = None,
     *,
-    multiple: bool = False,
+    multiple: bool | None = None,
     label: str | None = None,
     hint: str | None = None,
     sent: bool | None = None,
@@ -33,15 +33,19 @@ def select(
 
     `choices` are values, pairs (value, label), or a mapping of values to labels. A label that is a list
     or a mapping is a group of choices. With `multiple`, `default` is a list.
+
+    Choices that were declared need not be given.
     """
     control = Control(source, name, label, hint, id, index)
-    groups = listed(choices)
+    groups = listed(_choices(control, choices))
+    if multiple is None:
+        multiple = control.declared is not None and control.declared.multiple
     chosen = _chosen(control, default, multiple, sent)
-    given = spelled(attributes)
+    given = control.attributes("select", attributes)
     if given.get("required") and not multiple and not _has_blank(groups):
         given["required"] = None  # invalid without a first option that is blank, and without effect
     own = {"id": control.id, "name": name, "multiple": multiple}
-    parts = [tag("select", own | control.describing(given))]
+    parts = [tag("select", own | given)]
     for group, pairs in groups:
         if group is not None:
             parts.append(tag("optgroup", {"label": group}))
@@ -49,8 +53,8 @@ def select(
             selected = value in chosen
             if selected and not multiple:
                 chosen = []  # one option only, if two have the same value
-            attributes = {"value": value, "selected": selected, "label": None if shown else " "}
-            parts.append(f"{tag('option', attributes)}{escaped(shown)}</option>")
+            option = {"value": value, "selected": selected, "label": None if shown else " "}
+            parts.append(f"{tag('option', option)}{escaped(shown)}</option>")
         if group is not None:
             parts.append("</optgroup>")
     return control.labelled("\n".join([*parts, "</select>"]))
@@ -59,7 +63,7 @@ def select(
 def radios(
     source: "Source",
     name: str,
-    choices: "Choices",
+    choices: "Choices | None" = None,
     default: object = None,
     *,
     label: str | None = None,
@@ -73,18 +77,17 @@ def radios(
     all other attributes for the group.
     """
     control = Control(source, name, label, hint, id)
-    given = spelled(attributes)
+    given = {"role": "radiogroup", **control.attributes("radios", attributes)}
     own = {"required": given.pop("required", None)}
     chosen = _chosen(control, default, False, None)
-    described = {"role": "radiogroup", **control.describing(given)}
-    return _group("radio", control, choices, chosen, own, described)
+    return _group("radio", control, choices, chosen, own, given)
 
 
 def checkboxes(
     source: "Source",
     name: str,
-    choices: "Choices",
-    default: "Iterable[object]" = (),
+    choices: "Choices | None" = None,
+    default: "Iterable[object] | None" = None,
     *,
     label: str | None = None,
     hint: str | None = None,
@@ -98,11 +101,11 @@ def checkboxes(
     Browsers send nothing if no box is checked: see `checkbox` for `sent`.
     """
     control = Control(source, name, label, hint, id)
-    described = control.describing(spelled(attributes))
+    given = control.attributes("checkboxes", attributes)
     # A group cannot be invalid, boxes can (WAI-ARIA).
-    own = {"aria-invalid": described.pop("aria-invalid")}
+    own = {"aria-invalid": given.pop("aria-invalid")}
     chosen = _chosen(control, default, True, sent)
-    return _group("checkbox", control, choices, chosen, own, described)
+    return _group("checkbox", control, choices, chosen, own, given)
 
 
 def listed(choices: "Choices") -> list[tuple[str | None, list[tuple[str, str]]]]:
@@ -129,15 +132,39 @@ def listed(choices: "Choices") -> list[tuple[str | None, list[tuple[str, str]]]]
     return groups
 
 
+def originals(choices: "Choices") -> dict[str, object]:
+    """Return each choice as it was given, by the text that stands for it in a form."""
+    items = choices.items() if hasattr(choices, "items") else choices
+    found: dict[str, object] = {}
+    for item in items:
+        value, label = item if isinstance(item, tuple) and len(item) == 2 else (item, item)
+        if isinstance(label, tuple | list) or hasattr(label, "items"):
+            inner = originals(label)  # type: ignore[arg-type]  # one of the above
+            found = {**inner, **found}
+        else:
+            found.setdefault(written(value), value)
+    return found
+
+
+def _choices(control: Control, choices: "Choices | None") -> "Choices":
+    if choices is None and control.declared is not None:
+        choices = control.declared.choices
+    if choices is None:
+        raise TypeError(f"the field {control.name!r} needs choices, here or in its declaration")
+    return choices
+
+
 def _chosen(control: Control, default: object, several: bool, sent: bool | None) -> list[str]:
     """Return the values that are chosen."""
     if several:
         if control.sent if sent is None else sent:
             return control.values
+        default = control.default(default)
         if isinstance(default, str):
             return [default]
         return [written(each) for each in default or ()]  # type: ignore[attr-defined]
     # One choice of several is always sent, once one is made: if none was, the default still holds.
+    default = control.default(default)
     return [control.value(default)] if control.values or default is not None else []
 
 
@@ -148,7 +175,7 @@ def _has_blank(groups: list[tuple[str | None, list[tuple[str, str]]]]) -> bool:
 def _group(
     kind: str,
     control: Control,
-    choices: "Choices",
+    choices: "Choices | None",
     chosen: list[str],
     own: dict[str, object],
     group: dict[str, object],
@@ -156,7 +183,7 @@ def _group(
     parts = [tag("fieldset", {"id": control.id, **group})]
     if control.label is not None:
         parts.append(f"<legend>{escaped(control.label)}</legend>")
-    for legend, pairs in listed(choices):
+    for legend, pairs in listed(_choices(control, choices)):
         if legend is not None:
             parts.append(f"<fieldset><legend>{escaped(legend)}</legend>")
         for value, label in pairs:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from ..errors import InvalidField
     from ..multidict import MultiDict
     from ..request import Request
+    from .declared import Field
+    from .faults import Errors
 
-    Source = Request | InvalidField | None
+    Source = Request | Errors | InvalidField | None
 
 _NAME = frozenset("-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _PLAIN = frozenset("-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -60,8 +62,11 @@ class Control:
         self.message = ""
         self.values: list[str] = []
         self.sent = False
+        self.declared: Field | None = None
         if isinstance(source, Exception):
             self._recall_error(source)
+        elif isinstance(source, dict):
+            self._recall_errors(source)
         elif source is not None:
             fields, self.sent = sent_fields(source)
             self.values = fields.getlist(name)
@@ -75,20 +80,38 @@ class Control:
         if error.field == self.name and self.index == 0:
             self.message = f"{self.label or self.name[:100]} {error.reason}."
 
+    def _recall_errors(self, errors: "Errors") -> None:
+        self.sent = errors.sent
+        if self.sent:
+            self.values = sent_fields(errors.request)[0].getlist(self.name)
+        if errors.positions.get(self.name, 0) == self.index:
+            self.message = errors.get(self.name, "")
+        self.declared = declared = errors.declared.get(self.name)
+        if declared is not None and self.label is None:
+            self.label = declared.label
+
+    def default(self, given: object) -> object:
+        """Return the default that was given, or else the declared one."""
+        return self.declared.default if given is None and self.declared is not None else given
+
     def value(self, default: object) -> str:
         """Return the text that the field shows: what was sent at its position, or `default`."""
         if self.index < len(self.values):
             return self.values[self.index]
-        return written(default)
+        return written(self.default(default))
 
-    def describing(self, given: "Mapping[str, object]") -> dict[str, object]:
-        """Return the attributes that tie the hint and the message to the field, and `given`."""
+    def attributes(self, function: str, arguments: "Mapping[str, object]") -> dict[str, object]:
+        """Return the attributes of fields.`function`: those that were declared, those that tie the hint
+        and the message to the field, and those that were given as keyword arguments.
+        """
+        given = spelled(arguments)
+        declared = {} if self.declared is None else self.declared.attributes(function)
         ids = [str(given.get("aria-describedby") or "")]
         ids += [f"{self.id}:hint"] if self.hint else []
         ids += [f"{self.id}:error"] if self.message else []
         described = " ".join(filter(None, ids)) or None
         invalid = True if self.message else None
-        return {"aria-invalid": invalid, **given, "aria-describedby": described}
+        return {**declared, "aria-invalid": invalid, **given, "aria-describedby": described}
 
     def labelled(self, element: str) -> str:
         """Return the element with its label in front, and the hint and the message behind it."""

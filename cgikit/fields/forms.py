@@ -55,7 +55,7 @@ def form(
 def _request(source: "Source") -> "Request | None":
     if isinstance(source, Exception):
         raise TypeError("an InvalidField does not know the session; give the request to form")
-    return source
+    return source.request if isinstance(source, dict) else source
 
 
 def _own(request: "Request") -> str:

@@ -26,8 +26,10 @@ _KEYBOARDS = {
     "month": "text",
     "week": "text",
 }
-# Attributes that a plain text field may not have
-_TYPED = ("min", "max", "step", "multiple")
+# What a text field may not have, unless it is of such a type
+_LINES = frozenset({"text", "search", "tel", "email", "url"})
+_OF_NUMBERS = ("min", "max", "step")
+_OF_LINES = ("minlength", "maxlength", "pattern")
 
 
 def text(
@@ -49,20 +51,22 @@ def text(
     would not show it at all. The second field of a name has `index=1`, and so on.
     """
     control = Control(source, name, label, hint, id, index)
-    kind = type or "text"
+    kind = type or ("text" if control.declared is None else control.declared.input)
     if kind not in _KEYBOARDS:
         raise ValueError(f"type={kind!r} is not valid; {_advice(kind)}")
     value = control.value(default).replace("\r", "").replace("\n", "")
-    given = spelled(attributes)
+    found = control.attributes("text", attributes)
     if value and _KEYBOARDS[kind]:
         from .inputtypes import fits
 
         if not fits(kind, value):
-            given = {key: each for key, each in given.items() if key not in _TYPED}
-            given.setdefault("inputmode", _KEYBOARDS[kind])
+            found.setdefault("inputmode", _KEYBOARDS[kind])
+            found.pop("multiple", None)
             kind = "text"
+    for name_of in _OF_NUMBERS if kind in _LINES else _OF_LINES:
+        found.pop(name_of, None)
     own = {"type": kind, "id": control.id, "name": name, "value": value or None}
-    return control.labelled(tag("input", own | control.describing(given)))
+    return control.labelled(tag("input", own | found))
 
 
 def textarea(
@@ -78,9 +82,10 @@ def textarea(
 ) -> str:
     """Return a field of several lines, filled with what was sent (HTML)."""
     control = Control(source, name, label, hint, id, index)
-    start = tag(
-        "textarea", {"id": control.id, "name": name} | control.describing(spelled(attributes))
-    )
+    if control.declared is not None:
+        control.declared.refuse_password()
+    own = {"id": control.id, "name": name}
+    start = tag("textarea", own | control.attributes("textarea", attributes))
     # Parsers drop one line end behind the tag: without ours, the first one of the text.
     return control.labelled(f"{start}\n{escaped(control.value(default))}</textarea>")
 
@@ -146,6 +151,8 @@ def checkbox(
         control.id += f"={plain(value)}"
     if control.sent if sent is None else sent:
         checked = value in control.values
+    elif control.default(None):
+        checked = True
     own = {
         "type": "checkbox",
         "id": control.id,
@@ -154,9 +161,9 @@ def checkbox(
         "value": value,
         "checked": checked,
     }
-    box = tag("input", own | control.describing(spelled(attributes)))
-    if label is not None:
-        box += f" {tag('label', {'for': control.id})}{escaped(label)}</label>"
+    box = tag("input", own | control.attributes("checkbox", attributes))
+    if control.label is not None:
+        box += f" {tag('label', {'for': control.id})}{escaped(control.label)}</label>"
     return "\n".join([box, *control.notes()])
 
 
@@ -187,7 +194,7 @@ def _blank(
 ) -> str:
     control = Control(source, name, label, hint, id)
     own = {"type": kind, "id": control.id, "name": name}
-    return control.labelled(tag("input", own | control.describing(spelled(attributes))))
+    return control.labelled(tag("input", own | control.attributes(kind, attributes)))
 
 
 def _advice(kind: str) -> str:

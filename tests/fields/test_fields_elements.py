@@ -32,7 +32,7 @@ CALLS: dict[str, Callable[[str], str]] = {
 
 
 def test_every_function_that_makes_html_is_tried_below() -> None:
-    assert set(CALLS) == set(fields.__all__)
+    assert set(CALLS) == set(fields.__all__) - {"Errors", "Field", "check", "declare"}
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))

@@ -1,0 +1,125 @@
+"""The check of a whole form: all of its values, and all of its errors at once.
+
+This module alone decides where a form's values come from, and when it counts as sent. The rules for
+single values are in `conversion.py`.
+"""
+
+from ..multidict import MultiMap
+from .conversion import Refused, accepted, convert
+from .faults import Errors
+from .forms import TOKEN
+from .messages import MESSAGES, known
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from ..multidict import MultiDict
+    from ..request import Request
+    from ..upload import Upload
+    from .declared import Field
+
+# Codes of messages that are about the field as a whole
+_MISSING = frozenset({"required", "unchosen", "unchecked", "nofile"})
+
+
+def check(
+    request: "Request",
+    declared: "Iterable[Field]",
+    *,
+    csrf: bool = True,
+    messages: "Mapping[str, str] | None" = None,
+) -> "tuple[dict[str, Any], Errors]":
+    """Return the values of a form by name, and its errors (`Errors`), which are false if all is well.
+
+    The fields are read from the body of a POST, or from the query of a GET. A GET without any of the
+    fields is a first visit, for which `errors` is true and empty. The value of a field that is blank is
+    its `default`, or else "" for text, False for a box, [] for several, None for all others; that of a
+    field with an error is None.
+
+    If there are sessions, a form has to be posted with the token that `form` gives it: a POST without
+    it raises `FormExpired` (403), and every GET is a first visit. `csrf=False` is for forms without a
+    token, such as those that are sent by GET. `messages` replaces messages by their codes.
+    """
+    fields: dict[str, Field] = {}
+    for field in declared:
+        if field.name in fields:
+            raise ValueError(f"the field {field.name!r} is declared twice; use multiple=True")
+        fields[field.name] = field
+    known(messages or ())
+    files: MultiMap[Upload] = MultiMap()
+    guarded = csrf and request.has_sessions
+    if request.method in {"GET", "HEAD"}:
+        texts = request.query
+        # Any link can have a query, and no link has the token.
+        sent = not guarded and any(name in texts for name in fields)
+    else:
+        texts, files, sent = request.form, request.files, True
+        if guarded:
+            request.session.check_csrf(texts.get(TOKEN))
+    errors = Errors(request, fields, sent)
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        if sent:
+            values[name] = _value(field, texts, files, errors, messages or {})
+        else:
+            values[name] = _blank(field)
+    return values, errors
+
+
+def _value(
+    field: "Field",
+    texts: "MultiDict",
+    files: "MultiMap[Upload]",
+    errors: Errors,
+    messages: "Mapping[str, str]",
+) -> "Any":
+    """Return the value of one field; add its message to `errors` if it is not valid."""
+    found: list[Any] = []
+    try:
+        if field.kind == "file":
+            uploads = files.getlist(field.name)
+            for upload in uploads if field.multiple else uploads[:1]:
+                found.append(accepted(field, upload))
+        else:
+            sent = texts.getlist(field.name)
+            for text in sent if field.multiple else sent[:1]:
+                found.append(convert(field, text))
+        filled = [each for each in found if each is not None]
+        value = _of_all(field, filled)
+    except Refused as refused:
+        words = {**MESSAGES, **messages, **field.messages}[refused.code]
+        for key, bound in refused.values.items():
+            words = words.replace(f"{{{key}}}", str(bound))
+        errors[field.name] = words
+        if refused.code not in _MISSING:
+            errors.positions[field.name] = len(found)  # those before it are valid
+        return None
+    message = field.check(value) if field.check is not None and filled else None
+    if message:
+        errors[field.name] = message
+        return None
+    return value
+
+
+def _of_all(field: "Field", found: "list[Any]") -> "Any":
+    """Return the value of a field for what was found; raise `Refused` if it is required and blank."""
+    if field.required and (not found or found == [False]):
+        if field.kind == "file":
+            raise Refused("nofile")
+        if field.kind == "bool":
+            raise Refused("unchecked")
+        raise Refused("unchosen" if field.choices is not None else "required")
+    if not found:
+        return _blank(field)
+    return found if field.multiple else found[0]
+
+
+def _blank(field: "Field") -> "Any":
+    """Return the value of a field that is blank."""
+    if field.multiple:
+        return list(field.default or ())
+    if field.default is None and field.choices is None:
+        return False if field.kind == "bool" else "" if field.counts else None
+    return field.default
