@@ -16,10 +16,13 @@ from .status import REASONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import TextIO
 
     from .environ import MetaVariables
+    from .uncaught import Watched
+
+    OnError = Callable[["Failure"], "Response | str | None"]
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -60,47 +63,124 @@ _TO_VISITORS = (
 )
 
 
+class Failure:
+    """A failed request, as an `on_error` function gets it.
+
+    `.error` is the exception, `.request` the request, `.status` the HTTP status of the answer (int),
+    `.message` what visitors are told (str), `.incident` the number under which the log has more (str,
+    "" if nothing was logged), and `.sent` whether a part of another answer was sent already (bool): no
+    page can follow then.
+    """
+
+    def __init__(
+        self,
+        error: BaseException,
+        request: "MetaVariables",
+        status: int,
+        message: str,
+        incident: str,
+        sent: bool,
+    ) -> None:
+        self.error = error
+        self.request = request
+        self.status = status
+        self.message = message
+        self.incident = incident
+        self.sent = sent
+
+    def __repr__(self) -> str:
+        return f"<Failure {self.status} {type(self.error).__name__}>"
+
+
 def answer_error(
     error: BaseException,
     request: "MetaVariables",
     details: bool,
     stream: "TextIO | None" = None,
+    *,
+    sent: bool = False,
+    on_error: "OnError | None" = None,
 ) -> Response:
-    """Return the page for an error, and log the error if the server is at fault (500 and higher).
+    """Return the page for an error, and log the error if the server is at fault (500 and higher), or if
+    a part of another answer was `sent`.
 
     `details` adds what visitors do not see: for a bug the traceback and the environment, for other
-    errors the full message. `stream` is the log (default: standard error).
+    errors the full message. `stream` is the log (default: standard error). `on_error(failure)` may
+    return another page: see `run`.
     """
     incident = new_incident()
+    page = None
     if isinstance(error, CGIError):
         try:
-            if details and error.status >= 500 and not isinstance(error, HTTPError):
-                page = _owner_page(
-                    error, incident, request, error.status, error.message, error.headers
-                )
-            else:
-                page = error_page(
-                    error.status,
-                    error.message,
-                    error.headers,
-                    incident if error.status >= 500 else "",
-                    str(error) if details else "",
-                )
-            _mark(page, request)
+            page = _mark(_page_of(error, incident, request, details), request)
         except Exception as second:  # its status or headers cannot be sent, which is a bug
             second.__cause__ = error
             error = second
-        else:
-            if isinstance(error, SessionMoved):  # after a double click; not an error of the script
-                _write([f"[incident {incident}] {error.status} SessionMoved: {error}"], stream)
-            elif error.status >= 500:
-                log(error, incident, stream, request)
-            # The script may be at fault, so the log names the file.
-            elif isinstance(error, MissingFile):
-                _write([f"cgikit: {error.status}: {error}"], stream)
-            return page
+    if page is None:
+        page = _mark(incident_page(error, incident, request, details), request)
+    logged = _log_failure(error, incident, stream, request, sent)
+    if on_error is not None:
+        failure = _failure(error, request, incident if logged else "", sent)
+        own = _own_page(on_error, failure, stream)
+        # In debug mode the page of a bug shows its cause.
+        shows_cause = details and failure.status >= 500 and not isinstance(error, HTTPError)
+        if own is not None and not shows_cause:
+            return _mark(own, request)
+    return page
+
+
+def broke_off(
+    error: BaseException,
+    request: "MetaVariables",
+    stream: "TextIO | None" = None,
+    on_error: "OnError | None" = None,
+) -> str:
+    """Log an error that came after the answer had begun, and tell `on_error`; return the number of the
+    incident.
+    """
+    incident = new_incident()
     log(error, incident, stream, request)
-    return _mark(incident_page(error, incident, request, details), request)
+    if on_error is not None:
+        _own_page(on_error, _failure(error, request, incident, True), stream)
+    return incident
+
+
+def _failure(error: BaseException, request: "MetaVariables", incident: str, sent: bool) -> Failure:
+    if isinstance(error, CGIError):
+        return Failure(error, request, error.status, error.message, incident, sent)
+    return Failure(error, request, 500, _TO_VISITORS, incident, sent)
+
+
+def _page_of(error: CGIError, incident: str, request: "MetaVariables", details: bool) -> Response:
+    if details and error.status >= 500 and not isinstance(error, HTTPError):
+        return _owner_page(error, incident, request, error.status, error.message, error.headers)
+    return error_page(
+        error.status,
+        error.message,
+        error.headers,
+        incident if error.status >= 500 else "",
+        str(error) if details else "",
+    )
+
+
+def _log_failure(
+    error: BaseException,
+    incident: str,
+    stream: "TextIO | None",
+    request: "MetaVariables",
+    sent: bool,
+) -> bool:
+    """Log an error if it is to be found under its number; return whether it is."""
+    if isinstance(error, SessionMoved):  # after a double click; not an error of the script
+        _write([f"[incident {incident}] {error.status} SessionMoved: {error}"], stream)
+    elif sent or not isinstance(error, CGIError) or error.status >= 500:
+        log(error, incident, stream, request)
+    else:
+        # The script may be at fault, so the log names the file.
+        if isinstance(error, MissingFile):
+            _write([f"cgikit: {error.status}: {error}"], stream)
+        return False
+    return True
 
 
 def _mark(page: Response, request: "MetaVariables") -> Response:
@@ -108,6 +188,45 @@ def _mark(page: Response, request: "MetaVariables") -> Response:
     if isinstance(request, Request):
         request.mark(page)
     return page
+
+
+def _own_page(hook: "OnError", failure: Failure, stream: "TextIO | None") -> Response | None:
+    """Return the page that an `on_error` function makes; None if it makes none, or fails."""
+    own = process.pid()
+    try:
+        made = hook(failure)
+        if process.pid() != own:
+            raise SystemExit(0)  # it forked: a request has one answer
+        if isinstance(made, str):
+            made = Response(made)
+        elif made is not None and not isinstance(made, Response):
+            raise TypeError(
+                f"{getattr(hook, '__name__', 'on_error')} returned {type(made).__name__}; "
+                "return a Response, a str of HTML, or None"
+            )
+        if made is not None:
+            _complete(made, failure)
+        return made
+    except (Exception, SystemExit) as error:
+        if process.pid() != own:
+            raise
+        log(error, failure.incident or new_incident(), stream, failure.request)
+        return None
+
+
+def _complete(page: Response, failure: Failure) -> None:
+    """Give a script's own page the status and the header fields of the error, unless it has its own.
+
+    A page of an error with the status 200 would be taken for the content of the site.
+    """
+    page.claim(failure.request)
+    if page.status == 200:
+        page.status = failure.status
+    if isinstance(failure.error, CGIError):
+        for name, value in [pair for pair in failure.error.headers if pair[0] not in page.headers]:
+            page.headers.add(name, value)
+    if "Cache-Control" not in page.headers:
+        page.cache_control = "no-store"
 
 
 def error_page(
@@ -203,6 +322,30 @@ def traceback_of(error: BaseException) -> str:
     import traceback
 
     return "".join(traceback.format_exception(error)).rstrip()
+
+
+def enable(log: "str | os.PathLike[str] | None" = None) -> None:
+    """Show the cause of uncaught errors in the page: for a script that is being developed, and prints
+    its answer or sends it by `Response.send`.
+
+    It is `import cgikit.guard` in debug mode. `log` is a file that gets what would go to standard
+    error, as with `run`. Outside of CGI nothing is done.
+    """
+    from . import uncaught
+
+    uncaught.install(answer_crash, True, log)
+
+
+def answer_crash(error: Exception, watched: "Watched | None", debug: bool | None) -> None:
+    """Answer the request of this CGI process, whose script has failed with an error that nobody caught.
+    `watched` says what has left its standard output, `debug` is that of `run`. Raises the `SystemExit`
+    that ends the process.
+    """
+    from .crash import answer
+
+    if debug is None:
+        debug = process.environ().get("CGIKIT_DEBUG") == "1"
+    answer(error, watched, debug, answer_error)
 
 
 def masked(environ: "Mapping[str, str]") -> dict[str, str]:

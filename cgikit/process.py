@@ -32,6 +32,9 @@ _SENT = "_cgikit_sent"
 _INPUT = "_cgikit_input"
 # An attribute of the script's own module: each warm child has a new one.
 _START = "_cgikit_start"
+#: The exit status of a script whose answer is not whole (EX_SOFTWARE of sysexits.h). Servers that heed
+#: it, as those of cgikit do, cut the connection.
+CUT = 70
 _MAX_DRAINED = 1 << 30  # bytes
 _PIECE = 131_072  # bytes
 _SILENCE = 5_000  # milliseconds without a byte of the body
@@ -283,6 +286,32 @@ def write(out: "BinaryIO", chunk: "bytes | Written") -> None:
 def was_sent() -> bool:
     """Return whether a response was already sent to this process's standard output."""
     return getattr(getattr(sys.stdout, "guarded", sys.stdout), _SENT, False)
+
+
+def drop_printed() -> None:
+    """Drop what was printed and is still in the buffers of Python, so that a clean page can follow."""
+    if sys.stdout is not None and hasattr(sys.stdout, "buffer") and not sys.stdout.closed:
+        _take_back(sys.stdout)
+
+
+def flush() -> None:
+    """Send what was printed. Nobody waits for it if the client has disconnected."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        pass  # closed, or nobody reads it
+
+
+def append(data: bytes) -> None:
+    """Write to the end of an answer that was printed. Nobody waits for it if the client has
+    disconnected.
+    """
+    try:
+        write(sys.stdout.buffer, data)
+        _drain_stdin()
+    except OSError:
+        _discard(sys.stdout)
 
 
 class GuardedOutput:

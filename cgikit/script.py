@@ -17,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .debug import OnError
+    from .logfile import LogFile
     from .sessions.store import Store
 
 
@@ -30,6 +32,8 @@ def run(
     charset: str = "utf-8",
     upload_dir: str | None = None,
     progress: "Callable[[int, int], object] | None" = None,
+    on_error: "OnError | None" = None,
+    log: "str | os.PathLike[str] | None" = None,
 ) -> None:
     """Answer this process's request with what `handler(request)` returns: a `Response`, or HTML (str).
 
@@ -53,7 +57,10 @@ def run(
     A process that the handler forks sends no answer: once the handler returns or raises there, the
     process ends, with `SystemExit` or that exception.
 
-    `limits`, `errors`, `charset`, `upload_dir` and `progress` are those of `Request`.
+    `on_error(failure)` is called for every error, with a `debug.Failure`; it returns a page of the
+    script's own (a `Response` or HTML), or None for the standard one. `log` is a file that gets what
+    would go to standard error, in lines with the time and the process; a script that is started by hand
+    ignores it. `limits`, `errors`, `charset`, `upload_dir` and `progress` are those of `Request`.
     """
     if charset != "utf-8":
         from .charsets import of_page
@@ -73,12 +80,27 @@ def run(
 
         listener = persistent.inherited_listener()
         if listener is not None:
-            persistent.serve(listener, lambda request: respond(handler, request), options, debug)
+            with _logged(log):
+                persistent.serve(
+                    listener, lambda request: respond(handler, request), options, debug, on_error
+                )
             return
         from . import offline
 
         environ, stdin = offline.request(process.arguments())
+        log = None
     request = Request(environ, stdin, **options)  # type: ignore[arg-type]
+    with _logged(log):
+        _answer(handler, request, debug, on_error)
+
+
+def _answer(
+    handler: "Callable[[Request], Response | str]",
+    request: Request,
+    debug: bool | None,
+    on_error: "OnError | None",
+) -> None:
+    """Answer the request of this process."""
     own = os.getpid()
     with process.GuardedOutput():
         try:
@@ -90,28 +112,52 @@ def run(
                 raise
             if debug is None:
                 debug = process.environ().get("CGIKIT_DEBUG") == "1"
-            _answer_error(error, request, debug)
+            _answer_error(error, request, debug, on_error)
         finally:
             if os.getpid() == own:  # in a forked process the request still belongs to the parent
                 request.close()
 
 
-def _answer_error(error: BaseException, request: Request, debug: bool) -> None:
-    """Log an error and send its page; if it is too late for that, end the process with status 1."""
+class _NoLog:
+    """Leaves standard error as it is."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def _logged(path: "str | os.PathLike[str] | None") -> "_NoLog | LogFile":
+    if path is None:
+        return _NoLog()
+    from .logfile import LogFile
+
+    return LogFile(path)
+
+
+def _answer_error(
+    error: BaseException, request: Request, debug: bool, on_error: "OnError | None"
+) -> None:
+    """Log an error and send its page; if it is too late for that, end the process with status 70, by
+    which a server knows that the answer is cut.
+    """
     from .debug import answer_error
 
-    page = answer_error(error, request, debug)
+    sent = process.was_sent()
+    page = answer_error(error, request, debug, sent=sent, on_error=on_error)
     try:
-        if not process.was_sent():
+        if not sent:
             page.send(request=request)
             return
     except Exception as second:  # something was also printed, or an HTTPError has an invalid header
-        page = answer_error(second, request, debug)
-        if not process.was_sent():
+        sent = process.was_sent()
+        page = answer_error(second, request, debug, sent=sent)
+        if not sent:
             page.send(request=request)
             return
     # Part of an answer was sent: a second one would appear inside it.
-    raise SystemExit(1)
+    raise SystemExit(process.CUT)
 
 
 def respond(handler: "Callable[[Request], Response | str]", request: Request) -> Response:

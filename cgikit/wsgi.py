@@ -10,7 +10,7 @@ from io import SEEK_END
 from time import time
 
 from . import process
-from .debug import answer_error, log, new_incident
+from .debug import answer_error, broke_off
 from .errors import BadRequest
 from .filebody import FileBody
 from .limits import DEFAULT_LIMITS, Limits
@@ -24,9 +24,11 @@ from .upload import Upload
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from os import PathLike
     from typing import Any, BinaryIO, TextIO
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+    from .debug import OnError
     from .sessions.store import Store
 
 _CHUNK = 131_072
@@ -46,9 +48,9 @@ class WSGI:
     """A WSGI application that answers each request with what `handler(request)` returns.
 
     `handler` and the options are the same as for `run`, and so are sessions, error pages, incident
-    numbers and log entries, which go to `wsgi.errors`. CGIKIT_DEBUG is read from the environment of the
-    server. The application keeps nothing between requests: a server may call it from any number of
-    threads, if the handler allows that.
+    numbers and log entries, which go to `wsgi.errors`, or to the file `log`. CGIKIT_DEBUG is
+    read from the environment of the server. The application keeps nothing between requests: a server
+    may call it from any number of threads, if the handler allows that.
 
     If the server guarantees that its input ends (`wsgi.input_terminated`), a chunked body is read to
     its end before the handler is called. If it does not, reading such a body raises `LengthRequired`
@@ -67,6 +69,8 @@ class WSGI:
         charset: str = "utf-8",
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
+        on_error: "OnError | None" = None,
+        log: "str | PathLike[str] | None" = None,
     ) -> None:
         if charset != "utf-8":
             from .charsets import of_page
@@ -80,6 +84,8 @@ class WSGI:
         self.charset = charset
         self.upload_dir = upload_dir
         self.progress = progress
+        self.on_error = on_error
+        self.log = None if log is None else process.absolute(log)
 
     def __repr__(self) -> str:
         return f"<WSGI {getattr(self.handler, '__name__', self.handler)!s}>"
@@ -119,6 +125,14 @@ class WSGI:
             answer.close()
             raise
 
+    def _stream(self, errors: "TextIO") -> "TextIO":
+        """Return the log: the one of the server, or a file of the application's own."""
+        if self.log is None:
+            return errors
+        from .logfile import LogFile
+
+        return LogFile(self.log, errors)  # type: ignore[return-value]
+
     def _answer(
         self,
         request: Request,
@@ -127,12 +141,12 @@ class WSGI:
         environ: "WSGIEnvironment",
     ) -> "_Answer":
         """Call the handler; return its answer, or that of an error page, ready to be sent."""
-        stream: TextIO = environ["wsgi.errors"]
+        stream: TextIO = self._stream(environ["wsgi.errors"])
         own = process.pid()
         try:
             _check(request.environ.values())
             source.gather(variables, self.limits.body, self.upload_dir)
-            return _Answer(respond(self.handler, request), request, source, stream)
+            return _Answer(respond(self.handler, request), request, source, stream, self.on_error)
         except (
             Exception,
             SystemExit,
@@ -143,11 +157,11 @@ class WSGI:
             if debug is None:
                 debug = process.environ().get("CGIKIT_DEBUG") == "1"
             try:
-                page = answer_error(error, request, debug, stream)
-                return _Answer(page, request, source, stream)
+                page = answer_error(error, request, debug, stream, on_error=self.on_error)
+                return _Answer(page, request, source, stream, self.on_error)
             except Exception as second:  # the HTTPError has a header that cannot be sent
                 page = answer_error(second, request, debug, stream)
-                return _Answer(page, request, source, stream)
+                return _Answer(page, request, source, stream, self.on_error)
 
 
 class _Answer:
@@ -157,9 +171,15 @@ class _Answer:
     """
 
     def __init__(
-        self, response: Response, request: Request, source: "_Input", errors: "TextIO"
+        self,
+        response: Response,
+        request: Request,
+        source: "_Input",
+        errors: "TextIO",
+        on_error: "OnError | None",
     ) -> None:
         self._request, self._source, self._errors = request, source, errors
+        self._on_error = on_error
         self._response = response
         self._closed = False
         try:
@@ -208,14 +228,15 @@ class _Answer:
             if getattr(self._chunks, "left", 1):
                 raise self.truncated(error) from None
             # The client has received the length announced.
-            log(error, new_incident(), self._errors, self._request)
+            self._note(error)
             raise StopIteration from None
 
     def truncated(self, error: BaseException) -> Truncated:
         """Log why the body failed, and return the error to raise."""
-        incident = new_incident()
-        log(error, incident, self._errors, self._request)
-        return Truncated(f"the answer broke off: incident {incident}")
+        return Truncated(f"the answer broke off: incident {self._note(error)}")
+
+    def _note(self, error: BaseException) -> str:
+        return broke_off(error, self._request, self._errors, self._on_error)
 
     def close(self) -> None:
         """Close the body, the uploads and the input, once."""
@@ -229,7 +250,7 @@ class _Answer:
             except (
                 Exception
             ) as error:  # in the `finally` of a generator; the answer was sent already
-                log(error, new_incident(), self._errors, self._request)
+                self._note(error)
 
 
 class _SentFile:

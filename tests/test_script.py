@@ -224,13 +224,13 @@ print("not reached")
     assert answer.output == b"Content-Type: text/plain; charset=utf-8\n\nbegin"
     assert "KeyError: 'late'" in answer.errors
     incident(answer)
-    assert answer.code == 1
+    assert answer.code == 70
 
 
 def test_a_chunk_that_is_no_text_breaks_off(tmp_path: Path) -> None:
     answer = run_script(tmp_path, "run(lambda request: Response(['a', 5, 'b']))")
     assert answer.body == b"a"
-    assert answer.code == 1
+    assert answer.code == 70
     incident(answer)
 
 
@@ -334,18 +334,18 @@ def test_the_script_can_be_run_by_a_server_with_a_body_still_unread(tmp_path: Pa
         ('iter(["abcde", 1])', b"abcde", "int"),
     ],
 )
-def test_an_answer_of_another_length_than_announced_is_logged_and_ends_with_status_1(
+def test_an_answer_of_another_length_than_announced_is_logged_and_ends_with_status_70(
     tmp_path: Path, body: str, sent: bytes, error: str
 ) -> None:
     code = f"run(lambda request: Response(iter({body}), headers={{'Content-Length': '5'}}))"
     answer = run_script(tmp_path, code)
-    assert (answer.body, answer.code) == (sent, 1)
+    assert (answer.body, answer.code) == (sent, 70)
     assert error in answer.errors
     assert incident(answer)
 
 
 @pytest.mark.parametrize("sendfile", [True, False])
-def test_a_file_that_shrinks_is_not_filled_up_and_ends_with_status_1(
+def test_a_file_that_shrinks_is_not_filled_up_and_ends_with_status_70(
     tmp_path: Path, sendfile: bool
 ) -> None:
     (tmp_path / "data").write_bytes(b"x" * 300_000)
@@ -358,7 +358,7 @@ def page(request):
 """
     code += "run(page)" if sendfile else "del os.sendfile\nrun(page)"
     answer = run_script(tmp_path, code)
-    assert (answer.body, answer.code) == (b"x" * 100_000, 1)
+    assert (answer.body, answer.code) == (b"x" * 100_000, 70)
     assert answer.field("Content-Length") == "300000"
     assert "the file became shorter while it was being sent" in answer.errors
 

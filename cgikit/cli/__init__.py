@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from cgikit import __version__
+from cgikit.runner import run_script
 
-from . import config, fastcgi, migrate, scgi, serve, sessions, vendor
+from . import config, fastcgi, migrate, run, scgi, serve, sessions, vendor
 from .commandline import Parser, complain
 
 
@@ -17,6 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 is success, 1 a failure (one line on standard error says which), 2 wrong usage.
     """
     words = sys.argv[1:] if argv is None else argv
+    if len(words) > 1 and words[0] == "run" and not words[1].startswith("-"):
+        return run_script(words[1], list(words[2:]))  # all of what follows is the script's
     arguments = parser().parse_args(sessions.without_ids(words))
     return _run(arguments)
 
@@ -33,6 +36,7 @@ def parser() -> Parser:
     config.add_to(commands)
     fastcgi.add_to(commands)
     migrate.add_to(commands)
+    run.add_to(commands)
     scgi.add_to(commands)
     serve.add_to(commands)
     sessions.add_to(commands)

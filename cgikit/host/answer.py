@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ..process import CUT
 from .diagnosis import removed_module
 from .environ import ServerRequest
 from .executor import ClientGone, Run, Source, TimeLimit
@@ -141,7 +142,8 @@ class Answer:
         end = f"exited with status {status}" if status > 0 else ""
         if status < 0:
             end = f"was killed by signal {-status}"
-        if not self._no_body and not self._call.delivered and (length or status < 0):
+        broke_off = length or status < 0 or status == CUT
+        if broke_off and not self._no_body and not self._call.delivered:
             raise self._broken(" and ".join(filter(None, (end, length))))
         for what in filter(None, (end, length, self._advice() if end else "")):
             self._log_problem(what)

@@ -70,20 +70,6 @@ def error_page(
     return _page(kind, "".join(parts))
 
 
-#: Closes the elements that a script may have left open. The others have no effect.
-_CLOSERS = (
-    "</script></style></textarea></title></select></template></noscript></pre></table>"
-    "</a></b></big></code></em></font></i></s></small></strike></strong></tt></u>"
-)
-_APPENDED = (
-    "all:revert;display:block;clear:both;margin:1rem 0;padding:.75rem 1rem;background:#fff4ec;"
-    "color:#1d2330;border-left:4px solid #9a3412;font:1rem/1.5 system-ui,sans-serif;"
-    "box-sizing:border-box;max-width:calc(100vw - 1rem);overflow-wrap:anywhere"
-)
-_APPENDED_LOG = (
-    "all:revert;margin:.5rem 0 0;font:.875rem/1.5 ui-monospace,monospace;white-space:pre-wrap;"
-    "overflow-wrap:anywhere"
-)
 #: Frames of a traceback whose line of the source follows, if it is known.
 _FRAME = re.compile(r'  File "([^"]+)", line \d+')
 _INCIDENT = re.compile(r"\[incident [0-9a-f]{8}\] ")
@@ -96,18 +82,9 @@ def appendix(what: str, kind: str, log: Iterable[str] = ()) -> bytes:
 
     `kind` is the answer's Content-Type; b"" if that is neither HTML nor plain text.
     """
-    media = kind.partition(";")[0].strip().lower()
-    lines = [one_line(line) for line in _for_its_owner(log)]
-    if media == "text/plain":
-        return "\n".join(["\n", one_line(what), *lines, ""]).encode("ascii", "backslashreplace")
-    if media != "text/html":
-        return b""
-    said = "\n".join(lines)
-    detail = f'<pre style="{_APPENDED_LOG}">{escape(said)}</pre>' if said else ""
-    return (
-        f'{_CLOSERS}<section role="alert" style="{_APPENDED}"><b>{escape(one_line(what))}</b>'
-        f"{detail}</section>\n"
-    ).encode("ascii", "xmlcharrefreplace")
+    from cgikit import appendix
+
+    return appendix.appendix(what, kind, _for_its_owner(log))
 
 
 def _for_its_owner(log: Iterable[str]) -> list[str]:

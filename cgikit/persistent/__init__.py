@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..debug import OnError
     from ..gateway.listener import Listener
     from ..request import Request
     from ..response import Response
@@ -45,11 +46,13 @@ def serve(
     respond: "Callable[[Request], Response]",
     options: "dict[str, Any]",
     debug: bool | None,
+    on_error: "OnError | None" = None,
 ) -> None:
     """Answer the requests that come to `listener`, until SIGTERM, SIGUSR1 or SIGINT.
 
-    `respond(request)` makes the response; `options` are those of `Request`. With CGIKIT_WORKERS=n in
-    the environment, n processes answer, and this one supervises them; a worker ends by `SystemExit`.
+    `respond(request)` makes the response; `options` are those of `Request`, `debug` and
+    `on_error` those of `run`. With CGIKIT_WORKERS=n in the environment, n processes answer, and this
+    one supervises them; a worker ends by `SystemExit`.
     `SystemExit`, with a message, is also raised for an invalid number in the environment.
     """
     workers = _number("CGIKIT_WORKERS", _MAX_WORKERS)
@@ -62,7 +65,9 @@ def serve(
     from .answer import Answerer
     from .worker import PersistentWorker
 
-    worker = PersistentWorker(listener, Answerer(respond, options, debug), limit, directory)
+    worker = PersistentWorker(
+        listener, Answerer(respond, options, debug, on_error), limit, directory
+    )
     if workers is None:
         worker.run(requests)
         return

@@ -7,7 +7,7 @@ import os
 
 # Modules that most requests use: loaded once, before workers are forked, and so shared by them.
 from .. import body, html, multidict, process, querystring  # noqa: F401
-from ..debug import answer_error, log, new_incident
+from ..debug import answer_error, broke_off
 from ..request import Request
 from ..response import head
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..debug import OnError
     from ..response import Response
     from .connection import PersistentConnection
 
@@ -29,9 +30,9 @@ class _Request(Request):
 class Answerer:
     """Answers requests with what `respond(request)` returns, and errors with error pages.
 
-    `options` are those of `Request`, `debug` is that of `run`. CGIKIT_DEBUG is read from the
-    environment of this process and not from the request: whoever may send requests must not be able to
-    turn on tracebacks.
+    `options` are those of `Request`, `debug` and `on_error` are those of `run`. CGIKIT_DEBUG
+    is read from the environment of this process and not from the request: whoever may send requests
+    must not be able to turn on tracebacks.
     """
 
     def __init__(
@@ -39,10 +40,12 @@ class Answerer:
         respond: "Callable[[Request], Response]",
         options: "dict[str, Any]",
         debug: bool | None,
+        on_error: "OnError | None" = None,
     ) -> None:
         self._respond = respond
         self._options = options
         self._debug = debug
+        self._on_error = on_error
 
     def __call__(self, variables: dict[str, str], connection: "PersistentConnection") -> None:
         """Answer the request that is open on `connection`; close that if the answer breaks off.
@@ -53,7 +56,7 @@ class Answerer:
         request = _Request(given, connection, **self._options)  # type: ignore[arg-type]
         own = os.getpid()
         try:
-            _send(self._respond(request), request, connection)
+            self._send(self._respond(request), request, connection)
         except BaseException as error:  # any: it would end the process that others wait for
             if os.getpid() != own:
                 raise
@@ -63,7 +66,7 @@ class Answerer:
         try:
             request.close()
         except Exception as error:  # the answer was sent, and the next request must not be affected
-            log(error, new_incident(), None, request)
+            broke_off(error, request, None, self._on_error)
 
     def _answer_error(
         self, error: BaseException, request: Request, connection: "PersistentConnection"
@@ -71,38 +74,40 @@ class Answerer:
         debug = self._debug
         if debug is None:
             debug = process.environ().get("CGIKIT_DEBUG") == "1"
-        page = answer_error(error, request, debug)
-        if not connection.take_back():
+        taken_back = connection.take_back()
+        page = answer_error(error, request, debug, sent=not taken_back, on_error=self._on_error)
+        if not taken_back:
             # After a regular end the client would mistake this part for the whole answer.
             connection.closed = True
             return
         try:
-            _send(page, request, connection)
+            self._send(page, request, connection)
         except Exception as second:  # the HTTPError has a header that cannot be sent
-            _send(answer_error(second, request, debug), request, connection)
+            self._send(answer_error(second, request, debug), request, connection)
 
-
-def _send(response: "Response", request: Request, connection: "PersistentConnection") -> None:
-    """Send an answer, and its end."""
-    try:
-        # httpd and Caddy would send an empty page for a local redirect.
-        status, fields, chunks = response.answer(request, local_redirects=False)
-        start = head(status, fields, request)
-        response.mark_sent()
-        if isinstance(chunks, tuple):
-            connection.finish(start + b"".join(chunks))
-            return
-        connection.output(start)
+    def _send(
+        self, response: "Response", request: Request, connection: "PersistentConnection"
+    ) -> None:
+        """Send an answer, and its end."""
         try:
-            for chunk in chunks:
-                if not connection.is_wanted():
-                    break
-                connection.output(chunk)
-        except BaseException as error:
-            if getattr(chunks, "left", 1):
-                raise
-            # The client has received the length announced.
-            log(error, new_incident(), None, request)
-        connection.finish()
-    finally:
-        response.close()
+            # httpd and Caddy would send an empty page for a local redirect.
+            status, fields, chunks = response.answer(request, local_redirects=False)
+            start = head(status, fields, request)
+            response.mark_sent()
+            if isinstance(chunks, tuple):
+                connection.finish(start + b"".join(chunks))
+                return
+            connection.output(start)
+            try:
+                for chunk in chunks:
+                    if not connection.is_wanted():
+                        break
+                    connection.output(chunk)
+            except BaseException as error:
+                if getattr(chunks, "left", 1):
+                    raise
+                # The client has received the length announced.
+                broke_off(error, request, None, self._on_error)
+            connection.finish()
+        finally:
+            response.close()

@@ -5,6 +5,7 @@ so one problem is one line of the log. `exchange.py` decides when an answer ends
 """
 
 from ..host.problem import Problem
+from ..process import CUT
 from .header import written_block
 
 TYPE_CHECKING = False
@@ -54,7 +55,7 @@ def breach(header: "Header | None", status: int) -> Problem | None:
         end = f"{how(status)}: it announced" if status else "announced"
         what = f"The script {end} {header.announced} bytes and sent {header.size}."
         return Problem(500, what, _FIX_LENGTH if status >= 0 else "")
-    if status < 0:
+    if status < 0 or status == CUT:
         return Problem(500, f"The script {how(status)} in mid-answer.")
     return None
 

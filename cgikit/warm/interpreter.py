@@ -198,7 +198,10 @@ def _status_of(error: BaseException) -> int:
         print(error.code, file=sys.stderr)  # noqa: T201 -- as the interpreter does
         return 1
     traceback = _own(error.__traceback__)
-    sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+    try:
+        sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+    except SystemExit as ended:  # the interpreter heeds that too: see `guard.py`
+        return _status_of(ended)
     if isinstance(error, KeyboardInterrupt):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)

@@ -32,6 +32,7 @@ OURS = "in a directory that only this store's user can enter, and that holds not
 #: Function, and what it adds to a name: why nobody's file is harmed.
 PLACES = {
     ("files.temporary_name", ".cgikit-new"): "reserved: nobody gives a file of his own this name",
+    ("logfile._put_aside", ".cgikit-old"): "reserved: nobody gives a file of his own this name",
     ("lines._settled_ending", ".lock"): "it is only locked and read",
     (
         "locks._LockBeside.__init__",
@@ -61,7 +62,17 @@ PLACES = {
     ): '"." and 24 digits before it; unlocked, and of this user',
     ("upload._new_name", ".waiting"): "O_EXCL, and 96 bits of chance",
 }
-ROOMS = {"counters", "expiring", "files", "jsonfile", "lines", "locks", "sessions", "upload"}
+ROOMS = {
+    "counters",
+    "expiring",
+    "files",
+    "jsonfile",
+    "lines",
+    "locks",
+    "logfile",
+    "sessions",
+    "upload",
+}
 ENDING = re.compile(r"[.-][a-z][\w./-]*")
 
 

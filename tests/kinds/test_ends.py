@@ -14,8 +14,8 @@ from house import Module
 
 #: The modules of the handler's side through which a body goes.
 MODULES = {
-    "filebody", "leaving", "persistent.answer", "persistent.connection", "persistent.worker", "process",
-    "response", "script", "streamed", "wsgi",
+    "crash", "filebody", "leaving", "persistent.answer", "persistent.connection", "persistent.worker",
+    "process", "response", "script", "streamed", "wsgi",
 }  # fmt: skip
 
 #: What passes on a piece of a body.
@@ -30,7 +30,7 @@ PLACES = {
     "filebody.FileBody.__iter__: while": "a file that became shorter raises `OSError`",
     "filebody.FileBody._hand_over: while": "stops where the file does; `__iter__` then raises",
     "filebody.FileBody.write_to: for": RAISED,
-    "persistent.answer._send: for": RAISED + ", but for what fails behind an announced length",
+    "persistent.answer.Answerer._send: for": RAISED + ", but for what fails behind an announced length",
     "persistent.connection.PersistentConnection._catch_up: while": "bytes of ours, already counted",
     "process._parents: for": RAISED + "; in a process that was forked it raises `SystemExit`",
     "process.send: for": RAISED,
@@ -42,8 +42,9 @@ PLACES = {
     "response._wire: from": RAISED,
     "wsgi._Input.gather: while": "of a request, not of an answer",
     # ends
+    "crash.answer: SystemExit": "0 after a page, 70 where something is out",
     "persistent.answer.Answerer.__call__: SystemExit": "of a process that was forked",
-    "persistent.answer._send: finish": ENDED,
+    "persistent.answer.Answerer._send: finish": ENDED,
     "persistent.connection.PersistentConnection._end: finish": ENDED,
     "persistent.connection.PersistentConnection.finish: _end": ENDED,
     "persistent.connection.PersistentConnection.go_on: _end": ENDED + "; it was held back",
@@ -54,7 +55,7 @@ PLACES = {
     "process._parents: SystemExit": "of a process that was forked",
     "process.end: _exit": "of a process that was forked",
     "response.Response._selected: finish": "of a redirect's fields, not of an answer",
-    "script._answer_error: SystemExit": "something is out: status 1, if the server asks",
+    "script._answer_error: SystemExit": "something is out: status 70, if the server asks",
     "script.respond: SystemExit": "of a process that was forked",
     "streamed.begin: SystemExit": "of a process that was forked",
     "wsgi._Answer.__next__: truncated": "the server is told by an exception",

@@ -18,7 +18,7 @@ from test_wsgi import call
 
 #: Every place that asks a response what to send: what it writes by then, and who makes the error page.
 ASKING = {
-    "persistent.answer._send": "the header comes after it; `Answerer._answer_error`",
+    "persistent.answer.Answerer._send": "the header comes after it; `Answerer._answer_error`",
     "response.Response.send": "the header comes after it; `script._answer_error`",
     "testing.handlers._send": "nothing goes out; `HandlerTarget._answered`",
     "wsgi._Answer.__init__": "`start_response` comes after it; `WSGI._answer`",

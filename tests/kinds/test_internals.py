@@ -210,6 +210,10 @@ PRIVATE = {
     ("warm.interpreter", "threading.main_thread()._native_id"): "only set",
     ("leaving", "_thread._count"): "3.11 to 3.13 have it",
     ("sessions.redisconnection", "kind._connect"): "redis 5.2 to 7; without it no save works",
+    (
+        "uncaught",
+        "sys._getframe",
+    ): "3.11 to 3.13 have it; it tells Python's own flush from a script's",
     ("process", "getattr(atexit, '_ncallbacks', None)"): "Python's own way out is taken",
 }
 #: Modules that C brings, under the names that the public ones take them from.

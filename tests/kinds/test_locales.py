@@ -27,6 +27,7 @@ MODULES = house.read()
 
 #: Every place that makes a request, and where its variables come from.
 REQUESTS = {
+    "crash.answer": "the process's own, by `process.environ`",
     "persistent.answer.Answerer.__call__": "from the wire, by `request_text`",
     "response.Response.send": "the process's own, by `process.environ`",
     "script.run": "the process's own, by `process.environ` in Request, or from `offline`",

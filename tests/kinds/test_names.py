@@ -22,6 +22,7 @@ from cgikit.parameters import parse_header
 ASCII = "beside isascii(): printable ASCII"
 SHOWN = "for a log or a terminal: what does not print is escaped, not refused"
 PRINTABLE = {
+    "appendix._one_line": SHOWN,
     "characters.refused": "a quick yes; what does not print is looked at one by one",
     "compat.reading.valid_boundary": ASCII,
     "cli.config.quoting.refuse": "of a configuration, which people read",
@@ -33,6 +34,7 @@ PRINTABLE = {
     "headers.check_field": ASCII,
     "host.diagnosis.interpreter_problem": SHOWN,
     "host.logtext.one_line": SHOWN,
+    "logfile._printable": SHOWN,
     "multipart._boundary": ASCII,
     "nph.head": ASCII,
     "redirect.check_location": "a quick yes; then `refused`",

@@ -12,13 +12,14 @@ import pytest
 
 #: The rooms that this is said of. The servers wait in event loops of their own.
 ROOMS = {
-    "body", "counters", "expiring", "filebody", "files", "jsonfile", "lines", "locks", "obstacle",
-    "process", "regularfile", "sessions", "upload", "waiting",
+    "body", "counters", "expiring", "filebody", "files", "jsonfile", "lines", "locks", "logfile",
+    "obstacle", "process", "regularfile", "sessions", "upload", "waiting",
 }  # fmt: skip
 
 PLACES = {
     ("sleep", "waiting.wait_for"): "the one place",
     ("flock", "locks.try_lock"): "the one place",
+    ("flock", "logfile._put_aside"): "it never waits: another process puts the file aside then",
     ("flock", "sessions.sessionfile._flock"): "`locks` costs a session that nobody waits for more",
     ("flock", "sessions.sessionfile._unlock"): "a child that lives on must not keep the lock",
     ("flock", "upload._clear"): "a file system that cannot lock is no error here",

@@ -55,6 +55,7 @@ UNGUARDED = {
     "gateway.spool._unnamed": NEW + "; or a file that has no name",
     "sessions.sqlite.SQLiteStore._make": NEW,
     "sessions.sqlite.SQLiteStore._open": "looked at before, by lstat; only its user can change it",
+    "runner._source": "the script of the command line, as Python opens it",
     "upload.Upload.file": DESCRIPTOR,
     "upload._open_spool": NEW + "; or a file that has no name",
     "upload._umask": "a file of the kernel's",
@@ -261,6 +262,11 @@ LOOKS = {
     ),
     "vendored._begin": (
         "from cgikit.vendored import _begin; assert _begin('x') == b''; raise OSError('None')"
+    ),
+    "logfile.LogFile._open": (
+        "from cgikit.logfile import LogFile; from io import StringIO; own = StringIO();"
+        " LogFile('x', own).write('a\\n'); assert own.getvalue().endswith('a\\n');"
+        " raise OSError('None')"
     ),
     "host.listing._about": "from cgikit.host.listing import _about; _about('x')",
     "warm.program._first_line": (

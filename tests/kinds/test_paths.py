@@ -18,6 +18,7 @@ import pytest
 from gatewayserving import gateway
 
 GUARDED = "calls process.absolute"
+LOG = "LogFile does"
 #: Every function that takes a path from a script, and what becomes of it.
 PLACES = {
     "counters.Counter.__init__": GUARDED,
@@ -33,8 +34,14 @@ PLACES = {
     "lines.append_line": GUARDED,
     "lines.read_lines": GUARDED,
     "lines.take_lines": GUARDED,
+    "logfile.LogFile.__init__": GUARDED,
     "locks.FileLock.__init__": GUARDED,
     "locks.lock": GUARDED,
+    "debug.enable": LOG,
+    "script._logged": LOG,
+    "script.run": LOG,
+    "uncaught.install": LOG,
+    "wsgi.WSGI.__init__": GUARDED,
     "process.absolute": "the guard itself",
     "regularfile._open_otherwise": "internal: its callers have made it absolute, or give a descriptor",
     "regularfile.open_regular": "internal: its callers have made it absolute, or give a descriptor",
@@ -153,6 +160,11 @@ USES = {
     "FileLock": (
         "from cgikit.locks import FileLock; held = FileLock('data/n')",
         "with held: pass",
+        "data/n",
+    ),
+    "LogFile": (
+        "from cgikit.logfile import LogFile; c = LogFile('data/n')",
+        "c.write('x\\n')",
         "data/n",
     ),
     "Upload.save": (UPLOAD + "u.write(b'x' * 100_000)", "u.save('data/n')", "data/n"),

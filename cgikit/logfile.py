@@ -1,0 +1,159 @@
+"""A log file of the script's own, for hosts that show nobody their error log: `run(handler, log=…)`.
+
+Whole lines are appended, each with the time (UTC, RFC 3339) and the process, by one write, so that the
+lines of several processes never mix. `lines.py` is for data: it waits for locks and fails loudly, and a
+log must do neither. What cannot be written goes to standard error.
+"""
+
+import os
+import sys
+
+from .process import absolute, write_log
+from .regularfile import close_quietly, open_regular, write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TextIO
+
+#: Bytes after which the file is put aside, in place of the one before: the log of a site that fails at
+#: every request must not fill the disk.
+MAX_SIZE = 4 << 20
+_LONGEST = 8_192  # characters of a line
+
+
+class LogFile:
+    """A stream of text that appends what is written to `path`; made with mode 0600 if it is missing.
+
+    As a context manager it takes the place of `sys.stderr`. `own` is where lines go that cannot be
+    written (default: the standard error of before).
+    """
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+
+    def __init__(
+        self,
+        path: "str | os.PathLike[str]",
+        own: "TextIO | None" = None,
+        limit: int = MAX_SIZE,
+    ) -> None:
+        self.path = absolute(path)
+        self.own = sys.stderr if own is None else own
+        self._limit = limit
+        self._line = ""
+        self._failed = False
+
+    def __repr__(self) -> str:
+        return f"<LogFile {self.path!r}>"
+
+    def __enter__(self) -> None:
+        sys.stderr = self
+
+    def __exit__(self, *_: object) -> None:
+        self.flush()
+        if sys.stderr is self:
+            sys.stderr = self.own
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.own, name)
+
+    def write(self, text: str) -> int:
+        """Append the lines in a text; the last one waits for its end, or for `flush`. Never raises."""
+        whole, newline, self._line = (self._line + text).rpartition("\n")
+        if newline or len(self._line) > _LONGEST:
+            if not newline:
+                whole, self._line = self._line, ""
+            self._append(whole)
+        return len(text)
+
+    def writelines(self, lines: "Iterable[str]") -> None:
+        """Append lines."""
+        self.write("".join(lines))
+
+    def flush(self) -> None:
+        """Append a line that has no end yet."""
+        line, self._line = self._line, ""
+        if line:
+            self._append(line)
+
+    def isatty(self) -> bool:
+        """Return False: it is a file."""
+        return False
+
+    def _append(self, text: str) -> None:
+        from time import gmtime, strftime
+
+        stamp = f"{strftime('%Y-%m-%dT%H:%M:%SZ', gmtime())} [{os.getpid()}] "
+        lines = [f"{stamp}{_printable(line[:_LONGEST])}\n" for line in text.split("\n")]
+        data = "".join(lines).encode("utf-8", "backslashreplace")
+        try:
+            self._write(data)
+        except (OSError, ValueError) as error:  # ValueError: NUL in the path
+            if not self._failed:
+                self._failed = True
+                write_log(
+                    f"cgikit: the log {self.path!r} cannot be written: {_why(self.path, error)}\n",
+                    self.own,
+                )
+            write_log(data.decode("utf-8"), self.own)
+
+    def _write(self, data: bytes) -> None:
+        fd = self._open()
+        try:
+            if os.fstat(fd).st_size + len(data) > self._limit and _put_aside(self.path, fd):
+                close_quietly(fd)
+                fd = -1
+                fd = self._open()
+            write_all(fd, data)
+        finally:
+            if fd >= 0:
+                close_quietly(fd)
+
+    def _open(self) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        return open_regular(self.path, flags, 0o600, patience=0)
+
+
+def _put_aside(path: str, fd: int) -> bool:
+    """Rename a log that is full, once: whoever has it open goes on writing to it. Return whether there
+    is a new one to open.
+    """
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False  # another process is doing it, or nobody can lock here: this line still fits
+    try:
+        # Another process may have put it aside since it was opened.
+        if os.path.samestat(os.fstat(fd), os.stat(path)):
+            os.replace(path, path + ".cgikit-old")
+    except FileNotFoundError:
+        pass
+    return True
+
+
+def _why(path: str, error: Exception) -> str:
+    """Return why a log cannot be written, and what to do."""
+    from .obstacle import obstacle
+
+    number = getattr(error, "errno", None)
+    reason = getattr(error, "strerror", None) or str(error)
+    if isinstance(error, PermissionError) and number:
+        try:
+            return f"{reason}; {obstacle(path, number)}"
+        except OSError:
+            return reason
+    if isinstance(error, FileNotFoundError):
+        return f"{reason}; make the directory {os.path.dirname(path)}"
+    return reason
+
+
+def _printable(line: str) -> str:
+    """Return a line without characters that could forge another one, or that a terminal would obey."""
+    if line.isprintable():
+        return line
+    return "".join(
+        [c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in line]
+    )

@@ -1,0 +1,115 @@
+"""Who gets the errors of a CGI script that nobody has caught, and how far its answer has come by then.
+Internal.
+
+`guard.py` and `debug.enable` install it. It is small, since scripts that do not fail load it too. It
+replaces `sys.excepthook` and watches what leaves standard output, whose header RFC 3875 section 6
+defines; `crash.py` makes the answer.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any
+
+    Hook = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
+    Handle = Callable[[Exception, "Watched | None", bool | None], object]
+
+_LONGEST_HEAD = 65_536  # bytes
+
+
+class Watched:
+    """What has left this process through a standard output: `.count` bytes, of which `.head` is the
+    beginning (bytes), long enough to have the header of any answer.
+
+    It is called as the `write` of the raw file below the buffer: once for each piece that leaves.
+    What other programs print, and what is written to the descriptor, is not seen.
+    """
+
+    def __init__(self, raw: "Any") -> None:
+        self.count = 0
+        self.head = b""
+        self._write = raw.write
+        raw.write = self
+
+    def __call__(self, data: "Any") -> "int | None":
+        """Write, and count what was taken."""
+        done: int | None = self._write(data)
+        if done:
+            self.count += done
+            if len(self.head) < _LONGEST_HEAD:
+                self.head += bytes(memoryview(data)[:done])[: _LONGEST_HEAD - len(self.head)]
+        return done
+
+
+class _Flush:
+    """The `flush` of standard output. Python calls it at the end of a script that has failed, before it
+    calls `sys.excepthook`: what has not left yet could then not be replaced by a page.
+    """
+
+    def __init__(self, stream: "Any") -> None:
+        self._flush = stream.flush
+        stream.flush = self
+
+    def __call__(self) -> None:
+        """Flush, unless Python itself asks for it. When it ends, it asks again."""
+        if sys._getframe().f_back is not None or sys.is_finalizing():
+            self._flush()
+
+
+class Uncaught:
+    """The replacement of `sys.excepthook`: it calls `handle(error, watched, debug)`. `former` is the
+    hook before, which gets the errors that are not for a page.
+    """
+
+    def __init__(
+        self, handle: "Handle", debug: bool | None, former: "Hook", watched: Watched | None
+    ) -> None:
+        self.handle = handle
+        self.debug = debug
+        self.former = former
+        self.watched = watched
+        self._pid = os.getpid()
+
+    def __call__(
+        self, kind: type[BaseException], error: BaseException, trace: "TracebackType | None"
+    ) -> None:
+        """Answer the request with a page. Raises the `SystemExit` that ends the process."""
+        # A process that the script has forked is not the one that answers.
+        if os.getpid() != self._pid or not isinstance(error, Exception):
+            self.former(kind, error, trace)
+            return
+        self.handle(error, self.watched, self.debug)
+
+
+def install(
+    handle: "Handle", debug: bool | None = None, log: "str | os.PathLike[str] | None" = None
+) -> None:
+    """Have `handle(error, watched, debug)` called for an uncaught error of this CGI process. `log` is a
+    file for what would go to standard error. Without REQUEST_METHOD nothing is done.
+    """
+    if not os.environ.get("REQUEST_METHOD"):
+        return
+    if log is not None:
+        from .logfile import LogFile
+
+        LogFile(log).__enter__()
+    hook: Any = sys.excepthook
+    if isinstance(hook, Uncaught):
+        debug = hook.debug if debug is None else debug
+        sys.excepthook = Uncaught(handle, debug, hook.former, hook.watched)
+    else:
+        sys.excepthook = Uncaught(handle, debug, hook, _watched())
+
+
+def _watched() -> Watched | None:
+    buffer = getattr(sys.stdout, "buffer", None)
+    try:
+        watched = Watched(getattr(buffer, "raw", buffer))
+        _Flush(sys.stdout)
+        return watched
+    except (AttributeError, TypeError):
+        return None  # started without a standard output, or with one of another kind
