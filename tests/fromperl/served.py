@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "examples" / "from-perl"
 ENDINGS = ("pl", "py")
 
-#: The directories of a site, and which version is in each: the ports in the last one go on with the
-#: files of the scripts in the one before.
-PLACES = {"pl": "pl", "py": "py", "former": "pl", "taken": "py"}
+#: The directories of a site, and which version is in each: the ports in `taken` go on with the files of
+#: the scripts in `former`, those in `mutant` are wrong in one place.
+PLACES = {"pl": "pl", "py": "py", "former": "pl", "taken": "py", "mutant": "py"}
 
 #: Takes the place of sendmail: keeps its arguments and the message.
 SENDMAIL = """\

@@ -4,6 +4,7 @@ the same, under httpd and `cgikit serve`.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def both(
             yield server
 
 
+@cache
 def visited(server: Server, name: str, place: str) -> dict[str, Parts]:
     """What a visit to one version brought."""
     visitor = Visitor(server, name, place)
@@ -73,6 +75,30 @@ def test_a_port_goes_on_with_the_files_of_the_script(both: Server, name: str) ->
         visitor.look("all")
         assert shown in " ".join(visitor.page.lines), both.error_log()[-3000:]
     assert differences(name, there.seen, here.seen) == []
+
+
+#: Mistakes, one in each port, that its visit must notice: what stands there, and what would be wrong.
+MISTAKES = {
+    "board": ('        parent = ""\n', "        pass\n"),
+    "cart": ("cart.clear()", "pass"),
+    "counter": ("counter.value if seen", "counter.increment() if seen"),
+    "formmail": ('if "copy" in form:', "if form:"),
+    "guestbook": ("text=escape(text)", "text=text"),
+    "login": ("session.destroy()", "pass"),
+    "poll": (" and not voted", ""),
+    "search": ("re.escape(word)", "word"),
+    "upload": ("DIRECTORY / name)", "DIRECTORY / name, overwrite=True)"),
+}
+
+
+@pytest.mark.parametrize("both", ["serve"], indirect=True)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mistake_in_a_port_is_noticed(both: Server, name: str) -> None:
+    right, wrong = MISTAKES[name]
+    source = (SCRIPTS / f"{name}.py").read_text()
+    assert source.count(right) == 1
+    (both.directory / "mutant" / f"{name}.py").write_text(source.replace(right, wrong))
+    assert differences(name, visited(both, name, "pl"), visited(both, name, "mutant"))
 
 
 def code_lines(path: Path) -> int:
