@@ -10,6 +10,7 @@ DIRECTORY = Path("data/board")
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>Board</title>
+<style>label, textarea {{ display: block; margin-top: .5rem }}</style>
 <main><h1>Board</h1>
 {content}
 <p>{problem}</p>

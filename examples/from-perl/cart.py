@@ -14,6 +14,7 @@ GOODS = {  # by number: name, price in cents
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>Shop</title>
+<style>label, textarea {{ display: block; margin-top: .5rem }}</style>
 <main><h1>Shop</h1>
 <p>{message}</p>
 {goods}
@@ -76,7 +77,7 @@ def content(request, cart):
     for number in sorted(cart):
         name, price = GOODS[number]
         yield fields.text(None, f"pieces{number}", cart[number], label=name, size=2)
-        yield f"<p>{money(price * cart[number])}</p>"
+        yield money(price * cart[number])
     yield f"<p>Total {money(sum(GOODS[number][1] * cart[number] for number in cart))}</p>"
     yield fields.button(request, "do", value="Change", label="Change")
     yield fields.textarea(request, "address", label="Address", rows=3)

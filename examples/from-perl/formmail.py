@@ -14,6 +14,8 @@ TOPICS = ["Perl", "Python", "The web"]
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>Write to us</title>
+<style>label, textarea {{ display: block; margin-top: .5rem }}
+  [type=checkbox] + label {{ display: inline }}</style>
 <main><h1>Write to us</h1>
 {messages}
 {form}

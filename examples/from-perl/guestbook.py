@@ -10,6 +10,7 @@ MOST = 10  # entries on the page
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>Guestbook</title>
+<style>label, textarea {{ display: block; margin-top: .5rem }}</style>
 <main><h1>Guestbook</h1>
 {messages}
 {form}

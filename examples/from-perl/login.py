@@ -10,6 +10,7 @@ USERS = "data/users.txt"  # a line for each: name, salt, SHA-256 of salt and pas
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>{title}</title>
+<style>label, textarea {{ display: block; margin-top: .5rem }}</style>
 <main><h1>{heading}</h1>
 <p>{message}</p>
 {form}

@@ -9,6 +9,7 @@ CHOICES = ["Perl", "Python", "Ruby", "C & C++", "The shell"]
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>Poll</title>
+<style>label {{ display: block }}</style>
 <main><h1>{question}</h1>
 {content}
 </main>"""

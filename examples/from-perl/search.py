@@ -12,6 +12,8 @@ CHOICES = {"all": "All of them", "any": "Any of them"}
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>Search</title>
+<style>label, textarea {{ display: block; margin-top: .5rem }}
+  [type=checkbox] + label {{ display: inline }}</style>
 <main><h1>Search</h1>
 {form}
 {result}

@@ -12,6 +12,7 @@ BEGINNINGS = {b"GIF8": "gif", b"\xff\xd8\xff": "jpg", b"\x89PNG": "png"}
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>Pictures</title>
+<style>label, textarea {{ display: block; margin-top: .5rem }}</style>
 <main><h1>Pictures</h1>
 <p>{message}</p>
 {form}
