@@ -113,6 +113,20 @@ def sent(path: str, form: str = "form", **values: str) -> Callable[[Visitor], No
     return visit
 
 
+def signs_up_wrongly(visitor: Visitor) -> None:
+    visitor.opens("signup.py")
+    visitor.browser.fill("form", name=LONG, email=LONG, people="77")
+    visitor.browser.submit("form")
+
+
+def signed_up(visitor: Visitor) -> None:
+    visitor.opens("signup.py")
+    visitor.browser.fill("form", name=LONG[:60], email="ada@example.org", password=LONG[:20])
+    for chosen in ("[name=meal] [value=Dumplings]", "[name=terms]", "[value=sat]"):
+        visitor.browser.driver.find_element("css selector", chosen).click()
+    visitor.browser.submit("form")
+
+
 def coloured(colour: str) -> Callable[[Visitor], None]:
     def visit(visitor: Visitor) -> None:
         visitor.opens("cookies.py")
@@ -150,6 +164,9 @@ PAGES: dict[str, Callable[[Visitor], None]] = {
     "poll-voted": voted,
     "progress": at("progress.py?pause=0"),
     "redirect": at("redirect.py"),
+    "signup": at("signup.py"),
+    "signup-wrong": signs_up_wrongly,
+    "signup-done": signed_up,
     "upload": at("upload.py"),
     "upload-done": uploaded,
     # The ports of scripts in Perl
