@@ -265,6 +265,19 @@ class Request(MetaVariables):
         request._query = request._loaded = found[1]
         return request
 
+    def inspect(self, *, values: bool = False) -> str:
+        """Return what came with this request as a piece of HTML (str) to put into a page while you
+        develop: method, URL, query, form, files, cookies, session and environment, all escaped.
+
+        It shows names. `values` adds the values of the query and of the form, and the names of files.
+        Values of cookies and of the session are never shown, those of the environment as in debug mode.
+        It reads the form and opens the session; what cannot be read is shown as an error.
+        """
+        from .inspection import markup
+
+        session = None if self._sessions is None else lambda: sorted(self.session)
+        return markup(self, session, values)
+
     def save_session(self, response: "Response | None" = None) -> None:
         """Save the session, if it was used, and set its cookie in the response. `run` calls this."""
         self._answered = True

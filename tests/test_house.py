@@ -65,6 +65,7 @@ LAYERS = (
         "expiring",
         "fields",
         "files",
+        "inspection",
         "jsonfile",
         "lines",
         "locks",

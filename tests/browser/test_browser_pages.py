@@ -30,6 +30,16 @@ FAILING = {
     "large.py": "def show(request):\n    return request.query['a']\n",
     "refuses.py": f"def show(request):\n    raise HTTPError(404, 'There is no {LONG}.')\n",
 }
+#: A script that shows what it was sent.
+INSPECTS = f"""\
+def show(request):
+    page = "<!DOCTYPE html><html lang='en'><head><title>Request</title>"
+    page += "<meta name='viewport' content='width=device-width'></head><body><main><h1>Request</h1>"
+    page += "<form method='post' enctype='multipart/form-data'>"
+    page += "<label>Name <input name='{LONG}'></label>"
+    page += "<label>File <input type='file' name='file'></label><button>Send</button></form>"
+    return page + request.inspect(values=bool(request.query)) + "</main></body></html>"
+"""
 RUNS = {"hidden.py": "run(show, debug=False)", "large.py": "run(show, limits=Limits(query=1))"}
 
 
@@ -141,6 +151,14 @@ def of_a_visitor(visitor: Visitor) -> None:
     visitor.reads(error_page(problem, details=False))
 
 
+def inspected(visitor: Visitor) -> None:
+    file = visitor.directory / f"{LONG[:200]}.txt"
+    file.write_text("content")
+    visitor.opens(f"inspects.py/{LONG}?{LONG}={LONG}")
+    visitor.browser.fill("form", **{LONG: LONG, "file": str(file)})
+    visitor.browser.submit("form")
+
+
 #: By name: how to come to the page.
 PAGES: dict[str, Callable[[Visitor], None]] = {
     "clock": at("clock.py"),
@@ -187,6 +205,8 @@ PAGES: dict[str, Callable[[Visitor], None]] = {
     "error-raised": at("refuses.py"),
     "error-field": at("hits.py?digits=many"),
     "error-redirect": at("redirect.py?to=https://example.org/"),
+    "inspect": at("inspects.py"),
+    "inspect-values": inspected,
     # Of `cgikit serve`: the listings, and its errors for the owner and for visitors
     "listing": at(""),
     "listing-below": at("below/"),
@@ -206,7 +226,7 @@ def visitor(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     directory = tmp_path_factory.mktemp("pages")
     scripts = directory / "scripts"
     shutil.copytree(EXAMPLES, scripts, ignore=shutil.ignore_patterns("data", "__pycache__"))
-    for name, code in FAILING.items():
+    for name, code in {**FAILING, "inspects.py": INSPECTS}.items():
         head = "#!/usr/bin/env python3\nfrom cgikit import HTTPError, Limits, run\n\n"
         (scripts / name).write_text(f"{head}{code}\n{RUNS.get(name, 'run(show)')}\n")
     (scripts / "quiet.sh").write_text(f"#!/bin/sh\necho {LONG} >&2; exit 3\n")

@@ -20,7 +20,7 @@ from cgikit import Response
 from cgikit.parameters import parse_header
 
 ASCII = "beside isascii(): printable ASCII"
-SHOWN = "for a log or a terminal: what does not print is escaped, not refused"
+SHOWN = "for a log, a terminal or a developer: what does not print is escaped, not refused"
 PRINTABLE = {
     "appendix._one_line": SHOWN,
     "characters.refused": "a quick yes; what does not print is looked at one by one",
@@ -35,6 +35,7 @@ PRINTABLE = {
     "host.diagnosis.interpreter_problem": SHOWN,
     "host.logtext.one_line": SHOWN,
     "logfile._printable": SHOWN,
+    "inspection._text": SHOWN,
     "multipart._boundary": ASCII,
     "nph.head": ASCII,
     "redirect.check_location": "a quick yes; then `refused`",
