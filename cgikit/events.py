@@ -6,17 +6,15 @@ again. `Response.events` makes an answer of it; `streamed.py` decides when a pie
 flushes it. Pages and pictures that replace each other are in `push.py`.
 """
 
+from .streamed import LIVE, ItemStream, shown
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     #: The text of an event, its fields, or None for a comment.
     Event = str | Mapping[str, object] | None
 
-TYPE = "text/event-stream; charset=utf-8"
-#: For whatever is between the script and the page: no cache keeps a stream, no proxy compresses it (RFC
-#: 9111 section 5.2.2.6), and nginx does not collect it.
-FIELDS = (("Cache-Control", "no-store, no-transform"), ("X-Accel-Buffering", "no"))
 #: Bytes of an id in UTF-8. It comes back in a header field, and servers refuse one of more than 8 KB.
 MAX_ID = 1_024
 #: Milliseconds, about 24 days: browsers count them in 32 bits.
@@ -26,38 +24,12 @@ _COMMENT = b":\n\n"
 _KEYS = frozenset(("data", "id", "event", "retry"))
 
 
-class EventStream:
-    """A stream of events as bytes. Iterating yields a comment, so that the header is sent before there
-    is an event, and then each event as soon as the iterable has made it.
+def stream(events: "Iterable[Event]") -> tuple[ItemStream, dict[str, str]]:
+    """Return the body of an answer: a comment, so that the header is sent before there is an event, and
+    then each event; and the header fields. `TypeError` if `events` is a single one.
     """
-
-    def __init__(self, events: "Iterable[Event]") -> None:
-        """Raise `TypeError` if `events` is one event and not an iterable of them, or no iterable."""
-        if isinstance(events, str | bytes | dict) or not hasattr(type(events), "__iter__"):
-            raise TypeError(
-                f"the events are {_shown(events)}; give an iterable of them, such as a generator: each "
-                "a str, a dict or None"
-            )
-        self._source = events
-        self._events: Iterator[Event] | None = None
-
-    def __iter__(self) -> "Iterator[bytes]":
-        return self
-
-    def __next__(self) -> bytes:
-        if self._events is None:
-            self._events = iter(self._source)
-            return _COMMENT
-        return build(next(self._events))
-
-    def close(self) -> None:
-        """Close the iterable, if it can be closed. A generator that waits at a `yield` gets
-        `GeneratorExit` there.
-        """
-        for one in (self._events, self._source):
-            close = getattr(one, "close", None)
-            if close is not None:
-                close()
+    fields = {**LIVE, "Content-Type": "text/event-stream; charset=utf-8"}
+    return ItemStream(events, build, "event", first=_COMMENT), fields
 
 
 def build(event: "Event") -> bytes:
@@ -75,7 +47,7 @@ def build(event: "Event") -> bytes:
     if isinstance(event, str):
         event = {"data": event}
     if not isinstance(event, dict):
-        raise TypeError(f"an event is {_shown(event)}; give a str, a dict or None")
+        raise TypeError(f"an event is {shown(event)}; give a str, a dict or None")
     if not event.keys() <= _KEYS or not event:
         strange = sorted(map(repr, event.keys() - _KEYS))
         raise ValueError(
@@ -152,9 +124,5 @@ def last_event_id(value: str) -> str:
 
 def _text(key: str, value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{key} of an event is {_shown(value)}; give a str")
+        raise TypeError(f"{key} of an event is {shown(value)}; give a str")
     return value
-
-
-def _shown(value: object) -> str:
-    return f"{type(value).__name__} {repr(value)[:60]}"

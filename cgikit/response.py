@@ -198,9 +198,21 @@ class Response:
         see: yield one before each silence gets too long for a server, and to notice that the client has
         left.
         """
-        from .events import FIELDS, TYPE, EventStream
+        from .events import stream
 
-        return cls(EventStream(events), headers=FIELDS, content_type=TYPE)
+        body, fields = stream(events)
+        return cls(body, headers=fields)
+
+    @classmethod
+    def push(cls, pages: "Iterable[Response | str]") -> "Response":
+        """Send pages or pictures of which each replaces the one before (server push,
+        multipart/x-mixed-replace). Each is HTML (str), or a `Response` of which the type and the body
+        are sent. Chromium shows pictures only; see docs/events.md.
+        """
+        from .push import stream
+
+        body, fields = stream(pages)
+        return cls(body, headers=fields)
 
     @property
     def expires(self) -> str | None:

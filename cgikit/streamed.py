@@ -1,6 +1,9 @@
 """Response bodies that come piece by piece: what a piece may be, when the first one is made, and the
 length that the header announces (RFC 9110 section 8.6). Internal.
 
+Bodies that are made of other things than bytes, one after the other, are an `ItemStream`: see
+`events.py` and `push.py`.
+
 `response.py` decides which fields an answer has, and imports this module only for such a body. The
 callers decide how the pieces are sent.
 """
@@ -10,10 +13,15 @@ from . import process
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
     #: A piece of a body: text, or an object that holds bytes.
     Piece = str | bytes | bytearray | memoryview
     ResponseBody = Piece | Iterable[Piece]
+
+#: Fields of an answer that goes on, for what is between the script and the page: no cache keeps it, no
+#: proxy compresses it (RFC 9111 section 5.2.2.6), and nginx does not collect it.
+LIVE = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
 def taken(body: object) -> "bytes | Iterator[Piece]":
@@ -29,7 +37,7 @@ def taken(body: object) -> "bytes | Iterator[Piece]":
         return iter(body)  # type: ignore[call-overload, no-any-return]
     except TypeError:
         raise TypeError(
-            f"the body is {_shown(body)}; give a str, bytes, or an iterable of these"
+            f"the body is {shown(body)}; give a str, bytes, or an iterable of these"
         ) from None
 
 
@@ -74,7 +82,7 @@ def _encoded(pieces: "Iterable[Piece]", encode: "Callable[[str], bytes]") -> "It
     for piece in pieces:
         data = encode(piece) if isinstance(piece, str) else _held(piece)
         if data is None:
-            raise TypeError(f"a piece of the body is {_shown(piece)}; give a str or bytes")
+            raise TypeError(f"a piece of the body is {shown(piece)}; give a str or bytes")
         yield data
 
 
@@ -89,7 +97,8 @@ def _held(value: object) -> bytes | None:
         return None
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value's type and the beginning of what it looks like, for a message."""
     return f"{type(value).__name__} {repr(value)[:60]}"
 
 
@@ -136,3 +145,50 @@ class Announced:
                 raise _too_long(self.length)
         if self.left:
             raise _too_short(self.length - self.left, self.length)
+
+
+class ItemStream:
+    """The bytes of `items`, an iterable: first `first`, so that the header is sent before there is an
+    item, then each item as soon as it is made, as `build` returns it, and `last`.
+
+    `close` closes the iterable, if it can be closed: a generator that waits at a `yield` gets
+    `GeneratorExit` there. `TypeError` if `items` is a single one, which `noun` names, or no iterable.
+    """
+
+    def __init__(
+        self,
+        items: "Iterable[Any]",
+        build: "Callable[[Any], bytes]",
+        noun: str,
+        first: bytes,
+        last: bytes = b"",
+    ) -> None:
+        if isinstance(items, str | bytes | dict) or not hasattr(type(items), "__iter__"):
+            raise TypeError(
+                f"the {noun}s are {shown(items)}; give an iterable of {noun}s, such as a generator"
+            )
+        self._source = items
+        self._items: Iterator[Any] | None = None
+        self._build = build
+        self._first, self._last = first, last
+
+    def __iter__(self) -> "Iterator[bytes]":
+        return self
+
+    def __next__(self) -> bytes:
+        if self._items is None:
+            self._items = iter(self._source)
+            return self._first
+        for item in self._items:
+            return self._build(item)
+        last, self._last = self._last, b""
+        if not last:
+            raise StopIteration
+        return last
+
+    def close(self) -> None:
+        """Close the iterable."""
+        for one in (self._items, self._source):
+            close = getattr(one, "close", None)
+            if close is not None:
+                close()

@@ -297,7 +297,7 @@ async def asynchronous() -> Any:
 )
 def test_one_event_instead_of_many_is_refused_before_anything_is_sent(given: Any) -> None:
     """A str was an iterable: each letter became an event."""
-    with pytest.raises(TypeError, match="give an iterable of them"):
+    with pytest.raises(TypeError, match="give an iterable of events"):
         Response.events(given)
 
 

@@ -55,6 +55,7 @@ LAYERS = (
         "filebody",
         "formbody",
         "nph",
+        "push",
         "redirect",
         "response",
         "streamed",

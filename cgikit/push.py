@@ -1,0 +1,76 @@
+"""Server push: an answer of several parts, of which each replaces the one before
+(multipart/x-mixed-replace, which Netscape introduced and no standard but RFC 2046 section 5.1.1, the
+syntax of its parts, describes).
+
+This module writes the parts. `Response.push` is the answer made of them. News for a page that stays,
+which all browsers read, are in `events.py`.
+"""
+
+from .streamed import LIVE, ItemStream, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Protocol
+
+    from .environ import MetaVariables
+
+    class Answering(Protocol):
+        """A `Response`."""
+
+        def answer(
+            self, request: MetaVariables
+        ) -> tuple[int, list[tuple[str, str]], Iterable[bytes]]:
+            """Return the status, the fields and the body."""
+
+        def close(self) -> None:
+            """Close the body."""
+
+    Page = Answering | str
+
+_HTML = "text/html; charset=utf-8"
+
+
+def stream(pages: "Iterable[Page]") -> tuple[ItemStream, dict[str, str]]:
+    """Return the body of an answer, which has a part for each of `pages`: HTML (str), or a `Response`
+    with another type; and the header fields. `TypeError` if `pages` is a single one.
+
+    Each part is followed at once by the boundary, because browsers show it only then. The boundary is
+    random. If a part contains it nevertheless, which only somebody can arrange who has seen it, the
+    stream raises `ValueError` instead of that part.
+    """
+    from secrets import token_hex
+
+    boundary = token_hex(16)
+    delimiter = f"--{boundary}".encode()
+
+    def build(page: "Page") -> bytes:
+        content_type, data = _part(page)
+        if delimiter in data:
+            raise ValueError("a page contains the boundary between the pages; it is not sent")
+        head = f"\r\nContent-Type: {content_type}\r\nContent-Length: {len(data)}\r\n\r\n"
+        return head.encode("ascii") + data + b"\r\n" + delimiter
+
+    body = ItemStream(pages, build, "page", first=delimiter, last=b"--\r\n")
+    return body, {**LIVE, "Content-Type": f"multipart/x-mixed-replace; boundary={boundary}"}
+
+
+def _part(page: "Page") -> tuple[str, bytes]:
+    """Return the type and the bytes of one page."""
+    if isinstance(page, str):
+        return _HTML, page.encode("utf-8", "replace")
+    if not hasattr(page, "answer"):
+        raise TypeError(f"a page is {shown(page)}; give HTML (str) or a Response")
+    from .environ import MetaVariables
+
+    try:
+        status, fields, body = page.answer(MetaVariables({"REQUEST_METHOD": "GET"}))
+        types = [value for name, value in fields if name.lower() == "content-type"]
+        if status != 200 or not types:
+            raise ValueError(
+                f"a page has status {status} and {len(types)} types, but a part of an answer can only "
+                "be a page with a type and status 200"
+            )
+        return types[0], b"".join(body)
+    finally:
+        page.close()
