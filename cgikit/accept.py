@@ -8,7 +8,7 @@ does not tell the two apart (RFC 3875 section 4.1).
 """
 
 from .headers import is_token
-from .parameters import parse_header
+from .parameters import parse_header, split_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -170,37 +170,13 @@ def _weights(header: str) -> dict[str, int]:
 
 def _members(header: str) -> "Iterator[Member]":
     """Yield the members of a field that have a valid weight, in lower case."""
-    for count, member in enumerate(_split(header.lower())):
+    for count, member in enumerate(split_list(header.lower())):
         if count == _MEMBERS:
             return
         value, parameters = parse_header(member)
         weight = _thousandths(parameters.pop("q", "1"))
         if weight is not None:
             yield value, parameters, weight
-
-
-def _split(header: str) -> "Iterator[str]":
-    """Yield the members of a list (RFC 9110 section 5.6.1); a comma in quotes does not separate."""
-    if '"' not in header:
-        yield from filter(None, [member.strip(" \t") for member in header.split(",")])
-        return
-    member: list[str] = []
-    quoted = False
-    for count, piece in enumerate(header.split('"')):
-        if count:
-            member.append('"')
-        if quoted:
-            member.append(piece)
-            slashes = len(piece) - len(piece.rstrip("\\"))
-            quoted = slashes % 2 == 1  # the quote that follows is escaped
-            continue
-        first, *others = piece.split(",")
-        member.append(first)
-        for other in others:
-            yield "".join(member)
-            member = [other]
-        quoted = True
-    yield "".join(member)
 
 
 def _thousandths(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Header values with parameters, such as `text/html; charset=utf-8`: parse and build.
+"""Header values with parameters, such as `text/html; charset=utf-8`, and lists: parse and build.
 
 Implements RFC 9110 section 5.6.6 and, for text outside ASCII, RFC 8187. Dates, cookies and ranges have
 modules of their own.
@@ -8,7 +8,7 @@ from .headers import TOKEN, check_field, is_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _MISREAD = frozenset('%"\\')  # in a file name
 
@@ -67,6 +67,38 @@ def _quoted(text: str, start: int) -> tuple[str | None, int]:
         if position > quote:
             quote = text.find('"', position)
     return None, len(text)
+
+
+def split_list(value: str) -> "Iterator[str]":
+    """Yield the members of a list such as `a, b;c="d,e"` (RFC 9110 section 5.6.1).
+
+    A comma in quotes does not separate. Empty members are left out. Never raises; takes linear time.
+    """
+    if '"' not in value:
+        yield from filter(None, [member.strip(" \t") for member in value.split(",")])
+        return
+    member: list[str] = []
+    quoted = False
+    for count, piece in enumerate(value.split('"')):
+        if count:
+            member.append('"')
+        if quoted:
+            member.append(piece)
+            slashes = len(piece) - len(piece.rstrip("\\"))
+            quoted = slashes % 2 == 1  # the quote that follows is escaped
+            continue
+        first, *others = piece.split(",")
+        member.append(first)
+        for other in others:
+            yield from _member(member)
+            member = [other]
+        quoted = True
+    yield from _member(member)
+
+
+def _member(pieces: list[str]) -> list[str]:
+    member = "".join(pieces).strip(" \t")
+    return [member] if member else []
 
 
 def format_header(main: str, parameters: "Mapping[str, str] | None" = None) -> str:

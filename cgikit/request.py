@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import BinaryIO
 
+    from .authorization import Authorization
     from .body import Body
     from .cookies import Cookies
     from .multidict import MultiDict, MultiMap
@@ -119,6 +120,22 @@ class Request(MetaVariables):
     def has_sessions(self) -> bool:
         """Whether the request has a store of sessions, so that `session` can be used."""
         return self._sessions is not None
+
+    @property
+    def authorization(self) -> "Authorization | None":
+        """The credentials of the request, not checked yet (`Authorization`); None without.
+
+        Malformed ones raise `BadRequest`. Most servers have to be told to pass the field to scripts
+        (docs/authorization.md). Apache's redirects give its variable the prefix REDIRECT_.
+        """
+        value = self.environ.get("HTTP_AUTHORIZATION") or self.environ.get(
+            "REDIRECT_HTTP_AUTHORIZATION"
+        )
+        if not value:
+            return None
+        from .authorization import parse
+
+        return parse(value)
 
     @property
     def session(self) -> "Session":

@@ -120,6 +120,7 @@ HEADERS: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("family", HEADERS)
 def test_header_parameters(family: str) -> None:
     check(lambda n: parameters.parse_header(HEADERS[family](n)))
+    check(lambda n: list(parameters.split_list(HEADERS[family](n).replace(";", ","))))
 
 
 PREFERENCES: dict[str, Callable[[int], str]] = {

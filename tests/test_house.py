@@ -33,6 +33,7 @@ LAYERS = (
     {
         "accept",
         "appendix",
+        "authorization",
         "cookies",
         "delimiters",
         "knownsecrets",
@@ -67,6 +68,7 @@ LAYERS = (
         "fields",
         "files",
         "inspection",
+        "htpasswd",
         "jsonfile",
         "lines",
         "locks",
@@ -153,6 +155,7 @@ WORLDLY = {
     "files",
     "gateway",
     "host",
+    "htpasswd",
     "jsonfile",
     "knownsecrets",
     "leaving",

@@ -152,6 +152,12 @@ run(answer, sessions=FileStore("sessions", sweep_chance=0))
         environ(b"", "", "GET", HTTP_ACCEPT="text/html;q=0.5"),
         f"{RUN} accept parameters",
     ),
+    "Basic authorization": Case(
+        HANDLER.format("return str(request.authorization.username)"),
+        environ(b"", "", "GET", HTTP_AUTHORIZATION="Basic YTpi"),
+        f"{RUN} authorization errors parameters",
+        "atexit binascii",
+    ),
     "a redirect": Case(
         HANDLER.format("from cgikit import Response; return Response.redirect('/x')"),
         environ(b"", "", "GET", HTTP_HOST="h"),

@@ -8,7 +8,7 @@ from properties import CONTROLS, any_texts, as_environ, noisy, placements
 
 from cgikit import format_header, parse_header
 from cgikit.headers import TOKEN
-from cgikit.parameters import disposition
+from cgikit.parameters import disposition, split_list
 
 
 @pytest.mark.parametrize(("raw", "expected"), corpus.cases("headers"))
@@ -115,3 +115,26 @@ def test_a_name_that_clients_would_misread_is_sent_in_both_forms(name: str, show
     first, second = disposition(name).removeprefix("attachment; filename=").split("; ")
     assert first.strip('"') == shown
     assert second.startswith("filename*=UTF-8''")
+
+
+@pytest.mark.parametrize(
+    ("value", "members"),
+    [
+        ("", []),
+        (" , ,\t,", []),
+        ("a, b ;c=d ,e", ["a", "b ;c=d", "e"]),
+        ('a;b="c,d", e', ['a;b="c,d"', "e"]),
+        ('a;b="c\\",d", e', ['a;b="c\\",d"', "e"]),
+        ('a;b="c\\\\", e', ['a;b="c\\\\"', "e"]),
+        ('a="", ,b="x"y"z,"', ['a=""', 'b="x"y"z,"']),
+        ('a="b, c', ['a="b, c']),
+    ],
+)
+def test_a_list_is_split_at_commas_outside_quotes(value: str, members: list[str]) -> None:
+    assert list(split_list(value)) == members
+
+
+@given(st.lists(st.text(st.sampled_from('ab,\\"'), max_size=5)))
+def test_quoted_members_arrive_as_they_are(texts: list[str]) -> None:
+    value = ",".join([format_header("", {"a": text})[2:] for text in texts])
+    assert [parse_header(";" + member)[1]["a"] for member in split_list(value)] == texts

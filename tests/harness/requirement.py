@@ -34,6 +34,7 @@ PACKAGE_OF = {
     "cc": "tcc libc6-dev",
     "chromedriver": "chromium-driver",
     "hg": "mercurial",
+    "htpasswd": "apache2-utils",
     "java": "default-jre-headless",
     "mini_httpd": "mini-httpd",
     "localedef": "libc-bin",

@@ -23,6 +23,7 @@ ASCII = "beside isascii(): printable ASCII"
 SHOWN = "for a log, a terminal or a developer: what does not print is escaped, not refused"
 PRINTABLE = {
     "appendix._one_line": SHOWN,
+    "authorization._parameter": ASCII,
     "characters.refused": "a quick yes; what does not print is looked at one by one",
     "compat.reading.valid_boundary": ASCII,
     "cli.config.quoting.refuse": "of a configuration, which people read",

@@ -187,6 +187,13 @@ CASES = {
     ),
     "counters": Case(("files.read",), "x", "cgikit.Counters('x')['a'].increment()"),
     "atomic_write": Case((), "x", "cgikit.atomic_write('x', 'data')"),
+    "a password file": Case(
+        ("htpasswd.Htpasswd._read",),
+        "x",
+        "cgikit.htpasswd.Htpasswd('x').check('a', 'b')",
+        "import cgikit.htpasswd",
+        kinds=("FIFO", "socket", "directory"),  # links are followed
+    ),
     "Response.file": Case(("filebody._open",), "x", "cgikit.Response.file('x')", follows=True),
     "a purge's stamp": Case(
         ("sessions.directory.SessionDirectory._set_stamp",),

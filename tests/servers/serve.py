@@ -15,11 +15,11 @@ ANNOUNCED = re.compile(r"^Serving .* at (http://\S+/) ", re.MULTILINE)
 
 
 @contextlib.contextmanager
-def cgikit_serve(root: Path, scripts: Path) -> Iterator[Server]:
+def cgikit_serve(root: Path, scripts: Path, *options: str) -> Iterator[Server]:
     """Run `cgikit serve` over `scripts`, on the Python that runs the tests."""
     bin_directory = Path(sys.executable).parent
     command = [str(bin_directory / "cgikit"), "serve", str(scripts)]
-    command += ["--host", LOOPBACK, "--port", "0"]
+    command += ["--host", LOOPBACK, "--port", "0", *options]
     log = root / "serve.log"
     with running(command, log, environment(bin_directory), signal.SIGINT) as process:
 
