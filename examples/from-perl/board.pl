@@ -10,16 +10,17 @@ use POSIX qw(strftime);
 $CGI::POST_MAX = 50_000;
 my $dir = 'data/board';
 
-my $problem = '';
+my %problem;
 if (request_method() eq 'POST') {
-    my $missing = join ', ', grep { (param($_) || '') !~ /\S/ } qw(name subject text);
-    if (!$missing) {
+    foreach my $name (qw(name subject text)) {
+        $problem{$name} = 'Please fill in this field.' if (param($name) || '') !~ /\S/;
+    }
+    if (!%problem) {
         my $number = post();
         my $cookie = cookie(-name => 'name', -value => scalar param('name'), -expires => '+1y');
         print redirect(-uri => url() . "?read=$number", -cookie => $cookie);
         exit;
     }
-    $problem = "Please fill in: $missing.";
 }
 my %messages = map { $_->{number} => $_ } map { message($_) } glob "$dir/*.txt";
 my $read = url_param('read') || param('parent') || '';
@@ -35,11 +36,12 @@ if (my $m = $messages{$read}) {
 else {
     print thread(''), h2('New message');
 }
-print p($problem), start_form(-action => url()),
+print start_form(-action => url()),
     hidden(-name => 'parent', -value => $read, -override => 1),
-    p('Name', textfield(-name => 'name', -default => cookie('name') || '')),
-    p('Subject', textfield(-name => 'subject', -size => 40)),
-    p('Message', textarea(-name => 'text', -rows => 8, -columns => 60)),
+    p('Name', textfield(-name => 'name', -default => cookie('name') || ''),
+        problem('name')),
+    p('Subject', textfield(-name => 'subject', -size => 40), problem('subject')),
+    p('Message', textarea(-name => 'text', -rows => 8, -columns => 60), problem('text')),
     submit(-value => 'Post'), end_form, end_html;
 
 # Returns the messages that answer one, and those that answer these, as HTML.
@@ -48,6 +50,11 @@ sub thread {
     my @answers = sort { $a <=> $b } grep { $messages{$_}{parent} eq $parent } keys %messages;
     return '' unless @answers;
     return ul(map { li(link_to($messages{$_}), thread($_)) } @answers);
+}
+
+sub problem {
+    my $name = shift;
+    return $problem{$name} ? span({ -class => 'error' }, $problem{$name}) : '';
 }
 
 sub link_to {

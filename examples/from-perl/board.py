@@ -7,13 +7,17 @@ from pathlib import Path
 from cgikit import Counter, Limits, Response, atomic_write, escape, fields, run
 
 DIRECTORY = Path("data/board")
+FORM = [
+    fields.declare("name", label="Name", required=True),
+    fields.declare("subject", label="Subject", required=True),
+    fields.declare("text", "text", label="Message", required=True),
+]
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta name="viewport" content="width=device-width"><title>Board</title>
 <style>label, textarea {{ display: block; margin-top: .5rem }}</style>
 <main><h1>Board</h1>
 {content}
-<p>{problem}</p>
 {form}
 </main>"""
 MESSAGE = """<h2>{subject}</h2><p>by {name}, {when}</p>
@@ -22,30 +26,28 @@ MESSAGE = """<h2>{subject}</h2><p>by {name}, {when}</p>
 
 
 def board(request):
-    problem = ""
-    if request.method == "POST":
-        missing = [n for n in ("name", "subject", "text") if not request.form.get(n, "").strip()]
-        if not missing:
-            answer = Response.redirect(request.url(base=False, query={"read": post(request.form)}))
-            answer.set_cookie("name", request.form["name"], expires="+1y")
-            return answer
-        problem = f"Please fill in: {', '.join(missing)}."
+    values, errors = fields.check(request, FORM)
+    if request.method == "POST" and not errors:
+        number = post(request.form.get("parent", ""), **values)
+        answer = Response.redirect(request.url(base=False, query={"read": number}))
+        answer.set_cookie("name", values["name"], expires="+1y")
+        return answer
     messages = {path.stem: read(path) for path in DIRECTORY.glob("*.txt")}
     here = request.url(base=False, query=False)
     number = request.query.get("read") or request.params.get("parent", "")
     message = messages.get(number)
     form = fields.form(
-        request,
-        fields.hidden(request, "parent", number if message else ""),
-        fields.text(request, "name", request.cookies.get("name"), label="Name"),
-        fields.text(request, "subject", message and f"Re: {message['subject']}", label="Subject"),
-        fields.textarea(request, "text", label="Message", rows=8),
-        fields.button(request, label="Post"),
+        errors,
+        fields.hidden(errors, "parent", number if message else ""),
+        fields.text(errors, "name", request.cookies.get("name")),
+        fields.text(errors, "subject", message and f"Re: {message['subject']}"),
+        fields.textarea(errors, "text", rows=8),
+        fields.button(errors, label="Post"),
     )
     content = thread(messages, "", here) + "<h2>New message</h2>"
     if message:
         content = show(message, here)
-    return PAGE.format(content=content, problem=escape(problem), form=form)
+    return PAGE.format(content=content, form=form)
 
 
 def show(message, here):
@@ -71,17 +73,14 @@ def read(path):
     return {**dict(line.split(": ", 1) for line in head.split("\n")), "text": text}
 
 
-def post(form):
+def post(parent, name, subject, text):
     """Keep a message; return its number."""
     number = Counter(DIRECTORY / "number").increment()
-    parent = form.get("parent", "")
     if not (parent.isdigit() and (DIRECTORY / f"{parent}.txt").exists()):
         parent = ""
-    head = {name: " ".join(form[name].split()) for name in ("name", "subject")}
-    head = {"parent": parent, **head, "time": int(time.time())}
-    lines = [f"{name}: {value}\n" for name, value in head.items()]
-    text = form["text"].replace("\r\n", "\n").replace("\r", "\n")
-    atomic_write(DIRECTORY / f"{number}.txt", "".join(lines) + "\n" + text)
+    head = {"parent": parent, "name": name, "subject": subject, "time": int(time.time())}
+    lines = "".join(f"{key}: {value}\n" for key, value in head.items())
+    atomic_write(DIRECTORY / f"{number}.txt", f"{lines}\n{text}")
     return number
 
 

@@ -12,10 +12,10 @@ my %to       = (sales => 'sales@example.org', support => 'help@example.org');
 my @topics   = ('Perl', 'Python', 'The web');
 
 my $q = CGI->new;
-my @problems;
+my %problem;
 if ($q->request_method eq 'POST') {
-    @problems = check();
-    if (!@problems) {
+    %problem = check();
+    if (!%problem) {
         post();
         print $q->redirect($q->url . '?sent=1');
         exit;
@@ -23,31 +23,39 @@ if ($q->request_method eq 'POST') {
 }
 print $q->header(-charset => 'utf-8'), $q->start_html('Write to us'), $q->h1('Write to us');
 print $q->p('Thank you. Your message is on its way.') if $q->url_param('sent');
-print map { $q->p($_) } @problems;
 print $q->start_form(-action => $q->url),
-    $q->p('To', $q->popup_menu('to', [sort keys %to])),
-    $q->p('Your name', $q->textfield('name')),
-    $q->p('Your address', $q->textfield('email')),
-    $q->p('Subject', $q->textfield('subject')),
+    $q->p('To', $q->popup_menu('to', [sort keys %to]), problem('to')),
+    $q->p('Your name', $q->textfield('name'), problem('name')),
+    $q->p('Your address', $q->textfield('email'), problem('email')),
+    $q->p('Subject', $q->textfield('subject'), problem('subject')),
     $q->p('Topics', $q->checkbox_group('topics', \@topics)),
-    $q->p('Message', $q->textarea('message', '', 8, 60)),
-    $q->p($q->checkbox(-name => 'copy', -value => 'yes', -label => 'Send me a copy')),
+    $q->p('Message', $q->textarea('message', '', 8, 60), problem('message')),
+    $q->p($q->checkbox(-name => 'copy', -value => 'on', -label => 'Send me a copy')),
     $q->submit(-value => 'Send'), $q->end_form, $q->end_html;
 
 sub check {
-    my @found;
-    push @found, 'There is no such recipient.' unless $to{ $q->param('to') || '' };
-    push @found, 'Please enter your name.' if ($q->param('name') || '') !~ /\S/;
-    push @found, 'Please enter your e-mail address.'
+    my %found;
+    $found{email} = 'Please enter an e-mail address, such as name@example.org.'
         if ($q->param('email') || '') !~ /^[\w.+-]+@[\w-]+(?:\.[\w-]+)+\z/;
-    push @found, 'Please enter a message.' if ($q->param('message') || '') !~ /\S/;
-    return @found;
+    foreach my $name (qw(name email message)) {
+        $found{$name} = 'Please fill in this field.' if ($q->param($name) || '') !~ /\S/;
+    }
+    # A line end in one of these would begin a header field of the visitor's.
+    foreach my $name (qw(name email subject)) {
+        $found{$name} = 'Please write this in one line, without control characters.'
+            if ($q->param($name) || '') =~ /[[:cntrl:]]/;
+    }
+    $found{to} = 'Please choose one of the choices.' unless $to{ $q->param('to') || '' };
+    return %found;
+}
+
+sub problem {
+    my $name = shift;
+    return $problem{$name} ? $q->span({ -class => 'error' }, $problem{$name}) : '';
 }
 
 sub post {
     my %field = map { $_ => join ', ', $q->multi_param($_) } $q->multi_param;
-    # A line end in one of these would begin a header field of the visitor's.
-    $field{$_} =~ s/\s+/ /g for qw(name email subject);
     my $subject = $field{subject} =~ /\S/ ? $field{subject} : 'No subject';
     (my $message = $field{message}) =~ s/\r\n?/\n/g;
     open(my $mail, '|-', $sendmail, '-t', '-oi') or die "Cannot run $sendmail: $!";

@@ -10,34 +10,39 @@ use POSIX qw(strftime);
 $CGI::POST_MAX = 20_000;
 my $file = 'data/guestbook.txt';    # a line for each entry: time, name, home page, text
 my $max  = 10;                      # entries on the page
-my @problems;
+my %problem;
 
 my $thanks = '';
 if (request_method() eq 'POST') {
-    @problems = check();
-    if (!@problems) {
+    %problem = check();
+    if (!%problem) {
         sign();
         Delete_all();
         $thanks = 'Thank you for signing.';
     }
 }
 print header(-charset => 'utf-8'), start_html('Guestbook'), h1('Guestbook'), p($thanks);
-print map { p({ -class => 'error' }, $_) } @problems;
 print start_form,
-    p('Your name', textfield(-name => 'name', -size => 30, -maxlength => 60)),
-    p('Home page', textfield(-name => 'home', -size => 30, -maxlength => 200)),
-    p('Your words', textarea(-name => 'text', -rows => 4, -columns => 50)),
+    p('Your name', textfield(-name => 'name', -size => 30, -maxlength => 60), problem('name')),
+    p('Home page', textfield(-name => 'home', -size => 30, -maxlength => 200), problem('home')),
+    p('Your words', textarea(-name => 'text', -rows => 4, -columns => 50), problem('text')),
     submit(-value => 'Sign'), end_form;
 print map { entry($_) } entries();
 print end_html;
 
 sub check {
-    my @found;
-    push @found, 'Please enter your name.'  if (param('name') || '') !~ /\S/;
-    push @found, 'Please enter some words.' if (param('text') || '') !~ /\S/;
-    push @found, 'A home page begins with http:// or https://.'
+    my %found;
+    foreach my $name (qw(name text)) {
+        $found{$name} = 'Please fill in this field.' if (param($name) || '') !~ /\S/;
+    }
+    $found{home} = 'Please enter a web address that begins with https:// or http://.'
         if param('home') && param('home') !~ m{^https?://[^\s/]};
-    return @found;
+    return %found;
+}
+
+sub problem {
+    my $name = shift;
+    return $problem{$name} ? span({ -class => 'error' }, $problem{$name}) : '';
 }
 
 sub sign {

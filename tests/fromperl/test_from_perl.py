@@ -82,7 +82,7 @@ MISTAKES = {
     "board": ('        parent = ""\n', "        pass\n"),
     "cart": ("cart.clear()", "pass"),
     "counter": ("counter.value if seen", "counter.increment() if seen"),
-    "formmail": ('if "copy" in form:', "if form:"),
+    "formmail": ("if copy:", "if not copy:"),
     "guestbook": ("text=escape(text)", "text=text"),
     "login": ("session.destroy()", "pass"),
     "poll": (" and not voted", ""),

@@ -150,7 +150,7 @@ def formmail(to: Visitor) -> None:
         "message": "Grüße,\n.\nFrom Ada",
     }
     to.send("sent", to="support", **good, topics=["Perl", "The web"])
-    to.send("copy", **good, subject="Hello", copy="yes")
+    to.send("copy", **good, subject="Hello", copy="on")
     to.send("injected name", **{**good, "name": "Ada\nBcc: all@example.net"})
     to.send("injected subject", **good, subject="Hi\n\nBuy\nTo: all@example.net")
     to.send("injected address", **{**good, "email": "ada@example.org\nBcc: x@example.net"})
