@@ -89,7 +89,7 @@ torture: $(VENV)/.dev
 	@CGIKIT_TORTURE=1 $(bin)/python -m pytest -o faulthandler_timeout=7200 --durations=0 \
 	  tests/faults tests/gateway tests/persistent/test_persistent_connection.py \
 	  tests/sessions tests/test_counters.py tests/test_files.py tests/test_jsonfile.py \
-	  tests/test_locks.py $(ARGS)
+	  tests/test_locks.py tests/perl/test_differential.py $(ARGS)
 
 clean:
 	rm -rf .venv .venv-* .npm .programs .mypy_cache .ruff_cache .pytest_cache .hypothesis
