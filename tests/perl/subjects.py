@@ -117,7 +117,7 @@ def our_form(case: Case) -> Any:
 
 def perl_form(oracle: Oracle, case: Case) -> Any:
     lists = asked(oracle, case, "params", "url_params")
-    return [named(lists, b"param"), sorted(named(lists, b"url_param"))]  # type: ignore[type-var]
+    return [named(lists, b"param"), sorted(named(lists, b"url_param"))]
 
 
 def make_keywords(rng: random.Random) -> Case:
@@ -244,7 +244,7 @@ def our_cookies(case: Case) -> Any:
 
 
 def perl_cookies(oracle: Oracle, case: Case) -> Any:
-    return sorted(named(asked(oracle, case, "cookies"), b"cookie"))  # type: ignore[type-var]
+    return sorted(named(asked(oracle, case, "cookies"), b"cookie"))
 
 
 TIMES = (
