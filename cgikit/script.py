@@ -46,9 +46,9 @@ def run(
     If the process was started with a listening socket on descriptor 0, or by systemd's socket
     activation, it answers one request after another over FastCGI, until SIGTERM (docs/persistent.md).
 
-    Without REQUEST_METHOD the script was started by hand: `script.py name=value …` or
-    `script.py '/path?x=1'` prints the answer. With REQUEST_METHOD, argv is ignored (RFC 3875 section
-    4.4).
+    Without REQUEST_METHOD the script was started by hand: `script.py name=value …` or `script.py post
+    /path name=value …` prints the answer (`script.py --help`). With REQUEST_METHOD, argv is ignored
+    (RFC 3875 section 4.4).
 
     With `sessions`, a store, the handler can use `request.session`. It is saved, and its cookie set,
     after the handler has returned and before anything is sent. If the handler raises an `HTTPError`,

@@ -27,6 +27,7 @@ from cgikit import (
     UnsupportedMediaType,
     run,
 )
+from cgikit.querystring import keywords
 
 FORM = multipart(field("a", b"form"), file("f", "x.txt", b"content"))
 
@@ -124,6 +125,14 @@ def test_keywords_and_cookies() -> None:
     assert get("a=1").keywords == []
     cookies = get(HTTP_COOKIE="a=1; b=2; a=3").cookies
     assert (cookies["a"], cookies.getlist("a"), cookies["b"]) == ("1", ["1", "3"], "2")
+
+
+def test_keywords_are_those_of_the_query_of_a_post_too() -> None:
+    """CGI.pm takes those of the body for a POST; they are one call away."""
+    request = post(b"two+words", URLENCODED, QUERY_STRING="one")
+    assert request.keywords == ["one"]
+    assert keywords(request.body) == ["two", "words"]
+    assert request.form.pairs() == [("two words", "")]
 
 
 def test_an_empty_environment_is_a_get() -> None:
