@@ -439,6 +439,65 @@ def test_a_redirect_is_followed_on_request() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "method", "then"),
+    [
+        (301, "POST", "GET"), (302, "POST", "GET"), (303, "POST", "GET"), (303, "PUT", "GET"),
+        (303, "HEAD", "HEAD"), (302, "HEAD", "HEAD"), (301, "PUT", "PUT"), (302, "DELETE", "DELETE"),
+        (307, "POST", "POST"), (308, "POST", "POST"), (308, "PATCH", "PATCH"),
+    ],
+)  # fmt: skip
+def test_the_method_and_the_body_after_a_redirect(status, method, then) -> None:
+    """The type of a body went along to a GET that has none."""
+    seen = []
+
+    def app(request) -> Response:
+        seen.append((request.method, request.content_type, request.text()))
+        if request.path_info == "/end":
+            return Response("x")
+        return Response.redirect("/cgi-bin/app.py/end", status)
+
+    client = Client(app, follow_redirects=True)
+    has_body = method in ("POST", "PUT", "PATCH", "DELETE")
+    headers = {"Content-Type": "text/x-a", "X-Kept": "1"} if has_body else {"X-Kept": "1"}
+    sent = {"content": b"b"} if has_body else {}
+    answer = client.request(method, "/start", headers=headers, **sent)
+    assert answer.status == 200
+    body = ("text/x-a", "b") if then == method and has_body else ("", "")
+    assert seen[1] == (then, *body)
+
+
+@pytest.mark.parametrize(
+    ("location", "end"),
+    [
+        ("/cgi-bin/app.py/b?x#part", "/cgi-bin/app.py/b?x"),
+        ("/cgi-bin/app.py/a/../b", "/cgi-bin/app.py/b"),
+        ("http://localhost/cgi-bin/app.py/c", "/cgi-bin/app.py/c"),
+        ("http://LOCALHOST:80/cgi-bin/app.py/c", "/cgi-bin/app.py/c"),
+        ("http://localhost:81/cgi-bin/app.py/c", None),
+        ("https://localhost/cgi-bin/app.py/c", None),
+        ("//example.org/cgi-bin/app.py/c", None),
+        ("http://user@example.org/cgi-bin/app.py/c", None),
+        ("/cgi-bin/app.pyx", None),
+        ("/cgi-bin/app.py/../other.py", None),
+        ("http://[/", None),
+        ("http://localhost:x/", None),
+    ],
+)
+def test_where_a_redirect_may_lead(location, end) -> None:
+    def app(request) -> Response:
+        if request.path_info == "/a/start" and not request.query_string:
+            return Response("", status=302, headers={"Location": location})
+        return Response("x")
+
+    client = Client(app, follow_redirects=True)
+    if end is None:
+        with pytest.raises(ValueError, match="this client cannot request"):
+            client.get("/a/start")
+    else:
+        assert client.get("/a/start").url == end
+
+
 def test_a_local_redirect_is_shown_or_followed() -> None:
     client = Client(moving)
     shown = client.get("/local")
@@ -585,6 +644,26 @@ def test_a_non_parsed_script(tmp_path) -> None:
 
 
 # --- the plugin -------------------------------------------------------------------------------
+
+
+def test_the_fixture_closes_all_clients_even_if_one_fails(tmp_path) -> None:
+    """A script that could not be stopped left those of the other clients running."""
+    (tmp_path / "test_it.py").write_text(
+        """from cgikit.testing import Client
+closed = []
+Client.close = lambda self: (closed.append(self), 1 / (len(closed) - 2))
+def test_it(cgi_client):
+    for _ in range(3):
+        cgi_client(lambda request: "x")
+def test_then():
+    assert len(closed) == 3
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_it.py"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert "2 passed, 1 error" in done.stdout, done.stdout
 
 
 def test_the_fixture_is_there(cgi_client, tmp_path) -> None:

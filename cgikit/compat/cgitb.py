@@ -107,7 +107,7 @@ class Hook:
         page = self._page(info, is_html)
         lines = [page] if self.display else [self._line("A problem occurred in a Python script.")]
         if self.logdir is not None:
-            lines.append(self._line(self._keep(page, is_html)))
+            lines.append(self._line(self._keep(page, is_html, info)))
         elif not self.display:
             self._log(info)  # otherwise the error would be lost
         self._write("\n".join(lines) + "\n", is_html)
@@ -137,23 +137,15 @@ class Hook:
     def _line(self, message: str) -> str:
         return f"<p>{message}</p>" if self.format == "html" else message
 
-    def _keep(self, page: str, is_html: bool) -> str:
+    def _keep(self, page: str, is_html: bool, info: "Any") -> str:
         """Write the page into a file in `logdir`; return a line that names the file without its
-        directory.
+        directory. If it cannot be written, the error goes to the log: it would be lost.
         """
-        import tempfile
-
         try:
-            suffix = ".html" if is_html else ".txt"
-            descriptor, path = tempfile.mkstemp(suffix=suffix, dir=self.logdir)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(page)
+            path = _kept(page, ".html" if is_html else ".txt", self.logdir)
         except OSError as error:
-            from cgikit.debug import traceback_of
-
             self._tell(f"cgitb: cannot write to {self.logdir}: {error.strerror}")
-            if error.__context__ is not None:
-                self._tell(traceback_of(error.__context__))
+            self._log(info)
             return "Tried to save the traceback, but failed; the reason is in the server's log."
         return f"{os.path.basename(path)} contains the description of this error."
 
@@ -188,6 +180,20 @@ class Hook:
         except (AttributeError, OSError, ValueError):
             return sys.stdout
         return self.file
+
+
+def _kept(page: str, suffix: str, directory: "Any") -> str:
+    """Write a page into a new file of a directory, whole or not at all; return its path."""
+    import tempfile
+
+    descriptor, path = tempfile.mkstemp(suffix=suffix, dir=directory)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(page)
+    except OSError:  # the disk is full
+        os.unlink(path)
+        raise
+    return str(path)
 
 
 handler = Hook().handle

@@ -6,6 +6,7 @@ there is one class `FieldStorage` however it is imported. They have their own sp
 """
 
 import sys
+from _thread import RLock  # what `threading` has, without importing that
 from importlib.machinery import ModuleSpec
 
 TYPE_CHECKING = False
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 NAMES = ("cgi", "cgitb")
+_changing = RLock()  # `sys.meta_path`, by one thread at a time
 
 
 class _Loader:
@@ -64,36 +66,45 @@ def install(*, replace: bool = False) -> bool:
     has executed `import cgi` before keeps what it has. A second call has no effect, except that
     `replace` is applied. The inverse is `uninstall`.
     """
-    finder = _installed()
-    if finder is None:
-        finder = _Finder()
-    else:
-        sys.meta_path.remove(finder)
-    if not replace and not finder.replaced:
-        sys.meta_path.append(finder)
-        return is_installed()
+    with _changing:
+        finder = _installed()
+        if finder is None:
+            finder = _Finder()
+            if not replace:
+                sys.meta_path.append(finder)
+        if replace:
+            _put_first(finder)
+            for name in NAMES:
+                there = sys.modules.get(name)
+                if there is not None and not _is_ours(there):
+                    finder.replaced[name] = there
+                    sys.modules[name] = _ours(name)
+            return True
+    return is_installed()
+
+
+def _put_first(finder: _Finder) -> None:
+    """Let a finder come first. It is never away: an import in another thread would fail."""
     sys.meta_path.insert(0, finder)
-    for name in NAMES:
-        there = sys.modules.get(name)
-        if there is not None and not _is_ours(there):
-            finder.replaced[name] = there
-            sys.modules[name] = _ours(name)
-    return True
+    for at in range(len(sys.meta_path) - 1, 0, -1):
+        if sys.meta_path[at] is finder:
+            del sys.meta_path[at]
 
 
 def uninstall() -> None:
     """Undo `install`: later imports find what they would find without it, and the modules that it
     replaced are restored. Does nothing if `install` was not called.
     """
-    finder = _installed()
-    if finder is None:
-        return
-    sys.meta_path.remove(finder)
-    for name in NAMES:
-        there = sys.modules.get(name)
-        if there is not None and _is_ours(there):
-            del sys.modules[name]
-    sys.modules.update(finder.replaced)
+    with _changing:
+        finder = _installed()
+        if finder is None:
+            return
+        sys.meta_path.remove(finder)
+        for name in NAMES:
+            there = sys.modules.get(name)
+            if there is not None and _is_ours(there):
+                del sys.modules[name]
+        sys.modules.update(finder.replaced)
 
 
 def is_installed() -> bool:

@@ -35,6 +35,9 @@ _SCRIPT_NAME = "/cgi-bin/app.py"  # of a handler
 Headers = Mapping[str, str] | list[tuple[str, str]]
 Environ = Mapping[str, str | None]
 
+#: Fields that describe a body, and are not sent again without it (Fetch, HTTP-redirect fetch).
+_OF_BODY = ("content-encoding", "content-language", "content-location", "content-type")
+
 
 class Options(TypedDict, total=False):
     """The options of `run` that `Client` takes for a handler."""
@@ -223,6 +226,7 @@ class Client:
             history.append(answer)
             if answer.local_redirect or _becomes_get(method, answer.status):
                 method, body, kind = "HEAD" if method == "HEAD" else "GET", None, ""
+                fields = [field for field in fields if field[0].lower() not in _OF_BODY]
             target = answer.local_redirect or answer.location
             answer = self._ask(method, self._next(answer.url, target), fields, body, kind, more)
         answer.history = history
@@ -263,9 +267,13 @@ class Client:
 
     def _next(self, url: str, location: str) -> str:
         """Return the target of a redirect, as a path with its query."""
-        whole = urljoin(f"{self._site.scheme}://{self._site.netloc}{url}", location)
-        parts = urlsplit(whole)
-        if not self._site.has(whole) or not self._target.covers(parts.path):
+        try:
+            whole = urljoin(f"{self._site.scheme}://{self._site.netloc}{url}", location)
+            parts = urlsplit(whole)
+            is_ours = self._site.has(whole) and self._target.covers(parts.path)
+        except ValueError:  # not a URL, or not a port
+            is_ours = False
+        if not is_ours:
             raise ValueError(
                 f"{url} redirects to {location!r}, which this client cannot request; check "
                 "answer.location without follow_redirects"

@@ -1,8 +1,9 @@
 """The cookies that a client keeps, for the one host that it asks (RFC 6265bis section 5).
 
 What a browser would drop is dropped: another host's Domain, Secure over http, a prefix whose rules are
-not kept. What it would not send is not sent: a cookie of another path, one that has ended, Secure over
-http. SameSite and HttpOnly change nothing here, since all requests are the site's own.
+not kept, SameSite=None without Secure, more than 4,096 bytes. What it would not send is not sent: a
+cookie of another path, one that has ended, Secure over http. SameSite and HttpOnly change nothing else
+here, since all requests are the site's own.
 """
 
 import time
@@ -12,6 +13,7 @@ from ..cookies import build, parse
 from ..dates import parse_http_date
 
 _MAX_DIGITS = 12  # of a Max-Age
+_MOST = 4_096  # bytes of name and value together
 
 
 class _Cookie:
@@ -100,7 +102,11 @@ class Cookies(MutableMapping[str, str]):
         cookie.domain = given.get("domain", "").lower().removeprefix(".")
         cookie.secure = "secure" in given
         cookie.ends = _end(given)
-        if _is_taken(cookie, host, secure):
+        if given.get("samesite", "").lower() == "none" and not cookie.secure:
+            return
+        if name.lower().startswith("__host-") and given.get("path") != "/":
+            return
+        if len(cookie.pair) - 1 <= _MOST and _is_taken(cookie, host, secure):
             self._keep(cookie)
 
     def _keep(self, cookie: _Cookie) -> None:
@@ -131,14 +137,17 @@ def _end(said: dict[str, str]) -> float | None:
 
 def _is_taken(cookie: _Cookie, host: str, secure: bool) -> bool:
     """Whether a browser would keep it (RFC 6265bis section 5.7)."""
-    if cookie.domain and host != cookie.domain and not host.endswith("." + cookie.domain):
-        return False
+    if cookie.domain and host != cookie.domain:
+        # Of an address no part is a domain, and for a name of one label no browser takes others
+        is_name = not host.rpartition(".")[2].isdigit() and "." in cookie.domain
+        if not is_name or not host.endswith("." + cookie.domain):
+            return False
     if cookie.secure and not secure:
         return False
     lowered = cookie.name.lower()
     if lowered.startswith(("__secure-", "__host-")) and not cookie.secure:
         return False
-    return not lowered.startswith("__host-") or (cookie.path == "/" and not cookie.domain)
+    return not lowered.startswith("__host-") or not cookie.domain
 
 
 def _matches(path: str, pattern: str) -> bool:

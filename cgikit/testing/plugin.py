@@ -17,14 +17,16 @@ def cgi_client() -> "Iterator[Callable[..., Client]]":
     """Make clients: `cgi_client(handler_or_path, …)` takes what `cgikit.testing.Client` takes, and all
     are closed at the end of the test.
     """
+    from contextlib import ExitStack
+
     from .client import Client
 
-    made: list[Client] = []
+    # Closes all of them, even if closing one raises an error
+    with ExitStack() as closing:
 
-    def make(*arguments: object, **options: object) -> Client:
-        made.append(Client(*arguments, **options))  # type: ignore[arg-type]
-        return made[-1]
+        def make(*arguments: object, **options: object) -> Client:
+            client = Client(*arguments, **options)  # type: ignore[arg-type]
+            closing.callback(client.close)
+            return client
 
-    yield make
-    for client in made:
-        client.close()
+        yield make

@@ -164,6 +164,42 @@ def test_an_error_that_cannot_be_kept_is_said_in_the_log(tmp_path: Path) -> None
     assert b"none: No such file or directory" in done.stderr
 
 
+@pytest.mark.parametrize("kind", ["full", "file", "gone", "link"])
+def test_no_half_page_is_kept(tmp_path: Path, kind: str) -> None:
+    """On a full disk the file stayed, empty, and the page named it in vain."""
+    logs = tmp_path / "logs"
+    if kind in ("full", "link"):
+        (tmp_path / "real").mkdir()
+    if kind in ("full", "link"):
+        logs.symlink_to("real")
+    elif kind == "file":
+        logs.write_text("")
+    limit = (
+        "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))\n"
+    )
+    done = subprocess.run(
+        [
+            sys.executable, "-c",
+            "from cgikit.compat import cgitb, tracebackpage\n" + limit * (kind == "full")
+            + f"cgitb.enable(display=0, logdir={str(logs)!r})\n1/0\n",
+        ],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    kept = list((tmp_path / "real").iterdir()) if kind in ("full", "link") else []
+    if kind == "link":
+        (path,) = kept
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert f"{path.name} contains the description" in done.stdout
+        assert "ZeroDivisionError" in path.read_text()
+    else:
+        assert kept == []
+        assert "Tried to save the traceback, but failed" in done.stdout
+        why = {"full": "File too large", "file": "Not a directory", "gone": "No such file"}[kind]
+        assert f"cannot write to {logs}: {why}" in done.stderr
+        assert "ZeroDivisionError" in done.stderr
+
+
 def test_an_error_that_was_neither_displayed_nor_kept_was_lost(tmp_path: Path) -> None:
     done = run(f"cgitb.enable(display=0)\n{FAILS}fail('x')", tmp_path)
     assert b"A problem occurred" in done.stdout

@@ -143,6 +143,48 @@ print(cgi.__spec__.name, cgi.FieldStorage.__name__)
     assert run(code) == ["None", "cgikit.compat.cgi FieldStorage"]
 
 
+def test_an_import_never_fails_while_another_thread_installs() -> None:
+    """`install()` took its finder away and put it back: an import in between found no module."""
+    code = """
+import threading
+from cgikit import compat
+class Watched(list):
+    def remove(self, item): self.note(); list.remove(self, item); self.note()
+    def insert(self, at, item): list.insert(self, at, item); self.note()
+    def append(self, item): list.append(self, item); self.note()
+    def __delitem__(self, at): list.__delitem__(self, at); self.note()
+    def note(self): seen.append(sum(type(finder).__name__ == "_Finder" for finder in self))
+seen = []
+compat.install()
+sys.meta_path = Watched(sys.meta_path)
+compat.install(), compat.install(replace=True), compat.install(), compat.install(replace=True)
+print(min(seen), compat.is_installed())
+compat.uninstall()
+print(compat.is_installed())
+"""
+    assert run(code) == ["1 True", "False"]
+
+
+def test_threads_that_install_at_the_same_moment_install_once() -> None:
+    code = """
+import threading, time
+from cgikit import compat
+from cgikit.compat import finder
+found = finder._installed
+def slowly():
+    there = found()
+    event.wait(0.2) if threading.current_thread() is first else event.set()
+    return there
+event = threading.Event()
+finder._installed = slowly
+first, second = (threading.Thread(target=compat.install) for _ in range(2))
+first.start(), second.start(), first.join(), second.join()
+finder._installed = found
+print(sum(type(finder).__name__ == "_Finder" for finder in sys.meta_path))
+"""
+    assert run(code) == ["1"]
+
+
 def test_threads_and_an_application_may_import_at_the_same_time() -> None:
     code = """
 import threading

@@ -52,6 +52,34 @@ def test_a_domain_must_be_the_hosts_own(domain, kept) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "domain", "kept"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "0.0.1", False),
+        ("localhost", "localhost", True),
+        ("www.example.org", "org", False),
+        ("www.example.org", ".org", False),
+    ],
+)
+def test_a_part_of_an_address_and_a_top_level_domain_are_no_domain(host, domain, kept) -> None:
+    """They were taken; browsers drop such a cookie."""
+    cookies = Cookies()
+    cookies.take(f"n=1; Domain={domain}", host, PATH, False)
+    assert ("n" in cookies) is kept
+
+
+@pytest.mark.parametrize(("size", "kept"), [(4_095, True), (4_096, False)])
+def test_a_cookie_that_is_too_long_is_dropped(size, kept) -> None:
+    assert ("n" in jar("n=" + "x" * size)) is kept
+
+
+def test_a_host_cookie_needs_its_path_in_words() -> None:
+    """At the root the default path is "/" too, but browsers want it said."""
+    assert len(jar("__Host-n=1; Secure", path="/app", secure=True)) == 0
+    assert len(jar("__Host-n=1; Secure; Path=/", path="/app", secure=True)) == 1
+
+
+@pytest.mark.parametrize(
     ("end", "kept"),
     [
         ("Max-Age=60", True),
@@ -81,6 +109,8 @@ def test_a_cookie_ends(end, kept) -> None:
         ("__Host-n=1; Secure; Path=/", False, True),
         ("__Host-n=1; Secure", False, False),
         ("__HOST-n=1; Secure; Path=/; Domain=example.org", False, False),
+        ("n=1; SameSite=None", False, False),
+        ("n=1; samesite=none; Secure", False, True),
     ],
 )
 def test_secure_and_the_prefixes(field, over_http, over_https) -> None:
