@@ -23,7 +23,7 @@ def temporary_file(encoding: "str | None" = None) -> "Any":
     directory = absolute(directory)
     try:
         flags = os.O_RDWR | os.O_EXCL | os.O_TMPFILE
-        return _opened(os.open(directory, flags, 0o600), encoding)
+        return _opened(os.open(directory, flags, 0o600), directory, encoding)
     except (AttributeError, OSError):
         pass  # no such flag here, or no such directory: tempfile knows what else there is
     import tempfile
@@ -33,15 +33,29 @@ def temporary_file(encoding: "str | None" = None) -> "Any":
     return tempfile.TemporaryFile("w+", encoding=encoding, newline="\n")
 
 
-def _opened(fd: int, encoding: "str | None") -> "Any":
-    file = io.BufferedRandom(_File(fd, "rb+"))
+def _opened(fd: int, directory: str, encoding: "str | None") -> "Any":
+    raw = _File(fd, "rb+")
+    raw.directory = directory
+    file = io.BufferedRandom(raw)
     if encoding is None:
         return file
     return io.TextIOWrapper(file, encoding, newline="\n")
 
 
 class _File(io.FileIO):
-    """A file that is closed without a ResourceWarning when it is no longer referenced."""
+    """A file that is closed without a ResourceWarning when it is no longer referenced, and that says
+    which directory is full: it has no name itself.
+    """
+
+    directory = ""
+
+    def write(self, data: "Any", /) -> int:
+        """Write bytes. An `OSError` has the directory as its `filename`."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = self.directory
+            raise
 
     def _dealloc_warn(self, source: object) -> None:
         pass

@@ -53,6 +53,30 @@ print(os.readlink(f"/proc/self/fd/{file.fileno()}"), "tempfile" in sys.modules)
     assert done.stdout.endswith(f" {not exists}\n")
 
 
+def test_a_full_disk_is_said_with_its_directory(tmp_path: Path) -> None:
+    """It was "No space left on device", and nobody knew where."""
+    code = (
+        "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from io import BytesIO\nfrom cgikit.compat import cgi, reading\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))\n"
+        "body = b'--x\\r\\nContent-Disposition: form-data; name=u; filename=n\\r\\n\\r\\n'\n"
+        "body += b'a' * 1_000_000 + b'\\r\\n--x--\\r\\n'\n"
+        "environ = {'REQUEST_METHOD': 'POST', 'CONTENT_TYPE': 'multipart/form-data; boundary=x',\n"
+        " 'CONTENT_LENGTH': str(len(body))}\n"
+        "try: cgi.FieldStorage(BytesIO(body), environ=environ)\n"
+        "except OSError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == (f"[Errno 27] File too large: '{tmp_path}'\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("encoding", [None, "utf-8"])
 def test_nobody_is_warned_of_one_that_is_let_go_of(encoding: str | None) -> None:
     file = temporary_file(encoding)
