@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
+    from typing import Any
 
 NAMES = ("cgi", "cgitb")
 _changing = RLock()  # `sys.meta_path`, by one thread at a time
@@ -44,6 +45,20 @@ class _Finder:
 
     def __init__(self) -> None:
         self.replaced: dict[str, ModuleType] = {}
+        self.replaces = False
+
+    def _is_found_by_others(self, *asked: "Any") -> bool:
+        """Whether another finder has a module of this name. A directory is not a module: Python's own
+        `cgi` came before those, so a directory of scripts may have that name.
+        """
+        if self.replaces:
+            return False
+        for finder in sys.meta_path:
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = find(*asked) if find is not None else None
+            if spec is not None and spec.loader is not None:
+                return True
+        return False
 
     def find_spec(
         self,
@@ -52,7 +67,7 @@ class _Finder:
         target: "ModuleType | None" = None,
     ) -> ModuleSpec | None:
         """Return the spec of an old name, or None for all others (see `importlib.abc`)."""
-        if fullname not in NAMES:
+        if fullname not in NAMES or self._is_found_by_others(fullname, path, target):
             return None
         return ModuleSpec(fullname, _Loader(), origin=f"cgikit.compat.{fullname}")  # type: ignore[arg-type]
 
@@ -70,9 +85,9 @@ def install(*, replace: bool = False) -> bool:
         finder = _installed()
         if finder is None:
             finder = _Finder()
-            if not replace:
-                sys.meta_path.append(finder)
+            sys.meta_path.insert(0, finder)
         if replace:
+            finder.replaces = True
             _put_first(finder)
             for name in NAMES:
                 there = sys.modules.get(name)

@@ -71,7 +71,7 @@ def modules_beside(path: str) -> list[str]:
         name.removesuffix(".py")
         for name in names
         if name != own
-        and (name.endswith(".py") or os.path.isdir(os.path.join(directory, name)))
+        and (name.endswith(".py") or os.path.isfile(os.path.join(directory, name, "__init__.py")))
         and not vendored.is_vendored(os.path.join(directory, name))
     ]
 

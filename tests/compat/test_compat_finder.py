@@ -165,6 +165,23 @@ print(compat.is_installed())
     assert run(code) == ["1 True", "False"]
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_directory_of_that_name_is_no_module(tmp_path: Path, replace: bool) -> None:
+    """A folder cgi/ with scripts, beside an application, was what `import cgi` found."""
+    (tmp_path / "cgi").mkdir()
+    code = f"""
+sys.path.insert(0, sys.argv[1])
+from cgikit import compat
+print(compat.install(replace={replace}), compat.is_installed())
+import cgi
+print(cgi.__name__)
+compat.uninstall()
+import cgi
+print(cgi.__name__, hasattr(cgi, "FieldStorage"))
+"""
+    assert run(code, str(tmp_path)) == ["True True", "cgikit.compat.cgi", "cgi False"]
+
+
 def test_threads_that_install_at_the_same_moment_install_once() -> None:
     code = """
 import threading, time

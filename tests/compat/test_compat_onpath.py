@@ -48,6 +48,15 @@ def test_an_interpreter_that_has_one_gets_its_own(tmp_path: Path) -> None:
     assert done.stdout == "another True\n", done.stderr
 
 
+@pytest.mark.parametrize("name", ["cgi", "cgitb"])
+def test_a_directory_of_that_name_is_no_module(tmp_path: Path, name: str) -> None:
+    """A folder cgi/ with scripts, beside the script: it had no FieldStorage."""
+    (tmp_path / name).mkdir()
+    code = f"sys.path.insert(0, {str(tmp_path)!r}); before = list(sys.path)\n"
+    done = run(code + f"import {name}; print({name}.__name__, sys.path == before)")
+    assert done.stdout == f"cgikit.compat.{name} True\n", done.stderr
+
+
 def test_the_module_as_it_was_is_taken() -> None:
     """The standard library's own, and legacy-cgi's on Python 3.13."""
     assert run("import cgi; print(cgi.__name__)", hide=False).stdout == "cgi\n"

@@ -66,7 +66,12 @@ def test_a_file_of_two_names_is_left(script: Path) -> None:
 @pytest.mark.parametrize("name", ["cgi.py", "cgi"])
 def test_an_import_of_a_module_beside_the_file_is_left(name: str, script: Path) -> None:
     """A copy of the old module, or something else of that name: it comes before Python's."""
-    (script.parent / name).mkdir() if name == "cgi" else (script.parent / name).write_text("")
+    if name == "cgi":
+        (script.parent / "cgi").mkdir()
+        assert change(script).outcome.data == NEW.encode(), "a directory of scripts"
+        (script.parent / "cgi" / "__init__.py").write_text("")
+    else:
+        (script.parent / name).write_text("")
     outcome = change(script).outcome
     assert outcome.data is None
     (note,) = outcome.notes

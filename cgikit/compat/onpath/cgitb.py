@@ -17,6 +17,10 @@ def _stand_aside():
     sys.path[:] = [place for place in path if os.path.abspath(place) != here]
     try:
         __import__(name)  # which is in sys.modules then, and what the script gets
+        found = sys.modules[name]
+        if hasattr(found, "__path__") and getattr(found, "__file__", None) is None:
+            # A directory of scripts, perhaps. The module of Python 3.12 came before that
+            raise ImportError("%s is a directory" % name)
         # And so does a thread that imports it at the same moment, and has this one
         globals().update(vars(sys.modules[name]))
         return
