@@ -64,7 +64,7 @@ run(lambda request: f"<p>{{request.params}} {{request.keywords}} {{request.path_
 PROLOGUE = """
 import io, os, sys, time
 from cgikit import *
-from cgikit import dates, querystring
+from cgikit import dates, debug, querystring
 def handler(request):
     request.params
     return "<p>Hello</p>"
@@ -138,17 +138,18 @@ def prepare(directory: Path) -> None:
 
 
 def is_script(line: str) -> bool:
-    return line.startswith("run(")
+    return line.startswith(("run(", "import cgikit.guard", "debug.enable("))
 
 
 def is_command(line: str) -> bool:
-    return line.startswith(("./", "cgikit ", "REQUEST_METHOD=", "python3 "))
+    return line.startswith(("./", "cgikit ", "REQUEST_METHOD=", "echo "))
 
 
 def fault(line: str, directory: Path) -> str:
     """What is wrong with a line; "" if nothing is. The working directory is `directory`."""
     if is_script(line):
-        answer = run_script(directory, f"{PROLOGUE}\n{line}\n", env=environment(QUERY_STRING="a=1"))
+        source = f"{PROLOGUE}\n{line}\n" + ("" if line.startswith("run(") else "run(handler)\n")
+        answer = run_script(directory, source, env=environment(QUERY_STRING="a=1"))
         said = answer.output.startswith((b"Status: 200", b"Content-Type"))
         return "" if answer.code == 0 and said else f"{answer.output!r} {answer.errors}"
     if is_command(line):

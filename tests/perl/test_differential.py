@@ -17,7 +17,7 @@ from requirement import need
 from torture import TORTURE
 
 from .comparing import ENOUGH, Comparison, cases
-from .differences import ALL
+from .differences import ALL, Difference
 from .oracle import Died, Oracle
 from .subjects import SUBJECTS
 
@@ -98,6 +98,17 @@ def test_every_difference_has_its_reason_and_its_subjects() -> None:
     for one in ALL:
         assert len(one.reason) > 8, one
         assert set(one.of) <= {subject.name for subject in SUBJECTS}, one
+
+
+def row(one: Difference) -> str:
+    """The row of a difference on the page about them."""
+    return f"| {one.name} | {', '.join(one.of)} | {one.reason} |"
+
+
+def test_the_page_of_differences_has_each_of_them() -> None:
+    page = (ROOT / "docs" / "from" / "cgi-pm-differences.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    assert rows == [row(one) for one in ALL]
 
 
 def test_the_same_seed_draws_the_same_cases() -> None:
