@@ -202,6 +202,10 @@ class Body:
             for _, upload in self._form[1].pairs():
                 upload.close()
 
+    def names(self) -> tuple[list[str], list[str]]:
+        """Return the names of the fields and of the files of the form, as far as it was read."""
+        return ([], []) if self._form is None else (list(self._form[0]), list(self._form[1]))
+
     def _read_form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
         from .multidict import MultiDict, MultiMap
 

@@ -36,10 +36,14 @@ html {{ background: Canvas; }}
 body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 8vh auto; padding: 0 1.5rem; }}
 h1 {{ font-size: 1.5rem; font-weight: 600; line-height: 1.3; overflow-wrap: anywhere; }}
 p {{ overflow-wrap: anywhere; }}
-pre, td {{ font: .85rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }}
+h2 {{ font-size: 1rem; margin: 2rem 0 0; overflow-wrap: anywhere; }}
+pre, td, textarea {{ font: .85rem/1.5 ui-monospace, monospace; white-space: pre-wrap; }}
+pre, td, summary {{ overflow-wrap: anywhere; }}
 pre {{ padding: 1rem; border-radius: .5rem; background: #8882; }}
 td {{ vertical-align: top; padding: .1rem 1rem .1rem 0; }}
-summary {{ cursor: pointer; font-weight: 600; margin: 1rem 0 .5rem; overflow-wrap: anywhere; }}
+td:first-child {{ min-width: 5rem; }}
+summary {{ cursor: pointer; font-weight: 600; margin: 1rem 0 .5rem; }}
+textarea {{ box-sizing: border-box; width: 100%; padding: 1rem; }}
 mark {{ background: #e113; color: inherit; font-weight: 600; }}
 </style>
 </head>
@@ -54,7 +58,7 @@ mark {{ background: #e113; color: inherit; font-weight: 600; }}
 # Only the style sheet above has an effect, whatever else gets into the page.
 _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "style-src 'sha256-qhxllEbGdAoRz882REIdYZ2uHbiMEhMv4Frwe9eqUVc='"
+    "style-src 'sha256-KHEPdfSmejDPWSXIjO+nxkjiw0DpmfWXpTeycnvTs0E='"
 )
 _FIELDS = (("Content-Security-Policy", _POLICY), ("X-Content-Type-Options", "nosniff"))
 _TO_VISITORS = (
@@ -269,13 +273,15 @@ def _owner_page(
     """Return the page of a failure for the owner. Visitors see only the message and the number."""
     from . import debugpage
 
-    content = debugpage.details(error, traceback_of(error), masked(request.environ), request)
+    known = debugpage.secrets_of(error, request)
+    shown = masked(request.environ)
+    content = debugpage.details(error, traceback_of(error), shown, request, known)
     kind = f"{status} {REASONS.get(status, 'Error')}"
     content += (
         "\n<p>Visitors see only this:</p>\n"
         f"<pre>{kind}\n{escape(message)}{chr(10) * bool(message)}incident {incident}</pre>"
     )
-    title = escape(debugpage.title_of(error))
+    title = escape(known.hide(debugpage.title_of(error)))
     return _sealed(Response(_PAGE.format(title=title, content=content), status, headers))
 
 

@@ -1,26 +1,30 @@
-"""Internal. The debug page of a failure for the site's owner: the exception, and where it was raised.
+"""Internal. The debug page of a failure for the site's owner: the exception, where it was raised, what
+it came from, the request, and all of it as text.
 
-`debug.py` uses it in debug mode, and decides what may be shown of the environment. This module makes
-the markup and escapes everything in it.
+`debug.py` uses it in debug mode, and decides what may be shown of the environment; `debugframes.py`
+makes the frames. This module makes the markup and escapes everything in it.
 """
 
-import os
+import sys
 
+from .debugframes import Frames, own_place, related
 from .html import escape
+from .knownsecrets import Known
+from .masking import masked_source
+from .request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from types import CodeType, FrameType
+    from collections.abc import Mapping
+    from types import CodeType
     from typing import Any
 
     from .environ import MetaVariables
 
-_LIBRARY = os.path.dirname(__file__) + os.sep
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-_CONTEXT = 3  # lines of the source before and after the one that failed
 _MAX_DECORATORS = 20
-_MAX_LINE = 300  # characters of a line of the source, and of the title
+_MAX_LINE = 300  # characters of the title
+_MAX_FIELDS = 50
+_MAX_TEXT = 100_000  # characters of the text
 
 
 def title_of(error: BaseException) -> str:
@@ -37,7 +41,7 @@ def origin(error: BaseException, request: "MetaVariables") -> list[str]:
     """Return lines for the log that name the request and its handler: none if the traceback already
     shows the script, none if no handler was called. The query is left out: it may contain secrets.
     """
-    code = None if _own_frame(error) else _handler(request)[0]
+    code = None if own_place(error) else _handler(request)[0]
     if code is None:
         return []
     path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
@@ -47,54 +51,94 @@ def origin(error: BaseException, request: "MetaVariables") -> list[str]:
     ]
 
 
+def secrets_of(error: BaseException, request: "MetaVariables | None") -> Known:
+    """Return the secrets that the page of an error must not show: of the request, and of the variables
+    in the frames of the error and of those that it came from.
+    """
+    known = Known()
+    if request is not None:
+        known.take_request(request.environ)
+    for _, one in [("", error), *related(error)]:
+        known.take_frames(one.__traceback__)
+    return known
+
+
 def details(
     error: BaseException,
     traceback: str,
     environ: "Mapping[str, str]",
     request: "MetaVariables | None" = None,
+    hide: "Known | None" = None,
 ) -> str:
-    """Return the markup after the title: source of the script, traceback, environment.
+    """Return the markup after the title: frames with the source of the script and the variables, the
+    errors that it came from, the traceback, the request, the environment, and all of that as text.
 
-    `traceback` is the whole traceback as text, `environ` is what may be shown (`debug.masked`). If no
-    frame of the script is in the traceback, the handler of `request` is shown.
+    `traceback` is the whole traceback as text, `environ` is what may be shown (`debug.masked`), `hide`
+    what `secrets_of` returned. If no frame of the script is in the traceback, the handler of `request`
+    is shown.
     """
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n"
-        for name, value in environ.items()
-    )
-    own = _own_frame(error)
+    known = secrets_of(error, request) if hide is None else hide
+    frames = Frames(known.hide)
+    own = own_place(error)
     place = ""
-    if own:
-        place = _source(own[0].f_code, own[1], own[0].f_globals)
-    elif request is not None:
+    if own is None and request is not None:
         code, names = _handler(request)
-        place = _source(code, code.co_firstlineno, names) if code else ""
+        place = frames.source(code, code.co_firstlineno, names) if code else ""
+    others = "".join(
+        f"<h2>{words} {escape(known.hide(title_of(one)))}</h2>\n{frames.of(one)}"
+        for words, one in related(error)
+    )
+    text = known.hide(masked_source(traceback))
+    asked = _request(request) if request is not None else []
     return (
-        f"{place}"
+        f"{place}{frames.of(error, own)}{others}"
         f"<details{'' if own else ' open'}><summary>Traceback</summary>\n"
-        f"<pre>{escape(traceback)}</pre></details>\n"
-        f"<details><summary>Environment</summary>\n<table>{rows}</table></details>"
+        f"<pre>{escape(text)}</pre></details>\n"
+        f"{_table('Request', asked)}{_table('Environment', list(environ.items()))}"
+        f"{_as_text(text, asked)}"
     )
 
 
-def _frames(error: BaseException) -> "Iterator[tuple[FrameType, int]]":
-    place = error.__traceback__
-    while place is not None:
-        yield place.tb_frame, place.tb_lineno
-        place = place.tb_next
+def _table(title: str, rows: list[tuple[str, str]]) -> str:
+    """Return a table that is folded; nothing without rows."""
+    markup = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n" for name, value in rows
+    )
+    table = f"<details><summary>{title}</summary>\n<table>{markup}</table></details>\n"
+    return table if rows else ""
 
 
-def _own_frame(error: BaseException) -> "tuple[FrameType, int] | None":
-    """Return the innermost frame that is not of Python or of an installed package, with its line."""
-    import linecache
+def _request(request: "MetaVariables") -> list[tuple[str, str]]:
+    """Return what is shown of a request: no values of fields. The body is not read for it."""
+    environ = request.environ
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    rows = [("Request", f"{request.method[:_MAX_LINE]} {path[:_MAX_LINE]}")]
+    query = environ.get("QUERY_STRING", "").split("&", _MAX_FIELDS)[:_MAX_FIELDS]
+    names = [one.partition("=")[0][:_MAX_LINE] for one in query if "=" in one]
+    if names:
+        rows.append(("Fields of the query", ", ".join(names)))
+    form = request.form_names() if isinstance(request, Request) else ([], [])
+    for title, found in zip(("Fields of the form", "Files"), form, strict=True):
+        if found:
+            rows.append((title, ", ".join([name[:_MAX_LINE] for name in found[:_MAX_FIELDS]])))
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0][:_MAX_LINE]
+    if kind:
+        rows.append(("Body", f"{kind}, {environ.get('CONTENT_LENGTH', '')[:20] or '?'} bytes"))
+    return rows
 
-    standard = os.path.dirname(linecache.__file__) + os.sep
-    own = None
-    for frame, line in _frames(error):
-        file = frame.f_code.co_filename
-        if not (file.startswith(("<", _LIBRARY, standard)) or any(p in file for p in _INSTALLED)):
-            own = frame, line
-    return own
+
+def _as_text(traceback: str, asked: list[tuple[str, str]]) -> str:
+    """Return the error as text in a field of its own, in which "select all" selects nothing else."""
+    from cgikit import __version__
+
+    lines = [f"{name}: {value}" for name, value in asked]
+    lines += [f"Python {sys.version.split()[0]}, cgikit {__version__}", "", traceback]
+    text = "\n".join(lines)[:_MAX_TEXT]
+    return (
+        "<details><summary>As text, to copy</summary>\n"
+        f'<textarea readonly rows="16" aria-label="The error as text">\n{escape(text)}</textarea>'
+        "</details>\n"
+    )
 
 
 def _handler(request: "MetaVariables") -> "tuple[CodeType | None, dict[str, Any]]":
@@ -110,19 +154,3 @@ def _handler(request: "MetaVariables") -> "tuple[CodeType | None, dict[str, Any]
     if not hasattr(handler, "__code__"):
         handler = getattr(type(handler), "__call__", None)  # noqa: B004
     return getattr(handler, "__code__", None), getattr(handler, "__globals__", {})
-
-
-def _source(code: "CodeType", line: int, names: "dict[str, Any]") -> str:
-    import linecache
-
-    lines = linecache.getlines(code.co_filename, names)
-    shown = [
-        ("<mark>{}</mark>" if number == line else "{}").format(
-            f"{number:5}  {escape(lines[number - 1].rstrip()[:_MAX_LINE])}"
-        )
-        for number in range(max(1, line - _CONTEXT), min(len(lines), line + _CONTEXT) + 1)
-    ]
-    return (
-        f"<details open><summary>{escape(os.path.basename(code.co_filename))}, line {line}, in "
-        f"{escape(code.co_qualname)}</summary>\n<pre>" + "\n".join(shown) + "</pre></details>\n"
-    )

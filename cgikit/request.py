@@ -295,6 +295,12 @@ class Request(MetaVariables):
         session = None if self._sessions is None else lambda: sorted(self.session)
         return markup(self, session, values)
 
+    def form_names(self) -> tuple[list[str], list[str]]:
+        """Return the names of the fields and of the files of the form, as far as it was read. The debug
+        page calls this, and it reads nothing.
+        """
+        return ([], []) if self._content is None else self._content.names()
+
     def save_session(self, response: "Response | None" = None) -> None:
         """Save the session, if it was used, and set its cookie in the response. `run` calls this."""
         self._answered = True

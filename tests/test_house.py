@@ -80,6 +80,7 @@ LAYERS = (
     {
         "crash",
         "debug",
+        "debugframes",
         "debugpage",
         "guard",
         "offline",

@@ -285,7 +285,24 @@ def test_everybody_can_read_every_page(visitor: Visitor, name: str) -> None:
             assert overflow(visitor.browser) == 0
 
 
-@pytest.mark.parametrize("begun", ["<p><b>Rows", "<p><b><b>Rows", "<p><i><a href=/>Rows"])
+@pytest.mark.parametrize(
+    "begun",
+    [
+        "<p><b>Rows",
+        "<p><b><b>Rows",
+        "<p><i><a href=/>Rows",
+        "<table><tr><td>Rows",
+        '<p>Rows <a title="x',
+        "<p>Rows <a title='x",
+        "<p>Rows <a title=x",
+        "<p>Rows <!-- x",
+        "<p>Rows <script>var x = '<!-- <b>",
+        "<style>p { color: red",
+        "<p>Rows <textarea>",
+        "<p>Rows <select><option>",
+        "<p>Rows <svg><text>",
+    ],
+)
 def test_what_stands_behind_a_part_of_a_page_fits_a_phone(visitor: Visitor, begun: str) -> None:
     """It was clipped on the right, and bold from a <b> that the script had left open."""
     head = '<!DOCTYPE html><html lang="en"><meta name="viewport" content="width=device-width">'
