@@ -214,6 +214,8 @@ def _own_page(hook: "OnError", failure: Failure, stream: "TextIO | None") -> Res
     except (Exception, SystemExit) as error:
         if process.pid() != own:
             raise
+        if error.__context__ is failure.error:
+            error.__context__ = None  # it is logged already
         log(error, failure.incident or new_incident(), stream, failure.request)
         return None
 

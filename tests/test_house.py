@@ -107,7 +107,7 @@ INNER_LAYERS = {
         "checking",
     ),
     "host": (
-        "background executor logtext native problem rules statictypes value",
+        "background executor forgotten logtext native problem rules statictypes value",
         "argv diagnosis execlimits guard output path refusals spawn text",
         "environ headerblock listing",
         "page",

@@ -186,11 +186,11 @@ def silence_problem(
         if known is not None:
             return known
     if status == 0:
-        return Problem(
-            500,
-            f"{name} printed nothing.",
-            "Print headers and an empty line first.",
-        )
+        from .forgotten import advice  # here, since workers load this module
+
+        what, fix = advice(file)
+        nothing = f"{name} printed nothing.", "Print headers and an empty line first."
+        return Problem(500, what or nothing[0], fix or nothing[1])
     how = f"exited with status {status}"
     if status < 0:
         how = f"was killed by signal {_signal_name(-status)}"

@@ -17,6 +17,7 @@ from pathlib import Path
 import house
 import injecting
 import pytest
+from child import run_script
 from gatewayserving import HEAD, Answer, Gateway, Peer, gateway
 from injecting import TARGETS, ZYGOTE
 from persisting import application
@@ -371,3 +372,116 @@ def test_an_error_in_a_persistent_worker_outside_of_requests_ends_that_worker_on
         assert int(app.ask().page) in app.children()
         assert app.stop() == 0
         assert (tmp_path / "returned").read_text() == f"{app.process.pid}\n"
+
+
+# --- the functions of a script that answer errors -----------------------------------------------------
+
+#: What `on_error` does, and what the client gets of it.
+HOOKS = {
+    "a page": ("return f'<p>own {failure.status} {failure.sent}'", b"<p>own 500 False"),
+    "a response": ("return Response('<p>own', 503)", b"<p>own"),
+    "nothing": ("return None", b"You did nothing wrong"),
+    "raises": ("return {}['missing']", b"You did nothing wrong"),
+    "exits": ("raise SystemExit(3)", b"You did nothing wrong"),
+    "something else": ("return 42", b"You did nothing wrong"),
+    "a stream that fails": ("return Response(1 / 0 for _ in 'x')", b"You did nothing wrong"),
+    "a bad header": ("return Response('x', headers=[('A b', 'c')])", b"You did nothing wrong"),
+    "forks": ("import os\n    if not os.fork(): return 'child'\n    os.wait()", b"nothing wrong"),
+}
+STATUSES = {"a response": 503}
+ON_ERROR = """
+from cgikit import HTTPError, Response, WSGI, run
+def page_of(failure):
+    {}
+def page(request):
+    return str(1 / 0)
+"""
+
+
+def answered(way: str, code: str, tmp_path: Path) -> tuple[int, bytes, str]:
+    """The status and page that a handler's error gets, and the log."""
+    if way == "run":
+        answer = run_script(tmp_path, f"{code}run(page, on_error=page_of)")
+        return answer.status, answer.body, answer.errors
+    if way == "persistent":
+        with application(tmp_path, f"{code}run(page, on_error=page_of)") as app:
+            reply = app.ask()
+            assert app.stop() == 0
+            return reply.status, reply.page.encode(), app.logged()
+    ends = "print(b''.join(WSGI(page, on_error=page_of)(environ, start)).decode())"
+    source = (
+        f"{code}import io, sys\nstart = lambda status, fields: print(status)\n"
+        "environ = {'REQUEST_METHOD': 'GET', 'wsgi.input': io.BytesIO(), 'wsgi.errors': sys.stderr}\n"
+        f"{ends}\n"
+    )
+    answer = run_script(tmp_path, source)
+    status, _, body = answer.output.partition(b"\n")
+    return int(status[:3]), body, answer.errors
+
+
+@pytest.mark.parametrize("way", ["run", "persistent", "WSGI"])
+@pytest.mark.parametrize("hook", HOOKS)
+def test_whatever_an_error_function_does_the_client_has_one_page(
+    tmp_path: Path, way: str, hook: str
+) -> None:
+    does, expected = HOOKS[hook]
+    status, body, log = answered(way, ON_ERROR.format(does), tmp_path)
+    assert status == STATUSES.get(hook, 500)
+    assert body.count(expected) == 1
+    assert "ZeroDivisionError: division by zero" in log
+    if hook in ("raises", "exits", "something else"):
+        assert log.count("Traceback") == 2
+
+
+def test_an_error_function_learns_what_happened(tmp_path: Path) -> None:
+    source = """
+def told(failure):
+    told = failure, failure.sent, bool(failure.incident), repr(failure.message[:12])
+    print("TOLD", *told, file=sys.stderr)
+def page(request):
+    if request.path_info == "/stream":
+        return Response(piece for piece in ("x", 5))
+    if request.path_info == "/404":
+        raise HTTPError(404, "No <cat>.", {"Allow": "GET"})
+    return 1 / 0
+run(page, on_error=told)
+"""
+    for path, expected in {
+        "": "<Failure 500 ZeroDivisionError> False True 'The script f'",
+        "/stream": "<Failure 500 TypeError> True True 'The script f'",
+        "/404": "<Failure 404 HTTPError> False False 'No <cat>.'",
+    }.items():
+        answer = run_script(tmp_path, source, PATH_INFO=path)
+        lines = [line for line in answer.errors.splitlines() if line.startswith("TOLD")]
+        assert lines == [f"TOLD {expected}"]
+
+
+def test_an_own_page_of_an_error_has_its_status_and_its_fields(tmp_path: Path) -> None:
+    source = """
+def own(failure):
+    return "<p>own"
+def page(request):
+    raise HTTPError(405, "no", {"Allow": "POST"})
+run(page, on_error=own)
+"""
+    answer = run_script(tmp_path, source)
+    assert (answer.status, answer.body) == (405, b"<p>own")
+    assert answer.field("Allow") == "POST"
+    assert answer.field("Cache-Control") == "no-store"
+
+
+def test_in_debug_mode_a_bug_shows_its_cause_and_the_function_is_called_too(
+    tmp_path: Path,
+) -> None:
+    source = """
+def own(failure):
+    print("called", file=sys.stderr)
+    return "<p>own"
+def page(request):
+    raise HTTPError(404) if request.path_info else KeyError("x")
+run(page, on_error=own, debug=True)
+"""
+    answer = run_script(tmp_path, source)
+    assert b"<h1>KeyError" in answer.body
+    assert "called" in answer.errors
+    assert run_script(tmp_path, source, PATH_INFO="/x").body == b"<p>own"
