@@ -21,7 +21,7 @@ from .served import ENDINGS, ROOT, SCRIPTS, fill, take_over
 from .visitor import Parts, Visitor
 
 PAGES = ROOT / "docs" / "from"
-NAMES = sorted(path.stem for path in SCRIPTS.glob("*.py"))
+NAMES = sorted(path.stem for path in SCRIPTS.glob("*.pl"))
 
 
 @pytest.fixture(scope="session", params=["apache-mod_cgid", "serve"])
@@ -86,6 +86,7 @@ MISTAKES = {
     "guestbook": ("text=escape(text)", "text=text"),
     "login": ("session.destroy()", "pass"),
     "poll": (" and not voted", ""),
+    "push": ("range(start, -1, -1)", "range(start, 0, -1)"),
     "search": ("re.escape(word)", "word"),
     "upload": ("DIRECTORY / name)", "DIRECTORY / name, overwrite=True)"),
 }
