@@ -97,11 +97,7 @@ def bodies() -> Iterator[dict[str, Any]]:
 def space(kind: dict[str, Any]) -> dict[str, Any]:
     """The names that a line may use."""
     store = FileStore("sessions", sweep_chance=0)
-    stored = Session(store, Request(kind["environ"]))
-    stored["n"] = "before"
-    stored.save()
-    assert stored.id is not None
-    kind["environ"]["HTTP_COOKIE"] += f"; {store.cookie_name(secure=True)}={stored.id}"
+    kind["environ"]["HTTP_COOKIE"] += f"; {store.cookie_name(secure=True)}={stored(store)}"
     request = Request(**kind, sessions=store)
     session = request.session
 
@@ -124,6 +120,15 @@ def space(kind: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def stored(store: FileStore) -> str:
+    """The id of a new session in a store."""
+    session = Session(store, Request({}))
+    session["n"] = "before"
+    session.save()
+    assert session.id is not None
+    return session.id
+
+
 #: The modules of cgikit that lines use by name.
 MODULES = ("cookies", "dates", "debug", "errors", "fields", "querystring", "testing")
 
@@ -135,6 +140,7 @@ def prepare(directory: Path) -> None:
     script.chmod(0o755)
     (directory / "form.txt").write_bytes(b"a=1\n=\n")
     (directory / "kept.txt").write_text("kept")
+    stored(FileStore(directory / "sessions"))
 
 
 def is_script(line: str) -> bool:
@@ -173,13 +179,31 @@ def command_fault(line: str, directory: Path) -> str:
     """What is wrong with a command of the shell."""
     environ = {k: v for k, v in os.environ.items() if k != "REQUEST_METHOD"}
     environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
+    if "--socket" in line:
+        return service_fault(line, directory, environ)
     done = subprocess.run(
         ["sh", "-c", line], cwd=directory, env=environ, timeout=LIMIT,
         stdin=subprocess.DEVNULL, capture_output=True,
     )  # fmt: skip
-    if line.startswith("cgikit sessions"):
-        return done.stderr.decode()
     return "" if done.returncode == 0 and done.stdout else f"{done.stdout!r} {done.stderr!r}"
+
+
+def service_fault(line: str, directory: Path, environ: dict[str, str]) -> str:
+    """What is wrong with a command that serves at run.sock until it is told to end."""
+    with (directory / "log").open("wb") as log:
+        service = subprocess.Popen(
+            ["sh", "-c", f"exec {line}"], cwd=directory, env=environ,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    end = time.monotonic() + LIMIT
+    try:
+        while not (directory / "run.sock").is_socket() and service.poll() is None:
+            assert time.monotonic() < end, (directory / "log").read_text()
+            time.sleep(0.02)
+    finally:
+        service.terminate()
+        service.wait(LIMIT)
+    return "" if service.returncode in {0, -15} else (directory / "log").read_text()
 
 
 def state(names: dict[str, Any]) -> tuple[object, ...]:

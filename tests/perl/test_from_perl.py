@@ -79,6 +79,9 @@ def test_every_line_of_a_table_has_three_cells(page: str) -> None:
         "raise HTTPError",
         "run(nowhere)",
         "./nowhere.py",
+        "cgikit fastcgi --bind run.sock script.py",
+        "cgikit fastcgi --socket run.sock --nowhere script.py",
+        "cgikit sessions list nowhere",
     ],
 )
 def test_a_line_that_is_of_no_use_is_found(
