@@ -9,7 +9,7 @@ import io
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import BinaryIO
 
     from typing_extensions import Buffer
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .environ import MetaVariables
     from .limits import Limits
     from .multidict import MultiDict, MultiMap
-    from .multipart import Part
     from .upload import Upload
 
 _CHUNK = 131_072
@@ -112,6 +111,8 @@ class Body:
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
         codec: str = "utf-8",
+        on_upload: "Callable[[Upload, bytes], object] | None" = None,
+        sizes: "Mapping[str, int] | None" = None,
     ) -> None:
         self.request = request
         self.limits = limits
@@ -120,6 +121,8 @@ class Body:
         self._upload_dir = upload_dir
         self._progress = progress
         self._codec = codec
+        self._on_upload = on_upload
+        self._sizes = sizes or {}
         self._raw: BodyStream | None = None
         self._whole: bytes | None = None
         self._stream: BinaryIO | None = None
@@ -220,6 +223,12 @@ class Body:
             from .querystring import parse
 
             fields = parse(self.whole(), errors=self._errors, limits=self.limits, codec=self._codec)
+            if self._sizes:
+                from .formparts import check_size
+
+                for name, value in fields.pairs():
+                    size = len(value.encode("utf-8", "surrogatepass"))
+                    check_size(self._sizes, name, size, "field")
             return fields, no_files
         if kind == "multipart/form-data":
             return self._read_multipart()
@@ -230,16 +239,20 @@ class Body:
         )
 
     def _read_multipart(self) -> "tuple[MultiDict, MultiMap[Upload]]":
+        from .formparts import read_form
+
         stream = self.open("form")
         try:
             return read_form(
-                stream,
+                _watched(stream, self._progress) if self._progress else stream.chunks(),
                 self.request.content_type,
+                length=stream.length,
                 limits=self.limits,
                 errors=self._errors,
                 upload_dir=self._upload_dir,
-                progress=self._progress,
                 codec=self._codec,
+                on_upload=self._on_upload,
+                sizes=self._sizes,
             )
         except (ValueError, OSError) as error:
             self._failed = error
@@ -279,7 +292,11 @@ def decode_text(raw: bytes, content_type: str) -> str:
 
     charset = parse_header(content_type)[1].get("charset", "utf-8")
     try:
-        return _decode(raw, charset, "strict")
+        if charset == "utf-8":
+            return raw.decode("utf-8")
+        from .charsets import decoded
+
+        return decoded(raw, charset, "strict")
     except UnicodeDecodeError:
         raise BadRequest(f"the body is not valid {charset[:50]}") from None
 
@@ -350,116 +367,10 @@ def _outside_strings(raw: bytes) -> "Iterator[bytes]":
         inside ^= len(parts) % 2 == 0
 
 
-def read_form(
-    stream: BodyStream,
-    content_type: str,
-    *,
-    limits: "Limits",
-    errors: str = "replace",
-    upload_dir: str | None = None,
-    progress: "Callable[[int, int], object] | None" = None,
-    codec: str = "utf-8",
-) -> "tuple[MultiDict, MultiMap[Upload]]":
-    """Read a multipart body in one pass; return its text fields and its files.
-
-    Fields are kept in memory, files by `Upload` in `upload_dir`. After every piece, `progress` is
-    called with the number of bytes so far and the total. Names, and text without a charset of its own,
-    are decoded by `codec`. If anything goes wrong, no file is left behind.
-    """
-    from .multidict import MultiDict, MultiMap
-    from .multipart import Part, parse
-
-    collected = _Collected(upload_dir, errors, codec)
-    chunks = _watched(stream, progress) if progress else stream.chunks()
-    try:
-        for event in parse(chunks, content_type, length=stream.length, limits=limits, codec=codec):
-            if isinstance(event, Part):
-                collected.begin(event)
-            elif event is not None:
-                collected.write(event)
-            else:
-                collected.end()
-    except BaseException:
-        collected.discard()
-        raise
-    return MultiDict(collected.fields), MultiMap(collected.files)
-
-
-class _Collected:
-    """The parts of a form so far; the part that is being received is either `upload` or `text`."""
-
-    def __init__(self, upload_dir: str | None, errors: str, codec: str) -> None:
-        self.fields: list[tuple[str, str]] = []
-        self.files: list[tuple[str, Upload]] = []
-        self.part: Part | None = None
-        self.upload: Upload | None = None
-        self.text: list[bytes] = []
-        self._upload_dir = upload_dir
-        self._errors = errors
-        self._codec = codec
-
-    def begin(self, part: "Part") -> None:
-        self.part, self.upload, self.text = part, None, []
-        if part.filename is not None:
-            from .upload import Upload
-
-            self.upload = Upload(part.filename, part.content_type, self._upload_dir)
-
-    def write(self, data: bytes) -> None:
-        if self.upload is not None:
-            self.upload.write(data)
-        else:
-            self.text.append(data)
-
-    def end(self) -> None:
-        part = self.part
-        if part is None:
-            return
-        if self.upload is None:
-            text = _decode_field(part, b"".join(self.text), self._errors, self._codec)
-            self.fields.append((part.name, text))
-        elif part.filename or self.upload.size:  # otherwise a file input was left empty
-            self.files.append((part.name, self.upload))
-
-    def discard(self) -> None:
-        for _, upload in self.files:
-            upload.close()
-        if self.upload is not None:
-            self.upload.close()
-
-
-def _watched(stream: BodyStream, progress: "Callable[[int, int], object]") -> "Iterator[bytes]":
+def _watched(stream: "BodyStream", progress: "Callable[[int, int], object]") -> "Iterator[bytes]":
     for chunk in stream.chunks():
         progress(stream.received, stream.length)
         yield chunk
-
-
-def _decode_field(part: "Part", raw: bytes, errors: str, codec: str) -> str:
-    charset = part.charset or codec
-    try:
-        return _decode(raw, charset, errors)
-    except UnicodeDecodeError:
-        from .errors import BadRequest
-
-        raise BadRequest(f"field {part.name[:100]!r} is not {charset[:50].upper()}") from None
-
-
-def _decode(raw: bytes, charset: str, errors: str) -> str:
-    if charset == "utf-8":
-        return raw.decode("utf-8", errors)
-    from .charsets import find
-
-    codec = find(charset)
-    if codec is not None:
-        try:
-            return raw.decode(codec, errors)
-        except UnicodeDecodeError:
-            raise
-        except (LookupError, ValueError):  # this Python was built without that codec
-            pass
-    from .errors import UnsupportedMediaType
-
-    raise UnsupportedMediaType(f"the charset {charset[:50]!r} is unknown; send UTF-8", charset)
 
 
 def _depth(value: object, enough: int) -> int:

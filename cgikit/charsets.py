@@ -109,3 +109,22 @@ def encoded(text: str, name: str, content_type: str) -> bytes:
         f"content_type={content_type[:100]!r}: the body contains {lacking!r}, which this charset "
         "lacks; use charset=utf-8, or give bytes"
     )
+
+
+def decoded(raw: bytes, charset: str, errors: str) -> str:
+    """Decode bytes by a charset that a message names. `UnsupportedMediaType` for an unknown one,
+    `UnicodeDecodeError` for bytes that are not valid in it, if `errors` is "strict".
+    """
+    if charset == "utf-8":
+        return raw.decode("utf-8", errors)
+    codec = find(charset)
+    if codec is not None:
+        try:
+            return raw.decode(codec, errors)
+        except UnicodeDecodeError:
+            raise
+        except (LookupError, ValueError):  # this Python was built without that codec
+            pass
+    from .errors import UnsupportedMediaType
+
+    raise UnsupportedMediaType(f"the charset {charset[:50]!r} is unknown; send UTF-8", charset)

@@ -82,13 +82,20 @@ class LimitExceeded(BadRequest):
     """The request is larger than a limit allows (413; 414 for the URL, 431 for the header).
 
     `.limit` is the limit's name in `Limits`, `.allowed` its value, `.seen` what the request has. If
-    reading stopped at the limit, `.seen` is the least that it can have.
+    reading stopped at the limit, `.seen` is the least that it can have. `.field` is the name of
+    the form's field if the limit is that field's own (`Request.limit`), otherwise None.
     """
 
     status = 413
 
-    def __init__(self, limit: str, allowed: int, seen: int, status: int = 413) -> None:
-        super().__init__(f"the request exceeds the limit {limit}={allowed}: it has {seen} or more")
+    def __init__(
+        self, limit: str, allowed: int, seen: int, status: int = 413, field: str | None = None
+    ) -> None:
+        found = f"the request exceeds the limit {limit}={allowed}"
+        if field is not None:
+            found += f" of the field {field[:100]!r}"
+        super().__init__(f"{found}: it has {seen} or more")
+        self.field = field
         self.limit = limit
         self.allowed = allowed
         self.seen = seen
@@ -97,6 +104,8 @@ class LimitExceeded(BadRequest):
     @property
     def message(self) -> str:
         """The message for the client: in words, with the limit where it helps (str)."""
+        if self.limit == "files" and not self.allowed:
+            return "This page accepts no files."
         words = _TOO_LARGE.get(self.limit, "This request is larger than this site allows.")
         if self.limit in ("body", "memory", "field", "file"):
             return words.format(_size(self.allowed))

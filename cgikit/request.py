@@ -31,7 +31,8 @@ class Request(MetaVariables):
     charset of the pages with the forms, if it is not UTF-8 (`ValueError` for an unknown one). Uploads
     are stored in `upload_dir` (default: TMPDIR) until they are saved; on the file system where they are
     to be kept, saving is a rename. `progress(received, total)` is called while a multipart body is
-    read, with numbers of bytes. `sessions` is the store of `session`.
+    read, with numbers of bytes; `on_upload(upload, data)` with each piece of a file, before it is
+    stored, and with b"" at the end of the file. `sessions` is the store of `session`.
 
     Malformed parts raise `BadRequest` (400) when they are read, oversized ones `LimitExceeded` (413).
     """
@@ -46,6 +47,7 @@ class Request(MetaVariables):
         charset: str = "utf-8",
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
+        on_upload: "Callable[[Upload, bytes], object] | None" = None,
         sessions: "Store | None" = None,
     ) -> None:
         own = environ is None
@@ -63,7 +65,8 @@ class Request(MetaVariables):
             charset = of_page(charset)
         self._codec = charset
         # What the body will be read from, and how
-        self._source = (own, stdin, upload_dir, progress)
+        self._source = (own, stdin, upload_dir, progress, on_upload)
+        self._sizes: dict[str, int] = {}
         self._query: MultiDict | None = None
         self._loaded: MultiDict | None = None
         self._cookies: Cookies | None = None
@@ -207,6 +210,20 @@ class Request(MetaVariables):
         """
         return self._open().json()
 
+    def limit(self, field: str, size: int) -> None:
+        """Allow the values of a form's field, or each file in it, `size` bytes at most; more raise
+        `LimitExceeded` (413). The limits of the request hold as well.
+
+        Call this before the form is read; `StateError` afterwards. `ValueError` for a negative size.
+        """
+        if self._content is not None:
+            from .errors import StateError
+
+            raise StateError("request.limit: the body was read already; set limits before that")
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise ValueError(f"limit({field!r}, …) needs an int of 0 or more, not {size!r}")
+        self._sizes[field] = size
+
     def accepts(self, offered: "Iterable[str]") -> str | None:
         """Return the media type of `offered` that the client prefers (Accept), or None if it accepts
         none of them; see `accept.types`. Say `response.vary("Accept")` in the answer.
@@ -341,12 +358,20 @@ class Request(MetaVariables):
         if self._content is None:
             from .body import Body
 
-            own, stdin, upload_dir, progress = self._source
+            own, stdin, upload_dir, progress, on_upload = self._source
             if stdin is None and own:
                 from . import process
 
                 stdin = process.stdin()
             self._content = Body(
-                self, stdin, self.limits, self._errors, upload_dir, progress, self._codec
+                self,
+                stdin,
+                self.limits,
+                self._errors,
+                upload_dir,
+                progress,
+                self._codec,
+                on_upload,
+                self._sizes,
             )
         return self._content

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .debug import OnError
     from .logfile import LogFile
     from .sessions.store import Store
+    from .upload import Upload
 
 
 def run(
@@ -32,6 +33,7 @@ def run(
     charset: str = "utf-8",
     upload_dir: str | None = None,
     progress: "Callable[[int, int], object] | None" = None,
+    on_upload: "Callable[[Upload, bytes], object] | None" = None,
     on_error: "OnError | None" = None,
     log: "str | os.PathLike[str] | None" = None,
 ) -> None:
@@ -60,7 +62,8 @@ def run(
     `on_error(failure)` is called for every error, with a `debug.Failure`; it returns a page of the
     script's own (a `Response` or HTML), or None for the standard one. `log` is a file that gets what
     would go to standard error, in lines with the time and the process; a script that is started by hand
-    ignores it. `limits`, `errors`, `charset`, `upload_dir` and `progress` are those of `Request`.
+    ignores it. `limits`, `errors`, `charset`, `upload_dir`, `progress` and `on_upload` are those of
+    `Request`.
     """
     if charset != "utf-8":
         from .charsets import of_page
@@ -72,6 +75,7 @@ def run(
         "charset": charset,
         "upload_dir": upload_dir,
         "progress": progress,
+        "on_upload": on_upload,
         "sessions": sessions,
     }
     environ = stdin = None

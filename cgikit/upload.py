@@ -28,12 +28,19 @@ class Upload:
     """One uploaded file.
 
     `.filename` is a safe base name made from what the client sent, `.client_filename` the original;
-    `.content_type` is what the client claims (lower case; "" if nothing); `.size` is in bytes.
+    `.content_type` is what the client claims (lower case; "" if nothing); `.size` is in bytes. `.field`
+    is the name of the form's field. `.is_discarded` tells whether `discard` was called.
     """
 
     def __init__(
-        self, client_filename: str, content_type: str = "", directory: str | None = None
+        self,
+        client_filename: str,
+        content_type: str = "",
+        directory: str | None = None,
+        field: str = "",
     ) -> None:
+        self.field = field
+        self.is_discarded = False
         self.client_filename = client_filename
         self.filename = safe_filename(client_filename)
         self.content_type = content_type
@@ -52,6 +59,8 @@ class Upload:
     def write(self, data: bytes) -> None:
         """Append a piece of the content, as it arrives; raises `StorageError`."""
         self.size += len(data)
+        if self.is_discarded:
+            return
         if self._fd < 0:
             self._memory.append(bytes(data))
             if self.size <= _IN_MEMORY:
@@ -67,6 +76,7 @@ class Upload:
     @property
     def file(self) -> "BinaryIO":
         """The content as a binary file, opened at its beginning; always the same one."""
+        self._check_kept()
         if self._file is None:
             if self._fd < 0:
                 self._file = io.BytesIO(b"".join(self._memory))
@@ -87,6 +97,7 @@ class Upload:
         `StorageError`, which names the path. The file's mode is 0666 less the umask. The upload can
         still be read afterwards; saving it again makes a copy.
         """
+        self._check_kept()
         target = absolute(path)
         if "\0" in target:
             raise ValueError("a path cannot contain NUL")
@@ -100,6 +111,24 @@ class Upload:
             ) from None
         except OSError as error:
             raise _storage(target, "cannot save the upload", error) from error
+
+    def discard(self) -> None:
+        """Keep nothing of this file: what is there is deleted, and what follows is only counted.
+
+        `on_upload` calls this for a file that the script does not want. It is then not in
+        `request.files`. Reading or saving it raises `StateError`.
+        """
+        self.is_discarded = True
+        self._memory = []
+        self.close()
+
+    def _check_kept(self) -> None:
+        if self.is_discarded:
+            from .errors import StateError
+
+            raise StateError(
+                f"the upload {self.client_filename[:100]!r} was discarded: nothing of it is left"
+            )
 
     def close(self) -> None:
         """Close the temporary file; what was saved stays."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from .debug import OnError
     from .sessions.store import Store
+    from .upload import Upload
 
 _CHUNK = 131_072
 _FILE_CHUNK = 262_144
@@ -69,6 +70,7 @@ class WSGI:
         charset: str = "utf-8",
         upload_dir: str | None = None,
         progress: "Callable[[int, int], object] | None" = None,
+        on_upload: "Callable[[Upload, bytes], object] | None" = None,
         on_error: "OnError | None" = None,
         log: "str | PathLike[str] | None" = None,
     ) -> None:
@@ -84,6 +86,7 @@ class WSGI:
         self.charset = charset
         self.upload_dir = upload_dir
         self.progress = progress
+        self.on_upload = on_upload
         self.on_error = on_error
         self.log = None if log is None else process.absolute(log)
 
@@ -104,6 +107,7 @@ class WSGI:
             charset=self.charset,
             upload_dir=self.upload_dir,
             progress=self.progress,
+            on_upload=self.on_upload,
             sessions=self.sessions,
         )
         try:

@@ -55,6 +55,7 @@ LAYERS = (
         "events",
         "filebody",
         "formbody",
+        "formparts",
         "nph",
         "push",
         "redirect",

@@ -176,7 +176,7 @@ run(answer, sessions=FileStore("sessions", sweep_chance=0))
     "multipart with a file": Case(
         HANDLER.format('return request.form["a"] + request.files["f"].filename'),
         environ(FORM, MULTIPART),
-        f"{RUN} body delimiters multidict multipart parameters partheader errors upload",
+        f"{RUN} body delimiters formparts multidict multipart parameters partheader errors upload",
         f"atexit {PACKAGE}",
         FORM,
     ),

@@ -21,6 +21,7 @@ from ..request import Request
 from ..response import Response
 from ..sessions.session import Session
 from ..sessions.store import Store
+from ..upload import Upload
 from ..wsgi import WSGI
 from . import sending
 from .answer import Answer
@@ -48,6 +49,7 @@ class Options(TypedDict, total=False):
     charset: str
     upload_dir: str | None
     progress: Callable[[int, int], object] | None
+    on_upload: Callable[[Upload, bytes], object] | None
 
 
 class Asking(TypedDict, total=False):
@@ -334,5 +336,5 @@ def _becomes_get(method: str, status: int) -> bool:
 
 
 def _options_of(application: WSGI) -> dict[str, Any]:
-    names = ("limits", "debug", "errors", "charset", "upload_dir", "progress")
+    names = ("limits", "debug", "errors", "charset", "upload_dir", "progress", "on_upload")
     return {name: getattr(application, name) for name in names}
