@@ -84,8 +84,9 @@ def _value(
                 found.append(accepted(field, upload))
         else:
             sent = texts.getlist(field.name)
-            for text in sent if field.multiple else sent[:1]:
-                found.append(convert(field, text))
+            # One by one: how many are valid says which one is not.
+            for value in convert(field, sent if field.multiple else sent[:1]):
+                found.append(value)
         filled = [each for each in found if each is not None]
         value = _of_all(field, filled)
     except Refused as refused:

@@ -52,7 +52,7 @@ def select(
         for value, shown in pairs:
             selected = value in chosen
             if selected and not multiple:
-                chosen = []  # one option only, if two have the same value
+                chosen = set()  # one option only, if two have the same value
             option = {"value": value, "selected": selected, "label": None if shown else " "}
             parts.append(f"{tag('option', option)}{escaped(shown)}</option>")
         if group is not None:
@@ -154,18 +154,18 @@ def _choices(control: Control, choices: "Choices | None") -> "Choices":
     return choices
 
 
-def _chosen(control: Control, default: object, several: bool, sent: bool | None) -> list[str]:
+def _chosen(control: Control, default: object, several: bool, sent: bool | None) -> set[str]:
     """Return the values that are chosen."""
     if several:
         if control.sent if sent is None else sent:
-            return control.values
+            return set(control.values)
         default = control.default(default)
         if isinstance(default, str):
-            return [default]
-        return [written(each) for each in default or ()]  # type: ignore[attr-defined]
+            return {default}
+        return {written(each) for each in default or ()}  # type: ignore[attr-defined]
     # One choice of several is always sent, once one is made: if none was, the default still holds.
     default = control.default(default)
-    return [control.value(default)] if control.values or default is not None else []
+    return {control.value(default)} if control.values or default is not None else set()
 
 
 def _has_blank(groups: list[tuple[str | None, list[tuple[str, str]]]]) -> bool:
@@ -176,7 +176,7 @@ def _group(
     kind: str,
     control: Control,
     choices: "Choices | None",
-    chosen: list[str],
+    chosen: set[str],
     own: dict[str, object],
     group: dict[str, object],
 ) -> str:
@@ -189,7 +189,7 @@ def _group(
         for value, label in pairs:
             checked = value in chosen
             if checked and kind == "radio":
-                chosen = []
+                chosen = set()
             attributes = {"type": kind, "name": control.name, "value": value, "checked": checked}
             parts.append(f"<label>{tag('input', attributes | own)} {escaped(label)}</label>")
         if legend is not None:

@@ -10,7 +10,7 @@ from ..multidict import MultiDict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from ..upload import Upload
@@ -33,10 +33,22 @@ class Refused(Exception):
         self.values = values or {}
 
 
-def convert(field: "Field", text: str) -> "Any":
-    """Return the value of a text; None if it is blank. Raises `Refused`."""
-    if field.choices is not None:
-        return _choice(field, text)
+def convert(field: "Field", texts: "Iterable[str]") -> "Iterator[Any]":
+    """Yield the value of each text; None if it is blank. Raises `Refused` at the first invalid one."""
+    if field.choices is None:
+        for text in texts:
+            yield _converted(field, text)
+        return
+    from .choices import originals
+
+    known = originals(field.choices)
+    for text in texts:
+        if text and text not in known:
+            raise Refused("choice")
+        yield known[text] if text else None
+
+
+def _converted(field: "Field", text: str) -> "Any":
     if field.kind in _TEXTS:
         return _TEXTS[field.kind](field, text)
     return None if not text.strip() else _VALUES[field.kind](field, text)
@@ -65,17 +77,6 @@ def _is_of(upload: "Upload", wanted: str) -> bool:
     if wanted.endswith("/*"):
         return kind.startswith(wanted[:-1])
     return kind == wanted
-
-
-def _choice(field: "Field", text: str) -> object:
-    from .choices import originals
-
-    if not text:
-        return None
-    found = originals(field.choices or ())
-    if text not in found:
-        raise Refused("choice")
-    return found[text]
 
 
 # --- text -----------------------------------------------------------------------------------

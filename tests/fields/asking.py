@@ -4,7 +4,8 @@ import io
 
 from posting import URLENCODED, environ
 
-from cgikit import Request
+from cgikit import Limits, Request
+from cgikit.limits import DEFAULT_LIMITS
 from cgikit.querystring import build
 
 Pairs = list[tuple[str, str]]
@@ -20,7 +21,7 @@ def by_get(*pairs: tuple[str, str], **more: str) -> Request:
     return first(QUERY_STRING=build(list(pairs)), **more)
 
 
-def by_post(*pairs: tuple[str, str], **more: str) -> Request:
+def by_post(*pairs: tuple[str, str], limits: Limits = DEFAULT_LIMITS, **more: str) -> Request:
     """A form that was sent by POST."""
     body = build(list(pairs)).encode()
-    return Request(environ(body, URLENCODED, **more), io.BytesIO(body))
+    return Request(environ(body, URLENCODED, **more), io.BytesIO(body), limits=limits)

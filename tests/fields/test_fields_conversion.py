@@ -11,10 +11,16 @@ from hypothesis import given
 from properties import any_texts
 
 from cgikit.fields import conversion
-from cgikit.fields.conversion import Refused, accepted, convert
-from cgikit.fields.declared import TYPES, declare
+from cgikit.fields.conversion import Refused, accepted
+from cgikit.fields.declared import TYPES, Field, declare
 from cgikit.fields.messages import MESSAGES
 from cgikit.upload import Upload
+
+
+def convert(field: Field, text: str) -> Any:
+    """The value of one text."""
+    (value,) = conversion.convert(field, [text])
+    return value
 
 
 def code(text: str, **more: Any) -> str:
