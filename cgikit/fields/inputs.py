@@ -56,10 +56,13 @@ def text(
         raise ValueError(f"type={kind!r} is not valid; {_advice(kind)}")
     value = control.value(default).replace("\r", "").replace("\n", "")
     found = control.attributes("text", attributes)
-    if value and _KEYBOARDS[kind]:
+    if value and _KEYBOARDS[kind] and not _fits_plainly(kind, value):
         from .inputtypes import fits
 
-        if not fits(kind, value):
+        values = [value]
+        if kind == "email" and found.get("multiple"):
+            values = [each.strip() for each in value.split(",")]
+        if not all(fits(kind, each) for each in values):
             found.setdefault("inputmode", _KEYBOARDS[kind])
             found.pop("multiple", None)
             kind = "text"
@@ -195,6 +198,16 @@ def _blank(
     control = Control(source, name, label, hint, id)
     own = {"type": kind, "id": control.id, "name": name}
     return control.labelled(tag("input", own | control.attributes(kind, attributes)))
+
+
+def _fits_plainly(kind: str, value: str) -> bool:
+    """Return True for the usual numbers and addresses, for which `inputtypes` need not be imported."""
+    if kind == "number":
+        return value.isascii() and value.isdigit() and len(value) < 16
+    if kind != "email" or len(value) > 63 or not value.isascii():
+        return False
+    local, _, domain = value.partition("@")
+    return local.isalnum() and all(part.isalnum() for part in domain.split("."))
 
 
 def _advice(kind: str) -> str:
