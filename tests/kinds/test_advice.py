@@ -26,6 +26,7 @@ ADVISED = {
     "cli.options.": OWN_TREE,
     "counters._number_advice": "keeps the number that is in the file, and is for nothing else",
     "host.": OWN_TREE,
+    "htpasswd.Htpasswd._read": "takes a right away, and from the one file that the script names",
     "obstacle.obstacle": "names the one file that the script itself was given, and its own user",
     "testing.scripts.": "about the script that the test itself names",
     "sessions.owner.shared": "only for what looks like a store; followed in test_sessions_owner.py",

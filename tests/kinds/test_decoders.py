@@ -136,7 +136,8 @@ REMEMBERS = re.compile(
 #: Where one of them is given something that is not a constant, and why it stays bounded.
 REMEMBERED = {
     "compat.tracebackpage._Frame._scan.reader": "sources on the stack, once, when a script ends",
-    "debugpage._source": "sources of functions on the stack: as many as the script loaded",
+    "debugframes.Frames.source": "sources of functions on the stack: as many as the script loaded",
+    "fields.conversion._sized": "the pattern that the script declares for a field",
     "migrate.tree.Users.use": "one pattern for each file of a command",
     "filebody.guess_type": "mimetypes keeps tables of its own, not the names that it is asked for",
 }

@@ -19,6 +19,7 @@ from test_wsgi import call
 #: Every place that asks a response what to send: what it writes by then, and who makes the error page.
 ASKING = {
     "persistent.answer.Answerer._send": "the header comes after it; `Answerer._answer_error`",
+    "push._part": "a page is made whole before any of it goes out",
     "response.Response.send": "the header comes after it; `script._answer_error`",
     "testing.handlers._send": "nothing goes out; `HandlerTarget._answered`",
     "wsgi._Answer.__init__": "`start_response` comes after it; `WSGI._answer`",

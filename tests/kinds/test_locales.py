@@ -29,6 +29,7 @@ MODULES = house.read()
 REQUESTS = {
     "crash.answer": "the process's own, by `process.environ`",
     "persistent.answer.Answerer.__call__": "from the wire, by `request_text`",
+    "push._part": "of no client: only the method, for a page that is a part of an answer",
     "response.Response.send": "the process's own, by `process.environ`",
     "script.run": "the process's own, by `process.environ` in Request, or from `offline`",
     "testing.client.Client.session": "of a test, by `ServerRequest`",

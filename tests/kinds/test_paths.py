@@ -30,6 +30,7 @@ PLACES = {
     "filebody.sendfile_header": GUARDED,
     "filebody.guess_type": "looks at the end of the name only",
     "files.atomic_write": GUARDED,
+    "htpasswd.Htpasswd.__init__": GUARDED,
     "jsonfile.update_json": GUARDED,
     "lines.append_line": GUARDED,
     "lines.read_lines": GUARDED,
