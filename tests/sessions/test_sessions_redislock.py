@@ -5,26 +5,13 @@ from collections.abc import Iterator
 import pytest
 import redis
 from sessions.contract import NOW, a_key, a_record, data
-from sessions.redis_server import PROGRAMS, RedisServer
+from sessions.redis_server import RedisServer
 from sessions.visiting import Clock
 
 from cgikit import LockTimeout
 from cgikit.sessions import redislock
 from cgikit.sessions.redis import RedisStore
 from cgikit.sessions.redislock import RedisLock, mine
-
-
-@pytest.fixture(scope="module", params=PROGRAMS)
-def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    with RedisServer(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator["redis.Redis"]:
-    with redis.Redis.from_url(server.url) as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture

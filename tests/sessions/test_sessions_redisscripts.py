@@ -3,31 +3,17 @@
 What the store makes of the answers is tested in test_sessions_redis.py.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import redis
-from sessions.redis_server import PROGRAMS, RedisServer
 
 from cgikit.sessions import redisscripts as scripts
 from cgikit.sessions.payload import KEEP, MAX_BYTES
 
 RECORD, LOCK, STAMP = "a:record", "a:lock", "a:stamp"
 CREATED = [b"payload", "10.0", "100.0", 60_000, "10.0"]  # payload, accessed, expires, ms, now
-
-
-@pytest.fixture(scope="module", params=PROGRAMS)
-def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    with RedisServer(request.param) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator["redis.Redis"]:
-    with redis.Redis.from_url(server.url) as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture
