@@ -16,7 +16,7 @@ import pytest
 import redis
 from sessions.contract import DAY, NOW, StoreContract, a_key, a_record, data, remembered
 from sessions.forked import Forked, Line
-from sessions.redis_server import PROGRAMS, RedisServer
+from sessions.redis_server import RedisServer
 from sessions.visiting import Clock, Opener
 
 from cgikit import LockTimeout, StorageError
@@ -26,20 +26,6 @@ from cgikit.sessions.store import Record, Store
 KILLS = 100
 LONG = 60  # seconds for a lock that is let go: no machine is so slow that it would end before
 SECRET = "canary-3875"
-
-
-@pytest.fixture(scope="module", params=PROGRAMS)
-def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    with RedisServer(request.param) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: RedisServer) -> Iterator["redis.Redis"]:
-    """The server as anybody sees it, empty."""
-    with redis.Redis.from_url(server.url) as opened:
-        opened.flushall()
-        yield opened
 
 
 @pytest.fixture
