@@ -2,6 +2,7 @@
 the same, under httpd and `cgikit serve`.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -33,12 +34,13 @@ def both(
     need("/usr/share/perl5/CGI/Session.pm")
     for program in WAYS[request.param].needs:
         need(program)
-    with readable_by_all():
-        place = fresh(readable_directory, f"from-perl-{request.param}")
-        site = make_site(place / "site", script_interpreter, server_user())
-        fill(site)
-        with served(request.param, site) as server:
-            yield server
+    with contextlib.ExitStack() as stack:
+        with readable_by_all():
+            place = fresh(readable_directory, f"from-perl-{request.param}")
+            site = make_site(place / "site", script_interpreter, server_user())
+            fill(site)
+            server = stack.enter_context(served(request.param, site))
+        yield server
 
 
 @cache
