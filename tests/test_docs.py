@@ -624,8 +624,9 @@ def texts() -> list[str]:
     return [re.sub(r"\s+", " ", text) for text in found]
 
 
-#: What differs from one message of its kind to the next: names of files, quoted text, numbers.
-VARYING = re.compile(r"'[^']*'|\S+\.(?:py|css|cgi)\b|#!/\S+(?: pyton3)?|\b\d+\b|…")
+#: What differs from one message of its kind to the next: names of files and of a handler, quoted text,
+#: numbers.
+VARYING = re.compile(r"'[^']*'|\S+\.(?:py|css|cgi)\b|\bhello\b|#!/\S+(?: pyton3)?|\b\d+\b|…")
 
 
 def test_the_messages_that_the_page_on_serve_quotes_are_those_of_the_code() -> None:
