@@ -78,7 +78,7 @@ class Frames:
 
     def __init__(self, hide: "Hide") -> None:
         self._hide = hide
-        self._end = monotonic() + _MAX_SECONDS
+        self._spent = 0.0
 
     def of(self, error: BaseException, opened: "Place | None" = None) -> str:
         """Return the frames of an error, the innermost first; `opened` is the one to show unfolded.
@@ -143,11 +143,14 @@ class Frames:
         return f"\n<table>{''.join(rows)}</table>" if rows else ""
 
     def _value(self, name: str, value: object) -> str:
-        if monotonic() > self._end:
+        if self._spent > _MAX_SECONDS:
             return "(not shown: the values before took too long)"
+        began = monotonic()
         try:
             return self._hide(shown(name, value, self._hide))
         except (
             BaseException
         ) as error:  # a repr of the script's own may raise anything, even SystemExit
             return f"(not shown: its repr raised {type(error).__name__})"
+        finally:
+            self._spent += monotonic() - began
