@@ -57,6 +57,8 @@ class Response:
         # Two of them are an error when the response is sent.
         if len(self.headers.getlist("Content-Type")) < 2:
             self.content_type = self.headers.get("Content-Type") or content_type
+        #: Whether to compress it (gzip) for clients that take that: never with a secret in it (BREACH).
+        self.compressed = False
         self._file: FileBody | None = None
         self._redirect: Redirect | None = None
         self._sent = False
@@ -363,6 +365,11 @@ class Response:
             fields = [field for field in fields if field[0].lower() != "content-length"]
             fields.append(("Content-Length", str(length)))
         announced = check_fields(status, fields)
+        compress = None
+        if self.compressed:
+            from .compression import prepare
+
+            fields, body, compress = prepare(request, status, fields, body)
         if status in _BODYLESS or request.method == "HEAD":
             self.close()
             return status, fields, ()
@@ -370,7 +377,7 @@ class Response:
             from .streamed import begin
 
             body = begin(body, self._encode, announced, isinstance(self.body, list | tuple))
-        return status, fields, body
+        return status, fields, compress(body) if compress else body
 
     def mark_sent(self) -> None:
         """Record that this response is sent: from now on `send` and `claim` raise `StateError`."""
@@ -408,12 +415,9 @@ class Response:
     def _use_up(self, body: object) -> None:
         """Record that a body which can be read only once is read; raise `StateError` if it was."""
         if self._used is body:
-            from . import process
+            from .streamed import used_up
 
-            raise process.misuse(
-                "the body of this response was read already, and it can be read only once; make a new "
-                "response for each request"
-            )
+            raise used_up()
         self._used = body
 
     def send(

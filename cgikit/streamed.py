@@ -41,6 +41,14 @@ def taken(body: object) -> "bytes | Iterator[Piece]":
         ) from None
 
 
+def used_up() -> Exception:
+    """Return the error for a response whose body was read for another request."""
+    return process.misuse(
+        "the body of this response was read already, and it can be read only once; make a new response "
+        "for each request"
+    )
+
+
 def begin(
     pieces: "Iterator[Piece]", encode: "Callable[[str], bytes]", length: int | None, counted: bool
 ) -> "Iterable[bytes]":

@@ -51,6 +51,7 @@ LAYERS = (
     },
     {
         "body",
+        "compression",
         "environ",
         "events",
         "filebody",

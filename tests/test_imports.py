@@ -163,6 +163,15 @@ run(answer, sessions=FileStore("sessions", sweep_chance=0))
         environ(b"", "", "GET", HTTP_HOST="h"),
         f"{RUN} redirect status url html",
     ),
+    "a compressed page": Case(
+        HANDLER.format(
+            "from cgikit import Response; response = Response('x' * 2000);"
+            "response.compressed = True; return response"
+        ),
+        environ(b"", "", "GET", HTTP_ACCEPT_ENCODING="gzip, deflate, br"),
+        f"{RUN} accept compression parameters requestheaders",
+        "atexit zlib",
+    ),
     "server-sent events": Case(
         HANDLER.format("from cgikit import Response; return Response.events(['a'])"),
         environ(b"", "", "GET"),

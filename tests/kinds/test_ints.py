@@ -26,6 +26,7 @@ PLACES = {
     ("accept", "_thousandths"): "3 digits",
     ("cli.channel", "_Parser.received"): OURS,
     ("compat.cgi", "_length"): "18 digits",
+    ("compression", "prepare"): "what `headers.check_fields` took: 18 digits",
     ("crash", "Begun.__init__"): "18 digits",
     ("cli.config.caddy", "_since"): "what a program of this machine says of its version",
     ("cli.gatewaycommand", "_mode"): ARGUMENT,
