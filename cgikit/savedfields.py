@@ -39,7 +39,7 @@ def read(
     file: "BinaryIO", limits: "Limits", errors: str = "replace", codec: str = "utf-8"
 ) -> "tuple[str, MultiDict] | None":
     """Read the next record of a file, and return it as a query string and its fields; None at the end
-    of the file.
+    of the file. The inverse is `record`.
 
     Raises `LimitExceeded` for a record with more than `limits.fields` lines or `limits.memory` bytes,
     and `StorageError` if the file ends inside a record.

@@ -2,6 +2,7 @@
 
 import ast
 import html
+import io
 import os
 import tempfile
 from collections.abc import Callable
@@ -23,10 +24,12 @@ from cgikit import (
     parse_header,
     querystring,
     read_lines,
+    savedfields,
     signing,
 )
 from cgikit import html as cgikit_html
 from cgikit.headers import TOKEN
+from cgikit.limits import DEFAULT_LIMITS
 from cgikit.warm import requestfile
 from cgikit.warm.messages import Unpacker, pack
 
@@ -41,6 +44,12 @@ def through_query(pairs: Any) -> Any:
 def through_cookie(pair: Any) -> Any:
     (back,) = cookies.parse(cookies.build(*pair).partition(";")[0]).pairs()
     return back
+
+
+def through_record(pairs: Any) -> Any:
+    found = savedfields.read(io.BytesIO(savedfields.record(pairs)), DEFAULT_LIMITS)
+    assert found is not None
+    return found[1].pairs()
 
 
 def through_lines(values: Any) -> Any:
@@ -74,6 +83,12 @@ PAIRS: list[tuple[str, set[str], st.SearchStrategy[Any], Callable[[Any], Any]]] 
         {"querystring.build", "querystring.parse"},
         st.lists(st.tuples(texts, texts), max_size=20),
         through_query,
+    ),
+    (
+        "saved fields",
+        {"savedfields.record", "savedfields.read"},
+        st.lists(st.tuples(texts, texts).filter(lambda pair: pair != ("", "")), max_size=20),
+        through_record,
     ),
     (
         "cookie",
