@@ -5,7 +5,7 @@ single values are in `conversion.py`.
 """
 
 from ..multidict import MultiMap
-from .conversion import Refused, accepted, convert
+from .conversion import Refused, accepted, check_pattern, convert
 from .faults import Errors
 from .forms import TOKEN
 from .messages import MESSAGES, known
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..upload import Upload
     from .declared import Field
 
-# Codes of messages that are about the field as a whole
+# Codes that concern the field, not one of its values
 _MISSING = frozenset({"required", "unchosen", "unchecked", "nofile"})
 
 
@@ -31,16 +31,20 @@ def check(
     csrf: bool = True,
     messages: "Mapping[str, str] | None" = None,
 ) -> "tuple[dict[str, Any], Errors]":
-    """Return the values of a form by name, and its errors (`Errors`), which are false if all is well.
+    """Return the values of a form by name, and its errors (`Errors`), which are false if the form was
+    sent and is valid.
 
     The fields are read from the body of a POST, or from the query of a GET. A GET without any of the
-    fields is a first visit, for which `errors` is true and empty. The value of a field that is blank is
-    its `default`, or else "" for text, False for a box, [] for several, None for all others; that of a
-    field with an error is None.
+    fields is a first visit, for which `errors` is true and empty. The value of a blank field is its
+    `default`, or else "" for text, False for a box, [] for `multiple`, None for all others. Once the
+    form was sent, an unchecked box is False and an empty group [], whatever the default. A field with
+    an error has None.
 
     If there are sessions, a form has to be posted with the token that `form` gives it: a POST without
     it raises `FormExpired` (403), and every GET is a first visit. `csrf=False` is for forms without a
     token, such as those that are sent by GET. `messages` replaces messages by their codes.
+
+    Raises `ValueError` if a field is declared twice, or has a pattern that is not valid.
     """
     fields: dict[str, Field] = {}
     for field in declared:
@@ -62,9 +66,10 @@ def check(
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if sent:
+            check_pattern(field)
             values[name] = _value(field, texts, files, errors, messages or {})
         else:
-            values[name] = _blank(field)
+            values[name] = _unfilled(field, field.default)
     return values, errors
 
 
@@ -84,11 +89,11 @@ def _value(
                 found.append(accepted(field, upload))
         else:
             sent = texts.getlist(field.name)
-            # One by one: how many are valid says which one is not.
+            # One by one, so that len(found) is the index of the invalid value.
             for value in convert(field, sent if field.multiple else sent[:1]):
                 found.append(value)
         filled = [each for each in found if each is not None]
-        value = _of_all(field, filled)
+        value = _field_value(field, filled)
     except Refused as refused:
         words = {**MESSAGES, **messages, **field.messages}[refused.code]
         for key, bound in refused.values.items():
@@ -104,7 +109,7 @@ def _value(
     return value
 
 
-def _of_all(field: "Field", found: "list[Any]") -> "Any":
+def _field_value(field: "Field", found: "list[Any]") -> "Any":
     """Return the value of a field for what was found; raise `Refused` if it is required and blank."""
     if field.required and (not found or found == [False]):
         if field.kind == "file":
@@ -113,14 +118,16 @@ def _of_all(field: "Field", found: "list[Any]") -> "Any":
             raise Refused("unchecked")
         raise Refused("unchosen" if field.choices is not None else "required")
     if not found:
-        return _blank(field)
+        # Browsers do not send what is unchecked: its default would check it again.
+        unchecked = field.kind == "bool" or field.multiple
+        return _unfilled(field, None if unchecked else field.default)
     return found if field.multiple else found[0]
 
 
-def _blank(field: "Field") -> "Any":
-    """Return the value of a field that is blank."""
+def _unfilled(field: "Field", default: "Any") -> "Any":
+    """Return the value of a blank field."""
     if field.multiple:
-        return list(field.default or ())
-    if field.default is None and field.choices is None:
+        return list(default or ())
+    if default is None and field.choices is None:
         return False if field.kind == "bool" else "" if field.counts else None
-    return field.default
+    return default

@@ -1,6 +1,7 @@
 """The check of a whole form: all values, all errors at once, and when a form counts as sent."""
 
 import io
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,47 @@ def test_all_errors_at_once_and_the_other_values_kept() -> None:
 
 
 def test_blank_fields() -> None:
-    declared = [declare("t"), declare("n", int), declare("b", bool), declare("m", multiple=True),
-                declare("c", choices=["a"]), declare("d", int, default=7), declare("f", "file"),
-                declare("l", int, multiple=True, default=(1, 2))]  # fmt: skip
-    values, errors = fields.check(by_post(*((name, " ") for name in "tnmdl")), declared)
+    declared = [
+        declare("t"),
+        declare("n", int),
+        declare("b", bool),
+        declare("m", multiple=True),
+        declare("c", choices=["a"]),
+        declare("d", int, default=7),
+        declare("f", "file"),
+    ]
+    values, errors = fields.check(by_post(*((name, " ") for name in "tnmd")), declared)
     assert not errors
-    assert values == {"t": "", "n": None, "b": False, "m": [], "c": None, "d": 7, "f": None,
-                      "l": [1, 2]}  # fmt: skip
+    assert values == {"t": "", "n": None, "b": False, "m": [], "c": None, "d": 7, "f": None}
     assert fields.check(first(), declared)[0] == values
+
+
+@pytest.mark.parametrize("send", [by_get, by_post])
+@pytest.mark.parametrize("pairs", [[], [("news", ""), ("days", " "), ("all", "")]])
+def test_a_visitor_who_unchecks_what_is_checked_by_default_is_taken_at_their_word(
+    send: Callable[..., Request], pairs: list[tuple[str, str]]
+) -> None:
+    days = ["", " ", "fri", "sat"]
+    declared = [declare("other"), declare("news", bool, default=True),
+                declare("days", choices=days, multiple=True, default=["fri"]),
+                declare("all", int, multiple=True, default=(1, 2)),
+                declare("colour", choices=["r", "g"], default="g")]  # fmt: skip
+    shown = {"other": "", "news": True, "days": ["fri"], "all": [1, 2], "colour": "g"}
+    assert fields.check(first(), declared)[0] == shown
+    values, errors = fields.check(send(("other", "1"), *pairs), declared)
+    assert not errors
+    unchecked = [" "] if pairs else []  # a choice that is sent is no blank
+    assert values == {"other": "1", "news": False, "days": unchecked, "all": [], "colour": "g"}
+    assert "checked" not in fields.checkbox(errors, "news")
+    assert "checked" not in fields.checkboxes(errors, "days", ["fri", "sat"])
+
+
+def test_a_pattern_that_is_not_valid_is_reported_by_the_first_form_whatever_is_in_it() -> None:
+    declared = [declare("q"), declare("code", pattern="(")]
+    assert fields.check(first(), declared)[1].sent is False
+    message = r"the field 'code' has pattern='\(', which is not a valid regular expression: missing"
+    with pytest.raises(ValueError, match=message):
+        fields.check(by_post(("q", "x")), declared)
 
 
 REQUIRED = {
@@ -161,7 +195,7 @@ def test_messages_can_be_replaced_for_all_fields_and_for_one() -> None:
         "b": "Höchstens 8.",
         "c": "Bitte ausfüllen.",
     }
-    with pytest.raises(ValueError, match="'requird' is not a message"):
+    with pytest.raises(ValueError, match="'requird' is not the code of a message"):
         fields.check(first(), declared, messages={"requird": "x"})
 
 

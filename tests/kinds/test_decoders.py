@@ -137,6 +137,7 @@ REMEMBERS = re.compile(
 REMEMBERED = {
     "compat.tracebackpage._Frame._scan.reader": "sources on the stack, once, when a script ends",
     "debugframes.Frames.source": "sources of functions on the stack: as many as the script loaded",
+    "fields.conversion.check_pattern": "the pattern that the script declares for a field",
     "fields.conversion._sized": "the pattern that the script declares for a field",
     "migrate.tree.Users.use": "one pattern for each file of a command",
     "filebody.guess_type": "mimetypes keeps tables of its own, not the names that it is asked for",
