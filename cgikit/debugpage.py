@@ -117,7 +117,7 @@ def _request(request: "MetaVariables") -> list[tuple[str, str]]:
     names = [one.partition("=")[0][:_MAX_LINE] for one in query if "=" in one]
     if names:
         rows.append(("Fields of the query", ", ".join(names)))
-    form = request.form_names() if isinstance(request, Request) else ([], [])
+    form = request.names_read() if isinstance(request, Request) else ([], [])
     for title, found in zip(("Fields of the form", "Files"), form, strict=True):
         if found:
             rows.append((title, ", ".join([name[:_MAX_LINE] for name in found[:_MAX_FIELDS]])))

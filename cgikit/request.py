@@ -312,9 +312,9 @@ class Request(MetaVariables):
         session = None if self._sessions is None else lambda: sorted(self.session)
         return markup(self, session, values)
 
-    def form_names(self) -> tuple[list[str], list[str]]:
-        """Return the names of the fields and of the files of the form, as far as it was read. The debug
-        page calls this, and it reads nothing.
+    def names_read(self) -> tuple[list[str], list[str]]:
+        """Return the names of the fields and of the files of the form, as far as it was read. It reads
+        nothing. The debug page calls this.
         """
         return ([], []) if self._content is None else self._content.names()
 
