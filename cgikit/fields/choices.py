@@ -102,6 +102,11 @@ def checkboxes(
     """
     control = Control(source, name, label, hint, id)
     given = control.attributes("checkboxes", attributes)
+    if given.pop("required", None):
+        raise TypeError(
+            f"required= cannot be given to checkboxes: in HTML, no box of a group can be required; "
+            f"declare the field {name!r} with required=True"
+        )
     # A group cannot be invalid, boxes can (WAI-ARIA).
     own = {"aria-invalid": given.pop("aria-invalid")}
     chosen = _chosen(control, default, True, sent)

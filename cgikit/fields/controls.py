@@ -23,17 +23,18 @@ if TYPE_CHECKING:
 
 _NAME = frozenset("-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _PLAIN = frozenset("-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-# Attributes that are written "true" or "false", and are not true by being there
-_WORDS = frozenset({"contenteditable", "draggable", "spellcheck"})
-# What the functions set themselves: a second one would be ignored by browsers
-_OWN = {
-    "checked": "the argument `checked` of checkbox, or `default`",
-    "enctype": "nothing: form sets it",
-    "name": "the second argument",
-    "selected": "the argument `default`",
-    "type": "the function for that type of field",
-    "value": "the argument `default`",
+# Enumerated attributes: written "true" or "false", not present or absent
+_ENUMERATED = frozenset({"contenteditable", "draggable", "spellcheck"})
+# Attributes that the functions set, and what to do instead: browsers would ignore a second one
+_RESERVED = {
+    "checked": "use default=, or checked= of checkbox",
+    "enctype": "form sets it",
+    "name": "give it as the second argument",
+    "selected": "use default=",
+    "type": "use type= of text and button, or the function for that type of field",
+    "value": "use default=, or value= of checkbox, button and hidden",
 }
+_UNFILLED = frozenset({"file", "password"})
 
 
 class Control:
@@ -104,7 +105,7 @@ class Control:
         """Return the attributes of fields.`function`: those that were declared, those that tie the hint
         and the message to the field, and those that were given as keyword arguments.
         """
-        given = spelled(arguments)
+        given = spelled(arguments, function)
         declared = {} if self.declared is None else self.declared.attributes(function)
         ids = [str(given.get("aria-describedby") or "")]
         ids += [f"{self.id}:hint"] if self.hint else []
@@ -169,7 +170,7 @@ def tag(element: str, attributes: "Mapping[str, object]") -> str:
     """Return a start tag. None and False leave an attribute out, True gives it no value."""
     parts = [element]
     for name, value in attributes.items():
-        if isinstance(value, bool) and (name.startswith("aria-") or name in _WORDS):
+        if isinstance(value, bool) and (name.startswith("aria-") or name in _ENUMERATED):
             value = "true" if value else "false"
         if value is True:
             parts.append(name)
@@ -178,8 +179,8 @@ def tag(element: str, attributes: "Mapping[str, object]") -> str:
     return f"<{' '.join(parts)}>"
 
 
-def spelled(arguments: "Mapping[str, object]") -> dict[str, object]:
-    """Return keyword arguments by the names of the attributes that they stand for.
+def spelled(arguments: "Mapping[str, object]", function: str) -> dict[str, object]:
+    """Return the keyword arguments of fields.`function` by the names of their attributes.
 
     An underscore at the end is dropped (`class_`), the others become hyphens (`data_id`, `aria_label`).
     Raises `TypeError` for an attribute that the field's function sets itself, `ValueError` for a name
@@ -188,8 +189,13 @@ def spelled(arguments: "Mapping[str, object]") -> dict[str, object]:
     found: dict[str, object] = {}
     for argument, value in arguments.items():
         name = argument.removesuffix("_").replace("_", "-").lower()
-        if name in _OWN:
-            raise TypeError(f"{argument}= is not an attribute to give here; use {_OWN[name]}")
+        if name in _RESERVED and not (function == "form" and name == "name"):
+            advice = _RESERVED[name]
+            if function == "form" and name != "enctype":
+                advice = "it is not an attribute of a form"
+            elif function in _UNFILLED and name == "value":
+                advice = "such a field is never filled"
+            raise TypeError(f"{argument}= cannot be given to {function}: {advice}")
         if not (name[:1].isalpha() and _NAME.issuperset(name)):
             raise ValueError(
                 f"{argument!r} is not a valid name of an attribute; use ASCII letters, digits and "

@@ -85,7 +85,7 @@ class Field:
     def attributes(self, function: str) -> dict[str, object]:
         """Return the attributes that the field gets from fields.`function`, by their names in HTML."""
         found: dict[str, object] = {}
-        if function != "checkboxes":  # HTML knows no group of which one box must be checked
+        if function != "checkboxes":  # HTML cannot require one box of a group
             found["required"] = self.required or None
         if function in {"text", "textarea", "password"}:
             if self.counts:
@@ -120,13 +120,14 @@ def declare(
     """Declare a field for `check` (`Field`).
 
     `kind` is str, int, float, bool, `datetime.date`, `datetime.datetime`, `decimal.Decimal`, or one of
-    "text" (several lines), "password", "email", "url" and "file"; the types have their names too. `min`
+    "text" (several lines), "password", "email", "url" and "file"; or the name of the type. `min`
     and `max` bound a number, a date, the length of a text, the bytes of a file. `pattern` is a regular
     expression that the whole text has to match, `accept` lists types and endings of files. `choices`
-    are those of `select`; what was chosen is returned as it stands there. With `multiple`, the value is
+    are those of `select`; the value is the chosen item itself. With `multiple`, the value is
     a list. `check` gets the value and returns a message for the visitor, or None.
 
-    Raises `ValueError` for a declaration that contradicts itself.
+    Raises `ValueError` for a declaration that contradicts itself, and for a bound of the wrong type.
+    `check` looks at the pattern, when a form was sent.
     """
     word = kind if isinstance(kind, str) else kind.__name__
     word = word.lower().removesuffix("-local")
@@ -165,9 +166,34 @@ def _refuse(
     if accept is not None and word != "file":
         raise ValueError(f"{where} is not a file; accept is for kind='file'")
     if choices is not None and word not in {"str", "int", "float"}:
-        raise ValueError(f"{where} has choices; its kind is that of the choices, not {word}")
-    bounds = [bound for bound in (min, max) if bound is not None]
+        raise ValueError(
+            f"{where} has kind={word!r}, which cannot have choices; use str, int or float"
+        )
+    bounds = {key: bound for key, bound in (("min", min), ("max", max)) if bound is not None}
     if bounds and (word in _NO_BOUNDS or choices is not None):
         raise ValueError(f"{where} has nothing that min and max could bound; leave them out")
+    for key, bound in bounds.items():
+        wanted = _fault_of_bound(word, bound)
+        if wanted:
+            raise ValueError(f"{where} has {key}={bound!r}, which is not {wanted}; give one")
     if len(bounds) == 2 and min > max:  # type: ignore[operator]
-        raise ValueError(f"{where} has min={min!r} above max={max!r}; exchange them")
+        raise ValueError(f"{where} has min={min!r} above max={max!r}; swap them")
+
+
+def _fault_of_bound(word: str, bound: "Any") -> str:
+    """Return what a bound of a field of this kind has to be, or "" if it is that."""
+    if word in {"date", "datetime"}:
+        from datetime import date, datetime
+
+        moment = isinstance(bound, datetime)
+        if word == "date":
+            return "" if isinstance(bound, date) and not moment else "a date"
+        return "" if moment and bound.tzinfo is None else "a datetime without a time zone"
+    if word not in {"int", "float", "decimal"}:
+        unit = "bytes" if word == "file" else "characters"
+        return "" if isinstance(bound, int) and bound >= 0 else f"a number of {unit} (int)"
+    if isinstance(bound, int | float):
+        return "" if bound == bound else "a number"  # NaN bounds nothing
+    from decimal import Decimal
+
+    return "" if isinstance(bound, Decimal) and not bound.is_nan() else "a number"

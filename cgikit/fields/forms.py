@@ -49,7 +49,7 @@ def form(
             own["enctype"] = "multipart/form-data"
         if local and request is not None:
             parts += _token(request)
-    return "\n".join([tag("form", own | spelled(attributes)), *parts, inside, "</form>"])
+    return "\n".join([tag("form", own | spelled(attributes, "form")), *parts, inside, "</form>"])
 
 
 def _request(source: "Source") -> "Request | None":

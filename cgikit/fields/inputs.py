@@ -129,7 +129,7 @@ def hidden(source: "Source", name: str, value: object, **attributes: object) -> 
     """
     control = Control(None, name, None, None, None)
     own = {"type": "hidden", "name": name, "value": value}
-    return control.labelled(tag("input", own | spelled(attributes)))
+    return control.labelled(tag("input", own | spelled(attributes, "hidden")))
 
 
 def checkbox(
@@ -182,8 +182,8 @@ def button(
     """Return a button (HTML). If it has a name, it sends its `value` when it is pressed."""
     if type not in {"submit", "reset", "button"}:
         raise ValueError(f"type={type!r} is not valid; use submit, reset or button")
-    own = {"type": type, "name": name or None, "value": value}
-    return f"{tag('button', own | spelled(attributes))}{escaped(label)}</button>"
+    own = {"type": type, "name": name or None, "value": value, **spelled(attributes, "button")}
+    return f"{tag('button', own)}{escaped(label)}</button>"
 
 
 def _blank(

@@ -40,4 +40,6 @@ def known(codes: "Iterable[str]") -> None:
     """Raise `ValueError` if one of the codes belongs to no message."""
     for code in codes:
         if code not in MESSAGES:
-            raise ValueError(f"{code!r} is not a message; use one of {', '.join(MESSAGES)}")
+            raise ValueError(
+                f"{code!r} is not the code of a message; use one of {', '.join(MESSAGES)}"
+            )

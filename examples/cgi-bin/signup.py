@@ -14,7 +14,7 @@ SIGN_UP = [
     fields.declare("email", "email", label="E-mail", required=True),
     fields.declare("password", "password", label="Password", required=True, min=12, max=200),
     fields.declare("born", date, label="Date of birth", min=date(1900, 1, 1)),
-    fields.declare("people", int, label="How many of you come?", required=True, min=1, max=6),
+    fields.declare("people", int, label="How many people?", required=True, min=1, max=6),
     fields.declare("meal", label="Meal", required=True, choices=MEALS),
     fields.declare("days", label="Days", choices={"fri": "Friday", "sat": "Saturday"}, multiple=True),
     fields.declare("terms", bool, label="I have read the terms", required=True),

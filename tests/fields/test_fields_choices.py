@@ -89,6 +89,14 @@ def test_several_of_a_select() -> None:
     assert "multiple" in only(fields.select(None, "c", [], multiple=True), "select").attributes
 
 
+def test_a_group_of_boxes_refuses_required_which_html_does_not_know() -> None:
+    with pytest.raises(
+        TypeError, match=r"cannot be given to checkboxes: .* 'g' with required=True"
+    ):
+        fields.checkboxes(None, "g", ["a"], required=True)
+    assert "required" not in fields.checkboxes(None, "g", ["a"], required=False)
+
+
 def test_a_required_select_is_one_only_where_html_allows_it() -> None:
     def required(choices, **more) -> bool:
         html = fields.select(None, "c", choices, required=True, **more)

@@ -1,6 +1,7 @@
 """Declarations: what cannot be declared, and which attributes they give to inputs."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,14 +22,39 @@ from cgikit.fields.declared import TYPES, Field, declare
         ({"accept": "image/*"}, "is not a file"),
         ({"kind": bool, "min": 1}, "nothing that min and max could bound"),
         ({"choices": ["a"], "max": 1}, "nothing that min and max could bound"),
-        ({"kind": "email", "choices": ["a"]}, "has choices"),
+        ({"kind": "email", "choices": ["a"]}, "has kind='email', which cannot have choices"),
         ({"kind": int, "min": 3, "max": 2}, "above max=2"),
-        ({"messages": {"requird": "x"}}, "is not a message; use one of required"),
+        ({"kind": int, "min": "a", "max": 3}, "has min='a', which is not a number; give one"),
+        ({"kind": "decimal", "max": "9.5"}, "which is not a number; give one"),
+        ({"kind": float, "max": float("nan")}, "which is not a number; give one"),
+        ({"kind": "decimal", "min": Decimal("nan")}, "which is not a number; give one"),
+        ({"min": "2"}, "has min='2', which is not a number of characters"),
+        ({"kind": "password", "min": -1}, "which is not a number of characters"),
+        ({"kind": "text", "max": 2.5}, "which is not a number of characters"),
+        ({"kind": "file", "max": "1 MB"}, "which is not a number of bytes"),
+        ({"kind": date, "min": 1900}, "has min=1900, which is not a date; give one"),
+        ({"kind": date, "max": datetime(2030, 1, 1)}, "which is not a date; give one"),
+        ({"kind": datetime, "min": date(2030, 1, 1)}, "not a datetime without a time zone"),
+        ({"kind": datetime, "max": datetime(2030, 1, 1, tzinfo=UTC)}, "without a time zone"),
+        ({"messages": {"requird": "x"}}, "is not the code of a message; use one of required"),
     ],
 )
 def test_what_contradicts_itself_is_refused(rules: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         declare(**{"name": "a", **rules})
+
+
+@pytest.mark.parametrize(
+    ("kind", "bounds"),
+    [
+        (int, (1, 2.5)), (float, (-1.0, Decimal("0.5"))), ("decimal", (0, Decimal("99.99"))),
+        (str, (0, 0)), ("file", (0, 1 << 20)), (date, (date(1900, 1, 1), date(2030, 1, 1))),
+        (datetime, (datetime(1900, 1, 1), datetime(2030, 1, 1))),
+    ],
+)  # fmt: skip
+def test_bounds_of_the_right_type_are_taken(kind: Any, bounds: tuple[Any, Any]) -> None:
+    field = declare("a", kind, min=bounds[0], max=bounds[1])
+    assert (field.min, field.max) == bounds
 
 
 def test_choices_are_kept_although_they_can_be_read_once_only() -> None:

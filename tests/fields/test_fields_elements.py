@@ -92,8 +92,32 @@ def test_a_name_that_is_no_attribute_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["value", "checked", "selected", "enctype", "Value", "value_"])
 def test_an_attribute_that_the_function_sets_is_not_written_twice(name: str) -> None:
-    with pytest.raises(TypeError, match="is not an attribute to give here; use"):
+    with pytest.raises(TypeError, match=f"^{name}= cannot be given to textarea: "):
         fields.textarea(None, "a", **{name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("function", "attribute", "advice"),
+    [
+        ("text", "enctype", "form sets it"), ("text", "value", "use default="),
+        ("form", "enctype", "form sets it"), ("form", "value", "it is not an attribute of a form"),
+        ("form", "type", "it is not an attribute of a form"),
+        ("file", "value", "such a field is never filled"),
+        ("password", "value", "such a field is never filled"),
+        ("hidden", "checked", "use default="), ("button", "checked", "use default="),
+        ("select", "name_", "give it as the second argument"),
+    ],
+)  # fmt: skip
+def test_a_refused_attribute_has_advice_that_is_true_for_its_function(
+    function: str, attribute: str, advice: str
+) -> None:
+    given = {"hidden": ("a", "b"), "select": ("a", ["b"])}.get(function, ("a",))
+    with pytest.raises(TypeError, match=f"^{attribute}= cannot be given to {function}: {advice}"):
+        getattr(fields, function)(None, *given, **{attribute: "x"})
+
+
+def test_a_form_can_have_a_name() -> None:
+    assert only(fields.form(None, "x", name="a"), "form")["name"] == "a"
 
 
 NAMES = st.text(st.sampled_from("ab1.:=-_ \0\x02é\U0001f600\ud800\"'[]"), min_size=1, max_size=4)

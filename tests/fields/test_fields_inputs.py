@@ -80,7 +80,7 @@ def test_a_password_and_a_file_are_never_filled(source) -> None:
 def test_a_password_takes_no_default() -> None:
     with pytest.raises(TypeError):
         fields.password(None, "a", "secret")
-    with pytest.raises(TypeError, match="not an attribute"):
+    with pytest.raises(TypeError, match="such a field is never filled"):
         fields.password(None, "a", value="secret")
 
 

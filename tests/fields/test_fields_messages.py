@@ -16,5 +16,7 @@ def test_a_message_is_a_sentence_and_names_only_bounds(code: str) -> None:
 
 def test_an_unknown_code_is_named_with_those_that_there_are() -> None:
     known(MESSAGES)
-    with pytest.raises(ValueError, match="'reqired' is not a message; use one of required"):
+    with pytest.raises(
+        ValueError, match="'reqired' is not the code of a message; use one of required"
+    ):
         known(["reqired"])
