@@ -129,6 +129,8 @@ def _file_of(name: str) -> str | None:
         if spec is None:
             return None
         path = spec.submodule_search_locations
+        if path is None and count < len(parts):
+            return None  # not a package; `find_spec` would search `sys.path`
     origin = spec.origin if spec is not None else None
     return origin if origin is not None and origin.endswith(".py") else None
 

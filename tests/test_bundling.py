@@ -69,6 +69,15 @@ def test_the_folder_runs_by_itself(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_a_name_of_a_module_is_not_looked_for_beside_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder with the name of a function that cgikit imports ended it with a `KeyError`."""
+    (tmp_path / "escape").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "cgikit.html" in bundling.needed(["cgikit.debug"], {"cgikit"}).modules
+
+
 def test_the_folder_has_licences_and_is_compiled(tmp_path: Path) -> None:
     modules = bundling.needed(["cgikit.multipart"], {"cgikit", "multipart"}).modules
     bundling.write(str(tmp_path / "carried"), modules)
