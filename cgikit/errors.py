@@ -108,7 +108,7 @@ class LimitExceeded(BadRequest):
             return "This page accepts no files."
         words = _TOO_LARGE.get(self.limit, "This request is larger than this site allows.")
         if self.limit in ("body", "memory", "field", "file"):
-            return words.format(_size(self.allowed))
+            return words.format(size_in_words(self.allowed))
         return words.format(f"{self.allowed:,}")
 
 
@@ -130,12 +130,12 @@ _TOO_LARGE = {
 }
 
 
-def _size(count: int) -> str:
+def size_in_words(count: int) -> str:
     """Return a number of bytes for people to read, rounded down: 1.9 MB."""
     for unit, name in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
         if count >= unit:
             return f"{count * 10 // unit / 10:g} {name}"
-    return f"{count} bytes"
+    return f"{count} byte{'s' * (count != 1)}"
 
 
 class UnsupportedMediaType(CGIError):

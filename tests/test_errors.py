@@ -153,8 +153,9 @@ def test_a_visitor_is_told_in_words_which_limit_it_was(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "words"),
-    [(0, "0 bytes"), (1_023, "1023 bytes"), (1_024, "1 KB"), (1_600, "1.5 KB"), (64 << 20, "64 MB"),
-     (2_000_000, "1.9 MB"), ((1 << 20) - 1, "1023.9 KB"), (512 << 20, "512 MB"), (2 << 30, "2 GB")],
+    [(0, "0 bytes"), (1, "1 byte"), (1_023, "1023 bytes"), (1_024, "1 KB"), (1_600, "1.5 KB"),
+     (64 << 20, "64 MB"), (2_000_000, "1.9 MB"), ((1 << 20) - 1, "1023.9 KB"), (512 << 20, "512 MB"),
+     (2 << 30, "2 GB")],
 )  # fmt: skip
 def test_sizes_are_told_as_people_say_them(size: int, words: str) -> None:
     assert (

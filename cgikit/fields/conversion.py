@@ -5,7 +5,7 @@ line of text may contain, which files are accepted, and which message is due. Ev
 proportion to the text, but for the script's own patterns, which get texts of bounded length.
 """
 
-from ..errors import InvalidField
+from ..errors import InvalidField, size_in_words
 from ..multidict import MultiDict
 
 TYPE_CHECKING = False
@@ -77,9 +77,9 @@ def accepted(field: "Field", upload: "Upload") -> "Upload":
     The type is what the client says: it is a help for visitors, and proves nothing.
     """
     if field.min is not None and upload.size < field.min:
-        raise Refused("small", {"min": _size(field.min)})
+        raise Refused("small", {"min": size_in_words(field.min)})
     if field.max is not None and upload.size > field.max:
-        raise Refused("large", {"max": _size(field.max)})
+        raise Refused("large", {"max": size_in_words(field.max)})
     wanted = [each.strip().lower() for each in (field.accept or "").split(",")]
     wanted = [each for each in wanted if each]
     if wanted and not any(_is_of(upload, each) for each in wanted):
@@ -208,13 +208,6 @@ def _bounded(field: "Field", value: "Any", less: str, more: str) -> "Any":
     if field.max is not None and value > field.max:
         raise Refused(more, {"max": field.max})
     return value
-
-
-def _size(count: int) -> str:
-    for unit, name in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")):
-        if count >= unit:
-            return f"{count * 10 // unit / 10:g} {name}"
-    return f"{count} bytes"
 
 
 _TEXTS = {"str": _line, "password": _line, "text": _lines, "email": _email, "url": _url}
