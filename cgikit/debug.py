@@ -61,9 +61,9 @@ _POLICY = (
     "style-src 'sha256-KHEPdfSmejDPWSXIjO+nxkjiw0DpmfWXpTeycnvTs0E='"
 )
 _FIELDS = (("Content-Security-Policy", _POLICY), ("X-Content-Type-Options", "nosniff"))
-_TO_VISITORS = (
-    "The script failed. You did nothing wrong; the site's owner can find the cause in the server's log "
-    "under this number:"
+_TO_VISITORS = "The script failed. You did nothing wrong."
+_WITH_NUMBER = (
+    f"{_TO_VISITORS} The site's owner can find the cause in the server's log under this number:"
 )
 
 
@@ -260,7 +260,7 @@ def incident_page(
     """Return the page for a bug: its incident number and, with `details`, the traceback."""
     if details:
         return _owner_page(error, incident, request)
-    content = f"<p>{_TO_VISITORS}</p>\n<pre>incident {incident}</pre>"
+    content = f"<p>{_WITH_NUMBER}</p>\n<pre>incident {incident}</pre>"
     return _sealed(Response(_PAGE.format(title="500 Internal Server Error", content=content), 500))
 
 
@@ -269,7 +269,7 @@ def _owner_page(
     incident: str,
     request: "MetaVariables",
     status: int = 500,
-    message: str = _TO_VISITORS,
+    message: str = _WITH_NUMBER,
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Response:
     """Return the page of a failure for the owner. Visitors see only the message and the number."""

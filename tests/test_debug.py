@@ -119,6 +119,17 @@ def test_a_double_click_is_one_line_in_the_log(capsys: pytest.CaptureFixture[str
     assert found[1] in page.body
 
 
+def test_what_a_page_of_a_script_s_own_shows_of_a_bug_is_whole_sentences(tmp_path: Path) -> None:
+    """It was "... in the server's log under this number:", and no number."""
+    source = """
+run(lambda request: 1 / 0, on_error=lambda failure: f"<p>{failure.message}</p>")
+"""
+    answer = run_script(tmp_path, source)
+    assert answer.body == b"<p>The script failed. You did nothing wrong.</p>"
+    page = run_script(tmp_path, "run(lambda request: 1 / 0)").page
+    assert re.search("You did nothing wrong. .* under this number:</p>\n<pre>incident ", page)
+
+
 def test_s22_every_line_of_an_entry_has_the_number(capsys: pytest.CaptureFixture[str]) -> None:
     evil = "".join(map(chr, [*range(0x20), 0x7F, 0x85, 0x9B, 0x2028, 0x2029, 0x202E, 0xDC80]))
     for error in (KeyError(evil), ValueError(evil), HTTPError(500, evil)):
