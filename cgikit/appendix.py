@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: the value of an attribute its quotes end that, and in a comment or a script the arrow does.
 CLOSERS = (
     "<!-- '\"> --></script></style></textarea></title></select></template></noscript></iframe></xmp>"
-    "</svg></math></button></object></pre></table></dialog></details>"
+    "</svg></math></button></object></pre></blockquote></table></table></dialog></details>"
     "</a></b></big></code></em></font></i></s></small></strike></strong></tt></u>"
 )
 _BOX = (

@@ -31,11 +31,6 @@ __all__ = [
 ]
 
 _HEADER = "Content-Type: text/{}; charset=utf-8"
-# Closes whatever the script was printing when it failed: an attribute, a comment, a script, a table
-_CLOSING = (
-    "<!-- --></style></script></title></textarea></select></object></pre></blockquote>"
-    "</td></table></td></table></font></div>\n"
-)
 
 
 def __getattr__(name: str) -> "Any":
@@ -56,7 +51,13 @@ def reset() -> str:
     """Return what precedes the page (str): a header, if the script has printed none, and markup that
     closes whatever the script was printing.
     """
-    return missing(sys.stdout, _HEADER.format("html")) + _CLOSING
+    return _before_page(sys.stdout)
+
+
+def _before_page(file: "Any") -> str:
+    from cgikit.appendix import CLOSERS
+
+    return f"{missing(file, _HEADER.format('html'))}{CLOSERS}\n"
 
 
 def html(einfo: "Any", context: int = 5) -> str:
@@ -129,7 +130,7 @@ class Hook:
 
     def _begin(self, file: "Any", is_html: bool) -> str:
         if is_html:
-            return missing(file, _HEADER.format("html")) + _CLOSING
+            return _before_page(file)
         # A header is of no use on a terminal
         under_cgi = "REQUEST_METHOD" in os.environ and file is sys.stdout
         return missing(file, _HEADER.format("plain")) if under_cgi else ""

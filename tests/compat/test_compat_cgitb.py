@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import traceback
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,28 @@ def test_what_the_script_was_printing_is_ended(tmp_path: Path) -> None:
     source = "cgitb.enable()\nprint('Content-Type: text/html\\n\\n<!-- <script><table>')\nx"
     page = run(source, tmp_path).stdout
     assert page.index(b"</script>") < page.index(b"<h1>NameError")
+
+
+@pytest.mark.parametrize(
+    "begun", ["", '<p title="a', "<p title='a", "<!-- a", "<script>a", "<title>a"]
+)
+def test_the_page_is_seen_wherever_the_script_broke_off(tmp_path: Path, begun: str) -> None:
+    """In the value of an attribute in quotes, the whole page was a part of that value."""
+    source = f"cgitb.enable()\nprint('Content-Type: text/html\\n')\nprint({begun!r})\nx"
+    seen = Tags()
+    seen.feed(run(source, tmp_path).stdout.decode())
+    assert "h1" in seen.found
+
+
+class Tags(HTMLParser):
+    """The names of the elements that begin in a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.found.append(tag)
 
 
 BEFORE = {
