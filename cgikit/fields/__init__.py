@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .declared import Field as Field
     from .declared import declare as declare
     from .faults import Errors as Errors
+    from .forms import button as button
     from .forms import form as form
-    from .inputs import button as button
     from .inputs import checkbox as checkbox
     from .inputs import file as file
     from .inputs import hidden as hidden
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "Errors": "faults",
     "Field": "declared",
-    "button": "inputs",
+    "button": "forms",
     "check": "checking",
     "checkbox": "inputs",
     "checkboxes": "choices",

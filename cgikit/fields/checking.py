@@ -93,6 +93,8 @@ def _value(
             for value in convert(field, sent if field.multiple else sent[:1]):
                 found.append(value)
         filled = [each for each in found if each is not None]
+        if field.choices is not None:  # no form sends a choice twice
+            filled = list(dict.fromkeys(filled))
         value = _field_value(field, filled)
     except Refused as refused:
         words = {**MESSAGES, **messages, **field.messages}[refused.code]
@@ -111,7 +113,9 @@ def _value(
 
 def _field_value(field: "Field", found: "list[Any]") -> "Any":
     """Return the value of a field for what was found; raise `Refused` if it is required and blank."""
-    if field.required and (not found or found == [False]):
+    # Not for a number: 0 == False
+    unchecked = field.kind == "bool" and field.choices is None and found == [False]
+    if field.required and (not found or unchecked):
         if field.kind == "file":
             raise Refused("nofile")
         if field.kind == "bool":

@@ -36,7 +36,8 @@ def select(
 
     Choices that were declared need not be given.
     """
-    control = Control(source, name, label, hint, id, index)
+    whole = index == 0 and multiple is not False
+    control = Control(source, name, label, hint, id, index, whole=whole)
     groups = listed(_choices(control, choices))
     if multiple is None:
         multiple = control.declared is not None and control.declared.multiple
@@ -76,7 +77,7 @@ def radios(
     `choices` are those of `select`, `label` is the group's legend. `required=True` is for the buttons,
     all other attributes for the group.
     """
-    control = Control(source, name, label, hint, id)
+    control = Control(source, name, label, hint, id, whole=True)
     given = {"role": "radiogroup", **control.attributes("radios", attributes)}
     own = {"required": given.pop("required", None)}
     chosen = _chosen(control, default, False, None)
@@ -100,7 +101,7 @@ def checkboxes(
     `choices` are those of `select`, `label` is the group's legend. Other attributes are the group's.
     Browsers send nothing if no box is checked: see `checkbox` for `sent`.
     """
-    control = Control(source, name, label, hint, id)
+    control = Control(source, name, label, hint, id, whole=True)
     given = control.attributes("checkboxes", attributes)
     if given.pop("required", None):
         raise TypeError(

@@ -27,8 +27,10 @@ _PLAIN = frozenset("-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 _ENUMERATED = frozenset({"contenteditable", "draggable", "spellcheck"})
 # Attributes that the functions set, and what to do instead: browsers would ignore a second one
 _RESERVED = {
+    "action": "use action= of form",
     "checked": "use default=, or checked= of checkbox",
     "enctype": "form sets it",
+    "method": "use method= of form",
     "name": "give it as the second argument",
     "selected": "use default=",
     "type": "use type= of text and button, or the function for that type of field",
@@ -38,7 +40,8 @@ _UNFILLED = frozenset({"file", "password"})
 
 
 class Control:
-    """One field on its way into the page.
+    """One field on its way into the page: one of those of its name, or `whole`, the only one for all of
+    its values.
 
     `.values` is what was sent under its name (list of str), `.sent` whether the form was sent at all,
     `.message` its error message ("" if none).
@@ -52,11 +55,14 @@ class Control:
         hint: str | None,
         id: str | None,
         index: int = 0,
+        *,
+        whole: bool = False,
     ) -> None:
         if not name:
             raise ValueError("a field needs a name; browsers do not send one without it")
         self.name = name
         self.index = index
+        self.whole = whole
         self.id = id or identifier(name, index)
         self.label = label
         self.hint = hint
@@ -85,7 +91,7 @@ class Control:
         self.sent = errors.sent
         if self.sent:
             self.values = sent_fields(errors.request)[0].getlist(self.name)
-        if errors.positions.get(self.name, 0) == self.index:
+        if self.whole or errors.positions.get(self.name, 0) == self.index:
             self.message = errors.get(self.name, "")
         self.declared = declared = errors.declared.get(self.name)
         if declared is not None and self.label is None:
@@ -191,7 +197,7 @@ def spelled(arguments: "Mapping[str, object]", function: str) -> dict[str, objec
         name = argument.removesuffix("_").replace("_", "-").lower()
         if name in _RESERVED and not (function == "form" and name == "name"):
             advice = _RESERVED[name]
-            if function == "form" and name != "enctype":
+            if function == "form" and name not in {"action", "enctype", "method"}:
                 advice = "it is not an attribute of a form"
             elif function in _UNFILLED and name == "value":
                 advice = "such a field is never filled"

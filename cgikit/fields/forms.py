@@ -1,18 +1,23 @@
-"""The form around the fields (HTML section 4.10.3): its action, its encoding and its token.
+"""The form around the fields (HTML section 4.10.3) and its buttons (4.10.6): action, encoding, token.
 
 This module alone decides which forms get the token of the session: those that are posted to this site.
 A form that leads elsewhere, or that shows its fields in the URL, would give it away.
 """
 
-from .controls import spelled, tag
+from .controls import escaped, spelled, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..request import Request
     from .controls import Source
 
 # Paths of these characters alone stay as they are. `url` escapes the others, and takes time to import.
 _PLAIN = frozenset("/.-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+
+# A browser would run the URL of any other scheme as a program, or not send the form.
+_SCHEMES = frozenset(("http", "https", "mailto"))
 
 TOKEN = "csrf"  # noqa: S105 -- the name of the field
 
@@ -30,7 +35,8 @@ def form(
     posted to this site has the token of the session in the field `csrf`, if the request has sessions
     (`run(…, sessions=…)`). With a file field in it, it is multipart.
 
-    Raises `TypeError` for an `InvalidField`, which does not know the session: give the request.
+    Raises `TypeError` for an `InvalidField`, which does not know the session: give the request; and
+    `ValueError` for an action with another scheme than http, https and mailto.
     """
     method = method.lower()
     if method not in {"get", "post", "dialog"}:
@@ -40,6 +46,7 @@ def form(
         local, action = True, "" if request is None else _own(request)
     else:
         action = action.strip().replace(" ", "%20")
+        _check_scheme(action)
         local = action == "" or _is_local(request, action)
     own: dict[str, object] = {"action": action or None, "method": method}
     inside = "\n".join(content)
@@ -50,6 +57,42 @@ def form(
         if local and request is not None:
             parts += _token(request)
     return "\n".join([tag("form", own | spelled(attributes, "form")), *parts, inside, "</form>"])
+
+
+def button(
+    source: "Source",
+    name: str = "",
+    *,
+    label: str = "Send",
+    value: object = None,
+    type: str = "submit",
+    **attributes: object,
+) -> str:
+    """Return a button (HTML). If it has a name, it sends its `value` when it is pressed.
+
+    Raises `ValueError` for a `formaction` on another site and for `formmethod`: the token of the form
+    would go with it.
+    """
+    if type not in {"submit", "reset", "button"}:
+        raise ValueError(f"type={type!r} is not valid; use submit, reset or button")
+    own = {"type": type, "name": name or None, "value": value}
+    given = spelled(attributes, "button")
+    if "formaction" in given or "formmethod" in given:
+        _check_button(source, given)
+    return f"{tag('button', own | given)}{escaped(label)}</button>"
+
+
+def _check_scheme(action: str) -> None:
+    # As browsers read it: they drop control characters.
+    head = "".join([char for char in action if char > " "])
+    for end in "/?#":
+        head = head.partition(end)[0]
+    scheme, colon, _ = head.partition(":")
+    if colon and scheme.lower() not in _SCHEMES:
+        raise ValueError(
+            f"action={action[:100]!r} is not valid: a form cannot be sent to a {scheme[:20]!r} URL; "
+            "give a path of this site, or a URL with https://"
+        )
 
 
 def _request(source: "Source") -> "Request | None":
@@ -79,6 +122,21 @@ def _is_local(request: "Request | None", action: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _check_button(source: "Source", attributes: "Mapping[str, object]") -> None:
+    """Raise `ValueError` for a button that would send the form, and its token, to another site, or in
+    the URL.
+    """
+    method = str(attributes.get("formmethod") or "post").lower()
+    action = str(attributes.get("formaction") or "").strip()
+    request = None if isinstance(source, Exception) else _request(source)
+    if method == "get" or not (action == "" or _is_local(request, action)):
+        given = "formmethod" if method == "get" else "formaction"
+        raise ValueError(
+            f"{given}={str(attributes[given])[:100]!r} would give away the token of the form; make a "
+            "form of its own for this button"
+        )
 
 
 def _token(request: "Request") -> list[str]:

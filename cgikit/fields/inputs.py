@@ -1,6 +1,6 @@
-"""Single fields: text of all types, text areas, passwords, hidden fields, files, check boxes, buttons.
+"""Single fields: text of all types, text areas, passwords, hidden fields, files, check boxes.
 
-HTML sections 4.10.5 (input), 4.10.6 (button) and 4.10.11 (textarea). Fields with a list of choices are
+HTML sections 4.10.5 (input) and 4.10.11 (textarea). Fields with a list of choices are
 in `choices.py`. What is remembered, and how it is written, is decided in `controls.py`.
 """
 
@@ -170,22 +170,6 @@ def checkbox(
     return "\n".join([box, *control.notes()])
 
 
-def button(
-    source: "Source",
-    name: str = "",
-    *,
-    label: str = "Send",
-    value: object = None,
-    type: str = "submit",
-    **attributes: object,
-) -> str:
-    """Return a button (HTML). If it has a name, it sends its `value` when it is pressed."""
-    if type not in {"submit", "reset", "button"}:
-        raise ValueError(f"type={type!r} is not valid; use submit, reset or button")
-    own = {"type": type, "name": name or None, "value": value, **spelled(attributes, "button")}
-    return f"{tag('button', own)}{escaped(label)}</button>"
-
-
 def _blank(
     kind: str,
     source: "Source",
@@ -195,7 +179,7 @@ def _blank(
     id: str | None,
     attributes: dict[str, object],
 ) -> str:
-    control = Control(source, name, label, hint, id)
+    control = Control(source, name, label, hint, id, whole=True)
     own = {"type": kind, "id": control.id, "name": name}
     return control.labelled(tag("input", own | control.attributes(kind, attributes)))
 

@@ -32,14 +32,32 @@ def is_url(text: str) -> bool:
     """Return whether `text` is an http:// or https:// URL with a host and without a user name."""
     scheme, colon, rest = text.partition("://")
     host = rest.partition("/")[0].partition("?")[0].partition("#")[0]
-    name, _, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host, "", "")
+    name, separator, port = host.rpartition(":")
+    if not separator or host.endswith("]"):
+        name, port = host, ""
     return (
-        bool(colon and name)
+        bool(colon and _is_name(name))
         and scheme.lower() in {"http", "https"}
         and not set(host) & set("@\\<>\"'^`{|}%")
         and not any(char.isspace() or char < " " or char == "\x7f" for char in text)
-        and port.isascii()
-        and len(port) <= 5
+        and (port == "" or (_digits(port) and len(port) <= 5 and port.zfill(5) < "65536"))
+    )
+
+
+def _is_name(host: str) -> bool:
+    """Return whether this is a name or an address of a host. Names may be in any script."""
+    if host.startswith("[") and host.endswith("]"):
+        from ipaddress import IPv6Address
+
+        try:
+            IPv6Address(host[1:-1])
+        except ValueError:
+            return False
+        return len(host) < 48
+    return (
+        len(host) <= 253
+        and not set(host) & set(":[]")
+        and all(host.removesuffix(".").split("."))  # no label is empty
     )
 
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,44 @@ def test_a_required_field_that_is_blank(message: str, sent: list[tuple[str, str]
         message_then = message
     _, errors = fields.check(by_post(*sent), [REQUIRED[message]])
     assert dict(errors) == {"a": message_then}
+
+
+@pytest.mark.parametrize(
+    ("declaration", "text", "value"),
+    [
+        ({"kind": int, "min": 0}, "0", 0),
+        ({"kind": float}, "0.0", 0.0),
+        ({"kind": Decimal}, "0.00", Decimal("0.00")),
+        ({"kind": int, "choices": [0, 1, 2]}, "0", 0),
+        ({"kind": int, "choices": {0: "none", 1: "one"}, "multiple": True}, "0", [0]),
+    ],
+)
+def test_zero_is_a_value_that_a_required_field_can_have(declaration, text, value) -> None:
+    values, errors = fields.check(
+        by_post(("n", text)), [fields.declare("n", required=True, **declaration)]
+    )
+    assert not errors, errors
+    assert values["n"] == value
+
+
+def test_a_choice_counts_once_however_often_it_is_sent() -> None:
+    seats = fields.declare("seats", choices=["a", "b"], multiple=True)
+    values, errors = fields.check(by_post(*[("seats", "b")] * 900, ("seats", "a")), [seats])
+    assert (values["seats"], dict(errors)) == (["b", "a"], {})
+
+
+def test_the_message_of_any_value_is_shown_by_the_control_of_all() -> None:
+    """Where the invalid value stood tells which of several text fields has it, and nothing else."""
+    days = fields.declare("days", choices=["fri", "sat"], multiple=True)
+    _, errors = fields.check(by_post(("days", "fri"), ("days", "sun")), [days])
+    assert errors["days"]
+    for html in (fields.checkboxes(errors, "days"), fields.select(errors, "days")):
+        assert errors["days"] in html
+        assert 'aria-invalid="true"' in html
+    photos = fields.declare("photos", "file", accept="image/*", multiple=True)
+    errors = fields.Errors(by_post(("photos", "")), {"photos": photos}, sent=True)
+    errors["photos"], errors.positions["photos"] = "Not a picture.", 1
+    assert "Not a picture." in fields.file(errors, "photos")
 
 
 def test_a_box_that_says_no_is_not_the_consent_that_was_required() -> None:

@@ -66,12 +66,48 @@ def test_forms_of_this_site_have_the_token(request_with_sessions, action: str | 
      "/\t/evil.example",
      "\t//evil.example", " //evil.example", "http:evil.example", "http:/evil.example",
      "mailto:a@b.example",
-     "javascript:x", "http://www.example.evil/", "http://www.example@evil.example/",
+     "http://www.example.evil/", "http://www.example@evil.example/",
      "http://www.example\\@evil.example/", "http://www.example:81/", "https://www.example/",
      "HtTpS://evil.example/", "///evil.example", "http:///evil.example", "ht\ntp://evil.example/"],
 )  # fmt: skip
 def test_forms_to_other_sites_have_no_token(request_with_sessions, action: str) -> None:
     assert token(fields.form(request_with_sessions, action=action)) is None
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["javascript:x", " JavaScript:x", "java\nscript:x", "\x01javascript:x", "data:text/html,x"],
+)
+def test_no_form_is_sent_to_a_url_that_a_browser_runs(action: str) -> None:
+    with pytest.raises(ValueError, match="a form cannot be sent to a"):
+        fields.form(None, action=action)
+
+
+@pytest.mark.parametrize("action", ["x?a:y", "#a:b", "/a:b", "https://h/", "MAILTO:a@h"])
+def test_other_actions_are_written_as_they_are(action: str) -> None:
+    assert only(fields.form(None, action=action), "form")["action"] == action
+
+
+@pytest.mark.parametrize("argument", ["action_", "Action", "method_", "METHOD"])
+def test_the_action_cannot_be_replaced_behind_the_back_of_the_check(
+    request_with_sessions, argument: str
+) -> None:
+    with pytest.raises(TypeError, match="of form"):
+        fields.form(request_with_sessions, **{argument: "//evil.example"})
+
+
+@pytest.mark.parametrize(
+    "given", [{"formaction": "https://evil.example/"}, {"formaction": "//evil.example"},
+              {"formmethod": "get"}, {"formmethod": "GET", "formaction": "/here"}],
+)  # fmt: skip
+def test_a_button_does_not_send_the_token_elsewhere(request_with_sessions, given) -> None:
+    with pytest.raises(ValueError, match="would give away the token"):
+        fields.button(request_with_sessions, **given)
+
+
+def test_a_button_may_send_the_form_to_another_page_of_this_site(request_with_sessions) -> None:
+    html = fields.button(request_with_sessions, formaction="/preview", formmethod="post")
+    assert only(html, "button")["formaction"] == "/preview"
 
 
 @pytest.mark.parametrize("method", ["get", "GET", "dialog"])

@@ -74,7 +74,7 @@ def test_no_addresses(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["https://example.org", "HTTP://example.org/a?b#c", "https://münchen.example/ü", "http://h:8080/",
-     "http://[::1]:80/", "http://[::1]/", "https://h/a(b)'", "https://h?x=@"],
+     "http://[::1]:80/", "http://[::1]/", "https://h/a(b)'", "https://h?x=@", "http://h:/", "http://h./"],
 )  # fmt: skip
 def test_addresses_of_pages(text: str) -> None:
     assert is_url(text)
@@ -85,7 +85,11 @@ def test_addresses_of_pages(text: str) -> None:
     ["", "example.org", "//h", "/a", "javascript:alert(1)", "data:text/html,x", "ftp://h/", "https://",
      "https:///a", "https://?x", "https://h x/", "https://h/\n", "https://u@h/", "https://u:p@h/",
      "https://h\\@e/", "https:h", "http://h:port@x", "https://:80/", "https://h:123456/", "https://h/\0",
-     "https://<h>/", "https://h:٣/", " https://h/", "javascript://%0Aalert(1)"],
+     "https://<h>/", "https://h:٣/", " https://h/", "javascript://%0Aalert(1)",
+     "http://[x", "http://[x]/", "http://a:foo/", "http://a:80:90/", "http://.", "http://a..b/",
+     "http://::1/", "http://a:65536/", "http://" + ":1" * 30_000, "http://[" + ":" * 30_000 + "]/",
+     "http://" + "a" * 254],
+    ids=lambda text: text[:40],
 )  # fmt: skip
 def test_no_addresses_of_pages(text: str) -> None:
     assert not is_url(text)
