@@ -125,10 +125,6 @@ def _file_of(name: str) -> str | None:
     spec = None
     parts = name.split(".")
     for count in range(1, len(parts) + 1):
-        if count > 1 and path is None:
-            return (
-                None  # in a module there is no module; without a path, sys.path would be searched
-            )
         spec = PathFinder.find_spec(".".join(parts[:count]), path)
         if spec is None:
             return None

@@ -45,16 +45,6 @@ def test_what_is_imported_is_needed_and_what_is_not_is_left_out(shelf: Path) -> 
     assert found.modules["shelf.book"] == str(shelf / "lib" / "shelf" / "book.py")
 
 
-def test_a_name_of_a_module_is_not_looked_for_elsewhere_on_the_path(shelf: Path) -> None:
-    """`from .ink import black` does not mean a directory `black` that lies on `sys.path`."""
-    (shelf / "lib" / "black").mkdir()
-    (shelf / "lib" / "shelf" / "ink.py").write_text("black = 1\n")
-    (shelf / "lib" / "shelf" / "pen.py").write_text("from .ink import black\n")
-    assert set(bundling.needed(["shelf.pen"], {"shelf"}).modules) == {
-        "shelf", "shelf.ink", "shelf.pen",
-    }  # fmt: skip
-
-
 def test_a_name_that_is_not_there_is_an_error(shelf: Path) -> None:
     with pytest.raises(ModuleNotFoundError, match=r"shelf\.nothing"):
         bundling.needed(["shelf.nothing"], {"shelf"})
