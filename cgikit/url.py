@@ -69,7 +69,14 @@ def build(
         path += "?" + _quote_query(fields)
     if not base:
         return path
-    scheme, host = _origin(request, forwarded)
+    return origin(request, forwarded, allowed_hosts) + path
+
+
+def origin(
+    request: "Described", forwarded: bool = False, allowed_hosts: "Container[str] | None" = None
+) -> str:
+    """Return the scheme and the host, with its port unless it is the scheme's own."""
+    scheme, host = _scheme_and_host(request, forwarded)
     name, port = split_host(host)
     # "example.com." is the same host, fully qualified (RFC 1034 section 3.1).
     if not (
@@ -82,10 +89,10 @@ def build(
         )
     if port and port != _DEFAULT_PORT[scheme]:
         name = f"{name}:{port}"
-    return f"{scheme}://{name}{path}"
+    return f"{scheme}://{name}"
 
 
-def _origin(request: "Described", forwarded: bool) -> tuple[str, str]:
+def _scheme_and_host(request: "Described", forwarded: bool) -> tuple[str, str]:
     """Return the scheme and the host, with its port if that is known."""
     scheme = "https" if request.is_secure else "http"
     port = ""

@@ -203,6 +203,7 @@ def test_any_environment_gives_values_or_our_error(environ: dict[str, str]) -> N
     request = MetaVariables(environ)
     assert isinstance(outcome(lambda: request.content_length), int | BadRequest)
     assert isinstance(outcome(request.url), str | BadRequest)
+    assert isinstance(outcome(lambda: request.origin), str | BadRequest)
     for name in ("method", "protocol_version", "is_secure", "is_nph", "remote_host"):
         getattr(request, name)
 

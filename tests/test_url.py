@@ -127,6 +127,14 @@ def test_query_of_a_redirected_request() -> None:
 )
 def test_base(environ: dict[str, str], base: str) -> None:
     assert url(environ) == base + "/cgi-bin/x.py"
+    assert MetaVariables({**BASE, **environ}).origin == base
+
+
+@pytest.mark.parametrize("script", ["", "/", "/my page.py", "//evil.example", "x.py", "/ü.py"])
+def test_the_origin_is_the_same_for_every_script(script: str) -> None:
+    """Cutting `script_name` off a URL left the whole URL if the name had a space: it is decoded."""
+    request = Request({**BASE, "SCRIPT_NAME": script, "PATH_INFO": "/p", "QUERY_STRING": "a=1"})
+    assert request.origin == "http://a.example"
 
 
 BAD_HOSTS = [
@@ -178,6 +186,8 @@ def test_what_is_no_host_is_a_bad_request(host: str) -> None:
     """S20: a page must not link to wherever a client says."""
     with pytest.raises(BadRequest, match="is not a valid host name"):
         url({"HTTP_HOST": host})
+    with pytest.raises(BadRequest, match="is not a valid host name"):
+        _ = MetaVariables({**BASE, "HTTP_HOST": host}).origin
     assert url({"HTTP_HOST": host}, base=False) == "/cgi-bin/x.py"
 
 

@@ -113,8 +113,7 @@ def _is_local(request: "Request | None", action: str) -> bool:
     from ..redirect import check_location
 
     if request is not None and action[:8].lower().startswith(("http://", "https://")):
-        origin = request.url(path_info=False, query=False)
-        origin = origin[: origin.index("/", 8)]
+        origin = request.origin
         if action.startswith((f"{origin}/", f"{origin}?", f"{origin}#")) or action == origin:
             action = action.removeprefix(origin) or "/"
     try:
