@@ -53,6 +53,7 @@ VARIABLES = {
     "SERVER_PORT": "443",
     "SERVER_PROTOCOL": "HTTP/1.1",
     "SERVER_SOFTWARE": "test",
+    "SSL_CIPHER": "TLS_AES_128_GCM_SHA256",
 }
 
 SCRIPT = f"""#!{sys.executable}
@@ -95,7 +96,7 @@ def bodies() -> Iterator[dict[str, Any]]:
 
 
 def space(kind: dict[str, Any]) -> dict[str, Any]:
-    """The names that a line may use."""
+    """The names that a line may use. `time.sleep` does not sleep: pages wait for seconds."""
     store = FileStore("sessions", sweep_chance=0)
     kind["environ"]["HTTP_COOKIE"] += f"; {store.cookie_name(secure=True)}={stored(store)}"
     request = Request(**kind, sessions=store)
@@ -116,7 +117,7 @@ def space(kind: dict[str, Any]) -> dict[str, Any]:
         "cgikit": cgikit, "content": "<p>Hello</p>", "handler": handler, "hook": hook, "html": html,
         "io": io, "json": json, "os": os, "page": page, "pages": ["<p>1</p>", "<p>2</p>"],
         "request": request, "response": Response("<p>Hello</p>"), "session": session, "sys": sys,
-        "time": time, "traceback": traceback, "warnings": warnings,
+        "time": types.SimpleNamespace(sleep=float), "traceback": traceback, "warnings": warnings,
     }  # fmt: skip
 
 

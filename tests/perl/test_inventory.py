@@ -11,7 +11,7 @@ import pytest
 from requirement import need
 
 from .documented import PERL, POD_OF, named
-from .prepared import fault, prepare
+from .prepared import bodies, executed, fault, prepare, space
 from .tables import FROM, MODULES, PAGES, ROWS, Row, answered, cells, unanswered
 
 LINES = [row for row in ROWS if row.python]
@@ -90,3 +90,37 @@ def test_a_line_that_is_of_no_use_is_found(
     monkeypatch.chdir(tmp_path)
     prepare(tmp_path)
     assert fault(line, tmp_path) != ""
+
+
+#: What lines give that have to mean what stands left of them: a part of the Perl, and the value for a
+#: request that has everything (`prepared.VARIABLES`).
+MEANT = {
+    "`$q->https('SSL_CIPHER')`": "TLS_AES_128_GCM_SHA256",
+    "`$q->url(-base => 1)`": "https://www.example.com",
+    "`$q->url(-relative => 1)`": "nph-script.py",
+    "`$q->url(-absolute => 1)`": "/cgi-bin/nph-script.py",
+    "`$q->url(-path => 1)`": "https://www.example.com/cgi-bin/nph-script.py/extra",
+    "`$q->url(-query => 1)`": "https://www.example.com/cgi-bin/nph-script.py?a=query&b=2",
+    "`$q->self_url`": "https://www.example.com/cgi-bin/nph-script.py/extra?a=query&b=2",
+    "`$q->query_string`": "a=one&a=two&h=h&a=query&b=2",
+    "`$q->env_query_string`": "a=query&b=2",
+    "`escapeHTML($text)`": "&lt;b&gt;",
+    "`unescapeHTML($text)`": "<b>",
+}
+
+
+@pytest.mark.parametrize("perl", MEANT)
+def test_a_line_gives_what_the_perl_beside_it_gave(
+    perl: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [line] = {row.python for row in LINES if row.page.name == "cgi-pm.md" and perl in row.perl}
+    names = space(next(bodies()))
+    assert executed(line, names) == (MEANT[perl], "")
+    names["request"].drop_session()
+    names["request"].close()
+
+
+def test_no_line_only_reads_what_the_perl_beside_it_set() -> None:
+    """`header(-nph => 1)` had the line `nph = request.is_nph`, which changes nothing."""
+    assert [str(row) for row in LINES if row.python.endswith("= request.is_nph")] == []
