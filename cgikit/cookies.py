@@ -12,6 +12,7 @@ from .multidict import MultiDict
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Literal
 
     from .signing import Keys
 
@@ -46,7 +47,7 @@ class Cookies(MultiDict):
         from .signing import unsign
 
         now = time.time()
-        if not isinstance(signed_with, str | bytes):
+        if signed_with and not isinstance(signed_with, str | bytes):
             signed_with = list(signed_with)  # which an iterator gives only once
         found = None
         for sent in self.getlist(name) or [""]:  # without a cookie, wrong keys are an error too
@@ -106,7 +107,7 @@ def build(
     samesite: str | None = "Lax",
     partitioned: bool = False,
     priority: str | None = None,
-    signed_with: "Keys | None" = None,
+    signed_with: "Keys | Literal[False]" = False,
 ) -> str:
     """Build a Set-Cookie value (str). The inverse, for its name and value, is `parse`.
 
@@ -129,7 +130,7 @@ def build(
         raise ValueError(
             f"the cookie name {name[:100]!r} is not a token; use letters, digits, - and _"
         )
-    if signed_with is not None:
+    if signed_with is not False:  # None is an error: the variable with the key is not set
         value = _sign(name, value, signed_with)
     encoded = _encode(name, value)
     if len(name) + len(encoded) > 4096:

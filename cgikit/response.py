@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
-    from typing import Any, BinaryIO
+    from typing import Any, BinaryIO, Literal
 
     from .environ import MetaVariables
     from .events import Event
@@ -271,7 +271,7 @@ class Response:
         samesite: str | None = "Lax",
         partitioned: bool = False,
         priority: str | None = None,
-        signed_with: "Keys | None" = None,
+        signed_with: "Keys | Literal[False]" = False,
     ) -> None:
         """Add a cookie; see `cookies.build` for the arguments and for what raises `ValueError`."""
         from .cookies import build

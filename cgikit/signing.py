@@ -43,6 +43,8 @@ def unsign(
     keys. The signature is compared in constant time. The inverse is `sign`.
     """
     secrets = _checked(secret_keys)
+    if max_age is not None and not isinstance(max_age, int):  # a NaN would accept any age
+        raise TypeError(f"max_age must be an int (seconds) or None, not {max_age!r}")
     version, _, rest = signed.partition(".")
     time, _, rest = rest.partition(".")
     signature, dot, value = rest.partition(".")
@@ -75,6 +77,10 @@ def _signature(secret: bytes, purpose: str, time: str, value: str) -> str:
 
 def _checked(secret_keys: "Keys") -> list[bytes]:
     """Return the keys as bytes."""
+    if secret_keys is None:
+        raise TypeError(
+            "the key is None; give a str or bytes, and check that the variable with the key is set"
+        )
     # The names of all variables with a key contain "secret", so that no page of an error shows them.
     given_secrets = [secret_keys] if isinstance(secret_keys, str | bytes) else list(secret_keys)
     secrets = []

@@ -344,6 +344,22 @@ def test_a_weak_key_is_an_error_even_if_there_is_nothing_to_check(header: str) -
         signed("a", "1", [])
 
 
+def test_a_key_that_is_not_set_is_an_error_and_no_unsigned_cookie() -> None:
+    with pytest.raises(TypeError, match="check that the variable with the key is set"):
+        signed("a", "1", None)
+    for cookies in (Request({}).cookies, sent(signed("a", "1", NEW)).cookies):
+        with pytest.raises(TypeError, match="check that the variable with the key is set"):
+            cookies.signed("a", None, max_age=60)
+
+
+@pytest.mark.parametrize("age", [float("nan"), 60.0, "60"])
+def test_an_age_that_is_no_number_of_seconds_is_an_error_with_any_cookie(age: object) -> None:
+    """A NaN accepted a cookie of any age."""
+    for cookies in (Request({}).cookies, sent(signed("a", "1", NEW)).cookies):
+        with pytest.raises(TypeError, match="max_age must be an int"):
+            cookies.signed("a", NEW, max_age=age)  # type: ignore[arg-type]
+
+
 def test_a_signature_counts_for_the_size() -> None:
     longest = 4096 - len("a") - len("1.1700000000..") - 64
     assert sent(signed("a", "v" * longest, NEW)).cookies.signed("a", NEW, max_age=60)

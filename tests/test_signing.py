@@ -125,7 +125,7 @@ def test_the_first_key_signs_and_all_are_accepted() -> None:
         (b"k" * 31, ValueError, "has 31 bytes, but needs 32"),
         ([KEY, "ü" * 15], ValueError, "has 30 bytes"),
         ([5], TypeError, "a key must be a str or bytes, not int"),
-        (None, TypeError, "not iterable"),
+        (None, TypeError, "the key is None"),
     ],
 )
 def test_keys_that_are_no_keys(keys, error: type[Exception], why: str) -> None:
