@@ -22,11 +22,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SHORTEST = 4  # characters of a value that is taken out of texts: others stand in any text
-_SHORTEST_COOKIE = 6  # most cookies hold no secret
-_MOST = 1_000  # secrets
-_MOST_VALUES = 20_000  # that are looked at
-_MOST_FRAMES = 100
+_MIN_SECRET = 4  # characters of a value that is taken out of texts: others stand in any text
+_MIN_COOKIE = 6  # most cookies hold no secret
+_MAX_SECRETS = 1_000  # secrets
+_MAX_VALUES = 20_000  # that are looked at
+_MAX_FRAMES = 100
 _DEPTH = 4
 _FOLDERS = ("PWD", "OLDPWD")
 
@@ -36,7 +36,7 @@ class Known:
 
     def __init__(self) -> None:
         self._found: set[str] = set()
-        self._left = _MOST_VALUES
+        self._left = _MAX_VALUES
         self._seen: dict[int, object] = {}
 
     def take_request(self, environ: "Any" = None) -> None:
@@ -45,11 +45,11 @@ class Known:
         for name, value in environ.items():
             if is_secret(name) and name not in _FOLDERS:
                 self._add(value)
-        for cookie in environ.get("HTTP_COOKIE", "").split(";")[:_MOST]:
-            self._add(cookie.partition("=")[2].strip().strip('"'), _SHORTEST_COOKIE)
+        for cookie in environ.get("HTTP_COOKIE", "").split(";")[:_MAX_SECRETS]:
+            self._add(cookie.partition("=")[2].strip().strip('"'), _MIN_COOKIE)
         self._add(environ.get("HTTP_AUTHORIZATION", "").partition(" ")[2])
         for name in ("QUERY_STRING", "REDIRECT_QUERY_STRING"):
-            for field in environ.get(name, "").split("&")[:_MOST]:
+            for field in environ.get(name, "").split("&")[:_MAX_SECRETS]:
                 key, _, value = field.partition("=")
                 if is_secret(key):
                     self._add(value)
@@ -62,9 +62,9 @@ class Known:
         while traceback is not None:
             frames.append(traceback.tb_frame)
             traceback = traceback.tb_next
-        for frame in frames[-_MOST_FRAMES:]:
+        for frame in frames[-_MAX_FRAMES:]:
             self._take(frame.f_locals, _DEPTH)
-            if id(frame.f_globals) not in modules and len(modules) < _MOST_FRAMES:
+            if id(frame.f_globals) not in modules and len(modules) < _MAX_FRAMES:
                 modules.add(id(frame.f_globals))
                 self._take(frame.f_globals, _DEPTH)
 
@@ -116,7 +116,7 @@ class Known:
 
     def _take_content(self, value: "Any", depth: int, secret: bool) -> None:
         if isinstance(value, list | tuple | set | frozenset):
-            for inner in [*value][:_MOST]:
+            for inner in [*value][:_MAX_SECRETS]:
                 self._take(inner, depth, secret)
             if isinstance(value, tuple):
                 self._take(fields_of(value), depth, secret)
@@ -127,9 +127,9 @@ class Known:
         elif type(getattr(value, "__dict__", None)) is dict and not isinstance(value, ModuleType):
             self._take(vars(value), depth)  # of a session, not all is secret
 
-    def _add(self, value: "Any", shortest: int = _SHORTEST) -> None:
+    def _add(self, value: "Any", shortest: int = _MIN_SECRET) -> None:
         text = value.decode("latin-1") if isinstance(value, bytes) else value
-        if not isinstance(text, str) or len(text) < shortest or len(self._found) > _MOST:
+        if not isinstance(text, str) or len(text) < shortest or len(self._found) > _MAX_SECRETS:
             return
         if text.strip("_-").isalpha() and is_secret(text) and len(text) < 2 * len("password"):
             return  # the name of a field, such as "password"

@@ -26,7 +26,7 @@ _WORDS = (
 ).split()
 _MAX_USERINFO = 200  # characters of a user and a password in a URL
 _NAME_WINDOW = 200  # characters before a string literal, searched for the name it is assigned to
-_MOST_TEXT = 100_000  # characters of a value that are looked at
+_MAX_TEXT = 100_000  # characters of a value that are looked at
 
 
 def is_secret(name: str) -> bool:
@@ -246,11 +246,11 @@ class _Repr(reprlib.Repr):
             return self._cut(repr(self._without(x.decode("latin-1")).encode("latin-1", "replace")))
         if isinstance(x, int):
             return super().repr1(x, level)
-        return self._cut(_masked_text(self._hide(_paired(repr(x)[:_MOST_TEXT]))))
+        return self._cut(_masked_text(self._hide(_paired(repr(x)[:_MAX_TEXT]))))
 
     def _without(self, text: str) -> str:
-        if len(text) > 2 * _MOST_TEXT:
-            text = text[:_MOST_TEXT] + text[-_MOST_TEXT:]
+        if len(text) > 2 * _MAX_TEXT:
+            text = text[:_MAX_TEXT] + text[-_MAX_TEXT:]
         return _masked_text(self._hide(text))
 
     def _cut(self, text: str) -> str:
