@@ -27,7 +27,7 @@ _LOG = (
     "all:revert;margin:.5rem 0 0;font:.875rem/1.5 ui-monospace,monospace;white-space:pre-wrap;"
     "overflow-wrap:anywhere"
 )
-_LONGEST = 2_000  # characters of a line
+_MAX_LINE = 2_000  # characters of a line
 
 
 def appendix(what: str, kind: str, lines: "Iterable[str]" = ()) -> bytes:
@@ -50,7 +50,7 @@ def appendix(what: str, kind: str, lines: "Iterable[str]" = ()) -> bytes:
 
 def _one_line(text: str) -> str:
     """Return a text without line ends and other characters that do not print."""
-    shown = text[:_LONGEST]
+    shown = text[:_MAX_LINE]
     return "".join([c if c.isprintable() or c == "\t" else _escaped(c) for c in shown])
 
 

@@ -1,5 +1,5 @@
-"""The answer of a script that failed outside of `run`: a page if nothing has left the process, and
-otherwise an end that does not pass for the whole. Internal.
+"""The answer of a script that failed outside of `run`: an error page if nothing was sent, and otherwise
+an end that shows that the answer is incomplete. Internal.
 
 `uncaught.py` calls it, by `debug.answer_crash`, for errors that nobody has caught; `debug.py` makes the
 page and the log entry, `appendix.py` what is added to a part of a page. The header is that of RFC 3875
@@ -25,8 +25,8 @@ def answer(
 ) -> None:
     """Log an error and answer with its page.
 
-    What the script has printed and what is still in the buffers of Python is dropped for the page. If
-    some of it has left, the rest follows, and in debug mode the error.
+    The page replaces printed output that is still in Python's buffers. If part of it was sent, the rest
+    is sent too, followed by the error in debug mode.
 
     Raises `SystemExit`: 0 if the client got a page, `process.CUT` if it got a part of another. It
     returns if the client has everything that was announced.
@@ -69,7 +69,7 @@ def _appends(request: MetaVariables) -> bool:
 
 
 class Begun:
-    """The header of an answer that has begun, as far as it has left: `.is_whole`, `.size` in bytes,
+    """The header of an answer that has begun, as far as it was sent: `.is_whole`, `.size` in bytes,
     `.media` (its Content-Type), `.length` (None if it announces none), `.is_encoded`.
     """
 
@@ -93,7 +93,7 @@ class Begun:
         self.is_encoded = found.get(b"content-encoding", "identity") != "identity"
 
     def missing(self, page: "Response") -> bytes:
-        """Return what makes an answer of the lines that have left: the rest of the header, the page."""
+        """Return what makes an answer of the lines that were sent: the rest of the header, the page."""
         lines = [b""] if self._lines and not self._lines.endswith(b"\n") else []
         if not {b"status", b"location"} & self._names and not self._lines.startswith(b"HTTP/"):
             lines.append(b"Status: %d" % page.status)

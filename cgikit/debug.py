@@ -72,8 +72,8 @@ class Failure:
 
     `.error` is the exception, `.request` the request, `.status` the HTTP status of the answer (int),
     `.message` what visitors are told (str), `.incident` the number under which the log has more (str,
-    "" if nothing was logged), and `.sent` whether a part of another answer was sent already (bool): no
-    page can follow then.
+    "" if nothing was logged), and `.sent` whether part of another answer was sent already (bool); then
+    no page can follow.
     """
 
     def __init__(
@@ -139,8 +139,8 @@ def broke_off(
     stream: "TextIO | None" = None,
     on_error: "OnError | None" = None,
 ) -> str:
-    """Log an error that came after the answer had begun, and tell `on_error`; return the number of the
-    incident.
+    """Log an error that was raised after the answer had begun, and tell `on_error`; return the
+    number of the incident.
     """
     incident = new_incident()
     log(error, incident, stream, request)
@@ -174,7 +174,7 @@ def _log_failure(
     request: "MetaVariables",
     sent: bool,
 ) -> bool:
-    """Log an error if it is to be found under its number; return whether it is."""
+    """Log an error if the server is at fault; return whether it was logged under its number."""
     if isinstance(error, SessionMoved):  # after a double click; not an error of the script
         _write([f"[incident {incident}] {error.status} SessionMoved: {error}"], stream)
     elif sent or not isinstance(error, CGIError) or error.status >= 500:
@@ -223,7 +223,7 @@ def _own_page(hook: "OnError", failure: Failure, stream: "TextIO | None") -> Res
 def _complete(page: Response, failure: Failure) -> None:
     """Give a script's own page the status and the header fields of the error, unless it has its own.
 
-    A page of an error with the status 200 would be taken for the content of the site.
+    With the status 200, search engines and caches would take it for the content of the site.
     """
     page.claim(failure.request)
     if page.status == 200:
@@ -242,8 +242,8 @@ def error_page(
     incident: str = "",
     details: str = "",
 ) -> Response:
-    """Return a plain page for an HTTP status. It shows `message` (escaped), `details`, which is for
-    the site's owner, if that differs, and the incident number under which the log has more, if any.
+    """Return a plain page for an HTTP status. It shows `message` (escaped), `details`, which are for
+    the site's owner, if they differ from it, and the incident number, if there is one.
     """
     title = f"{status} {REASONS.get(status, 'Error')}"
     content = f"<p>{escape(message)}</p>" if message else ""
@@ -305,7 +305,7 @@ def log(
     """Write the traceback of an error to `stream` (default: standard error), each line preceded by the
     incident number. If no line of the script is in it, the entry names the handler of `request`.
 
-    Control characters are escaped, so a client cannot forge a line of the log. If the log is
+    Control characters are escaped, so a client cannot forge a log line. If the log is
     closed, the entry is lost; that is not an error.
     """
     lines = traceback_of(error).splitlines()
@@ -333,11 +333,11 @@ def traceback_of(error: BaseException) -> str:
 
 
 def enable(log: "str | os.PathLike[str] | None" = None) -> None:
-    """Show the cause of uncaught errors in the page: for a script that is being developed, and prints
-    its answer or sends it by `Response.send`.
+    """Show the cause of uncaught errors in the page. It is for the development of scripts that do not
+    use `run`.
 
-    It is `import cgikit.guard` in debug mode. `log` is a file that gets what would go to standard
-    error, as with `run`. Outside of CGI nothing is done.
+    It is the same as `import cgikit.guard` with debug mode on. `log` is a file that gets what would go
+    to standard error, as with `run`. Outside of CGI nothing is done.
     """
     from . import uncaught
 
@@ -346,7 +346,7 @@ def enable(log: "str | os.PathLike[str] | None" = None) -> None:
 
 def answer_crash(error: Exception, watched: "Watched | None", debug: bool | None) -> None:
     """Answer the request of this CGI process, whose script has failed with an error that nobody caught.
-    `watched` says what has left its standard output, `debug` is that of `run`. Raises the `SystemExit`
+    `watched` says what was sent, `debug` is that of `run`. Raises the `SystemExit`
     that ends the process.
     """
     from .crash import answer

@@ -41,7 +41,9 @@ def places(error: BaseException) -> "Iterator[Place]":
 
 
 def own_place(error: BaseException) -> "Place | None":
-    """Return the innermost frame that is not of Python or of an installed package, with its line."""
+    """Return the innermost frame outside of cgikit, the standard library and installed packages, with
+    its line.
+    """
     import linecache
 
     standard = os.path.dirname(linecache.__file__) + os.sep
@@ -54,8 +56,8 @@ def own_place(error: BaseException) -> "Place | None":
 
 
 def related(error: BaseException) -> "Iterator[tuple[str, BaseException]]":
-    """Yield the errors that an error came from, or that are in its group, each with the words that lead
-    to it: the nearest first, `_MAX_RELATED` at most.
+    """Yield the errors that an error came from, or that are in its group, each with words that
+    introduce it: the nearest first, `_MAX_RELATED` at most.
     """
     seen = {id(error)}
     waiting = [error]
@@ -74,7 +76,7 @@ def related(error: BaseException) -> "Iterator[tuple[str, BaseException]]":
 
 
 class Frames:
-    """Makes the markup of frames. `hide` takes the known secrets out of a text."""
+    """Makes the markup of frames. `hide` removes the known secrets from a text."""
 
     def __init__(self, hide: "Hide") -> None:
         self._hide = hide
@@ -83,7 +85,7 @@ class Frames:
     def of(self, error: BaseException, opened: "Place | None" = None) -> str:
         """Return the frames of an error, the innermost first; `opened` is the one to show unfolded.
 
-        cgikit's own are left out where there are others.
+        cgikit's own frames are left out if there are others.
         """
         found = list(places(error))[::-1]
         others = [one for one in found if not one[0].f_code.co_filename.startswith(LIBRARY)]
@@ -148,9 +150,8 @@ class Frames:
         began = monotonic()
         try:
             return self._hide(shown(name, value, self._hide))
-        except (
-            BaseException
-        ) as error:  # a repr of the script's own may raise anything, even SystemExit
+        # The repr of a script's own class may raise anything, even SystemExit.
+        except BaseException as error:
             return f"(not shown: its repr raised {type(error).__name__})"
         finally:
             self._spent += monotonic() - began

@@ -38,15 +38,16 @@ def title_of(error: BaseException) -> str:
 
 
 def origin(error: BaseException, request: "MetaVariables") -> list[str]:
-    """Return lines for the log that name the request and its handler: none if the traceback already
-    shows the script, none if no handler was called. The query is left out: it may contain secrets.
+    """Return lines for the log that name the request and its handler: an empty list if the traceback
+    already shows the script, or if no handler was called. The query is left out: it may contain
+    secrets.
     """
     code = None if own_place(error) else _handler(request)[0]
     if code is None:
         return []
     path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
     return [
-        f"The answer to {request.method[:_MAX_LINE]} {path[:_MAX_LINE]} failed. It came from",
+        f"The answer of this handler to {request.method[:_MAX_LINE]} {path[:_MAX_LINE]} failed:",
         f'  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_qualname}',
     ]
 
@@ -100,7 +101,7 @@ def details(
 
 
 def _table(title: str, rows: list[tuple[str, str]]) -> str:
-    """Return a table that is folded; nothing without rows."""
+    """Return a table that is folded, or "" without rows."""
     markup = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>\n" for name, value in rows
     )

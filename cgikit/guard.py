@@ -1,9 +1,8 @@
-"""Answers the request of a script that fails where nothing else would: `import cgikit.guard`.
+"""`import cgikit.guard` answers uncaught errors of a CGI script (RFC 3875) with an error page.
 
-As the first import of a CGI script (RFC 3875) it gives an error before `run`, such as a failing import,
-and an error of a script that prints its answer itself, a page instead of nothing. Until a script fails
-it does next to nothing, and outside of CGI nothing at all. `runner.py` also reaches errors that no
-import of the script's own can reach.
+It is for the first import of a script. It covers errors before `run`, such as a failing import, and
+errors in scripts that print their answer. It has no effect outside of CGI. For errors before any
+import, such as a syntax error, see `runner.py`.
 """
 
 from . import uncaught
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Answer uncaught errors of this CGI process with a page; importing this module does it. The cause
+    """Answer uncaught errors of this CGI process with a page. Importing this module calls it. The cause
     is shown with CGIKIT_DEBUG=1 in the environment.
     """
     uncaught.install(_answer)

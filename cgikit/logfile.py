@@ -1,4 +1,4 @@
-"""A log file of the script's own, for hosts that show nobody their error log: `run(handler, log=…)`.
+"""A log file of the script's own, for hosts that give no access to their error log: `run(…, log=…)`.
 
 Whole lines are appended, each with the time (UTC, RFC 3339) and the process, by one write, so that the
 lines of several processes never mix. `lines.py` is for data: it waits for locks and fails loudly, and a
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import TextIO
 
-#: Bytes after which the file is put aside, in place of the one before: the log of a site that fails at
+#: Bytes after which the file is renamed and replaces the previous one: the log of a site that fails at
 #: every request must not fill the disk.
 MAX_SIZE = 4 << 20
-_LONGEST = 8_192  # characters of a line
+_MAX_LINE = 8_192  # characters of a line
 
 
 class LogFile:
@@ -61,7 +61,7 @@ class LogFile:
     def write(self, text: str) -> int:
         """Append the lines in a text; the last one waits for its end, or for `flush`. Never raises."""
         whole, newline, self._line = (self._line + text).rpartition("\n")
-        if newline or len(self._line) > _LONGEST:
+        if newline or len(self._line) > _MAX_LINE:
             if not newline:
                 whole, self._line = self._line, ""
             self._append(whole)
@@ -85,7 +85,7 @@ class LogFile:
         from time import gmtime, strftime
 
         stamp = f"{strftime('%Y-%m-%dT%H:%M:%SZ', gmtime())} [{os.getpid()}] "
-        lines = [f"{stamp}{_printable(line[:_LONGEST])}\n" for line in text.split("\n")]
+        lines = [f"{stamp}{_printable(line[:_MAX_LINE])}\n" for line in text.split("\n")]
         data = "".join(lines).encode("utf-8", "backslashreplace")
         try:
             self._write(data)

@@ -1,7 +1,7 @@
 """Runs a script file as Python itself does, with every error answered: `python -m cgikit run SCRIPT`.
 
-It reaches what no line of the script can: an error of its syntax, a wrong encoding, a file that
-cannot be read. It is the interpreter of a `#!` line, so it takes no options, and words after the script
+It also answers errors before the first line runs: a syntax error, a wrong encoding, a file that cannot
+be read. It is the interpreter of a `#!` line, so it takes no options, and words after the script
 are the script's (RFC 3875 section 4.4: under some servers they come from the query).
 """
 

@@ -1,9 +1,7 @@
-"""Who gets the errors of a CGI script that nobody has caught, and how far its answer has come by then.
-Internal.
+"""Replaces `sys.excepthook` in CGI scripts, and counts how much of the answer was sent. Internal.
 
 `guard.py` and `debug.enable` install it. It is small, since scripts that do not fail load it too. It
-replaces `sys.excepthook` and watches what leaves standard output, whose header RFC 3875 section 6
-defines; `crash.py` makes the answer.
+watches standard output, whose header RFC 3875 section 6 defines; `crash.py` makes the answer.
 """
 
 import os
@@ -18,15 +16,15 @@ if TYPE_CHECKING:
     Hook = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
     Handle = Callable[[Exception, "Watched | None", bool | None], object]
 
-_LONGEST_HEAD = 65_536  # bytes
+_MAX_HEAD = 65_536  # bytes
 
 
 class Watched:
-    """What has left this process through a standard output: `.count` bytes, of which `.head` is the
-    beginning (bytes), long enough to have the header of any answer.
+    """What was sent through standard output: the number of bytes (`.count`), and the first 64 KiB
+    (`.head`), which is enough for the header of any answer.
 
-    It is called as the `write` of the raw file below the buffer: once for each piece that leaves.
-    What other programs print, and what is written to the descriptor, is not seen.
+    It is called as the `write` of the raw file below the buffer: once for each piece that is sent.
+    What other programs print, and what is written directly to the descriptor, is not seen.
     """
 
     def __init__(self, raw: "Any") -> None:
@@ -40,14 +38,14 @@ class Watched:
         done: int | None = self._write(data)
         if done:
             self.count += done
-            if len(self.head) < _LONGEST_HEAD:
-                self.head += bytes(memoryview(data)[:done])[: _LONGEST_HEAD - len(self.head)]
+            if len(self.head) < _MAX_HEAD:
+                self.head += bytes(memoryview(data)[:done])[: _MAX_HEAD - len(self.head)]
         return done
 
 
 class _Flush:
-    """The `flush` of standard output. Python calls it at the end of a script that has failed, before it
-    calls `sys.excepthook`: what has not left yet could then not be replaced by a page.
+    """The `flush` of standard output. After an uncaught error Python calls it before `sys.excepthook`.
+    This one does nothing then, so that output in the buffer can still be replaced by a page.
     """
 
     def __init__(self, stream: "Any") -> None:
@@ -55,7 +53,7 @@ class _Flush:
         stream.flush = self
 
     def __call__(self) -> None:
-        """Flush, unless Python itself asks for it. When it ends, it asks again."""
+        """Flush, unless the interpreter is the caller. It calls this again when it ends."""
         if sys._getframe().f_back is not None or sys.is_finalizing():
             self._flush()
 

@@ -93,7 +93,7 @@ def test_an_error_after_the_handler_names_the_handler_and_the_page(tmp_path: Pat
     answer = run_script(tmp_path, f"{LATE}run(page)", env=where)
     lines = [line.partition("] ")[2] for line in answer.errors.splitlines()]
     assert answer.status == 500
-    assert lines[0] == r"The answer to GET /cgi-bin/old.py/a\nb failed. It came from"
+    assert lines[0] == r"The answer of this handler to GET /cgi-bin/old.py/a\nb failed:"
     assert re.fullmatch(rf'  File "{tmp_path}/\S+", line \d+, in page', lines[1])
     assert lines[2] == "Traceback (most recent call last):"
     assert "secret" not in answer.errors
@@ -104,7 +104,7 @@ def test_an_error_after_the_handler_names_the_handler_and_the_page(tmp_path: Pat
 
 def test_an_error_in_the_handler_names_it_once(tmp_path: Path) -> None:
     answer = run_script(tmp_path, "run(lambda request: 1 / 0)", env=environment())
-    assert "The answer to" not in answer.errors
+    assert "The answer of" not in answer.errors
 
 
 def test_an_error_after_the_handler_is_named_under_wsgi_too() -> None:
@@ -115,7 +115,7 @@ def test_an_error_after_the_handler_is_named_under_wsgi_too() -> None:
     answer = WSGI(names["page"])({**environ, "REQUEST_METHOD": "GET"}, lambda *_: None)  # type: ignore
     assert b"incident" in b"".join(answer)
     said = environ["wsgi.errors"].getvalue()  # type: ignore[attr-defined]
-    assert "The answer to GET /old failed. It came from" in said
+    assert "The answer of this handler to GET /old failed:" in said
     assert 'File "/srv/old.py", line 9, in page' in said
 
 
