@@ -26,14 +26,14 @@ ATTRIBUTES = (
     "they are attributes of HTML; the tests of `fields.controls` try names that are not valid"
 )
 
-INPUTS = ("button", "checkbox", "file", "hidden", "password", "text", "textarea")
+INPUTS = ("checkbox", "file", "hidden", "password", "text", "textarea")
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 
 #: Every function that takes keyword arguments by `**`, and what becomes of an unknown name.
 ANY_KEYWORD = {
     "cli.commandline.Parser.add_subparsers": PASSED,
     **{f"fields.choices.{name}": ATTRIBUTES for name in ("checkboxes", "radios", "select")},
-    "fields.forms.form": ATTRIBUTES,
+    **{f"fields.forms.{name}": ATTRIBUTES for name in ("button", "form")},
     **{f"fields.inputs.{name}": ATTRIBUTES for name in INPUTS},
     "warm.settings.Settings.__init__": REFUSED,
     "limits.Limits.__init__": REFUSED,
