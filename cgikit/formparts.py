@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .multipart import Part
     from .upload import Upload
 
+# Bytes of a file that `on_upload` gets at once, so that it can tell the kind of file from its
+# beginning; that of a tar archive is in bytes 257 to 262.
+_HEAD = 512
+
 
 def read_form(
     chunks: "Iterable[bytes]",
@@ -30,8 +34,9 @@ def read_form(
 
     Fields are kept in memory, files by `Upload` in `upload_dir`. Names, and text without a charset of
     its own, are decoded by `codec`. `on_upload(upload, data)` gets each piece of a file before it is
-    stored, and b"" at the end of the file. `sizes` has the largest sizes, in bytes, of fields and files
-    by the names of their fields (`LimitExceeded`). If anything goes wrong, no file is left behind.
+    stored, the first piece with 512 bytes or the whole file, and b"" at the end of the file. `sizes`
+    has the largest sizes, in bytes, of fields and files by the names of their fields (`LimitExceeded`).
+    If anything goes wrong, no file is left behind.
     """
     from .multidict import MultiDict, MultiMap
     from .multipart import Part, parse
@@ -68,6 +73,7 @@ class _Collected:
         self.upload: Upload | None = None
         self.text: list[bytes] = []
         self.size = 0
+        self._head = b""  # of the file, until it is long enough for `on_upload`
         self._on_upload = on_upload
         self._sizes = sizes
         self._upload_dir = upload_dir
@@ -76,6 +82,7 @@ class _Collected:
 
     def begin(self, part: "Part") -> None:
         self.part, self.upload, self.text, self.size = part, None, [], 0
+        self._head = b""
         if part.filename is not None:
             from .upload import Upload
 
@@ -90,9 +97,24 @@ class _Collected:
         if self.upload is None:
             self.text.append(data)
             return
+        if self._on_upload is None:
+            self.upload.write(data)
+        elif self.upload.size:
+            self._pass_on(self.upload, bytes(data))
+        else:  # the body may have been divided within the first bytes
+            self._head += data
+            if len(self._head) >= _HEAD:
+                self._pass_on_head(self.upload)
+
+    def _pass_on(self, upload: "Upload", data: bytes) -> None:
         if self._on_upload is not None:
-            self._on_upload(self.upload, bytes(data))
-        self.upload.write(data)
+            self._on_upload(upload, data)
+        upload.write(data)
+
+    def _pass_on_head(self, upload: "Upload") -> None:
+        head, self._head = self._head, b""
+        if head:
+            self._pass_on(upload, head)
 
     def end(self) -> None:
         part = self.part
@@ -101,7 +123,8 @@ class _Collected:
         if self.upload is None:
             text = _decode_field(part, b"".join(self.text), self._errors, self._codec)
             self.fields.append((part.name, text))
-        elif part.filename or self.upload.size:  # otherwise a file input was left empty
+        elif part.filename or self.size:  # otherwise a file input was left empty
+            self._pass_on_head(self.upload)
             if self._on_upload is not None:
                 self._on_upload(self.upload, b"")
             if not self.upload.is_discarded:

@@ -99,6 +99,37 @@ def test_pieces_in_any_division_give_the_same(size: int) -> None:
     assert seen == {"a": b"0123456789" * 50, "b": b"\r\n"}
 
 
+@pytest.mark.parametrize("left", [1, 2, 511, 512])
+def test_the_first_piece_is_long_enough_to_tell_the_kind_of_a_file(spool: Path, left: int) -> None:
+    """The body is read in pieces of 128 KiB: a hook that looks for a JPEG's first three bytes got one
+    of them, if the file began one byte before the end of a piece, and refused it.
+    """
+    photo = b"\xff\xd8\xff" + bytes(3_000)
+    before = multipart(field("t"), file("photo", "a.jpg", photo)).index(photo)
+    filling = b"x" * (131_072 - left - before)
+    body = multipart(field("t", filling), file("photo", "a.jpg", photo), file("b", "b", b"\xff"))
+    assert body.index(photo) == 131_072 - left
+    seen: dict[str, list[bytes]] = {}
+
+    def hook(upload: Upload, data: bytes) -> None:
+        assert upload.size == sum(map(len, seen.get(upload.field, [])))
+        seen.setdefault(upload.field, []).append(data)
+
+    request = received(body, on_upload=hook, upload_dir=str(spool))
+    assert request.files["photo"].read() == photo == b"".join(seen["photo"])
+    assert len(seen["photo"][0]) >= 512
+    assert seen["b"] == [b"\xff", b""]
+
+
+def test_an_error_at_the_first_piece_is_raised_for_a_file_shorter_than_that(spool: Path) -> None:
+    def hook(upload: Upload, data: bytes) -> None:
+        raise HTTPError(415, "No.")
+
+    request = received(multipart(file("a", "a", b"x")), on_upload=hook, upload_dir=str(spool))
+    with pytest.raises(HTTPError):
+        request.form["a"]
+
+
 @pytest.mark.parametrize("when", ["at first", "later", "at the end"])
 def test_a_discarded_file_is_dropped_and_the_form_goes_on(spool: Path, when: str) -> None:
     counted: dict[str, int] = {}
