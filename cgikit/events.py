@@ -1,9 +1,9 @@
-"""Server-sent events: an answer that goes on, with each event sent as soon as there is one (the HTML
+"""Server-sent events: an answer that stays open, and sends each event as soon as there is one (the HTML
 standard of the WHATWG, section 9.2).
 
-This module writes the format text/event-stream, and reads the id that a client sends when it connects
-again. `Response.events` makes an answer of it; `streamed.py` decides when a piece is made, `process.py`
-flushes it. Pages and pictures that replace each other are in `push.py`.
+This module writes the format text/event-stream, and reads the id that a client sends when it
+reconnects. `Response.events` makes an answer of it; `streamed.py` decides when a piece is made,
+`process.py` flushes it. Pages and images that replace each other are in `push.py`.
 """
 
 from .streamed import LIVE, ItemStream, shown
@@ -25,8 +25,8 @@ _KEYS = frozenset(("data", "id", "event", "retry"))
 
 
 def stream(events: "Iterable[Event]") -> tuple[ItemStream, dict[str, str]]:
-    """Return the body of an answer: a comment, so that the header is sent before there is an event, and
-    then each event; and the header fields. `TypeError` if `events` is a single one.
+    """Return the body and the header fields of an answer. The body begins with a comment, so that the
+    header is sent before the first event. `TypeError` if `events` is a single one.
     """
     fields = {**LIVE, "Content-Type": "text/event-stream; charset=utf-8"}
     return ItemStream(events, build, "event", first=_COMMENT), fields
@@ -35,23 +35,25 @@ def stream(events: "Iterable[Event]") -> tuple[ItemStream, dict[str, str]]:
 def build(event: "Event") -> bytes:
     """Return one event as it is sent (bytes).
 
-    A str is the `data` of an event. A dict has one or more of: `data` (str; a line ends at CR, LF or CR
-    LF), `event` (str, the type), `id` (str or int; "" makes the client forget the last one) and `retry`
-    (int, milliseconds until the client connects again when the stream has ended). None is a comment,
-    which the page does not see.
+    A str is the `data` of an event. A dict, or another mapping, has one or more of: `data` (str; a line
+    ends at CR, LF or CR LF), `event` (str, the type), `id` (str or int; "" makes the client forget the
+    last one) and `retry` (int, milliseconds until the client reconnects after the end of the stream).
+    None is a comment, which the page does not see.
 
-    Raises `TypeError` for a value of another type, `ValueError` for one that would not arrive as it is.
+    Raises `TypeError` for a value of another type, `ValueError` for one that would not arrive
+    unchanged.
     """
     if event is None:
         return _COMMENT
     if isinstance(event, str):
         event = {"data": event}
-    if not isinstance(event, dict):
+    if not hasattr(type(event), "keys"):
         raise TypeError(f"an event is {shown(event)}; give a str, a dict or None")
+    event = dict(event)
     if not event.keys() <= _KEYS or not event:
-        strange = sorted(map(repr, event.keys() - _KEYS))
+        unknown = sorted(map(repr, event.keys() - _KEYS))
         raise ValueError(
-            f"an event {'has the key ' + strange[0] if strange else 'is an empty dict'}; give one or "
+            f"an event {'has the key ' + unknown[0] if unknown else 'is an empty dict'}; give one or "
             "more of 'data', 'id', 'event' and 'retry'"
         )
     if "event" in event and "data" not in event:
@@ -63,12 +65,14 @@ def build(event: "Event") -> bytes:
 def _type(value: object) -> str:
     text = _text("event", value)
     if "\n" in text or "\r" in text:
-        raise ValueError(f"event={text[:100]!r} is not a valid type: it has more than one line")
+        raise ValueError(
+            f"event={text[:100]!r} is not a valid type: it has more than one line; give a single line"
+        )
     return f"event: {text}\n"
 
 
 def _id(value: object) -> str:
-    text = str(value) if type(value) is int else _text("id", value)
+    text = str(value) if type(value) is int else _text("id", value, "a str or an int")
     fault = id_fault(text)
     if fault:
         raise ValueError(f"id={text[:100]!r} is not a valid id: {fault}; give another one")
@@ -109,8 +113,8 @@ def id_fault(text: str) -> str:
 
 
 def last_event_id(value: str) -> str:
-    """Return the id in a field Last-Event-ID (str): that of the last event that the client has seen, ""
-    if it has seen none with an id.
+    """Return the id in a field Last-Event-ID (str): that of the last event that the client has seen, or
+    "" if it has seen none with an id.
 
     Raises `BadRequest` for an id that `build` would not have sent.
     """
@@ -122,7 +126,7 @@ def last_event_id(value: str) -> str:
     return value
 
 
-def _text(key: str, value: object) -> str:
+def _text(key: str, value: object, wanted: str = "a str") -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{key} of an event is {shown(value)}; give a str")
+        raise TypeError(f"{key} of an event is {shown(value)}; give {wanted}")
     return value

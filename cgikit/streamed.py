@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     Piece = str | bytes | bytearray | memoryview
     ResponseBody = Piece | Iterable[Piece]
 
-#: Fields of an answer that goes on, for what is between the script and the page: no cache keeps it, no
-#: proxy compresses it (RFC 9111 section 5.2.2.6), and nginx does not collect it.
+#: Header fields of an answer that stays open, for caches and proxies on the way: no cache stores it, no
+#: proxy compresses it (RFC 9111 section 5.2.2.6), and nginx does not buffer it.
 LIVE = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 
@@ -171,7 +171,11 @@ class ItemStream:
         first: bytes,
         last: bytes = b"",
     ) -> None:
-        if isinstance(items, str | bytes | dict) or not hasattr(type(items), "__iter__"):
+        if (
+            isinstance(items, str | bytes)
+            or hasattr(type(items), "keys")
+            or not hasattr(type(items), "__iter__")
+        ):
             raise TypeError(
                 f"the {noun}s are {shown(items)}; give an iterable of {noun}s, such as a generator"
             )

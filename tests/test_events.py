@@ -1,7 +1,9 @@
 """Server-sent events: what an event looks like on its way, and what a client makes of it."""
 
 import io
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -114,7 +116,9 @@ BAD_VALUES: dict[str, tuple[dict[str, object], str]] = {
         "a\nb", "a\rb", "\n", "a\0b", "\x01", "\x7f", " a", "a ", "\udcff", "a" * (MAX_ID + 1),
         "\xfc" * (MAX_ID // 2 + 1),
     )},
-    **{f"event {bad!r}": ({"data": "", "event": bad}, "event=") for bad in ("a\nb", "a\rb", "\r\n")},
+    **{f"event {bad!r}": ({"data": "", "event": bad}, "event=.*; give a single line") for bad in (
+        "a\nb", "a\rb", "\r\n",
+    )},
     **{f"retry {bad!r}": ({"retry": bad}, "retry=") for bad in (
         -1, MAX_RETRY + 1, 1.5, True, "3000", None,
     )},
@@ -140,13 +144,25 @@ def test_what_no_client_would_read_as_it_is_meant_is_refused(case: str) -> None:
         ({"data": 7}, "data of an event is int 7"),
         ({"data": None}, "data of an event is None"),
         ({"data": "", "id": 1.5}, "id of an event is float 1.5"),
-        ({"data": "", "id": True}, "id of an event is bool True"),
+        ({"data": "", "id": True}, "id of an event is bool True; give a str or an int"),
         ({"data": "", "event": 1}, "event of an event is int 1"),
     ],
 )
 def test_an_event_of_another_type_is_named(event: Any, said: str) -> None:
     with pytest.raises(TypeError, match=said.replace("is None", "is NoneType None")):
         build(event)
+
+
+def test_any_mapping_is_an_event() -> None:
+    """Its type said `Mapping`, but only a dict was taken."""
+    assert build(MappingProxyType({"data": "x", "id": 7})) == b"id: 7\ndata: x\n\n"
+    assert build(ChainMap({"data": "x"}, {"id": 7})) == b"id: 7\ndata: x\n\n"
+
+
+def test_one_mapping_is_not_a_list_of_events() -> None:
+    """Its keys would be sent, each as an event."""
+    with pytest.raises(TypeError, match="the events are mappingproxy"):
+        Response.events(MappingProxyType({"data": "x"}))
 
 
 def test_the_longest_id_is_sent() -> None:
