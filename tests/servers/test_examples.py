@@ -184,6 +184,14 @@ def test_clock_counts_its_events(server: Server) -> None:
     )
 
 
+@pytest.mark.parametrize("sent", ["abc", "9" * 1_024], ids=["word", "longest"])
+def test_a_clock_begins_anew_after_an_id_that_it_never_sent(server: Server, sent: str) -> None:
+    """The id after 1,024 nines is too long for an id: any visitor could fill the log with errors."""
+    url = server.url("clock.py/events?count=1&pause=0")
+    answer = curl(url, "--header", f"Last-Event-ID: {sent}")
+    assert "\n\nid: 1\ndata: " in answer.text
+
+
 def test_counter_loses_no_visitor(server: Server) -> None:
     def visit(_: int) -> int:
         found = re.search(r"<b>(\d{6})</b>", curl(server.url("hits.py")).text)
