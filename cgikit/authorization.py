@@ -1,8 +1,8 @@
 """Credentials in the Authorization field of a request, and the challenge that asks for them.
 
 Implements RFC 9110 section 11, Basic (RFC 7617) and Bearer (RFC 6750); the parameters of other schemes
-are only taken apart. Nothing is checked against a list of users here: see `htpasswd`. Servers do not
-pass the field to CGI scripts unless they are told to (RFC 3875 section 4.1.18).
+are only split. This module does not check passwords: see `htpasswd`. Servers do not pass the field to
+CGI scripts unless they are told to (RFC 3875 section 4.1.18).
 """
 
 from .errors import BadRequest, HTTPError
@@ -18,12 +18,12 @@ _TOKEN68 = frozenset("-._~+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 
 
 class Authorization:
-    """What a client sent to prove who it is. Nothing of it is checked yet.
+    """What a client sent to prove who it is. It is not verified.
 
     `.scheme` is in lower case: "basic", "bearer", "digest". `.username` and `.password` are str with
-    "basic", otherwise None. `.token` is the token of "bearer" and of other schemes with one; otherwise
-    None. `.params` are the parameters of the other schemes (names in lower case). The repr shows
-    neither password nor token.
+    "basic", otherwise None. `.token` is sent with "bearer" and with other schemes that have a token;
+    otherwise None. `.params` are the parameters of the other schemes (names in lower case). The repr
+    shows neither password nor token.
     """
 
     __slots__ = ("params", "password", "scheme", "token", "username")
@@ -50,10 +50,11 @@ class Authorization:
 class Unauthorized(HTTPError):
     """The answer that asks for credentials (401): `raise Unauthorized("Members")`.
 
-    `realm` is what the browser shows, printable ASCII (`ValueError`). `message` is for the page behind
-    the dialogue. `scheme` is "Basic" or another, `params` are added to the challenge, such as
-    `{"error": "invalid_token"}` for "Bearer" (RFC 6750 section 3). `.challenge` is the value of the
-    WWW-Authenticate field (RFC 9110 section 11.6.1); with "Basic" it asks for UTF-8.
+    `realm` is what the browser shows; it must be printable ASCII (`ValueError` otherwise). `message` is
+    on the page that a browser shows if the visitor cancels. `scheme` is "Basic" or another, `params`
+    are added to the challenge, such as `{"error": "invalid_token"}` for "Bearer" (RFC 6750 section 3).
+    `.challenge` is the value of the WWW-Authenticate field (RFC 9110 section 11.6.1); with "Basic" it
+    asks for UTF-8.
     """
 
     def __init__(
@@ -78,7 +79,8 @@ def parse(value: str) -> Authorization:
     """Parse an Authorization field. Raises `BadRequest` for one that is malformed, without showing it.
 
     For "basic" that is anything but the base64 of UTF-8 with a colon and without control characters
-    (RFC 7617 section 2), for "bearer" anything but a token.
+    (RFC 7617 section 2), for "bearer" anything but a token. The parameters of other schemes are not
+    checked.
     """
     scheme, _, rest = value.strip(" \t").partition(" ")
     scheme, rest = scheme.lower(), rest.strip(" \t")
@@ -116,13 +118,15 @@ def _basic(rest: str) -> Authorization:
 
 
 def _parameter(name: str, value: str) -> str:
-    """Return a parameter of a challenge, quoted: old clients want that of realm."""
+    """Return a parameter of a challenge, always quoted: old clients require quotes around the realm."""
     if not (value.isascii() and value.isprintable()):
         raise ValueError(
-            f"{name}={value[:100]!r} cannot be sent: clients differ in what they make of it; give "
-            "printable ASCII"
+            f"{name}={value[:100]!r} contains other characters than printable ASCII, which clients "
+            "decode differently; use printable ASCII"
         )
     if not is_token(name):
-        raise ValueError(f"the parameter name {name[:100]!r} is not a token")
+        raise ValueError(
+            f"the parameter name {name[:100]!r} is not a token; use letters, digits and '-'"
+        )
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}="{escaped}"'

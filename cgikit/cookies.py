@@ -36,11 +36,12 @@ class Cookies(MultiDict):
 
     def signed(self, name: str, signed_with: "Keys", *, max_age: int | None) -> str | None:
         """Return the value of a cookie that was set with `signed_with`; None if there is none, or it
-        was changed, signed with none of these keys, or signed more than `max_age` seconds ago.
+        was changed, signed with none of these keys, signed more than `max_age` seconds ago, or more
+        than 60 seconds in the future (a wrong clock).
 
-        `max_age=None` accepts it however old it is. Several cookies can have one name, with different
-        paths: the first one with a valid signature counts, so that one that somebody else has set hides
-        none. `ValueError` for a key that is too short; see `signing.sign`.
+        With `max_age=None`, a cookie of any age is accepted. Several cookies can have one name, with
+        different paths: the first one with a valid signature counts, so that one that somebody else has
+        set hides none. `ValueError` for a key that is too short; see `signing.sign`.
         """
         import time
 
@@ -298,7 +299,7 @@ def _encode(name: str, value: str) -> str:
         raw = value.encode("utf-8")
     except UnicodeEncodeError:
         raise ValueError(
-            f"cookie {name}: the value contains half of a surrogate pair, which is not text; encode it"
+            f"cookie {name}: the value contains a lone surrogate, which is not text; encode it"
         ) from None
     if _OCTETS.issuperset(raw):
         return value

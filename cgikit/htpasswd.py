@@ -1,4 +1,4 @@
-"""Password files of Apache's `htpasswd`: whether a user's password is right.
+"""Checks passwords against files of Apache's `htpasswd`.
 
 The hashes are those of `htpasswd -B` (bcrypt), `-5` and `-2` (SHA-crypt), `-m` (apr1), `-s` (SHA-1) and
 `-d` (crypt of DES). They are computed by libpass, an extra. A password stored as plain text is refused.
@@ -32,9 +32,10 @@ _DES = frozenset("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 class Htpasswd:
     """A password file: `Htpasswd("/srv/site/users").check(username, password)`.
 
-    The file is read by each `check`, so that a changed password counts at once. A file that cannot be
-    read, that everybody may write to, or that has a line which is not valid raises `StorageError` with
-    the line's number. Without libpass and bcrypt, `check` raises an `ImportError` that names the extra.
+    The file is read by each `check`, so a changed password takes effect immediately. A file that is
+    unreadable, that everybody may write to, or that has an invalid line raises `StorageError`, which
+    names the line's number. Without libpass and bcrypt, the first password that has to be checked
+    raises an `ImportError` that says what to install.
     """
 
     def __init__(self, path: "str | os.PathLike[str]") -> None:
@@ -46,9 +47,9 @@ class Htpasswd:
     def check(self, username: str | None, password: str | None) -> bool:
         """Return whether the file has this user with this password.
 
-        None, as `request.authorization` has it for other schemes than Basic, is never right. For a user
-        who is not in the file another user's hash is computed, so that the time does not tell who is. A
-        hash of bcrypt is of the first 72 bytes of a password, as with every program that uses bcrypt.
+        False if either is None, as in `request.authorization` for schemes other than Basic. For an
+        unknown user another user's hash is computed, so that the time does not show whose name is in
+        the file. bcrypt uses only the first 72 bytes of a password, in every program.
         """
         entries = parse(self.path, self._read())
         if username is None or password is None or not entries:
@@ -56,7 +57,7 @@ class Htpasswd:
         stored_secret = entries.get(username)
         is_known = stored_secret is not None
         if stored_secret is None:
-            # Always the same one for a name: another one at each try would be seen, too.
+            # Always the same one for a name: a different one each time would give the name away.
             from zlib import crc32
 
             at = crc32(username.encode("utf-8", "surrogatepass")) % len(entries)
@@ -70,8 +71,8 @@ class Htpasswd:
                 if mode & stat.S_IWOTH:
                     raise StorageError(
                         self.path,
-                        f"everybody may write to it (mode {stat.S_IMODE(mode):04o}), and so add a "
-                        f"user; take that away: chmod o-w {self.path}",
+                        f"everybody may write to it (mode {stat.S_IMODE(mode):04o}), and so could "
+                        f"add a user; let only its owner write: chmod o-w {self.path}",
                     )
                 raw = file.read(_MOST + 1)
         except StorageError:
@@ -103,12 +104,12 @@ def parse(path: str, raw: bytes) -> dict[str, str]:
         username, colon, rest = line.partition(":")
         stored_secret = rest.partition(":")[0]
         if not colon or not username:
-            raise StorageError(path, f"line {number} is not user:hash; remove it, or use htpasswd")
+            raise StorageError(path, f"line {number} is not USER:HASH; remove it, or use htpasswd")
         if _handler(stored_secret) is None:
             raise StorageError(
                 path,
-                f"line {number}: the password of {username[:100]!r} is stored in a way that is not "
-                f"known or not safe; store it again: htpasswd -B {path} {username[:100]}",
+                f"line {number}: the password of {username[:100]!r} has an unknown or unsafe "
+                f"kind of hash; set it again: htpasswd -B {path} {username[:100]}",
             )
         entries.setdefault(username, stored_secret)
     return entries
@@ -135,8 +136,8 @@ def _verify(password: str, stored_secret: str) -> bool:
             import bcrypt
     except ImportError as error:
         raise ImportError(
-            f"checking passwords needs the packages libpass and bcrypt ({error}); install them: "
-            "pip install 'libpass>=1.9' 'bcrypt>=4.1'"
+            f"checking passwords needs libpass and bcrypt ({error}), the extra cgikit[htpasswd]; "
+            "install them: pip install 'libpass>=1.9' 'bcrypt>=4.1'"
         ) from None
     try:
         secret = password.encode("utf-8", "surrogateescape")

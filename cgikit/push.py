@@ -1,9 +1,9 @@
-"""Server push: an answer of several parts, of which each replaces the one before
-(multipart/x-mixed-replace, which Netscape introduced and no standard but RFC 2046 section 5.1.1, the
-syntax of its parts, describes).
+"""Server push: a multipart answer in which each part replaces the previous one
+(multipart/x-mixed-replace). Netscape introduced it; only the syntax of the parts is in a standard (RFC
+2046 section 5.1.1).
 
-This module writes the parts. `Response.push` is the answer made of them. News for a page that stays,
-which all browsers read, are in `events.py`.
+This module writes the parts. `Response.push` is the answer made of them. To change a page that stays
+open, use `events.py`, which all browsers support.
 """
 
 from .streamed import LIVE, ItemStream, shown
@@ -32,12 +32,12 @@ _HTML = "text/html; charset=utf-8"
 
 
 def stream(pages: "Iterable[Page]") -> tuple[ItemStream, dict[str, str]]:
-    """Return the body of an answer, which has a part for each of `pages`: HTML (str), or a `Response`
-    with another type; and the header fields. `TypeError` if `pages` is a single one.
+    """Return the body and the header fields of an answer. The body has a part for each of `pages`: HTML
+    (str), or a `Response` with another type. `TypeError` if `pages` is a single one.
 
-    Each part is followed at once by the boundary, because browsers show it only then. The boundary is
-    random. If a part contains it nevertheless, which only somebody can arrange who has seen it, the
-    stream raises `ValueError` instead of that part.
+    Each part is followed immediately by the boundary, because browsers show it only then. The boundary
+    is random. If a part contains it all the same, the stream raises `ValueError` instead of sending
+    that part.
     """
     from secrets import token_hex
 
@@ -47,7 +47,10 @@ def stream(pages: "Iterable[Page]") -> tuple[ItemStream, dict[str, str]]:
     def build(page: "Page") -> bytes:
         content_type, data = _part(page)
         if delimiter in data:
-            raise ValueError("a page contains the boundary between the pages; it is not sent")
+            raise ValueError(
+                "a page contains the boundary between the pages, so it is not sent; never put the "
+                "boundary of an answer into a page"
+            )
         head = f"\r\nContent-Type: {content_type}\r\nContent-Length: {len(data)}\r\n\r\n"
         return head.encode("ascii") + data + b"\r\n" + delimiter
 
@@ -68,8 +71,8 @@ def _part(page: "Page") -> tuple[str, bytes]:
         types = [value for name, value in fields if name.lower() == "content-type"]
         if status != 200 or not types:
             raise ValueError(
-                f"a page has status {status} and {len(types)} types, but a part of an answer can only "
-                "be a page with a type and status 200"
+                f"a page has status {status} and {'a type' if types else 'no type'}, but a part of "
+                "an answer has a type and status 200; give such a page"
             )
         return types[0], b"".join(body)
     finally:

@@ -1,8 +1,9 @@
 """Signed values: text that a visitor can read, keep and send back, but not change.
 
 HMAC (RFC 2104) with SHA-256 over the purpose of the value, the time and the value. A signature hides
-nothing, and does not prevent that an old value is sent again before it expires. Cookies are signed by
-`Response.set_cookie` and checked by `request.cookies.signed`. Pure: the caller gives the time.
+nothing, and does not prevent replay: an old value can be sent again until it expires. Cookies are
+signed by `Response.set_cookie` and checked by `request.cookies.signed`. Pure: the caller gives the
+time.
 """
 
 import sys
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 _VERSION = "1"  # of the format: "1.TIME.SIGNATURE.VALUE"
 _CONTEXT = b"cgikit.signing 1"
 _LEAST = 32  # bytes of a key; as long as the hash, as RFC 2104 section 3 recommends
-_BLOCK = 64  # bytes that SHA-256 takes at once
-_SKEW = 60  # seconds that the clocks of several machines may differ
+_BLOCK = 64  # bytes; the block size of SHA-256
+_SKEW = 60  # seconds by which the clocks of several machines may differ
 
 
 def sign(purpose: str, value: str, secret_keys: "Keys", now: float) -> str:
@@ -37,10 +38,11 @@ def unsign(
     purpose: str, signed: str, secret_keys: "Keys", now: float, *, max_age: int | None
 ) -> str | None:
     """Return the value that `sign` signed for this purpose with one of the keys; None if it was not,
-    was changed, or was signed more than `max_age` seconds before `now`.
+    was changed, or was signed more than `max_age` seconds before `now`, or more than 60 seconds after
+    it (a wrong clock).
 
-    `max_age=None` accepts it as long as its key is among them. Raises the errors of `sign` for the
-    keys. The signature is compared in constant time. The inverse is `sign`.
+    With `max_age=None`, a value of any age is accepted. Raises the errors of `sign` for the keys. The
+    signature is compared in constant time. The inverse is `sign`.
     """
     secrets = _checked(secret_keys)
     if max_age is not None and not isinstance(max_age, int):  # a NaN would accept any age
@@ -55,7 +57,7 @@ def unsign(
     given = signature.encode("utf-8", "surrogatepass")
     try:
         expected = [_signature(secret, purpose, time, value).encode() for secret in secrets]
-    except ValueError:  # half of a surrogate pair was never signed
+    except ValueError:  # a lone surrogate, which `sign` refuses
         return None
     # All keys are tried, so that the time does not tell which one was used.
     matches = [_compare_digest(given, one) for one in expected]
@@ -70,7 +72,7 @@ def _signature(secret: bytes, purpose: str, time: str, value: str) -> str:
         text = f"{len(purpose)}\0{purpose}\0{time}\0{value}".encode()
     except UnicodeEncodeError:
         raise ValueError(
-            "the value contains half of a surrogate pair, which is not text; encode it"
+            "the value contains a lone surrogate, which is not text; encode it"
         ) from None
     return hmac_sha256(secret, _CONTEXT + b"\0" + text)
 
@@ -103,7 +105,8 @@ def _checked(secret_keys: "Keys") -> list[bytes]:
 def hmac_sha256(secret: bytes, message: bytes) -> str:
     """Return the HMAC (RFC 2104) of a message with SHA-256 (str, 64 hexadecimal digits).
 
-    It is that of the `hmac` module, which loads OpenSSL: that costs a third of the start of Python.
+    The result is that of the `hmac` module, whose import loads OpenSSL and adds a third to the start-up
+    time of Python.
     """
     try:
         if sys.version_info >= (3, 12):

@@ -112,7 +112,7 @@ def test_a_page_with_the_boundary_is_not_sent() -> None:
     ids=["status", "redirect", "local redirect"],
 )
 def test_what_cannot_be_a_part_is_refused(page: Response) -> None:
-    with pytest.raises(ValueError, match="only be a page with a type and status 200"):
+    with pytest.raises(ValueError, match="has a type and status 200; give such a page"):
         sent(Response.push([page]))
 
 
