@@ -1,10 +1,10 @@
-"""Which of several representations a client prefers: Accept, Accept-Language, Accept-Charset and
-Accept-Encoding, and the Vary field of the answer.
+"""Content negotiation (RFC 9110 section 12): Accept, Accept-Language, Accept-Charset, Accept-Encoding,
+and the Vary field of the answer.
 
-Implements RFC 9110 sections 12.4, 12.5 and 8.4.1, and RFC 4647 for languages. Pure: a header value and
-what the script offers go in, one of the offers or None comes out. A member of a field that is not valid
-is skipped by itself. A field without a valid member counts as absent, and so does an empty one: CGI
-does not tell the two apart (RFC 3875 section 4.1).
+Implements RFC 9110 sections 12.4, 12.5 and 8.4.1, and RFC 4647 for languages. Pure functions of a
+header value and what the script offers. Only the invalid member of a field is skipped. A field without
+a valid member counts as absent, and so does an empty one, because CGI does not distinguish them (RFC
+3875 section 4.1).
 """
 
 from .headers import is_token
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     #: The value of a member, its parameters, and its weight in thousandths
     Member = tuple[str, dict[str, str], int]
 
-# Browsers send about ten. A server may ignore a preference (RFC 9110 section 12.1), so those that
-# follow are not an error.
+# Browsers send about ten. More are ignored, which RFC 9110 section 12.1 allows.
 _MEMBERS = 100
 
 
@@ -28,9 +27,9 @@ def types(header: str, offered: "Iterable[str]") -> str | None:
 
     The weight of an offer is that of the most specific range that matches it: a type with parameters
     before the plain type, before `type/*`, before `*/*`. Among offers of equal weight the first is
-    returned; a weight of 0 excludes. Without the field that is the first offer. `*` alone is read as
-    `*/*`, as the clients of Java send it. Raises `ValueError` for an offer that is not a media type,
-    `TypeError` for a str instead of a list.
+    returned, and one of weight 0 never. Without the field, the first offer is returned. `*` alone is
+    read as `*/*`, as Java's HTTP client sends it. Raises `ValueError` for an offer that is not a media
+    type, `TypeError` for a str instead of a list.
     """
     ranges = [
         (kind, parameters, weight)
@@ -56,10 +55,11 @@ def languages(header: str, offered: "Iterable[str]") -> str | None:
     """Return the one of the `offered` language tags that an Accept-Language field prefers, or None
     (RFC 9110 section 12.5.4).
 
-    The weight of an offer is that of the longest range that is the tag or begins it: `en` accepts
-    `en-GB` (RFC 4647 section 3.3.1, basic filtering). If there is none, an offer that begins a range
-    gets a little less than that range's weight (RFC 4647 section 3.4, lookup): a reader of `en-GB` gets
-    `en` where there is no `en-GB`. Last comes `*`. The rest is as in `types`.
+    The weight of an offer is that of the longest range that equals the tag or is a prefix of it: `en`
+    matches `en-GB` (RFC 4647 section 3.3.1, basic filtering). If there is none, an offer that is a
+    prefix of a range gets slightly less than that range's weight (RFC 4647 section 3.4, lookup): a
+    client that asks for `en-GB` gets `en`. `*` matches what no other range does. The rest is as in
+    `types`.
     """
     ranges = [
         (value, weight)
@@ -76,7 +76,7 @@ def languages(header: str, offered: "Iterable[str]") -> str | None:
             elif tag.startswith(value + "-"):
                 best = max(best, (1 + len(value), weight))
             elif weight and value.startswith(tag):  # excluding en-GB does not exclude en
-                best = max(best, (1, weight - 0.5))  # after an offer that was asked for as it is
+                best = max(best, (1, weight - 0.5))  # after an exact match
         return best[1]
 
     return _best(offered, weigh, bool(ranges), _is_language, "'en' or 'en-GB'")
@@ -84,8 +84,8 @@ def languages(header: str, offered: "Iterable[str]") -> str | None:
 
 def charsets(header: str, offered: "Iterable[str]") -> str | None:
     """Return the one of the `offered` charsets that an Accept-Charset field prefers, or None (RFC 9110
-    section 12.5.2). Browsers no longer send this field. Names are compared as they are, but for case.
-    The rest is as in `types`.
+    section 12.5.2). Browsers no longer send this field. Names are compared without regard
+    to case; aliases are not resolved. The rest is as in `types`.
     """
     weights = _weights(header)
 

@@ -1,9 +1,9 @@
-"""Compression of an answer: gzip (RFC 1952), for a client that takes it (RFC 9110 section 12.5.3).
+"""Compression of an answer: gzip (RFC 1952), for a client that accepts it (RFC 9110 section 12.5.3).
 
 This module decides whether a body is compressed, and how that changes the header. A script asks for it
-by `response.compressed = True`. It is never a default: if a page has a secret in it, and something that
-a stranger chose, then its length tells the secret (BREACH; docs/response.md). What a client takes is
-read by `accept.py`.
+by `response.compressed = True`. It is never the default: if a page contains a secret and text that an
+attacker can choose, its length discloses the secret (BREACH; docs/response.md). `accept.py` reads what
+a client accepts.
 """
 
 from zlib import DEFLATED, Z_SYNC_FLUSH, compressobj
@@ -28,12 +28,12 @@ _GZIP = 31  # a window of 32 KiB, with the header and the checksum of gzip
 _TEXTS = frozenset((
     "application/javascript", "application/json", "application/xml", "image/svg+xml",
 ))  # fmt: skip
-# The body is not what this script has made, or something was said of its bytes.
+# This script has not made the body, or a field describes its bytes.
 _FIXED = frozenset((
     "content-encoding", "content-md5", "content-digest", "repr-digest", "digest", "x-sendfile",
     "x-accel-redirect",
 ))  # fmt: skip
-# What is said of the bytes that are not sent then: their number, and that parts of them can be had.
+# They describe the bytes before compression: their number, and that parts of them can be requested.
 _OF_BYTES = frozenset(("content-length", "accept-ranges"))
 
 
@@ -87,7 +87,9 @@ def pieces(chunks: "Iterable[bytes]", *, flushed: bool = True) -> "Iterator[byte
 
 
 def _is_text(content_type: str) -> bool:
-    """Return whether a body of this type gets smaller. Events are text, but each is waited for."""
+    """Return whether a body of this type is compressed: text, but not events, which must not be held
+    back.
+    """
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith("text/"):
         return kind != "text/event-stream"

@@ -57,7 +57,7 @@ class Response:
         # Two of them are an error when the response is sent.
         if len(self.headers.getlist("Content-Type")) < 2:
             self.content_type = self.headers.get("Content-Type") or content_type
-        #: Whether to compress it (gzip) for clients that take that: never with a secret in it (BREACH).
+        #: Whether to compress it (gzip) for clients that accept it: never with a secret in it (BREACH).
         self.compressed = False
         self._file: FileBody | None = None
         self._redirect: Redirect | None = None
@@ -193,12 +193,12 @@ class Response:
     @classmethod
     def events(cls, events: "Iterable[Event]") -> "Response":
         """Send each event as soon as it is made, to an `EventSource` in a page (server-sent events).
-        The header is sent at once.
+        The header is sent immediately.
 
         An event is a str, or a dict with `data`, and maybe `id`, `event` (its type) and `retry` (int,
         milliseconds); see `events.build` for what raises. None sends a comment, which pages do not
-        see: yield one before each silence gets too long for a server, and to notice that the client has
-        left.
+        see: if there is no event, yield one every 15 seconds, so that no server ends the answer and the
+        script notices that its client has disconnected.
         """
         from .events import stream
 
@@ -207,9 +207,9 @@ class Response:
 
     @classmethod
     def push(cls, pages: "Iterable[Response | str]") -> "Response":
-        """Send pages or pictures of which each replaces the one before (server push,
+        """Send pages or images of which each replaces the previous one (server push,
         multipart/x-mixed-replace). Each is HTML (str), or a `Response` of which the type and the body
-        are sent. Chromium shows pictures only; see docs/events.md.
+        are sent. Chromium shows only images; see docs/events.md.
         """
         from .push import stream
 
