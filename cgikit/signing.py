@@ -28,7 +28,8 @@ def sign(purpose: str, value: str, secret_keys: "Keys", now: float) -> str:
     `purpose` is part of what is signed, but not of the result: a value that was signed for one purpose
     (a cookie's name) is not valid for another. `secret_keys` is a key of 32 bytes or more (str or
     bytes), or several, of which the first signs. Raises `ValueError` for no key or one that is too
-    short, and for a value that is not text. The inverse is `unsign`.
+    short, and for a value that is not text; `TypeError` for a key that is neither str nor bytes. The
+    inverse is `unsign`.
     """
     time = str(int(now))
     return f"{_VERSION}.{time}.{_signature(_checked(secret_keys)[0], purpose, time, value)}.{value}"
