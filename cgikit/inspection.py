@@ -1,4 +1,4 @@
-"""Internal. A request as a piece of HTML, for the developer of a script: what came, without secrets.
+"""Internal. Renders a request as HTML for the developer of a script, without secrets.
 
 `Request.inspect` uses it. A secret can have any name, so values of fields are shown only on request,
 those of cookies and sessions never, and those of the environment as `maskedenviron` decides. Everything
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
             """Return the URL."""
 
 
-_LONGEST = 1_000  # characters of a value: a page for people
+_MAX_VALUE = 1_000  # characters of a value: a page for people
 # In the elements, because a piece of a page cannot have a style sheet of its own
 _CAPTION = "font-weight: bold; padding-top: .5em; text-align: left"
 _NAME = "font-weight: normal; min-width: 6em; padding-right: 1em; text-align: left"
@@ -84,8 +84,8 @@ def markup(
 
 def _files(files: "MultiMap[Upload]", shown: "Callable[[str], str]") -> "Rows":
     for name, file in files.pairs():
-        what = (shown(file.filename), file.content_type, f"{file.size:,} bytes")
-        yield name, ", ".join(filter(None, what))
+        details = (shown(file.filename), file.content_type, f"{file.size:,} bytes")
+        yield name, ", ".join(filter(None, details))
 
 
 def _table(title: str, rows: "Callable[[], Rows]") -> str:
@@ -105,9 +105,9 @@ def _table(title: str, rows: "Callable[[], Rows]") -> str:
 
 def _text(value: str) -> str:
     """Return a text as markup: cut, with line breaks, and with escapes for what does not print."""
-    text = value[:_LONGEST].replace("\r\n", "\n")
+    text = value[:_MAX_VALUE].replace("\r\n", "\n")
     text = "".join([c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text])
-    more = f"… ({_length(value)})" if len(value) > _LONGEST else ""
+    more = f"… ({_length(value)})" if len(value) > _MAX_VALUE else ""
     return escape(text).replace("\n", "<br>\n") + more
 
 

@@ -257,11 +257,12 @@ class Request(MetaVariables):
         return encodings(self.environ.get("HTTP_ACCEPT_ENCODING", ""), offered)
 
     def save(self, file: "BinaryIO") -> None:
-        """Write all fields (`params`) to a binary file, as the next record in CGI.pm's format.
-        `Request.load` and CGI.pm's `new(FILEHANDLE)` read it. Uploads are not written.
+        """Write all fields (`params`) as one record in CGI.pm's format at the position of a binary
+        file. `Request.load` and CGI.pm's `new(FILEHANDLE)` read it. Uploads are not written.
 
         The record is written in one piece and flushed. Hold a `lock` if several processes write to the
-        file. Raises `TypeError` for a file that is open for text.
+        file. Raises `TypeError` for a file that is open for text, and `UnsupportedMediaType` for a body
+        that is not a form.
         """
         from . import process, savedfields
 

@@ -1,9 +1,8 @@
-"""The fields of a request in a file, in CGI.pm's own format (its `save` and `new(FILEHANDLE)`): write
-and read.
+"""Reads and writes the fields of a request in the file format of CGI.pm (`save`, `new(FILEHANDLE)`).
 
 A record is one line `name=value` for each field, percent-encoded, and a line `=` at its end; a file can
 hold several. The words of an ISINDEX query are lines without `=`. This module turns records into bytes
-and back. `Request.save` and `Request.load` decide which fields they are.
+and back. `Request.save` and `Request.load` decide which fields are saved.
 """
 
 from .querystring import parse
@@ -24,7 +23,7 @@ _UNRESERVED = frozenset(b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 def record(fields: "Iterable[tuple[str, str]]") -> bytes:
     """Return fields as a record (bytes); the inverse is `read`. Text is written as UTF-8.
 
-    A field without a name and a value is left out, as CGI.pm does: its line would be the end.
+    A field that has neither a name nor a value is left out, as in CGI.pm: its line would be the end.
     """
     lines = [b"%b=%b\n" % (_quoted(name), _quoted(value)) for name, value in fields]
     return b"".join([line for line in lines if line != END]) + END
@@ -38,8 +37,8 @@ def record_of_words(words: "Iterable[str]") -> bytes:
 def read(
     file: "BinaryIO", limits: "Limits", errors: str = "replace", codec: str = "utf-8"
 ) -> "tuple[str, MultiDict] | None":
-    """Read the next record of a file, and return it as a query string and its fields; None at the end
-    of the file. The inverse is `record`.
+    """Read the next record of a file, and return it as a query string and its fields, or None at the
+    end of the file. The inverse is `record`.
 
     Raises `LimitExceeded` for a record with more than `limits.fields` lines or `limits.memory` bytes,
     and `StorageError` if the file ends inside a record.
@@ -96,8 +95,9 @@ def _cut(file: "BinaryIO", lines: list[bytes]) -> Exception:
 
 
 def _text_file(file: object, mode: str) -> TypeError:
-    name = getattr(file, "name", "the file")
-    return TypeError(f"{name!r} is open for text; open it for bytes: open(path, {mode!r})")
+    name = getattr(file, "name", None)
+    found = "the file" if name is None else repr(name)
+    return TypeError(f"{found} is open for text; open it for bytes: open(path, {mode!r})")
 
 
 def _quoted(text: str) -> bytes:

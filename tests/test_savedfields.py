@@ -264,6 +264,11 @@ def test_a_record_may_be_longer_than_a_query() -> None:
     assert (len(one.query["a"]), one.keywords) == (200, [])
 
 
+def test_a_text_file_without_a_name_is_not_given_one() -> None:
+    with pytest.raises(TypeError, match=r"^the file is open for text; open it for bytes"):
+        Request.load(io.StringIO("a=1\n=\n"))  # type: ignore[arg-type]
+
+
 def test_a_file_for_text_is_the_programmer_s_mistake(tmp_path: Path) -> None:
     path = tmp_path / "f"
     with open(path, "w+") as text:

@@ -1,4 +1,4 @@
-"""Form fields that remember, and the check of a whole form.
+"""Form fields that remember what was sent (sticky fields), and the check of a whole form.
 
 Each function returns the HTML of one field, filled with what was sent.
 Implements the form controls of the HTML standard (WHATWG, section 4.10) as plain functions, without a

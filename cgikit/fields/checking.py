@@ -133,5 +133,5 @@ def _unfilled(field: "Field", default: "Any") -> "Any":
     if field.multiple:
         return list(default or ())
     if default is None and field.choices is None:
-        return False if field.kind == "bool" else "" if field.counts else None
+        return False if field.kind == "bool" else "" if field.bounds_are_lengths else None
     return default

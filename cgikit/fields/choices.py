@@ -34,7 +34,7 @@ def select(
     `choices` are values, pairs (value, label), or a mapping of values to labels. A label that is a list
     or a mapping is a group of choices. With `multiple`, `default` is a list.
 
-    Choices that were declared need not be given.
+    `choices` can be omitted if they were declared.
     """
     whole = index == 0 and multiple is not False
     control = Control(source, name, label, hint, id, index, whole=whole)
@@ -44,7 +44,7 @@ def select(
     chosen = _chosen(control, default, multiple, sent)
     given = control.attributes("select", attributes)
     if given.get("required") and not multiple and not _has_blank(groups):
-        given["required"] = None  # invalid without a first option that is blank, and without effect
+        given["required"] = None  # HTML allows `required` only with a blank first option
     own = {"id": control.id, "name": name, "multiple": multiple}
     parts = [tag("select", own | given)]
     for group, pairs in groups:
@@ -119,7 +119,7 @@ def listed(choices: "Choices") -> list[tuple[str | None, list[tuple[str, str]]]]
     and label. Raises `TypeError` for anything else.
     """
     if isinstance(choices, str):
-        raise TypeError(f"choices={choices[:100]!r} is one text; give a list of them")
+        raise TypeError(f"choices={choices[:100]!r} is a str; give a list of choices")
     items = choices.items() if hasattr(choices, "items") else choices
     groups: list[tuple[str | None, list[tuple[str, str]]]] = []
     for item in items:
@@ -129,7 +129,9 @@ def listed(choices: "Choices") -> list[tuple[str | None, list[tuple[str, str]]]]
                 raise TypeError(f"{item!r} is not a choice; give a value, or (value, label)")
             inner = listed(label)  # type: ignore[arg-type]  # one of the above
             if any(name is not None for name, _ in inner):
-                raise TypeError(f"the group {value!r} has a group in it, which HTML does not allow")
+                raise TypeError(
+                    f"the group {value!r} has a group in it; HTML allows one level, so give its choices"
+                )
             groups.append((str(value), [pair for _, pairs in inner for pair in pairs]))
         else:
             if not groups or groups[-1][0] is not None:
@@ -139,7 +141,7 @@ def listed(choices: "Choices") -> list[tuple[str | None, list[tuple[str, str]]]]
 
 
 def originals(choices: "Choices") -> dict[str, object]:
-    """Return each choice as it was given, by the text that stands for it in a form."""
+    """Map the submitted text of each choice to the choice itself."""
     items = choices.items() if hasattr(choices, "items") else choices
     found: dict[str, object] = {}
     for item in items:
@@ -169,7 +171,7 @@ def _chosen(control: Control, default: object, several: bool, sent: bool | None)
         if isinstance(default, str):
             return {default}
         return {written(each) for each in default or ()}  # type: ignore[attr-defined]
-    # One choice of several is always sent, once one is made: if none was, the default still holds.
+    # Browsers always send the chosen option or button: if nothing was sent, the default applies.
     default = control.default(default)
     return {control.value(default)} if control.values or default is not None else set()
 

@@ -3,8 +3,8 @@ and how elements, attributes and ids are written in valid HTML, whatever text th
 
 This module alone decides where the remembered values come from, whether a form was sent at all, how a
 label and a message are tied to their field (HTML section 4.10.4, WAI-ARIA 1.2), how the name of a
-Python argument becomes that of an attribute, and how an id is made of a field's name. It is one module
-because each one costs a form a part of its start.
+Python argument becomes that of an attribute, and how an id is made of a field's name. It is one module,
+because each import adds to the start-up of a form.
 """
 
 from ..html import escape
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Source = Request | Errors | InvalidField | None
 
-_NAME = frozenset("-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_PLAIN = frozenset("-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_NAME_CHARS = frozenset("-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_ID_CHARS = frozenset("-_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 # Enumerated attributes: written "true" or "false", not present or absent
 _ENUMERATED = frozenset({"contenteditable", "draggable", "spellcheck"})
 # Attributes that the functions set, and what to do instead: browsers would ignore a second one
@@ -40,8 +40,8 @@ _UNFILLED = frozenset({"file", "password"})
 
 
 class Control:
-    """One field on its way into the page: one of those of its name, or `whole`, the only one for all of
-    its values.
+    """One field while its HTML is built: one of those with its name, or `whole`, the only one for all
+    of its values.
 
     `.values` is what was sent under its name (list of str), `.sent` whether the form was sent at all,
     `.message` its error message ("" if none).
@@ -121,7 +121,7 @@ class Control:
         return {**declared, "aria-invalid": invalid, **given, "aria-describedby": described}
 
     def labelled(self, element: str) -> str:
-        """Return the element with its label in front, and the hint and the message behind it."""
+        """Return the element with its label before it, and the hint and the message after it."""
         parts = [element]
         if self.label is not None:
             parts.insert(0, f"{tag('label', {'for': self.id})}{escaped(self.label)}</label>")
@@ -138,7 +138,7 @@ class Control:
 
 
 def sent_fields(request: "Request") -> "tuple[MultiDict, bool]":
-    """Return the fields that were sent in the way of the request's method, and whether a form was.
+    """Return the fields of the query (GET) or of the form (POST), and whether a form was submitted.
 
     A POST always is a form that was sent, even with no box of it checked; a GET if it has a query.
     """
@@ -202,7 +202,7 @@ def spelled(arguments: "Mapping[str, object]", function: str) -> dict[str, objec
             elif function in _UNFILLED and name == "value":
                 advice = "such a field is never filled"
             raise TypeError(f"{argument}= cannot be given to {function}: {advice}")
-        if not (name[:1].isalpha() and _NAME.issuperset(name)):
+        if not (name[:1].isalpha() and _NAME_CHARS.issuperset(name)):
             raise ValueError(
                 f"{argument!r} is not a valid name of an attribute; use ASCII letters, digits and "
                 "underscores, which become hyphens"
@@ -222,6 +222,6 @@ def identifier(name: str, index: int = 0) -> str:
 
 def plain(name: str) -> str:
     """Return a text as a part of an id."""
-    if _PLAIN.issuperset(name):
+    if _ID_CHARS.issuperset(name):
         return name
-    return "".join([char if char in _PLAIN else f".{ord(char):x}." for char in name])
+    return "".join([char if char in _ID_CHARS else f".{ord(char):x}." for char in name])

@@ -1,4 +1,4 @@
-"""Internal. From what was sent to a value: one rule per kind, none of which trusts the browser.
+"""Internal. Converts submitted text to values: one function per kind, none of which trusts the browser.
 
 Numbers, dates and yes or no are read by the getters of `MultiDict`. This module alone decides what a
 line of text may contain, which files are accepted, and which message is due. Every rule takes time in
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 #: Characters of a text that a pattern is tried on, if `max` does not allow more
 PATTERN_LENGTH = 1_000
 
-# What ends a line or is no text: it could begin another header field in a mail
+# Line ends and control characters: they could start a new header field in a mail
 _CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
-_IN_TEXT = _CONTROLS - frozenset("\t\n\u2028\u2029")
+_CONTROLS_IN_TEXT = _CONTROLS - frozenset("\t\n\u2028\u2029")
 
 
 class Refused(Exception):
@@ -109,7 +109,7 @@ def _line(field: "Field", text: str) -> str | None:
 def _lines(field: "Field", text: str) -> str | None:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.strip() if field.strip else text
-    if not _IN_TEXT.isdisjoint(text) or not _is_text(text):
+    if not _CONTROLS_IN_TEXT.isdisjoint(text) or not _is_text(text):
         raise Refused("control")
     return _sized(field, text)
 
@@ -133,7 +133,7 @@ def _url(field: "Field", text: str) -> str | None:
 
 
 def _sized(field: "Field", text: str) -> str | None:
-    """Return the text if its length is within the bounds and it has the form; None for no text."""
+    """Return the text if its length is within the bounds and it matches the pattern; None if empty."""
     if not text:
         return None
     if field.max is not None and len(text) > field.max:
@@ -190,7 +190,7 @@ def _date(field: "Field", text: str) -> object:
 
 def _datetime(field: "Field", text: str) -> object:
     found = _got(text, "getdatetime", "datetime")
-    if found.tzinfo is not None:  # the local time that was asked for has no zone
+    if found.tzinfo is not None:  # an <input type=datetime-local> has no zone
         raise Refused("datetime")
     return _bounded(field, found, "early", "late")
 

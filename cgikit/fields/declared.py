@@ -78,7 +78,7 @@ class Field:
             raise ValueError(f"the field {self.name!r} is a password; show it by fields.password")
 
     @property
-    def counts(self) -> bool:
+    def bounds_are_lengths(self) -> bool:
         """Whether `min` and `max` are numbers of characters."""
         return self.kind in _LENGTHS
 
@@ -88,7 +88,7 @@ class Field:
         if function != "checkboxes":  # HTML cannot require one box of a group
             found["required"] = self.required or None
         if function in {"text", "textarea", "password"}:
-            if self.counts:
+            if self.bounds_are_lengths:
                 found |= {"minlength": self.min, "maxlength": self.max}
             else:
                 step = "any" if self.kind in {"float", "decimal"} else None

@@ -29,11 +29,11 @@ def form(
     method: str = "post",
     **attributes: object,
 ) -> str:
-    """Return a form with `content`, which is HTML: fields, and what stands between them (HTML).
+    """Return a form with `content`, which is HTML: fields, and anything between them (HTML).
 
     It is sent to this script, or to `action`; "" is the page's own URL with its query. A form that is
     posted to this site has the token of the session in the field `csrf`, if the request has sessions
-    (`run(…, sessions=…)`). With a file field in it, it is multipart.
+    (`run(…, sessions=…)`). It is multipart if it contains a field made by `fields.file`.
 
     Raises `TypeError` for an `InvalidField`, which does not know the session: give the request; and
     `ValueError` for an action with another scheme than http, https and mailto.
@@ -52,7 +52,7 @@ def form(
     inside = "\n".join(content)
     parts = []
     if method == "post":
-        if '<input type="file"' in inside:  # never a visitor's text: that has no "<" left
+        if '<input type="file"' in inside:  # not from a visitor: their text is escaped
             own["enctype"] = "multipart/form-data"
         if local and request is not None:
             parts += _token(request)
@@ -109,7 +109,7 @@ def _own(request: "Request") -> str:
 
 
 def _is_local(request: "Request | None", action: str) -> bool:
-    """Return whether a browser sends the form to this site. In doubt, it does not."""
+    """Return whether a browser sends the form to this site; if unsure, False."""
     from ..redirect import check_location
 
     if request is not None and action[:8].lower().startswith(("http://", "https://")):

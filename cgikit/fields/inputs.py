@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .controls import Source
 
-# The types of `text`, and the keyboard for each where its value is shown as plain text
+# The types of `text`, and the `inputmode` of each if its value is shown as plain text
 _KEYBOARDS = {
     "text": None,
     "search": None,
@@ -26,7 +26,7 @@ _KEYBOARDS = {
     "month": "text",
     "week": "text",
 }
-# What a text field may not have, unless it is of such a type
+# Attributes that are valid only for some types
 _LINES = frozenset({"text", "search", "tel", "email", "url"})
 _OF_NUMBERS = ("min", "max", "step")
 _OF_LINES = ("minlength", "maxlength", "pattern")
@@ -44,11 +44,11 @@ def text(
     id: str | None = None,
     **attributes: object,
 ) -> str:
-    """Return a text field, filled with what was sent (HTML).
+    """Return a text field, filled with what was sent, or else with `default` (HTML).
 
     `type` is one of text, search, tel, email, url, number, range, color, date, time, datetime-local,
-    month and week. What was sent but is not a valid value of the type is shown as plain text: browsers
-    would not show it at all. The second field of a name has `index=1`, and so on.
+    month and week. A value that is not valid for the type is shown in a plain text field, because
+    browsers would drop it. The second field with the same name has `index=1`, and so on.
     """
     control = Control(source, name, label, hint, id, index)
     kind = type or ("text" if control.declared is None else control.declared.input)
@@ -56,7 +56,7 @@ def text(
         raise ValueError(f"type={kind!r} is not valid; {_advice(kind)}")
     value = control.value(default).replace("\r", "").replace("\n", "")
     found = control.attributes("text", attributes)
-    if value and _KEYBOARDS[kind] and not _fits_plainly(kind, value):
+    if value and _KEYBOARDS[kind] and not _is_obviously_valid(kind, value):
         from .inputtypes import fits
 
         values = [value]
@@ -83,13 +83,13 @@ def textarea(
     id: str | None = None,
     **attributes: object,
 ) -> str:
-    """Return a field of several lines, filled with what was sent (HTML)."""
+    """Return a field of several lines, filled with what was sent, or else with `default` (HTML)."""
     control = Control(source, name, label, hint, id, index)
     if control.declared is not None:
         control.declared.refuse_password()
     own = {"id": control.id, "name": name}
     start = tag("textarea", own | control.attributes("textarea", attributes))
-    # Parsers drop one line end behind the tag: without ours, the first one of the text.
+    # HTML parsers drop a line end right after <textarea>; this one keeps the text's own.
     return control.labelled(f"{start}\n{escaped(control.value(default))}</textarea>")
 
 
@@ -102,7 +102,7 @@ def password(
     id: str | None = None,
     **attributes: object,
 ) -> str:
-    """Return a password field (HTML). It is never filled: pages are kept, by caches and histories."""
+    """Return a password field (HTML). It is never filled: caches and histories keep pages."""
     return _blank("password", source, name, label, hint, id, attributes)
 
 
@@ -117,7 +117,7 @@ def file(
 ) -> str:
     """Return a field for a file, or with `multiple=True` for several (HTML).
 
-    Browsers let no page fill it. `form` makes the form that it is in a multipart one.
+    No browser lets a page fill it. `form` makes the form around it a multipart form.
     """
     return _blank("file", source, name, label, hint, id, attributes)
 
@@ -125,7 +125,7 @@ def file(
 def hidden(source: "Source", name: str, value: object, **attributes: object) -> str:
     """Return a hidden field with exactly this value (HTML).
 
-    What was sent is never used: a visitor could put anything into it by a link.
+    What was sent is never used: any link could set it.
     """
     control = Control(None, name, None, None, None)
     own = {"type": "hidden", "name": name, "value": value}
@@ -146,8 +146,8 @@ def checkbox(
 ) -> str:
     """Return a check box, checked as it was sent, and if nothing was sent, as `checked` says (HTML).
 
-    Browsers do not send a box that is not checked: whether the form was sent is found out from the
-    request, as docs/fields.md says, or given as `sent`.
+    Browsers do not send a box that is not checked: whether the form was sent is read from the request,
+    as docs/fields.md says, or given as `sent`.
     """
     control = Control(source, name, label, hint, id)
     if value != "on" and id is None:
@@ -184,7 +184,7 @@ def _blank(
     return control.labelled(tag("input", own | control.attributes(kind, attributes)))
 
 
-def _fits_plainly(kind: str, value: str) -> bool:
+def _is_obviously_valid(kind: str, value: str) -> bool:
     """Return True for the usual numbers and addresses, for which `inputtypes` need not be imported."""
     if kind == "number":
         return value.isascii() and value.isdigit() and len(value) < 16

@@ -1,7 +1,7 @@
-"""What visitors are told about a field that is not valid, and how scripts say it otherwise.
+"""Messages for invalid fields, and how a script replaces them.
 
 Each message has a code, by which it can be replaced or translated, and may use the names of its values
-in braces. What a visitor has sent is never one of them.
+in braces. A message never contains the visitor's input.
 """
 
 TYPE_CHECKING = False
@@ -23,10 +23,10 @@ MESSAGES = {
     "late": "Please enter {max} or earlier.",
     "short": "Please enter at least {min} characters.",
     "long": "Please enter at most {max} characters.",
-    "pattern": "This does not have the expected form.",
+    "pattern": "Please match the requested format.",
     "email": "Please enter an e-mail address, such as name@example.org.",
     "url": "Please enter a web address that begins with https:// or http://.",
-    "choice": "Please choose one of the choices.",
+    "choice": "Please choose one of the options listed.",
     "bool": "Please answer yes or no.",
     "line": "Please write this in one line, without control characters.",
     "control": "Please leave out the control characters.",

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
     """Return the environment and the body of the request that `arguments` (argv) describe.
 
-    A method counts as one only before a path; otherwise the words are fields or keywords of a GET. For
-    `--help` alone, and for arguments that make no request, this prints the help or the error, and ends
+    A word is a method only if a path follows; otherwise the words are fields or keywords of a GET. For
+    `--help` alone, and for invalid arguments, this prints the help or the error, and ends
     the process (`SystemExit`, status 0 or 2).
     """
     from . import command, usage, words

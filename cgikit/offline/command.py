@@ -52,10 +52,8 @@ def request(
     if "-h" in options:
         raise explain(script)
     if not operands or not operands[0].startswith("/"):
-        found = repr(operands[0]) if operands else "nothing"
-        raise Misuse(
-            f"{found} stands where a path is expected; write {words[0]} /PATH, and then the rest"
-        )
+        found = f"{operands[0]!r} is not a path" if operands else "there is no path"
+        raise Misuse(f"{found}; write {words[0]} /PATH first, then fields")
     method = words[0].upper()
     path, _, query = operands[0].partition("?")
     more = operands[1:]

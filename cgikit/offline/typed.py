@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 _PIECE = 65_536
-_MAX_BODY = 1 << 30  # bytes: for a body that can be tried, and not for a device without an end
+_MAX_BODY = 1 << 30  # bytes; stops an endless device
 _PROMPT = "(enter fields, one NAME=VALUE a line; end with Ctrl-D)\n"
 
 

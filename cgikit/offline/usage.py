@@ -1,4 +1,4 @@
-"""The help for scripts on the command line, and the end of one that was called wrongly."""
+"""The help for scripts on the command line, and usage errors."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ options, with a METHOD:
                 a field or a file of a multipart form (may be repeated)
   -v, --verbose
                 print the variables of the request on standard error
-  --            the words after it are fields, whatever they begin with
+  --            everything after it is a field, even with a - in front
 
 Variables of the environment, such as REMOTE_USER, are part of the request.
 Without words QUERY_STRING is the query.

@@ -45,7 +45,7 @@ sub check {
         $found{$name} = 'Please write this in one line, without control characters.'
             if ($q->param($name) || '') =~ /[[:cntrl:]]/;
     }
-    $found{to} = 'Please choose one of the choices.' unless $to{ $q->param('to') || '' };
+    $found{to} = 'Please choose one of the options listed.' unless $to{ $q->param('to') || '' };
     return %found;
 }
 

@@ -49,8 +49,8 @@ def test_all_errors_at_once_and_the_other_values_kept() -> None:
         "name": "Please enter at most 60 characters.",
         "age": "Please enter a whole number.",
         "born": "Please enter a date, such as 2030-01-31.",
-        "colour": "Please choose one of the choices.",
-        "likes": "Please choose one of the choices.",
+        "colour": "Please choose one of the options listed.",
+        "likes": "Please choose one of the options listed.",
         "terms": "Please check this box.",
     }
     assert values == {"name": None, "age": None, "born": None, "colour": None, "likes": None,
@@ -114,7 +114,7 @@ REQUIRED = {
 @pytest.mark.parametrize("sent", [[], [("a", "")], [("a", " ")]])
 def test_a_required_field_that_is_blank(message: str, sent: list[tuple[str, str]]) -> None:
     if sent == [("a", " ")] and message == "Please choose one.":
-        message_then = "Please choose one of the choices."
+        message_then = "Please choose one of the options listed."
     else:
         message_then = message
     _, errors = fields.check(by_post(*sent), [REQUIRED[message]])
