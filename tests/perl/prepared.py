@@ -53,7 +53,7 @@ VARIABLES = {
     "SERVER_PORT": "443",
     "SERVER_PROTOCOL": "HTTP/1.1",
     "SERVER_SOFTWARE": "test",
-    "SSL_CIPHER": "TLS_AES_128_GCM_SHA256",
+    "HTTPS_SSL_CIPHER": "TLS_AES_128_GCM_SHA256",
 }
 
 SCRIPT = f"""#!{sys.executable}
