@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import posting
 from child import environment, run_script
@@ -117,7 +118,8 @@ def space(kind: dict[str, Any]) -> dict[str, Any]:
         "cgikit": cgikit, "content": "<p>Hello</p>", "handler": handler, "hook": hook, "html": html,
         "io": io, "json": json, "os": os, "page": page, "pages": ["<p>1</p>", "<p>2</p>"],
         "request": request, "response": Response("<p>Hello</p>"), "session": session, "sys": sys,
-        "time": types.SimpleNamespace(sleep=float), "traceback": traceback, "warnings": warnings,
+        "time": types.SimpleNamespace(sleep=float), "traceback": traceback,
+        "urlsplit": urlsplit, "warnings": warnings,
     }  # fmt: skip
 
 
@@ -239,7 +241,10 @@ def executed(line: str, names: dict[str, Any]) -> tuple[object, str]:
     value: object = None
     raised = ""
     with redirect_stdout(said), redirect_stderr(said), warned() as warnings_seen:
-        if line.startswith("raise "):
+        if line.startswith("return "):  # what a handler returns
+            value = eval(line.removeprefix("return "), names)
+            assert isinstance(value, str | Response), value
+        elif line.startswith("raise "):
             try:
                 exec(line, names)
             except HTTPError as error:
