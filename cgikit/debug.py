@@ -116,20 +116,20 @@ def answer_error(
     page = None
     if isinstance(error, CGIError):
         try:
-            page = _mark(_page_of(error, incident, request, details), request)
+            page = _with_session_cookie(_page_of(error, incident, request, details), request)
         except Exception as second:  # its status or headers cannot be sent, which is a bug
             second.__cause__ = error
             error = second
     if page is None:
-        page = _mark(incident_page(error, incident, request, details), request)
+        page = _with_session_cookie(incident_page(error, incident, request, details), request)
     logged = _log_failure(error, incident, stream, request, sent)
     if on_error is not None:
         failure = _failure(error, request, incident if logged else "", sent)
-        own = _own_page(on_error, failure, stream)
+        own = _page_of_hook(on_error, failure, stream)
         # In debug mode the page of a bug shows its cause.
         shows_cause = details and failure.status >= 500 and not isinstance(error, HTTPError)
         if own is not None and not shows_cause:
-            return _mark(own, request)
+            return _with_session_cookie(own, request)
     return page
 
 
@@ -145,7 +145,7 @@ def broke_off(
     incident = new_incident()
     log(error, incident, stream, request)
     if on_error is not None:
-        _own_page(on_error, _failure(error, request, incident, True), stream)
+        _page_of_hook(on_error, _failure(error, request, incident, True), stream)
     return incident
 
 
@@ -157,7 +157,7 @@ def _failure(error: BaseException, request: "MetaVariables", incident: str, sent
 
 def _page_of(error: CGIError, incident: str, request: "MetaVariables", details: bool) -> Response:
     if details and error.status >= 500 and not isinstance(error, HTTPError):
-        return _owner_page(error, incident, request, error.status, error.message, error.headers)
+        return _debug_page(error, incident, request, error.status, error.message, error.headers)
     return error_page(
         error.status,
         error.message,
@@ -187,14 +187,14 @@ def _log_failure(
     return True
 
 
-def _mark(page: Response, request: "MetaVariables") -> Response:
+def _with_session_cookie(page: Response, request: "MetaVariables") -> Response:
     """Return the page, with the cookie of the session if that was saved before the error."""
     if isinstance(request, Request):
         request.mark(page)
     return page
 
 
-def _own_page(hook: "OnError", failure: Failure, stream: "TextIO | None") -> Response | None:
+def _page_of_hook(hook: "OnError", failure: Failure, stream: "TextIO | None") -> Response | None:
     """Return the page that an `on_error` function makes; None if it makes none, or fails."""
     own = process.pid()
     try:
@@ -259,12 +259,12 @@ def incident_page(
 ) -> Response:
     """Return the page for a bug: its incident number and, with `details`, the traceback."""
     if details:
-        return _owner_page(error, incident, request)
+        return _debug_page(error, incident, request)
     content = f"<p>{_WITH_NUMBER}</p>\n<pre>incident {incident}</pre>"
     return _sealed(Response(_PAGE.format(title="500 Internal Server Error", content=content), 500))
 
 
-def _owner_page(
+def _debug_page(
     error: BaseException,
     incident: str,
     request: "MetaVariables",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .environ import MetaVariables
 
 _MAX_DECORATORS = 20
-_MAX_LINE = 300  # characters of the title
+_MAX_SHOWN = 300  # characters of the title, the method, the path, a name
 _MAX_FIELDS = 50
 _MAX_TEXT = 100_000  # characters of the text
 
@@ -34,7 +34,7 @@ def title_of(error: BaseException) -> str:
     lines = "".join(traceback.format_exception_only(error)).splitlines()
     # A syntax error begins with the place, indented.
     title = next((line for line in lines if not line.startswith(" ")), type(error).__name__)
-    return title if len(title) <= _MAX_LINE else f"{title[:_MAX_LINE]}…"
+    return title if len(title) <= _MAX_SHOWN else f"{title[:_MAX_SHOWN]}…"
 
 
 def origin(error: BaseException, request: "MetaVariables") -> list[str]:
@@ -42,12 +42,12 @@ def origin(error: BaseException, request: "MetaVariables") -> list[str]:
     already shows the script, or if no handler was called. The query is left out: it may contain
     secrets.
     """
-    code = None if own_place(error) else _handler(request)[0]
+    code = None if own_place(error) else _handler_code(request)[0]
     if code is None:
         return []
     path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
     return [
-        f"The answer of this handler to {request.method[:_MAX_LINE]} {path[:_MAX_LINE]} failed:",
+        f"The answer of this handler to {request.method[:_MAX_SHOWN]} {path[:_MAX_SHOWN]} failed:",
         f'  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_qualname}',
     ]
 
@@ -83,14 +83,14 @@ def details(
     own = own_place(error)
     place = ""
     if own is None and request is not None:
-        code, names = _handler(request)
+        code, names = _handler_code(request)
         place = frames.source(code, code.co_firstlineno, names) if code else ""
     others = "".join(
         f"<h2>{words} {escape(known.hide(title_of(one)))}</h2>\n{frames.of(one)}"
         for words, one in related(error)
     )
     text = known.hide(masked_source(traceback))
-    asked = _request(request) if request is not None else []
+    asked = _request_rows(request) if request is not None else []
     return (
         f"{place}{frames.of(error, own)}{others}"
         f"<details{'' if own else ' open'}><summary>Traceback</summary>\n"
@@ -109,20 +109,20 @@ def _table(title: str, rows: list[tuple[str, str]]) -> str:
     return table if rows else ""
 
 
-def _request(request: "MetaVariables") -> list[tuple[str, str]]:
+def _request_rows(request: "MetaVariables") -> list[tuple[str, str]]:
     """Return what is shown of a request: no values of fields. The body is not read for it."""
     environ = request.environ
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    rows = [("Request", f"{request.method[:_MAX_LINE]} {path[:_MAX_LINE]}")]
+    rows = [("Request", f"{request.method[:_MAX_SHOWN]} {path[:_MAX_SHOWN]}")]
     query = environ.get("QUERY_STRING", "").split("&", _MAX_FIELDS)[:_MAX_FIELDS]
-    names = [one.partition("=")[0][:_MAX_LINE] for one in query if "=" in one]
+    names = [one.partition("=")[0][:_MAX_SHOWN] for one in query if "=" in one]
     if names:
         rows.append(("Fields of the query", ", ".join(names)))
     form = request.names_read() if isinstance(request, Request) else ([], [])
     for title, found in zip(("Fields of the form", "Files"), form, strict=True):
         if found:
-            rows.append((title, ", ".join([name[:_MAX_LINE] for name in found[:_MAX_FIELDS]])))
-    kind = environ.get("CONTENT_TYPE", "").partition(";")[0][:_MAX_LINE]
+            rows.append((title, ", ".join([name[:_MAX_SHOWN] for name in found[:_MAX_FIELDS]])))
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0][:_MAX_SHOWN]
     if kind:
         rows.append(("Body", f"{kind}, {environ.get('CONTENT_LENGTH', '')[:20] or '?'} bytes"))
     return rows
@@ -142,7 +142,7 @@ def _as_text(traceback: str, asked: list[tuple[str, str]]) -> str:
     )
 
 
-def _handler(request: "MetaVariables") -> "tuple[CodeType | None, dict[str, Any]]":
+def _handler_code(request: "MetaVariables") -> "tuple[CodeType | None, dict[str, Any]]":
     """Return the code of the handler of `request`, without its decorators, and the names of its module;
     None and an empty dict if there is none that is written in Python.
     """

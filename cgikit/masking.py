@@ -276,7 +276,7 @@ class _Repr(reprlib.Repr):
 
 
 def _paired(text: str) -> str:
-    """Return the repr of an object without what stands behind the name of a secret in quotes, as in
+    """Return the repr of an object without what follows the name of a secret in quotes, as in
     ('password', 'x').
     """
     out: list[str] = []

@@ -42,8 +42,8 @@ def run(
     A `CGIError` that the handler raises becomes a page with its status. Any other exception becomes a
     500 page with an incident number. The traceback goes to standard error, the log of the server, under
     the same number; it is shown in the page only with `debug=True` (default: CGIKIT_DEBUG=1 in the
-    environment). A client that has left is not an error. If an answer breaks off, because its body
-    fails or cannot be written, that is logged and the process ends with status 1.
+    environment). A client that disconnects is not an error. If an answer breaks off, because its body
+    fails or cannot be written, that is logged and the process ends with status 70.
 
     If the process was started with a listening socket on descriptor 0, or by systemd's socket
     activation, it answers one request after another over FastCGI, until SIGTERM (docs/persistent.md).
