@@ -313,11 +313,14 @@ def log(
         from .debugpage import origin
 
         lines[:0] = origin(error, request)
-    _write([f"[incident {incident}] {line}" for line in lines], stream)
+    _write(lines, stream, f"[incident {incident}] ")
 
 
-def _write(lines: list[str], stream: "TextIO | None") -> None:
-    process.write_log("\n".join([_printable(line) for line in lines]) + "\n", stream)
+def _write(lines: list[str], stream: "TextIO | None", start: str = "") -> None:
+    from .logfile import bounded
+
+    shown = [start + line.replace("\t", "\\t") for line in bounded(lines)]
+    process.write_log("\n".join(shown) + "\n", stream)
 
 
 def new_incident() -> str:
@@ -365,7 +368,3 @@ def masked(environ: "Mapping[str, str]") -> dict[str, str]:
     from . import maskedenviron
 
     return maskedenviron.masked(environ)
-
-
-def _printable(line: str) -> str:
-    return "".join([c if c.isprintable() else c.encode("unicode_escape").decode() for c in line])

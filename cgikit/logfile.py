@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: every request must not fill the disk.
 MAX_SIZE = 4 << 20
 _MAX_LINE = 8_192  # characters of a line
+_MOST_LINES = 1_000  # of an error: what a visitor has sent may stand in it
+_MOST_CHARACTERS = 262_144  # of an error
 
 
 class LogFile:
@@ -85,7 +87,7 @@ class LogFile:
         from time import gmtime, strftime
 
         stamp = f"{strftime('%Y-%m-%dT%H:%M:%SZ', gmtime())} [{os.getpid()}] "
-        lines = [f"{stamp}{_printable(line[:_MAX_LINE])}\n" for line in text.split("\n")]
+        lines = [f"{stamp}{line}\n" for line in bounded(text.split("\n"), 2)]
         data = "".join(lines).encode("utf-8", "backslashreplace")
         try:
             self._write(data)
@@ -101,7 +103,9 @@ class LogFile:
     def _write(self, data: bytes) -> None:
         fd = self._open()
         try:
-            if os.fstat(fd).st_size + len(data) > self._limit and _put_aside(self.path, fd):
+            size = os.fstat(fd).st_size
+            # An empty log is not put aside: it would replace the one that has the lines.
+            if size and size + len(data) > self._limit and _put_aside(self.path, fd):
                 close_quietly(fd)
                 fd = -1
                 fd = self._open()
@@ -113,6 +117,30 @@ class LogFile:
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         return open_regular(self.path, flags, 0o600, patience=0)
+
+
+def bounded(lines: list[str], times: int = 1) -> list[str]:
+    """Return the lines of an entry as a log may have them (list of str): without control characters,
+    and of an entry that is too long the first and the last lines, and how many were left out. `times`
+    multiplies what counts as too long.
+    """
+    first = _beginning(lines, times)
+    last = _beginning(lines[len(first) :][::-1], times)[::-1]
+    left = len(lines) - len(first) - len(last)
+    return [*first, f"... {left} more lines", *last] if left else first + last
+
+
+def _beginning(lines: list[str], times: int) -> list[str]:
+    """Return as many lines as half an entry may have."""
+    taken: list[str] = []
+    room = times * _MOST_CHARACTERS // 2
+    for line in lines[: times * _MOST_LINES // 2]:
+        shown = _printable(line[:_MAX_LINE])[:_MAX_LINE]
+        room -= len(shown)
+        if room < 0:
+            break
+        taken.append(shown)
+    return taken
 
 
 def _put_aside(path: str, fd: int) -> bool:

@@ -165,3 +165,38 @@ def test_a_wsgi_application_logs_into_a_file(tmp_path: Path) -> None:
     b"".join(application(environ, lambda *_: None))  # type: ignore[arg-type]
     assert errors.getvalue() == ""
     assert lines(tmp_path / "error.log")[-1].endswith("ZeroDivisionError: division by zero")
+
+
+def test_what_a_visitor_sends_does_not_fill_the_log(tmp_path: Path) -> None:
+    """One request of a million line ends made a log of 50 MB, whose limit is 4 MiB."""
+    path, aside = tmp_path / "log", tmp_path / "log.cgikit-old"
+    aside.write_text("the log of before\n")
+    source = (
+        "from cgikit import run\n"
+        "def h(request):\n"
+        "    raise ValueError('bad order: ' + 'a' + '\\n' * 999_999 + 'the end')\n"
+    )
+    for call in ("run(h)", f"run(h, log={str(path)!r})"):
+        answer = run_script(tmp_path, source + call)
+        assert answer.status == 500
+        written = answer.errors if call == "run(h)" else path.read_text()
+        assert len(written) < 200_000
+        assert re.search(r"\.\.\. 999\d{3} more lines\n", written)
+        assert "bad order: a" in written
+        assert written.endswith("the end\n")
+    assert aside.read_text() == "the log of before\n"
+
+
+def test_an_entry_of_long_lines_has_a_limit(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "log", io.StringIO())
+    log.write(("\U000e0001" * 10_000 + "\n") * 900)
+    assert (tmp_path / "log").stat().st_size < 700_000
+    assert any(line.endswith(" more lines") for line in lines(tmp_path / "log"))
+
+
+def test_an_empty_log_is_not_put_aside(tmp_path: Path) -> None:
+    path, aside = tmp_path / "log", tmp_path / "log.cgikit-old"
+    aside.write_text("the log of before\n")
+    LogFile(path, io.StringIO(), limit=10).write("longer than the limit\n")
+    assert lines(path) == ["longer than the limit"]
+    assert aside.read_text() == "the log of before\n"

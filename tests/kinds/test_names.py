@@ -30,7 +30,6 @@ PRINTABLE = {
     "cookies._attribute": ASCII,
     "cookies.parse": "a quick yes; then controls alone are looked for",
     "dates._in_words": ASCII,
-    "debug._printable": SHOWN,
     "fields.controls.escaped": "a quick yes; then what HTML forbids is replaced",
     "headers.check_field": ASCII,
     "host.diagnosis.interpreter_problem": SHOWN,
