@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from child import DEADLINE, environment, run_script, start, write_script
 
+from cgikit.process import CUT
+
 PAGE = b"Content-Type: text/html; charset=utf-8\nContent-Length: 1\n\nx"
 SEND = "Response('x').send()\n"
 
@@ -77,7 +79,7 @@ run(lambda request: Response.stream(chunks()))
     answer = run_script(tmp_path, source)
     assert answer.body == b"a"
     assert "StateError: the handler printed 'stray'" in answer.errors
-    assert answer.code == 1
+    assert answer.code == CUT
 
 
 def test_stray_output_of_the_plain_style(tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ run(lambda request: Response.stream(chunks()))
     answer = run_script(tmp_path, source)
     assert answer.body == b"a"
     assert "BrokenPipeError: the script's own" in answer.errors
-    assert answer.code == 1
+    assert answer.code == CUT
 
 
 # --- streams that are closed or full ------------------------------------------------------------
@@ -216,7 +218,7 @@ def test_an_output_that_is_full_is_logged_once(tmp_path: Path, size: int, unbuff
     assert answer.errors.count("No space left on device") == 1
     assert "Exception ignored" not in answer.errors
     assert all(line.startswith("[incident ") for line in answer.errors.splitlines())
-    assert answer.code == 1
+    assert answer.code == CUT
 
 
 # --- leaving fast -------------------------------------------------------------------------------
@@ -481,6 +483,8 @@ def test_sending_where_hardly_a_descriptor_is_left(tmp_path: Path) -> None:
     # the check for stray output takes three; without them it must fail as an error, not as half a page
     source = f"""
 import resource
+
+from cgikit.process import CUT
 resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))
 {SEND}
 """
