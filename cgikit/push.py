@@ -68,6 +68,12 @@ def _part(page: "Page") -> tuple[str, bytes]:
 
     try:
         status, fields, body = page.answer(MetaVariables({"REQUEST_METHOD": "GET"}))
+        coded = [value for name, value in fields if name.lower() == "content-encoding"]
+        if coded:
+            raise ValueError(
+                f"a page has the Content-Encoding {coded[0]!r}, which a part of an answer cannot "
+                "have; give the page without it"
+            )
         types = [value for name, value in fields if name.lower() == "content-type"]
         if status != 200 or not types:
             raise ValueError(

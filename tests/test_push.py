@@ -116,6 +116,14 @@ def test_what_cannot_be_a_part_is_refused(page: Response) -> None:
         sent(Response.push([page]))
 
 
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_a_page_whose_bytes_are_encoded_is_refused(coding: str) -> None:
+    """Its bytes were sent, without the field that says how to read them."""
+    page = Response(b"\x1f\x8b", content_type="text/html", headers={"Content-Encoding": coding})
+    with pytest.raises(ValueError, match=f"has the Content-Encoding '{coding}'.*give the page wi"):
+        sent(Response.push([page]))
+
+
 @pytest.mark.parametrize("page", [b"bytes", None, 7, ("image/png", b"")])
 def test_a_page_of_another_type_is_named(page: Any) -> None:
     with pytest.raises(TypeError, match=r"a page is .*; give HTML \(str\) or a Response"):
