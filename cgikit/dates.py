@@ -113,6 +113,7 @@ def parse_date(text: str, *, dayfirst: bool = False) -> "date":
     """
     from datetime import date
 
+    _short(text)
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -120,22 +121,33 @@ def parse_date(text: str, *, dayfirst: bool = False) -> "date":
 
 
 def parse_datetime(text: str, *, dayfirst: bool = False) -> "datetime":
-    """Return the date and time in `text`, as `parse_date` does; aware if `text` has an offset."""
-    from datetime import datetime
+    """Return the date and time in `text`, as `parse_date` does; aware if `text` has an offset. In ISO
+    8601 a T, a t or a space is between the date and the time.
+    """
+    from datetime import date, datetime
 
+    _short(text)
     try:
-        return datetime.fromisoformat(text)
+        # `datetime.fromisoformat` accepts any character there.
+        day = text.replace("t", "T").replace(" ", "T").partition("T")[0]
+        if date.fromisoformat(day) == (found := datetime.fromisoformat(text)).date():
+            return found
     except ValueError:
-        return _in_words(text, dayfirst)
+        pass
+    return _in_words(text, dayfirst)
+
+
+def _short(text: str) -> None:
+    """Raise `ValueError` for a text that is too long for a date."""
+    if len(text) > _MAX_TEXT:
+        raise ValueError(
+            f"a date of {len(text)} characters is too long; write at most {_MAX_TEXT}, as YYYY-MM-DD"
+        )
 
 
 def _in_words(text: str, dayfirst: bool) -> "datetime":
     from datetime import datetime
 
-    if len(text) > _MAX_TEXT:
-        raise ValueError(
-            f"a date of {len(text)} characters is too long; write at most {_MAX_TEXT}, as YYYY-MM-DD"
-        )
     if not (text.isascii() and text.isprintable()):  # dateutil accepts the digits of every script
         raise ValueError(f"{text!r} is not a valid date; write it as YYYY-MM-DD")
     from dateutil import parser

@@ -279,6 +279,23 @@ def test_what_is_no_whole_date_is_refused(parse: object, text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize("separator", ["\0", "\n", "\xe9", "5", "x", "_", "\u2028"])
+def test_what_stands_between_date_and_time_is_a_t_or_a_space(separator: str) -> None:
+    """`datetime.fromisoformat` accepts any character there."""
+    with pytest.raises(ValueError, match="is not a valid date"):
+        parse_datetime(f"2030-01-31{separator}10:00")
+    for good in "Tt ":
+        assert parse_datetime(f"2030-01-31{good}10:00") == datetime.datetime(2030, 1, 31, 10)
+
+
+@pytest.mark.parametrize("parse", [parse_date, parse_datetime])
+def test_a_date_in_digits_is_of_a_hundred_characters_at_most_too(parse: object) -> None:
+    start = "2030-01-31T10:00:00."
+    assert parse_datetime(start.ljust(100, "0")).hour == 10
+    with pytest.raises(ValueError, match="a date of 60000 characters is too long"):
+        parse(start.ljust(60_000, "0"))
+
+
 phrases = st.lists(
     st.sampled_from(
         "2030|1|12|31|2|May|Feb|Mon|10:30|25:61|pm|T|Z|GMT|UTC|EST|+|-|+9999|/|.|,|of|st|0|\u0663|'|W01".split(
