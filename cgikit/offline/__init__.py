@@ -29,6 +29,8 @@ def request(arguments: list[str]) -> "tuple[dict[str, str], BinaryIO]":
     try:
         if command.is_one(given):
             return command.request(script, given, typing)
+        if command.lacks_path(given):
+            usage.hint(script, given[0])
         return words.request(script, given, typing)
     except usage.Misuse as error:
         raise usage.refuse(script, error) from None

@@ -42,6 +42,11 @@ def is_one(words: list[str]) -> bool:
     return second.startswith("/")
 
 
+def lacks_path(words: list[str]) -> bool:
+    """Return whether words begin with a usual method, and are not one, because no path follows."""
+    return bool(words) and words[0].upper() in _METHODS and not is_one(words)
+
+
 def request(
     script: str, words: list[str], typing: bool = False
 ) -> "tuple[dict[str, str], BinaryIO]":
@@ -91,7 +96,8 @@ def _options(words: list[str]) -> tuple[dict[str, list[str]], list[str]]:
             advice = "a field that begins with - comes after --"
             if "requires" in error.msg:
                 advice = "write it after the option"
-            raise Misuse(f"{error.msg}; {advice}") from None
+            what = error.msg.replace("requires argument", "requires an argument")
+            raise Misuse(f"{what}; {advice}") from None
         for name, value in options:
             found.setdefault(_LETTERS.get(name, name), []).append(value)
         operands += words[:1]

@@ -60,6 +60,15 @@ def explain(script: str) -> SystemExit:
     return SystemExit(0)
 
 
+def hint(script: str, method: str) -> None:
+    """Say on standard error that a word is not taken for a method, and how to write it."""
+    shown = _shown(script)
+    process.write_log(
+        f"{shown}: {method!r} is taken for a word of a GET request, since no path follows it; for the "
+        f"method write {shown} {method} / and then the rest\n"
+    )
+
+
 def refuse(script: str, error: Misuse) -> SystemExit:
     """Print what is wrong on standard error, and return the error that ends the process, status 2."""
     process.write_log(f"{_shown(script)}: {error}; see {_shown(script)} --help\n")

@@ -48,18 +48,24 @@ def fields(words: list[str]) -> list[tuple[str, str]]:
 
 
 def variables(script: str, method: str, path: str, query: str) -> dict[str, str]:
-    """Return the meta-variables of a request without a body (dict of str). `path` is encoded."""
+    """Return the meta-variables of a request without a body (dict of str). `path` is encoded. What no
+    word describes is as in the environment, if it is there.
+    """
     info = unquote(path.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-    return {
-        "CONTENT_LENGTH": "",
+    supposed = {
         "GATEWAY_INTERFACE": "CGI/1.1",
-        "PATH_INFO": info,
-        "QUERY_STRING": query,
         "REMOTE_ADDR": "127.0.0.1",
-        "REQUEST_METHOD": method,
         "SCRIPT_NAME": "/" + os.path.basename(script),
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "SERVER_SOFTWARE": "cgikit-offline",
+    }
+    given = process.environ()
+    return {
+        **{name: given.get(name, value) for name, value in supposed.items()},
+        "CONTENT_LENGTH": "",
+        "PATH_INFO": info,
+        "QUERY_STRING": query,
+        "REQUEST_METHOD": method,
     }

@@ -143,7 +143,7 @@ def test_the_environment_is_part_of_the_request(monkeypatch: pytest.MonkeyPatch)
         (["post", "-C", "/x"], "there is no path; write post /PATH first"),
         (["get", "/x", "-z"], "option -z not recognized; a field that begins with - comes after --"),
         (["get", "/x", "--nope"], "option --nope not recognized; a field that begins"),
-        (["get", "/x", "-H"], "option -H requires argument; write it after the option"),
+        (["get", "/x", "-H"], "option -H requires an argument; write it after the option"),
         (["get", "/x", "-H", "word"], "-H 'word' is not a header field; write it as 'NAME: VALUE'"),
         (["get", "/x", "-H", "a b: c"], "-H 'a b: c' is not a header field"),
         (["get", "/x", "-H", "X_Y: c"], "-H 'X_Y: c' is not a header field"),

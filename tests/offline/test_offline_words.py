@@ -39,7 +39,6 @@ def offline(tmp_path: Path, *words: str, source: str = SHOW, **variables: str) -
         (["/?x=1", "y=2"], [["x", "1"], ["y", "2"]], [], "/"),
         (["/?x=1", "word"], [["x", "1"], ["word", ""]], [], "/"),
         (["/?"], [], [], "/"),
-        (["post", "a=1"], [["post", ""], ["a", "1"]], [], ""),
         (["/x?a=1", "-v"], [["a", "1"], ["-v", ""]], [], "/x"),
         (["-x=1", "--long=2"], [["-x", "1"], ["--long", "2"]], [], ""),
     ],
@@ -110,6 +109,35 @@ def test_nothing_is_left_of_a_path_in_the_environment(tmp_path: Path) -> None:
     assert b"left" not in answer.body
     answer = offline(tmp_path, "b=2", QUERY_STRING="left=over", PATH_INFO="/left")
     assert b"left" not in answer.body
+
+
+def test_variables_that_no_word_describes_are_those_of_the_environment(tmp_path: Path) -> None:
+    """SCRIPT_NAME was made from the file, whatever the environment said."""
+    import json
+
+    given = {"SCRIPT_NAME": "/z y.py", "SERVER_NAME": "tea.example", "SERVER_PORT": "8080"}
+    for words in (["a=1"], ["get", "/p", "a=1"]):
+        shown = json.loads(offline(tmp_path, *words, **given).body)
+        assert shown["script"] == "/z y.py"
+        assert shown["url"].startswith("http://tea.example:8080/z%20y.py")
+
+
+@pytest.mark.parametrize(
+    "words", [["post", "a=1"], ["Post"], ["get", "well"], ["put", "-v", "a=1"], ["GET", "a=1"]]
+)
+def test_a_method_without_a_path_is_a_word_and_a_line_says_so(
+    tmp_path: Path, words: list[str]
+) -> None:
+    import json
+
+    answer = offline(tmp_path, *words)
+    assert json.loads(answer.body)["method"] == "GET"
+    script = tmp_path / "script.py"
+    assert answer.errors == (
+        f"{script}: {words[0]!r} is taken for a word of a GET request, since no path follows it; for "
+        f"the method write {script} {words[0]} / and then the rest\n"
+    )
+    assert answer.code == 0
 
 
 def test_words_that_are_not_utf_8() -> None:
