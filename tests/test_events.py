@@ -1,15 +1,19 @@
 """Server-sent events: what an event looks like on its way, and what a client makes of it."""
 
 import io
+import sys
+import urllib.request
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import pytest
-from child import environment
+from child import DEADLINE, environment, write_script
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import serve, until
 
 from cgikit import BadRequest, Request, Response, StateError
 from cgikit.events import MAX_ID, MAX_RETRY, build, last_event_id
@@ -339,3 +343,32 @@ def test_the_last_id_is_read(value: str | None, found: str) -> None:
 def test_an_id_that_no_event_had_is_refused(bad: str) -> None:
     with pytest.raises(BadRequest, match="Last-Event-ID is not a valid id: it "):
         _ = request(HTTP_LAST_EVENT_ID=bad).last_event_id
+
+
+TICKS = """
+import os, signal, time
+def ticks():
+    try:
+        while True:
+            yield "x"
+            time.sleep(600)
+    finally:
+        os.close(os.open("ended", os.O_CREAT | os.O_WRONLY))
+def clock(request):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    return Response.events(ticks())
+run(clock)
+"""
+
+
+def test_where_sigterm_raises_an_error_a_generator_is_closed_when_the_client_has_left(
+    tmp_path: Path,
+) -> None:
+    """`cgikit serve` ends such a script by SIGTERM, and by that alone no `finally` runs."""
+    script = write_script(tmp_path, TICKS, "clock.py")
+    script.write_text(f"#!{sys.executable}\n" + script.read_text())
+    script.chmod(0o755)
+    with serve(tmp_path) as server:
+        with urllib.request.urlopen(f"{server.url}clock.py", timeout=DEADLINE) as answer:
+            assert [answer.readline() for _ in range(3)] == [b":\n", b"\n", b"data: x\n"]
+        assert until((tmp_path / "ended").exists)
