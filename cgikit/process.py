@@ -30,6 +30,7 @@ _FILES = frozenset(
 # Attributes of the standard streams: what was done with a stream is kept on the stream.
 _SENT = "_cgikit_sent"
 _INPUT = "_cgikit_input"
+_ENDS = "_cgikit_ends"  # set by `uncaught.py`
 # An attribute of the script's own module: each warm child has a new one.
 _START = "_cgikit_start"
 #: The exit status of a script whose answer is not whole (EX_SOFTWARE of sysexits.h). Servers that heed
@@ -395,7 +396,8 @@ def _leave_fast() -> None:
     if not os.environ.get("REQUEST_METHOD") or "__file__" not in vars(sys.modules["__main__"]):
         return
     # Handlers run in reverse: one that was registered before would come after this one, and be lost.
-    if exit_handlers() == 0:
+    # Those of `uncaught.py` are for scripts that send nothing.
+    if exit_handlers() == getattr(sys.stdout, _ENDS, 0):
         import atexit
 
         atexit.register(_leave)

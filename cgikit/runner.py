@@ -8,7 +8,7 @@ are the script's (RFC 3875 section 4.4: under some servers they come from the qu
 import os
 import sys
 
-from . import guard
+from . import guard, uncaught
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ def run_script(path: str, words: list[str]) -> int:
     status (int). An uncaught error goes to `sys.excepthook`, which is the guard's under CGI. Raises the
     `SystemExit` of the script.
     """
-    guard.install()
+    by_hand = None if os.environ.get("REQUEST_METHOD") else uncaught.watch()
+    guard.install(path)
+    file = os.path.abspath(path)
     sys.argv[:] = [path, *words]
     if not sys.flags.safe_path:
         # `python -m` has put the working directory there.
@@ -36,7 +38,22 @@ def run_script(path: str, words: list[str]) -> int:
         return 1
     # So does Python itself, and `leaving.py` looks for it.
     main.__dict__.pop("__file__", None)
-    return 0
+    return 0 if by_hand is None else _told(by_hand, file)
+
+
+def _told(watched: "uncaught.Watched", file: str) -> int:
+    """Say on standard error that a script has forgotten to run its handler; return the exit status."""
+    from . import process
+
+    process.flush()
+    if watched.count:
+        return 0
+    from .forgotten import advice
+
+    what, remedy = advice(file, certain=True)
+    if what:
+        process.write_log(f"{what} {remedy}\n")
+    return 1 if what else 0
 
 
 def _source(path: str) -> bytes:

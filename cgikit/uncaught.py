@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Handle = Callable[[Exception, "Watched | None", bool | None], object]
 
 _MAX_HEAD = 65_536  # bytes
+# An attribute of standard output: how many exit handlers are from here. `process.py` reads it.
+_ENDS = "_cgikit_ends"
 
 
 class Watched:
@@ -103,11 +105,44 @@ def install(
         sys.excepthook = Uncaught(handle, debug, hook, _watched())
 
 
-def _watched() -> Watched | None:
+def watch_end(silent: "Callable[[Watched, str], object]", file: str) -> None:
+    """Have `silent(watched, file)` called at the end of this CGI process if nothing has left it by
+    then, after `install`; `file` is the script ("": the one that this process was started with).
+    """
+    hook = sys.excepthook
+    if not isinstance(hook, Uncaught) or hook.watched is None:
+        return
+    import atexit
+
+    file = os.path.abspath(file or getattr(sys.modules["__main__"], "__file__", None) or "")
+    atexit.register(_at_end, silent, hook.watched, file, os.getpid())
+    setattr(sys.stdout, _ENDS, getattr(sys.stdout, _ENDS, 0) + 1)
+
+
+def _at_end(
+    silent: "Callable[[Watched, str], object]", watched: Watched, file: str, pid: int
+) -> None:
+    if os.getpid() != pid or watched.count:
+        return
+    try:
+        sys.stdout.flush()
+        if not watched.count:
+            silent(watched, file)
+    except (OSError, ValueError, AttributeError, SystemExit):
+        pass  # closed, or nobody reads it; or the end after a page, which has come anyway
+
+
+def watch() -> Watched | None:
+    """Return what watches standard output from now on; None without one, or with another kind."""
     buffer = getattr(sys.stdout, "buffer", None)
     try:
-        watched = Watched(getattr(buffer, "raw", buffer))
-        _Flush(sys.stdout)
-        return watched
+        return Watched(getattr(buffer, "raw", buffer))
     except (AttributeError, TypeError):
-        return None  # started without a standard output, or with one of another kind
+        return None
+
+
+def _watched() -> Watched | None:
+    watched = watch()
+    if watched is not None:
+        _Flush(sys.stdout)
+    return watched

@@ -124,3 +124,47 @@ def test_a_browser_sees_the_page_behind_a_server(tmp_path: Path) -> None:
         )
     assert done.stdout.startswith(b"HTTP/1.1 500 ")
     assert b"You did nothing wrong" in done.stdout
+
+
+HANDLER = "from cgikit import run\ndef hello(request):\n    return 'hi'\n"
+
+
+def test_a_script_that_forgot_run_answers_and_says_so_in_the_log(tmp_path: Path) -> None:
+    """It ended without an answer and without a word, of which servers say nothing that helps."""
+    answer = script(tmp_path, GUARD + HANDLER)
+    assert (answer.status, answer.code) == (500, 0)
+    number = answer.errors.partition("]")[0].removeprefix("[incident ")
+    assert f"incident {number}" in answer.page
+    assert "hello" not in answer.page
+    assert answer.errors == (
+        f"[incident {number}] cgikit.errors.StateError: script.py printed nothing: it defines hello, "
+        "and does not call run(hello). Add a last line to script.py: run(hello)\n"
+    )
+
+
+SILENT = {
+    "it ran": HANDLER + "run(hello)\n",
+    "no handler": "import sys\nsys.exit(0)\n",
+    "a function of another kind": "def show(name):\n    pass\n",
+    "it calls the handler": "def hello(request):\n    pass\nhello(None)\n",
+    "a table has it": HANDLER + "import os\nTABLE = {'': hello}\nos.write(1, b'x')\n",
+    "it printed": HANDLER + "print('x')\n",
+    "it printed elsewhere": HANDLER
+    + "import io, sys\nout = io.TextIOWrapper(sys.stdout.buffer)\nprint('x', file=out)\n"
+    "out.flush()\nout.detach()\n",
+    "a child": HANDLER + "import os\nif os.fork():\n    os.wait()\n    print('x')\n",
+}
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_nothing_is_said_of_a_script_that_may_have_answered(tmp_path: Path, case: str) -> None:
+    answer = script(tmp_path, GUARD + SILENT[case])
+    assert b"Status: 500" not in answer.output
+    assert answer.errors == ""
+    assert script(tmp_path, GUARD + HANDLER, REQUEST_METHOD="").errors == ""
+
+
+def test_a_guarded_script_that_answers_ends_as_fast_as_any(tmp_path: Path) -> None:
+    seen = "import os\nend = os._exit\nos._exit = lambda code: (os.write(2, b'fast'), end(code))\n"
+    answer = script(tmp_path, GUARD + seen + HANDLER + "run(hello)\n")
+    assert (answer.body, answer.errors) == (b"hi", "fast")

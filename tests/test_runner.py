@@ -106,3 +106,34 @@ def test_it_is_an_interpreter_for_a_first_line(tmp_path: Path) -> None:
     done = subprocess.run([path, "word"], capture_output=True, env=environment(), timeout=DEADLINE)
     assert done.stdout.startswith(b"Status: 500 ")
     assert b"SyntaxError" in done.stderr
+
+
+FORGOTTEN = b"from cgikit import run\ndef hello(request):\n    return 'hi'\n"
+SAID = (
+    "script.py printed nothing: it defines hello, and does not call run(hello). "
+    "Add a last line to script.py: run(hello)\n"
+)
+
+
+@pytest.mark.parametrize("ending", [b"", b"import os; os.chdir('/')\n", b"import cgikit.guard\n"])
+def test_a_script_that_forgot_run_answers(tmp_path: Path, ending: bytes) -> None:
+    answer = run(tmp_path, FORGOTTEN + ending)
+    assert answer.status == 500
+    assert answer.errors.endswith(SAID)
+    assert answer.errors.count("\n") == 1
+
+
+def test_a_script_that_answers_ends_as_fast_as_any(tmp_path: Path) -> None:
+    seen = b"import os\nend = os._exit\nos._exit = lambda code: (os.write(2, b'fast'), end(code))\n"
+    answer = run(tmp_path, seen + FORGOTTEN + b"run(hello)\n")
+    assert (answer.body, answer.errors) == (b"hi", "fast")
+
+
+def test_a_script_that_forgot_run_is_named_by_hand_too(tmp_path: Path) -> None:
+    by_hand = environment(REQUEST_METHOD="")
+    answer = run(tmp_path, FORGOTTEN, env=by_hand)
+    assert (answer.output, answer.errors, answer.code) == (b"", SAID, 1)
+    answer = run(tmp_path, FORGOTTEN + b"print('x')\n", env=by_hand)
+    assert (answer.output, answer.errors, answer.code) == (b"x\n", "", 0)
+    answer = run(tmp_path, b"def other(name): pass\n", env=by_hand)
+    assert (answer.output, answer.errors, answer.code) == (b"", "", 0)

@@ -186,7 +186,7 @@ def silence_problem(
         if known is not None:
             return known
     if status == 0:
-        from .forgotten import advice  # here, since workers load this module
+        from ..forgotten import advice  # here, since workers load this module
 
         what, fix = advice(file)
         nothing = f"{name} printed nothing.", "Print headers and an empty line first."

@@ -279,9 +279,8 @@ LOOKS = {
     "warm.program._first_line": (
         "from cgikit.warm.program import Programs; raise OSError(Programs('')._why_not('x'))"
     ),
-    "host.forgotten.forgotten_handler": (
-        "from cgikit.host.forgotten import advice; assert advice('x') == ('', '');"
-        " raise OSError('None')"
+    "forgotten.forgotten_handler": (
+        "from cgikit.forgotten import advice; assert advice('x') == ('', ''); raise OSError('None')"
     ),
     "host.diagnosis.first_line": (
         "from cgikit.host.diagnosis import first_line; assert first_line('x') is None;"

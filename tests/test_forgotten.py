@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from serving import DEADLINE, serve
 
-from cgikit.host.forgotten import advice, forgotten_handler
+from cgikit.forgotten import advice, forgotten_handler
 
 HELLO = "def hello(request):\n    return '<p>Hello'\n"
 OTHER = "def page(visit):\n    return '<p>Hello'\n"
