@@ -260,11 +260,15 @@ class Request(MetaVariables):
         """Write all fields (`params`) as one record in CGI.pm's format at the position of a binary
         file. `Request.load` and CGI.pm's `new(FILEHANDLE)` read it. Uploads are not written.
 
-        The record is written in one piece and flushed. Hold a `lock` if several processes write to the
-        file. Raises `TypeError` for a file that is open for text, and `UnsupportedMediaType` for a body
-        that is not a form.
+        The record is written in one piece and flushed. If that fails, nothing of it stays in the file.
+        Hold a `lock` if several processes write to the file.
+
+        Raises `LimitExceeded`, before anything is written, for what `load` would refuse with the limits
+        of this request, `StorageError` if the file ends inside a record (as far as it is open for
+        reading too), `TypeError` for a file that is open for text, and `UnsupportedMediaType` for a
+        body that is not a form.
         """
-        from . import process, savedfields
+        from . import savedfields
 
         savedfields.check_writable(file)
         words = self.keywords if self.method in {"GET", "HEAD"} else []
@@ -272,7 +276,8 @@ class Request(MetaVariables):
             record = savedfields.record_of_words(words)
         else:
             record = savedfields.record(self.params.pairs())
-        process.write(file, record)
+        savedfields.check_size(record, self.limits)
+        savedfields.append(file, record)
 
     @classmethod
     def load(
@@ -288,7 +293,8 @@ class Request(MetaVariables):
 
         A record does not say where a field came from, so `params`, `query` and `form` all have all
         fields, in a request that is otherwise an empty GET. A file that ends inside a record raises
-        `StorageError`, a record over `limits.fields` or `limits.memory` `LimitExceeded`.
+        `StorageError`, a record over `limits.fields` or `limits.memory` `LimitExceeded`; the next call
+        then returns the next record.
         """
         from .savedfields import read
 

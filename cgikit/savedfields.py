@@ -5,7 +5,10 @@ hold several. The words of an ISINDEX query are lines without `=`. This module t
 and back. `Request.save` and `Request.load` decide which fields are saved.
 """
 
-from .querystring import parse
+import io
+
+from . import process
+from .querystring import parse, unquote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 END = b"=\n"
 # Those of RFC 3986 section 2.3, which CGI.pm also writes as they are
 _UNRESERVED = frozenset(b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_PIECE = 65_536  # bytes
+_MAX_SKIPPED = 1 << 30  # bytes of a record over the limits: a device has no end
 
 
 def record(fields: "Iterable[tuple[str, str]]") -> bytes:
@@ -41,12 +46,14 @@ def read(
     end of the file. The inverse is `record`.
 
     Raises `LimitExceeded` for a record with more than `limits.fields` lines or `limits.memory` bytes,
-    and `StorageError` if the file ends inside a record.
+    counted without the escapes, and `StorageError` if the file ends inside a record. After
+    `LimitExceeded` the file stands behind the record.
     """
     lines: list[bytes] = []
     seen = 0
     while True:
-        line = file.readline(limits.memory - seen + 1)
+        # An escape is three bytes. Two more: "=" alone is then the end of the file, never of a piece.
+        line = file.readline(3 * (limits.memory - seen) + len(END))
         if not isinstance(line, bytes):
             raise _text_file(file, "rb")
         if line in (END, b"="):
@@ -55,10 +62,12 @@ def read(
             if not seen:
                 return None
             raise _cut(file, lines)
-        seen += len(line)
+        seen += len(unquote(line))
         if line.strip():
             lines.append(line.rstrip(b"\n"))
-        _check(limits, seen, len(lines))
+        if seen > limits.memory or len(lines) > limits.fields:
+            _skip(file, line)
+            _check(limits, seen, len(lines))
     # A record of words has no "=", because they are encoded.
     words = not any(b"=" in line for line in lines)
     query = (b"+" if words else b"&").join(lines)
@@ -70,6 +79,74 @@ def check_writable(file: "BinaryIO") -> None:
     """Raise `TypeError` for a file that takes text."""
     if hasattr(file, "encoding"):
         raise _text_file(file, "ab")
+
+
+def check_size(saved: bytes, limits: "Limits") -> None:
+    """Raise `LimitExceeded` for a record that `read` would refuse with these limits."""
+    own = saved.removesuffix(END)
+    _check(limits, len(own) - 2 * own.count(b"%"), own.count(b"\n"))
+
+
+def append(file: "BinaryIO", saved: bytes) -> None:
+    """Write all of a record, and flush; or, where the file can be truncated, nothing of it.
+
+    Raises `StorageError` for a file whose last record has no end. This is only seen in a file that is
+    open for appending and reading ("a+b").
+    """
+    raw = getattr(file, "raw", file)
+    if not isinstance(raw, io.FileIO) or not raw.seekable():
+        process.write(file, saved)
+        return
+    file.flush()
+    try:
+        # Not through the buffer: that would keep the rest of a record, and write it when it is closed.
+        _write(raw, _missing_end(file, raw) + saved)
+    finally:
+        if raw is not file:  # so that the buffer knows where the file stands
+            here = raw.tell()
+            file.seek(0, io.SEEK_END)
+            file.seek(here)
+
+
+def _write(raw: io.FileIO, saved: bytes) -> None:
+    done, start = 0, -1
+    try:
+        while done < len(saved):
+            done += raw.write(memoryview(saved)[done:])
+            start = raw.tell() - done if start < 0 else start
+    except BaseException:
+        end = raw.tell()
+        # Without a lock, another process may have written after it.
+        if done and end - done == start and raw.seek(0, io.SEEK_END) == end:
+            try:
+                raw.truncate(start)
+            except OSError:
+                pass  # a file that can only grow: the first error is the one that says why
+        raise
+
+
+def _missing_end(file: "BinaryIO", raw: io.FileIO) -> bytes:
+    """Return the line break that is missing at the end of a file (bytes), if its last line is "="."""
+    if raw.mode != "ab+":
+        return b""
+    raw.seek(max(raw.seek(0, io.SEEK_END) - _PIECE, 0))
+    last = raw.read(_PIECE)
+    if not last or (b"\n" + last).endswith(b"\n" + END):
+        return b""
+    if (b"\n" + last).endswith(b"\n="):
+        return b"\n"
+    raise _cut(file, last.removesuffix(b"\n").split(b"\n"))
+
+
+def _skip(file: "BinaryIO", line: bytes) -> None:
+    """Read on to the end of the record that `line` belongs to: its rest is not a record of its own."""
+    left = _MAX_SKIPPED
+    while left > 0:
+        whole = line.endswith(b"\n")
+        line = file.readline(_PIECE)
+        if not line or (whole and line in (END, b"=")):
+            return
+        left -= len(line)
 
 
 def _check(limits: "Limits", size: int, count: int) -> None:

@@ -3,8 +3,11 @@
 import io
 import json
 import random
+import resource
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -245,18 +248,19 @@ def test_a_record_is_limited() -> None:
 
 def test_a_record_without_end_is_not_read_into_memory() -> None:
     class Endless(io.RawIOBase):
-        taken = 0
+        taken = most = 0
 
         def readline(self, size: int | None = -1, /) -> bytes:
             assert size is not None
-            assert 0 < size <= 1_001
+            self.most = max(self.most, size)
             self.taken += size
             return b"x" * size
 
     source = Endless()
     with pytest.raises(LimitExceeded):
         Request.load(source, limits=Limits(memory=1_000))  # type: ignore[arg-type]
-    assert source.taken == 1_001
+    assert 3_000 < source.most <= 65_536
+    assert source.taken < (1 << 30) + 100_000  # it is not looked for its end for ever
 
 
 def test_a_record_may_be_longer_than_a_query() -> None:
@@ -322,3 +326,145 @@ def test_a_file_without_a_buffer_gets_all_of_it() -> None:
 
 def test_words_are_written_without_what_ends_a_record() -> None:
     assert record_of_words(["=", "a\nb"]) == b"%3D\na%0Ab\n=\n"
+
+
+def refused_and_next(raw: bytes, limits: Limits) -> list[list[tuple[str, str]]]:
+    """The records that come after the one that is refused, which is the first."""
+    source = io.BytesIO(raw)
+    with pytest.raises(LimitExceeded):
+        Request.load(source, limits=limits)
+    after = iter(lambda: Request.load(source, limits=limits), None)
+    return [request.params.pairs() for request in after]
+
+
+MANY = "&".join(["a=1"] * 501)
+
+
+@pytest.mark.parametrize(
+    ("request_", "limit"),
+    [
+        (post(MANY.encode(), URLENCODED, QUERY_STRING=MANY), "fields"),
+        (Request({"QUERY_STRING": "+".join(["w"] * 1_001)}), "fields"),
+        (
+            Request({"QUERY_STRING": "aa=1234567"}, limits=Limits(memory=10)),
+            "memory",
+        ),
+    ],
+    ids=["both", "words", "bytes"],
+)
+def test_save_refuses_what_load_would_refuse(request_: Request, limit: str) -> None:
+    """One POST with as many fields in the query made a file unreadable for everybody."""
+    out = io.BytesIO()
+    with pytest.raises(LimitExceeded) as caught:
+        request_.save(out)
+    assert (caught.value.limit, caught.value.status, out.getvalue()) == (limit, 413, b"")
+
+
+def test_what_is_just_within_the_limits_is_saved_and_loaded() -> None:
+    many = "&".join(["a=1"] * 500)
+    (one,) = loaded(saved(post(many.encode(), URLENCODED, QUERY_STRING=many)))
+    assert len(one.params.pairs()) == 1_000
+    limits = Limits(memory=11)
+    request = Request({"QUERY_STRING": "aa=1234567"}, limits=limits)
+    assert loaded(saved(request, request), limits=limits)[1].params.pairs() == [("aa", "1234567")]
+
+
+def test_the_limit_of_a_record_counts_no_escapes() -> None:
+    """Three megabytes of line breaks in a form were nine in the file, and refused there."""
+    limits = Limits(memory=40)
+    request = post(multipart(field("a", b"\n" * 37)), MULTIPART, limits=limits)
+    raw = saved(request)
+    assert len(raw) > 100
+    assert loaded(raw * 2, limits=limits)[1].params.pairs() == [("a", "\n" * 37)]
+    assert refused_and_next(b"b" + raw, limits) == []
+
+
+@pytest.mark.parametrize("count", [5, 40, 70_000])
+@pytest.mark.parametrize("line", [b"%bx=1\n", b"x=%b1\n", b"b=2\n" * 4 + b"%bx=1\n"])
+def test_the_rest_of_a_record_over_the_limits_is_no_record(line: bytes, count: int) -> None:
+    raw = line % (b"x" * count) + b"role=admin\n" * 9 + b"=evil\n=\n" + b"name=Bob\n=\n"
+    assert refused_and_next(raw, Limits(fields=3, memory=20)) == [[("name", "Bob")]]
+
+
+def test_a_record_over_the_limits_may_be_the_last() -> None:
+    for end in (b"", b"=", b"=\n", b"\n="):
+        assert refused_and_next(b"x" * 30 + end, Limits(memory=5)) == []
+
+
+@pytest.mark.parametrize("fill", range(1, 12))
+def test_a_line_that_begins_with_the_sign_of_the_end_is_not_the_end(fill: int) -> None:
+    """At the limit, `=` was read alone of `=evil`, and ended the record."""
+    raw = b"x" * fill + b"=\n=evil\nrole=admin\n=\nname=Bob\n=\n"
+    assert refused_and_next(raw, Limits(memory=10)) == [[("name", "Bob")]]
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file gets larger than `size` bytes: a write stops there, and the next one fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [5, 100, 20_000])
+@pytest.mark.parametrize("mode", ["ab", "a+b", "wb", "r+b"])
+@pytest.mark.parametrize("buffering", [-1, 0])
+def test_a_record_that_does_not_fit_leaves_nothing(
+    tmp_path: Path, mode: str, buffering: int, size: int
+) -> None:
+    """The next visitor's fields were appended to those of the one before, as one record."""
+    path = tmp_path / "orders"
+    first = saved(Request({"QUERY_STRING": "a=1"}))
+    path.write_bytes(first)
+    request = Request({"QUERY_STRING": f"secret={'x' * 30_000}"})
+    with open(path, mode, buffering) as out:
+        out.seek(0, 2)
+        with full_disk(len(first) + size), pytest.raises(OSError, match="large"):
+            request.save(out)
+    kept = b"" if mode == "wb" else first
+    assert path.read_bytes() == kept
+    with open(path, "ab") as out:
+        Request({"QUERY_STRING": "b=2"}).save(out)
+    assert path.read_bytes() == kept + b"b=2\n=\n"
+
+
+@pytest.mark.parametrize("buffering", [-1, 0])
+def test_a_file_can_be_read_before_and_after_a_record_is_saved(
+    tmp_path: Path, buffering: int
+) -> None:
+    with open(tmp_path / "orders", "a+b", buffering) as file:
+        for count in range(4):
+            Request({"QUERY_STRING": f"a={count}"}).save(file)
+            file.seek(0)
+            every = iter(lambda: Request.load(file), None)
+            assert [one.params["a"] for one in every] == [str(n) for n in range(count + 1)]
+            file.seek(2 * count)
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (b"a=1\n=\nb=2\n", "the line b'b=2'"),
+        (b"a=1\nb=", "the line b'b='"),
+        (b"a=1\r\n=\r\n", r"the line b'=\r'"),
+    ],
+)
+def test_nothing_is_appended_to_a_cut_record(tmp_path: Path, raw: bytes, found: str) -> None:
+    path = tmp_path / "orders"
+    path.write_bytes(raw)
+    with open(path, "a+b") as file, pytest.raises(StorageError) as caught:
+        Request({"QUERY_STRING": "c=3"}).save(file)
+    assert str(caught.value).startswith(f"{path}: it ends inside a record, after {found}; a record")
+    assert path.read_bytes() == raw
+
+
+@pytest.mark.parametrize("raw", [b"=", b"a=1\n="])
+def test_the_last_line_of_a_file_may_lack_its_break(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "orders"
+    path.write_bytes(raw)
+    with open(path, "a+b") as file:
+        Request({"QUERY_STRING": "c=3"}).save(file)
+    assert path.read_bytes() == raw + b"\nc=3\n=\n"
