@@ -65,10 +65,15 @@ def markup(
     def shown(value: str) -> str:
         return value if values or not value else f"({_length(value)})"
 
+    def fields(found: "MultiDict") -> "Rows":
+        for name, value in found.pairs():
+            # A word without a value may be a secret (`?token`), also one that ends with "=" (base64).
+            yield name if values or value.strip("=") else HIDDEN, shown(value)
+
     parts: list[tuple[str, Callable[[], Rows]]] = [
         ("Request", lambda: [("Method", request.method), ("URL", request.url(query=values))]),
-        ("Query", lambda: [(name, shown(value)) for name, value in request.query.pairs()]),
-        ("Form", lambda: [(name, shown(value)) for name, value in request.form.pairs()]),
+        ("Query", lambda: fields(request.query)),
+        ("Form", lambda: fields(request.form)),
         ("Files", lambda: _files(request.files, shown)),
         ("Cookies", lambda: [(name, HIDDEN) for name, _ in request.cookies.pairs()]),
     ]

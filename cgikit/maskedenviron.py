@@ -55,8 +55,12 @@ def masked(environ: "Mapping[str, str]") -> dict[str, str]:
 
 
 def _masked_query(query: str) -> str:
-    """Return a query with only the names of its fields. A word without a value may also be a secret."""
+    """Return a query with only the names of its fields. A word without a value may also be a secret,
+    such as one in base64 with "=" at its end.
+    """
     if not query:
         return ""
     fields = [field.partition("=") for field in query.split("&", 100)[:100]]
-    return "&".join([f"{n}={HIDDEN}" if n and value else HIDDEN for n, _, value in fields])
+    return "&".join(
+        [f"{n}={HIDDEN}" if n and value.strip("=") else HIDDEN for n, _, value in fields]
+    )

@@ -90,7 +90,7 @@ def test_values_are_shown_if_asked() -> None:
 
 def test_an_empty_request() -> None:
     found = shown(Request({"SERVER_NAME": "h", "QUERY_STRING": "a="}))
-    assert found["Query"] == [("a", "")]
+    assert found["Query"] == [("(hidden)", "")]
     assert found["Form"] == found["Files"] == found["Cookies"] == [("none",)]
     assert "Session" not in found
 
@@ -107,6 +107,20 @@ def test_s4_no_secret_is_shown(values: bool) -> None:
     body = multipart(field("a", CANARY.encode()), file("f", f"{CANARY}.txt", CANARY.encode()))
     request = post(b"" if values else body, MULTIPART, **variables)
     assert CANARY not in request.inspect(values=values)
+
+
+@pytest.mark.parametrize("end", ["", "=", "==", "%3D", "&a=1"])
+def test_s4_a_word_without_a_value_is_no_name(end: str) -> None:
+    """`?token` is a field with this name, and its table showed it."""
+    word = CANARY + end
+    request = post(word.encode(), URLENCODED, QUERY_STRING=word)
+    assert CANARY not in request.inspect()
+    others = [("a", "(1 character)")] if "a" in end else []
+    found = shown(request)
+    assert [(found[table][0][0], found[table][1:]) for table in ("Query", "Form")] == [
+        ("(hidden)", others)
+    ] * 2
+    assert shown(request, values=True)["Query"][0][0].startswith(CANARY)
 
 
 @pytest.mark.parametrize("values", [False, True])

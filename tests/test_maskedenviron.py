@@ -43,6 +43,7 @@ def test_what_is_shown_of_the_environment() -> None:
         ("QUERY_STRING", "", ""),
         ("QUERY_STRING", "word", "(hidden)"),
         ("QUERY_STRING", "dG9rZW4=", "(hidden)"),
+        ("QUERY_STRING", "dG9rZQ==", "(hidden)"),
         ("QUERY_STRING", "=x&&a=b=c", "(hidden)&(hidden)&a=(hidden)"),
         ("REDIRECT_QUERY_STRING", "a=1", "a=(hidden)"),
         ("REDIRECT_REDIRECT_QUERY_STRING", "a=1", "a=(hidden)"),
