@@ -50,7 +50,7 @@ def run(
 
     Without REQUEST_METHOD the script was started by hand: `script.py name=value …` or `script.py post
     /path name=value …` prints the answer (`script.py --help`). With REQUEST_METHOD, argv is ignored
-    (RFC 3875 section 4.4).
+    (RFC 3875 section 4.4). With GATEWAY_INTERFACE alone the answer is an error (500).
 
     With `sessions`, a store, the handler can use `request.session`. It is saved, and its cookie set,
     after the handler has returned and before anything is sent. If the handler raises an `HTTPError`,
@@ -91,8 +91,11 @@ def run(
             return
         from . import offline
 
-        environ, stdin = offline.request(process.arguments())
-        log = None
+        if process.environ().get("GATEWAY_INTERFACE"):
+            handler = offline.refused
+        else:
+            environ, stdin = offline.request(process.arguments())
+            log = None
     request = Request(environ, stdin, **options)  # type: ignore[arg-type]
     with _logged(log):
         _answer(handler, request, debug, on_error)

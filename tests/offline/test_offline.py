@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from child import run_script
+from child import environment, run_script
 
 COMMAND_LINES = [
     ("a=1",),
@@ -31,6 +31,26 @@ run(show)
     answer = run_script(tmp_path, source, *words, stdin=b"b=3", QUERY_STRING="b=2")
     assert (answer.code, answer.errors) == (0, "")
     assert answer.body == b'[[["b","2"]],"GET",0,[]]'
+
+
+@pytest.mark.parametrize("variables", [{"REQUEST_METHOD": ""}, {}], ids=["empty", "missing"])
+@pytest.mark.parametrize("words", COMMAND_LINES, ids=" ".join)
+def test_s27_a_server_that_sets_no_method_does_not_make_words_mean_something(
+    tmp_path: Path, words: tuple[str, ...], variables: dict[str, str]
+) -> None:
+    (tmp_path / "secret").write_text("a canary")
+    env = environment(**variables)
+    if not variables:
+        del env["REQUEST_METHOD"]
+    source = "run(lambda request: request.body.decode() + repr(request.query.pairs()))"
+    answer = run_script(tmp_path, source, *words, stdin=b"b=3", env=env)
+    assert (answer.code, answer.status) == (0, 500)
+    assert "canary" not in answer.page + answer.errors
+    assert (
+        "GATEWAY_INTERFACE='CGI/1.1' is set, as by a web server, but REQUEST_METHOD is not, so the "
+        "command line is not read; let the server set REQUEST_METHOD, or unset GATEWAY_INTERFACE to "
+        "start the script by hand"
+    ) in answer.errors
 
 
 def test_the_words_are_still_the_script_s(tmp_path: Path) -> None:
