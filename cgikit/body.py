@@ -209,6 +209,10 @@ class Body:
         """Return the names of the fields and of the files of the form, as far as it was read."""
         return ([], []) if self._form is None else (list(self._form[0]), list(self._form[1]))
 
+    def fields(self) -> list[tuple[str, str]]:
+        """Return the names and values of the fields of the form, as far as it was read."""
+        return [] if self._form is None else [*self._form[0].pairs()]
+
     def _read_form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
         from .multidict import MultiDict, MultiMap
 

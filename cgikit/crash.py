@@ -53,11 +53,11 @@ def answer(
         import traceback
 
         from .appendix import appendix
-        from .knownsecrets import of_error
+        from .debugpage import secrets_of
         from .masking import masked_source
 
         text = masked_source("".join(traceback.format_exception(error)).rstrip())
-        text = of_error(error.__traceback__).hide(text)
+        text = secrets_of(error, request).hide(text)
         what = "The script failed here, and the page is not complete."
         process.append(appendix(what, fields.media, text.splitlines()))
     raise SystemExit(process.CUT)

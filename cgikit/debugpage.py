@@ -34,6 +34,7 @@ def title_of(error: BaseException) -> str:
     lines = "".join(traceback.format_exception_only(error)).splitlines()
     # A syntax error begins with the place, indented.
     title = next((line for line in lines if not line.startswith(" ")), type(error).__name__)
+    title = masked_source(title)
     return title if len(title) <= _MAX_SHOWN else f"{title[:_MAX_SHOWN]}…"
 
 
@@ -59,6 +60,8 @@ def secrets_of(error: BaseException, request: "MetaVariables | None") -> Known:
     known = Known()
     if request is not None:
         known.take_request(request.environ)
+        if isinstance(request, Request):
+            known.take_fields(request.fields_read())
     for _, one in [("", error), *related(error)]:
         known.take_frames(one.__traceback__)
     return known

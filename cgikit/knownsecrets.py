@@ -47,13 +47,32 @@ class Known:
                 self._add(value)
         for cookie in environ.get("HTTP_COOKIE", "").split(";")[:_MAX_SECRETS]:
             self._add(cookie.partition("=")[2].strip().strip('"'), _MIN_COOKIE)
-        self._add(environ.get("HTTP_AUTHORIZATION", "").partition(" ")[2])
+        for name in ("HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION"):
+            self._take_credentials(environ.get(name, ""))
         for name in ("QUERY_STRING", "REDIRECT_QUERY_STRING"):
             for field in environ.get(name, "").split("&")[:_MAX_SECRETS]:
                 key, _, value = field.partition("=")
                 if is_secret(key):
                     self._add(value)
                     self._add(_decoded(value))
+
+    def take_fields(self, fields: "Any") -> None:
+        """Take the values of fields, (name, value) pairs, whose names say that they are secrets."""
+        for name, value in [*fields][:_MAX_SECRETS]:
+            if is_secret(name):
+                self._add(value)
+
+    def _take_credentials(self, value: str) -> None:
+        """Take what an Authorization field has, and what a script gets from it."""
+        from .authorization import parse
+
+        self._add(value.partition(" ")[2])
+        try:
+            found = parse(value)
+        except ValueError:
+            return
+        for one in (found.password, found.token, found.params.get("response")):
+            self._add(one)
 
     def take_frames(self, traceback: "Any") -> None:
         """Take the secrets that are in the variables of the frames."""

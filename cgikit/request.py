@@ -325,6 +325,13 @@ class Request(MetaVariables):
         """
         return ([], []) if self._content is None else self._content.names()
 
+    def fields_read(self) -> list[tuple[str, str]]:
+        """Return the names and values of the fields of the form, as far as it was read. It reads
+        nothing. The debug page calls this, to hide some of them.
+        """
+        found = [] if self._content is None else self._content.fields()
+        return found if self._loaded is None else [*self._loaded.pairs()]
+
     def save_session(self, response: "Response | None" = None) -> None:
         """Save the session, if it was used, and set its cookie in the response. `run` calls this."""
         self._answered = True

@@ -196,3 +196,19 @@ def test_a_part_that_has_not_gone_out_may_become_a_page(server: Gateway) -> None
     path = server.script("little.py", f"{GUARD}{HEADER}print('x', flush=True)\n1 / 0\n")
     answer = server.request(path)
     assert answer.ended is None or answer.status == 500
+
+
+def test_the_box_shows_no_secret_of_the_cause(tmp_path: Path) -> None:
+    source = f"""{ENABLE}{HEADER}print("<p>", flush=True)
+def login():
+    password = "hunter" + str(2) + "x"
+    raise OSError(f"login refused for admin/{{password}}")
+try:
+    login()
+except OSError as error:
+    raise RuntimeError("no login") from error
+"""
+    answer = run_script(tmp_path, source)
+    assert "RuntimeError: no login" in answer.page
+    assert "login refused for admin/(hidden)" in answer.page
+    assert "hunter2x" not in answer.page

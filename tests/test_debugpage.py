@@ -1,5 +1,6 @@
 """The page of a bug for its owner: what comes first, which frame is open, and all of it escaped."""
 
+import base64
 import html
 import io
 import re
@@ -467,3 +468,26 @@ def test_all_of_it_can_be_copied_as_text(tmp_path: Path) -> None:
     (text,) = re.findall("<textarea [^>]*>\n(.*?)</textarea>", page, re.DOTALL)
     assert text.startswith("Request: GET /cgi-bin/script.py\nPython 3.")
     assert text.endswith("ZeroDivisionError: division by zero")
+
+
+@pytest.mark.parametrize(
+    ("body", "secret"),
+    [
+        ("raise ValueError('no access to postgres://u:hunter2x@h/db')", "hunter2x"),
+        ("raise ValueError('no such user: ' + request.form['password'])", "posted1x"),
+        ("raise ValueError(f'denied: {request.authorization.password}')", "basic1pw"),
+    ],
+)
+def test_no_secret_of_a_message_is_in_the_title(tmp_path: Path, body: str, secret: str) -> None:
+    source = f"def page(request):\n    {body}\nrun(page)\n"
+    form = b"password=posted1x"
+    credentials = base64.b64encode(b"admin:basic1pw").decode()
+    env = DEBUG | {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_LENGTH": str(len(form)),
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "HTTP_AUTHORIZATION": f"Basic {credentials}",
+    }
+    page = run_script(tmp_path, source, stdin=form, env=env).page
+    assert "<h1>ValueError: " in page
+    assert secret not in page
