@@ -142,9 +142,8 @@ def test_run_logs_into_a_file(tmp_path: Path) -> None:
 
 
 def test_a_script_that_is_started_by_hand_logs_to_the_terminal(tmp_path: Path) -> None:
-    answer = run_script(
-        tmp_path, f"{LOUD}run(page, log='error.log')", env=environment(REQUEST_METHOD="")
-    )
+    by_hand = environment(REQUEST_METHOD="", GATEWAY_INTERFACE="")
+    answer = run_script(tmp_path, f"{LOUD}run(page, log='error.log')", env=by_hand)
     assert "ZeroDivisionError" in answer.errors
     assert not (tmp_path / "error.log").exists()
 
