@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def answer(
-    error: Exception,
+    error: BaseException,
     watched: "Watched | None",
     debug: bool,
     answer_error: "Callable[..., Response]",

@@ -120,9 +120,10 @@ def answer_error(
         except Exception as second:  # its status or headers cannot be sent, which is a bug
             second.__cause__ = error
             error = second
+    # First the log: what the page shows of the script's objects may fail, or never end.
+    logged = _log_failure(error, incident, stream, request, sent)
     if page is None:
         page = _with_session_cookie(incident_page(error, incident, request, details), request)
-    logged = _log_failure(error, incident, stream, request, sent)
     if on_error is not None:
         failure = _failure(error, request, incident if logged else "", sent)
         own = _page_of_hook(on_error, failure, stream)
@@ -211,8 +212,8 @@ def _page_of_hook(hook: "OnError", failure: Failure, stream: "TextIO | None") ->
         if made is not None:
             _complete(made, failure)
         return made
-    except (Exception, SystemExit) as error:
-        if process.pid() != own:
+    except BaseException as error:  # CancelledError and others, too
+        if process.pid() != own or isinstance(error, KeyboardInterrupt):
             raise
         if error.__context__ is failure.error:
             error.__context__ = None  # it is logged already
@@ -275,15 +276,25 @@ def _debug_page(
     """Return the page of a failure for the owner. Visitors see only the message and the number."""
     from . import debugpage
 
-    known = debugpage.secrets_of(error, request)
-    shown = masked(request.environ)
-    content = debugpage.details(error, traceback_of(error), shown, request, known)
+    own = process.pid()
+    try:
+        known = debugpage.secrets_of(error, request)
+        shown = masked(request.environ)
+        content = debugpage.details(error, traceback_of(error), shown, request, known)
+        title = escape(known.hide(debugpage.title_of(error)))
+    except BaseException as second:  # an object of the script's that does not let itself be shown
+        if process.pid() != own or isinstance(second, KeyboardInterrupt):
+            raise
+        title = escape(type(error).__name__)
+        content = (
+            "<p>The log has the cause. It cannot be shown here, because looking at the variables "
+            f"raised {escape(type(second).__name__)}.</p>"
+        )
     kind = f"{status} {REASONS.get(status, 'Error')}"
     content += (
         "\n<p>Visitors see only this:</p>\n"
         f"<pre>{kind}\n{escape(message)}{chr(10) * bool(message)}incident {incident}</pre>"
     )
-    title = escape(known.hide(debugpage.title_of(error)))
     return _sealed(Response(_PAGE.format(title=title, content=content), status, headers))
 
 
@@ -347,7 +358,7 @@ def enable(log: "str | os.PathLike[str] | None" = None) -> None:
     uncaught.install(answer_crash, True, log)
 
 
-def answer_crash(error: Exception, watched: "Watched | None", debug: bool | None) -> None:
+def answer_crash(error: BaseException, watched: "Watched | None", debug: bool | None) -> None:
     """Answer the request of this CGI process, whose script has failed with an error that nobody caught.
     `watched` says what was sent, `debug` is that of `run`. Raises the `SystemExit`
     that ends the process.

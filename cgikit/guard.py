@@ -5,7 +5,8 @@ errors in scripts that print their answer. It has no effect outside of CGI. For 
 import, such as a syntax error, see `runner.py`.
 """
 
-from . import uncaught
+# `process` is needed where nothing can be imported any more.
+from . import process, uncaught
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,19 +22,25 @@ def install(file: str = "") -> None:
     uncaught.watch_end(_answer_silence, file)
 
 
-def _answer(error: Exception, watched: "Watched | None", debug: bool | None) -> None:
-    from .debug import answer_crash
+def _answer(error: BaseException, watched: "Watched | None", debug: bool | None) -> None:
+    try:
+        from .debug import answer_crash
 
-    answer_crash(error, watched, debug)
+        answer_crash(error, watched, debug)
+    except (OSError, MemoryError):  # no descriptor or no memory is left for an import
+        process.clear_frames(error)
+        if not process.was_sent() and not (watched is not None and watched.count):
+            process.answer_exhausted(error)
+            raise SystemExit(0) from None
+        raise SystemExit(process.CUT) from None
 
 
 def _answer_silence(watched: "Watched", file: str) -> None:
     from .forgotten import advice
-    from .process import misuse, was_sent
 
     what, remedy = advice(file, certain=True)
-    if what and not was_sent():
-        _answer(misuse(f"{what} {remedy}"), watched, None)
+    if what and not process.was_sent():
+        _answer(process.misuse(f"{what} {remedy}"), watched, None)
 
 
 install()

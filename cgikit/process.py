@@ -315,6 +315,45 @@ def append(data: bytes) -> None:
         _discard(sys.stdout)
 
 
+def clear_frames(error: BaseException) -> None:
+    """Let go of what the functions have held that an error has left."""
+    place = error.__traceback__
+    while place is not None:
+        try:
+            place.tb_frame.clear()
+        except RuntimeError:
+            pass  # it is still running
+        place = place.tb_next
+
+
+def answer_exhausted(error: BaseException) -> None:
+    """Log an error and answer 500, with nothing that would have to be imported or opened: a script that
+    has used up its descriptors or its memory can do neither.
+    """
+    places = [f"{type(error).__name__}: {str(error)[:200]!r}"]
+    place = error.__traceback__
+    while place is not None:
+        places.append(f"  File {place.tb_frame.f_code.co_filename!r}, line {place.tb_lineno}")
+        place = place.tb_next
+    write_log("".join([f"[cgikit] {line}\n" for line in places[:1] + places[1:][-20:]]))
+    name = environ().get("SCRIPT_NAME", "").rpartition("/")[2]
+    start, end = (b"HTTP/1.0", b"\r\n") if name.startswith("nph-") else (b"Status:", b"\n")
+    page = b"<!DOCTYPE html>\n<title>500 Internal Server Error</title>\n<p>The script failed.</p>\n"
+    lines = [
+        start + b" 500 Internal Server Error",
+        b"Content-Type: text/html; charset=utf-8",
+        b"",
+        page,
+    ]
+    out = getattr(sys.stdout, "guarded", sys.stdout)
+    try:
+        setattr(out, _SENT, True)
+        # Past the buffer of Python: to empty that, a descriptor is needed.
+        os.write(out.fileno(), end.join(lines))
+    except (OSError, ValueError, AttributeError):
+        pass  # closed, or nobody reads it
+
+
 class GuardedOutput:
     """Replaces `sys.stdout` while a handler runs: printing raises `StateError` immediately.
 

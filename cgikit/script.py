@@ -149,22 +149,34 @@ def _answer_error(
     """Log an error and send its page; if it is too late for that, end the process with status 70, by
     which a server knows that the answer is cut.
     """
-    from .debug import answer_error
-
     sent = process.was_sent()
-    page = answer_error(error, request, debug, sent=sent, on_error=on_error)
+    page = _error_page(error, request, debug, on_error)
     try:
         if not sent:
-            page.send(request=request)
+            process.answer_exhausted(error) if page is None else page.send(request=request)
             return
     except Exception as second:  # something was also printed, or an HTTPError has an invalid header
         sent = process.was_sent()
-        page = answer_error(second, request, debug, sent=sent)
+        page = _error_page(second, request, debug, None)
         if not sent:
-            page.send(request=request)
+            process.answer_exhausted(second) if page is None else page.send(request=request)
             return
     # Part of an answer was sent: a second one would appear inside it.
     raise SystemExit(process.CUT)
+
+
+def _error_page(
+    error: BaseException, request: Request, debug: bool, on_error: "OnError | None"
+) -> Response | None:
+    """Log an error and return its page; None if the handler has left no descriptor or memory for it."""
+    for _ in range(2):
+        try:
+            from .debug import answer_error
+
+            return answer_error(error, request, debug, sent=process.was_sent(), on_error=on_error)
+        except (OSError, MemoryError):  # of an import
+            process.clear_frames(error)
+    return None
 
 
 def respond(handler: "Callable[[Request], Response | str]", request: Request) -> Response:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Hook = Callable[[type[BaseException], BaseException, TracebackType | None], Any]
-    Handle = Callable[[Exception, "Watched | None", bool | None], object]
+    Handle = Callable[[BaseException, "Watched | None", bool | None], object]
 
 _MAX_HEAD = 65_536  # bytes
 # An attribute of standard output: how many exit handlers are from here. `process.py` reads it.
@@ -79,7 +79,7 @@ class Uncaught:
     ) -> None:
         """Answer the request with a page. Raises the `SystemExit` that ends the process."""
         # A process that the script has forked is not the one that answers.
-        if os.getpid() != self._pid or not isinstance(error, Exception):
+        if os.getpid() != self._pid or isinstance(error, KeyboardInterrupt):
             self.former(kind, error, trace)
             return
         self.handle(error, self.watched, self.debug)

@@ -491,3 +491,25 @@ def test_no_secret_of_a_message_is_in_the_title(tmp_path: Path, body: str, secre
     page = run_script(tmp_path, source, stdin=form, env=env).page
     assert "<h1>ValueError: " in page
     assert secret not in page
+
+
+@pytest.mark.parametrize("guard", ["", "import cgikit.guard\n"])
+@pytest.mark.parametrize("error", ["SystemExit(5)", "GeneratorExit", "MemoryError"])
+def test_an_object_that_does_not_let_itself_be_shown_hides_no_error(
+    tmp_path: Path, error: str, guard: str
+) -> None:
+    """The process ended without an answer, and without a line in the log."""
+    source = f"""
+class Odd(dict):
+    def items(self):
+        raise {error}
+def handler(request):
+    odd = Odd(a=1)
+    return 1 / 0
+{"handler(None)" if guard else "run(handler)"}
+"""
+    answer = run_script(tmp_path, guard + source, env=DEBUG)
+    assert answer.status == 500
+    assert "ZeroDivisionError" in answer.page
+    assert "incident" in answer.page
+    assert "ZeroDivisionError: division by zero" in answer.errors

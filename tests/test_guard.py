@@ -168,3 +168,56 @@ def test_a_guarded_script_that_answers_ends_as_fast_as_any(tmp_path: Path) -> No
     seen = "import os\nend = os._exit\nos._exit = lambda code: (os.write(2, b'fast'), end(code))\n"
     answer = script(tmp_path, GUARD + seen + HANDLER + "run(hello)\n")
     assert (answer.body, answer.errors) == (b"hi", "fast")
+
+
+@pytest.mark.parametrize(
+    "raised",
+    ["asyncio.CancelledError", "BaseExceptionGroup('x', [SystemExit(1)])", "GeneratorExit"],
+)
+def test_every_error_but_an_interrupt_is_a_page(tmp_path: Path, raised: str) -> None:
+    """`run` answers them, too."""
+    answer = script(tmp_path, f"{GUARD}import asyncio\nraise {raised}\n")
+    assert answer.status == 500
+    assert "incident" in answer.page
+    assert "Traceback" in answer.errors
+
+
+USED_UP = """
+import os, resource
+def use_up():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+    while True:
+        os.open("script.py", os.O_RDONLY)
+"""
+
+
+@pytest.mark.parametrize("way", ["guard", "run", "nph"])
+def test_a_script_that_has_used_up_its_descriptors_gets_a_page(tmp_path: Path, way: str) -> None:
+    """No module could be imported to make one: the answer was empty."""
+    if way == "guard":
+        source = f"{GUARD}{USED_UP}use_up()\n"
+    else:
+        source = f"from cgikit import run\n{USED_UP}run(lambda request: use_up())\n"
+    name = "/nph-script.py" if way == "nph" else "/script.py"
+    answer = script(tmp_path, source, SCRIPT_NAME=name)
+    assert answer.status == 500
+    assert answer.page.count("The script failed.") == 1
+    assert "Too many open files" in answer.errors
+    assert "script.py', line 7" in answer.errors
+    assert "File" not in answer.page
+
+
+def test_a_script_that_has_used_up_its_memory_gets_a_page(tmp_path: Path) -> None:
+    source = """
+from cgikit import run
+import resource
+def handler(request):
+    resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))
+    kept = []
+    while True:
+        kept.append(bytearray(1 << 20))
+run(handler)
+"""
+    answer = script(tmp_path, source)
+    assert answer.status == 500
+    assert "MemoryError" in answer.errors

@@ -383,6 +383,11 @@ HOOKS = {
     "nothing": ("return None", b"You did nothing wrong"),
     "raises": ("return {}['missing']", b"You did nothing wrong"),
     "exits": ("raise SystemExit(3)", b"You did nothing wrong"),
+    "is cancelled": (
+        "import asyncio; raise asyncio.CancelledError",
+        b"You did nothing wrong",
+    ),
+    "closes": ("raise GeneratorExit", b"You did nothing wrong"),
     "something else": ("return 42", b"You did nothing wrong"),
     "a stream that fails": ("return Response(1 / 0 for _ in 'x')", b"You did nothing wrong"),
     "a bad header": ("return Response('x', headers=[('A b', 'c')])", b"You did nothing wrong"),
@@ -429,7 +434,7 @@ def test_whatever_an_error_function_does_the_client_has_one_page(
     assert status == STATUSES.get(hook, 500)
     assert body.count(expected) == 1
     assert "ZeroDivisionError: division by zero" in log
-    if hook in ("raises", "exits", "something else"):
+    if hook in ("raises", "exits", "is cancelled", "closes", "something else"):
         assert log.count("Traceback") == 2
 
 
