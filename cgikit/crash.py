@@ -6,6 +6,8 @@ page and the log entry, `appendix.py` what is added to a part of a page. The hea
 section 6.
 """
 
+import sys
+
 from . import process
 from .environ import MetaVariables
 
@@ -31,6 +33,8 @@ def answer(
     Raises `SystemExit`: 0 if the client got a page, `process.CUT` if it got a part of another. It
     returns if the client has everything that was announced.
     """
+    if not hasattr(sys.stdout, "buffer"):  # the script has replaced it by what takes no bytes
+        sys.stdout = sys.__stdout__
     request = MetaVariables(process.environ())
     head = watched.head if watched is not None else b""
     begun = process.was_sent() or bool(head)

@@ -221,3 +221,20 @@ run(handler)
     answer = script(tmp_path, source)
     assert answer.status == 500
     assert "MemoryError" in answer.errors
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    ["io.StringIO()", "codecs.getwriter('utf-8')(sys.stdout.buffer)", "None"],
+)
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_replaced_standard_output_breaks_no_hook(
+    tmp_path: Path, replaced: str, debug: str
+) -> None:
+    """The hook itself failed, and Python printed two tracebacks."""
+    source = f"{GUARD}import codecs, io, sys\nsys.stdout = {replaced}\n1 / 0\n"
+    answer = script(tmp_path, source, CGIKIT_DEBUG=debug)
+    assert "excepthook" not in answer.errors
+    assert answer.status == 500
+    assert "incident" in answer.page
+    assert "ZeroDivisionError" in answer.errors

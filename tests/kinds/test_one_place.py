@@ -26,6 +26,7 @@ PLACES = {
     ("flock", "upload._hold"): "a file system that cannot lock is no error here",
     ("write", "regularfile.write_all"): "the one place",
     ("pwrite", "regularfile.write_all"): "the one place",
+    ("write", "process.answer_exhausted"): "a short page, once, where nothing can be imported",
     ("write", "lines._append"): "its rest is written by `write_all`",
     ("pwrite", "lines._note"): "one that does not fit is no note",
 }
