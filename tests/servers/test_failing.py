@@ -63,6 +63,7 @@ def test_a_script_that_python_cannot_read_has_a_page(server: Server) -> None:
 def test_who_can_tell_that_an_answer_is_cut(server: Server, way: str) -> None:
     answer = ask(server, f"fails.py?{way}")
     assert answer.status == 200
-    assert answer.body.count(b"x") >= 300_000
     told = server.name in CUT if way == "printed" else server.name not in SILENT
     assert answer.complete == (not told)
+    # A connection that is cut can lose its last pieces.
+    assert answer.body.count(b"x") >= (1 if told else 300_000)
