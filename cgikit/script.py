@@ -153,16 +153,29 @@ def _answer_error(
     page = _error_page(error, request, debug, on_error)
     try:
         if not sent:
-            process.answer_exhausted(error) if page is None else page.send(request=request)
+            _send_page(page, error, request)
             return
     except Exception as second:  # something was also printed, or an HTTPError has an invalid header
         sent = process.was_sent()
         page = _error_page(second, request, debug, None)
         if not sent:
-            process.answer_exhausted(second) if page is None else page.send(request=request)
+            _send_page(page, second, request)
             return
     # Part of an answer was sent: a second one would appear inside it.
     raise SystemExit(process.CUT)
+
+
+def _send_page(page: Response | None, error: BaseException, request: Request) -> None:
+    """Send an error page, or a short answer if the handler has left no descriptor or memory for it."""
+    if page is not None:
+        try:
+            page.send(request=request)
+            return
+        except (OSError, MemoryError):
+            if process.was_sent():
+                raise
+            process.clear_frames(error)
+    process.answer_exhausted(error)
 
 
 def _error_page(
