@@ -6,8 +6,6 @@ page and the log entry, `appendix.py` what is added to a part of a page. The hea
 section 6.
 """
 
-import sys
-
 from . import process
 from .environ import MetaVariables
 
@@ -33,8 +31,7 @@ def answer(
     Raises `SystemExit`: 0 if the client got a page, `process.CUT` if it got a part of another. It
     returns if the client has everything that was announced.
     """
-    if not hasattr(sys.stdout, "buffer"):  # the script has replaced it by what takes no bytes
-        sys.stdout = sys.__stdout__
+    process.restore_stdout()
     request = MetaVariables(process.environ())
     head = watched.head if watched is not None else b""
     begun = process.was_sent() or bool(head)

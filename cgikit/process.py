@@ -289,6 +289,12 @@ def was_sent() -> bool:
     return getattr(getattr(sys.stdout, "guarded", sys.stdout), _SENT, False)
 
 
+def restore_stdout() -> None:
+    """Put the first standard output back if the script has replaced it by what takes no bytes."""
+    if not hasattr(sys.stdout, "buffer"):
+        sys.stdout = sys.__stdout__
+
+
 def drop_printed() -> None:
     """Drop what was printed and is still in the buffers of Python, so that a clean page can follow."""
     if sys.stdout is not None and hasattr(sys.stdout, "buffer") and not sys.stdout.closed:
