@@ -5,6 +5,7 @@ the HTML standard, section 13.2.5). Internal.
 Values in, markup out; everything is escaped.
 """
 
+from .characters import printable
 from .html import escape
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ def appendix(what: str, kind: str, lines: "Iterable[str]" = ()) -> bytes:
     `kind` is the answer's Content-Type; b"" if that is neither HTML nor plain text.
     """
     media = kind.partition(";")[0].strip().lower()
-    what, said = _one_line(what), [_one_line(line) for line in lines]
+    what, said = printable(what[:_MAX_LINE]), [printable(line[:_MAX_LINE]) for line in lines]
     if media == "text/plain":
         return "\n".join(["\n", what, *said, ""]).encode("ascii", "backslashreplace")
     if media != "text/html":
@@ -46,13 +47,3 @@ def appendix(what: str, kind: str, lines: "Iterable[str]" = ()) -> bytes:
     return (
         f'{CLOSERS}<section role="alert" style="{_BOX}"><b>{escape(what)}</b>{detail}</section>\n'
     ).encode("ascii", "xmlcharrefreplace")
-
-
-def _one_line(text: str) -> str:
-    """Return a text without line ends and other characters that do not print."""
-    shown = text[:_MAX_LINE]
-    return "".join([c if c.isprintable() or c == "\t" else _escaped(c) for c in shown])
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")

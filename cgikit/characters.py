@@ -1,9 +1,11 @@
-"""Internal. Characters that are refused in the name of a download and in a location, because they make
-another name appear than the one that was given, or lead to another place.
+"""Internal. Characters that mislead a reader: which of them are refused, and how a text that has some
+is shown.
 
-Real names contain nearly everything else: every screenshot of macOS has a narrow no-break space in its
-name, emoji and Persian words contain joiners. So nothing more is refused here. Stricter rules hold for
-text in a log and for the names of files on this machine; other modules have them.
+`refused` is for the name of a download and for a location, where they make another name appear than
+the one that was given, or lead to another place. Real names contain nearly everything else: every
+screenshot of macOS has a narrow no-break space in its name, emoji and Persian words contain joiners. So
+nothing more is refused there. `printable` is for logs and pages. The names of files on this machine
+have rules of their own, in `upload.py`.
 """
 
 # Controls (ISO 8859-1 and Unicode); the separators of lines and paragraphs; characters that change the
@@ -29,3 +31,21 @@ def refused(text: str) -> str:
         if ord(char) in _REFUSED or 0xD800 <= ord(char) < 0xE000:
             return char
     return ""
+
+
+def printable(text: str, keep: str = "\t") -> str:
+    r"""Return a text with escapes for what does not print: `"\x1b"` becomes the four characters `\x1b`.
+
+    Otherwise a line end in it could forge a line of a log, and a terminal would obey the rest. The
+    characters in `keep` stay. Halves of surrogate pairs (undecodable bytes) are escaped as well, so the
+    result can always be encoded.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        [char if char.isprintable() or char in keep else _escaped(char) for char in text]
+    )
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")

@@ -5,6 +5,7 @@ those of cookies and sessions never, and those of the environment as `maskedenvi
 is escaped. The markup has no class, id or script, and fits into any page.
 """
 
+from .characters import printable
 from .html import escape
 from .maskedenviron import HIDDEN, masked
 
@@ -111,7 +112,7 @@ def _table(title: str, rows: "Callable[[], Rows]") -> str:
 def _text(value: str) -> str:
     """Return a text as markup: cut, with line breaks, and with escapes for what does not print."""
     text = value[:_MAX_VALUE].replace("\r\n", "\n")
-    text = "".join([c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text])
+    text = printable(text, keep="\n")
     more = f"… ({_length(value)})" if len(value) > _MAX_VALUE else ""
     return escape(text).replace("\n", "<br>\n") + more
 

@@ -8,6 +8,7 @@ log must do neither. What cannot be written goes to standard error.
 import os
 import sys
 
+from .characters import printable
 from .process import absolute, write_log
 from .regularfile import close_quietly, open_regular, write_all
 
@@ -135,7 +136,7 @@ def _beginning(lines: list[str], times: int) -> list[str]:
     taken: list[str] = []
     room = times * _MOST_CHARACTERS // 2
     for line in lines[: times * _MOST_LINES // 2]:
-        shown = _printable(line[:_MAX_LINE])[:_MAX_LINE]
+        shown = printable(line[:_MAX_LINE])[:_MAX_LINE]
         room -= len(shown)
         if room < 0:
             break
@@ -176,12 +177,3 @@ def _why(path: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return f"{reason}; make the directory {os.path.dirname(path)}"
     return reason
-
-
-def _printable(line: str) -> str:
-    """Return a line without characters that could forge another one, or that a terminal would obey."""
-    if line.isprintable():
-        return line
-    return "".join(
-        [c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in line]
-    )

@@ -4,26 +4,18 @@ A request or a script that could print a line end, or a terminal's escape sequen
 or repaint the console.
 """
 
+from ..characters import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 def one_line(text: str, limit: int = 2_000) -> str:
-    r"""Return `text` with everything unprintable escaped, cut after `limit` characters.
-
-    A tab stays; `"\x1b"` becomes the four characters `\x1b`. Lone surrogates (undecodable bytes)
-    are unprintable as well, so that the result always encodes.
-    """
+    """Return `text` with everything unprintable but tabs escaped, and cut after `limit` characters."""
     if len(text) > limit:
         text = f"{text[:limit]}… ({len(text) - limit} more characters)"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\t" else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+    return printable(text)
 
 
 class Lines:

@@ -22,8 +22,8 @@ from cgikit.parameters import parse_header
 ASCII = "beside isascii(): printable ASCII"
 SHOWN = "for a log, a terminal or a developer: what does not print is escaped, not refused"
 PRINTABLE = {
-    "appendix._one_line": SHOWN,
     "authorization._parameter": ASCII,
+    "characters.printable": SHOWN,
     "characters.refused": "a quick yes; what does not print is looked at one by one",
     "compat.reading.valid_boundary": ASCII,
     "cli.config.quoting.refuse": "of a configuration, which people read",
@@ -33,9 +33,6 @@ PRINTABLE = {
     "fields.controls.escaped": "a quick yes; then what HTML forbids is replaced",
     "headers.check_field": ASCII,
     "host.diagnosis.interpreter_problem": SHOWN,
-    "host.logtext.one_line": SHOWN,
-    "logfile._printable": SHOWN,
-    "inspection._text": SHOWN,
     "multipart._boundary": ASCII,
     "nph.head": ASCII,
     "redirect.check_location": "a quick yes; then `refused`",
