@@ -138,6 +138,12 @@ def size_in_words(count: int) -> str:
     return f"{count} byte{'s' * (count != 1)}"
 
 
+def reason_of(error: OSError) -> str:
+    """Return what the system says of an error, as a part of a sentence: no such file or directory."""
+    reason = str(error.strerror or type(error).__name__)
+    return f"{reason[:1].lower()}{reason[1:]}"
+
+
 class UnsupportedMediaType(CGIError):
     """The body has a type that was not expected (415). `.content_type` is that type."""
 
@@ -248,8 +254,7 @@ class MissingFile(CGIError, FileNotFoundError, ValueError):
     status = 404
 
     def __str__(self) -> str:
-        reason = str(self.strerror)
-        return f"{self.filename!r} cannot be sent: {reason[:1].lower()}{reason[1:]}"
+        return f"{self.filename!r} cannot be sent: {reason_of(self)}"
 
     @property
     def message(self) -> str:

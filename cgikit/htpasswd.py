@@ -8,7 +8,7 @@ Files are only read; `htpasswd` writes them.
 import os
 import stat
 
-from .errors import StorageError
+from .errors import StorageError, reason_of
 from .process import absolute
 from .regularfile import open_regular
 
@@ -78,9 +78,8 @@ class Htpasswd:
         except StorageError:
             raise
         except OSError as error:
-            reason = str(error.strerror)
             raise StorageError(
-                self.path, f"the passwords cannot be read: {reason[:1].lower()}{reason[1:]}"
+                self.path, f"the passwords cannot be read: {reason_of(error)}"
             ) from None
         if len(raw) > _MOST:
             raise StorageError(

@@ -25,6 +25,7 @@ from cgikit.errors import (
     MissingFile,
     Refused,
     SessionMoved,
+    reason_of,
 )
 
 #: One of each, with its status and what Python code already catches it as.
@@ -162,3 +163,13 @@ def test_sizes_are_told_as_people_say_them(size: int, words: str) -> None:
         LimitExceeded("body", size, size + 1).message
         == f"What you sent is too large (limit {words})."
     )
+
+
+def test_what_the_system_says_fits_into_a_sentence() -> None:
+    assert (
+        reason_of(FileNotFoundError(2, "No such file or directory")) == "no such file or directory"
+    )
+    assert (
+        reason_of(MissingFile()) == "missingFile"
+    )  # and does not ask its own text, which asks this
+    assert str(MissingFile()) == "None cannot be sent: missingFile"

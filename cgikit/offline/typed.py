@@ -3,6 +3,7 @@
 import sys
 
 from .. import process
+from ..errors import reason_of
 from ..limits import DEFAULT_LIMITS
 from .usage import Misuse
 
@@ -44,9 +45,8 @@ def of_file(path: str) -> bytes:
         with open(path, "rb", buffering=0) as file:
             return _read(file, repr(path), _MAX_BODY)
     except OSError as error:
-        reason = error.strerror or "it is not a file"
         raise Misuse(
-            f"{path!r} cannot be read: {reason[:1].lower()}{reason[1:]}; give a file after the @"
+            f"{path!r} cannot be read: {reason_of(error)}; give a file after the @"
         ) from None
 
 
