@@ -46,11 +46,16 @@ def origin(error: BaseException, request: "MetaVariables") -> list[str]:
     code = None if own_place(error) else _handler_code(request)[0]
     if code is None:
         return []
-    path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
     return [
-        f"The answer of this handler to {request.method[:_MAX_SHOWN]} {path[:_MAX_SHOWN]} failed:",
+        f"The answer of this handler to {_request_line(request)} failed:",
         f'  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_qualname}',
     ]
+
+
+def _request_line(request: "MetaVariables") -> str:
+    """Return the method and the path, without the query."""
+    path = request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
+    return f"{request.method[:_MAX_SHOWN]} {path[:_MAX_SHOWN]}"
 
 
 def secrets_of(error: BaseException, request: "MetaVariables | None") -> Known:
@@ -115,8 +120,7 @@ def _table(title: str, rows: list[tuple[str, str]]) -> str:
 def _request_rows(request: "MetaVariables") -> list[tuple[str, str]]:
     """Return what is shown of a request: no values of fields. The body is not read for it."""
     environ = request.environ
-    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    rows = [("Request", f"{request.method[:_MAX_SHOWN]} {path[:_MAX_SHOWN]}")]
+    rows = [("Request", _request_line(request))]
     query = environ.get("QUERY_STRING", "").split("&", _MAX_FIELDS)[:_MAX_FIELDS]
     names = [one.partition("=")[0][:_MAX_SHOWN] for one in query if "=" in one]
     if names:

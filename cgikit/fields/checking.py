@@ -83,15 +83,15 @@ def _value(
     """Return the value of one field; add its message to `errors` if it is not valid."""
     found: list[Any] = []
     try:
+        many = None if field.multiple else 1
+        values: Iterable[Any]
         if field.kind == "file":
-            uploads = files.getlist(field.name)
-            for upload in uploads if field.multiple else uploads[:1]:
-                found.append(accepted(field, upload))
+            values = (accepted(field, upload) for upload in files.getlist(field.name)[:many])
         else:
-            sent = texts.getlist(field.name)
-            # One by one, so that len(found) is the index of the invalid value.
-            for value in convert(field, sent if field.multiple else sent[:1]):
-                found.append(value)
+            values = convert(field, texts.getlist(field.name)[:many])
+        # One by one, so that len(found) is the index of the invalid value.
+        for value in values:
+            found.append(value)
         filled = [each for each in found if each is not None]
         if field.choices is not None:  # no form sends a choice twice
             filled = list(dict.fromkeys(filled))
@@ -113,18 +113,16 @@ def _value(
 
 def _field_value(field: "Field", found: "list[Any]") -> "Any":
     """Return the value of a field for what was found; raise `Refused` if it is required and blank."""
-    # Not for a number: 0 == False
-    unchecked = field.kind == "bool" and field.choices is None and found == [False]
-    if field.required and (not found or unchecked):
+    is_box = field.kind == "bool"  # a number may be 0, which is False
+    if field.required and (not found or (is_box and found == [False])):
         if field.kind == "file":
             raise Refused("nofile")
-        if field.kind == "bool":
+        if is_box:
             raise Refused("unchecked")
         raise Refused("unchosen" if field.choices is not None else "required")
     if not found:
         # Browsers do not send what is unchecked: its default would check it again.
-        unchecked = field.kind == "bool" or field.multiple
-        return _unfilled(field, None if unchecked else field.default)
+        return _unfilled(field, None if is_box or field.multiple else field.default)
     return found if field.multiple else found[0]
 
 

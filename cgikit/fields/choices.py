@@ -8,7 +8,7 @@ from .controls import Control, escaped, tag, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .controls import Source
 
@@ -120,13 +120,11 @@ def listed(choices: "Choices") -> list[tuple[str | None, list[tuple[str, str]]]]
     """
     if isinstance(choices, str):
         raise TypeError(f"choices={choices[:100]!r} is a str; give a list of choices")
-    items = choices.items() if hasattr(choices, "items") else choices
     groups: list[tuple[str | None, list[tuple[str, str]]]] = []
-    for item in items:
-        value, label = item if isinstance(item, tuple) and len(item) == 2 else (item, item)
-        if isinstance(label, tuple | list) or hasattr(label, "items"):
+    for value, label, is_group in _items(choices):
+        if is_group:
             if value is label:
-                raise TypeError(f"{item!r} is not a choice; give a value, or (value, label)")
+                raise TypeError(f"{value!r} is not a choice; give a value, or (value, label)")
             inner = listed(label)  # type: ignore[arg-type]  # one of the above
             if any(name is not None for name, _ in inner):
                 raise TypeError(
@@ -140,13 +138,18 @@ def listed(choices: "Choices") -> list[tuple[str | None, list[tuple[str, str]]]]
     return groups
 
 
+def _items(choices: "Choices") -> "Iterator[tuple[object, object, bool]]":
+    """Yield each choice as its value, its label, and whether the label is a group of choices."""
+    for item in choices.items() if hasattr(choices, "items") else choices:
+        value, label = item if isinstance(item, tuple) and len(item) == 2 else (item, item)
+        yield value, label, isinstance(label, tuple | list) or hasattr(label, "items")
+
+
 def originals(choices: "Choices") -> dict[str, object]:
     """Map the submitted text of each choice to the choice itself."""
-    items = choices.items() if hasattr(choices, "items") else choices
     found: dict[str, object] = {}
-    for item in items:
-        value, label = item if isinstance(item, tuple) and len(item) == 2 else (item, item)
-        if isinstance(label, tuple | list) or hasattr(label, "items"):
+    for value, label, is_group in _items(choices):
+        if is_group:
             inner = originals(label)  # type: ignore[arg-type]  # one of the above
             found = {**inner, **found}
         else:
