@@ -67,8 +67,7 @@ def secrets_of(error: BaseException, request: "MetaVariables | None") -> Known:
         known.take_request(request.environ)
         if isinstance(request, Request):
             known.take_fields(request.fields_read())
-    for _, one in [("", error), *related(error)]:
-        known.take_frames(one.__traceback__)
+    known.take_error(error)
     return known
 
 

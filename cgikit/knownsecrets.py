@@ -8,6 +8,7 @@ import os
 from functools import partial
 from types import BuiltinMethodType, MethodType, ModuleType
 
+from .debugframes import related
 from .maskedenviron import HIDDEN
 from .masking import (
     fields_of,
@@ -73,6 +74,11 @@ class Known:
             return
         for one in (found.password, found.token, found.params.get("response")):
             self._add(one)
+
+    def take_error(self, error: BaseException) -> None:
+        """Take the secrets that are in the frames of an error, and of those that it came from."""
+        for _, one in [("", error), *related(error)]:
+            self.take_frames(one.__traceback__)
 
     def take_frames(self, traceback: "Any") -> None:
         """Take the secrets that are in the variables of the frames."""
@@ -161,9 +167,11 @@ def _decoded(value: str) -> str:
     return unquote_plus(value)
 
 
-def of_error(traceback: "Any") -> Known:
-    """Return the secrets of a request that ended with an error."""
+def of_error(error: "Any", traceback: "Any") -> Known:
+    """Return the secrets of this process's request, which ended with an error: `sys.exc_info()[1:]`."""
     known = Known()
     known.take_request()
-    known.take_frames(traceback)
+    if isinstance(error, BaseException):
+        known.take_error(error)
+    known.take_frames(traceback)  # which a caller may have chosen
     return known

@@ -62,7 +62,7 @@ def test_the_secrets_of_frames() -> None:
             fail_with = value
             raise ValueError
         except ValueError:
-            known = of_error(sys.exc_info()[2])
+            known = of_error(*sys.exc_info()[1:])
         assert known.hide(f"{SECRET} visible") == "(hidden) visible", fail_with
 
 

@@ -106,8 +106,8 @@ def _attribute(value: object, name: str) -> object:
 
 def html(einfo: "Any", context: int) -> str:
     """Return an error as a piece of a page, without its `reset`."""
-    kind, error, _ = einfo
-    known = of_error(einfo[2])
+    kind, error, trace = einfo
+    known = of_error(error, trace)
     frames = "".join(
         f"<p>{escape(frame.place)} {frame.call(_bold)}</p>\n<pre>{_lines(frame)}</pre>\n"
         f"<p>{small(grey(', '.join(frame.variables(_bold))))}</p>\n"
@@ -128,8 +128,8 @@ def html(einfo: "Any", context: int) -> str:
 
 def text(einfo: "Any", context: int) -> str:
     """Return an error as text."""
-    kind, error, _ = einfo
-    known = of_error(einfo[2])
+    kind, error, trace = einfo
+    known = of_error(error, trace)
     title = getattr(kind, "__name__", str(kind))
     pieces = [f"{title}\n{_of_python(str)}\n\n{_INTRODUCTION}\n"]
     for frame in _frames(einfo, context, known):

@@ -83,6 +83,25 @@ def test_a_text_has_the_same() -> None:
     assert page.count("NameError: name 'UNKNOWN' is not defined") == 2
 
 
+def test_the_secrets_of_a_cause_are_hidden_too() -> None:
+    """Its message and its lines are part of the traceback."""
+
+    def login() -> None:
+        password = "".join(["canary", "-4711"])
+        raise OSError(f"login refused for admin/{password}")
+
+    try:
+        try:
+            login()
+        except OSError as error:
+            raise RuntimeError("no page") from error
+    except RuntimeError:
+        found = sys.exc_info()
+    for page in (html(found, 5), text(found, 5)):
+        assert "login refused for admin/(hidden)" in page
+        assert "canary-4711" not in page
+
+
 def test_errors_of_all_kinds_have_a_page() -> None:
     class Mute(Exception):
         def __str__(self) -> str:
