@@ -14,7 +14,7 @@ from .regularfile import close_quietly, open_regular, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import TextIO
 
 #: Bytes after which the file is renamed and replaces the previous one: the log of a site that fails at
@@ -25,7 +25,34 @@ _MOST_LINES = 1_000  # of an error: what a visitor has sent may stand in it
 _MOST_CHARACTERS = 262_144  # of an error
 
 
-class LogFile:
+class LineStream:
+    """A stream of text in the place of `sys.stderr`, whose lines are passed to `put` when they are
+    whole: the lines of several processes or requests must not mix.
+    """
+
+    def __init__(self, put: "Callable[[str], object]") -> None:
+        self._put = put
+        self._line = ""
+
+    def write(self, text: str) -> int:
+        """Pass on the lines in a text; the last one waits for its end, or for `flush`."""
+        whole, newline, self._line = (self._line + text).rpartition("\n")
+        if newline:
+            self._put(whole + newline)
+        return len(text)
+
+    def writelines(self, lines: "Iterable[str]") -> None:
+        """Write several texts."""
+        self.write("".join(lines))
+
+    def flush(self) -> None:
+        """Pass on a line that has no end yet."""
+        line, self._line = self._line, ""
+        if line:
+            self._put(line)
+
+
+class LogFile(LineStream):
     """A stream of text that appends what is written to `path`; made with mode 0600 if it is missing.
 
     As a context manager it takes the place of `sys.stderr`. `own` is where lines go that cannot be
@@ -44,7 +71,7 @@ class LogFile:
         self.path = absolute(path)
         self.own = sys.stderr if own is None else own
         self._limit = limit
-        self._line = ""
+        super().__init__(self._append)
         self._failed = False
 
     def __repr__(self) -> str:
@@ -63,22 +90,10 @@ class LogFile:
 
     def write(self, text: str) -> int:
         """Append the lines in a text; the last one waits for its end, or for `flush`. Never raises."""
-        whole, newline, self._line = (self._line + text).rpartition("\n")
-        if newline or len(self._line) > _MAX_LINE:
-            if not newline:
-                whole, self._line = self._line, ""
-            self._append(whole)
+        super().write(text)
+        if "\n" not in text and len(self._line) > _MAX_LINE:
+            self.flush()
         return len(text)
-
-    def writelines(self, lines: "Iterable[str]") -> None:
-        """Append lines."""
-        self.write("".join(lines))
-
-    def flush(self) -> None:
-        """Append a line that has no end yet."""
-        line, self._line = self._line, ""
-        if line:
-            self._append(line)
 
     def isatty(self) -> bool:
         """Return False: it is a file."""
@@ -88,7 +103,7 @@ class LogFile:
         from time import gmtime, strftime
 
         stamp = f"{strftime('%Y-%m-%dT%H:%M:%SZ', gmtime())} [{os.getpid()}] "
-        lines = [f"{stamp}{line}\n" for line in bounded(text.split("\n"), 2)]
+        lines = [f"{stamp}{line}\n" for line in bounded(text.removesuffix("\n").split("\n"), 2)]
         data = "".join(lines).encode("utf-8", "backslashreplace")
         try:
             self._write(data)

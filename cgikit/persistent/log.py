@@ -6,11 +6,11 @@ When the process starts, it is decided which of the two gets everything that bel
 import os
 import sys
 
+from ..logfile import LineStream
 from ..process import write_log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Protocol
 
     from ..gateway.fastcgi import FastCGI
@@ -55,7 +55,7 @@ def goes_out() -> bool:
         return True
 
 
-class Log:
+class Log(LineStream):
     """Replaces `sys.stderr`. Lines go to standard error of the process. If `out`, they go to the web
     server (FCGI_STDERR) as long as a request is open on `.connection` and the server accepts them.
     """
@@ -64,24 +64,7 @@ class Log:
         self.own = sys.stderr
         self._goes_out = out
         self.connection: Peer | None = None
-        self._line = ""
-
-    def write(self, text: str) -> int:
-        """Write text; an incomplete line waits for its end, or for `flush`."""
-        whole, newline, self._line = (self._line + text).rpartition("\n")
-        if newline:
-            self._out(whole + newline)
-        return len(text)
-
-    def writelines(self, lines: "Iterable[str]") -> None:
-        """Write text."""
-        self.write("".join(lines))
-
-    def flush(self) -> None:
-        """Write an incomplete line as well."""
-        line, self._line = self._line, ""
-        if line:
-            self._out(line)
+        super().__init__(self._out)
 
     def disown(self) -> None:
         """Leave the log of the web server, and an incomplete line, to another process."""
