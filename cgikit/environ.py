@@ -135,7 +135,7 @@ class MetaVariables:
     def origin(self) -> str:
         """The scheme and the host with which the client asked (str): "https://shop.example:8443".
 
-        There is no path and no slash at the end (RFC 6454 section 6.2). The host is that of `url()`:
+        It has neither a path nor a trailing slash (RFC 6454 section 6.2). The host is that of `url()`:
         what the client sent. One that is not a valid host name raises `BadRequest`.
         """
         from .url import origin

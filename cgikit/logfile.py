@@ -160,8 +160,8 @@ def _beginning(lines: list[str], times: int) -> list[str]:
 
 
 def _put_aside(path: str, fd: int) -> bool:
-    """Rename a log that is full, once: whoever has it open goes on writing to it. Return whether there
-    is a new one to open.
+    """Rename a full log once; processes that have it open keep writing to it. Return whether there is a
+    new one to open.
     """
     import fcntl
 

@@ -99,7 +99,9 @@ def _checked(secret_keys: "Keys") -> list[bytes]:
             )
         secrets.append(secret)
     if not secrets:
-        raise ValueError("there is no key; give one, or several of which the first signs")
+        raise ValueError(
+            "the list of keys is empty; give one key, or several, of which the first signs"
+        )
     return secrets
 
 

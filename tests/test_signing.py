@@ -120,7 +120,7 @@ def test_the_first_key_signs_and_all_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("keys", "error", "why"),
     [
-        ([], ValueError, "there is no key"),
+        ([], ValueError, "the list of keys is empty"),
         ("", ValueError, "has 0 bytes, but needs 32"),
         (b"k" * 31, ValueError, "has 31 bytes, but needs 32"),
         ([KEY, "ü" * 15], ValueError, "has 30 bytes"),

@@ -57,7 +57,7 @@ def request(
     if "-h" in options:
         raise explain(script)
     if not operands or not operands[0].startswith("/"):
-        found = f"{operands[0]!r} is not a path" if operands else "there is no path"
+        found = f"{operands[0]!r} is not a path" if operands else "the path is missing"
         raise Misuse(f"{found}; write {words[0]} /PATH first, then fields")
     method = words[0].upper()
     path, _, query = operands[0].partition("?")

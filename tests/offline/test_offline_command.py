@@ -140,7 +140,7 @@ def test_the_environment_is_part_of_the_request(monkeypatch: pytest.MonkeyPatch)
     ("words", "message"),
     [
         (["post", "-v", "word", "/x"], "'word' is not a path; write post /PATH first, then fields"),
-        (["post", "-C", "/x"], "there is no path; write post /PATH first"),
+        (["post", "-C", "/x"], "the path is missing; write post /PATH first"),
         (["get", "/x", "-z"], "option -z not recognized; a field that begins with - comes after --"),
         (["get", "/x", "--nope"], "option --nope not recognized; a field that begins"),
         (["get", "/x", "-H"], "option -H requires an argument; write it after the option"),
