@@ -199,7 +199,8 @@ for options in ({{}}, {{"start_new_session": True}}):
 def test_the_log_says_once_that_what_a_script_left_in_the_background_was_ended(
     tmp_path: Path,
 ) -> None:
-    with gateway("fastcgi", tmp_path, "--workers", "1") as server:
+    # Preloaded: a worker replaced for what the script imports would have a log of its own
+    with gateway("fastcgi", tmp_path, "--workers", "1", "--preload", "subprocess") as server:
         path = server.script(
             "background.py",
             f"""
