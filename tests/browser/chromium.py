@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from requirement import need
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    NoSuchElementException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -64,15 +68,29 @@ class Browser:
 
     def wait(self, condition: Callable[[], bool]) -> None:
         """Wait until something holds, at most `WAIT_SECONDS`."""
-        # While a page is replaced, what was found on the old one is stale.
-        replaced = [NoSuchElementException, StaleElementReferenceException]
-        wait = WebDriverWait(self.driver, WAIT_SECONDS, 0.05, ignored_exceptions=replaced)
-        wait.until(lambda _: condition())
+
+        def holds(driver: Chrome) -> bool:
+            try:
+                return condition()
+            except WebDriverException as error:
+                if not _is_of_a_replaced_page(error):
+                    raise
+                return False
+
+        WebDriverWait(self.driver, WAIT_SECONDS, 0.05).until(holds)
 
     @property
     def text(self) -> str:
         """The text that a person sees on the page."""
         return self.driver.find_element(By.TAG_NAME, "body").text
+
+
+def _is_of_a_replaced_page(error: WebDriverException) -> bool:
+    """Whether an element was looked for, or read, while its page was replaced by the next one."""
+    if isinstance(error, NoSuchElementException | StaleElementReferenceException):
+        return True
+    # What chromedriver passes on from the browser if the page goes between two of its own steps
+    return "does not belong to the document" in str(error.msg)
 
 
 @contextlib.contextmanager
