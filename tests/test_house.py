@@ -93,13 +93,15 @@ LAYERS = (
         "uncaught",
         "wsgi",
     },
-    {"host", "migrate", "vendored"},
+    {"checking", "vendored"},
+    {"host", "migrate"},
     {"bundling", "testing", "vendoring", "warm"},
     {"__main__", "cli", "compat"},
 )
 
 #: The layers inside a package, from the bottom up. A module imports those further down, for types too.
 INNER_LAYERS = {
+    "checking": ("finding", "firstline"),
     "fields": (
         "inputtypes messages",
         "declared",
@@ -150,6 +152,7 @@ WORLDLY = {
     "__main__",
     "body",
     "bundling",
+    "checking",
     "cli",
     "compat",
     "counters",

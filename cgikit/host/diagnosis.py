@@ -10,7 +10,7 @@ import re
 import shlex
 import signal
 
-from ..regularfile import open_regular
+from ..checking.firstline import check_first_line, first_line
 from .problem import Problem
 
 TYPE_CHECKING = False
@@ -23,85 +23,16 @@ SERVER = "Start this server with --compat"
 _SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
-def first_line(file: str) -> bytes | None:
-    """Return the first line without its LF (at most 256 bytes, which is all the kernel reads).
-
-    None when the file cannot be read.
-    """
-    try:
-        with open(open_regular(file, follow=True, patience=0), "rb") as script:
-            return script.read(256).partition(b"\n")[0]
-    except OSError:
-        return None
-
-
 def interpreter_problem(file: str, path: str) -> Problem | None:
     """Return what is wrong with the `#!` line of a script, or None when nothing is.
 
     `path` is the PATH that the script gets: `#!/usr/bin/env` looks there.
     """
-    name, line = os.path.basename(file), first_line(file)
-    if line is None:
-        return Problem(
-            403, f"The server's user has no permission to read {name}.", f"chmod a+r {name}"
-        )
-    if line.startswith(b"\xef\xbb\xbf#!"):
-        return Problem(
-            500,
-            f"{name} begins with a byte order mark; a script must begin with #!.",
-            "Save it as UTF-8 without a BOM.",
-        )
-    if line.startswith(b"\x7fELF"):
+    found = check_first_line(file, path)
+    if found is None:
         return None
-    shown = os.fsdecode(line)
-    if not line.startswith(b"#!"):
-        return Problem(
-            500,
-            f"{name} has no #! line, so the system cannot tell which program runs it.",
-            "Make its first line, for example, #!/usr/bin/env python3",
-            evidence=f"line 1: {shown}" if shown.isprintable() else "",
-        )
-    if line.endswith(b"\r"):
-        program = shown[2:].split()[-1] if shown[2:].split() else ""
-        return Problem(
-            500,
-            f"{name} has Windows line ends: the system looks for the program {program + chr(13)!r}.",
-            f"sed -i 's/\\r$//' {name}  (or save it with Unix line ends)",
-        )
-    return _program_problem(name, shown[2:].split(), path)
-
-
-def _program_problem(name: str, words: list[str], path: str) -> Problem | None:
-    if not words:
-        return Problem(
-            500, f"The #! line of {name} names no interpreter.", "Write #!/usr/bin/env python3"
-        )
-    program, line = words[0], "#!" + " ".join(words)
-    fix = "Correct the first line of the script, or install the program."
-    if not os.path.exists(program):
-        return Problem(500, f"The interpreter {line} does not exist.", fix)
-    if not os.access(program, os.X_OK) or os.path.isdir(program):
-        return Problem(500, f"The interpreter {line} cannot be executed.", fix)
-    if os.path.basename(program) == "env":
-        wanted = next(
-            (word for word in words[1:] if not word.startswith("-") and "=" not in word), ""
-        )
-        import shutil  # here, since workers load this module
-
-        if wanted and shutil.which(wanted, path=path) is None:
-            return Problem(
-                500,
-                f"{line}: the program {wanted!r} is not on the PATH.",
-                fix,
-                evidence=f"PATH={path}",
-            )
-        if len(words) > 2 and not words[1].startswith("-"):
-            return Problem(
-                500,
-                f"{line}: the system passes everything after env as one argument.",
-                f"Write #!{program} -S {' '.join(words[1:])}",
-            )
-    return None
+    status = 403 if found.kind == "not-readable" else 500
+    return Problem(status, found.what, found.fix, evidence=found.evidence)
 
 
 def start_problem(file: str, error: OSError, path: str, interpreter: str = "") -> Problem:

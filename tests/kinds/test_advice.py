@@ -22,6 +22,7 @@ OWN_TREE = (
 )
 #: Each function that advises a command, and why it may be followed.
 ADVISED = {
+    "checking.": OWN_TREE,
     "cli.config.": "the commands that set a server up, printed because somebody asked for them",
     "cli.options.": OWN_TREE,
     "counters._number_advice": "keeps the number that is in the file, and is for nothing else",

@@ -44,7 +44,6 @@ PLACES = {
     "gateway.wire:native": "the one conversion of ISO-8859-1 text",
     "warm.zygoteclient:ZygoteClient.fork": "native variables go out to a script",
     "host.diagnosis:_isolating_option": "a script's first line, to read its options",
-    "host.diagnosis:interpreter_problem": "a script's first line, to show",
     "host.execlimits:_size": "how many bytes it is",
     "warm.header:Header.feed": "a native target goes out to the web server",
     "warm.header:written_block": "a header block goes out as it came in",

@@ -32,7 +32,7 @@ PRINTABLE = {
     "dates._in_words": ASCII,
     "fields.controls.escaped": "a quick yes; then what HTML forbids is replaced",
     "headers.check_field": ASCII,
-    "host.diagnosis.interpreter_problem": SHOWN,
+    "checking.firstline.check_first_line": SHOWN,
     "multipart._boundary": ASCII,
     "nph.head": ASCII,
     "redirect.check_location": "a quick yes; then `refused`",

@@ -282,8 +282,8 @@ LOOKS = {
     "forgotten.forgotten_handler": (
         "from cgikit.forgotten import advice; assert advice('x') == ('', ''); raise OSError('None')"
     ),
-    "host.diagnosis.first_line": (
-        "from cgikit.host.diagnosis import first_line; assert first_line('x') is None;"
+    "checking.firstline.first_line": (
+        "from cgikit.checking.firstline import first_line; assert first_line('x') is None;"
         " raise OSError('None')"
     ),
     "warm.compiling._compile": (
