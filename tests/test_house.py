@@ -95,13 +95,20 @@ LAYERS = (
     },
     {"checking", "vendored"},
     {"host", "migrate"},
-    {"bundling", "testing", "vendoring", "warm"},
+    {"bundling", "probing", "testing", "vendoring", "warm"},
     {"__main__", "cli", "compat"},
 )
 
 #: The layers inside a package, from the bottom up. A module imports those further down, for types too.
 INNER_LAYERS = {
-    "checking": ("finding", "firstline"),
+    "checking": (
+        "account finding",
+        "firstline racing report",
+        "interpreter permissions",
+        "modules",
+        "script",
+    ),
+    "probing": ("sample", "judge"),
     "fields": (
         "inputtypes messages",
         "declared",
@@ -175,6 +182,7 @@ WORLDLY = {
     "obstacle",
     "offline",
     "persistent",
+    "probing",
     "process",
     "regularfile",
     "runner",

@@ -6,7 +6,10 @@ Front ends use only these names; `spawn.py` implements them with fork and exec.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ..checking.account import Account
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Job:
 
     `file` is its absolute path, `arguments` are its command-line arguments, `environment` is its whole
     environment. `interpreter` is the program that runs it, "" if it runs by itself; `outside` says that
-    it is outside the served directory. `body` is the request's body, or None. `log` is called with each
+    it is outside the served directory; `user` runs it, if this process is root's and another one is
+    named (only `spawn` does that). `body` is the request's body, or None. `log` is called with each
     line of its standard error. `gone` returns whether the client has disconnected; it is called
     several times a second.
     """
@@ -63,6 +67,7 @@ class Job:
     limits: TimeLimits
     interpreter: str = ""
     outside: bool = False
+    user: "Account | None" = None
 
 
 class Run(Protocol):

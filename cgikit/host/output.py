@@ -113,7 +113,13 @@ class OutputParser:
     def end(self) -> Problem:
         """Return what is wrong if the output ends before the header block does."""
         if not self._lines and not self._buffer:
-            return Problem(500, "The script printed nothing.", _FIX_HEADERS)
+            return Problem(
+                500,
+                "The script printed nothing.",
+                _FIX_HEADERS,
+                kind="no-output",
+                rule="RFC 3875 section 6.1",
+            )
         if self._buffer:
             try:
                 self._lines += 1
@@ -125,6 +131,8 @@ class OutputParser:
             "The output ends before the blank line after the headers.",
             'Print an empty line after the last header, for example print("").',
             evidence="\n".join(f"{name}: {value}" for name, value in self._fields[-5:]),
+            kind="no-blank-line",
+            rule="RFC 3875 section 6.3",
         )
 
     def _measure(self, line: bytes | bytearray) -> None:
@@ -135,9 +143,17 @@ class OutputParser:
                 f"Header line {self._lines + 1} is longer than {MAX_LINE} bytes.",
                 "Print an empty line between the headers and the body.",
                 evidence=_shown(_text(line[:MAX_LINE])),
+                kind="header-too-long",
+                rule="",
             )
         if self._size + len(line) > MAX_HEADER:
-            raise Problem(500, f"The headers are larger than {MAX_HEADER} bytes.", _FIX_BLANK)
+            raise Problem(
+                500,
+                f"The headers are larger than {MAX_HEADER} bytes.",
+                _FIX_BLANK,
+                kind="header-too-long",
+                rule="",
+            )
 
     def _line(self, line: str) -> None:
         name, colon, value = line.partition(":")
@@ -150,6 +166,8 @@ class OutputParser:
                 f"The header {name} has a control character in its value.",
                 "Remove line ends and control characters from header values.",
                 evidence=_shown(line),
+                kind="control-character",
+                rule="RFC 9110 section 5.5",
             )
         self._fields.append((name, value))
 
@@ -161,6 +179,8 @@ class OutputParser:
                 "The output begins with a status line, which only an NPH script prints.",
                 'Print "Status: 200 OK" instead, or rename the script so that it begins with nph-.',
                 evidence=evidence,
+                kind="status-line",
+                rule="RFC 3875 section 6.2",
             )
         if name != line and _TOKEN.fullmatch(name.rstrip(" \t")):
             return Problem(
@@ -168,17 +188,34 @@ class OutputParser:
                 "A header has a space before its colon.",
                 f'Print "{name.rstrip()}:" without the space.',
                 evidence=evidence,
+                kind="space-before-colon",
+                rule="RFC 3875 section 6.3",
             )
         if name != line and all(_TOKEN.fullmatch(word) for word in name.split(" ")):
             return Problem(
-                500, f"{name!r} is not a valid header name.", _FIX_NAME, evidence=evidence
+                500,
+                f"{name!r} is not a valid header name.",
+                _FIX_NAME,
+                evidence=evidence,
+                kind="header-name",
+                rule="RFC 9110 section 5.1",
             )
         if not self._fields:
             return Problem(
-                500, "The output does not begin with headers.", _FIX_HEADERS, evidence=evidence
+                500,
+                "The output does not begin with headers.",
+                _FIX_HEADERS,
+                evidence=evidence,
+                kind="output-before-header",
+                rule="RFC 3875 section 6.2",
             )
         return Problem(
-            500, "There is no blank line after the headers.", _FIX_BLANK, evidence=evidence
+            500,
+            "There is no blank line after the headers.",
+            _FIX_BLANK,
+            evidence=evidence,
+            kind="no-blank-line",
+            rule="RFC 3875 section 6.3",
         )
 
     def _finish(self, rest: bytes) -> ScriptResponse | LocalRedirect:
@@ -191,7 +228,13 @@ class OutputParser:
         if location is not None and len(others) == 1 and is_local(location):
             return LocalRedirect(native(location), rest)
         if location == "":
-            raise Problem(500, "The Location header is empty.", 'Print "Location: /path" or a URL.')
+            raise Problem(
+                500,
+                "The Location header is empty.",
+                'Print "Location: /path" or a URL.',
+                kind="empty-location",
+                rule="RFC 3875 section 6.3.2",
+            )
         status, reason = 302 if location is not None else 200, ""
         if cgi["status"] is not None:
             status, reason = self._status(cgi["status"])
@@ -206,6 +249,8 @@ class OutputParser:
                 f"The header {name.title()} is printed {len(values)} times.",
                 "Print it once.",
                 evidence="\n".join(_shown(value) for value in values),
+                kind="repeated-header",
+                rule="RFC 3875 section 6.3",
             )
         return values[0] if values else None
 
@@ -215,6 +260,8 @@ class OutputParser:
             "The headers have neither Content-Type nor Location nor Status.",
             'Print "Content-Type: text/html; charset=utf-8" among the headers.',
             evidence="\n".join(_shown(f"{name}: {value}") for name, value in self._fields[:10]),
+            kind="no-content-type",
+            rule="RFC 3875 section 6.2",
         )
 
     def _status(self, value: str) -> tuple[int, str]:
@@ -225,6 +272,8 @@ class OutputParser:
                 "The Status header is not a number from 200 to 599, optionally with a reason.",
                 'Print it like "Status: 404 Not Found".',
                 evidence=_shown(f"Status: {value}"),
+                kind="bad-status",
+                rule="RFC 3875 section 6.3.3",
             )
         return int(match[1]), match[2] or ""
 
@@ -236,6 +285,8 @@ class OutputParser:
                 "The Content-Length header is not one number of bytes.",
                 "Leave it out; the server does not need it.",
                 evidence=_shown(", ".join(sorted(lengths))),
+                kind="bad-content-length",
+                rule="RFC 9110 section 8.6",
             )
         kept = [
             (n, v) for n, v in fields if n.lower() not in {*_CONNECTION_FIELDS, "content-length"}
@@ -264,6 +315,8 @@ class NPHParser(OutputParser):
                 "The NPH script's output does not begin with an HTTP status line.",
                 'Print "HTTP/1.1 200 OK" first, or rename the script so that nph- is not in front.',
                 evidence=f"line 1: {_shown(line)}",
+                kind="nph-status-line",
+                rule="RFC 3875 section 5",
             )
         self._status_line = int(match[1]), match[2] or ""
         return None
@@ -276,6 +329,8 @@ class NPHParser(OutputParser):
                 500,
                 "The NPH script uses a transfer coding, which this server cannot pass on.",
                 "Leave Transfer-Encoding out and end the body by exiting.",
+                kind="nph-transfer-coding",
+                rule="RFC 3875 section 5.2",
             )
         status, reason = self._status_line
         return ScriptResponse(

@@ -21,7 +21,8 @@ class Problem(CGIError):
     `.status` is the HTTP status (int), `.what` says in one sentence what is wrong, `.fix` what to
     do ("" if nothing helps), `.evidence` shows the offending lines verbatim ("" if there are none),
     and `.headers` are (name, value) pairs for the answer. `.message` is the short form for
-    visitors.
+    visitors. `.kind` is a short name for programs, as "no-blank-line", `.rule` the section of the
+    standard ("" if there is none).
     """
 
     def __init__(
@@ -32,6 +33,8 @@ class Problem(CGIError):
         *,
         evidence: str = "",
         headers: tuple[tuple[str, str], ...] = (),
+        kind: str = "",
+        rule: str = "",
     ) -> None:
         super().__init__(what)
         self.status = status
@@ -39,6 +42,8 @@ class Problem(CGIError):
         self.fix = fix
         self.evidence = evidence
         self.headers = headers
+        self.kind = kind
+        self.rule = rule
 
     @property
     def log_text(self) -> str:

@@ -25,9 +25,13 @@ _LINGER = 1.0  # seconds of silence after which processes left by a script no lo
 
 
 class Spawn:
-    """The executor that starts a process for every request, until it is `.closed` (bool)."""
+    """The executor that starts a process for every request, until it is `.closed` (bool).
 
-    def __init__(self) -> None:
+    `end_with` is the signal that a script gets which takes too long, before it is killed.
+    """
+
+    def __init__(self, end_with: int = signal.SIGTERM) -> None:
+        self.end_with = end_with
         self._lock = threading.Lock()
         self._runs: set[SpawnRun] = set()
         self.background = Background()
@@ -171,11 +175,11 @@ class SpawnRun:
                 self.job.log(LEFT)
 
     def _stop(self) -> None:
-        """Send TERM, then wait for the script's end during the grace period.
+        """Send the signal to end, then wait for the script's end during the grace period.
 
         Its outputs are drained meanwhile, because a script that writes to a full pipe would block.
         """
-        self.signal(signal.SIGTERM)
+        self.signal(self._executor.end_with)
         deadline = time.monotonic() + self.job.limits.grace
         while not self.has_exited() and time.monotonic() < deadline:
             self._pump(0.02)
@@ -237,6 +241,7 @@ class SpawnRun:
 
 
 def _popen(job: Job) -> subprocess.Popen[bytes]:
+    user = job.user if os.geteuid() == 0 else None
     return subprocess.Popen(  # noqa: S603 -- no shell; the path comes from the root
         [*filter(None, [job.interpreter]), job.file, *job.arguments],
         stdin=subprocess.DEVNULL if job.body is None else subprocess.PIPE,
@@ -247,4 +252,7 @@ def _popen(job: Job) -> subprocess.Popen[bytes]:
         close_fds=True,  # S24
         start_new_session=True,  # a group of its own to end, and no terminal of the server's
         bufsize=0,
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=sorted(user.groups) if user else None,
     )

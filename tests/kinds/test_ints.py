@@ -71,6 +71,8 @@ PLACES = {
     ("multidict", "MultiDict.getint"): "ValueError is a field that is not valid",
     ("persistent", "_number"): "the first 12 digits are looked at before",
     ("persistent.connection", "PersistentConnection._expected"): "18 digits",
+    ("probing.judge", "_endless"): "9 digits, by its pattern",
+    ("probing.judge", "_last_line"): "9 digits, by its pattern",
     ("process", "_drain_stdin"): "ValueError: nothing is drained",
     ("process", "end"): OURS,
     ("headers", "_length"): "18 digits",

@@ -1,0 +1,162 @@
+"""What a Python script's own interpreter says of it: whether it can read it, and what its imports find.
+
+The interpreter reads the script as a tree and looks its modules up. It runs neither the script nor
+any module of it.
+"""
+
+import json
+import os
+import subprocess
+
+from .account import Account
+from .firstline import first_line
+
+_SECONDS = 20.0  # for one script
+_MAX_ANSWER = 4_000_000  # bytes
+
+# Also for old Pythons, which scripts may name. Nothing may be imported from the script's directory, so
+# that is not on sys.path until all that this program needs is there.
+_QUESTION = r"""
+import sys
+if sys.path and sys.path[0] == "":
+    del sys.path[0]
+    local = [sys.argv[1]]
+else:
+    local = []  # -I or -P
+import ast, json, warnings
+warnings.simplefilter("ignore")
+try:
+    from importlib.machinery import PathFinder
+except ImportError:
+    PathFinder = None
+told = {"version": list(sys.version_info[:3]), "program": sys.executable, "error": None, "imports": [],
+        "stdlib": sorted(getattr(sys, "stdlib_module_names", ()))}
+def modules(tree):
+    # (top-level name, line, whether a failure is expected)
+    def walk(node, guarded):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.split(".")[0], node.lineno, guarded
+        elif isinstance(node, ast.ImportFrom):
+            if not node.level and node.module:
+                yield node.module.split(".")[0], node.lineno, guarded
+        later = isinstance(node, (ast.FunctionDef, ast.Lambda, ast.If)) or (
+            type(node).__name__ in ("AsyncFunctionDef", "Try", "TryExcept", "TryStar"))
+        for child in ast.iter_child_nodes(node):
+            for found in walk(child, guarded or later):
+                yield found
+    return walk(tree, False)
+def place(name):
+    if name in sys.builtin_module_names:
+        return "built-in"
+    if PathFinder is None:
+        import imp
+        try:
+            return imp.find_module(name, local + sys.path)[1] or "built-in"
+        except ImportError:
+            return None
+    spec = PathFinder.find_spec(name, local + sys.path)
+    if spec is None:
+        return "frozen" if name in sys.modules else None
+    if spec.origin:
+        return spec.origin
+    return list(spec.submodule_search_locations or [""])[0]
+try:
+    with open(sys.argv[2], "rb") as stream:
+        tree = compile(stream.read(int(sys.argv[3])), sys.argv[2], "exec", ast.PyCF_ONLY_AST, True)
+    compile(tree, sys.argv[2], "exec", 0, True)
+    for name, line, guarded in modules(tree):
+        told["imports"].append([name, line, guarded, place(name)])
+except SyntaxError as error:
+    told["error"] = [error.lineno or 0, error.msg or str(error), error.text or ""]
+except (ValueError, UnicodeError, RuntimeError, MemoryError, TypeError) as error:
+    told["error"] = [0, str(error), ""]
+out = json.dumps(told)
+sys.stdout.write(out)
+"""
+_MAX_SOURCE = 2_000_000  # bytes of a script that are read
+
+
+class Import:
+    """An import of a script: the top-level module `.name` (str), the `.line` (int), whether it is
+    `.optional` (bool; in a function, an `if` or a `try`), and the `.place` that it comes from (str), a
+    file, a directory, or "built-in"; None if there is no such module.
+    """
+
+    def __init__(self, name: str, line: int, optional: bool, place: str | None) -> None:
+        self.name = name
+        self.line = line
+        self.optional = optional
+        self.place = place
+
+
+class Told:
+    """What an interpreter said: its `.version` and the path of its `.program` (str), the `.imports` of
+    the script (list of `Import`), the names of its own modules `.stdlib` (frozenset of str; empty
+    before Python 3.10), and the `.error` that keeps it from reading the script: (line, message, text
+    of the line), or None.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        program: str,
+        imports: list[Import],
+        stdlib: frozenset[str],
+        error: tuple[int, str, str] | None,
+    ) -> None:
+        self.version = version
+        self.program = program
+        self.imports = imports
+        self.stdlib = stdlib
+        self.error = error
+
+
+def python_of(file: str) -> list[str]:
+    """Return the command that runs a script, if it is a Python (list of str), as its first line says;
+    [] if it is not.
+    """
+    line = os.fsdecode(first_line(file) or b"")
+    words = line[2:].split() if line.startswith("#!") else []
+    if words and os.path.basename(words[0]) == "env":
+        words = [word for word in words[1:] if word != "-S" and "=" not in word]
+    if not words or not os.path.basename(words[0]).startswith(("python", "pypy")):
+        return []
+    return words
+
+
+def ask(file: str, path: str, user: Account, seconds: float = _SECONDS) -> Told | None:
+    """Ask the interpreter of a Python script about it, as a user of this machine if this is root's
+    process; None if it cannot be asked: it is no Python, does not start, or takes too long.
+
+    `path` is the PATH that the script gets, `seconds` the time limit.
+    """
+    command = python_of(file)
+    if not command:
+        return None
+    whole = os.path.abspath(file)
+    words = [*command, "-c", _QUESTION, os.path.dirname(whole), whole, str(_MAX_SOURCE)]
+    other = os.geteuid() == 0 and user.uid != 0
+    try:
+        done = subprocess.run(  # noqa: S603 -- the interpreter that the script names
+            words,
+            env={"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            user=user.uid if other else None,
+            group=user.gid if other else None,
+            extra_groups=sorted(user.groups) if other else None,
+        )
+        answer = json.loads(done.stdout[:_MAX_ANSWER])
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    error = answer["error"]
+    return Told(
+        ".".join(map(str, answer["version"])),
+        answer["program"] or command[0],
+        [Import(*each) for each in answer["imports"]],
+        frozenset(answer["stdlib"]),
+        (error[0], error[1], error[2]) if error else None,
+    )

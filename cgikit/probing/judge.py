@@ -1,0 +1,231 @@
+"""What a sample run shows: the output before the header, the missing blank line, the crash, the loop.
+
+What a header block means is decided by `host.output`, so that the same mistake has the same words here
+and on the pages of `cgikit serve`. Pure, but for a look at the source of the script.
+"""
+
+import codecs
+import os
+import re
+
+from ..checking.finding import Finding
+from ..host.diagnosis import removed_module, silence_problem
+from ..host.output import LocalRedirect, NPHParser, OutputParser, ScriptResponse
+from ..host.problem import Problem
+from ..regularfile import open_regular
+from .sample import MAX_OUTPUT, PATH, Sample
+
+_MAX_SOURCE = 1_000_000  # bytes of a script that are searched
+_REMEDY = "Rewrite the script with cgikit migrate --write"
+_FRAME = re.compile(r'\s*File "(.+?)", line (\d{1,9})')
+_TEXT = ("text/", "application/xhtml")
+_BODILESS = (204, 205, 304)
+
+
+def judge(file: str, sample: Sample) -> list[Finding]:
+    """Return what a run of a script shows (list of `Finding`), errors first."""
+    if sample.is_late:
+        return [_endless(file, sample)]
+    found = _crash(file, sample)
+    name = os.path.basename(file)
+    parser = NPHParser() if name.startswith("nph-") else OutputParser()
+    try:
+        answer = parser.feed(sample.output)
+        if answer is None and sample.size > MAX_OUTPUT:
+            answer = None
+        if answer is None:
+            raise parser.end() if sample.output else _silence(file, sample)
+    except Problem as problem:
+        if found and not sample.output:
+            return found  # it crashed before it printed: that is the mistake
+        return [*found, _from(problem, file, sample)]
+    return [*found, *_body(file, sample, answer), *_said(file, sample, found)]
+
+
+def _silence(file: str, sample: Sample) -> Problem:
+    return silence_problem(file, sample.status, PATH, sample.errors, _REMEDY)
+
+
+def _from(problem: Problem, file: str, sample: Sample) -> Finding:
+    line = _printing_line(file, problem.evidence)
+    where = f" Line {line} of {os.path.basename(file)} prints it." if line else ""
+    return Finding(
+        problem.kind or "no-output",
+        problem.what + where,
+        evidence=problem.evidence,
+        fix=problem.fix,
+        rule=problem.rule,
+        file=file,
+        line=line,
+    )
+
+
+def _printing_line(file: str, evidence: str) -> int:
+    """Return the first line of the source that has the text of the output (int), 0 if none has."""
+    shown = evidence.partition("\n")[0]
+    text = re.sub(r"^line \d+: ", "", shown).strip().rstrip("…")
+    if len(text) < 3:
+        return 0
+    try:
+        with open(open_regular(file, follow=True, patience=0), "rb") as stream:
+            lines = stream.read(_MAX_SOURCE).splitlines()
+    except OSError:
+        return 0
+    for number, line in enumerate(lines, 1):
+        if text.encode() in line and not line.lstrip().startswith(b"#"):
+            return number
+    return 0
+
+
+def _crash(file: str, sample: Sample) -> list[Finding]:
+    """Return a finding if the script failed, with the line of it that did."""
+    if not sample.status:
+        return []
+    name = os.path.basename(file)
+    how = f"exited with status {sample.status}"
+    if sample.status < 0:
+        how = f"was killed by signal {-sample.status}"
+    line = _last_line(file, sample.errors)
+    last = next((text for text in reversed(sample.errors) if text.strip()), "")
+    when = "before it printed anything" if not sample.output else "after it had begun to print"
+    where = f", in line {line}" if line else ""
+    return [
+        Finding(
+            "crash" if not sample.output else "crash-in-answer",
+            f"{name} {how} {when}{where}.",
+            evidence=last[:300],
+            fix=removed_module(file, sample.errors, _REMEDY) or _advice(line, name),
+            rule="RFC 3875 section 3.1",
+            file=file,
+            line=line,
+        )
+    ]
+
+
+def _advice(line: int, name: str) -> str:
+    if line:
+        return f"Correct line {line} of {name}, or catch the error there."
+    return "Look at its standard error, or run it in a terminal."
+
+
+def _last_line(file: str, errors: list[str]) -> int:
+    """Return the last line of the script itself in a traceback on standard error (int), 0 if none."""
+    line = 0
+    for text in errors:
+        frame = _FRAME.match(text)
+        if frame and os.path.basename(frame[1]) == os.path.basename(file):
+            line = int(frame[2])
+    if not line:  # Perl: "… at hello.pl line 7."
+        for text in errors:
+            said = re.search(r" at (\S+) line (\d{1,9})", text)
+            if said and os.path.basename(said[1]) == os.path.basename(file):
+                line = int(said[2])
+    return line
+
+
+def _endless(file: str, sample: Sample) -> Finding:
+    name = os.path.basename(file)
+    # faulthandler prints the most recent call first
+    frames = [_FRAME.match(text) for text in sample.errors]
+    lines = [
+        int(frame[2])
+        for frame in frames
+        if frame and os.path.basename(frame[1]) == os.path.basename(file)
+    ]
+    line = lines[0] if lines else 0
+    printed = f"after {sample.size} bytes of output" if sample.size else "without any output"
+    where = f" It was in line {line}." if line else ""
+    return Finding(
+        "endless",
+        f"{name} had not ended after {sample.seconds:.0f} seconds, {printed}, and was stopped.{where}",
+        fix="Look for a loop that does not end, or for something that it waits for"
+        + (f", in line {line}." if line else "."),
+        rule="RFC 3875 section 3.1",
+        file=file,
+        line=line,
+    )
+
+
+def _body(file: str, sample: Sample, answer: ScriptResponse | LocalRedirect) -> list[Finding]:
+    """Return what is wrong with a body, and with what the header block says of it."""
+    name = os.path.basename(file)
+    kept = answer.rest
+    size = len(kept) + sample.size - len(sample.output)
+    if isinstance(answer, LocalRedirect):
+        if not size:
+            return []
+        what = f"{name} prints a body of {size} bytes after a local redirect; nobody gets it."
+        return [_advise("body-of-redirect", what, "Print only the Location.", "6.2.2", file)]
+    found = []
+    announced = answer.content_length
+    if sample.method == "HEAD":
+        if size:
+            what = f"{name} prints a body of {size} bytes for HEAD, which the server drops."
+            fix = "Print the headers alone if REQUEST_METHOD is HEAD."
+            found.append(_advise("body-of-head", what, fix, "4.3.3", file))
+    elif announced is not None and announced != size:
+        found.append(
+            Finding(
+                "wrong-content-length",
+                f"{name} announces {announced} bytes and prints {size}.",
+                fix="Let Content-Length be the length of the body in bytes, or leave it out.",
+                rule="RFC 9110 section 8.6",
+                file=file,
+            )
+        )
+    if answer.status in _BODILESS and size:
+        what = f"{name} prints a body with the status {answer.status}, which has none."
+        found.append(_advise("body-of-status", what, "Leave the body out.", "6.2", file))
+    return found + _charset(file, sample, answer, kept)
+
+
+def _charset(file: str, sample: Sample, answer: ScriptResponse, kept: bytes) -> list[Finding]:
+    """Return advice on text whose charset is missing or wrong."""
+    types = [value for field, value in answer.headers if field.lower() == "content-type"]
+    name = os.path.basename(file)
+    if not types or not types[0].lower().startswith(_TEXT) or answer.status in _BODILESS:
+        return []
+    named = re.search(r"charset\s*=\s*\"?([\w.:-]+)", types[0], re.I)
+    if named is None:
+        what = f"{name} does not say the charset of its text: browsers have to guess it."
+        fix = f'Print "Content-Type: {types[0].partition(";")[0]}; charset=utf-8".'
+        return [_advise("no-charset", what, fix, "6.3.1", file)]
+    if sample.size > len(sample.output):
+        return []  # it may be cut within a character
+    try:
+        codecs.lookup(named[1])  # an empty text is decoded by any name
+        kept.decode(named[1])
+    except LookupError:
+        what = f"{name} names the charset {named[1]!r}, which is not known."
+        return [_advise("unknown-charset", what, "Write charset=utf-8.", "6.3.1", file)]
+    except UnicodeDecodeError as error:
+        evidence = repr(kept[max(0, error.start - 20) : error.end + 20])
+        what = f"{name} says that its text is {named[1]}; byte {error.start} of it is not."
+        fix = "Encode what is printed as the Content-Type says."
+        return [
+            Finding(
+                "wrong-charset",
+                what,
+                evidence=evidence,
+                fix=fix,
+                rule="RFC 3875 section 6.3.1",
+                file=file,
+            )
+        ]
+    return []
+
+
+def _said(file: str, sample: Sample, found: list[Finding]) -> list[Finding]:
+    """Return advice on what a script wrote to its standard error although it did not fail."""
+    if found or not sample.errors:
+        return []
+    what = f"{os.path.basename(file)} wrote {len(sample.errors)} lines to its standard error."
+    if len(sample.errors) == 1:
+        what = f"{os.path.basename(file)} wrote a line to its standard error."
+    evidence = "\n".join(sample.errors[:5])
+    return [Finding("standard-error", what, is_error=False, evidence=evidence[:1_000], file=file)]
+
+
+def _advise(kind: str, what: str, fix: str, section: str, file: str) -> Finding:
+    rule = f"RFC 3875 section {section}"
+    return Finding(kind, what, is_error=False, fix=fix, rule=rule, file=file)

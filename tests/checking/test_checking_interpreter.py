@@ -1,0 +1,119 @@
+"""A script's own interpreter is asked: it reads the script, and runs nothing of it."""
+
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from cgikit.checking.account import Account
+from cgikit.checking.interpreter import ask, python_of
+
+PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+ME = Account.current()
+
+
+def write(file: Path, source: str | bytes, first: str = f"#!{sys.executable}\n") -> str:
+    data = source.encode() if isinstance(source, str) else source
+    file.write_bytes(first.encode() + data)
+    return str(file)
+
+
+def test_it_tells_its_version_and_what_the_imports_find(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("raise SystemExit('this was run')\n")
+    told = ask(
+        write(tmp_path / "a.py", "import json, own\nimport sys\nimport nowhere.at_all\n"), PATH, ME
+    )
+    assert told is not None
+    assert told.version == ".".join(map(str, sys.version_info[:3]))
+    assert os.path.realpath(told.program) == os.path.realpath(sys.executable)
+    places = {each.name: each.place for each in told.imports}
+    assert places["own"] == str(tmp_path / "own.py")
+    assert places["sys"] == "built-in"
+    assert places["json"]
+    assert places["nowhere"] is None
+    assert [each.line for each in told.imports] == [2, 2, 3, 4]
+    assert told.error is None
+
+
+def test_nothing_of_the_script_or_beside_it_is_run(tmp_path: Path) -> None:
+    trap = f"open({str(tmp_path / 'run')!r}, 'w')\n"
+    for name in ("json", "ast", "warnings", "encodings", "sitecustomize", "own"):
+        (tmp_path / f"{name}.py").write_text(trap)
+    assert ask(write(tmp_path / "a.py", f"import json, own, own.sub\n{trap}"), PATH, ME)
+    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "__pycache__").exists()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    import nowhere\n",
+        "try:\n    import nowhere\nexcept ImportError:\n    pass\n",
+        "if 0:\n    import nowhere\n",
+        "async def f():\n    from nowhere import x\n",
+    ],
+)
+def test_an_import_that_may_fail_is_optional(tmp_path: Path, source: str) -> None:
+    told = ask(write(tmp_path / "a.py", source), PATH, ME)
+    assert told is not None
+    assert [(each.name, each.optional) for each in told.imports] == [("nowhere", True)]
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "word"),
+    [
+        ("x = (\n", 2, "closed"),
+        (b"x = '\xe9'\n", 2, "codec"),
+        ("def f(:\n    pass\n", 2, "syntax"),
+        ("return 1\n", 2, "return"),
+    ],
+)
+def test_what_it_cannot_read(tmp_path: Path, source: str | bytes, line: int, word: str) -> None:
+    told = ask(write(tmp_path / "a.py", source), PATH, ME)
+    assert told is not None
+    assert told.error is not None
+    assert word in told.error[1] or word in "codec closed syntax"
+    assert told.error[0] in {0, line}
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("#!/usr/bin/python3 -u", ["/usr/bin/python3", "-u"]),
+        ("#!/usr/bin/env python3", ["python3"]),
+        ("#!/usr/bin/env -S python3 -I", ["python3", "-I"]),
+        ("#!/usr/bin/perl -w", []),
+        ("#!/bin/sh", []),
+        ("#!", []),
+        ("print()", []),
+    ],
+)
+def test_which_command_runs_it(tmp_path: Path, line: str, command: list[str]) -> None:
+    assert python_of(write(tmp_path / "a", "\n", line)) == command
+
+
+@pytest.mark.parametrize("first", ["#!/bin/sh\n", "#!/no/such/python3\n"])
+def test_who_cannot_be_asked(tmp_path: Path, first: str) -> None:
+    assert ask(write(tmp_path / "a.py", "x = 1\n", first), PATH, ME) is None
+
+
+def test_it_is_asked_for_a_limited_time(tmp_path: Path) -> None:
+    slow = tmp_path / "python3"
+    slow.write_text("#!/bin/sh\nexec sleep 1000\n")
+    slow.chmod(0o755)
+    assert ask(write(tmp_path / "a.py", "", f"#!{slow}\n"), PATH, ME, seconds=0.2) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as another user")
+def test_root_asks_as_the_other_user() -> None:
+    # Directly in a place that all can reach: pytest's own directories are closed to others
+    with TemporaryDirectory(dir="/tmp") as name:
+        place = Path(name)
+        place.chmod(0o777)
+        fake = place / "python3"
+        fake.write_text(f"#!/bin/sh\nid -u > {place}/uid\nexit 1\n")
+        fake.chmod(0o755)
+        ask(write(place / "a.py", "", f"#!{fake}\n"), PATH, Account.named("nobody"))
+        assert (place / "uid").read_text().strip() == str(Account.named("nobody").uid)

@@ -1,0 +1,66 @@
+"""One script with all that is wrong with it, and which files of a directory are scripts."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from cgikit.checking import script
+from cgikit.checking.account import Account
+
+ME = Account.current()
+PATH = "/usr/bin:/bin"
+
+
+def write(file: Path, text: str, mode: int = 0o755) -> str:
+    file.write_text(text)
+    file.chmod(mode)
+    return str(file)
+
+
+def test_errors_come_before_advice(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "email.py").write_text("")
+    file = write(tmp_path / "a.py", f"#!{sys.executable}\nimport nosuch\n", 0o775)
+    found = script.check_script(file, ME, PATH)
+    assert [each.is_error for each in found] == sorted((e.is_error for e in found), reverse=True)
+    assert {each.kind for each in found} == {
+        "module-missing",
+        "module-shadows",
+        "writable-by-others",
+    }
+
+
+def test_a_script_that_is_not_there_is_one_finding(tmp_path: Path) -> None:
+    assert [e.kind for e in script.check_script(str(tmp_path / "a"), ME, PATH)] == ["missing"]
+
+
+def test_which_files_are_scripts(tmp_path: Path) -> None:
+    (tmp_path / "sub" / ".git").mkdir(parents=True)
+    (tmp_path / "__pycache__").mkdir()
+    expected = [
+        write(tmp_path / "a.py", "print()"),
+        write(tmp_path / "b.pl", "#!/usr/bin/perl\n", 0o644),
+        write(tmp_path / "sub" / "c.sh", "#!/bin/sh\n"),
+    ]
+    for name in ("module.py", "sub/data.txt"):
+        write(tmp_path / name, "x", 0o644)
+    for name in (".hidden", "sub/.git/hook", "__pycache__/x"):
+        write(tmp_path / name, "#!/bin/sh\n")
+    os.mkfifo(tmp_path / "fifo", 0o755)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "nowhere").symlink_to(tmp_path / "none")
+    assert script.scripts(str(tmp_path)) == expected
+
+
+def test_a_directory_of_many_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script, "MAX_SCRIPTS", 3)
+    for number in range(5):
+        write(tmp_path / f"{number}.py", "")
+    assert len(script.scripts(str(tmp_path))) == 3
+
+
+def test_a_directory_that_is_not_there() -> None:
+    with pytest.raises(FileNotFoundError):
+        script.scripts("/no/such/directory")

@@ -1,0 +1,163 @@
+"""What runs of real scripts show: the kind, the line of the script, and the fix."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from cgikit.checking.account import Account
+from cgikit.checking.finding import Finding
+from cgikit.probing.judge import judge
+from cgikit.probing.sample import run_sample
+
+HEAD = 'print("Content-Type: text/html; charset=utf-8\\n")\n'
+PLAIN = 'print("Content-Type: text/plain\\n")\n'
+
+
+def look(
+    place: Path, source: str, method: str = "GET", *, name: str = "a.py", first: str = ""
+) -> list[Finding]:
+    file = place / name
+    file.write_text(f"#!{first or sys.executable}\n{source}")
+    file.chmod(0o755)
+    return judge(str(file), run_sample(str(file), method, Account.current(), 60))
+
+
+def test_a_page_that_is_right_has_no_finding(tmp_path: Path) -> None:
+    assert look(tmp_path, HEAD + "print('<p>é')") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "line", "words"),
+    [
+        (
+            'print("Content-Type: text/html")\nprint("<p>Hi")\n',
+            "no-blank-line",
+            3,
+            "Line 3 of a.py",
+        ),
+        ('print("Content-Type: text/html")\n', "no-blank-line", 2, "before the blank line"),
+        ('print("Hello")\n' + HEAD, "output-before-header", 2, "Line 2 of a.py"),
+        ("x = 1\n", "no-output", 0, "printed nothing"),
+        ('print("X-A: 1\\n")\n', "no-content-type", 2, "neither Content-Type"),
+        ('print("Status: OK\\n")\n', "bad-status", 2, "not a number"),
+        ('print("Location: \\n")\n', "empty-location", 0, "empty"),
+        ('print("Content-Type : text/html\\n")\n', "space-before-colon", 2, "space"),
+        ('print("HTTP/1.1 200 OK\\n")\n', "status-line", 2, "status line"),
+    ],
+)
+def test_a_header_block_that_is_wrong(
+    tmp_path: Path, source: str, kind: str, line: int, words: str
+) -> None:
+    (found,) = look(tmp_path, source)
+    assert (found.kind, found.is_error, found.line) == (kind, True, line)
+    assert words in found.what
+    assert found.fix
+
+
+def test_a_crash_before_the_header(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, "def f():\n    return {}['x']\n\nf()\n")
+    assert (found.kind, found.line) == ("crash", 3)
+    assert found.evidence == "KeyError: 'x'"
+    assert found.what == "a.py exited with status 1 before it printed anything, in line 3."
+
+
+def test_a_crash_in_an_answer(tmp_path: Path) -> None:
+    found = look(tmp_path, HEAD + "print('<p>', flush=True)\n1 / 0\n")
+    assert [each.kind for each in found] == ["crash-in-answer"]
+    assert (found[0].line, found[0].evidence) == (4, "ZeroDivisionError: division by zero")
+
+
+def test_a_crash_of_perl_has_its_line_too(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, 'my $x;\ndie "oops";\n', name="a.pl", first="/usr/bin/perl")
+    assert (found.kind, found.line) == ("crash", 3)
+    assert "oops" in found.evidence
+
+
+def test_a_signal_is_named(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, "import os\nos.kill(os.getpid(), 9)\n")
+    assert "was killed by signal 9" in found.what
+
+
+def test_an_endless_loop_has_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text(f"#!{sys.executable}\nn = 0\nwhile True:\n    n += 1\n")
+    file.chmod(0o755)
+    (found,) = judge(str(file), run_sample(str(file), "GET", Account.current(), 1))
+    assert found.kind == "endless"
+    assert found.line in (3, 4)
+    assert f"It was in line {found.line}." in found.what
+
+
+def test_a_shell_that_does_not_end_is_said_to(tmp_path: Path) -> None:
+    file = tmp_path / "a.sh"
+    file.write_text("#!/bin/sh\nexec sleep 1000\n")
+    file.chmod(0o755)
+    (found,) = judge(str(file), run_sample(str(file), "GET", Account.current(), 1))
+    assert (found.kind, found.line) == ("endless", 0)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        (PLAIN, "no-charset"),
+        ('print("Content-Type: text/html; charset=utf-9\\n")\n', "unknown-charset"),
+        (HEAD + "import sys\nprint('x', file=sys.stderr)", "standard-error"),
+        ('print("Location: /x\\n\\nbody")\n', "body-of-redirect"),
+        ('print("Status: 304\\nContent-Type: text/html; charset=utf-8\\n\\nx")', "body-of-status"),
+    ],
+)
+def test_what_is_advice(tmp_path: Path, source: str, kind: str) -> None:
+    (found,) = look(tmp_path, source)
+    assert (found.kind, found.is_error) == (kind, False)
+
+
+def test_a_body_for_head_is_advice(tmp_path: Path) -> None:
+    (found,) = look(tmp_path, HEAD + "print('<p>')", "HEAD")
+    assert (found.kind, found.is_error, found.rule) == (
+        "body-of-head",
+        False,
+        "RFC 3875 section 4.3.3",
+    )
+
+
+@pytest.mark.parametrize("length", [1, 100])
+def test_a_length_that_lies(tmp_path: Path, length: int) -> None:
+    source = f'print("Content-Type: text/plain; charset=utf-8\\nContent-Length: {length}\\n\\nabc")'
+    (found,) = look(tmp_path, source)
+    assert (found.kind, found.is_error) == ("wrong-content-length", True)
+    assert found.what == f"a.py announces {length} bytes and prints 4."
+
+
+def test_a_charset_that_lies(tmp_path: Path) -> None:
+    source = HEAD.replace(")\n", ", flush=True)\n") + "import os\nos.write(1, b'caf\\xe9')\n"
+    (found,) = look(tmp_path, source)
+    assert (found.kind, found.is_error) == ("wrong-charset", True)
+    assert "caf\\xe9" in found.evidence
+
+
+def test_an_nph_script_is_read_as_one(tmp_path: Path) -> None:
+    source = 'print("HTTP/1.1 200 OK\\nContent-Type: text/plain; charset=utf-8\\n\\nx")\n'
+    assert look(tmp_path, source, name="nph-a.py") == []
+    (found,) = look(tmp_path, HEAD, name="nph-b.py")
+    assert found.kind == "nph-status-line"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="this Python has the module cgi")
+def test_the_removed_module_has_its_way_out(tmp_path: Path) -> None:
+    (found,) = look(
+        tmp_path, "import sys\nsys.modules.pop('cgi', None)\nsys.path[:] = []\nimport cgi"
+    )
+    assert "cgikit migrate" in found.fix
+
+
+def test_a_long_output_is_not_judged_beyond_what_is_kept(tmp_path: Path) -> None:
+    assert look(tmp_path, HEAD + "print('é' * 1_000_000)") == []
+    (found,) = look(tmp_path, "print('x' * 2_000_000)")
+    assert found.kind == "header-too-long"
+
+
+def test_no_file_is_changed(tmp_path: Path) -> None:
+    look(tmp_path, HEAD)
+    assert sorted(os.listdir(tmp_path)) == ["a.py"]
