@@ -95,7 +95,7 @@ LAYERS = (
     },
     {"checking", "vendored"},
     {"host", "migrate"},
-    {"bundling", "probing", "testing", "vendoring", "warm"},
+    {"bundling", "probing", "starters", "testing", "vendoring", "warm"},
     {"__main__", "cli", "compat"},
 )
 
@@ -188,6 +188,7 @@ WORLDLY = {
     "runner",
     "script",
     "sessions",
+    "starters",
     "testing",
     "uncaught",
     "upload",

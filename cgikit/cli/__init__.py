@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cgikit import __version__
 from cgikit.runner import run_script
 
-from . import check, config, fastcgi, migrate, run, scgi, serve, sessions, vendor
+from . import check, config, fastcgi, migrate, new, run, scgi, serve, sessions, vendor
 from .commandline import Parser, complain
 
 
@@ -37,6 +37,7 @@ def parser() -> Parser:
     config.add_to(commands)
     fastcgi.add_to(commands)
     migrate.add_to(commands)
+    new.add_to(commands)
     run.add_to(commands)
     scgi.add_to(commands)
     serve.add_to(commands)
