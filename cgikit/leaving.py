@@ -180,12 +180,12 @@ def runs_c(modules: "Iterable[ModuleType | None]") -> bool:
     """Return whether one of these modules is C code from outside of the interpreter, which may have
     printed through C's own buffers.
     """
-    own = os.path.join(os.path.dirname(os.__file__), "lib-dynload", "")
     for module in modules:
         loader = getattr(module, "__loader__", None)
         if type(loader).__name__ == "ExtensionFileLoader":
             if getattr(module, "__name__", "") in _C:
                 return True
+            own = os.path.join(os.path.dirname(os.__file__), "lib-dynload", "")
             if not str(getattr(module, "__file__", "")).startswith(own):
                 return True
     return False

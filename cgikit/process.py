@@ -8,7 +8,6 @@ here.
 
 import io
 import os
-import stat
 import sys
 
 TYPE_CHECKING = False
@@ -258,8 +257,12 @@ def _drain_stdin() -> None:
     the body: if a long answer came first, both would wait forever. With a pipe neither happens.
     """
     length = os.environ.get("CONTENT_LENGTH", "")
+    if not length:
+        return
+    import stat
+
     try:
-        if not length or not stat.S_ISSOCK(os.fstat(0).st_mode):
+        if not stat.S_ISSOCK(os.fstat(0).st_mode):
             return
         left = int(length) - getattr(getattr(sys.stdin, _INPUT, None), "taken", 0)
         import select
