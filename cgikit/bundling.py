@@ -11,9 +11,9 @@ import py_compile
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib.machinery import PathFinder
-from importlib.metadata import PackageNotFoundError, files
+from importlib.metadata import PackageNotFoundError, files, packages_distributions
 
 _LICENSE = ("license", "licence", "copying", "notice")
 
@@ -39,7 +39,7 @@ def needed(names: Iterable[str], carried: Collection[str]) -> Needed:
     others: set[str] = set()
     waiting = list(names)
     for name in waiting:
-        if _file_of(name) is None:
+        if find(name) is None:
             raise ModuleNotFoundError(f"there is no module named {name!r}", name=name)
     while waiting:
         name = waiting.pop()
@@ -48,7 +48,7 @@ def needed(names: Iterable[str], carried: Collection[str]) -> Needed:
         if name.partition(".")[0] not in carried:
             others.add(name.partition(".")[0])
             continue
-        file = _file_of(name)
+        file = find(name)
         if file is None:  # `from module import name`: not a module
             continue
         if "." in name:
@@ -107,21 +107,34 @@ def _copy(directory: str, name: str, file: str) -> None:
     )
 
 
+def licenses(package: str) -> dict[str, str]:
+    """Return the files with the licences of the distribution that has a package, by the names that
+    they get beside those of others. Empty if it says nothing, or was not installed.
+    """
+    found = {}
+    for distribution in sorted({package, *packages_distributions().get(package, [])}):
+        try:
+            listed = files(distribution) or []
+        except PackageNotFoundError:
+            continue
+        for path in listed:
+            if path.name.lower().startswith(_LICENSE) and ".dist-info" in str(path):
+                source = os.fspath(path.locate())
+                if os.path.isfile(source):
+                    found[f"{package}-{path.name}"] = source
+    return found
+
+
 def _copy_licenses(directory: str, package: str) -> None:
-    try:
-        listed = files(package) or []
-    except PackageNotFoundError:
-        listed = []
-    for path in listed:
-        if path.name.lower().startswith(_LICENSE) and ".dist-info" in str(path):
-            source = os.fspath(path.locate())
-            if os.path.isfile(source):
-                shutil.copyfile(source, os.path.join(directory, f"{package}-{path.name}"))
+    for name, source in licenses(package).items():
+        shutil.copyfile(source, os.path.join(directory, name))
 
 
-def _file_of(name: str) -> str | None:
-    """Return the file of a module, or None if it does not exist or is not written in Python."""
-    path = None
+def find(name: str, path: Sequence[str] | None = None) -> str | None:
+    """Return the file of a module (str), or None if it does not exist or is not written in Python.
+
+    `path` are the directories that it is looked for in: `sys.path` by default.
+    """
     spec = None
     parts = name.split(".")
     for count in range(1, len(parts) + 1):
@@ -130,7 +143,7 @@ def _file_of(name: str) -> str | None:
             return None
         path = spec.submodule_search_locations
         if path is None and count < len(parts):
-            return None  # not a package; `find_spec` would search `sys.path`
+            return None  # not a package: `find_spec` would search `sys.path`
     origin = spec.origin if spec is not None else None
     return origin if origin is not None and origin.endswith(".py") else None
 
@@ -157,12 +170,16 @@ def _imports(name: str, file: str, carried: Collection[str]) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from _imported_from(node, package)
+            yield from imported_from(node, package)
         elif isinstance(node, ast.Constant) and _is_name(node.value, prefixes):
             yield str(node.value)
 
 
-def _imported_from(node: ast.ImportFrom, package: str) -> Iterator[str]:
+def imported_from(node: ast.ImportFrom, package: str) -> Iterator[str]:
+    """Yield the module that `from … import` names, then each name in it, which may be a module too.
+
+    `package` is that of the module with the statement: relative imports begin there.
+    """
     base = node.module or ""
     if node.level:
         parts = package.split(".")
