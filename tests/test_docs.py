@@ -553,6 +553,7 @@ def packages() -> list[str]:
 #: Where the modules of each package are listed: a page and a heading. All others are in
 #: docs/architecture.md, under their name.
 LISTS = {
+    "bundle": ("bundle.md", "## The parts"),
     "gateway": ("gateway.md", "# gateway: FastCGI and SCGI"),
     "host": ("host.md", "## The parts"),
     "warm": ("warm.md", "## The parts"),

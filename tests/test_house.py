@@ -95,7 +95,7 @@ LAYERS = (
     },
     {"checking", "vendored"},
     {"host", "migrate"},
-    {"bundling", "probing", "starters", "testing", "vendoring", "warm"},
+    {"bundle", "bundling", "probing", "starters", "testing", "vendoring", "warm"},
     {"__main__", "cli", "compat"},
 )
 
@@ -158,6 +158,7 @@ FORBIDDEN = (("gateway", "host"), ("gateway", "warm"), ("*", "compat"))
 WORLDLY = {
     "__main__",
     "body",
+    "bundle",
     "bundling",
     "checking",
     "cli",

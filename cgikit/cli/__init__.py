@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cgikit import __version__
 from cgikit.runner import run_script
 
-from . import check, config, fastcgi, migrate, new, run, scgi, serve, sessions, vendor
+from . import bundle, check, config, fastcgi, migrate, new, run, scgi, serve, sessions, vendor
 from .commandline import Parser, complain
 
 
@@ -33,6 +33,7 @@ def parser() -> Parser:
     )
     made.add_argument("--version", action="version", version=f"cgikit {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", dest="named", required=True)
+    bundle.add_to(commands)
     check.add_to(commands)
     config.add_to(commands)
     fastcgi.add_to(commands)

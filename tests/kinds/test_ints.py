@@ -85,6 +85,7 @@ PLACES = {
     ("sessions.sessionfile", "write"): OURS,
     ("sessions.sqlite", "SQLiteStore.count"): OURS,
     ("upload", "_umask"): "the kernel's",
+    ("bundle.target", "_supported"): "2 and 3 digits",
     ("url", "split_host"): "5 digits",
 }
 

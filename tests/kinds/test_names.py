@@ -32,6 +32,7 @@ PRINTABLE = {
     "dates._in_words": ASCII,
     "fields.controls.escaped": "a quick yes; then what HTML forbids is replaced",
     "headers.check_field": ASCII,
+    "bundle.interpreter._check": ASCII,
     "checking.firstline.check_first_line": SHOWN,
     "multipart._boundary": ASCII,
     "nph.head": ASCII,

@@ -35,6 +35,8 @@ DESCRIPTOR = "a descriptor that is open already"
 UNGUARDED = {
     "starters._fill": "a new file in a new directory",
     "starters._text": "a file of this package",
+    "bundle.library._read": SOURCE,
+    "bundle.writing._create": NEW,
     "bundling._copy": SOURCE,
     "bundling._copy_licenses": SOURCE,
     "bundling._imports": SOURCE,

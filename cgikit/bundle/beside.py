@@ -1,0 +1,90 @@
+"""Which files beside a script go along, and which stay: what visitors have left, and what is secret.
+
+A bundle is uploaded, copied and kept; the data of a site does not belong into it, unless it is asked
+for. Each file that stays is reported with its reason.
+"""
+
+import os
+from collections.abc import Iterator
+
+_DATA = "data that scripts keep stays here"
+_SECRET = "looks like a secret"  # noqa: S105 -- a reason, not one
+_LEFTOVER = "made by other programs"
+_OUTSIDE = "leads out of the directory"
+_SPECIAL = "not a regular file"
+_UNLISTED = "a name with such characters cannot be listed"
+#: Names of files and directories, and what they are.
+_NAMES = {
+    "data": _DATA,
+    "sessions": _DATA,
+    "__pycache__": _LEFTOVER,
+    "node_modules": _LEFTOVER,
+    "id_rsa": _SECRET,
+    "id_ed25519": _SECRET,
+}
+_SUFFIXES = {
+    ".dat": _DATA,
+    ".db": _DATA,
+    ".sqlite": _DATA,
+    ".sqlite3": _DATA,
+    ".log": _DATA,
+    ".lock": _DATA,
+    ".pem": _SECRET,
+    ".key": _SECRET,
+    ".pyc": _LEFTOVER,
+    ".swp": _LEFTOVER,
+    ".bak": _LEFTOVER,
+    ".orig": _LEFTOVER,
+    "~": _LEFTOVER,
+}
+_HTACCESS = ".htaccess"  # the one hidden file that belongs to a site
+
+
+def why_not(path: str, *, data: bool = False) -> str:
+    """Return why a path relative to the script's directory stays here; "" if it goes along.
+
+    With `data` only leftovers of other programs stay.
+    """
+    if any(char in "\n\r\\" or "\ud800" <= char <= "\udfff" for char in path):
+        return _UNLISTED
+    for part in path.split("/"):
+        reason = _NAMES.get(part, "")
+        if not reason and part.startswith(".") and part != _HTACCESS:
+            reason = _SECRET if part in {".env", ".htpasswd"} else _LEFTOVER
+        for suffix, why in _SUFFIXES.items():
+            if not reason and part.endswith(suffix):
+                reason = why
+        if reason and (not data or reason == _LEFTOVER):
+            return reason
+    return ""
+
+
+def files(directory: str, start: str = "", *, data: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield each file below a directory, from `start` in it, as a relative path and why it stays (""
+    if it goes along). A directory that stays is yielded itself, with "/" at its end.
+
+    The order is that of the names. Nothing outside of the directory is read, wherever links lead.
+    """
+    top = os.path.realpath(directory)
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        full = os.path.join(top, path)
+        reason = why_not(path, data=data) if path else ""
+        is_directory = os.path.isdir(full)
+        if not reason and not _is_inside(full, top):
+            reason = _OUTSIDE
+        if is_directory and reason:
+            yield f"{path}/", reason
+        elif is_directory and not os.path.islink(full):
+            names = sorted(os.listdir(full), reverse=True)
+            waiting.extend(os.path.join(path, name) for name in names)
+        elif is_directory:
+            yield f"{path}/", "a link to a directory"
+        else:
+            yield path, reason or ("" if os.path.isfile(full) else _SPECIAL)
+
+
+def _is_inside(full: str, top: str) -> bool:
+    real = os.path.realpath(full)
+    return real == top or real.startswith(top.rstrip("/") + "/")

@@ -1,0 +1,217 @@
+"""Putting a bundle together: scripts, what is beside them, packages, the library, the licences.
+
+It reads files and returns a `Made`; `writing.py` writes it.
+"""
+
+import base64
+import os
+from collections.abc import Callable, Collection, Iterator
+
+from .. import bundling
+from ..files import read
+from . import beside, firstlines, interpreter, library
+from .firstlines import FOLDER
+from .reach import Reached
+from .target import Target
+from .writing import Bundle
+
+_MAX_FILES = 20_000
+_MAX_BYTES = 500_000_000
+
+
+class Refused(Exception):
+    """The scripts cannot be bundled; `problems` says why (list of str)."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Made:
+    """A bundle; `left` are paths and why they stay here, `notes` whatever else the user has to know,
+    `packages` the names of the installed packages that are carried.
+    """
+
+    def __init__(self) -> None:
+        self.bundle = Bundle()
+        self.left: list[tuple[str, str]] = []
+        self.notes: list[str] = []
+        self.packages: list[str] = []
+
+
+def make(
+    source: str,
+    target: Target,
+    *,
+    wanted: str = "",
+    include: Collection[str] = (),
+    data: bool = False,
+    tell: Callable[[str], object] = str,
+) -> Made:
+    """Return the bundle of a script, or of all that is in a directory.
+
+    `wanted` is the interpreter for the first lines, `include` names modules that no source names.
+    With `data` what visitors have left goes along. `tell` is called with each path that is read.
+
+    Raises `Refused` if something that is needed cannot be carried, `ValueError` for an interpreter
+    that cannot be used and for more than a bundle can have, `OSError` for what cannot be read.
+    """
+    directory = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
+    made = Made()
+    content = _Content(directory, made, data, tell)
+    scripts = (
+        content.all_of_it() if os.path.isdir(source) else {os.path.basename(source): _bytes(source)}
+    )
+    if not scripts:
+        raise Refused([f"{source}: no script that begins with #! and a Python"])
+    reached = _reached(directory, scripts, include)
+    problems = [problem for one in reached.values() for problem in one.problems]
+    if problems:
+        raise Refused(sorted(set(problems)))
+    for path, script in sorted(scripts.items()):
+        line, note = interpreter.first_line(script, wanted)
+        made.notes += [f"{path}: {note}"] if note else []
+        made.bundle.files[path] = firstlines.prepared(script, line, path.count("/"))
+        made.bundle.scripts.add(path)
+    if not os.path.isdir(source):
+        content.what_is_used(next(iter(reached.values())))
+    _compile_own(made.bundle, target)
+    _add_library(made, target, list(reached.values()))
+    made.notes += sorted({note for one in reached.values() for note in one.without})
+    return made
+
+
+def _reached(
+    directory: str, scripts: dict[str, bytes], include: Collection[str]
+) -> dict[str, Reached]:
+    """Return what the scripts of each directory use, by its path."""
+    found: dict[str, Reached] = {}
+    for path, script in sorted(scripts.items()):
+        place = os.path.dirname(path)
+        one = found.setdefault(place, Reached(os.path.join(directory, place)))
+        try:
+            one.add(os.path.realpath(os.path.join(directory, path)), script)
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", 0) or 0
+            raise Refused([f"{path}:{line}: {getattr(error, 'msg', error)}"]) from None
+    for name in include:
+        next(iter(found.values())).include(name)
+    return found
+
+
+class _Content:
+    """The files beside the scripts, as far as they go along."""
+
+    def __init__(
+        self, directory: str, made: Made, data: bool, tell: Callable[[str], object]
+    ) -> None:
+        self.directory = os.path.realpath(directory)
+        self.made = made
+        self.data = data
+        self.tell = tell
+        self.size = 0
+
+    def all_of_it(self) -> dict[str, bytes]:
+        """Take every file of the directory; return the scripts among them, by path."""
+        return dict(self._take(""))
+
+    def what_is_used(self, reached: Reached) -> None:
+        """Take the modules that a script uses, with what is in their packages, and the files that it
+        names.
+        """
+        for file in reached.own.values():
+            is_package = os.path.basename(file) == "__init__.py"
+            start = os.path.relpath(os.path.dirname(file) if is_package else file, self.directory)
+            list(self._take(start))
+        for text in reached.texts:
+            start = os.path.normpath(text)
+            inside = not (start.startswith(("/", "../")) or start in {".", ".."})
+            if inside and os.path.lexists(os.path.join(self.directory, start)):
+                list(self._take(start))
+
+    def _take(self, start: str) -> Iterator[tuple[str, bytes]]:
+        files = self.made.bundle.files
+        for path, reason in beside.files(self.directory, start, data=self.data):
+            if reason:
+                self.made.left += [] if (path, reason) in self.made.left else [(path, reason)]
+                continue
+            if path in files:
+                continue
+            if path.partition("/")[0] == FOLDER:
+                raise Refused([f"{path}: this is a bundle already: bundle what it was made of"])
+            self.tell(path)
+            full = os.path.join(self.directory, path)
+            content = _bytes(full)
+            self.size += len(content)
+            if len(files) >= _MAX_FILES or self.size > _MAX_BYTES:
+                raise ValueError(
+                    f"{self.directory} has more than {_MAX_FILES} files or {_MAX_BYTES} bytes: "
+                    "move what is no part of the scripts away"
+                )
+            if interpreter.is_python(content) and not path.endswith("/__init__.py"):
+                yield path, content
+            else:
+                files[path] = content
+                if content.startswith(b"#!") and os.access(full, os.X_OK):
+                    self.made.bundle.scripts.add(path)
+
+
+def _compile_own(bundle: Bundle, target: Target) -> None:
+    """Compile the modules beside the scripts. They may be changed on the server, and are compared."""
+    sources = [path for path in bundle.files if path.endswith(".py") and path not in bundle.scripts]
+    bundle.files.update(_compiled(bundle.files, sources, target, checked=True))
+
+
+def _compiled(
+    files: dict[str, bytes], paths: list[str], target: Target, *, checked: bool
+) -> dict[str, bytes]:
+    order = [
+        (_cached(path, target.tag), path, base64.b64encode(files[path]).decode(), checked)
+        for path in sorted(paths)
+    ]
+    return target.compile({"files": order}) if order else {}
+
+
+def _cached(path: str, tag: str) -> str:
+    directory, name = os.path.split(path)
+    return os.path.join(directory, "__pycache__", f"{name.removesuffix('.py')}.{tag}.pyc")
+
+
+def _add_library(made: Made, target: Target, reached: list[Reached]) -> None:
+    names = {name for one in reached for name in one.names}
+    packages = {name: place for one in reached for name, place in one.packages.items()}
+    carried = library.modules(names)
+    inner = library.files(carried, names, target)
+    for name, place in sorted(packages.items()):
+        new = dict(_package(name, place))
+        inner.update(new)
+        sources = [path for path in new if path.endswith(".py")]
+        inner.update(_compiled(new, sources, target, checked=False))
+    made.packages = sorted(packages)
+    for name in sorted({*packages, *library.CARRIED}):
+        found = bundling.licenses(name)
+        for file, place in found.items():
+            inner[f"licenses/{file}"] = _bytes(place)
+        if not found:
+            made.notes.append(f"no licence of {name} was found: add it to {FOLDER}/licenses")
+    made.bundle.files.update({f"{FOLDER}/{path}": data for path, data in inner.items()})
+
+
+def _package(name: str, place: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of an installed package, without what was compiled for this machine."""
+    if not os.path.isdir(place):
+        yield f"{name}.py", _bytes(place)
+        return
+    for directory, below, files in os.walk(place):
+        below[:] = sorted(set(below) - {"__pycache__"})
+        for file in sorted(files):
+            if not file.endswith((".pyc", ".so", ".pyd")):
+                full = os.path.join(directory, file)
+                yield os.path.join(name, os.path.relpath(full, place)), _bytes(full)
+
+
+def _bytes(file: str) -> bytes:
+    content = read(file)
+    if content is None:
+        raise FileNotFoundError(2, "there is no such file", file)
+    return content

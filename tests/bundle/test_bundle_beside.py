@@ -1,0 +1,55 @@
+"""What visitors have left and what is secret stays; the rest goes along."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cgikit.bundle import beside
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "data", "data/x.json", "pages/data/x", "count.dat", "shop.sqlite3", "a/site.db", "error.log",
+        "x.lock", ".htpasswd", ".env", "server.key", "cert.pem", ".git", ".git/config", "__pycache__",
+        "m.pyc", "page.html~", "page.html.bak", ".page.html.swp", "sessions", "a\nb", "a\udcffb",
+    ],
+)  # fmt: skip
+def test_it_stays(path: str) -> None:
+    assert beside.why_not(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["9.41\u202fAM.png", "style.css", "pages/a b.html", "menü.txt", ".htaccess", "database.py"],
+)
+def test_it_goes_along(path: str) -> None:
+    assert beside.why_not(path) == ""
+
+
+def test_data_goes_along_when_it_is_asked_for() -> None:
+    kept = ["data/x", ".htpasswd", "count.dat"]
+    assert [beside.why_not(path, data=True) for path in kept] == ["", "", ""]
+    assert beside.why_not(".git", data=True)
+    assert beside.why_not("m.pyc", data=True)
+
+
+def test_nothing_outside_of_the_directory_is_read(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "pages").mkdir(parents=True)
+    (site / "pages" / "a.html").touch()
+    (tmp_path / "secret").write_text("x")
+    (site / "out").symlink_to(tmp_path / "secret")
+    (site / "up").symlink_to(tmp_path)
+    (site / "again").symlink_to("pages")
+    (site / "same.html").symlink_to("pages/a.html")
+    (site / "nowhere").symlink_to("gone")
+    os.mkfifo(site / "fifo")
+    found = dict(beside.files(str(site)))
+    assert [path for path, reason in found.items() if not reason] == ["pages/a.html", "same.html"]
+    assert found["out"] == found["up/"] == "leads out of the directory"
+    assert found["fifo"] == found["nowhere"] == "not a regular file"
+    assert found["again/"] == "a link to a directory"
+    assert list(found) == sorted(found, key=lambda path: path.rstrip("/"))
+    assert dict(beside.files(str(site), "pages")) == {"pages/a.html": ""}

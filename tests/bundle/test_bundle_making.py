@@ -1,0 +1,235 @@
+"""A bundle really runs: moved, in a folder that it cannot write, as nobody, without an environment."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from bundled import ask, bundled, files
+from nobody import NOBODY
+from posting import MULTIPART, URLENCODED, field, file, multipart
+from requirement import lack
+from servers.interpreter import runs
+
+from cgikit.bundle.making import Refused, make
+from cgikit.bundle.target import target
+
+SCRIPT = '''#!/usr/bin/env python3
+"""A shop."""
+
+import os
+
+from cgikit import FileStore, Response, escape, run
+
+import shelf
+from own.words import WELCOME
+
+
+def answer(request):
+    if request.files:
+        upload = request.files["f"]
+        return f"{escape(request.form['a'])} {upload.filename} {upload.size}"
+    if request.method == "POST":
+        request.session["name"] = request.form["name"]
+        return Response.redirect(request.url())
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, "pages/top.html"), encoding="utf-8") as page:
+        top = page.read()
+    seen = request.cookies.get("seen", "")
+    name = escape(request.session.get("name", "-"))
+    response = Response.html(f"{top} {WELCOME} {shelf.X} {name} {seen}")
+    response.set_cookie("seen", "yes")
+    if request.query.get("fail"):
+        raise RuntimeError("boom")
+    return response
+
+
+run(answer, sessions=FileStore(os.environ["STORE"]))
+'''
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A script with modules of its own, a page, a package, and data of visitors."""
+    site, packages = tmp_path / "site", tmp_path / "packages"
+    for directory in (site / "own", site / "pages", site / "data", packages / "shelf"):
+        directory.mkdir(parents=True)
+    (site / "shop.py").write_text(SCRIPT)
+    (site / "own" / "__init__.py").write_text("")
+    (site / "own" / "words.py").write_text("WELCOME = 'Grüß Gott'\n")
+    (site / "pages" / "top.html").write_text("<h1>Shop</h1>")
+    (site / "data" / "guests.json").write_text('{"password": "secret"}')
+    (site / "unused.py").write_text("")
+    (packages / "shelf" / "__init__.py").write_text("from .book import X\n")
+    (packages / "shelf" / "book.py").write_text("X = 42\n")
+    (packages / "shelf" / "table.txt").write_text("")
+    monkeypatch.syspath_prepend(str(packages))
+    return site
+
+
+def visit(script: Path, store: Path, python: str = "", user: int | None = None) -> None:
+    """Take a bundled shop through its requests."""
+
+    def shop(body: bytes = b"", **variables: str) -> tuple[str, str]:
+        answer = ask(script, body, python=python, user=user, STORE=str(store), **variables)
+        assert (answer.errors, answer.status) == ("", 0)
+        return answer.head, answer.body
+
+    head, page = shop(HTTP_COOKIE="seen=before")
+    assert page == "<h1>Shop</h1> Grüß Gott 42 - before"
+    assert "Set-Cookie: seen=yes" in head
+    head, _ = shop(b"name=J%C3%BCrgen", CONTENT_TYPE=URLENCODED)
+    cookie = re.findall("Set-Cookie: ([^;]+)", head)[0]
+    assert shop(HTTP_COOKIE=cookie)[1].strip() == "<h1>Shop</h1> Grüß Gott 42 Jürgen"
+    form = multipart(field("a", b"<1>"), file("f", "x.txt", b"content"))
+    assert shop(form, CONTENT_TYPE=MULTIPART)[1] == "&lt;1&gt; x.txt 7"
+
+
+def test_it_runs_where_it_was_moved_to(site: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    made = bundled(site / "shop.py", out)
+    assert made.packages == ["shelf"]
+    moved = tmp_path / "public html" / "cgi-bin"
+    moved.parent.mkdir()
+    out.rename(moved)
+    shutil.rmtree(site)
+    before = files(moved)
+    assert {path for path in before if "/" not in path or path.startswith(("own", "pages"))} >= {
+        "shop.py", "own/__init__.py", "own/words.py", "pages/top.html",
+    }  # fmt: skip
+    assert not [path for path in before if "guests" in path or "unused" in path]
+    visit(moved / "shop.py", tmp_path / "store")
+    assert files(moved) == before
+
+
+def test_it_runs_as_nobody_in_a_folder_that_nobody_can_write(site: Path) -> None:
+    """Also under an interpreter that was not the one that it was compiled for."""
+    user = NOBODY if os.geteuid() == 0 else None  # others cannot become nobody
+    python = "/usr/bin/python3"
+    if not runs(python, user and "nobody"):
+        lack("a Python for nobody (apt-get install python3-venv)")
+    place = Path("/tmp", f"cgikit-bundle-{os.getpid()}-{time.monotonic_ns()}")  # all can enter it
+    place.mkdir(mode=0o755)
+    try:
+        bundled(site / "shop.py", place / "out", python)
+        for path in [place / "out", *(place / "out").rglob("*")]:
+            path.chmod(0o555 if path.is_dir() or path.name == "shop.py" else 0o444)
+        store = place / "store"
+        store.mkdir()
+        if user:
+            os.chown(store, user, user)
+        store.chmod(0o700)
+        visit(place / "out" / "shop.py", store, user=user)
+    finally:
+        shutil.rmtree(place)
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_it_runs_on_each_python(version: str, site: Path, tmp_path: Path) -> None:
+    """Compiled for it, and with what was compiled for another one."""
+    chosen = target(version)
+    if not chosen.python:
+        if f"{sys.version_info[0]}.{sys.version_info[1]}" == version:
+            raise AssertionError("the one that runs this was not found")
+        pytest.xfail(f"no Python {version} is here")
+    bundled(site / "shop.py", tmp_path / "out", chosen.python)
+    visit(tmp_path / "out" / "shop.py", tmp_path / "store")
+    bundled(site / "shop.py", tmp_path / "other", sys.executable)
+    visit(tmp_path / "other" / "shop.py", tmp_path / "store", python=chosen.python)
+
+
+def test_an_error_is_a_page_with_the_line_of_the_script(site: Path, tmp_path: Path) -> None:
+    bundled(site / "shop.py", tmp_path / "out")
+    script = tmp_path / "out" / "shop.py"
+    answer = ask(script, QUERY_STRING="fail=1", STORE=str(tmp_path / "store"))
+    assert answer.head.startswith("Status: 500")
+    line = SCRIPT.splitlines().index('        raise RuntimeError("boom")') + 1
+    assert f'File "{script}", line {line}, in answer' in answer.errors
+    assert ask(script, QUERY_STRING="fail=1", STORE="/proc/no").head.startswith("Status: 500")
+
+
+def test_by_hand_it_answers_too(site: Path, tmp_path: Path) -> None:
+    bundled(site / "shop.py", tmp_path / "out")
+    script = str(tmp_path / "out" / "shop.py")
+    done = subprocess.run(
+        [script, "name=x"],
+        env={"STORE": str(tmp_path / "store")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert "Grüß Gott" in done.stdout, done.stderr
+
+
+def test_two_bundles_are_the_same_to_the_byte(site: Path, tmp_path: Path) -> None:
+    bundled(site / "shop.py", tmp_path / "out")
+    copy = tmp_path / "elsewhere" / "copy"
+    shutil.copytree(site, copy)
+    for path in copy.rglob("*"):
+        os.utime(path, (1, 1))
+    bundled(copy / "shop.py", tmp_path / "second")
+    assert files(tmp_path / "out") == files(tmp_path / "second")
+
+
+def test_the_licences_come_along(site: Path, tmp_path: Path) -> None:
+    bundled(site / "shop.py", tmp_path / "out")
+    carried = {path.name for path in (tmp_path / "out" / "cgikit_bundle" / "licenses").iterdir()}
+    assert {"cgikit-LICENSE", "multipart-LICENSE"} <= carried
+
+
+def test_scripts_of_a_directory_share_one_library(site: Path, tmp_path: Path) -> None:
+    (site / "admin").mkdir()
+    (site / "admin" / "list.py").write_text(
+        "#!/usr/bin/python3\nfrom cgikit import run\nimport near\nrun(lambda request: near.X)\n"
+    )
+    (site / "admin" / "near.py").write_text("X = 'near'\n")
+    (site / "old.pl").write_text("#!/usr/bin/perl\n")
+    (site / "old.pl").chmod(0o755)
+    made = bundled(site, tmp_path / "out")
+    assert made.bundle.scripts == {"shop.py", "admin/list.py", "old.pl"}
+    assert ("data/", "data that scripts keep stays here") in made.left
+    libraries = list((tmp_path / "out").rglob("library.bin"))
+    assert libraries == [tmp_path / "out" / "cgikit_bundle" / "library.bin"]
+    assert ask(tmp_path / "out" / "admin" / "list.py").body == "near"
+    visit(tmp_path / "out" / "shop.py", tmp_path / "store")
+
+
+def test_data_goes_along_on_request_only(site: Path, tmp_path: Path) -> None:
+    made = make(str(site), target(), data=True)
+    assert "data/guests.json" in made.bundle.files
+    assert made.left == []
+
+
+def test_a_module_that_was_changed_on_the_server_is_used(site: Path, tmp_path: Path) -> None:
+    """Its compiled file is still the old one."""
+    bundled(site / "shop.py", tmp_path / "out")
+    (tmp_path / "out" / "own" / "words.py").write_text("WELCOME = 'Servus'\n")
+    answer = ask(tmp_path / "out" / "shop.py", STORE=str(tmp_path / "store"))
+    assert "Servus" in answer.body
+
+
+def test_without_that_python_it_has_sources_alone(site: Path, tmp_path: Path) -> None:
+    made = make(str(site / "shop.py"), target("3.99"))
+    assert not [path for path in made.bundle.files if path.endswith(".pyc")]
+
+
+def test_what_cannot_be_carried_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("#!/usr/bin/python3\nimport nowhere\n")
+    (tmp_path / "y.py").write_text("#!/usr/bin/python3\nprint 'old'\n")
+    with pytest.raises(Refused, match=r"x\.py:2: nowhere is not found"):
+        make(str(tmp_path / "x.py"), target())
+    with pytest.raises(Refused, match=r"y\.py:2: "):
+        make(str(tmp_path / "y.py"), target())
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Refused, match="no script"):
+        make(str(tmp_path / "empty"), target())
+
+
+def test_a_bundle_is_not_bundled_again(site: Path, tmp_path: Path) -> None:
+    bundled(site / "shop.py", tmp_path / "out")
+    with pytest.raises(Refused, match="a bundle already"):
+        make(str(tmp_path / "out"), target())

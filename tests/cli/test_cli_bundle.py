@@ -1,0 +1,83 @@
+"""`cgikit bundle`: what it says, and its exit status."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from bundled import ask
+
+from cgikit.cli import main
+
+SCRIPT = "#!/usr/bin/env python3\nfrom cgikit import run\nrun(lambda request: 'hello')\n"
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """A script, with data of visitors beside it."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "hello.py").write_text(SCRIPT)
+    return tmp_path / "site" / "hello.py"
+
+
+def test_a_script_is_bundled(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    line = ["bundle", str(script), "-o", str(out), "--interpreter", sys.executable]
+    assert main(line) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"wrote {out}: ")
+    assert f"hello.py: #!{sys.executable} -IS" in told
+    assert ask(out / "hello.py").body == "hello"
+    assert main(line) == 1
+    assert "--force replaces it" in capsys.readouterr().err
+    assert main([*line, "--force"]) == 0
+    assert ask(out / "hello.py").body == "hello"
+
+
+def test_what_is_left_out_is_said(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (script.parent / "data").mkdir()
+    (script.parent / ".htpasswd").touch()
+    line = ["bundle", str(script.parent), "--python", "3.99", "-o"]
+    assert main([*line, str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out
+    assert "left out: data/: data that scripts keep stays here" in told
+    assert "left out: .htpasswd: looks like a secret" in told
+    assert "no Python 3.99 was found here" in told
+    assert main([*line, str(tmp_path / "all"), "--with-data"]) == 0
+    assert "left out" not in capsys.readouterr().out
+
+
+def test_what_cannot_be_bundled_is_said(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script.write_text(SCRIPT + "import nowhere, gone\n")
+    assert main(["bundle", str(script), "-o", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "cgikit bundle: hello.py:4: gone is not found",
+        "cgikit bundle: hello.py:4: nowhere is not found",
+    ]
+    assert not (tmp_path / "out").exists()
+    assert main(["bundle", str(script), "-o", str(tmp_path / "out"), "--include", "no"]) == 1
+    script.write_text(SCRIPT)
+    assert main(["bundle", str(script), "-o", str(tmp_path / "no" / "out")]) == 1
+    assert "no such file or directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nowhere.py", "-o", "out"],
+        ["site", "-o", "site/out"],
+        ["site/hello.py", "-o", "out", "--python", "2.7"],
+        ["site/hello.py", "-o", "out", "--interpreter", "/usr/bin/env python3"],
+    ],
+)
+def test_wrong_usage_is_2(
+    words: list[str], script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["bundle", *words]) == 2
+    assert not (tmp_path / "out").exists()
