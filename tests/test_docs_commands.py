@@ -55,6 +55,15 @@ NOT_RUN = {
         "/cgi-bin:Aladdin:$1$...",
     ): "a file of users, which tests/servers/guarded.py reads",
     ("config.md", "install -d -m 0700 /etc/cgikit"): "writes to /etc, as root",
+    ("shared-hosting.md", "#!/bin/sh"): "a script for another machine",
+    (
+        "shared-hosting.md",
+        "cgikit bundle list.py -o upload --python 3.11 --interpreter /usr/bin/p",
+    ): "needs the script above; tests/servers/test_shared_hosting.py bundles it",
+    (
+        "shared-hosting.md",
+        "Options +ExecCGI -Indexes",
+    ): "tests/servers/test_shared_hosting.py serves it",
     (
         "expiring.md",
         "cgikit-expiring 1",

@@ -17,6 +17,8 @@ from .writing import Bundle
 
 _MAX_FILES = 20_000
 _MAX_BYTES = 500_000_000
+#: For servers that show the folder: httpd alone reads this.
+_DENIED = b"<IfModule mod_authz_core.c>\n    Require all denied\n</IfModule>\n"
 
 
 class Refused(Exception):
@@ -182,6 +184,7 @@ def _add_library(made: Made, target: Target, reached: list[Reached]) -> None:
     packages = {name: place for one in reached for name, place in one.packages.items()}
     carried = library.modules(names)
     inner = library.files(carried, names, target)
+    inner[".htaccess"] = _DENIED
     for name, place in sorted(packages.items()):
         new = dict(_package(name, place))
         inner.update(new)
