@@ -338,7 +338,14 @@ def test_every_attribute_and_argument_is_documented(name: str) -> None:
     assert missing == []
 
 
-ROLES = ("cli", "host", "migrate", "testing", "warm")  # sub-packages: one row and one page each
+ROLES = (
+    "cli",
+    "host",
+    "inspector",
+    "migrate",
+    "testing",
+    "warm",
+)  # sub-packages: one row and one page each
 MODULES = [
     *ROLES,
     "gateway",
@@ -556,6 +563,7 @@ LISTS = {
     "bundle": ("bundle.md", "## The parts"),
     "gateway": ("gateway.md", "# gateway: FastCGI and SCGI"),
     "host": ("host.md", "## The parts"),
+    "inspector": ("inspector.md", "## The parts"),
     "warm": ("warm.md", "## The parts"),
 }
 

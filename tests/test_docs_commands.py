@@ -81,8 +81,10 @@ NOT_RUN = {
     ("performance.md", "make bench-gateways"): "takes half an hour",
     ("programs.md", "make test ARGS=tests/programs"): "runs tests, as this is one",
     ("serve.md", "pip install '.[serve]'"): "downloads; tests/servers/interpreter.py does it",
-    ("serve.md", "Serving cgi-bin at http://127.0.0.1:8000/ (Ctrl-C stops)"): "what `cgikit serve` "
-    "says; `test_the_pages_first_steps_with_serve` compares it",
+    (
+        "serve.md",
+        "Serving cgi-bin at http://127.0.0.1:8000/ (Ctrl-C stops; /_cgikit/ shows the requests)",
+    ): "what `cgikit serve` says; `test_the_pages_first_steps_with_serve` compares it",
     ("sessions-command.md", "17 4 * * *"): "a line for cron; its options are looked at below",
     (
         "sessions-redis.md",
@@ -162,7 +164,7 @@ def port_of(process: "subprocess.Popen[bytes]", output: Path) -> int:
 
     def told() -> bool:
         assert process.poll() is None, output.read_text()
-        return "(Ctrl-C stops)" in output.read_text()
+        return "(Ctrl-C stops" in output.read_text()
 
     assert until(told)
     found = re.search(r"http://127\.0\.0\.1:(\d+)/", output.read_text())

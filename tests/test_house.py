@@ -95,7 +95,7 @@ LAYERS = (
     },
     {"checking", "vendored"},
     {"host", "migrate"},
-    {"bundle", "bundling", "probing", "starters", "testing", "vendoring", "warm"},
+    {"bundle", "bundling", "probing", "starters", "inspector", "testing", "vendoring", "warm"},
     {"__main__", "cli", "compat"},
 )
 
@@ -125,6 +125,14 @@ INNER_LAYERS = {
         "page",
         "answer static",
         "wsgi",
+    ),
+    "inspector": (
+        "access exchange style",
+        "hiding markup recorder",
+        "parts",
+        "listpage",
+        "requestpage",
+        "application",
     ),
     "warm": (
         # Values, codecs, single rules
@@ -172,6 +180,7 @@ WORLDLY = {
     "gateway",
     "host",
     "htpasswd",
+    "inspector",
     "jsonfile",
     "knownsecrets",
     "leaving",

@@ -9,7 +9,7 @@ import logging
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,8 +95,11 @@ def create(
     software: str,
     log: Callable[[str], None],
     room: Capacity,
+    front: Callable[..., Iterable[bytes]] | None = None,
 ) -> Server:
-    """Return a server for a host on a listening socket. `log` takes one line for each event."""
+    """Return a server for a host on a listening socket. `log` takes one line for each event; `front` is
+    the WSGI application that gets the requests, the host itself by default.
+    """
     _adopt_logger(log)
     settings = Adjustments(
         sockets=[listener],
@@ -113,7 +116,7 @@ def create(
         clear_untrusted_proxy_headers=True,  # S20
         log_socket_errors=False,  # a client that leaves is not an event
     )
-    return Server(_Listening(host, listener, settings, log, room))
+    return Server(_Listening(host, front or host, listener, settings, log, room))
 
 
 class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
@@ -124,6 +127,7 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
     def __init__(
         self,
         host: Host,
+        front: Callable[..., Iterable[bytes]],
         listener: socket.socket,
         settings: Any,
         log: Callable[[str], None],
@@ -137,7 +141,7 @@ class _Listening(Guarded, TcpWSGIServer):  # type: ignore[misc]  # waitress has 
         self._turned_away: list[_TurnedAway] = []
         self._told = self._told_disk = -_TOLD
         super().__init__(
-            host,
+            front,
             {},
             _sock=listener,
             dispatcher=Threads(THREADS, room.waiting),

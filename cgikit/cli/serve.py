@@ -21,10 +21,12 @@ from types import FrameType
 
 from cgikit import __version__
 from cgikit.host.environ import inherited
-from cgikit.host.executor import TimeLimits
+from cgikit.host.executor import Executor, TimeLimits
 from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
+from cgikit.inspector.application import PREFIX, Inspector
+from cgikit.inspector.recorder import Recorder
 from cgikit.regularfile import write_all
 from cgikit.warm.remote import Warm
 
@@ -42,6 +44,9 @@ from .options import (
 
 _DEFAULT_PORT = 8000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
+_NOT_INSPECTED = (
+    "The inspector is off, because other machines can reach this server. Start it without --host."
+)
 #: Variables of a request that scripts get only if asked for.
 _WITHHELD = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
 
@@ -152,20 +157,15 @@ def serve(arguments: argparse.Namespace) -> int:
         executor = _executor(arguments, environment, limits, console.print)
     except OSError as error:
         return _fail(f"cannot start the warm interpreter: {error.strerror}")
-    host = Host(
-        arguments.root,
-        executor,
-        environment=environment,
-        log=console.print,
-        limits=limits,
-        hosts=_hosts(arguments, address) if loopback else None,
-        details=loopback,
-        software=f"cgikit/{__version__}",
-        rules=_rules(arguments),
-        passing=arguments.passing,
-    )
+    recorder = Recorder()
+    hosts = _hosts(arguments, address) if loopback else None
+    watched = recorder.watching(executor)
+    host = _host(arguments, watched, environment, limits, hosts, console.print)
     room = capacity(_allow_descriptors(DESCRIPTORS))
-    server = create(host, listener, software=host.software, log=console.print, room=room)
+    front = Inspector(host, recorder, off="" if loopback else _NOT_INSPECTED)
+    server = create(
+        host, listener, software=host.software, log=console.print, room=room, front=front
+    )
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     what = f"{arguments.root}{' warm' * arguments.warm}"
@@ -181,12 +181,36 @@ def serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _host(
+    arguments: argparse.Namespace,
+    executor: Executor,
+    environment: Mapping[str, str],
+    limits: TimeLimits,
+    hosts: frozenset[str] | None,
+    log: Callable[[str], None],
+) -> Host:
+    """Return the host. `hosts` are the names of a server that only this machine can reach, or None."""
+    return Host(
+        arguments.root,
+        executor,
+        environment=environment,
+        log=log,
+        limits=limits,
+        hosts=hosts,
+        details=hosts is not None,
+        software=f"cgikit/{__version__}",
+        rules=_rules(arguments),
+        passing=arguments.passing,
+    )
+
+
 def _announced(what: str, address: str, port: int) -> list[str]:
     """Return the lines that say where the server is, with a URL that a browser can open."""
     found, host = ip_address(address), address
     if found.is_unspecified:
         host = "::1" if found.version == 6 else "127.0.0.1"
-    lines = [f"Serving {what} at {_url(host, port)} (Ctrl-C stops)"]
+    inspected = f"; {PREFIX}/ shows the requests" if found.is_loopback else ""
+    lines = [f"Serving {what} at {_url(host, port)} (Ctrl-C stops{inspected})"]
     if not found.is_loopback:
         where = f" ({_url(_outward(found.version), port)})" if found.is_unspecified else ""
         lines.insert(

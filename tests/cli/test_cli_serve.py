@@ -55,7 +55,8 @@ def get(server: Server, path: str) -> None:
 
 def test_it_says_where_it_serves(tmp_path: Path) -> None:
     with serve(tmp_path) as server:
-        assert server.lines[0] == f"Serving {tmp_path} at {server.url} (Ctrl-C stops)"
+        stops = "(Ctrl-C stops; /_cgikit/ shows the requests)"
+        assert server.lines[0] == f"Serving {tmp_path} at {server.url} {stops}"
         with urlopen(server.url) as answer:
             assert b"No scripts here yet" in answer.read()
 
@@ -173,8 +174,10 @@ def test_a_bad_port_of_the_environment_is_called_by_its_name() -> None:
 def test_the_url_that_is_printed_can_be_opened(address: str, url: str) -> None:
     """For --host 0.0.0.0 it was http://0.0.0.0:8000/, without a word on who else can come."""
     *warning, serving = _announced("cgi-bin", address, 8000)
-    assert serving == f"Serving cgi-bin at {url} (Ctrl-C stops)"
-    assert len(warning) == (address not in {"127.0.0.1", "::1"})
+    ours = address in {"127.0.0.1", "::1"}
+    stops = "(Ctrl-C stops; /_cgikit/ shows the requests)" if ours else "(Ctrl-C stops)"
+    assert serving == f"Serving cgi-bin at {url} {stops}"
+    assert len(warning) == (not ours)
     for line in warning:
         assert line.startswith("Warning: everyone who can reach this machine")
         assert (":8000/" in line) == (address in {"0.0.0.0", "::"})

@@ -64,6 +64,8 @@ PLACES = {
     ("host.output", "OutputParser._checked"): "18 digits, by its pattern",
     ("host.output", "OutputParser._status"): "3 digits, by its pattern",
     ("host.output", "ScriptResponse.content_length"): "what `_checked` took",
+    ("inspector.application", "Inspector._found"): "9 digits, by its pattern",
+    ("inspector.recorder", "watched.start"): "what the host says: 3 digits",
     ("warm.interpreter", "limits"): OURS,
     ("warm.worker", "main"): "its supervisor's command line",
     ("host.wsgi", "server_request"): "18 digits",
