@@ -83,7 +83,7 @@ NOT_RUN = {
     ("serve.md", "pip install '.[serve]'"): "downloads; tests/servers/interpreter.py does it",
     (
         "serve.md",
-        "Serving cgi-bin at http://127.0.0.1:8000/ (Ctrl-C stops; /_cgikit/ shows the requests)",
+        "Serving cgi-bin at http://127.0.0.1:8000/ (Ctrl-C stops; /_cgikit/ sho",
     ): "what `cgikit serve` says; `test_the_pages_first_steps_with_serve` compares it",
     ("sessions-command.md", "17 4 * * *"): "a line for cron; its options are looked at below",
     (
