@@ -129,9 +129,9 @@ INNER_LAYERS = {
     "inspector": (
         "access exchange style",
         "hiding markup recorder",
-        "parts",
-        "listpage",
-        "requestpage",
+        "commands listpage parts",
+        "asking savedtest",
+        "editpage replaying requestpage saving",
         "application",
     ),
     "warm": (

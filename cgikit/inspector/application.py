@@ -12,14 +12,19 @@ from typing import Any
 from cgikit.host.output import reason_of
 from cgikit.host.problem import Problem
 from cgikit.host.wsgi import Host, server_request
+from cgikit.limits import Limits
 from cgikit.querystring import parse
 
 from . import access
+from .asking import Asked, Draft, same
+from .editpage import edit_page
 from .exchange import Exchange
 from .listpage import list_page, rows
 from .markup import refusal
 from .recorder import REQUESTS, Recorder, watched
+from .replaying import replay
 from .requestpage import request_page
+from .saving import save
 from .style import HEADERS
 
 PREFIX = "/_cgikit"
@@ -88,6 +93,8 @@ class Inspector:
         if path in ("", "/"):
             return 200, list_page(self._recorder.latest(), self._token, REQUESTS), ()
         exchange, what = self._found(path)
+        if what == "edit":
+            return 200, edit_page(exchange.number, Draft(exchange), self._token), ()
         if what:
             raise Problem(404, "The inspector has no such page.")
         return 200, request_page(exchange, self._token), ()
@@ -103,13 +110,26 @@ class Inspector:
         length = server_request(environ).content_length or 0
         if length > _MAX_FORM:
             raise Problem(413, "The form is too large.", f"Send at most {_MAX_FORM} bytes.")
-        form = parse(environ["wsgi.input"].read(length))
+        form = parse(environ["wsgi.input"].read(length), limits=_LIMITS)
         if why := access.forged(environ, form.get("token", ""), self._token):
             raise Problem(403, why)
         if path == "/clear":
             self._recorder.clear()
-            return 303, b"", (("Location", f"{PREFIX}/"),)
+            return _go_to("")
+        exchange, what = self._found(path)
+        if what == "replay":
+            return self._send(exchange, same(exchange), environ)
+        if what == "send":
+            return self._send(exchange, Draft(exchange).asked(form), environ)
+        if what == "save":
+            saved = save(exchange, self._host.root)
+            return 200, request_page(exchange, self._token, f"Saved as {saved}"), ()
         raise Problem(404, "The inspector has no such button.")
+
+    def _send(self, exchange: Exchange, asked: Asked, environ: dict[str, Any]) -> Page:
+        gone = environ.get("waitress.client_disconnected", lambda: False)
+        sent = replay(self._host, self._recorder, asked, exchange.number, gone)
+        return _go_to(str(sent.number))
 
     def _found(self, path: str) -> tuple[Exchange, str]:
         match = _NUMBER.fullmatch(path)
@@ -122,3 +142,8 @@ class Inspector:
 
 
 _ALLOW = (("Allow", "GET, HEAD, POST"),)
+_LIMITS = Limits(fields=10_000)  # a form of ours has two for each of a request's
+
+
+def _go_to(page: str) -> Page:
+    return 303, b"", (("Location", f"{PREFIX}/{page}"),)

@@ -129,6 +129,13 @@ class Hiding:
             text = masked_form(text)
         return printable(self.text(text), keep="\t\n")
 
+    def data(self, body: bytes, kind: str) -> bytes:
+        """Return the bytes of a body without the secrets, for a command or a test."""
+        text = body.decode("utf-8", "surrogateescape")
+        if kind.partition(";")[0].strip().lower() == URLENCODED:
+            text = masked_form(text)
+        return self.text(text).encode("utf-8", "surrogateescape")
+
     def output(self, output: bytes) -> str:
         """Return the output of a script as it may be shown."""
         head, blank, rest = _split(_text(output))

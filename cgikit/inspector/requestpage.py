@@ -5,10 +5,12 @@ from cgikit.host.output import LocalRedirect
 from cgikit.host.problem import Problem
 from cgikit.maskedenviron import HIDDEN
 
+from .asking import whole_body
+from .commands import as_curl, as_shell
 from .exchange import Exchange, ScriptRun
 from .hiding import Hiding
 from .listpage import clock, failed, notes, status, took
-from .markup import bytes_of, milliseconds, page, stream, table, text
+from .markup import button, bytes_of, copy, milliseconds, page, stream, table, text
 from .parts import File, Parts, header_block
 
 _SESSION = (
@@ -33,8 +35,32 @@ def request_page(exchange: Exchange, token: str, done: str = "") -> bytes:
         title,
         '<p class="links"><a href="/_cgikit/">All requests</a></p>'
         f"<h1><code>{text(title)}</code></h1>{message}{_summary(exchange)}"
-        f"{_asked(exchange, parts, hiding)}{runs}{nothing}"
-        f"{_answered(exchange, hiding)}",
+        f"{_actions(exchange, token)}{_asked(exchange, parts, hiding)}{runs}{nothing}"
+        f"{_answered(exchange, hiding)}{_commands(exchange, hiding)}",
+    )
+
+
+def _actions(exchange: Exchange, token: str) -> str:
+    """Return the buttons, or why there are none."""
+    here = f"/_cgikit/{exchange.number}"
+    try:
+        whole_body(exchange)
+    except Problem as problem:
+        return f'<p class="note">It cannot be sent again. {text(problem.what)}</p>'
+    save = button(f"{here}/save", token, "Save as a test") if exchange.runs else ""
+    return (
+        f"<p>{button(f'{here}/replay', token, 'Send it again')}"
+        f'<a class="button" href="{here}/edit">Edit and send</a>{save}</p>'
+    )
+
+
+def _commands(exchange: Exchange, hiding: Hiding) -> str:
+    """Return the commands to copy."""
+    commands = [("For curl", as_curl(exchange, hiding))]
+    if exchange.runs:
+        commands.append(("To run the script by hand", as_shell(exchange.runs[0], hiding)))
+    return "<h2>To copy</h2>" + "".join(
+        copy(label, one.text, one.refused, " ".join(one.notes)) for label, one in commands
     )
 
 

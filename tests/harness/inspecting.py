@@ -61,7 +61,7 @@ def inspected(
     run.stdout.add(stdout)
     run.stderr.add(stderr)
     run.ended, run.status = run.began + 0.01, exit_status
-    exchange.ended = run.ended
+    exchange.ended = exchange.began + 0.01
     exchange.runs.append(run)
     return exchange
 
@@ -108,7 +108,7 @@ class Looker:
         assert match
         return match[1]
 
-    def press(self, path: str, **fields: str) -> Reply:
+    def press(self, path: str, /, **fields: str) -> Reply:
         """Use a button, as a browser does that shows a page of the inspector."""
         form = urlencode({"token": self.token(), **fields}).encode()
         return self.ask(

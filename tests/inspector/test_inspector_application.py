@@ -207,3 +207,88 @@ def test_every_answer_has_the_fields_that_keep_others_out(looker: Looker, path: 
     assert reply.headers["cache-control"] == "no-store"
     assert reply.headers["x-frame-options"] == "DENY"
     assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
+
+
+def replayed(looker: Looker, reply) -> str:  # type: ignore[no-untyped-def]
+    """The page of the request that a button has sent."""
+    assert reply.status == 303
+    number = int(reply.headers["location"].rpartition("/")[2])
+    assert number == looker.latest()
+    return page_of(looker, number)
+
+
+def test_a_request_is_sent_again_with_its_secrets(looker: Looker) -> None:
+    looker.ask("/x.sh?token=sekret99", "POST", b"password=sekret88&a=1", content_type=FORM)
+    number = looker.latest()
+    seen = len(looker.server.lines)
+    text = replayed(looker, looker.press(f"/_cgikit/{number}/replay"))
+    assert f"replay of {number}" in text
+    assert "password=(hidden)&amp;a=1" in text
+    assert "sekret" not in text
+    looker.server.wait_for(r"POST /x\.sh\?token=sekret99 200", seen)
+
+
+def test_a_request_is_changed_and_sent(looker: Looker) -> None:
+    looker.ask("/x.sh?name=Ada", user_agent="a browser")
+    number = looker.latest()
+    assert 'value="Ada"' in looker.ask(f"/_cgikit/{number}/edit").text
+    reply = looker.press(
+        f"/_cgikit/{number}/send",
+        **{"method": "PUT", "path": "/x.sh", "query-name": "name", "query-value": "Kim"},
+        headers=f"Host: {looker.host}\r\nX-New: 1",
+        body="new body",
+    )
+    text = replayed(looker, reply)
+    for words in ("PUT name=Kim", "new body", "HTTP_X_NEW"):
+        assert words in text
+    assert "a browser" not in text
+
+
+def test_a_change_that_is_no_request_is_explained(looker: Looker) -> None:
+    looker.ask("/x.sh")
+    before = looker.latest()
+    reply = looker.press(f"/_cgikit/{before}/send", method="G T", path="/x.sh")
+    assert reply.status == 400
+    assert "is not a method" in reply.text
+    assert looker.latest() == before
+
+
+def test_a_replay_cannot_reach_the_inspector(looker: Looker) -> None:
+    looker.ask("/x.sh")
+    reply = looker.press(
+        f"/_cgikit/{looker.latest()}/send",
+        method="GET",
+        path="/_cgikit/",
+        headers=f"Host: {looker.host}",
+    )
+    assert "404 Not Found" in replayed(looker, reply)
+
+
+@pytest.mark.parametrize("what", ["replay", "send", "save"])
+def test_a_forged_request_runs_nothing(looker: Looker, tmp_path: Path, what: str) -> None:
+    looker.ask("/x.sh")
+    before = looker.latest()
+    path = f"/_cgikit/{before}/{what}"
+    token = f"token={looker.token()}&method=GET&path=/x.sh".encode()
+    good = {"origin": f"http://{looker.host}", "content_type": FORM}
+    for body, change in (
+        (b"method=GET&path=/x.sh", {}),
+        (b"token=x&method=GET&path=/x.sh", {}),
+        (token, {"origin": "http://evil.example"}),
+        (token, {"origin": None}),
+        (token, {"host": "evil.example"}),
+        (token, {"sec_fetch_site": "cross-site"}),
+    ):
+        assert looker.ask(path, "POST", body, **{**good, **change}).status == 403
+    assert looker.ask(path).status == 404
+    assert looker.latest() == before
+    assert not (tmp_path / "tests").exists()
+
+
+def test_a_request_whose_body_was_not_kept_says_so(looker: Looker) -> None:
+    looker.ask("/x.sh", "POST", b"x" * 100_000, content_type="text/plain")
+    number = looker.latest()
+    text = page_of(looker, number)
+    assert "cannot be sent again" in text
+    assert "/replay" not in text
+    assert looker.press(f"/_cgikit/{number}/replay").status == 409

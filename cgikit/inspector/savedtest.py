@@ -1,0 +1,164 @@
+"""A recorded request as the source of a test for pytest, with `cgikit.testing.Client`. Pure.
+
+Whatever came from outside is in the source as a literal of Python (`repr`). Secrets are left out; a
+test that needs one is skipped until somebody has put it there.
+"""
+
+import keyword
+import os
+import re
+from urllib.parse import quote
+
+from cgikit.host.output import LocalRedirect
+from cgikit.maskedenviron import HIDDEN
+from cgikit.querystring import build
+
+from .exchange import Exchange, ScriptRun
+from .hiding import URLENCODED, Hiding
+from .parts import Parts, header_block
+
+#: Fields that a script's answer depends on rarely, and that every browser sends differently.
+_LEFT_OUT = frozenset(
+    (
+        *("accept-encoding", "authorization", "cache-control", "connection", "content-length"),
+        *("cookie", "dnt", "host", "origin", "pragma", "priority", "proxy-authorization"),
+        *("referer", "te", "transfer-encoding", "upgrade-insecure-requests", "user-agent"),
+    )
+)
+_CREDENTIALS = ("authorization", "proxy-authorization")
+_SKIP = (
+    '@pytest.mark.skip(reason="put the secrets in the places of (hidden), then remove this line")'
+)
+
+
+def file_name(run: ScriptRun, method: str) -> str:
+    """Return the name of the file for a test of a script, without `.py` (str)."""
+    return (
+        f"test_{_identifier(os.path.splitext(os.path.basename(run.file))[0])}_{_identifier(method)}"
+    )
+
+
+def source(exchange: Exchange) -> str:
+    """Return the source of the test (str). The request must have run a script, whose whole input was
+    kept.
+    """
+    run = exchange.runs[0]
+    parts = Parts(exchange)
+    hiding = Hiding(exchange, parts.fields)
+    script = os.path.basename(run.file)
+    arguments = [*_headers(exchange, parts, hiding), *_body(exchange, parts, hiding)]
+    options = _options(exchange, run)
+    test = "\n".join(
+        (
+            f"def {file_name(run, exchange.request.method)}() -> None:",
+            f"    with Client(SCRIPT{options}) as client:",
+            "        answer = client.request(",
+            f"            {_literal(exchange.request.method)},",
+            f"            {_literal(_path(run, hiding))},",
+            *(f"            {argument}," for argument in arguments),
+            "        )",
+            *_checks(exchange, run, hiding),
+        )
+    )
+    is_skipped = HIDDEN in test or any(exchange.header(name) for name in _CREDENTIALS)
+    imports = ["from cgikit.testing import Client"]
+    if is_skipped:
+        test = f"{_SKIP}\n{test}"
+        imports.insert(0, "import pytest\n")
+    return "\n".join(
+        (
+            '"""Written by the inspector of cgikit serve, from a request that it had seen."""',
+            "",
+            "from pathlib import Path",
+            "",
+            *imports,
+            "",
+            f"SCRIPT = Path(__file__).parents[1] / {_literal(script)}",
+            "",
+            "",
+            test,
+            "",
+        )
+    )
+
+
+def _path(run: ScriptRun, hiding: Hiding) -> str:
+    """Return the part of the URL after the script."""
+    path = quote(os.fsencode(run.environment.get("PATH_INFO", "")))
+    query = run.environment.get("QUERY_STRING", "")
+    return path + (hiding.target(f"?{query}") if query else "")
+
+
+def _options(exchange: Exchange, run: ScriptRun) -> str:
+    options = f", interpreter={_literal(run.interpreter)}" if run.interpreter else ""
+    return options + (", raise_errors=False" if exchange.status >= 500 or run.status else "")
+
+
+def _headers(exchange: Exchange, parts: Parts, hiding: Hiding) -> list[str]:
+    fields = [
+        (name, hiding.header(name, value))
+        for name, value in exchange.request.headers
+        if name.lower() not in _LEFT_OUT and not name.lower().startswith("sec-")
+    ]
+    kind = exchange.request.content_type
+    if kind and not _is_form(exchange, parts):
+        fields.append(("Content-Type", hiding.text(kind)))
+    found = [f"headers={_literal(fields)}"] if fields else []
+    cookies = {name: HIDDEN for name, _ in parts.cookies}
+    return found + ([f"environ={_literal({'HTTP_COOKIE': _cookie(cookies)})}"] if cookies else [])
+
+
+def _cookie(cookies: dict[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
+
+
+def _is_form(exchange: Exchange, parts: Parts) -> bool:
+    """Whether the body is a form that the client writes with the same fields."""
+    if parts.why or exchange.body is None:
+        return False
+    if parts.media_type == URLENCODED:
+        return build(parts.form).encode() == exchange.body.kept
+    return parts.media_type == "multipart/form-data" and bool(parts.form or parts.files)
+
+
+def _body(exchange: Exchange, parts: Parts, hiding: Hiding) -> list[str]:
+    if exchange.body is None:
+        return []
+    if not _is_form(exchange, parts):
+        data = hiding.data(exchange.body.kept, exchange.request.content_type)
+        return [f"content={data!r}"]
+    form = [(name, hiding.value(name, value)) for name, value in parts.form]
+    found = [f"data={_literal(form)}"]
+    if parts.media_type != URLENCODED:
+        files = [
+            (one.name, (one.filename, hiding.data(one.content, ""), one.content_type))
+            for one in parts.files
+        ]
+        found.append(f"files={files!r}")
+    return found
+
+
+def _checks(exchange: Exchange, run: ScriptRun, hiding: Hiding) -> list[str]:
+    header = header_block(run)
+    if isinstance(header, LocalRedirect):
+        return [f"    assert answer.local_redirect == {_literal(hiding.target(header.target))}"]
+    found = [f"    assert answer.status == {exchange.status:d}"]
+    fields = {name.lower(): value for name, value in exchange.headers}
+    if exchange.status < 500 and not run.status and "content-type" in fields:
+        kind = hiding.text(fields["content-type"])
+        found.append(f'    assert answer.headers["Content-Type"] == {_literal(kind)}')
+    return [*found, "    # What else matters of it? For example: assert answer.text.startswith(…)"]
+
+
+def _literal(value: object) -> str:
+    """Return a literal of Python, in double quotes where that is as short."""
+    text = repr(value)
+    if isinstance(value, str) and text.startswith("'") and '"' not in text:
+        return f'"{text[1:-1]}"'
+    return text
+
+
+def _identifier(text: str) -> str:
+    """Return a text as a part of a name of Python."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60]
+    return name + "_" if keyword.iskeyword(name) else name or "x"
