@@ -34,6 +34,8 @@ PRINTABLE = {
     "headers.check_field": ASCII,
     "bundle.interpreter._check": ASCII,
     "checking.firstline.check_first_line": SHOWN,
+    "inspector.commands._line": "of a command, which people paste into a terminal",
+    "inspector.commands._printf": "a quick yes; what does not print becomes an escape of printf",
     "multipart._boundary": ASCII,
     "nph.head": ASCII,
     "redirect.check_location": "a quick yes; then `refused`",

@@ -60,6 +60,7 @@ UNGUARDED = {
     "sessions.sqlite.SQLiteStore._make": NEW,
     "sessions.sqlite.SQLiteStore._open": "looked at before, by lstat; only its user can change it",
     "runner._source": "the script of the command line, as Python opens it",
+    "inspector.saving._write": NEW,
     "upload.Upload.file": DESCRIPTOR,
     "upload._open_spool": NEW + "; or a file that has no name",
     "upload._umask": "a file of the kernel's",
