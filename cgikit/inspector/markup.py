@@ -40,15 +40,20 @@ def text(value: str) -> str:
     return escape(printable(value))
 
 
+def lines(value: str) -> str:
+    """Return a text as markup, with its line ends."""
+    return escape(printable(value.replace("\r\n", "\n"), keep="\n"))
+
+
 def table(caption: str, rows: Iterable[tuple[str, str]], nothing: str = "none") -> str:
     """Return a table of names and values, or a line that says that there are none."""
-    lines = [
-        f'<tr><th scope="row" class="mono">{text(name)}</th><td class="mono">{text(value)}</td></tr>'
+    found = [
+        f'<tr><th scope="row" class="mono">{text(name)}</th><td class="mono">{lines(value)}</td></tr>'
         for name, value in rows
     ]
-    if not lines:
+    if not found:
         return f'<p><span class="soft">{text(caption)}:</span> {text(nothing)}</p>'
-    return f"<table><caption>{text(caption)}</caption><tbody>{''.join(lines)}</tbody></table>"
+    return f"<table><caption>{text(caption)}</caption><tbody>{''.join(found)}</tbody></table>"
 
 
 def stream(title: str, shown: str, length: int, cut: bool) -> str:
@@ -72,7 +77,7 @@ def copy(label: str, command: str, refused: str = "", note: str = "") -> str:
     if refused:
         return f'<h3>{text(label)}</h3><p class="note">{text(refused)}</p>'
     more = f'<p class="soft">{text(note)}</p>' if note else ""
-    rows = min(12, 2 + len(command) // 60)
+    rows = min(12, 2 + len(command) // 90)
     return (
         f"<h3>{text(label)}</h3>{more}"
         f'<textarea readonly rows="{rows}" aria-label="{text(label)}">\n{escape(command)}</textarea>'

@@ -13,10 +13,8 @@ from .listpage import clock, failed, notes, status, took
 from .markup import button, bytes_of, copy, milliseconds, page, stream, table, text
 from .parts import File, Parts, header_block
 
-_SESSION = (
-    "Sessions are not shown: only the script knows where it keeps them. Its cookies are below, "
-    "without their values."
-)
+_SESSION = "Sessions are not shown: only the script knows where it keeps them."
+_BY_US = (-15, -9)  # TERM, KILL
 
 
 def request_page(exchange: Exchange, token: str, done: str = "") -> bytes:
@@ -49,8 +47,8 @@ def _actions(exchange: Exchange, token: str) -> str:
         return f'<p class="note">It cannot be sent again. {text(problem.what)}</p>'
     save = button(f"{here}/save", token, "Save as a test") if exchange.runs else ""
     return (
-        f"<p>{button(f'{here}/replay', token, 'Send it again')}"
-        f'<a class="button" href="{here}/edit">Edit and send</a>{save}</p>'
+        f"<div>{button(f'{here}/replay', token, 'Send it again')}"
+        f'<a class="button" href="{here}/edit">Edit and send</a>{save}</div>'
     )
 
 
@@ -140,7 +138,11 @@ def _end(run: ScriptRun) -> str:
     if run.status is None:
         return "it runs"
     if run.status < 0:
-        return f'<b class="bad">killed by signal {-run.status}</b>'
+        maybe = ", which this server sends if the output is wrong or late"
+        return (
+            f'<b class="bad">killed by signal {-run.status}'
+            f"{maybe if run.status in _BY_US else ''}</b>"
+        )
     return f'<span class="{"bad" if run.status else "ok"}">exit status {run.status}</span>'
 
 

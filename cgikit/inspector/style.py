@@ -17,6 +17,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sa
 main{max-width:76rem;margin:0 auto;padding:1.5rem 1rem 4rem}
 h1{font-size:1.375rem;line-height:1.3;margin:.25rem 0 1rem;overflow-wrap:anywhere}
 h2{font-size:1rem;margin:1.75rem 0 .5rem}
+h1 code,h2 code{font-size:inherit}
 h3{font-size:.875rem;color:var(--soft);margin:1rem 0 .25rem}
 p{margin:.5rem 0}
 a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
@@ -37,6 +38,7 @@ padding:.6rem 1rem;color:var(--ink)}
 .rows a:hover{background:var(--code);text-decoration:none}
 .rows .what{overflow-wrap:anywhere}.rows .took{text-align:right}
 .rows .more{grid-column:3/-1;color:var(--soft);font-size:.875rem;overflow-wrap:anywhere}
+.rows+form button{margin-top:1rem}
 .empty{padding:1rem}
 .two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 1.5rem}
 table{border-collapse:collapse;width:100%;background:var(--card);border:1px solid var(--line);
@@ -44,6 +46,7 @@ font-size:.9375rem}
 caption{text-align:left;color:var(--soft);font-size:.875rem;padding:.25rem 0}
 th,td{text-align:left;vertical-align:top;padding:.375rem .75rem;border-top:1px solid var(--line);
 overflow-wrap:anywhere}
+td.mono{white-space:pre-wrap}
 th{font-weight:500;width:35%}
 td.number{text-align:right;width:7rem}
 svg{display:block;width:100%;height:1rem}rect{fill:var(--bar)}

@@ -159,6 +159,21 @@ def inspected(visitor: Visitor) -> None:
     visitor.browser.submit("form")
 
 
+def recorded(page: str) -> Callable[[Visitor], None]:
+    """A page of the inspector about a form that was just sent; "" is its list."""
+
+    def visit(visitor: Visitor) -> None:
+        inspected(visitor)
+        visitor.opens("quiet.sh")
+        visitor.opens("_cgikit/")
+        if page:
+            rows = visitor.browser.driver.find_elements("css selector", ".rows a")
+            number = next(row.get_attribute("href") for row in rows if "POST" in row.text)
+            visitor.opens(f"_cgikit/{str(number).rpartition('/')[2]}{page}")
+
+    return visit
+
+
 #: By name: how to come to the page.
 PAGES: dict[str, Callable[[Visitor], None]] = {
     "clock": at("clock.py"),
@@ -214,6 +229,11 @@ PAGES: dict[str, Callable[[Visitor], None]] = {
     "host-bare": at("bare.py"),
     "host-quiet": at("quiet.sh"),
     "host-for-visitors": of_a_visitor,
+    # Of its inspector
+    "inspector-list": recorded(""),
+    "inspector-request": recorded("?"),
+    "inspector-edit": recorded("/edit"),
+    "inspector-nothing": at("_cgikit/0"),
 }
 
 #: Examples that send no page.
