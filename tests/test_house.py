@@ -95,7 +95,17 @@ LAYERS = (
     },
     {"checking", "vendored"},
     {"host", "migrate"},
-    {"bundle", "bundling", "probing", "starters", "inspector", "testing", "vendoring", "warm"},
+    {
+        "bundle",
+        "bundling",
+        "probing",
+        "starters",
+        "inspector",
+        "testing",
+        "tracing",
+        "vendoring",
+        "warm",
+    },
     {"__main__", "cli", "compat"},
 )
 
@@ -109,6 +119,7 @@ INNER_LAYERS = {
         "script",
     ),
     "probing": ("sample", "judge"),
+    "tracing": ("step", "events story text", "measure"),
     "fields": (
         "inputtypes messages",
         "declared",
@@ -200,6 +211,7 @@ WORLDLY = {
     "sessions",
     "starters",
     "testing",
+    "tracing",
     "uncaught",
     "upload",
     "vendored",

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from cgikit import __version__
 from cgikit.runner import run_script
 
-from . import bundle, check, config, fastcgi, migrate, new, run, scgi, serve, sessions, vendor
+from . import (
+    bundle,
+    check,
+    config,
+    fastcgi,
+    migrate,
+    new,
+    run,
+    scgi,
+    serve,
+    sessions,
+    trace,
+    vendor,
+)
 from .commandline import Parser, complain
 
 
@@ -43,6 +56,7 @@ def parser() -> Parser:
     scgi.add_to(commands)
     serve.add_to(commands)
     sessions.add_to(commands)
+    trace.add_to(commands)
     vendor.add_to(commands)
     return made
 

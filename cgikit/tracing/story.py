@@ -1,0 +1,86 @@
+"""From times to steps: which step ended when the next one began. Pure.
+
+The steps of depth 0 follow each other without a gap, so their sum is the whole. What an interpreter
+told from inside lies within them.
+"""
+
+from typing import Protocol
+
+from .step import Step
+
+
+class Times(Protocol):
+    """What was seen from outside: nanoseconds of one clock, 0 for what was not seen."""
+
+    begin: int
+    child: int
+    executed: int
+    first: int
+    last: int
+    ended: int
+    reaped: int
+
+
+def steps(times: Times, told: bytes) -> list[Step]:
+    """Return the steps of a request (list of `Step`), in the order in which they began."""
+    said = _said(told)
+    begin = times.begin
+
+    def micro(moment: int) -> float:
+        return (moment - begin) / 1_000
+
+    ready = _moment(said, "begin")
+    main = _moment(said, "main")
+    last = times.last or times.ended
+    found: list[Step] = []
+    marks: list[tuple[str, int, str]] = [
+        ("fork", times.begin, ""),
+        ("exec", times.child, ""),
+    ]
+    if ready:
+        marks.append(("interpreter", times.executed, "until its first line of Python"))
+        marks.append(("compile", ready, "the rest of site; the script is read and compiled"))
+        if main:
+            marks.append(("script", main, ""))
+    else:
+        marks.append(("program", times.executed, "interpreter and script: it does not tell"))
+    if times.first:
+        found.append(Step("first byte", micro(times.first), 0.0))
+    marks.append(("exit", last, "what comes after its last output"))
+    marks.append(("reaped", times.ended, ""))
+    for (name, start, note), follower in zip(
+        marks, [*(mark[1] for mark in marks[1:]), times.reaped], strict=True
+    ):
+        end = max(start, follower)
+        found.append(Step(name, micro(start), micro(end) - micro(start), 0, note))
+    found += _imports(said, begin)
+    return sorted(found, key=lambda step: (step.start, step.depth))
+
+
+def _said(told: bytes) -> list[list[str]]:
+    lines = told.decode("utf-8", "replace").split("\n")
+    return [line.split("\t") for line in lines[:-1]]  # the last may be cut
+
+
+def _moment(said: list[list[str]], what: str) -> int:
+    return next((_number(words[1]) for words in said if words[0] == what and len(words) > 1), 0)
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() and len(word) < 20 else 0
+
+
+def _imports(said: list[list[str]], begin: int) -> list[Step]:
+    """Return the imports, each within the one that asked for it. One that did not end is left out."""
+    found: list[Step] = []
+    open_: list[tuple[str, int, str]] = []
+    for words in said:
+        if words[0] == "import" and len(words) == 4:
+            open_.append((words[2], _number(words[1]), words[3]))
+        elif words[0] == "imported" and len(words) == 3 and open_:
+            name, start, place = open_.pop()
+            if name != words[2]:
+                return found  # threads: what is within what is not known
+            start_us, end = (start - begin) / 1_000, (_number(words[1]) - begin) / 1_000
+            found.append(Step(f"import {name}", start_us, end - start_us, 1 + len(open_), place))
+    return found

@@ -1,0 +1,118 @@
+"""A trace for people: a tree with bars, and a verdict in words. Pure."""
+
+import os
+from collections.abc import Sequence
+
+from ..characters import printable
+from .step import Step, Trace
+
+_NAMES = 34  # columns
+_NUMBERS = 10
+_SMALL = 0.01  # of the whole: imports below are put together
+
+
+def tree(trace: Trace, width: int = 80) -> list[str]:
+    """Return a line for each step: its name, its milliseconds, a bar where it lies in the whole."""
+    room = max(10, width - _NAMES - _NUMBERS - 2)
+    whole = trace.total or 1.0
+    lines = []
+    for step in _shown(trace):
+        indent = "  " * step.depth
+        name = printable(f"{indent}{step.name}")[:_NAMES]
+        number = (
+            f"{step.duration / 1_000:.2f} ms" if step.duration else f"at {step.start / 1_000:.1f}"
+        )
+        lines.append(f"{name:{_NAMES}}{number:>{_NUMBERS}}  {_bar(step, whole, room)}".rstrip())
+    total = f"{trace.total / 1_000:.2f} ms"
+    lines.append(f"{'whole':{_NAMES}}{total:>{_NUMBERS}}")
+    return lines
+
+
+def _bar(step: Step, whole: float, room: int) -> str:
+    begin = min(room - 1, int(step.start / whole * room))
+    length = max(1, round(step.duration / whole * room))
+    return " " * begin + ("█" * min(length, room - begin) if step.duration else "|")
+
+
+def _shown(trace: Trace) -> list[Step]:
+    """Return the steps, without small imports, which one line at their place stands for."""
+    least = trace.total * _SMALL
+    shown: list[Step] = []
+    small: list[Step] = []
+    for step in trace.steps:
+        if step.name.startswith("import ") and step.duration < least:
+            if not any(_within(step, other) for other in small):
+                small.append(step)
+            continue
+        shown.append(step)
+    if small:
+        took = sum(step.duration for step in small)
+        name = f"{len(small)} small import{'s' * (len(small) > 1)}"
+        shown.append(Step(name, small[0].start, took, 1))
+    return sorted(shown, key=lambda step: (step.start, step.depth))
+
+
+def _within(step: Step, other: Step) -> bool:
+    return other.start <= step.start and step.end <= other.end
+
+
+def verdict(trace: Trace, cost: float | None = None) -> list[str]:
+    """Return what the trace comes to, in words. `cost` is what asking the interpreter took
+    (microseconds), if that is known.
+    """
+    whole = trace.total
+    lines = []
+    outer = [step for step in trace.imports if step.depth == 1]
+    imports = sum(step.duration for step in outer)
+    if trace.is_inside and outer:
+        dearest = max(outer, key=lambda step: step.duration)
+        name = dearest.name.removeprefix("import ")
+        lines.append(
+            f"{imports / 1_000:.1f} of {whole / 1_000:.1f} ms are imports; the dearest is {name} "
+            f"({dearest.duration / 1_000:.1f} ms){_by(dearest)}."
+        )
+    started = sum(
+        step.duration for step in trace.steps if step.name in ("fork", "exec", "interpreter")
+    )
+    if trace.is_inside:
+        lines.append(
+            f"{started / 1_000:.1f} ms pass before the first line of Python. A warm process "
+            "(docs/warm.md) repeats neither these nor the imports of installed modules."
+        )
+    else:
+        lines.append(
+            "The program does not tell about itself: it is no Python, or its first line has -I, -E or "
+            "-S. Only what is seen from outside was measured."
+        )
+    if cost is not None and cost > 0:
+        lines.append(
+            f"Asking the interpreter took {cost / 1_000:.1f} ms of this (difference of two medians)."
+        )
+    elif cost is not None:
+        lines.append("What asking the interpreter took is less than the spread.")
+    return lines
+
+
+def _by(step: Step) -> str:
+    """Say who asked for an import."""
+    place = step.note
+    if not place or place.startswith("<"):
+        return ""
+    file, _, line = place.rpartition(":")
+    return f", by {printable(os.path.basename(file))}:{line}"
+
+
+def spread(traces: Sequence[Trace]) -> list[str]:
+    """Return median, least and most of the steps of depth 0, for several traces of one script."""
+    lines = [f"{'step':16}{'median':>10}{'least':>10}{'most':>10}   of {len(traces)}, in ms"]
+    names = [step.name for step in traces[0].steps if step.depth == 0 and step.duration]
+    for name in [*names, "whole"]:
+        found = sorted(
+            trace.total
+            if name == "whole"
+            else sum(s.duration for s in trace.steps if s.depth == 0 and s.name == name)
+            for trace in traces
+        )
+        row = (found[len(found) // 2], found[0], found[-1])
+        lines.append(f"{name:16}" + "".join(f"{each / 1_000:10.2f}" for each in row))
+    return lines

@@ -1,0 +1,96 @@
+"""`cgikit trace`: text, JSON, the request, and what cannot be traced."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from cgikit.cli import main
+
+ECHO = """
+import os, sys
+print("Content-Type: text/plain\\n")
+print(os.environ["REQUEST_METHOD"], os.environ["QUERY_STRING"], sys.stdin.read(), file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    file = tmp_path / "a.py"
+    file.write_text(f"#!{sys.executable}\n{ECHO}")
+    file.chmod(0o755)
+    return str(file)
+
+
+def test_a_tree_and_a_verdict(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", script, "name=Ada"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{script}: exit status 0, 26 bytes\n")
+    for name in ("fork", "exec", "interpreter", "script", "first byte", "exit", "reaped", "whole"):
+        assert f"\n{name} " in out
+    assert "ms pass before the first line of Python" in out
+    assert "stderr: GET name=Ada \n" in out
+
+
+def test_the_request_is_written_as_for_the_script_itself(
+    script: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", script, "post", "/x", "-b", "hello"]) == 0
+    assert "stderr: POST  hello\n" in capsys.readouterr().out
+
+
+def test_the_environment_is_that_of_a_server_with_the_variables_of_the_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("A_SECRET", "1")
+    monkeypatch.setenv("REMOTE_USER", "ada")
+    file = tmp_path / "a.sh"
+    file.write_text("#!/bin/sh\necho $PATH $REMOTE_USER ${A_SECRET-none} >&2\n")
+    file.chmod(0o755)
+    assert main(["trace", str(file)]) == 0
+    said = capsys.readouterr().out.partition("stderr: ")[2]
+    assert said.startswith(f"{Path(sys.executable).parent}:")
+    assert said.endswith(" ada none\n")
+
+
+def test_several_runs_have_a_spread(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "-n", "5", script]) == 0
+    out = capsys.readouterr().out
+    assert "of 5, in ms" in out
+    assert "sking the interpreter took" in out
+
+
+def test_json_has_trace_events(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "--json", script]) == 0
+    events = json.loads(capsys.readouterr().out)["traceEvents"]
+    names = [event["name"] for event in events if event["ph"] == "X"]
+    for word in ("fork", "exec", "interpreter", "script", "first byte", "exit"):
+        assert any(word in name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["/no/such/script"], 1, "/no/such/script: No such file or directory"),
+        (["-n", "0", "x"], 2, "is not a number from 1 to 1000"),
+    ],
+)
+def test_what_cannot_be_traced(
+    words: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        found = main(["trace", *words])
+    except SystemExit as ended:
+        found = int(str(ended.code))
+    assert found == status
+    assert message in capsys.readouterr().err
+
+
+def test_a_script_that_cannot_be_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("x")
+    assert main(["trace", str(file)]) == 1
+    assert "cannot be started: Permission denied" in capsys.readouterr().err
