@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from glob import escape, glob
 from pathlib import Path
 
 from ..errors import StorageError, reason_of
@@ -84,9 +85,10 @@ def _supported(version: str) -> str:
 def _candidates(version: str) -> list[str]:
     """Return the interpreters that may be of this version, those on PATH before those of pyenv."""
     named = shutil.which(f"python{version}")
-    pyenv = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"), "versions")
-    others = sorted(pyenv.glob(f"{version}*/bin/python3"), reverse=True)
-    return [sys.executable, *([named] if named else []), "/usr/bin/python3", *map(str, others)]
+    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    # Not by pathlib, which fails if this user cannot look into it
+    others = sorted(glob(os.path.join(escape(pyenv), "versions", f"{version}*/bin/python3")))[::-1]
+    return [sys.executable, *([named] if named else []), "/usr/bin/python3", *others]
 
 
 def _asked(python: str) -> Target | None:

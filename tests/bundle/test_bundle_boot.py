@@ -1,5 +1,6 @@
 """How a bundle's library begins: its modules are those of cgikit, and `os` comes when needed."""
 
+import glob
 import os
 import subprocess
 import sys
@@ -184,7 +185,7 @@ def test_a_python_that_is_too_old_is_named_in_a_page(tmp_path: Path) -> None:
 def test_old_pythons_can_compile_it(place: Path) -> None:
     """Or they report a mistake in the syntax, and not which Python is needed."""
     source = (place / "cgikit" / "__init__.py").read_text()
-    for found in sorted(Path.home().glob(".pyenv/versions/*/bin/python")):
+    for found in sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin/python"))):
         check = "import sys; compile(sys.stdin.read(), 'x', 'exec')"
         done = subprocess.run([found, "-c", check], input=source, capture_output=True, text=True)
         assert done.returncode == 0 or "pyenv" in done.stderr, (found, done.stderr)

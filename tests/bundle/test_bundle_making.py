@@ -125,6 +125,8 @@ def test_it_runs_as_nobody_in_a_folder_that_nobody_can_write(site: Path) -> None
         store.chmod(0o700)
         visit(place / "out" / "shop.py", store, user=user)
     finally:
+        for path in [place, *place.rglob("*")]:
+            path.chmod(0o700)
         shutil.rmtree(place)
 
 

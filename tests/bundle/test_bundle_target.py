@@ -1,8 +1,11 @@
 """The Python of the host is found by its version or its path, or is known to be missing."""
 
+import os
 import sys
+from pathlib import Path
 
 import pytest
+from nobody import forked_as_nobody
 
 from cgikit.bundle.target import target
 from cgikit.errors import StorageError
@@ -21,6 +24,23 @@ def test_a_version_that_is_not_here_compiles_nothing() -> None:
     found = target("3.99")
     assert (found.version, found.python) == ("3.99", "")
     assert found.compile({"modules": [["m", "m.py", "x = 1\n"]]}) == {}
+
+
+def test_interpreters_that_this_user_cannot_see_are_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PYENV_ROOT was that of root, and the command ended with a `PermissionError`."""
+    closed = tmp_path / "pyenv"
+    (closed / "versions").mkdir(parents=True)
+    closed.chmod(0)
+    monkeypatch.setenv("PYENV_ROOT", str(closed))
+    try:
+        if os.geteuid() == 0:
+            assert forked_as_nobody("/", "target('3.99')", {"target": target}) == "done"
+        else:
+            assert target("3.99").python == ""
+    finally:
+        closed.chmod(0o700)
 
 
 @pytest.mark.parametrize(

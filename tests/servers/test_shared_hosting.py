@@ -143,6 +143,7 @@ def test_the_steps_of_the_page_lead_to_a_site(host: Host) -> None:
     failed = curl(url, "--data", "other=1")
     assert failed.status == 400
     shutil.rmtree(host.private)
+    host.private.touch()  # a mistake: neither the list nor the log can be there
     failed = curl(url, "--data", "line=x")
     assert failed.status == 500
 
