@@ -15,6 +15,7 @@ from .path import Directory
 from .problem import Problem
 from .rules import NONE, Rules
 
+_TESTS = ("test_", "conftest.")
 _SUFFIXES = (".cgi", ".php", ".pl", ".py", ".rb", ".sh")
 
 
@@ -90,7 +91,8 @@ def _entry(item: os.DirEntry[str], rules: Rules) -> Entry | None:
 
 
 def _looks_like_script(item: os.DirEntry[str], rules: Rules) -> bool:
-    named = item.name.endswith(_SUFFIXES) or rules.interpreter(item.name) != ""
+    is_test = item.name.startswith(_TESTS)  # pytest's names; nobody is to make them executable
+    named = (item.name.endswith(_SUFFIXES) and not is_test) or rules.interpreter(item.name) != ""
     return item.is_file() and (named or os.access(item.path, os.X_OK))
 
 

@@ -42,6 +42,15 @@ def test_what_cannot_run_comes_with_its_fix(tmp_path: Path) -> None:
     assert listed(tmp_path) == [Entry("off.py", "", "chmod +x off.py", "Not executable")]
 
 
+def test_tests_are_not_scripts_to_make_executable(tmp_path: Path) -> None:
+    """The directory with saved tests was listed, with the advice to make each of them executable."""
+    for name in ("test_hello_get.py", "conftest.py"):
+        make(tmp_path / "tests" / name, mode=0o644)
+        make(tmp_path / name, mode=0o644)
+    make(tmp_path / "test_cgi.py")
+    assert [entry.name for entry in listed(tmp_path)] == ["test_cgi.py"]
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o755])
 def test_what_vendor_wrote_is_no_script(tmp_path: Path, mode: int) -> None:
     """It was listed with the advice to make it executable."""
