@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cgikit import __version__
 from cgikit.runner import run_script
@@ -11,6 +11,7 @@ from cgikit.runner import run_script
 from . import (
     bundle,
     check,
+    completion,
     config,
     fastcgi,
     migrate,
@@ -33,21 +34,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if len(words) > 1 and words[0] == "run" and not words[1].startswith("-"):
         return run_script(words[1], list(words[2:]))  # all of what follows is the script's
-    arguments = parser().parse_args(sessions.without_ids(words))
-    return _run(arguments)
+    made = parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what could follow
+        completion.answer(made)
+    if not words:
+        made.print_help()
+        return 0
+    return _run(made.parse_args(sessions.without_ids(words)))
 
 
 def parser() -> Parser:
     """Return the parser of the command line, with those of all commands."""
     made = Parser(
         prog="cgikit",
-        description="Run CGI scripts, configure web servers for them, look at their sessions.",
-        epilog="Example: cgikit serve cgi-bin",
+        description="Make CGI scripts, see what they do, find what is wrong with them, put them behind "
+        "a web server, and look at their sessions.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--version", action="version", version=f"cgikit {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", dest="named", required=True)
     bundle.add_to(commands)
     check.add_to(commands)
+    completion.add_to(commands)
     config.add_to(commands)
     fastcgi.add_to(commands)
     migrate.add_to(commands)
@@ -58,7 +66,17 @@ def parser() -> Parser:
     sessions.add_to(commands)
     trace.add_to(commands)
     vendor.add_to(commands)
+    made.epilog = _epilog(commands.choices.values())
     return made
+
+
+def _epilog(parsers: Iterable[argparse.ArgumentParser]) -> str:
+    """Return what follows the list of commands (str): the example of each, and where to read on."""
+    examples = [str(each.epilog).removeprefix("Example: ") for each in parsers]
+    return "\n  ".join(["examples:", *examples]) + (
+        "\n\nEach command has its own --help. The documentation is in docs/, beginning with\n"
+        "docs/index.md; the commands are in docs/command-line.md."
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from cgikit.probing.sample import PATH, run_sample
 from cgikit.process import write_log
 
 from .commandline import complain
+from .terminal import paint
 
 _SECONDS = 30.0  # for everything
 _ONE_RUN = 10.0  # for each sample request
@@ -158,8 +159,14 @@ def _may_run(arguments: argparse.Namespace, path: str, count: int) -> bool:
 
 
 def _print(file: str, findings: list[Finding]) -> None:
-    print(printable(file) if findings else f"{printable(file)}: nothing is wrong")
+    shown = printable(file)
+    good = f"{shown}: {paint('nothing is wrong', 'ok', sys.stdout)}"
+    print(paint(shown, "bold", sys.stdout) if findings else good)
     for line in report.text(findings):
+        for kind in ("error", "advice"):
+            if line.startswith(f"  {kind} "):
+                line = f"  {paint(kind, kind, sys.stdout)}{line[2 + len(kind) :]}"
+                break
         print(line)
     sys.stdout.flush()
 

@@ -9,7 +9,6 @@ import json
 import math
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +19,7 @@ from cgikit.sessions.store import MAX_GAP, Record, Store, is_id, is_key, key_of
 from cgikit.sessions.users import is_mark
 
 from .commandline import complain
+from .terminal import Progress
 
 _SHOWN = 12  # digits of a key, enough to distinguish a million sessions
 _SECRET = ("csrf", "key", "pass", "secret", "token")  # in names of values that are masked
@@ -232,12 +232,8 @@ def _purge(store: Store, arguments: argparse.Namespace) -> None:
     # sessions. When it expires at the latest is stored with each session.
     store.idle = math.inf if arguments.idle is None else arguments.idle
     store.absolute = math.inf
-    progress = _Progress() if sys.stderr.isatty() else None
-    try:
+    with Progress(0.5) as progress:
         deleted = store.purge(now, progress, force=True)
-    finally:
-        if progress:
-            progress.clear()
     print(f"{deleted} session{'' if deleted == 1 else 's'} deleted")
 
 
@@ -339,29 +335,3 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
     return seconds
-
-
-class _Progress:
-    """A progress bar on standard error, for purges that take longer than half a second."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + 0.5
-        self._is_shown = False
-
-    def __call__(self, done: int, total: int) -> None:
-        """Draw the bar, a few times a second at most."""
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + 0.1
-        self._is_shown = True
-        share = done / total if total else 1
-        bar = "#" * int(30 * share)
-        sys.stderr.write(f"\r[{bar:30}] {share:4.0%}  {done:,} of {total:,}")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Remove the bar from its line."""
-        if self._is_shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()

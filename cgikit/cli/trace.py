@@ -6,7 +6,6 @@ the script's own command line (`cgikit.offline`).
 
 import argparse
 import os
-import shutil
 import statistics
 import sys
 
@@ -18,6 +17,7 @@ from cgikit.tracing.step import Trace
 
 from .commandline import complain
 from .options import number
+from .terminal import width
 
 _OF_REQUESTS = ("AUTH_TYPE", "CGIKIT_", "HTTP_", "HTTPS", "REMOTE_", "SERVER_")
 _MOST = 1_000  # runs
@@ -85,7 +85,7 @@ def _measure(
 def _print(script: str, traces: list[Trace], plain: list[Trace]) -> None:
     middle = sorted(traces, key=lambda each: each.total)[len(traces) // 2]
     print(f"{printable(script)}: exit status {middle.status}, {middle.size} bytes")
-    for line in text.tree(middle, shutil.get_terminal_size().columns):
+    for line in text.tree(middle, width()):
         print(line)
     if len(traces) > 1:
         print()

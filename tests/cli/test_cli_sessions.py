@@ -501,7 +501,11 @@ def purge_on_a_terminal(where: str) -> tuple[bytes, bytes]:
     command = [sys.executable, "-m", "cgikit", "sessions", "purge", where]
     main, terminal = pty.openpty()
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=terminal
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm"},  # a bar is not for TERM=dumb
     ) as process:
         os.close(terminal)
         shown = b""

@@ -60,9 +60,19 @@ def test_the_commands_are_found() -> None:
 
 @pytest.mark.parametrize("prog", ALL)
 def test_every_help_has_an_example_that_is_right(prog: str) -> None:
-    epilog = ALL[prog].epilog or ""
-    assert epilog.startswith(f"Example: {prog} "), f"{prog} --help has no example"
-    parser().parse_args(shlex.split(epilog.removeprefix("Example: "))[1:])
+    examples = re.findall(
+        r"^(?:Example:|  (?=cgikit )) *(.+)$", ALL[prog].epilog or "", re.MULTILINE
+    )
+    assert examples, f"{prog} --help has no example"
+    for example in examples:
+        assert example.startswith(f"{prog} ")
+        parser().parse_args(shlex.split(example)[1:])
+
+
+def test_the_help_of_all_has_an_example_of_each_command() -> None:
+    for name, each in parser().commands.choices.items():
+        assert f"\n  cgikit {name} " in str(parser().epilog)
+        assert str(each.epilog).removeprefix("Example: ") in str(parser().epilog)
 
 
 @pytest.mark.parametrize("prog", ALL)
