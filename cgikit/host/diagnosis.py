@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _REMOVED = re.compile(r"o module named '(cgi|cgitb)'(, and .* has no cgikit)?")
 #: What the person who owns the scripts does for `import cgi`, where a server runs them.
 SERVER = "Start this server with --compat"
+_FRAME = re.compile(r'\s*File "(.+?)", line (\d{1,9})')  # of a Python traceback
+_DIED = re.compile(r" at (\S+) line (\d{1,9})")  # of Perl's die
 _SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -125,8 +127,38 @@ def silence_problem(
     how = f"exited with status {status}"
     if status < 0:
         how = f"was killed by signal {_signal_name(-status)}"
-    # No other advice: its standard error is already shown, in the log and on the page
-    return Problem(500, f"{name} {how} and printed nothing.", removed_module(file, errors, remedy))
+    said = list(errors)
+    line = crash_line(file, said)
+    where = f" Its standard error names line {line}." if line else ""
+    fix = removed_module(file, said, remedy) or crash_fix(file, line)
+    return Problem(500, f"{name} {how} and printed nothing.{where}", fix)
+
+
+def crash_line(file: str, errors: "Iterable[str]") -> int:
+    """Return the line of the script itself in which it failed (int), as the last traceback of Python or
+    the last message of Perl among the lines of its standard error has it; 0 if none has.
+    """
+    name = os.path.basename(file)
+    line = died = 0
+    for text in errors:
+        frame = _FRAME.match(text)
+        if frame and os.path.basename(frame[1]) == name:
+            line = int(frame[2])
+        said = _DIED.search(text)
+        if said and os.path.basename(said[1]) == name:
+            died = int(said[2])
+    return line or died
+
+
+def crash_fix(file: str, line: int) -> str:
+    """Return what to do about a crash in that line of a script (str), or "" if the line is 0: then its
+    standard error, which is shown beside this, is all that is known.
+    """
+    return (
+        f"Correct line {line} of {os.path.basename(file)}, or catch the error there."
+        if line
+        else ""
+    )
 
 
 def _signal_name(number: int) -> str:

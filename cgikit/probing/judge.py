@@ -9,7 +9,7 @@ import os
 import re
 
 from ..checking.finding import Finding
-from ..host.diagnosis import removed_module, silence_problem
+from ..host.diagnosis import crash_fix, crash_line, removed_module, silence_problem
 from ..host.output import LocalRedirect, NPHParser, OutputParser, ScriptResponse
 from ..host.problem import Problem
 from ..regularfile import open_regular
@@ -17,6 +17,7 @@ from .sample import MAX_OUTPUT, PATH, Sample
 
 _MAX_SOURCE = 1_000_000  # bytes of a script that are searched
 _REMEDY = "Rewrite the script with cgikit migrate --write"
+_UNKNOWN = "Look at its standard error, or run it in a terminal."
 _FRAME = re.compile(r'\s*File "(.+?)", line (\d{1,9})')
 _TEXT = ("text/", "application/xhtml")
 _BODILESS = (204, 205, 304)
@@ -85,7 +86,7 @@ def _crash(file: str, sample: Sample) -> list[Finding]:
     how = f"exited with status {sample.status}"
     if sample.status < 0:
         how = f"was killed by signal {-sample.status}"
-    line = _last_line(file, sample.errors)
+    line = crash_line(file, sample.errors)
     last = next((text for text in reversed(sample.errors) if text.strip()), "")
     when = "before it printed anything" if not sample.output else "after it had begun to print"
     where = f", in line {line}" if line else ""
@@ -94,33 +95,12 @@ def _crash(file: str, sample: Sample) -> list[Finding]:
             "crash" if not sample.output else "crash-in-answer",
             f"{name} {how} {when}{where}.",
             evidence=last[:300],
-            fix=removed_module(file, sample.errors, _REMEDY) or _advice(line, name),
+            fix=removed_module(file, sample.errors, _REMEDY) or crash_fix(file, line) or _UNKNOWN,
             rule="RFC 3875 section 3.1",
             file=file,
             line=line,
         )
     ]
-
-
-def _advice(line: int, name: str) -> str:
-    if line:
-        return f"Correct line {line} of {name}, or catch the error there."
-    return "Look at its standard error, or run it in a terminal."
-
-
-def _last_line(file: str, errors: list[str]) -> int:
-    """Return the last line of the script itself in a traceback on standard error (int), 0 if none."""
-    line = 0
-    for text in errors:
-        frame = _FRAME.match(text)
-        if frame and os.path.basename(frame[1]) == os.path.basename(file):
-            line = int(frame[2])
-    if not line:  # Perl: "… at hello.pl line 7."
-        for text in errors:
-            said = re.search(r" at (\S+) line (\d{1,9})", text)
-            if said and os.path.basename(said[1]) == os.path.basename(file):
-                line = int(said[2])
-    return line
 
 
 def _endless(file: str, sample: Sample) -> Finding:

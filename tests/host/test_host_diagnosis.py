@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from house import PACKAGE
 
-from cgikit.host.diagnosis import silence_problem, start_problem
+from cgikit.host.diagnosis import crash_fix, crash_line, silence_problem, start_problem
 from cgikit.host.problem import Problem
 
 PATH = "/usr/bin:/bin"
@@ -167,3 +167,21 @@ def test_the_remedy_is_that_of_whoever_ran_the_script() -> None:
     assert fix.startswith(
         "Python 3.13 removed the module cgi. Do this, or write a replacement beside the script"
     )
+
+
+@pytest.mark.parametrize(
+    ("errors", "line"),
+    [
+        ([], 0),
+        (["oops"], 0),
+        (['  File "/x/a.py", line 7, in <module>', '  File "/x/b.py", line 9, in f'], 7),
+        (['  File "/x/a.py", line 3, in f', "KeyError: 1", '  File "/x/a.py", line 8, in g'], 8),
+        (["oops at /x/a.py line 5.", "then at /x/other.pm line 6."], 5),
+    ],
+)
+def test_the_line_of_a_crash_is_one_of_the_script(errors: list[str], line: int) -> None:
+    assert crash_line("/cgi-bin/a.py", errors) == line
+    problem = silence_problem("/cgi-bin/a.py", 1, PATH, iter(errors))
+    named = f" Its standard error names line {line}." if line else ""
+    assert problem.what == f"a.py exited with status 1 and printed nothing.{named}"
+    assert problem.fix == crash_fix("/cgi-bin/a.py", line)
