@@ -76,10 +76,14 @@ def test_why_there_is_none(run: Pieces, errors: tuple[str, ...], status: int, sa
 
 def test_no_other_module_has_this_loop() -> None:
     """It was written three times, and each time said something else about a script that is late."""
-    users = {
-        module.name
-        for module in house.read()
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Attribute) and node.attr == "header_done"
-    }
+    users = set()
+    for module in house.read():
+        functions = [node for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)]
+        passing_on = {  # a run that wraps another one hands the call to it
+            inner for each in functions if each.name == "header_done" for inner in ast.walk(each)
+        }
+        for node in ast.walk(module.tree):
+            is_use = isinstance(node, ast.Attribute) and node.attr == "header_done"
+            if is_use and node not in passing_on:
+                users.add(module.name)
     assert users == {"host.headerblock"}
