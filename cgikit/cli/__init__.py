@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run_script(words[1], list(words[2:]))  # all of what follows is the script's
     made = parser()
     if "_ARGCOMPLETE" in os.environ:  # the shell asks what could follow
-        completion.answer(made)
+        completion.complete(made)
     if not words:
         made.print_help()
         return 0

@@ -62,7 +62,7 @@ def completion(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def answer(parser: Parser) -> None:
+def complete(parser: Parser) -> None:
     """Answer the shell's question what could follow, and exit. Returns if nobody can answer it."""
     try:
         from argcomplete import autocomplete

@@ -34,7 +34,6 @@ PLACES = {
     ("cli.requesthead", "_request_line"): "one digit, by its pattern",
     ("cli.options", "number.checked"): "18 digits",
     ("cli.options", "port.checked"): "18 digits",
-    ("cli.sessions", "_Progress.__call__"): OURS,
     ("counters", "Counter._number"): "its length is checked before",
     ("expiring", "ExpiringCounter.left"): OURS,
     ("expiring", "ExpiringCounters._add"): OURS,

@@ -48,8 +48,8 @@ def test_every_place_that_sends_standard_error_away_is_known_and_asks() -> None:
 #: `process.write_log` (or `cli.commandline.complain`, which does), so that a log that is closed, or not
 #: there, makes nothing fail: `print(…, file=None)` writes to standard output.
 WRITING = {
-    "cli.sessions._Progress.__call__": "a bar on a terminal",
-    "cli.sessions._Progress.clear": "a bar on a terminal",
+    "cli.terminal.Progress.__call__": "a bar on a terminal",
+    "cli.terminal.Progress.clear": "a bar on a terminal",
     "process.end": "as the interpreter does at its end",
     "warm.interpreter": "as the interpreter does at its end",
 }
@@ -70,7 +70,7 @@ def test_all_others_write_to_standard_error_by_the_one_function_that_does_not_fa
                     if "file=sys.stderr" in texts or house.written(call.func) == "sys.stderr.write":
                         found.add(name)
     assert {name for name in found if not name.startswith(tuple(WRITING))} == set()
-    assert "cli.sessions._Progress.clear" in found
+    assert "cli.terminal.Progress.clear" in found
 
 
 def test_what_is_written_by_the_descriptor_is_written_by_a_function_that_does_not_fail() -> None:
