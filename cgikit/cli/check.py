@@ -6,7 +6,6 @@ run shows, in `cgikit.probing`.
 
 import argparse
 import os
-import pwd
 import sys
 import time
 
@@ -99,7 +98,7 @@ def check(arguments: argparse.Namespace) -> int:
 def _check_one(
     file: str, user: Account | None, arguments: argparse.Namespace, may_run: bool, deadline: float
 ) -> list[Finding]:
-    account = user or _owner(file)
+    account = user or Account.to_run(file)
     found = script.check_script(file, account, arguments.path)
     if not may_run or any(finding.is_error for finding in found):
         return found  # a run would show the same once more
@@ -131,18 +130,6 @@ def _run(
         if "endless" in {finding.kind for finding in found}:
             break
     return found
-
-
-def _owner(file: str) -> Account:
-    """Return who a script is checked for if nobody was named: the user of this process, or for root the
-    owner of the file, so that nothing is left that belongs to root.
-    """
-    if os.geteuid() == 0:
-        try:
-            return Account.named(pwd.getpwuid(os.stat(file).st_uid).pw_name)
-        except (KeyError, OSError):
-            pass
-    return Account.current()
 
 
 def _may_run(arguments: argparse.Namespace, path: str, count: int) -> bool:

@@ -11,6 +11,7 @@ import sys
 
 from cgikit import offline
 from cgikit.characters import printable
+from cgikit.checking.account import Account
 from cgikit.host.environ import inherited
 from cgikit.tracing import events, measure, text
 from cgikit.tracing.step import Trace
@@ -75,10 +76,11 @@ def _measure(
 ) -> tuple[list[Trace], list[Trace]]:
     """Return the traces and, from `_COMPARED` runs on, as many without the steps inside, in turn."""
     traces, plain = [], []
+    user = Account.to_run(file)
     for _ in range(runs):
-        traces.append(measure.measure(file, environment, body))
+        traces.append(measure.measure(file, environment, body, user=user))
         if runs >= _COMPARED:
-            plain.append(measure.measure(file, environment, body, inside=False))
+            plain.append(measure.measure(file, environment, body, inside=False, user=user))
     return traces, plain
 
 
@@ -94,7 +96,9 @@ def _print(script: str, traces: list[Trace], plain: list[Trace]) -> None:
     print()
     cost = None
     if plain and middle.is_inside:
-        cost = middle.total - statistics.median(each.total for each in plain)
+        cost = statistics.median(t.total for t in traces) - statistics.median(
+            t.total for t in plain
+        )
     for line in text.verdict(middle, cost):
         print(line)
     for line in middle.errors[:10]:

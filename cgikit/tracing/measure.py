@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 
+from ..checking.account import Account
 from .step import Trace
 
 MAX_OUTPUT = 1 << 26  # bytes that are read of a script that prints without an end
@@ -42,10 +43,12 @@ def measure(
     *,
     inside: bool = True,
     seconds: float = 60.0,
+    user: Account | None = None,
 ) -> Trace:
     """Run a script with this environment and standard input, and return its steps (`Trace`).
 
-    `inside` asks a Python interpreter to tell about itself. `seconds` is the time limit. Raises
+    `inside` asks a Python interpreter to tell about itself. `seconds` is the time limit. `user` is
+    who runs it, if this process is root's. Raises
     `Failed` if the script cannot be started or does not end.
     """
     with contextlib.ExitStack() as stack:
@@ -53,12 +56,13 @@ def measure(
         telling: tuple[int, int] = (-1, -1)
         if inside:
             place = stack.enter_context(tempfile.TemporaryDirectory(prefix="cgikit-trace-"))
+            os.chmod(place, 0o755)  # noqa: S103 -- the user of the script reads it
             telling = os.pipe()
             _prepare(place, variables, telling[1])
         given = stack.enter_context(tempfile.TemporaryFile())
         given.write(body)
         given.seek(0)
-        run = _Run(file, variables, given.fileno(), telling, seconds)
+        run = _Run(file, variables, given.fileno(), telling, seconds, user)
         run.wait()
     return run.trace(file)
 
@@ -84,6 +88,7 @@ class _Run:
         given: int,
         telling: tuple[int, int],
         seconds: float,
+        user: Account | None,
     ) -> None:
         self.times = _Times()
         self.told = bytearray()
@@ -91,19 +96,24 @@ class _Run:
         self.size = 0
         self.status = 0
         self._deadline = time.monotonic() + seconds
-        self._late = False
+        self._why = ""  # it was stopped
         out, err, born = os.pipe(), os.pipe(), os.pipe()  # born: closed by the exec
         self.times.begin = time.monotonic_ns()
         self._pid = os.fork()
         if not self._pid:
-            _become(file, variables, (given, out[1], err[1]), born[1], telling[1])
+            _become(file, variables, (given, out[1], err[1]), born[1], telling[1], user)
         for fd in (out[1], err[1], born[1], telling[1]):
             if fd >= 0:
                 os.close(fd)
-        self._started(file, born[0])
         self._sources = {out[0]: self._on_output, err[0]: self._on_errors}
         if telling[0] >= 0:
             self._sources[telling[0]] = self._on_told
+        try:
+            self._started(file, born[0])
+        except Failed:
+            for fd in self._sources:
+                os.close(fd)
+            raise
 
     def _started(self, file: str, born: int) -> None:
         """Wait for the exec: what the new process said first, then the end of the pipe."""
@@ -139,8 +149,8 @@ class _Run:
                         del self._sources[key.fd]
                 if ended is None and time.monotonic_ns() - self.times.ended > 1e9:
                     break  # processes that it left have its pipes open
-                if time.monotonic() > self._deadline and not self._late:
-                    self._late = True
+                if time.monotonic() > self._deadline and not self._why:
+                    self._why = "the script did not end, and was stopped"
                     os.killpg(self._pid, signal.SIGKILL)
             for fd in self._sources:
                 os.close(fd)
@@ -149,8 +159,8 @@ class _Run:
         _, status = os.waitpid(self._pid, 0)
         self.times.reaped = time.monotonic_ns()
         self.status = os.waitstatus_to_exitcode(status)
-        if self._late:
-            raise Failed("the script did not end, and was stopped")
+        if self._why:
+            raise Failed(self._why)
 
     def _read(self, fd: int) -> bool:
         try:
@@ -168,8 +178,8 @@ class _Run:
         self.times.first = self.times.first or now
         self.times.last = now
         self.size += len(data)
-        if self.size > MAX_OUTPUT:
-            self._late = True
+        if self.size > MAX_OUTPUT and not self._why:
+            self._why = f"the script printed more than {MAX_OUTPUT >> 20} MiB, and was stopped"
             os.killpg(self._pid, signal.SIGKILL)
 
     def _on_errors(self, data: bytes) -> None:
@@ -190,7 +200,12 @@ class _Run:
 
 
 def _become(
-    file: str, variables: dict[str, str], streams: tuple[int, int, int], born: int, telling: int
+    file: str,
+    variables: dict[str, str],
+    streams: tuple[int, int, int],
+    born: int,
+    telling: int,
+    user: Account | None,
 ) -> None:
     """In the new process: say that it is there, and become the script. Never returns."""
     try:
@@ -201,6 +216,10 @@ def _become(
             os.set_inheritable(telling, True)
         os.setsid()  # a group of its own to end, and no terminal
         os.chdir(os.path.dirname(os.path.abspath(file)))
+        if user is not None and not os.geteuid():
+            os.setgroups(sorted(user.groups))
+            os.setgid(user.gid)
+            os.setuid(user.uid)
         for number in (signal.SIGPIPE, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         os.execve(os.path.abspath(file), [file], variables)  # noqa: S606 -- the script

@@ -73,14 +73,14 @@ def _number(word: str) -> int:
 def _imports(said: list[list[str]], begin: int) -> list[Step]:
     """Return the imports, each within the one that asked for it. One that did not end is left out."""
     found: list[Step] = []
-    open_: list[tuple[str, int, str]] = []
+    threads: dict[str, list[tuple[str, int, str]]] = {}  # what each is importing
     for words in said:
-        if words[0] == "import" and len(words) == 4:
-            open_.append((words[2], _number(words[1]), words[3]))
-        elif words[0] == "imported" and len(words) == 3 and open_:
+        if words[0] == "import" and len(words) == 5:
+            open_ = threads.setdefault(words[2], [])
+            open_.append((words[3], _number(words[1]), words[4]))
+        elif words[0] == "imported" and len(words) == 3 and threads.get(words[2]):
+            open_ = threads[words[2]]
             name, start, place = open_.pop()
-            if name != words[2]:
-                return found  # threads: what is within what is not known
             start_us, end = (start - begin) / 1_000, (_number(words[1]) - begin) / 1_000
             found.append(Step(f"import {name}", start_us, end - start_us, 1 + len(open_), place))
     return found

@@ -1,6 +1,7 @@
 """A trace for people: a tree with bars, and a verdict in words. Pure."""
 
 import os
+import statistics
 from collections.abc import Sequence
 
 from ..characters import printable
@@ -113,6 +114,6 @@ def spread(traces: Sequence[Trace]) -> list[str]:
             else sum(s.duration for s in trace.steps if s.depth == 0 and s.name == name)
             for trace in traces
         )
-        row = (found[len(found) // 2], found[0], found[-1])
+        row = (statistics.median(found), found[0], found[-1])
         lines.append(f"{name:16}" + "".join(f"{each / 1_000:10.2f}" for each in row))
     return lines

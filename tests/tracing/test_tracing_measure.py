@@ -4,9 +4,11 @@ import os
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from cgikit.checking.account import Account
 from cgikit.tracing.measure import Failed, measure
 from cgikit.tracing.step import Trace
 
@@ -117,15 +119,54 @@ def test_one_that_leaves_a_process_behind(tmp_path: Path) -> None:
     assert (trace.status, trace.size) == (0, 2)
 
 
-@pytest.mark.parametrize("source", ["while True: pass", "while True: print('x' * 10_000)"])
-def test_one_that_does_not_end_is_stopped(tmp_path: Path, source: str) -> None:
+def test_one_that_does_not_end_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="did not end"):
-        measure(script(tmp_path, source), PATH, seconds=1)
+        measure(script(tmp_path, "while True: pass"), PATH, seconds=1)
+
+
+def test_one_that_prints_without_an_end_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cgikit.tracing.measure.MAX_OUTPUT", 1 << 20)
+    with pytest.raises(Failed, match="printed more than 1 MiB"):
+        measure(script(tmp_path, "while True: print('x' * 10_000)"), PATH)
+
+
+def test_imports_in_threads_are_all_there(tmp_path: Path) -> None:
+    source = (
+        BARE
+        + """
+import threading
+def load(name):
+    __import__(name)
+threads = [threading.Thread(target=load, args=(name,)) for name in ("decimal", "sqlite3")]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+import difflib
+"""
+    )
+    found = {step.name for step in measure(script(tmp_path, source), PATH).imports}
+    assert {"import decimal", "import sqlite3", "import difflib"} <= found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as another user")
+def test_root_runs_it_as_the_user_that_is_given() -> None:
+    # Directly in a place that all can reach: pytest's own directories are closed to others
+    with TemporaryDirectory(dir="/tmp") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        nobody = Account.named("nobody")
+        trace = measure(script(place, "id -u >&2; id -G >&2\n", "/bin/sh"), PATH, user=nobody)
+        assert trace.errors == [str(nobody.uid), " ".join(map(str, sorted(nobody.groups)))]
 
 
 def test_one_that_cannot_be_started(tmp_path: Path) -> None:
     with pytest.raises(Failed, match="cannot be started: No such file"):
         measure(script(tmp_path, "", "/no/such/program"), PATH)
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(Failed):
+        measure(script(tmp_path, "", "/no/such/program"), PATH)
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_children_of_the_script_tell_nothing(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from cgikit.tracing.step import Step
 from cgikit.tracing.story import steps
 
 TOLD = (
-    b"begin\t4000\nimport\t5000\tsite_thing\t\nimported\t6000\tsite_thing\nmain\t7000\n"
-    b"import\t8000\ta\tx.py:3\nimport\t8500\tb\ta.py:1\nimported\t9000\tb\nimported\t9500\ta\n"
+    b"begin\t4000\nimport\t5000\t1\tsite_thing\t\nimported\t6000\t1\nmain\t7000\n"
+    b"import\t8000\t1\ta\tx.py:3\nimport\t8500\t1\tb\ta.py:1\nimported\t9000\t1\nimported\t9500\t1\n"
 )
 
 
@@ -62,7 +62,16 @@ def test_one_that_prints_nothing_has_no_first_byte() -> None:
 
 
 def test_an_import_that_did_not_end_is_left_out() -> None:
-    assert not [s for s in steps(times(), b"begin\t4000\nimport\t5000\ta\t\n") if s.depth]
+    assert not [s for s in steps(times(), b"begin\t4000\nimport\t5000\t1\ta\t\n") if s.depth]
+
+
+def test_imports_of_two_threads_are_not_mixed_up() -> None:
+    told = (
+        b"begin\t4000\nimport\t5000\t1\ta\tx:1\nimport\t5500\t2\tb\tx:2\n"
+        b"imported\t6000\t1\nimported\t6500\t2\nimport\t7000\t1\tc\tx:3\nimported\t7500\t1\n"
+    )
+    found = [(s.name, s.start, s.duration, s.depth) for s in steps(times(), told) if s.depth]
+    assert found == [("import a", 4, 1, 1), ("import b", 4.5, 1, 1), ("import c", 6, 0.5, 1)]
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 10**6), min_size=7, max_size=7))
