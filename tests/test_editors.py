@@ -1,5 +1,7 @@
 """What editors know of the public names, through jedi: it reads the source and never imports it."""
 
+from collections.abc import Iterator
+
 import jedi  # type: ignore[import-untyped]
 import pytest
 from house import ROOT
@@ -8,6 +10,17 @@ import cgikit
 from cgikit import _MODULE_OF
 
 PROJECT = jedi.Project(ROOT)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give jedi a cache of its own: in its usual one, in the home of the user, a process may read what
+    another one has only half written.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        place = str(tmp_path_factory.mktemp("jedi"))
+        patched.setattr(jedi.settings, "cache_directory", place)
+        yield
 
 
 @pytest.mark.parametrize("name", cgikit.__all__)
