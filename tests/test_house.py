@@ -119,7 +119,14 @@ INNER_LAYERS = {
         "script",
     ),
     "probing": ("sample", "judge"),
-    "tracing": ("step", "events story text", "measure"),
+    "tracing": (
+        "dialogue style",
+        "step",
+        "events folding story",
+        "svg text",
+        "dialoguepage icicle measure",
+        "html",
+    ),
     "fields": (
         "inputtypes messages",
         "declared",

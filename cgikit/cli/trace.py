@@ -5,15 +5,18 @@ the script's own command line (`cgikit.offline`).
 """
 
 import argparse
+import errno
 import os
 import statistics
 import sys
+from collections.abc import Callable
 
 from cgikit import offline
 from cgikit.characters import printable
 from cgikit.checking.account import Account
 from cgikit.host.environ import inherited
-from cgikit.tracing import events, measure, text
+from cgikit.tracing import events, html, measure, svg, text
+from cgikit.tracing.folding import middle
 from cgikit.tracing.step import Trace
 
 from .commandline import complain
@@ -45,6 +48,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="run it so often, and show medians and spread",
     )
     parser.add_argument(
+        "--html", metavar="FILE", help="write a page with everything, which loads nothing"
+    )
+    parser.add_argument("--svg", metavar="FILE", help="write the steps as a picture")
+    parser.add_argument(
         "--json", action="store_true", help="print trace events, as Perfetto reads them"
     )
     parser.add_argument("script", metavar="SCRIPT", help="the script's file")
@@ -64,11 +71,28 @@ def trace(arguments: argparse.Namespace) -> int:
     except measure.Failed as error:
         complain("trace", str(error))
         return 1
+    cost = _cost(traces, plain)
+    try:
+        _write(file, arguments.html, lambda: html.page(traces, cost))
+        _write(file, arguments.svg, lambda: svg.waterfall([middle(traces)]))
+    except OSError as error:
+        complain("trace", f"{error.filename}: {error.strerror}")
+        return 1
     if arguments.json:
         print(events.as_json(traces))
     else:
-        _print(arguments.script, traces, plain)
+        _print(arguments.script, traces, cost)
     return 0
+
+
+def _write(script: str, file: str | None, made: Callable[[], str]) -> None:
+    """Write what was made into a file, if one was named. The script itself is not overwritten."""
+    if file is None:
+        return
+    if os.path.exists(file) and os.path.samefile(file, script):
+        raise FileExistsError(errno.EEXIST, "this is the script; name another file", file)
+    with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write(made())
 
 
 def _measure(
@@ -84,24 +108,28 @@ def _measure(
     return traces, plain
 
 
-def _print(script: str, traces: list[Trace], plain: list[Trace]) -> None:
-    middle = sorted(traces, key=lambda each: each.total)[len(traces) // 2]
-    print(f"{printable(script)}: exit status {middle.status}, {middle.size} bytes")
-    for line in text.tree(middle, width()):
+def _cost(traces: list[Trace], plain: list[Trace]) -> float | None:
+    """Return what asking the interpreter took (microseconds), None if that is not known."""
+    one = middle(traces)
+    if not plain or not one.is_inside:
+        return None
+    asked, not_asked = (statistics.median(t.total for t in some) for some in (traces, plain))
+    return asked - not_asked
+
+
+def _print(script: str, traces: list[Trace], cost: float | None) -> None:
+    one = middle(traces)
+    print(f"{printable(script)}: exit status {one.status}, {one.size} bytes")
+    for line in text.tree(one, width()):
         print(line)
     if len(traces) > 1:
         print()
         for line in text.spread(traces):
             print(line)
     print()
-    cost = None
-    if plain and middle.is_inside:
-        cost = statistics.median(t.total for t in traces) - statistics.median(
-            t.total for t in plain
-        )
-    for line in text.verdict(middle, cost):
+    for line in text.verdict(one, cost):
         print(line)
-    for line in middle.errors[:10]:
+    for line in one.errors[:10]:
         print(f"stderr: {printable(line)}")
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 
 from ..checking.account import Account
+from .dialogue import KEPT, Dialogue
 from .step import Trace
 
 MAX_OUTPUT = 1 << 26  # bytes that are read of a script that prints without an end
@@ -64,7 +65,17 @@ def measure(
         given.seek(0)
         run = _Run(file, variables, given.fileno(), telling, seconds, user)
         run.wait()
-    return run.trace(file)
+    trace = run.trace(file)
+    trace.dialogue = Dialogue(
+        environment,
+        body[:KEPT],
+        len(body),
+        bytes(run.output),
+        run.size,
+        bytes(run.errors),
+        run.status,
+    )
+    return trace
 
 
 def _prepare(place: str, variables: dict[str, str], fd: int) -> None:
@@ -92,6 +103,7 @@ class _Run:
     ) -> None:
         self.times = _Times()
         self.told = bytearray()
+        self.output = bytearray()
         self.errors = bytearray()
         self.size = 0
         self.status = 0
@@ -178,6 +190,7 @@ class _Run:
         self.times.first = self.times.first or now
         self.times.last = now
         self.size += len(data)
+        self.output += data[: KEPT - len(self.output)]
         if self.size > MAX_OUTPUT and not self._why:
             self._why = f"the script printed more than {MAX_OUTPUT >> 20} MiB, and was stopped"
             os.killpg(self._pid, signal.SIGKILL)

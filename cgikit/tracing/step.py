@@ -1,4 +1,8 @@
-"""A step of a request, and all the steps of one. Values only; text and JSON are printed from them."""
+"""A step of a request, and all the steps of one. Values only; text, HTML and JSON are printed from
+them.
+"""
+
+from .dialogue import Dialogue
 
 
 class Step:
@@ -33,7 +37,7 @@ class Trace:
     """One request: its `.steps` in the order in which they began (list of `Step`), the `.script`
     (str), its exit `.status` (int; negative: the number of a signal), the `.size` of its output (int,
     bytes), and its standard `.errors` (list of str). `.is_inside` tells whether the
-    interpreter told about itself (bool).
+    interpreter told about itself (bool). `.dialogue` is what went in and out (`Dialogue` or None).
     """
 
     def __init__(self, script: str, steps: list[Step]) -> None:
@@ -43,6 +47,7 @@ class Trace:
         self.size = 0
         self.errors: list[str] = []
         self.is_inside = False
+        self.dialogue: Dialogue | None = None
 
     @property
     def total(self) -> float:

@@ -1,15 +1,14 @@
 """A trace for people: a tree with bars, and a verdict in words. Pure."""
 
-import os
 import statistics
 from collections.abc import Sequence
 
 from ..characters import printable
+from .folding import asked_by, fold
 from .step import Step, Trace
 
 _NAMES = 34  # columns
 _NUMBERS = 10
-_SMALL = 0.01  # of the whole: imports below are put together
 
 
 def tree(trace: Trace, width: int = 80) -> list[str]:
@@ -37,24 +36,11 @@ def _bar(step: Step, whole: float, room: int) -> str:
 
 def _shown(trace: Trace) -> list[Step]:
     """Return the steps, without small imports, which one line at their place stands for."""
-    least = trace.total * _SMALL
-    shown: list[Step] = []
-    small: list[Step] = []
-    for step in trace.steps:
-        if step.name.startswith("import ") and step.duration < least:
-            if not any(_within(step, other) for other in small):
-                small.append(step)
-            continue
-        shown.append(step)
-    if small:
-        took = sum(step.duration for step in small)
-        name = f"{len(small)} small import{'s' * (len(small) > 1)}"
-        shown.append(Step(name, small[0].start, took, 1))
+    folded = fold(trace)
+    shown = list(folded.steps)
+    if folded.small:
+        shown.append(Step(folded.small_name, folded.small[0].start, folded.small_time, 1))
     return sorted(shown, key=lambda step: (step.start, step.depth))
-
-
-def _within(step: Step, other: Step) -> bool:
-    return other.start <= step.start and step.end <= other.end
 
 
 def verdict(trace: Trace, cost: float | None = None) -> list[str]:
@@ -96,11 +82,8 @@ def verdict(trace: Trace, cost: float | None = None) -> list[str]:
 
 def _by(step: Step) -> str:
     """Say who asked for an import."""
-    place = step.note
-    if not place or place.startswith("<"):
-        return ""
-    file, _, line = place.rpartition(":")
-    return f", by {printable(os.path.basename(file))}:{line}"
+    by = asked_by(step)
+    return f", by {by}" if by else ""
 
 
 def spread(traces: Sequence[Trace]) -> list[str]:

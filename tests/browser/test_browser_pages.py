@@ -5,6 +5,7 @@ shows it, and as a desktop in the dark one. A new example must be added to the t
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from serving import Server, serve
 
 from cgikit.host.page import appendix, error_page
 from cgikit.host.problem import Problem
+from cgikit.tracing.html import page
+from cgikit.tracing.measure import measure
 
 from .checkers import DESKTOP, PHONE, axe_faults, html_faults, overflow, screen, source
 from .chromium import Browser
@@ -174,6 +177,18 @@ def recorded(page: str) -> Callable[[Visitor], None]:
     return visit
 
 
+def traced(name: str) -> Callable[[Visitor], None]:
+    """The page of a trace, with its tables open."""
+
+    def visit(visitor: Visitor) -> None:
+        variables = {"REQUEST_METHOD": "POST", "PATH": os.environ["PATH"], LONG: LONG}
+        script = visitor.directory / "scripts" / name
+        runs = [measure(str(script), variables, LONG.encode()) for _ in range(2)]
+        visitor.reads(page(runs).replace("<details>", "<details open>").encode())
+
+    return visit
+
+
 #: By name: how to come to the page.
 PAGES: dict[str, Callable[[Visitor], None]] = {
     "clock": at("clock.py"),
@@ -234,6 +249,9 @@ PAGES: dict[str, Callable[[Visitor], None]] = {
     "inspector-request": recorded("?"),
     "inspector-edit": recorded("/edit"),
     "inspector-nothing": at("_cgikit/0"),
+    # Of `cgikit trace`
+    "trace": traced("hello.py"),
+    "trace-quiet": traced("quiet.sh"),
 }
 
 #: Examples that send no page.

@@ -69,6 +69,31 @@ def test_json_has_trace_events(script: str, capsys: pytest.CaptureFixture[str]) 
         assert any(word in name for name in names)
 
 
+def test_a_page_and_a_picture_are_written(
+    script: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, picture = tmp_path / "a.html", tmp_path / "a.svg"
+    words = ["trace", "--html", str(page), "--svg", str(picture), script, "name=Ada"]
+    assert main(words) == 0
+    assert "first byte" in capsys.readouterr().out
+    assert "name=Ada" in page.read_text(encoding="utf-8")
+    assert picture.read_text(encoding="utf-8").startswith("<svg xmlns=")
+
+
+def test_a_page_that_cannot_be_written(
+    script: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", "--html", str(tmp_path / "no" / "a.html"), script]) == 1
+    assert "a.html: No such file or directory" in capsys.readouterr().err
+
+
+def test_the_script_is_not_overwritten(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path(script).read_bytes()
+    assert main(["trace", "--svg", script, script]) == 1
+    assert "this is the script; name another file" in capsys.readouterr().err
+    assert Path(script).read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
