@@ -4,9 +4,13 @@ The interpreter reads the script as a tree and looks its modules up. It runs nei
 any module of it.
 """
 
+import contextlib
 import json
 import os
+import select
+import signal
 import subprocess
+import time
 
 from .account import Account
 from .firstline import first_line
@@ -127,7 +131,8 @@ def python_of(file: str) -> list[str]:
 
 def ask(file: str, path: str, user: Account, seconds: float = _SECONDS) -> Told | None:
     """Ask the interpreter of a Python script about it, as a user of this machine if this is root's
-    process; None if it cannot be asked: it is no Python, does not start, or takes too long.
+    process; None if it cannot be asked: it is no Python, does not start, takes too long, or says
+    something else.
 
     `path` is the PATH that the script gets, `seconds` the time limit.
     """
@@ -136,27 +141,59 @@ def ask(file: str, path: str, user: Account, seconds: float = _SECONDS) -> Told 
         return None
     whole = os.path.abspath(file)
     words = [*command, "-c", _QUESTION, os.path.dirname(whole), whole, str(_MAX_SOURCE)]
-    other = os.geteuid() == 0 and user.uid != 0
     try:
-        done = subprocess.run(  # noqa: S603 -- the interpreter that the script names
-            words,
-            env={"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"},
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            user=user.uid if other else None,
-            group=user.gid if other else None,
-            extra_groups=sorted(user.groups) if other else None,
+        answer = json.loads(_answer(words, path, user, seconds))
+        error = answer["error"]
+        return Told(
+            ".".join(map(str, answer["version"])),
+            answer["program"] or command[0],
+            [Import(*each) for each in answer["imports"]],
+            frozenset(answer["stdlib"]),
+            (error[0], error[1], error[2]) if error else None,
         )
-        answer = json.loads(done.stdout[:_MAX_ANSWER])
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (
+        OSError,
+        subprocess.SubprocessError,
+        ValueError,
+        TypeError,
+        LookupError,
+        RecursionError,
+    ):
         return None
-    error = answer["error"]
-    return Told(
-        ".".join(map(str, answer["version"])),
-        answer["program"] or command[0],
-        [Import(*each) for each in answer["imports"]],
-        frozenset(answer["stdlib"]),
-        (error[0], error[1], error[2]) if error else None,
+
+
+def _answer(words: list[str], path: str, user: Account, seconds: float) -> bytes:
+    """Return what a command prints (at most `_MAX_ANSWER` bytes), and end all that it has started."""
+    other = os.geteuid() == 0 and user.uid != 0
+    deadline = time.monotonic() + seconds
+    process = subprocess.Popen(  # noqa: S603 -- the interpreter that the script names
+        words,
+        env={"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"},
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a group of its own to end, and no terminal of root's to type into
+        user=user.uid if other else None,
+        group=user.gid if other else None,
+        extra_groups=sorted(user.groups) if other else None,
     )
+    said = bytearray()
+    try:
+        assert process.stdout is not None  # noqa: S101 -- a pipe, as said above
+        descriptor = process.stdout.fileno()
+        while len(said) < _MAX_ANSWER:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+                return b""
+            chunk = os.read(descriptor, 65_536)
+            if not chunk:
+                return bytes(said)
+            said += chunk
+        return b""
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # not reaped yet: its number is its own
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -117,3 +118,36 @@ def test_root_asks_as_the_other_user() -> None:
         fake.chmod(0o755)
         ask(write(place / "a.py", "", f"#!{fake}\n"), PATH, Account.named("nobody"))
         assert (place / "uid").read_text().strip() == str(Account.named("nobody").uid)
+
+
+def fake(place: Path, program: str, name: str = "python3") -> str:
+    file = place / name
+    file.write_text(f"#!/bin/sh\n{program}\n")
+    file.chmod(0o755)
+    return str(file)
+
+
+def test_one_that_prints_too_much_is_ended_at_the_limit(tmp_path: Path) -> None:
+    first = f"#!{fake(tmp_path, f'yes | head -c 50000000; echo >{tmp_path}/all')}\n"
+    assert ask(write(tmp_path / "a.py", "", first), PATH, ME, seconds=60) is None
+    assert not (tmp_path / "all").exists()
+
+
+@pytest.mark.parametrize(
+    "said", ["[]", "{}", "null", '{"error": null}', '{"error": 1, "version": 2}', "[" * 9_999]
+)
+def test_one_that_says_something_else_has_said_nothing(tmp_path: Path, said: str) -> None:
+    (tmp_path / "said").write_text(said)
+    first = f"#!{fake(tmp_path, f'cat {tmp_path}/said')}\n"
+    assert ask(write(tmp_path / "a.py", "", first), PATH, ME) is None
+
+
+def test_what_it_leaves_behind_is_ended(tmp_path: Path) -> None:
+    program = fake(tmp_path, f"sleep 1000 >{tmp_path}/out & echo $! >{tmp_path}/pid")
+    file = write(tmp_path / "a.py", "", f"#!{program}\n")
+    assert ask(file, PATH, ME, seconds=60) is None
+    child = Path("/proc", (tmp_path / "pid").read_text().strip(), "stat")
+    deadline = time.monotonic() + 60
+    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
