@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -127,6 +128,32 @@ def python_of(file: str) -> list[str]:
     if not words or not os.path.basename(words[0]).startswith(("python", "pypy")):
         return []
     return words
+
+
+def is_familiar(file: str, path: str, uid: int) -> bool:
+    """Whether the Python of a script may be run although nobody allowed to run the script: it does not
+    lie beside the script, and it and all directories above it belong to root or to the user who would
+    run it (`uid`).
+
+    Otherwise whoever wrote the script could have a program of their own run. True if there is none.
+    """
+    command = python_of(file)
+    program = shutil.which(command[0], path=path) if command else None
+    if program is None:
+        return True  # nothing can be run
+    own = os.path.dirname(os.path.realpath(file)) + os.sep
+    for whole in (os.path.join("/", program), os.path.realpath(os.path.join("/", program))):
+        if os.path.join(os.path.realpath(os.path.dirname(whole)), "").startswith(own):
+            return False
+        parts = whole.split("/")
+        for end in range(1, len(parts) + 1):
+            try:
+                owner = os.lstat("/".join(parts[:end]) or "/").st_uid
+            except OSError:
+                return False
+            if owner not in (0, uid):
+                return False
+    return True
 
 
 def ask(file: str, path: str, user: Account, seconds: float = _SECONDS) -> Told | None:

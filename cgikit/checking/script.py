@@ -7,7 +7,7 @@ import os
 from .account import Account
 from .finding import Finding
 from .firstline import check_first_line, first_line
-from .interpreter import ask
+from .interpreter import ask, is_familiar, python_of
 from .modules import check_modules
 from .permissions import check_permissions
 from .racing import check_racing
@@ -15,10 +15,14 @@ from .racing import check_racing
 MAX_SCRIPTS = 1_000  # of one directory and what is below it
 
 
-def check_script(file: str, user: Account, path: str) -> list[Finding]:
+def check_script(
+    file: str, user: Account, path: str, *, may_run: bool = False, seconds: float = 20.0
+) -> list[Finding]:
     """Return what is wrong with a script (list of `Finding`, errors first).
 
-    `user` is who the server runs it as, `path` the PATH that it gets.
+    `user` is who the server runs it as, `path` the PATH that it gets. `may_run` tells whether the
+    script may be run: if not, its interpreter is asked about it only where nobody else could have put
+    that. Asking takes at most `seconds`.
     """
     found = check_permissions(file, user)
     if any(finding.kind == "missing" for finding in found):
@@ -26,13 +30,30 @@ def check_script(file: str, user: Account, path: str) -> list[Finding]:
     line = check_first_line(file, path)
     if line is not None and line.kind not in {finding.kind for finding in found}:
         found.append(line)
-    told = ask(file, path, user)
-    if told is None and user.uid != os.geteuid():
-        told = ask(file, path, Account.current())  # the other user cannot reach the interpreter
+    # Never as root for another user: whoever wrote the script chose the program
+    uid = user.uid if os.geteuid() == 0 else os.geteuid()
+    if seconds <= 0:
+        what = f"There was no time left to look at the source of {os.path.basename(file)}."
+        found.append(_unasked("not-asked", what, "Check it alone.", file))
+        told = None
+    elif may_run or is_familiar(file, path, uid):
+        told = ask(file, path, user, seconds)
+    else:
+        what = (
+            f"The source of {os.path.basename(file)} was not looked at: its interpreter "
+            f"{python_of(file)[0]} may be a program of somebody else."
+        )
+        fix = "If you trust it, check the script with --run."
+        found.append(_unasked("interpreter-not-asked", what, fix, file))
+        told = None
     if told is not None:
         found += check_modules(file, told)
         found += check_racing(file)
     return sorted(found, key=lambda finding: not finding.is_error)
+
+
+def _unasked(kind: str, what: str, fix: str, file: str) -> Finding:
+    return Finding(kind, what, is_error=False, fix=fix, file=file)
 
 
 def scripts(directory: str) -> list[str]:

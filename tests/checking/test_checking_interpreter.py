@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from cgikit.checking.account import Account
-from cgikit.checking.interpreter import ask, python_of
+from cgikit.checking.interpreter import ask, is_familiar, python_of
 
 PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
 ME = Account.current()
@@ -151,3 +151,23 @@ def test_what_it_leaves_behind_is_ended(tmp_path: Path) -> None:
     while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_which_interpreters_are_familiar(tmp_path: Path) -> None:
+    (tmp_path / "cgi-bin" / "venv").mkdir(parents=True)
+    (tmp_path / "venv").mkdir()
+    uid = os.geteuid()
+    for place, expected in (("venv", True), ("cgi-bin", False), ("cgi-bin/venv", False)):
+        first = f"#!{fake(tmp_path / place, 'exit 1')}\n"
+        assert is_familiar(write(tmp_path / "cgi-bin" / "a.py", "", first), PATH, uid) is expected
+    # A link elsewhere to a program beside the script
+    (tmp_path / "link").symlink_to(tmp_path / "cgi-bin" / "python3")
+    (tmp_path / "python3").symlink_to(tmp_path / "link")
+    first = f"#!{tmp_path}/python3\n"
+    assert not is_familiar(write(tmp_path / "cgi-bin" / "a.py", "", first), PATH, uid)
+    # A program of somebody else
+    if uid:
+        return
+    first = f"#!{fake(tmp_path / 'venv', 'exit 1')}\n"
+    os.chown(tmp_path / "venv", 54_321, -1)
+    assert not is_familiar(write(tmp_path / "cgi-bin" / "a.py", "", first), PATH, 0)

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -64,3 +65,41 @@ def test_a_directory_of_many_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_directory_that_is_not_there() -> None:
     with pytest.raises(FileNotFoundError):
         script.scripts("/no/such/directory")
+
+
+def planted(directory: Path) -> str:
+    """Return a script whose interpreter, beside it, notes who runs it."""
+    program = directory / "python-own"
+    program.write_text(f"#!/bin/sh\nid -u >>{directory}/ran\nexit 1\n")
+    program.chmod(0o755)
+    return write(directory / "a.py", f"#!{program}\n")
+
+
+def test_a_program_beside_the_script_is_not_run_unless_the_script_may_be(tmp_path: Path) -> None:
+    file = planted(tmp_path)
+    kinds = [each.kind for each in script.check_script(file, ME, PATH)]
+    assert "interpreter-not-asked" in kinds
+    assert not (tmp_path / "ran").exists()
+    assert "interpreter-not-asked" not in [
+        each.kind for each in script.check_script(file, ME, PATH, may_run=True)
+    ]
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can check as another user")
+@pytest.mark.parametrize("may_run", [False, True])
+def test_root_runs_no_program_that_another_user_chose_as_root(may_run: bool) -> None:
+    """One that failed for its user was run once more, by root."""
+    with TemporaryDirectory(dir="/tmp") as name:
+        place = Path(name)
+        place.chmod(0o777)
+        script.check_script(planted(place), Account.named("nobody"), PATH, may_run=may_run)
+        ran = (place / "ran").read_text().split() if (place / "ran").exists() else []
+        assert ran == [str(Account.named("nobody").uid)] * may_run
+
+
+def test_without_time_no_source_is_looked_at(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.py", f"#!{sys.executable}\nimport nosuch\n")
+    kinds = [each.kind for each in script.check_script(file, ME, PATH, seconds=0)]
+    assert "not-asked" in kinds
+    assert "module-missing" not in kinds
