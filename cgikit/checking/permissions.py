@@ -20,6 +20,9 @@ def check_permissions(file: str, user: Account) -> list[Finding]:
         status = os.stat(file)
     except OSError as error:
         return [Finding("missing", f"{file}: {error.strerror}.", file=file)]
+    if not stat.S_ISREG(status.st_mode):
+        # No command: what is right for a script can break a machine if it is done to a device
+        return [Finding("no-file", f"{file} is not a regular file, so it is no script.", file=file)]
     found = _closed(file, user, "script")
     if not user.may_execute(status):
         found.append(_not_executable(file, status, user))

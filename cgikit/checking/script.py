@@ -25,7 +25,7 @@ def check_script(
     that. Asking takes at most `seconds`.
     """
     found = check_permissions(file, user)
-    if any(finding.kind == "missing" for finding in found):
+    if any(finding.kind in ("missing", "no-file") for finding in found):
         return found
     line = check_first_line(file, path)
     if line is not None and line.kind not in {finding.kind for finding in found}:

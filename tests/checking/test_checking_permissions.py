@@ -7,6 +7,7 @@ import pytest
 
 from cgikit.checking.account import Account
 from cgikit.checking.permissions import check_permissions
+from cgikit.checking.script import check_script
 
 ME = Account.current()
 STRANGER = Account("stranger", 54_321, 54_321, frozenset())
@@ -80,3 +81,13 @@ def test_what_suexec_refuses_is_advice(script: Path, mode: int, who: str) -> Non
 
 def test_a_script_that_is_not_there(tmp_path: Path) -> None:
     assert kinds(tmp_path / "none.py") == ["missing"]
+
+
+def test_what_is_no_file_gets_no_command(tmp_path: Path) -> None:
+    """`chmod go-w` was advised for a device."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", tmp_path, Path("/dev/null")):
+        (found,) = check_permissions(str(path), ME)
+        assert (found.kind, found.command, found.fix) == ("no-file", "", "")
+        (found,) = check_script(str(path), ME, "/usr/bin:/bin")
+        assert found.kind == "no-file"
