@@ -13,9 +13,14 @@ from cgikit.host.wsgi import is_number
 from cgikit.warm import allowlist
 
 
-def add_root(parser: argparse.ArgumentParser) -> None:
-    """Add the argument ROOT."""
-    parser.add_argument("root", metavar="ROOT", help="the directory of scripts, or one script")
+def add_root(parser: argparse.ArgumentParser, without: str = "") -> None:
+    """Add the argument ROOT. `without` says what is taken if it is not given (str); with "" it must
+    be given.
+    """
+    what = "the directory of scripts, or one script"
+    if without:
+        what = f"{what} ({without})"
+    parser.add_argument("root", metavar="ROOT", nargs="?" if without else None, help=what)
 
 
 def add_environment(

@@ -5,17 +5,13 @@ scripts is in `cgikit.host`; HTTP is in `httpserver.py`, which uses waitress.
 """
 
 import argparse
-import contextlib
-import errno
 import os
 import re
 import resource
 import shutil
 import signal
-import socket
 import sys
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from types import FrameType
 
@@ -25,13 +21,14 @@ from cgikit.host.executor import Executor, TimeLimits
 from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
-from cgikit.inspector.application import PREFIX, Inspector
+from cgikit.inspector.application import Inspector
 from cgikit.inspector.recorder import Recorder
-from cgikit.regularfile import write_all
 from cgikit.warm.remote import Warm
 
-from . import oldnames
+from . import browser, oldnames
 from .commandline import complain
+from .console import Console
+from .listening import announced, bare, here, listen, why
 from .options import (
     add_environment,
     add_root,
@@ -47,6 +44,10 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:]*:[0-9A-Fa-f
 _NOT_INSPECTED = (
     "The inspector is off, because other machines can reach this server. Start it without --host."
 )
+_NOTHING = (
+    "there is no directory cgi-bin here, and neither / nor a home directory is served unless you name "
+    "it; give the directory of the scripts: cgikit serve DIR"
+)
 #: Variables of a request that scripts get only if asked for.
 _WITHHELD = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
 
@@ -61,13 +62,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         epilog="Example: cgikit serve cgi-bin --port 8080",
     )
     parser.set_defaults(command=serve)
-    add_root(parser)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument(
-        "--port",
-        type=port(0),
-        help=f"port to listen on, 0 for any free one ($PORT, else {_DEFAULT_PORT})",
-    )
+    add_root(parser, without="default: cgi-bin if there is one, else the current directory")
+    _add_address(parser)
     parser.add_argument(
         "--timeout",
         type=_seconds,
@@ -83,6 +79,18 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "modules they use",
     )
     oldnames.add_to(parser)
+    _add_rules(parser)
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--port",  # first, as the usage shows it
+        "-p",
+        type=port(0),
+        help=f"port to listen on, 0 for any free one ($PORT, else {_DEFAULT_PORT})",
+    )
+    parser.add_argument("--open", action="store_true", help="show the first page in a browser")
     parser.add_argument(
         "--allow-host",
         action="append",
@@ -91,7 +99,6 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         metavar="NAME",
         help="also answer to this host name (may be repeated)",
     )
-    _add_rules(parser)
 
 
 def _add_rules(parser: argparse.ArgumentParser) -> None:
@@ -141,15 +148,15 @@ def serve(arguments: argparse.Namespace) -> int:
         if error.name != "waitress":
             raise
         return _fail("waitress is not installed: pip install 'waitress>=3.0.1,<3.1'")
-    if wrong := _wrong(arguments):
+    if wrong := _without_root(arguments) or _wrong(arguments):
         return _fail(wrong)
     number = _port_of_environment() if arguments.port is None else arguments.port
     try:
-        listener = _listen(_bare(arguments.host), number)
+        listener = listen(bare(arguments.host), number)
     except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
-        return _fail(f"cannot listen on {arguments.host} port {number}: {_why(error, number)}")
+        return _fail(f"cannot listen on {arguments.host} port {number}: {why(error, number)}")
     address = listener.getsockname()[0]
-    console = _Console(unset(arguments.env))
+    console = Console(unset(arguments.env))
     loopback = ip_address(address).is_loopback
     environment = _environment(arguments, loopback)
     limits = TimeLimits(header=arguments.timeout, idle=arguments.timeout)
@@ -169,8 +176,10 @@ def serve(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     what = f"{arguments.root}{' warm' * arguments.warm}"
-    for line in _announced(what, *listener.getsockname()[:2]):
+    for line in announced(what, *listener.getsockname()[:2]):
         console.print(line)
+    if arguments.open:
+        browser.show(here(*listener.getsockname()[:2]), console.print)
     try:
         server.run()
     except KeyboardInterrupt:
@@ -204,44 +213,30 @@ def _host(
     )
 
 
-def _announced(what: str, address: str, port: int) -> list[str]:
-    """Return the lines that say where the server is, with a URL that a browser can open."""
-    found, host = ip_address(address), address
-    if found.is_unspecified:
-        host = "::1" if found.version == 6 else "127.0.0.1"
-    inspected = f"; {PREFIX}/ shows the requests" if found.is_loopback else ""
-    lines = [f"Serving {what} at {_url(host, port)} (Ctrl-C stops{inspected})"]
-    if not found.is_loopback:
-        where = f" ({_url(_outward(found.version), port)})" if found.is_unspecified else ""
-        lines.insert(
-            0,
-            f"Warning: everyone who can reach this machine{where} can run these scripts; there is no "
-            "password and no encryption. cgikit serve is for development.",
-        )
-    return lines
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
-def _outward(version: int) -> str:
-    """Return the address at which other machines most likely reach this one, or its name."""
-    family, other = (
-        (socket.AF_INET6, "2001:db8::1") if version == 6 else (socket.AF_INET, "192.0.2.1")
-    )
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            # Sends nothing: it only makes the system choose a route
-            probe.connect((other, 9))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return socket.gethostname()
-
-
 def _port_of_environment() -> int:
     """Return the port in $PORT, or the default. `ArgumentTypeError` if it is not a port."""
     return port(0)(os.environ.get("PORT") or str(_DEFAULT_PORT))
+
+
+def _without_root(arguments: argparse.Namespace) -> str:
+    """Serve `cgi-bin` if no ROOT was given, else the current directory. Return why neither (str), "" if
+    one of them is served.
+
+    Neither / nor the home directory is served without being named: each executable file below would be
+    a script, which any page in a browser could have run.
+    """
+    if arguments.root is None:
+        arguments.root = "cgi-bin" if os.path.isdir("cgi-bin") else _here()
+    return "" if arguments.root else _NOTHING
+
+
+def _here() -> str:
+    """Return the current directory (str), "" if it is not to be served."""
+    try:
+        place = os.path.realpath(os.getcwd())
+    except FileNotFoundError:  # it was removed
+        return ""
+    return "" if place in ("/", os.path.realpath(os.path.expanduser("~"))) else place
 
 
 def _wrong(arguments: argparse.Namespace) -> str:
@@ -328,57 +323,9 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _why(error: OSError | UnicodeError, number: int) -> str:
-    """Return why listening failed, and what to do if that is known (str)."""
-    if not isinstance(error, OSError):
-        return str(error)
-    other = "; choose another --port" if error.errno == errno.EADDRINUSE else ""
-    if error.errno == errno.EACCES and 0 < number < 1024:
-        other = "; only root may use ports below 1024: choose another --port, such as 8000"
-    return f"{error.strerror or error}{other}"
-
-
 def _hosts(arguments: argparse.Namespace, address: str) -> frozenset[str]:
     names = {"localhost", "127.0.0.1", "::1", address, arguments.host, *arguments.allow_host}
-    return frozenset(_bare(name.lower()) for name in names)
-
-
-def _bare(host: str) -> str:
-    """Return a host without the brackets that an IPv6 address has in a URL."""
-    return host.removeprefix("[").removesuffix("]")
-
-
-class _Console:
-    """Standard output, one line at a time, for many threads."""
-
-    def __init__(self, first: Iterable[str]) -> None:
-        self._lock = threading.Lock()
-        self._descriptor = sys.stdout.fileno()
-        self._encoding = sys.stdout.encoding
-        for line in first:
-            self.print(line)
-
-    def print(self, line: str) -> None:
-        """Write one line at once. Characters that the console cannot encode become escapes."""
-        # Not through sys.stdout: a thread that waits for a console that is not read would hold its
-        # lock, and the interpreter, which flushes it at exit, would abort because of that
-        data = f"{line}\n".encode(self._encoding, "backslashreplace")
-        # If the console is gone, serving goes on
-        with self._lock, contextlib.suppress(OSError):
-            write_all(self._descriptor, data)
+    return frozenset(bare(name.lower()) for name in names)
 
 
 def _fail(message: str) -> int:

@@ -18,10 +18,9 @@ import pytest
 from house import ROOT
 from nobody import as_nobody
 from requirement import need, need_address
-from serving import Server, alive, serve, until
+from serving import Server, alive, serve, serve_here, until
 
 import cgikit
-from cgikit.cli.serve import _announced
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -158,31 +157,6 @@ def test_a_bad_port_of_the_environment_is_called_by_its_name() -> None:
         status, _, err = command("serve", str(SCRIPTS), "--port", port, environment=environment)
         assert status == 2
         assert "argument --port" in err
-
-
-@pytest.mark.parametrize(
-    ("address", "url"),
-    [
-        ("127.0.0.1", "http://127.0.0.1:8000/"),
-        ("::1", "http://[::1]:8000/"),
-        ("0.0.0.0", "http://127.0.0.1:8000/"),
-        ("::", "http://[::1]:8000/"),
-        ("192.0.2.7", "http://192.0.2.7:8000/"),
-        ("2001:db8::7", "http://[2001:db8::7]:8000/"),
-    ],
-)
-def test_the_url_that_is_printed_can_be_opened(address: str, url: str) -> None:
-    """For --host 0.0.0.0 it was http://0.0.0.0:8000/, without a word on who else can come."""
-    *warning, serving = _announced("cgi-bin", address, 8000)
-    ours = address in {"127.0.0.1", "::1"}
-    stops = "(Ctrl-C stops; /_cgikit/ shows the requests)" if ours else "(Ctrl-C stops)"
-    assert serving == f"Serving cgi-bin at {url} {stops}"
-    assert len(warning) == (not ours)
-    for line in warning:
-        assert line.startswith("Warning: everyone who can reach this machine")
-        assert (":8000/" in line) == (address in {"0.0.0.0", "::"})
-        assert "0.0.0.0" not in line
-        assert "[::]" not in line
 
 
 def test_what_is_closed_to_us_is_not_said_to_be_missing(tmp_path: Path) -> None:
@@ -457,3 +431,29 @@ def test_make_demo_gives_port_as_the_variable_that_was_set() -> None:
     )
     assert 'PORT="abc"' in done.stdout
     assert "--port" not in done.stdout
+
+
+def test_without_root_it_serves_cgi_bin_or_the_current_directory(tmp_path: Path) -> None:
+    (tmp_path / "cgi-bin").mkdir()
+    (tmp_path / "empty").mkdir()
+    for place, served in ((tmp_path, "cgi-bin"), (tmp_path / "empty", str(tmp_path / "empty"))):
+        with serve_here(place, "-p", "0") as server:
+            assert server.lines[0].startswith(f"Serving {served} at {server.url} ")
+
+
+@pytest.mark.parametrize("place", ["/", "home"])
+def test_neither_the_root_nor_a_home_is_served_unless_it_is_named(
+    tmp_path: Path, place: str
+) -> None:
+    """Any page in a browser could have run each executable file below."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cgikit", "serve", "-p", "0"],
+        cwd=tmp_path if place == "home" else "/",
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "give the directory of the scripts: cgikit serve DIR" in done.stderr
+    assert done.stderr.count("\n") == 1

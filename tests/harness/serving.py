@@ -91,8 +91,20 @@ def serve(
     directory: str | Path, *options: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
     """Run `cgikit serve DIRECTORY --port 0` with more options and variables; stop it at the end."""
+    with serve_here(
+        None, str(directory), "--port", "0", *options, environment=environment
+    ) as server:
+        yield server
+
+
+@contextmanager
+def serve_here(
+    place: Path | None, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run `cgikit serve` with these arguments alone, in a directory; stop it at the end."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "cgikit", "serve", str(directory), "--port", "0", *options],
+        [sys.executable, "-m", "cgikit", "serve", *arguments],
+        cwd=place,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -39,7 +39,7 @@ COMPUTED = {
     "compat.urlencoded.Rules._check": PROGRAMMER,
     "compat.urlencoded.Rules._pair": PROGRAMMER,
     "compat.urlencoded.Rules.text_pairs": PROGRAMMER,
-    "cli.serve._Console.print": "the encoding of the terminal",
+    "cli.console.Console.print": "the encoding of the terminal",
     "cli.sessions._kind": NO_CODEC,
     "cli.sessions._show": NO_CODEC,
     "sessions.session.Session._retire": NO_CODEC,

@@ -54,7 +54,7 @@ REASONS = {
     "cli.httpserver._Listening.handle_accept: connection.send": "a few bytes, on a new connection",
     "cli.httpserver._Listening.handle_accept: self.socket.accept": NON_BLOCKING,
     "cli.httpserver._TurnedAway.__init__: connection.send": NON_BLOCKING,
-    "cli.serve._outward: probe.connect": "a datagram socket: nothing is sent, and nothing answers",
+    "cli.listening._outward: probe.connect": "a datagram socket: nothing is sent, and nothing answers",
     "cli.httpserver._TurnedAway.handle_read: self.recv": NON_BLOCKING,
     "gateway.handover.Handover.send: socket.send_fds": NON_BLOCKING,
     "gateway.handover.Handover.receive: socket.recv_fds": NON_BLOCKING,
