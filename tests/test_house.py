@@ -113,9 +113,9 @@ LAYERS = (
 INNER_LAYERS = {
     "checking": (
         "account finding",
-        "firstline racing report",
-        "interpreter permissions",
-        "modules",
+        "firstline report",
+        "identity interpreter permissions",
+        "modules racing",
         "script",
     ),
     "probing": ("sample", "judge"),

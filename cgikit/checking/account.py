@@ -33,18 +33,6 @@ class Account:
             name = str(uid)
         return cls(name, uid, os.getegid(), frozenset({os.getegid(), *os.getgroups()}))
 
-    @classmethod
-    def to_run(cls, file: str) -> "Account":
-        """Return who a command runs a script as: the user of this process, or for root the owner of the
-        file, so that nothing is left that belongs to root.
-        """
-        if os.geteuid() == 0:
-            try:
-                return cls.named(pwd.getpwuid(os.stat(file).st_uid).pw_name)
-            except (KeyError, OSError):  # an owner without a name
-                pass
-        return cls.current()
-
     def may_read(self, status: os.stat_result) -> bool:
         """Whether it may read a file with this status."""
         return self.uid == 0 or self._has(status, stat.S_IRUSR, stat.S_IRGRP, stat.S_IROTH)

@@ -20,7 +20,8 @@ _SECONDS = 20.0  # for one script
 _MAX_ANSWER = 4_000_000  # bytes
 
 # Also for old Pythons, which scripts may name. Nothing may be imported from the script's directory, so
-# that is not on sys.path until all that this program needs is there.
+# that is not on sys.path until all that this program needs is there. A tree is walked in a loop:
+# the sum of a thousand strings is a deep one.
 _QUESTION = r"""
 import sys
 if sys.path and sys.path[0] == "":
@@ -34,11 +35,19 @@ try:
     from importlib.machinery import PathFinder
 except ImportError:
     PathFinder = None
+try:
+    import resource
+    if sys.implementation.name == "cpython":  # others reserve more than they use
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+except (ImportError, AttributeError, ValueError, OSError):
+    pass
 told = {"version": list(sys.version_info[:3]), "program": sys.executable, "error": None, "imports": [],
-        "stdlib": sorted(getattr(sys, "stdlib_module_names", ()))}
+        "stdlib": sorted(getattr(sys, "stdlib_module_names", ())), "racing": None}
 def modules(tree):
     # (top-level name, line, whether a failure is expected)
-    def walk(node, guarded):
+    waiting = [(tree, False)]
+    while waiting:
+        node, guarded = waiting.pop()
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name.split(".")[0], node.lineno, guarded
@@ -47,10 +56,8 @@ def modules(tree):
                 yield node.module.split(".")[0], node.lineno, guarded
         later = isinstance(node, (ast.FunctionDef, ast.Lambda, ast.If)) or (
             type(node).__name__ in ("AsyncFunctionDef", "Try", "TryExcept", "TryStar"))
-        for child in ast.iter_child_nodes(node):
-            for found in walk(child, guarded or later):
-                yield found
-    return walk(tree, False)
+        below = [(child, guarded or later) for child in ast.iter_child_nodes(node)]
+        waiting.extend(reversed(below))
 def place(name):
     if name in sys.builtin_module_names:
         return "built-in"
@@ -66,19 +73,43 @@ def place(name):
     if spec.origin:
         return spec.origin
     return list(spec.submodule_search_locations or [""])[0]
+def opened(tree):
+    # (line, path as a tree, mode) of each call of open
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "open" and node.args:
+            given = node.args[1:2] + [word.value for word in node.keywords if word.arg == "mode"]
+            mode = getattr(given[0], "value", getattr(given[0], "s", "")) if given else ""
+            yield node.lineno, node.args[0], mode if isinstance(mode, type("")) else ""
+def racing(tree):
+    # (line, path as source) of the first file that is written and, by the same expression, read
+    calls = sorted(((line, ast.dump(path), mode, path) for line, path, mode in opened(tree)),
+                   key=lambda call: call[0])
+    read = set(path for _, path, mode, _ in calls if mode[:1] in ("", "r"))
+    for line, path, mode, node in calls:
+        if mode[:1] == "w" and path in read:
+            return line, ast.unparse(node)[:200] if hasattr(ast, "unparse") else "a file"
 try:
     with open(sys.argv[2], "rb") as stream:
-        tree = compile(stream.read(int(sys.argv[3])), sys.argv[2], "exec", ast.PyCF_ONLY_AST, True)
-    compile(tree, sys.argv[2], "exec", 0, True)
+        source = stream.read(int(sys.argv[3]))
+    compile(source, sys.argv[2], "exec", 0, True)
+    tree = compile(source, sys.argv[2], "exec", ast.PyCF_ONLY_AST, True)
     for name, line, guarded in modules(tree):
         told["imports"].append([name, line, guarded, place(name)])
+    try:
+        if not any(word.encode("ascii") in source for word in sys.argv[4].split()):
+            told["racing"] = racing(tree)
+    except (RuntimeError, MemoryError, ValueError):
+        pass  # nested too deeply
 except SyntaxError as error:
     told["error"] = [error.lineno or 0, error.msg or str(error), error.text or ""]
 except (ValueError, UnicodeError, RuntimeError, MemoryError, TypeError) as error:
-    told["error"] = [0, str(error), ""]
+    told["error"] = [0, str(error) or type(error).__name__, ""]
 out = json.dumps(told)
 sys.stdout.write(out)
 """
+_LOCKING = (
+    "flock lockf cgikit filelock portalocker O_EXCL"  # a script with one of them locks something
+)
 _MAX_SOURCE = 2_000_000  # bytes of a script that are read
 
 
@@ -99,7 +130,8 @@ class Told:
     """What an interpreter said: its `.version` and the path of its `.program` (str), the `.imports` of
     the script (list of `Import`), the names of its own modules `.stdlib` (frozenset of str; empty
     before Python 3.10), and the `.error` that keeps it from reading the script: (line, message, text
-    of the line), or None.
+    of the line), or None. `.racing` is where a script that locks nothing writes a file that it also
+    reads: (line, path as source), or None.
     """
 
     def __init__(
@@ -109,12 +141,14 @@ class Told:
         imports: list[Import],
         stdlib: frozenset[str],
         error: tuple[int, str, str] | None,
+        racing: tuple[int, str] | None = None,
     ) -> None:
         self.version = version
         self.program = program
         self.imports = imports
         self.stdlib = stdlib
         self.error = error
+        self.racing = racing
 
 
 def python_of(file: str) -> list[str]:
@@ -167,16 +201,17 @@ def ask(file: str, path: str, user: Account, seconds: float = _SECONDS) -> Told 
     if not command:
         return None
     whole = os.path.abspath(file)
-    words = [*command, "-c", _QUESTION, os.path.dirname(whole), whole, str(_MAX_SOURCE)]
+    words = [*command, "-c", _QUESTION, os.path.dirname(whole), whole, str(_MAX_SOURCE), _LOCKING]
     try:
         answer = json.loads(_answer(words, path, user, seconds))
-        error = answer["error"]
+        error, racing = answer["error"], answer["racing"]
         return Told(
             ".".join(map(str, answer["version"])),
             answer["program"] or command[0],
             [Import(*each) for each in answer["imports"]],
             frozenset(answer["stdlib"]),
             (error[0], error[1], error[2]) if error else None,
+            (racing[0], racing[1]) if racing else None,
         )
     except (
         OSError,

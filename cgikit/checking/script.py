@@ -38,6 +38,13 @@ def check_script(
         told = None
     elif may_run or is_familiar(file, path, uid):
         told = ask(file, path, user, seconds)
+        if told is None and python_of(file) and not any(each.is_error for each in found):
+            what = (
+                f"The source of {os.path.basename(file)} was not looked at: its interpreter "
+                f"{python_of(file)[0]} did not answer."
+            )
+            fix = "Run the script in a terminal; its source may be too large or nested too deeply."
+            found.append(_unasked("not-asked", what, fix, file))
     else:
         what = (
             f"The source of {os.path.basename(file)} was not looked at: its interpreter "
@@ -48,7 +55,7 @@ def check_script(
         told = None
     if told is not None:
         found += check_modules(file, told)
-        found += check_racing(file)
+        found += check_racing(file, told)
     return sorted(found, key=lambda finding: not finding.is_error)
 
 

@@ -13,6 +13,7 @@ from cgikit.characters import printable
 from cgikit.checking import report, script
 from cgikit.checking.account import Account
 from cgikit.checking.finding import Finding
+from cgikit.checking.identity import who_runs
 from cgikit.probing.judge import judge
 from cgikit.probing.sample import PATH, run_sample
 from cgikit.process import write_log
@@ -98,14 +99,17 @@ def check(arguments: argparse.Namespace) -> int:
 def _check_one(
     file: str, user: Account | None, arguments: argparse.Namespace, may_run: bool, deadline: float
 ) -> list[Finding]:
-    account = user or Account.to_run(file)
+    account, why = (user, "") if user else who_runs(file, arguments.path)
     left = min(_ONE_RUN, deadline - time.monotonic())
     found = script.check_script(file, account, arguments.path, may_run=may_run, seconds=left)
     if not may_run or any(finding.is_error for finding in found):
         return found  # a run would show the same once more
     methods = ["GET", "HEAD", *(["POST"] if arguments.post else [])]
     if not arguments.json:
-        write_log(f"{printable(file)}: running it as {account.name} for {', '.join(methods)}\n")
+        reason = f" ({why})" if why else ""
+        write_log(
+            f"{printable(file)}: running it as {account.name} for {', '.join(methods)}{reason}\n"
+        )
     return found + _run(file, account, methods, deadline, arguments.path)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from cgikit import offline
 from cgikit.characters import printable
-from cgikit.checking.account import Account
+from cgikit.checking.identity import who_runs
 from cgikit.host.environ import inherited
 from cgikit.tracing import events, html, measure, svg, text
 from cgikit.tracing.folding import middle
@@ -100,7 +100,7 @@ def _measure(
 ) -> tuple[list[Trace], list[Trace]]:
     """Return the traces and, from `_COMPARED` runs on, as many without the steps inside, in turn."""
     traces, plain = [], []
-    user = Account.to_run(file)
+    user, _ = who_runs(file)
     for _ in range(runs):
         traces.append(measure.measure(file, environment, body, user=user))
         if runs >= _COMPARED:

@@ -38,6 +38,14 @@ def test_it_tells_its_version_and_what_the_imports_find(tmp_path: Path) -> None:
     assert told.error is None
 
 
+def test_the_sum_of_a_thousand_strings_is_no_syntax_error(tmp_path: Path) -> None:
+    """The walk over the tree was recursive: a long concatenation was "a syntax error"."""
+    told = ask(write(tmp_path / "a.py", "import json\nx = " + " + ".join(["''"] * 1_500)), PATH, ME)
+    assert told is not None
+    assert told.error is None
+    assert [each.name for each in told.imports] == ["json"]
+
+
 def test_nothing_of_the_script_or_beside_it_is_run(tmp_path: Path) -> None:
     trap = f"open({str(tmp_path / 'run')!r}, 'w')\n"
     for name in ("json", "ast", "warnings", "encodings", "sitecustomize", "own"):

@@ -1,9 +1,13 @@
 """A file that is read and written back without a lock loses changes."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from cgikit.checking.account import Account
+from cgikit.checking.finding import Finding
+from cgikit.checking.interpreter import ask
 from cgikit.checking.racing import check_racing
 
 RACING = {
@@ -24,23 +28,29 @@ SAFE = {
 }
 
 
+def check(tmp_path: Path, source: str) -> list[Finding]:
+    file = tmp_path / "a.py"
+    file.write_text(f"#!{sys.executable}\n{source}")
+    told = ask(str(file), "/usr/bin:/bin", Account.current(), 60)
+    assert told is not None
+    return check_racing(str(file), told)
+
+
 @pytest.mark.parametrize("name", RACING)
 def test_a_race_is_found_with_its_line(tmp_path: Path, name: str) -> None:
-    file = tmp_path / "a.py"
-    file.write_text(RACING[name])
-    (found,) = check_racing(str(file))
+    (found,) = check(tmp_path, RACING[name])
     assert (found.kind, found.is_error) == ("racing-file", False)
-    assert "'w'" in RACING[name].replace('"w"', "'w'").splitlines()[found.line - 1]
+    assert "'w'" in RACING[name].replace('"w"', "'w'").splitlines()[found.line - 2]
     assert f"a.py, line {found.line} writes" in found.what
     assert "Counter" in found.fix
 
 
 @pytest.mark.parametrize("name", SAFE)
 def test_no_race(tmp_path: Path, name: str) -> None:
-    file = tmp_path / "a.py"
-    file.write_text(SAFE[name])
-    assert check_racing(str(file)) == []
+    assert check(tmp_path, SAFE[name]) == []
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert check_racing(str(tmp_path / "none.py")) == []
+def test_a_path_that_is_nested_too_deeply_ends_nothing(tmp_path: Path) -> None:
+    """`ast.unparse` raised RecursionError, which ended the command."""
+    path = "a" + ".a" * 1_500
+    check(tmp_path, f"open({path}).read()\nopen({path}, 'w')\n")

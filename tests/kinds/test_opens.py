@@ -289,10 +289,6 @@ LOOKS = {
     "forgotten.forgotten_handler": (
         "from cgikit.forgotten import advice; assert advice('x') == ('', ''); raise OSError('None')"
     ),
-    "checking.racing.check_racing": (
-        "from cgikit.checking.racing import check_racing; assert check_racing('x') == [];"
-        " raise OSError('None')"
-    ),
     "probing.judge._printing_line": (
         "from cgikit.probing.judge import _printing_line; assert not _printing_line('x', 'text');"
         " raise OSError('None')"
