@@ -140,7 +140,7 @@ INNER_LAYERS = {
         "background executor logtext native problem rules statictypes value",
         "argv diagnosis execlimits guard output path refusals spawn text",
         "environ headerblock listing",
-        "page",
+        "othersites page",
         "answer static",
         "wsgi",
     ),

@@ -18,6 +18,7 @@ from types import FrameType
 from cgikit import __version__
 from cgikit.host.environ import inherited
 from cgikit.host.executor import Executor, TimeLimits
+from cgikit.host.othersites import ANY
 from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
@@ -41,6 +42,7 @@ from .options import (
 
 _DEFAULT_PORT = 8000
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*")
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#@\s]+")
 _NOT_INSPECTED = (
     "The inspector is off, because other machines can reach this server. Start it without --host."
 )
@@ -98,6 +100,14 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
         type=_host_name,
         metavar="NAME",
         help="also answer to this host name (may be repeated)",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        type=_origin,
+        metavar="ORIGIN",
+        help="also answer to pages of this site, such as https://shop.example (may be repeated)",
     )
 
 
@@ -206,6 +216,7 @@ def _host(
         log=log,
         limits=limits,
         hosts=hosts,
+        origins=None if hosts is None else frozenset(arguments.allow_origin),
         details=hosts is not None,
         software=f"cgikit/{__version__}",
         rules=_rules(arguments),
@@ -347,6 +358,15 @@ def _host_name(text: str) -> str:
             f"{text!r} is not a host name such as my.example: give it without http://, port or path"
         )
     return text
+
+
+def _origin(text: str) -> str:
+    if text not in (ANY, "null") and not _ORIGIN.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an origin such as https://shop.example:8443: give scheme and host "
+            "without path, null for pages from files, or * for every site"
+        )
+    return text.lower()
 
 
 def _index(text: str) -> str:

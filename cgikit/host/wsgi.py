@@ -24,6 +24,7 @@ from .headerblock import read_header
 from .listing import entries
 from .logtext import one_line
 from .native import native
+from .othersites import check_site
 from .output import (
     MAX_REDIRECTS,
     ScriptResponse,
@@ -50,9 +51,10 @@ class Host:
     get besides the meta-variables (see `environ.inherited`); `log` is called with one line for each
     event: each request, each line of a script's standard error, each problem. `hosts` are the server's
     names (lower case, without port), None for any: without them, another site could point its own name
-    at a loopback address and read the scripts' answers (S20). `details` shows problems and their fixes
-    on the error pages, and not only in the log. `rules` are exceptions to what is served; `passing`
-    names HTTP_* variables that scripts normally do not get, such as HTTP_AUTHORIZATION.
+    at a loopback address and read the scripts' answers (S20). `origins` are the sites whose pages may
+    send requests (see `othersites.check_site`), None for all. `details` shows problems and their
+    fixes on the error pages, and not only in the log. `rules` are exceptions to what is served;
+    `passing` names HTTP_* variables that scripts normally do not get, such as HTTP_AUTHORIZATION.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Host:
         log: Callable[[str], None],
         limits: TimeLimits | None = None,
         hosts: frozenset[str] | None = None,
+        origins: Collection[str] | None = None,
         details: bool = False,
         software: str = "cgikit",
         rules: Rules = NONE,
@@ -75,6 +78,7 @@ class Host:
         self.log = log
         self.limits = limits or TimeLimits()
         self.hosts = hosts
+        self.origins = origins
         self.details = details
         self.software = software
         self.rules = rules
@@ -113,6 +117,8 @@ class Host:
 
     def _answer(self, call: Call) -> tuple[ScriptResponse, Run | None]:
         check_request(call.request, self.hosts)
+        if self.origins is not None:
+            check_site(call.request, self.origins)
         target = ""  # of a local redirect
         for _ in range(MAX_REDIRECTS + 1):
             try:

@@ -457,3 +457,33 @@ def test_neither_the_root_nor_a_home_is_served_unless_it_is_named(
     assert (done.returncode, done.stdout) == (1, "")
     assert "give the directory of the scripts: cgikit serve DIR" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+FORGED = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+
+
+def test_a_page_of_another_site_makes_no_script_run(tmp_path: Path) -> None:
+    """It cannot read the answer, but it could delete something, or fill a form in."""
+    script = tmp_path / "do.sh"
+    script.write_text("#!/bin/sh\ntouch done\nprintf 'Content-Type: text/plain\\n\\nok'\n")
+    script.chmod(0o755)
+    with serve(tmp_path) as server:
+        for body in (None, b"all=1"):
+            with pytest.raises(HTTPError) as caught:
+                urlopen(Request(f"{server.url}do.sh", data=body, headers=FORGED))
+            assert caught.value.code == 403
+            assert b"--allow-origin https://evil.example" in caught.value.read()
+        server.wait_for("/do.sh: A page of another site made this request: https://evil.example")
+    assert not (tmp_path / "done").exists()
+    with (
+        serve(tmp_path, "--allow-origin", "https://evil.example") as server,
+        urlopen(Request(f"{server.url}do.sh", data=b"all=1", headers=FORGED)) as answer,
+    ):
+        assert answer.read() == b"ok"
+    assert (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize("origin", ["shop.example", "https://shop.example/", "http://a b", ""])
+def test_an_origin_that_is_none(tmp_path: Path, origin: str) -> None:
+    status, _, err = command("serve", str(tmp_path), "--allow-origin", origin)
+    assert (status, f"{origin!r} is not an origin such as" in err) == (2, True)
