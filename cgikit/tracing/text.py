@@ -16,13 +16,14 @@ def tree(trace: Trace, width: int = 80) -> list[str]:
     room = max(10, width - _NAMES - _NUMBERS - 2)
     whole = trace.total or 1.0
     lines = []
-    for step in _shown(trace):
+    for step, has_bar in _shown(trace):
         indent = "  " * step.depth
         name = printable(f"{indent}{step.name}")[:_NAMES]
         number = (
             f"{step.duration / 1_000:.2f} ms" if step.duration else f"at {step.start / 1_000:.1f}"
         )
-        lines.append(f"{name:{_NAMES}}{number:>{_NUMBERS}}  {_bar(step, whole, room)}".rstrip())
+        bar = _bar(step, whole, room) if has_bar else ""
+        lines.append(f"{name:{_NAMES}}{number:>{_NUMBERS}}  {bar}".rstrip())
     total = f"{trace.total / 1_000:.2f} ms"
     lines.append(f"{'whole':{_NAMES}}{total:>{_NUMBERS}}")
     return lines
@@ -34,13 +35,16 @@ def _bar(step: Step, whole: float, room: int) -> str:
     return " " * begin + ("█" * min(length, room - begin) if step.duration else "|")
 
 
-def _shown(trace: Trace) -> list[Step]:
-    """Return the steps, without small imports, which one line at their place stands for."""
+def _shown(trace: Trace) -> list[tuple[Step, bool]]:
+    """Return the steps, each with whether it has a bar. One line stands for the small imports, where
+    the first of them began; they lie anywhere, so a bar would cover what is not theirs.
+    """
     folded = fold(trace)
-    shown = list(folded.steps)
+    shown = [(step, True) for step in folded.steps]
     if folded.small:
-        shown.append(Step(folded.small_name, folded.small[0].start, folded.small_time, 1))
-    return sorted(shown, key=lambda step: (step.start, step.depth))
+        small = Step(folded.small_name, folded.small[0].start, folded.small_time, 1)
+        shown.append((small, False))
+    return sorted(shown, key=lambda row: (row[0].start, row[0].depth))
 
 
 def verdict(trace: Trace, cost: float | None = None) -> list[str]:

@@ -41,6 +41,13 @@ def test_the_tree_has_a_line_and_a_bar_for_each_step() -> None:
     assert "60.00 ms" in lines[-1]
 
 
+def test_small_imports_have_no_bar_over_what_lies_between_them() -> None:
+    trace = example()
+    trace.steps.insert(-2, Step("import late", 49_000, 500, 1, "/x/a.py:9"))
+    (line,) = [line for line in tree(trace) if "small imports" in line]
+    assert line == f"{'  3 small imports':34}{'0.80 ms':>10}"
+
+
 def test_a_narrow_terminal_and_an_empty_trace() -> None:
     assert tree(example(), 10)
     assert tree(Trace("a.py", [])) == [f"{'whole':34}{'0.00 ms':>10}"]
