@@ -137,7 +137,7 @@ INNER_LAYERS = {
         "checking",
     ),
     "host": (
-        "background executor logtext native problem rules statictypes value",
+        "background executor logtext native problem rules servertiming statictypes value",
         "argv diagnosis execlimits guard output path refusals spawn text",
         "environ headerblock listing",
         "othersites page",

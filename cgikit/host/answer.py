@@ -19,6 +19,7 @@ from .output import ScriptResponse
 from .page import appendix
 from .path import Script
 from .problem import Problem
+from .servertiming import Timing
 
 _STDERR_TAIL = 20  # lines of standard error that an error page shows
 _FIX = "Its standard error may say why; see the log."
@@ -51,6 +52,7 @@ class Call:
     script: Script | None = None
 
     def __post_init__(self) -> None:
+        self.timing = Timing()
         self.errors: deque[str] = deque(maxlen=_STDERR_TAIL)
         self.delivered = False
 

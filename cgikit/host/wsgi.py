@@ -104,16 +104,21 @@ class Host:
 
         def instead(problem: Problem) -> ScriptResponse:
             page = self._refusal(call, problem)
-            start_response(f"{page.status} {page.reason}", list(page.headers), sys.exc_info())
+            fields = self._fields(call, page)
+            start_response(f"{page.status} {page.reason}", fields, sys.exc_info())
             return page
 
         answer = Answer(self.log, call, asked, response, run, instead, self.details)
         try:
-            start_response(f"{response.status} {response.reason}", list(response.headers))
+            start_response(f"{response.status} {response.reason}", self._fields(call, response))
         except BaseException:  # the server closes only what was returned to it
             answer.close()
             raise
         return answer
+
+    def _fields(self, call: Call, response: ScriptResponse) -> list[tuple[str, str]]:
+        """Return the header fields of an answer: the owner of the scripts also sees the times."""
+        return [*response.headers, *([call.timing.field()] if self.details else [])]
 
     def _answer(self, call: Call) -> tuple[ScriptResponse, Run | None]:
         check_request(call.request, self.hosts)
@@ -132,10 +137,13 @@ class Host:
             if isinstance(place, Static):
                 return send(place, call.request)
             call.script = place
+            call.timing.begin()
             run = self._start(call, place)
+            call.timing.end("start")
             path = self.environment.get("PATH", "")
             try:
                 output = read_header(run, place, call.errors, path, more_time="--timeout")
+                call.timing.end("script")
                 if isinstance(output, ScriptResponse):
                     return output, run
                 self._drain(run, place)

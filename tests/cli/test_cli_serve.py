@@ -471,8 +471,9 @@ def test_a_page_of_another_site_makes_no_script_run(tmp_path: Path) -> None:
         for body in (None, b"all=1"):
             with pytest.raises(HTTPError) as caught:
                 urlopen(Request(f"{server.url}do.sh", data=body, headers=FORGED))
-            assert caught.value.code == 403
-            assert b"--allow-origin https://evil.example" in caught.value.read()
+            with caught.value as answer:
+                assert answer.code == 403
+                assert b"--allow-origin https://evil.example" in answer.read()
         server.wait_for("/do.sh: A page of another site made this request: https://evil.example")
     assert not (tmp_path / "done").exists()
     with (
@@ -487,3 +488,20 @@ def test_a_page_of_another_site_makes_no_script_run(tmp_path: Path) -> None:
 def test_an_origin_that_is_none(tmp_path: Path, origin: str) -> None:
     status, _, err = command("serve", str(tmp_path), "--allow-origin", origin)
     assert (status, f"{origin!r} is not an origin such as" in err) == (2, True)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_network_panel_of_a_browser_shows_where_the_time_went(
+    tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    script = tmp_path / "a.py"
+    script.write_text("#!/usr/bin/env python3\nprint('Content-Type: text/plain\\n\\na')\n")
+    script.chmod(0o755)
+    with serve(tmp_path, *way) as server:
+        with urlopen(f"{server.url}a.py") as answer:
+            steps = re.findall(r"(\w+)(?:;desc=\"[^\"]+\")?;dur=", answer.headers["Server-Timing"])
+        assert steps == ["start", "script", "total"]
+        with pytest.raises(HTTPError) as caught:
+            urlopen(f"{server.url}nothing")
+        with caught.value as answer:
+            assert answer.headers["Server-Timing"].startswith("total;dur=")

@@ -224,7 +224,9 @@ def test_a_crash_is_told_to_nobody_but_the_script_s_owner(scripts: Path) -> None
             "wsgi.url_scheme": "http",
             "wsgi.input": io.BytesIO(),
         }
-        answer = host(environ, lambda *_: None)
+        fields: dict[str, str] = {}
+        answer = host(environ, lambda _, found, *error: fields.update(found))
+        assert ("Server-Timing" in fields) == details
         assert b"".join(answer) == (b"<table><tr><td>begun" if method == "GET" else b"")
         answer.close()
 
