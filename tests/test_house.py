@@ -115,7 +115,7 @@ INNER_LAYERS = {
         "account finding",
         "firstline report",
         "identity interpreter permissions",
-        "modules racing",
+        "compiled modules racing",
         "script",
     ),
     "probing": ("sample", "judge"),

@@ -37,6 +37,12 @@ class Account:
         """Whether it may read a file with this status."""
         return self.uid == 0 or self._has(status, stat.S_IRUSR, stat.S_IRGRP, stat.S_IROTH)
 
+    def may_write(self, status: os.stat_result) -> bool:
+        """Whether it may write a file with this status, or make files in a directory that has it and
+        that it may search.
+        """
+        return self.uid == 0 or self._has(status, stat.S_IWUSR, stat.S_IWGRP, stat.S_IWOTH)
+
     def may_execute(self, status: os.stat_result) -> bool:
         """Whether it may execute a file, or search a directory, with this status. Root may execute a
         file if anybody may (execve(2)).

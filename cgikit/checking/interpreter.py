@@ -29,7 +29,7 @@ if sys.path and sys.path[0] == "":
     local = [sys.argv[1]]
 else:
     local = []  # -I or -P
-import ast, json, warnings
+import ast, json, os, struct, warnings
 warnings.simplefilter("ignore")
 try:
     from importlib.machinery import PathFinder
@@ -42,7 +42,8 @@ try:
 except (ImportError, AttributeError, ValueError, OSError):
     pass
 told = {"version": list(sys.version_info[:3]), "program": sys.executable, "error": None, "imports": [],
-        "stdlib": sorted(getattr(sys, "stdlib_module_names", ())), "racing": None}
+        "stdlib": sorted(getattr(sys, "stdlib_module_names", ())), "racing": None,
+        "uncompiled": []}
 def modules(tree):
     # (top-level name, line, whether a failure is expected)
     waiting = [(tree, False)]
@@ -73,6 +74,22 @@ def place(name):
     if spec.origin:
         return spec.origin
     return list(spec.submodule_search_locations or [""])[0]
+def uncompiled(name, source):
+    # (name, source, compiled file) of a module beside the script, unless it is compiled and fresh
+    from importlib.util import MAGIC_NUMBER, cache_from_source
+    folder = os.path.realpath(sys.argv[1]) + os.sep
+    if not (source.endswith(".py") and os.path.realpath(source).startswith(folder)):
+        return
+    status, compiled = os.stat(source), cache_from_source(source)
+    try:
+        with open(compiled, "rb") as stream:
+            head = stream.read(16)
+    except EnvironmentError:
+        head = b""
+    of_source = struct.pack("<LL", int(status.st_mtime) & 0xFFFFFFFF, status.st_size & 0xFFFFFFFF)
+    by_hash = head[4:5] in (b"\x01", b"\x03")  # PEP 552
+    if head[:4] != MAGIC_NUMBER or not (by_hash or head[8:] == of_source):
+        told["uncompiled"].append([name, source, compiled])
 def opened(tree):
     # (line, path as a tree, mode) of each call of open
     for node in ast.walk(tree):
@@ -95,6 +112,11 @@ try:
     tree = compile(source, sys.argv[2], "exec", ast.PyCF_ONLY_AST, True)
     for name, line, guarded in modules(tree):
         told["imports"].append([name, line, guarded, place(name)])
+    try:
+        for name, where in sorted(set((each[0], each[3]) for each in told["imports"] if each[3])):
+            uncompiled(name, where)
+    except (ImportError, NotImplementedError, EnvironmentError):
+        pass  # an old Python, or one that keeps nothing compiled
     try:
         if not any(word.encode("ascii") in source for word in sys.argv[4].split()):
             told["racing"] = racing(tree)
@@ -131,7 +153,8 @@ class Told:
     the script (list of `Import`), the names of its own modules `.stdlib` (frozenset of str; empty
     before Python 3.10), and the `.error` that keeps it from reading the script: (line, message, text
     of the line), or None. `.racing` is where a script that locks nothing writes a file that it also
-    reads: (line, path as source), or None.
+    reads: (line, path as source), or None. `.uncompiled` are modules beside the script that it would
+    have to compile: (name, source file, compiled file).
     """
 
     def __init__(
@@ -142,6 +165,7 @@ class Told:
         stdlib: frozenset[str],
         error: tuple[int, str, str] | None,
         racing: tuple[int, str] | None = None,
+        uncompiled: "list[tuple[str, str, str]] | None" = None,
     ) -> None:
         self.version = version
         self.program = program
@@ -149,6 +173,7 @@ class Told:
         self.stdlib = stdlib
         self.error = error
         self.racing = racing
+        self.uncompiled = uncompiled or []
 
 
 def python_of(file: str) -> list[str]:
@@ -212,6 +237,7 @@ def ask(file: str, path: str, user: Account, seconds: float = _SECONDS) -> Told 
             frozenset(answer["stdlib"]),
             (error[0], error[1], error[2]) if error else None,
             (racing[0], racing[1]) if racing else None,
+            [(name, source, compiled) for name, source, compiled in answer["uncompiled"]],
         )
     except (
         OSError,

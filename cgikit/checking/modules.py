@@ -5,6 +5,7 @@ The script's own interpreter is asked (`interpreter.py`); nothing of the script 
 
 import os
 import shlex
+import sys
 
 from ..vendored import is_vendored
 from .finding import Finding
@@ -20,6 +21,8 @@ _REMOVED = {
 }
 _REMOVED |= {"audioop": "pip install audioop-lts", "distutils": "pip install setuptools"}
 _OLD = ("cgi", "cgitb")
+# No modules: the package legacy-cgi has the old names
+_LEGACY = {"legacy_cgi": "cgi", "legacy_cgitb": "cgitb"}
 
 
 def check_modules(file: str, told: Told) -> list[Finding]:
@@ -40,6 +43,12 @@ def check_modules(file: str, told: Told) -> list[Finding]:
             found.append(_shadow(file, each, told))
         elif each.name in _OLD and each.name not in told.stdlib:
             found += _second(file, each)
+        elif each.name in _LEGACY:
+            what = f"{os.path.basename(file)}, line {each.line}: it imports {each.name}."
+            fix = _legacy_fix(each.name)
+            found.append(
+                Finding("legacy-cgi", what, is_error=False, fix=fix, file=file, line=each.line)
+            )
         seen.add(each.name)
     return found + _others_in_the_way(file, told, seen)
 
@@ -86,11 +95,28 @@ def _missing(file: str, each: Import, told: Told) -> Finding:
         return _finding("module-removed", what, fix, file, each.line, rule="PEP 594")
     if name in _REMOVED:
         return _finding("module-removed", what, _REMOVED[name], file, each.line, rule="PEP 594")
+    if name in _LEGACY:
+        return _finding("module-missing", what, _legacy_fix(name), file, each.line)
+    if name == "cgikit" and told.program != sys.executable:
+        fix = (
+            f"cgikit is installed for {sys.executable}: write #!{sys.executable} if the server's user "
+            "can reach that, or install cgikit for the other: "
+            f"{shlex.quote(told.program)} -m pip install cgikit"
+        )
+        return _finding("module-missing", what, fix, file, each.line)
     fix = (
         f"{shlex.quote(told.program)} -m pip install {name}  (or name in the first line a Python that "
         "has it)"
     )
     return _finding("module-missing", what, fix, file, each.line)
+
+
+def _legacy_fix(name: str) -> str:
+    old = _LEGACY[name]
+    return (
+        f"Write: from cgikit.compat import {old}  (docs/compat.md). The package legacy-cgi itself is "
+        f"imported as {old}."
+    )
 
 
 def _shadow(file: str, each: Import, told: Told) -> Finding:

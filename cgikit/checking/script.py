@@ -5,6 +5,7 @@ scripts.
 import os
 
 from .account import Account
+from .compiled import check_compiled
 from .finding import Finding
 from .firstline import check_first_line, first_line
 from .interpreter import ask, is_familiar, python_of
@@ -56,6 +57,7 @@ def check_script(
     if told is not None:
         found += check_modules(file, told)
         found += check_racing(file, told)
+        found += check_compiled(file, told, user)
     return sorted(found, key=lambda finding: not finding.is_error)
 
 

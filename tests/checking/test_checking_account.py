@@ -37,8 +37,9 @@ def test_it_says_what_the_system_says(tmp_path: Path, owner: int, group: int) ->
     for bits in range(0o10):
         for mode in (bits << 6, bits << 3, bits):
             file.chmod(mode)
-            may = user.may_read(file.stat()), user.may_execute(file.stat())
-            script = "for what in -r -x; do test $what program; echo $?; done"
+            status = file.stat()
+            may = user.may_read(status), user.may_write(status), user.may_execute(status)
+            script = "for what in -r -w -x; do test $what program; echo $?; done"
             done = subprocess.run(
                 ["/bin/sh", "-c", script],
                 user=user.uid,

@@ -9,11 +9,12 @@ from cgikit.checking.finding import Finding
 from cgikit.checking.interpreter import Import, Told
 from cgikit.checking.modules import check_modules
 
+PYTHON = "/usr/bin/python3"
 STDLIB = frozenset({"json", "email", "sys"})
 
 
 def check(file: str, *imports: Import, error: tuple[int, str, str] | None = None) -> list[Finding]:
-    told = Told("3.13.0", "/usr/bin/python3", list(imports), STDLIB, error)
+    told = Told("3.13.0", PYTHON, list(imports), STDLIB, error)
     return check_modules(file, told)
 
 
@@ -29,6 +30,10 @@ def test_imports_that_are_found_are_no_finding(tmp_path: Path) -> None:
         ("cgitb", "module-removed", "cgikit vendor cgi"),
         ("telnetlib", "module-removed", "pip install standard-telnetlib"),
         ("distutils", "module-removed", "pip install setuptools"),
+        ("legacy_cgi", "module-missing", "from cgikit.compat import cgi "),
+        ("legacy_cgitb", "module-missing", "legacy-cgi itself is imported as cgitb"),
+        ("cgikit", "module-missing", f"#!{sys.executable} "),
+        ("cgikit", "module-missing", "/usr/bin/python3 -m pip install cgikit"),
         ("nosuch", "module-missing", "/usr/bin/python3 -m pip install nosuch"),
     ],
 )
@@ -68,6 +73,12 @@ def test_a_second_module_cgi_is_advice(tmp_path: Path) -> None:
     (found,) = check(str(tmp_path / "a.py"), Import("cgi", 2, False, place))
     assert (found.kind, found.is_error) == ("other-cgi-module", False)
     assert place in found.what
+
+
+def test_a_module_named_like_the_package_legacy_cgi_is_advice(tmp_path: Path) -> None:
+    (found,) = check(str(tmp_path / "a.py"), Import("legacy_cgi", 2, False, "/x/legacy_cgi.py"))
+    assert (found.kind, found.is_error, found.line) == ("legacy-cgi", False, 2)
+    assert "from cgikit.compat import cgi " in found.fix
 
 
 @pytest.mark.parametrize(
