@@ -27,6 +27,7 @@ from cgikit.inspector.recorder import Recorder
 from cgikit.warm.remote import Warm
 
 from . import browser, oldnames
+from .advising import Advising
 from .commandline import complain
 from .console import Console
 from .listening import announced, bare, here, listen, why
@@ -176,7 +177,7 @@ def serve(arguments: argparse.Namespace) -> int:
         return _fail(f"cannot start the warm interpreter: {error.strerror}")
     recorder = Recorder()
     hosts = _hosts(arguments, address) if loopback else None
-    watched = recorder.watching(executor)
+    watched = recorder.watching(Advising(executor, console.print))
     host = _host(arguments, watched, environment, limits, hosts, console.print)
     room = capacity(_allow_descriptors(DESCRIPTORS))
     front = Inspector(host, recorder, off="" if loopback else _NOT_INSPECTED)
@@ -308,7 +309,7 @@ def _executor(
             passing=arguments.passing,
             preload=oldnames.PRELOADED if arguments.compat else (),
         )
-    return Spawn()
+    return Spawn(interrupts=True)
 
 
 def _allow_descriptors(wanted: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..process import CUT
-from .diagnosis import removed_module
+from .diagnosis import crash_fix, crash_line, endless, removed_module
 from .environ import ServerRequest
 from .executor import ClientGone, Run, Source, TimeLimit
 from .logtext import one_line
@@ -55,6 +55,7 @@ class Call:
         self.timing = Timing()
         self.errors: deque[str] = deque(maxlen=_STDERR_TAIL)
         self.delivered = False
+        self.has_header = False  # the script's
 
     def client_gone(self) -> bool:
         """Whether the client has disconnected before it had the whole answer.
@@ -129,7 +130,12 @@ class Answer:
             return run.read()
         except TimeLimit as over:
             what = f"was stopped after {over.seconds:g} seconds ({over.limit} time limit)"
-            raise self._broken(what, 504, _FIX_SILENCE) from over
+            file = self._call.script.file if self._call.script else ""
+            where, fix = endless(file, self._call.errors)
+            problem = Problem(
+                504, f"{self._name()} {what}. {where}".rstrip(), f"{fix} {_FIX_SILENCE}".lstrip()
+            )
+            raise _Cut(problem) from over
         except ClientGone as gone:
             raise _Cut(None) from gone
 
@@ -153,8 +159,11 @@ class Answer:
 
     def _advice(self) -> str:
         """Return what to do about a script that failed behind its header block; "" if nobody knows."""
-        script = self._call.script
-        return removed_module(script.file, self._call.errors) if script else ""
+        script, errors = self._call.script, self._call.errors
+        if script is None:
+            return ""
+        fix = removed_module(script.file, errors)
+        return fix or crash_fix(script.file, crash_line(script.file, errors), errors)
 
     def _error_appendix(self, what: str) -> list[bytes]:
         """Return what is appended to the answer of a script that failed: nothing if its length was
@@ -174,16 +183,17 @@ class Answer:
     def _name(self) -> str:
         return os.path.basename(self._call.script.file) if self._call.script else "The script"
 
-    def _broken(self, what: str, status: int = 500, fix: str = _FIX) -> _Cut:
-        return _Cut(Problem(status, f"{self._name()} {what}.", self._advice() or fix))
+    def _broken(self, what: str) -> _Cut:
+        return _Cut(Problem(500, f"{self._name()} {what}.", self._advice() or _FIX))
 
     def _cut(self, problem: Problem | None) -> bytes:
         """Answer with a problem's page if nothing was sent yet, otherwise have the connection cut."""
         if problem is None:
             raise AnswerCut
         if self._sent:
-            self._log_problem(f"{problem.what} {_CUT} {self._advice()}".rstrip())
-            self._pieces = _then_cut(self._error_appendix(problem.what))
+            fix = "" if problem.fix == _FIX else problem.fix
+            self._log_problem(f"{problem.what} {_CUT} {fix}".rstrip())
+            self._pieces = _then_cut(self._error_appendix(f"{problem.what} {fix}".rstrip()))
             return next(self._pieces)
         self._response = self._instead(problem)
         self._pieces = iter(())

@@ -22,6 +22,7 @@ _REMOVED = re.compile(r"o module named '(cgi|cgitb)'(, and .* has no cgikit)?")
 SERVER = "Start this server with --compat"
 _FRAME = re.compile(r'\s*File "(.+?)", line (\d{1,9})')  # of a Python traceback
 _DIED = re.compile(r" at (\S+) line (\d{1,9})")  # of Perl's die
+_UNREADABLE = ("SyntaxError", "IndentationError", "TabError")  # of the script itself
 _SHORTAGES = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
@@ -130,7 +131,7 @@ def silence_problem(
     said = list(errors)
     line = crash_line(file, said)
     where = f" Its standard error names line {line}." if line else ""
-    fix = removed_module(file, said, remedy) or crash_fix(file, line)
+    fix = removed_module(file, said, remedy) or crash_fix(file, line, said)
     return Problem(500, f"{name} {how} and printed nothing.{where}", fix)
 
 
@@ -150,15 +151,43 @@ def crash_line(file: str, errors: "Iterable[str]") -> int:
     return line or died
 
 
-def crash_fix(file: str, line: int) -> str:
-    """Return what to do about a crash in that line of a script (str), or "" if the line is 0: then its
-    standard error, which is shown beside this, is all that is known.
+def still_runs(seconds: float, computed: float | None, limit: float) -> str:
+    """Return what to say about a script that has printed nothing for so many seconds (str). `computed`
+    is the processor time that it has taken, None if unknown; after `limit` seconds it is ended.
     """
-    return (
-        f"Correct line {line} of {os.path.basename(file)}, or catch the error there."
-        if line
-        else ""
-    )
+    does = "still runs"
+    if computed is not None:
+        # A tenth of the time is much: on a busy machine a loop gets no more
+        is_busy = computed > seconds / 10
+        what = "computes, perhaps in a loop that does not end" if is_busy else "waits for something"
+        does = f"still runs and {what} ({computed:.1f} s of processor time)"
+    return f"has printed nothing for {seconds:g} seconds. It {does}. After {limit:g} s it is ended."
+
+
+def endless(file: str, errors: "Iterable[str]") -> tuple[str, str]:
+    """Return where a script was when it was ended because it took too long, and what to do about it
+    (str, str; "" if the lines of its standard error do not tell).
+    """
+    line = crash_line(file, errors)
+    if not line:
+        return "", ""
+    return f"It was in line {line}.", endless_fix(line)
+
+
+def endless_fix(line: int) -> str:
+    """Return what to do about a script that does not end, and was in that line (str; 0 for none)."""
+    where = f", in line {line}." if line else "."
+    return f"Look for a loop that does not end, or for something that it waits for{where}"
+
+
+def crash_fix(file: str, line: int, errors: "Iterable[str]" = ()) -> str:
+    """Return what to do about a crash in that line of a script (str), or "" if the line is 0: then its
+    standard error, which is shown beside this, is all that is known. `errors` are its lines.
+    """
+    if not line:
+        return ""
+    can_catch = not any(text.startswith(_UNREADABLE) for text in errors)
+    return f"Correct line {line} of {os.path.basename(file)}{', or catch the error there' * can_catch}."
 
 
 def _signal_name(number: int) -> str:

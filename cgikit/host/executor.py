@@ -20,6 +20,7 @@ class TimeLimits:
     idle: float = 60  # without output after that. httpd: the same 60
     total: float = 3_600  # in all, so that no script runs for ever
     grace: float = 3  # from TERM to KILL. httpd: 3
+    silence: float = 10  # without output, after which `Job.silent` is called
 
     def over(self, started: float, asked: float, in_body: bool) -> "TimeLimit | None":
         """Return the limit that a script has exceeded, or None.
@@ -55,7 +56,8 @@ class Job:
     it is outside the served directory; `user` runs it, if this process is root's and another one is
     named (only `spawn` does that). `body` is the request's body, or None. `log` is called with each
     line of its standard error. `gone` returns whether the client has disconnected; it is called
-    several times a second.
+    several times a second. `silent` is called once, if there is no output for `limits.silence` seconds,
+    with the processor time that the script has taken (seconds; None if it is not known).
     """
 
     file: str
@@ -68,6 +70,7 @@ class Job:
     interpreter: str = ""
     outside: bool = False
     user: "Account | None" = None
+    silent: Callable[[float | None], None] | None = None
 
 
 class Run(Protocol):

@@ -7,7 +7,7 @@ is no header block. `output.py` parses it; what comes after it is the front end'
 import os
 from collections.abc import Iterable
 
-from .diagnosis import SERVER, silence_problem
+from .diagnosis import SERVER, endless, silence_problem
 from .executor import Run, TimeLimit
 from .output import LocalRedirect, NPHParser, OutputParser, ScriptResponse
 from .path import Script
@@ -39,11 +39,10 @@ def read_header(
                 run.header_done()
                 return output
     except TimeLimit as over:
-        raise Problem(
-            504,
-            f"{name} did not complete its headers within {over.seconds:g} seconds and was ended.",
-            f"Print the headers early and flush, or allow more time with {more_time}.",
-        ) from over
+        where, fix = endless(script.file, errors)
+        what = f"{name} did not complete its headers within {over.seconds:g} seconds and was ended."
+        early = f"Print the headers early and flush, or allow more time with {more_time}."
+        raise Problem(504, f"{what} {where}".rstrip(), f"{fix} {early}".lstrip()) from over
     status = run.close()
     if empty:
         raise silence_problem(script.file, status, path, errors, remedy)

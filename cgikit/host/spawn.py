@@ -15,6 +15,7 @@ import threading
 import time
 from typing import IO
 
+from ..checking.firstline import first_line
 from .background import GRACE, LEFT, Background
 from .executor import ClientGone, Job
 from .logtext import Lines
@@ -27,11 +28,13 @@ _LINGER = 1.0  # seconds of silence after which processes left by a script no lo
 class Spawn:
     """The executor that starts a process for every request, until it is `.closed` (bool).
 
-    `end_with` is the signal that a script gets which takes too long, before it is killed.
+    `end_with` is the signal that a script gets which takes too long, before it is killed. With
+    `interrupts`, a Python script gets SIGINT before that, so that its traceback says where it was.
     """
 
-    def __init__(self, end_with: int = signal.SIGTERM) -> None:
+    def __init__(self, end_with: int = signal.SIGTERM, *, interrupts: bool = False) -> None:
         self.end_with = end_with
+        self.interrupts = interrupts
         self._lock = threading.Lock()
         self._runs: set[SpawnRun] = set()
         self.background = Background()
@@ -80,6 +83,8 @@ class SpawnRun:
         self._status: int | None = None
         self._started = self._heard = time.monotonic()
         self._in_body = False
+        self._is_silent = False  # and that was told
+        self._is_late = False
         self._pending = memoryview(b"")
         self._lines = Lines()
         with contextlib.ExitStack() as undo:
@@ -158,9 +163,17 @@ class SpawnRun:
     def _check(self, asked: float) -> None:
         over = self.job.limits.over(self._started, asked, self._in_body)
         if over is None and not self.job.gone() and not self._executor.closed:
+            self._look_for_silence()
             return
+        self._is_late = over is not None
         self.close()
         raise over or ClientGone
+
+    def _look_for_silence(self) -> None:
+        """Tell, once, that the script prints nothing for long."""
+        if self.job.silent and not self._is_silent and self._silent(self.job.limits.silence):
+            self._is_silent = True
+            self.job.silent(_processor_time(self._process.pid))
 
     def _silent(self, seconds: float) -> bool:
         return time.monotonic() - self._heard > seconds
@@ -179,8 +192,14 @@ class SpawnRun:
 
         Its outputs are drained meanwhile, because a script that writes to a full pipe would block.
         """
-        self.signal(self._executor.end_with)
-        deadline = time.monotonic() + self.job.limits.grace
+        grace = self.job.limits.grace
+        if self._executor.interrupts and self._is_late and _is_python(self.job):
+            self._end_by(signal.SIGINT, grace / 2)
+        self._end_by(self._executor.end_with, grace)
+
+    def _end_by(self, number: int, seconds: float) -> None:
+        self.signal(number)
+        deadline = time.monotonic() + seconds
         while not self.has_exited() and time.monotonic() < deadline:
             self._pump(0.02)
 
@@ -238,6 +257,20 @@ class SpawnRun:
             with contextlib.suppress(KeyError):
                 self._selector.unregister(pipe)
             pipe.close()
+
+
+def _processor_time(pid: int) -> float | None:
+    """Return the processor time of a process (float, seconds; proc_pid_stat(5)), None if unknown."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _is_python(job: Job) -> bool:
+    return "python" in job.interpreter or b"python" in (first_line(job.file) or b"")
 
 
 def _popen(job: Job) -> subprocess.Popen[bytes]:

@@ -16,7 +16,7 @@ from cgikit.html import escape
 
 from .answer import Answer, Call
 from .argv import query_arguments
-from .diagnosis import start_problem
+from .diagnosis import start_problem, still_runs
 from .environ import ServerRequest, meta_variables
 from .execlimits import check
 from .executor import ClientGone, Executor, Job, Run, Source, TimeLimit, TimeLimits
@@ -144,6 +144,7 @@ class Host:
             try:
                 output = read_header(run, place, call.errors, path, more_time="--timeout")
                 call.timing.end("script")
+                call.has_header = True
                 if isinstance(output, ScriptResponse):
                     return output, run
                 self._drain(run, place)
@@ -170,6 +171,12 @@ class Host:
             call.errors.append(line)
             self.log(f"{one_line(name)}: {line}")
 
+        def silent(computed: float | None) -> None:
+            limits = self.limits
+            limit = limits.idle if call.has_header else limits.header
+            text = still_runs(limits.silence, computed, limit)
+            self.log(f"{one_line(name)}: {os.path.basename(script.file)} {text}")
+
         root = self.root if os.path.isdir(self.root) else os.path.dirname(self.root)
         variables = meta_variables(request, script, root, self.software, self.passing)
         if script.interpreter:
@@ -186,6 +193,7 @@ class Host:
             limits=self.limits,
             interpreter=script.interpreter,
             outside=script.outside,
+            silent=silent,
         )
         try:
             return self.executor.start(job)

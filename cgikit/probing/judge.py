@@ -9,7 +9,7 @@ import os
 import re
 
 from ..checking.finding import Finding
-from ..host.diagnosis import crash_fix, crash_line, removed_module, silence_problem
+from ..host.diagnosis import crash_fix, crash_line, endless_fix, removed_module, silence_problem
 from ..host.output import LocalRedirect, NPHParser, OutputParser, ScriptResponse
 from ..host.problem import Problem
 from ..regularfile import open_regular
@@ -95,7 +95,9 @@ def _crash(file: str, sample: Sample) -> list[Finding]:
             "crash" if not sample.output else "crash-in-answer",
             f"{name} {how} {when}{where}.",
             evidence=last[:300],
-            fix=removed_module(file, sample.errors, _REMEDY) or crash_fix(file, line) or _UNKNOWN,
+            fix=removed_module(file, sample.errors, _REMEDY)
+            or crash_fix(file, line, sample.errors)
+            or _UNKNOWN,
             rule="RFC 3875 section 3.1",
             file=file,
             line=line,
@@ -118,8 +120,7 @@ def _endless(file: str, sample: Sample) -> Finding:
     return Finding(
         "endless",
         f"{name} had not ended after {sample.seconds:.0f} seconds, {printed}, and was stopped.{where}",
-        fix="Look for a loop that does not end, or for something that it waits for"
-        + (f", in line {line}." if line else "."),
+        fix=endless_fix(line),
         rule="RFC 3875 section 3.1",
         file=file,
         line=line,

@@ -131,6 +131,7 @@ class RemoteRun:
         self._closed = closed
         self._started = time.monotonic()
         self._in_body = False
+        self._is_silent = False  # and that was told
         self._responses = Responses()
         self._output: deque[bytes] = deque()
         self._lines = Lines()
@@ -174,6 +175,10 @@ class RemoteRun:
     def _check(self, asked: float) -> None:
         over = self.job.limits.over(self._started, asked, self._in_body)
         if over is None and not self.job.gone() and not self._closed():
+            silence = time.monotonic() - asked
+            if self.job.silent and not self._is_silent and silence > self.job.limits.silence:
+                self._is_silent = True
+                self.job.silent(None)
             return
         self.close()
         raise over or ClientGone

@@ -46,7 +46,8 @@ MISTAKES = {
         "Counter",
     ),
 }
-#: What the host says in other words, or cannot see: it has no line of a script that was not run by it.
+#: What `Client`, which has the host's answer alone, cannot see; tests/cli/test_cli_advising.py has the
+#: console, tests/cli/test_cli_serve_mistakes.py the pages.
 ONLY_CHECK = {
     "syntax error",
     "crash after the header",

@@ -225,7 +225,7 @@ def test_a_crash_is_told_to_nobody_but_the_script_s_owner(scripts: Path) -> None
             "wsgi.input": io.BytesIO(),
         }
         fields: dict[str, str] = {}
-        answer = host(environ, lambda _, found, *error: fields.update(found))
+        answer = host(environ, lambda _, found, *error, to=fields: to.update(found))
         assert ("Server-Timing" in fields) == details
         assert b"".join(answer) == (b"<table><tr><td>begun" if method == "GET" else b"")
         answer.close()

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from house import PACKAGE
 
-from cgikit.host.diagnosis import crash_fix, crash_line, silence_problem, start_problem
+from cgikit.host.diagnosis import (
+    crash_fix,
+    crash_line,
+    endless,
+    silence_problem,
+    start_problem,
+    still_runs,
+)
 from cgikit.host.problem import Problem
 
 PATH = "/usr/bin:/bin"
@@ -185,3 +192,41 @@ def test_the_line_of_a_crash_is_one_of_the_script(errors: list[str], line: int) 
     named = f" Its standard error names line {line}." if line else ""
     assert problem.what == f"a.py exited with status 1 and printed nothing.{named}"
     assert problem.fix == crash_fix("/cgi-bin/a.py", line)
+
+
+@pytest.mark.parametrize(
+    ("computed", "does"),
+    [
+        (9.9, "computes, perhaps in a loop that does not end (9.9 s of processor time)"),
+        (1.2, "computes, perhaps in a loop that does not end (1.2 s of processor time)"),
+        (0.03, "waits for something (0.0 s of processor time)"),
+    ],
+)
+def test_what_a_script_does_that_prints_nothing(computed: float, does: str) -> None:
+    said = f"has printed nothing for 10 seconds. It still runs and {does}. After 60 s it is ended."
+    assert still_runs(10.0, computed, 60.0) == said
+
+
+def test_where_it_is_not_known_what_a_script_does() -> None:
+    assert still_runs(10, None, 0.5) == (
+        "has printed nothing for 10 seconds. It still runs. After 0.5 s it is ended."
+    )
+
+
+def test_the_line_of_an_endless_loop_is_the_last_one_of_the_script_itself() -> None:
+    errors = [
+        "Traceback (most recent call last):",
+        '  File "/cgi-bin/a.py", line 9, in <module>',
+        '  File "/cgi-bin/a.py", line 4, in page',
+        '  File "/usr/lib/python3/time.py", line 1, in sleep',
+        "KeyboardInterrupt",
+    ]
+    where, fix = endless("/cgi-bin/a.py", errors)
+    assert where == "It was in line 4."
+    assert fix.endswith("in line 4.")
+    assert endless("/cgi-bin/b.py", errors) == ("", "")
+
+
+def test_an_error_in_the_syntax_cannot_be_caught_there() -> None:
+    assert crash_fix("/a.py", 3, ["SyntaxError: '(' was never closed"]) == "Correct line 3 of a.py."
+    assert crash_fix("/a.py", 3, ["KeyError: 'SyntaxError'"]).endswith("or catch the error there.")

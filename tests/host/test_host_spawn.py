@@ -1,6 +1,9 @@
 """Running processes: R39, R43, R48, R49; S23, S24, S26. Real processes, no mocks."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -11,7 +14,7 @@ from executing import MIB, Zeros, body_of, everything
 from serving import alive, until
 
 from cgikit.host.executor import ClientGone, Job, Source, TimeLimit, TimeLimits
-from cgikit.host.spawn import Spawn, SpawnRun
+from cgikit.host.spawn import Spawn, SpawnRun, _processor_time
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 #: Seconds in which a script has begun, on the busiest machine, before its time is up.
@@ -274,3 +277,86 @@ def test_closing_the_executor_ends_all_scripts_and_starts_no_more(
     assert ends == [ClientGone, ClientGone]
     with pytest.raises(BlockingIOError):
         start("hello.sh")
+
+
+LOOPS = {
+    "python": f"#!{sys.executable}\nimport os\nos.write(2, b'on\\n')\nn = 0\nwhile 1: n += 1\n",
+    "deaf": (
+        f"#!{sys.executable}\nimport os, signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "os.write(2, b'on\\n')\nwhile 1: pass\n"
+    ),
+    "sh": "#!/bin/sh\ntrap 'echo interrupted >&2' INT\necho on >&2\nwhile :; do :; done\n",
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_a_python_script_that_takes_too_long_says_where_it_was(
+    tmp_path: Path, name: str, interrupts: bool
+) -> None:
+    script = tmp_path / name
+    script.write_text(LOOPS[name])
+    script.chmod(0o755)
+    errors: list[str] = []
+
+    class OnceInItsLoop(TimeLimits):
+        def over(self, started: float, asked: float, in_body: bool) -> TimeLimit | None:
+            return TimeLimit("header", 0) if "on" in errors else None
+
+    limits = OnceInItsLoop(grace=30)
+    job = Job(str(script), dict(os.environ), (), None, errors.append, lambda: False, limits)
+    run = Spawn(interrupts=interrupts).start(job)
+    try:
+        with pytest.raises(TimeLimit):
+            run.read()
+        assert run.close() == (
+            -signal.SIGINT if interrupts and name == "python" else -signal.SIGTERM
+        )
+    finally:
+        run.close()
+    assert ("KeyboardInterrupt" in errors) == (interrupts and name == "python")
+    assert "interrupted" not in errors
+
+
+def test_a_client_that_leaves_interrupts_nothing(tmp_path: Path) -> None:
+    script = tmp_path / "python"
+    script.write_text(LOOPS["python"])
+    script.chmod(0o755)
+    errors: list[str] = []
+    job = Job(
+        str(script), dict(os.environ), (), None, errors.append, lambda: "on" in errors, TimeLimits()
+    )
+    run = Spawn(interrupts=True).start(job)
+    with pytest.raises(ClientGone):
+        run.read()
+    assert run.close() == -signal.SIGTERM
+    assert errors == ["on"]
+
+
+def test_silence_is_told_once(tmp_path: Path) -> None:
+    script = tmp_path / "a.sh"
+    script.write_text("#!/bin/sh\nsleep 3600\n")
+    script.chmod(0o755)
+    told: list[float | None] = []
+    looks: list[int] = []
+
+    def gone() -> bool:
+        """Whether the test has seen enough: after being told, some more looks."""
+        looks.append(len(told))
+        return looks.count(1) > 5
+
+    limits = TimeLimits(silence=0.1)
+    variables = {"PATH": os.environ["PATH"]}
+    job = Job(str(script), variables, (), None, print, gone, limits, silent=told.append)
+    with pytest.raises(ClientGone):
+        Spawn().start(job).read()
+    assert len(told) == 1
+    assert isinstance(told[0], float)
+
+
+def test_the_processor_time_of_a_process_grows_while_it_computes() -> None:
+    with subprocess.Popen([sys.executable, "-IS", "-c", "while 1: pass"]) as process:
+        assert until(lambda: (_processor_time(process.pid) or 0) > 0.2)
+        process.kill()
+        process.wait()
+        assert _processor_time(process.pid) is None

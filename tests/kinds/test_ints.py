@@ -45,6 +45,7 @@ PLACES = {
     ("dates", "_digits"): "12 digits",
     ("host.background", "_others"): "the kernel's numbers of processes",
     ("host.background", "_runs"): "what the kernel says of a process",
+    ("host.spawn", "_processor_time"): "what the kernel says of a process",
     ("dates", "_moment_in_words"): "what `_digits` took",
     ("dates", "moment"): OURS,
     ("environ", "MetaVariables.content_length"): "18 digits",

@@ -50,6 +50,7 @@ UNGUARDED = {
     "files._create": NEW,
     "gateway.listener._Locked.__enter__": DIRECTORY,
     "host.background._runs": "a file of the kernel's below /proc",
+    "host.spawn._processor_time": "a file of the kernel's below /proc",
     "locks._holder": "a file of the kernel's",
     "locks.open_directory": DIRECTORY,
     "offline.typed.of_file": "a file that the command line names; @<(command) of a shell is a pipe",
