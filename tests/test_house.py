@@ -149,7 +149,7 @@ INNER_LAYERS = {
         "hiding markup recorder",
         "commands listpage parts",
         "asking savedtest",
-        "editpage replaying requestpage saving",
+        "editpage replaying requestpage saving sourcepage",
         "application",
     ),
     "warm": (

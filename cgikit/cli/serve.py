@@ -22,7 +22,7 @@ from cgikit.host.othersites import ANY
 from cgikit.host.rules import Rules
 from cgikit.host.spawn import Spawn
 from cgikit.host.wsgi import Host
-from cgikit.inspector.application import Inspector
+from cgikit.inspector.application import SOURCES, Inspector
 from cgikit.inspector.recorder import Recorder
 from cgikit.warm.remote import Warm
 
@@ -222,6 +222,7 @@ def _host(
         software=f"cgikit/{__version__}",
         rules=_rules(arguments),
         passing=arguments.passing,
+        sources=SOURCES if hosts is not None else "",
     )
 
 

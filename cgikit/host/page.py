@@ -41,15 +41,18 @@ ul{list-style:none;margin:0;padding:0;background:var(--card);
 border:1px solid var(--line);border-radius:8px}
 li{padding:.7rem 1rem;border-top:1px solid var(--line);overflow-wrap:anywhere}
 li:first-child{border-top:0}
+.pair{display:flex;gap:1rem;justify-content:space-between}
+.pair a+a{flex:none;font-size:.875rem}
 li p{margin:0;color:var(--soft);font-size:.9375rem}li .off{color:var(--warn)}
 footer{color:var(--soft);font-size:.875rem;margin-top:2rem}
 """
 
 
 def error_page(
-    problem: Problem, *, details: bool, script: str = "", log: Iterable[str] = ()
+    problem: Problem, *, details: bool, script: str = "", log: Iterable[str] = (), sources: str = ""
 ) -> bytes:
-    """Return the page for a problem (UTF-8).
+    """Return the page for a problem (UTF-8). `sources` is the URL path below which the source of
+    `script` is shown, "" if it is shown nowhere.
 
     With `details` it says what is wrong, the fix, the evidence, and the last lines that the script
     wrote to its standard error (`log`); without, only what a visitor may know.
@@ -66,6 +69,8 @@ def error_page(
     if lines:
         parts.append(f"<h2>What the script wrote to stderr</h2><pre>{_visible(lines)}</pre>")
     where = f"<code>{escape(script)}</code> · " if script else ""
+    if script and sources:
+        where += f'<a href="{escape(sources + url_path(script))}">View source</a> · '
     parts.append(f'<footer>{where}<a href="/">All scripts</a></footer>')
     return _page(kind, "".join(parts))
 
@@ -122,10 +127,12 @@ def own_response(
     return ScriptResponse(status, reason_of(status), fields, page)
 
 
-def listing_page(url: str, entries: "list[Entry]") -> bytes:
-    """Return the page that lists a directory of scripts (UTF-8). `url` is its decoded path."""
+def listing_page(url: str, entries: "list[Entry]", sources: str = "") -> bytes:
+    """Return the page that lists a directory of scripts (UTF-8). `url` is its decoded path;
+    `sources` is as for `error_page`.
+    """
     items = [] if url == "/" else ['<li><a href="../">../</a></li>']
-    items += [_item(url, entry) for entry in entries]
+    items += [_item(url, entry, sources) for entry in entries]
     if not entries:
         items.append(
             "<li>No scripts here yet.<p>Put an executable file into this directory, "
@@ -138,8 +145,13 @@ def listing_page(url: str, entries: "list[Entry]") -> bytes:
     )
 
 
-def _item(url: str, entry: "Entry") -> str:
-    name = f'<a href="{escape(url_path(url + entry.name))}">{escape(entry.name)}</a>'
+def _item(url: str, entry: "Entry", sources: str) -> str:
+    path = url_path(url + entry.name)
+    name = f'<a href="{escape(path)}">{escape(entry.name)}</a>'
+    if sources and not entry.fix and not entry.name.endswith("/"):
+        label = f"View source of {entry.name}"
+        link = f'<a href="{escape(sources + path)}" aria-label="{escape(label)}">View source</a>'
+        name = f'<span class="pair">{name}{link}</span>'
     about = f"<p>{escape(entry.about)}</p>" if entry.about else ""
     why = escape(entry.why)
     fix = f'<p class="off">{why}: <code>{escape(entry.fix)}</code></p>' if entry.fix else ""

@@ -55,6 +55,7 @@ class Host:
     send requests (see `othersites.check_site`), None for all. `details` shows problems and their
     fixes on the error pages, and not only in the log. `rules` are exceptions to what is served;
     `passing` names HTTP_* variables that scripts normally do not get, such as HTTP_AUTHORIZATION.
+    `sources` is the URL path below which something else shows the scripts' sources, "" for none.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Host:
         software: str = "cgikit",
         rules: Rules = NONE,
         passing: Collection[str] = (),
+        sources: str = "",
     ) -> None:
         self.root = os.path.realpath(root)
         self.executor = executor
@@ -83,6 +85,7 @@ class Host:
         self.software = software
         self.rules = rules
         self.passing = passing
+        self.sources = sources
         self._refusals = Refusals()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Answer:
@@ -209,7 +212,8 @@ class Host:
             target = url_path(place.url) + (f"?{request.query}" if request.query else "")
             link = f'<p><a href="{escape(target)}">{escape(target)}</a></p>'
             return own_response(301, link.encode(), (("Location", target),))
-        return own_response(200, listing_page(place.url, entries(self.root, place, self.rules)))
+        found = entries(self.root, place, self.rules)
+        return own_response(200, listing_page(place.url, found, self.sources))
 
     def _refusal(self, call: Call, problem: Problem) -> ScriptResponse:
         """Return the page for a problem, and log it if it is the script's or the server's fault."""
@@ -218,7 +222,13 @@ class Host:
             self.log(one_line(f"{script or call.request.path}: {problem.log_text}"))
         elif line := self._refusals.line(script or call.request.path, problem):
             self.log(line)
-        page = error_page(problem, details=self.details, script=script, log=call.errors)
+        page = error_page(
+            problem,
+            details=self.details,
+            script=script,
+            log=call.errors,
+            sources=self.sources,
+        )
         return own_response(problem.status, page, problem.headers)
 
 

@@ -25,9 +25,13 @@ from .recorder import REQUESTS, Recorder, watched
 from .replaying import replay
 from .requestpage import request_page
 from .saving import save
+from .sourcepage import source_page
 from .style import HEADERS
 
 PREFIX = "/_cgikit"
+_SOURCE = "/source/"
+#: Below this URL path, the source of each script is shown.
+SOURCES = PREFIX + _SOURCE[:-1]
 _NUMBER = re.compile(r"/([0-9]{1,9})(?:/([a-z]+))?")
 _MAX_FORM = 1 << 20  # bytes of a form of ours: fields, header and body of a request
 StartResponse = Callable[..., Any]
@@ -90,8 +94,14 @@ class Inspector:
             raise Problem(
                 403, "The pages of the inspector are only shown by a browser, not fetched."
             )
+        return self._read(environ, path)
+
+    def _read(self, environ: dict[str, Any], path: str) -> Page:
         if path in ("", "/"):
             return 200, list_page(self._recorder.latest(), self._token, REQUESTS), ()
+        if path.startswith(_SOURCE):
+            asked = server_request(environ).path.removeprefix(PREFIX + _SOURCE[:-1])
+            return 200, source_page(self._host.root, asked, self._host.rules), ()
         exchange, what = self._found(path)
         if what == "edit":
             return 200, edit_page(exchange.number, Draft(exchange), self._token), ()

@@ -56,6 +56,11 @@ label{display:block;margin:.75rem 0 .25rem}
 input,select,textarea{width:100%;color:var(--ink);background:var(--card);
 border:1px solid var(--soft);border-radius:6px;padding:.5rem .625rem;font-size:1rem}
 textarea{resize:vertical;font-size:.875rem}
+.source{counter-reset:line;padding:.75rem 0}
+.source span{counter-increment:line;display:block;padding:0 1rem 0 4.5rem;position:relative}
+.source span::before{content:counter(line);position:absolute;left:0;width:3.5rem;text-align:right;
+color:var(--soft)}
+.source span:target{background:var(--warnbg)}
 .pair{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,2fr);gap:.5rem;margin:.375rem 0}
 button,.button{display:inline-block;font:inherit;color:var(--ink);background:var(--card);
 border:1px solid var(--soft);border-radius:6px;padding:.4375rem 1rem;margin:.25rem .5rem .25rem 0;

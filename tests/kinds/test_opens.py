@@ -283,6 +283,10 @@ LOOKS = {
         " LogFile('x', own).write('a\\n'); assert own.getvalue().endswith('a\\n');"
         " raise OSError('None')"
     ),
+    "inspector.sourcepage._read": (
+        "from cgikit.inspector.sourcepage import _read; from cgikit.host.problem import Problem\n"
+        "try:\n    _read('x')\nexcept Problem as problem:\n    raise OSError(problem.what)"
+    ),
     "host.listing._about": "from cgikit.host.listing import _about; _about('x')",
     "warm.program._first_line": (
         "from cgikit.warm.program import Programs; raise OSError(Programs('')._why_not('x'))"
