@@ -113,8 +113,8 @@ LAYERS = (
 INNER_LAYERS = {
     "checking": (
         "account finding",
-        "firstline report",
-        "identity interpreter permissions",
+        "firstline htaccess report",
+        "exposed identity interpreter permissions",
         "compiled modules racing",
         "script",
     ),

@@ -12,6 +12,7 @@ import time
 from cgikit.characters import printable
 from cgikit.checking import report, script
 from cgikit.checking.account import Account
+from cgikit.checking.exposed import check_exposed
 from cgikit.checking.finding import Finding
 from cgikit.checking.identity import who_runs
 from cgikit.probing.judge import judge
@@ -72,6 +73,7 @@ def check(arguments: argparse.Namespace) -> int:
     deadline = time.monotonic() + _SECONDS
     found: dict[str, list[Finding]] = {}
     said: list[Finding] = []  # what is wrong with a directory is said once
+    looked: set[str] = set()  # directories
     for path in arguments.paths:
         try:
             files = script.scripts(path) if os.path.isdir(path) else [path]
@@ -83,6 +85,10 @@ def check(arguments: argparse.Namespace) -> int:
         may_run = _may_run(arguments, path, len(files))
         for file in files:
             once = _check_one(file, user, arguments, may_run, deadline)
+            for directory in (os.path.dirname(file) or ".", path):
+                if directory not in looked and os.path.isdir(directory):
+                    looked.add(directory)
+                    once += check_exposed(directory)
             found[file] = [each for each in once if not (each.file != file and each in said)]
             said += found[file]
             if not arguments.json:

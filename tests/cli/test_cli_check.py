@@ -147,6 +147,20 @@ def test_what_is_wrong_with_a_directory_is_said_once(
     assert capsys.readouterr().out.count("email.py has the name") == 1
 
 
+def test_data_beside_scripts_is_said_once_for_each_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cgi-bin").mkdir()
+    write(tmp_path / "users.db", "", 0o644)
+    write(tmp_path / "cgi-bin" / "more.db", "", 0o644)
+    write(tmp_path / "cgi-bin" / "a.py", FINE)
+    write(tmp_path / "cgi-bin" / "b.py", FINE)
+    assert main(["check", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("users.db lies beside the scripts") == 1
+    assert out.count("more.db lies beside the scripts") == 1
+
+
 def test_names_with_escape_sequences_are_shown_escaped(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

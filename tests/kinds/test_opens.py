@@ -298,6 +298,11 @@ LOOKS = {
         "from cgikit.probing.judge import _printing_line; assert not _printing_line('x', 'text');"
         " raise OSError('None')"
     ),
+    "checking.htaccess._lines": (
+        "import os; os.makedirs('d'); os.rename('x', 'd/.htaccess');"
+        " from cgikit.checking.htaccess import Denied; assert not Denied('d').everything;"
+        " os.rename('d/.htaccess', 'x'); raise OSError('None')"
+    ),
     "checking.firstline.first_line": (
         "from cgikit.checking.firstline import first_line; assert first_line('x') is None;"
         " raise OSError('None')"
