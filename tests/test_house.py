@@ -115,10 +115,10 @@ INNER_LAYERS = {
         "account finding",
         "firstline htaccess report",
         "exposed identity interpreter permissions",
-        "compiled modules racing",
+        "compiled mending modules racing",
         "script",
     ),
-    "probing": ("sample", "judge"),
+    "probing": ("sample", "judge", "checkup"),
     "tracing": (
         "dialogue style",
         "step",

@@ -30,10 +30,18 @@ def summary(scripts: int, findings: Sequence[Finding]) -> str:
     return f"{scripts} script{'s' * (scripts != 1)}: {', '.join(parts)}"
 
 
-def as_json(found: Mapping[str, Sequence[Finding]]) -> str:
-    """Return the findings of each script as JSON (docs/check.md has the names)."""
+def as_json(
+    found: Mapping[str, Sequence[Finding]], more: "Mapping[str, Mapping[str, object]] | None" = None
+) -> str:
+    """Return the findings of each script as JSON (docs/check.md has the names), with what else there is
+    to say of it, by its name.
+    """
     scripts = [
-        {"file": file, "findings": [finding.as_dict() for finding in findings]}
+        {
+            "file": file,
+            "findings": [finding.as_dict() for finding in findings],
+            **(more or {}).get(file, {}),
+        }
         for file, findings in found.items()
     ]
     everything = [finding for findings in found.values() for finding in findings]

@@ -7,23 +7,20 @@ run shows, in `cgikit.probing`.
 import argparse
 import os
 import sys
-import time
+from collections.abc import Callable
 
 from cgikit.characters import printable
 from cgikit.checking import report, script
 from cgikit.checking.account import Account
 from cgikit.checking.exposed import check_exposed
 from cgikit.checking.finding import Finding
-from cgikit.checking.identity import who_runs
-from cgikit.probing.judge import judge
-from cgikit.probing.sample import PATH, run_sample
+from cgikit.checking.mending import Mend, Tree
+from cgikit.probing.checkup import Checks, Checkup, mend
+from cgikit.probing.sample import PATH
 from cgikit.process import write_log
 
 from .commandline import complain
-from .terminal import paint
-
-_SECONDS = 30.0  # for everything
-_ONE_RUN = 10.0  # for each sample request
+from .terminal import is_terminal, paint
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -56,6 +53,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--post", action="store_true", help="also run them for a POST with an empty form"
     )
+    parser.add_argument(
+        "--fix", action="store_true", help="mend what is safe to mend; asks in a terminal"
+    )
+    parser.add_argument("--yes", action="store_true", help="mend without asking; with --fix")
     parser.add_argument("--json", action="store_true", help="print JSON (docs/check.md)")
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 for advice, too, not for errors alone"
@@ -70,12 +71,16 @@ def check(arguments: argparse.Namespace) -> int:
         user = Account.named(arguments.user) if arguments.user else None
     except KeyError:
         return _fail(f"this machine has no user {arguments.user!r}; name one of /etc/passwd")
-    deadline = time.monotonic() + _SECONDS
-    found: dict[str, list[Finding]] = {}
+    methods = ("GET", "HEAD", *(["POST"] if arguments.post else []))
+    announce = _silent if arguments.json else _announcer(methods)
+    checks = Checks(user, arguments.path, methods, announce)
+    done: dict[str, Checkup] = {}
     said: list[Finding] = []  # what is wrong with a directory is said once
     looked: set[str] = set()  # directories
+    agrees = _Agreement(arguments)
     for path in arguments.paths:
         try:
+            tree = Tree(path)
             files = script.scripts(path) if os.path.isdir(path) else [path]
             os.stat(path)
         except OSError as error:
@@ -84,63 +89,106 @@ def check(arguments: argparse.Namespace) -> int:
             return _fail(f"{path} has no scripts: no file is executable or begins with #!")
         may_run = _may_run(arguments, path, len(files))
         for file in files:
-            once = _check_one(file, user, arguments, may_run, deadline)
-            for directory in (os.path.dirname(file) or ".", path):
-                if directory not in looked and os.path.isdir(directory):
-                    looked.add(directory)
-                    once += check_exposed(directory)
-            found[file] = [each for each in once if not (each.file != file and each in said)]
-            said += found[file]
+            new = [each for each in (os.path.dirname(file) or ".", path) if each not in looked]
+            looked.update(new)
+            checkup = done[file] = _examine(file, new, checks, tree, agrees, may_run)
+            found = checkup.findings
+            checkup.findings = [each for each in found if each.file == file or each not in said]
+            said += found
             if not arguments.json:
-                _print(file, found[file])
+                _print(file, checkup.findings)
+    if agrees.is_withheld:
+        complain(
+            "check", "nothing was changed: --fix asks in a terminal; with --yes it does not ask"
+        )
+    return _conclude(done, arguments)
+
+
+def _examine(
+    file: str,
+    directories: list[str],
+    checks: Checks,
+    tree: Tree,
+    agrees: "_Agreement",
+    may_run: bool,
+) -> Checkup:
+    """Check a script, and directories that were not looked at before; with --fix, mend them first."""
+    mended = []
+    if agrees.arguments.fix:
+        before = checks.examine(file, may_run=False)
+        mend(before, _exposed(directories), tree, agrees, _refused)
+        mended = before.mended
+    checkup = checks.examine(file, may_run=may_run)
+    checkup.findings += _exposed(directories)
+    checkup.mended = mended
+    return checkup
+
+
+def _exposed(directories: list[str]) -> list[Finding]:
+    places = [each for each in dict.fromkeys(directories) if os.path.isdir(each)]
+    return [finding for each in places for finding in check_exposed(each)]
+
+
+def _conclude(done: dict[str, Checkup], arguments: argparse.Namespace) -> int:
+    """Print what comes last; return the exit status."""
+    found = {file: checkup.findings for file, checkup in done.items()}
     everything = [finding for findings in found.values() for finding in findings]
     if arguments.json:
-        print(report.as_json(found))
+        print(report.as_json(found, {file: _more(checkup) for file, checkup in done.items()}))
     else:
         print(report.summary(len(found), everything))
     wrong = everything if arguments.strict else [each for each in everything if each.is_error]
     return 1 if wrong else 0
 
 
-def _check_one(
-    file: str, user: Account | None, arguments: argparse.Namespace, may_run: bool, deadline: float
-) -> list[Finding]:
-    account, why = (user, "") if user else who_runs(file, arguments.path)
-    left = min(_ONE_RUN, deadline - time.monotonic())
-    found = script.check_script(file, account, arguments.path, may_run=may_run, seconds=left)
-    if not may_run or any(finding.is_error for finding in found):
-        return found  # a run would show the same once more
-    methods = ["GET", "HEAD", *(["POST"] if arguments.post else [])]
-    if not arguments.json:
+def _more(checkup: Checkup) -> dict[str, object]:
+    """Return what JSON says of a script beside its findings."""
+    return {"mended": [{"file": file, "what": what} for file, what in checkup.mended]}
+
+
+def _silent(file: str, account: Account, why: str) -> None:
+    """Say nothing."""
+
+
+def _announcer(methods: tuple[str, ...]) -> "Callable[[str, Account, str], None]":
+    def announce(file: str, account: Account, why: str) -> None:
         reason = f" ({why})" if why else ""
-        write_log(
-            f"{printable(file)}: running it as {account.name} for {', '.join(methods)}{reason}\n"
-        )
-    return found + _run(file, account, methods, deadline, arguments.path)
+        shown = printable(file)
+        write_log(f"{shown}: running it as {account.name} for {', '.join(methods)}{reason}\n")
+
+    return announce
 
 
-def _run(
-    file: str, account: Account, methods: list[str], deadline: float, path: str
-) -> list[Finding]:
-    """Return what sample runs show, each thing once."""
-    found: list[Finding] = []
-    for method in methods:
-        left = min(_ONE_RUN, deadline - time.monotonic())
-        if left <= 0:
-            what = f"There was no time left to run {os.path.basename(file)} for {method}."
-            fix = f"Check it alone: all of a check takes at most {_SECONDS:g} seconds."
-            found.append(Finding("not-run", what, is_error=False, fix=fix, file=file))
-            break
-        try:
-            shown = judge(file, run_sample(file, method, account, left, path))
-        except OSError as error:
-            what = f"{os.path.basename(file)} cannot be started: {error.strerror}."
-            return [*found, Finding("not-started", what, file=file)]
-        kinds = {finding.kind for finding in found}
-        found += [finding for finding in shown if finding.kind not in kinds]
-        if "endless" in {finding.kind for finding in found}:
-            break
-    return found
+class _Agreement:
+    """Shows each change, and asks for it. `.is_withheld`: one was not made, with nobody to ask."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.is_withheld = False
+
+    def __call__(self, change: Mend) -> bool:
+        shown = f"{printable(change.file)}: {change.what}"
+        if self.arguments.yes:
+            write_log(f"mending {shown}\n")
+            return True
+        if not _can_ask(self.arguments):
+            write_log(f"could mend {shown}\n")
+            self.is_withheld = True
+            return False
+        write_log(f"mend {shown}? [y/N] ")
+        return _says_yes()
+
+
+def _refused(change: Mend, why: str) -> None:
+    write_log(f"not mended: {printable(change.file)}: {printable(why)}\n")
+
+
+def _can_ask(arguments: argparse.Namespace) -> bool:
+    return not arguments.json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def _says_yes() -> bool:
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _may_run(arguments: argparse.Namespace, path: str, count: int) -> bool:
@@ -149,11 +197,11 @@ def _may_run(arguments: argparse.Namespace, path: str, count: int) -> bool:
         return False
     if arguments.run or not os.path.isdir(path):
         return True
-    if arguments.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _can_ask(arguments):
         return False
     shown = printable(path)
     write_log(f"Run the {count} scripts in {shown} for a sample GET and HEAD? [y/N] ")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return _says_yes()
 
 
 def _print(file: str, findings: list[Finding]) -> None:

@@ -100,7 +100,7 @@ def test_no_x_bit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_endless_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("cgikit.cli.check._ONE_RUN", 1.0)
+    monkeypatch.setattr("cgikit.probing.checkup.ONE_RUN", 1.0)
     file = tmp_path / "a.py"
     file.write_text(PYTHON + HEAD + "n = 0\nwhile True: n += 1\n")
     file.chmod(0o755)

@@ -181,3 +181,75 @@ def test_root_runs_a_script_as_the_owner_of_its_file(
     out, err = capsys.readouterr()
     # pytest's own directories are closed to others
     assert "nobody cannot enter" in out or "running it as nobody" in err
+
+
+CRLF = FINE.replace("\n", "\r\n")
+
+
+def test_what_is_safe_is_mended_and_the_script_is_then_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "x").touch()
+    file = write(tmp_path / "a.py", CRLF, 0o666)
+    assert main(["check", "--fix", "--yes", file]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{file}: nothing is wrong\n1 script: 0 errors, 0 advice\n"
+    assert f"mending {file}: chmod a+rx\n" in err
+    assert f"mending {file}: chmod go-w\n" in err
+    assert f"mending {file}: give it Unix line ends\n" in err
+    assert f"mending {tmp_path}/data/.htaccess: write it: Require all denied\n" in err
+    assert "running it as" in err
+    assert (Path(file).read_text(), os.stat(file).st_mode & 0o777) == (FINE, 0o755)
+
+
+@pytest.mark.parametrize("words", [["--fix"], ["--fix", "--json"], []])
+def test_without_a_terminal_nothing_is_mended_unless_somebody_says_yes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    file = write(tmp_path / "a.py", CRLF, 0o644)
+    assert main(["check", *words, file]) == 1
+    err = capsys.readouterr().err
+    assert ("nothing was changed: --fix asks in a terminal" in err) == ("--fix" in words)
+    assert (f"could mend {file}: chmod a+rx" in err) == ("--fix" in words)
+    assert (Path(file).read_bytes(), os.stat(file).st_mode & 0o777) == (CRLF.encode(), 0o644)
+
+
+def test_json_says_what_was_mended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "a.py", FINE, 0o644)
+    main(["check", "--fix", "--yes", "--json", file])
+    (script,) = json.loads(capsys.readouterr().out)["scripts"]
+    assert script["mended"] == [{"file": file, "what": "chmod a+rx"}]
+    assert script["findings"] == []
+
+
+def test_what_is_refused_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path / "a.py", FINE, 0o644)
+    os.link(file, tmp_path / "other")
+    assert main(["check", "--fix", "--yes", file]) == 1
+    assert f"not mended: {file}: it has 2 names" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", [b"y\n", b"n\n"])
+def test_each_change_is_asked_for_in_a_terminal(tmp_path: Path, answer: bytes) -> None:
+    import pty
+
+    file = write(tmp_path / "a.py", FINE, 0o644)
+    command = [sys.executable, "-m", "cgikit", "check", "--no-run", "--fix", file]
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, start_new_session=True
+        )
+        os.close(theirs)
+        asked = b""
+        while b"[y/N] " not in asked:
+            asked += os.read(ours, 1_000)
+        os.write(ours, answer)
+        process.communicate(timeout=60)
+    finally:
+        os.close(ours)
+    assert f"mend {file}: chmod a+rx?".encode() in asked
+    mended = answer == b"y\n"
+    assert os.stat(file).st_mode & 0o777 == (0o755 if mended else 0o644)
+    assert process.returncode == (0 if mended else 1)

@@ -42,6 +42,10 @@ UNGUARDED = {
     "bundling._copy": SOURCE,
     "bundling._copy_licenses": SOURCE,
     "bundling._imports": SOURCE,
+    "checking.mending.Tree._open": DIRECTORY,
+    "checking.mending._change_content": DESCRIPTOR,
+    "checking.mending._change_mode_of": DIRECTORY,
+    "checking.mending._write_new": NEW,
     "compat.__main__.main": "the script of the command line, as Python opens it; /dev/stdin is one",
     "compat.cgi.initlog": "the log that the script itself names; /dev/null is one",
     "compat.temporary.temporary_file": "a file that has no name",
@@ -296,6 +300,15 @@ LOOKS = {
     ),
     "probing.judge._printing_line": (
         "from cgikit.probing.judge import _printing_line; assert not _printing_line('x', 'text');"
+        " raise OSError('None')"
+    ),
+    "checking.mending._change_content": (
+        "import os; from cgikit.checking.mending import _change_content;"
+        " _change_content(os.open('.', os.O_DIRECTORY), 'x')"
+    ),
+    "checking.mending._change_mode_of": (
+        "import os; from cgikit.checking.mending import _change_mode_of;"
+        " os.path.isdir('x') or _change_mode_of(os.open('.', os.O_DIRECTORY), 'x', 'not-readable');"
         " raise OSError('None')"
     ),
     "checking.htaccess._lines": (

@@ -1,0 +1,114 @@
+"""All that is done to check one script: it is looked at, mended if somebody agrees, then run.
+
+What is found without running it is decided by `checking`, what a run shows by `judge`. Nothing is
+printed here, and nobody is asked: the command does that.
+"""
+
+import os
+import time
+from collections.abc import Callable
+
+from ..checking import script
+from ..checking.account import Account
+from ..checking.finding import Finding
+from ..checking.identity import who_runs
+from ..checking.mending import Mend, Refused, Tree, mends
+from ..errors import reason_of
+from .judge import judge
+from .sample import PATH, Sample, run_sample
+
+SECONDS = 30.0  # for all scripts of a command
+ONE_RUN = 10.0  # for each sample request
+
+
+class Checkup:
+    """One script: `.file` (str), its `.findings` (list of `Finding`), the `.samples` of its runs (list
+    of `Sample`), and what was `.mended`: (file, what) (list of tuples).
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.findings: list[Finding] = []
+        self.samples: list[Sample] = []
+        self.mended: list[tuple[str, str]] = []
+
+
+class Checks:
+    """How scripts are checked: as `user` (`Account`; None: who runs each is chosen), with `path` as
+    their PATH, by sample requests with `methods`, all of them within `SECONDS`.
+
+    `announce` is called before a script is run, with its path, who runs it, and why.
+    """
+
+    def __init__(
+        self,
+        user: Account | None = None,
+        path: str = PATH,
+        methods: tuple[str, ...] = ("GET", "HEAD"),
+        announce: "Callable[[str, Account, str], object]" = lambda *_: None,
+    ) -> None:
+        self.user = user
+        self.path = path
+        self.methods = methods
+        self.announce = announce
+        self._deadline = time.monotonic() + SECONDS
+
+    def examine(self, file: str, *, may_run: bool) -> Checkup:
+        """Return what is wrong with a script (`Checkup`). `may_run` tells whether it may be run."""
+        checkup = Checkup(file)
+        account, why = (self.user, "") if self.user else who_runs(file, self.path)
+        left = min(ONE_RUN, self._deadline - time.monotonic())
+        found = script.check_script(file, account, self.path, may_run=may_run, seconds=left)
+        checkup.findings = found
+        # A run would show an error once more
+        if may_run and not any(finding.is_error for finding in found):
+            self.announce(file, account, why)
+            self._run(checkup, account)
+        return checkup
+
+    def _run(self, checkup: Checkup, account: Account) -> None:
+        """Add what sample runs show, each thing once."""
+        file, name = checkup.file, os.path.basename(checkup.file)
+        for method in self.methods:
+            left = min(ONE_RUN, self._deadline - time.monotonic())
+            if left <= 0:
+                what = f"There was no time left to run {name} for {method}."
+                fix = f"Check it alone: all of a check takes at most {SECONDS:g} seconds."
+                found = Finding("not-run", what, is_error=False, fix=fix, file=file)
+                checkup.findings.append(found)
+                return
+            try:
+                sample = run_sample(file, method, account, left, self.path)
+            except OSError as error:
+                what = f"{name} cannot be started: {error.strerror}."
+                checkup.findings.append(Finding("not-started", what, file=file))
+                return
+            checkup.samples.append(sample)
+            known = {finding.kind for finding in checkup.findings}
+            checkup.findings += [each for each in judge(file, sample) if each.kind not in known]
+            if sample.is_late:
+                return
+
+
+def mend(
+    checkup: Checkup,
+    extra: list[Finding],
+    tree: Tree,
+    agrees: "Callable[[Mend], bool]",
+    complain: "Callable[[Mend, str], object]",
+) -> bool:
+    """Mend what can be mended of a script and of `extra` findings, each change if `agrees` says so;
+    return whether anything was changed. `complain` is called with the reason why one was not.
+    """
+    before = len(checkup.mended)
+    for each in mends([*checkup.findings, *extra]):
+        if not agrees(each):
+            continue
+        try:
+            tree.apply(each)
+            checkup.mended.append((each.file, each.what))
+        except Refused as error:
+            complain(each, str(error))
+        except OSError as error:
+            complain(each, reason_of(error))
+    return len(checkup.mended) > before

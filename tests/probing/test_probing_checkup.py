@@ -1,0 +1,86 @@
+"""One script is looked at, mended, and run."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from cgikit.checking.mending import Mend, Tree
+from cgikit.probing import checkup
+from cgikit.probing.checkup import Checks, mend
+
+FINE = f'#!{sys.executable}\nprint("Content-Type: text/plain; charset=utf-8\\n")\n'
+
+
+def write(place: Path, source: str, mode: int = 0o755) -> str:
+    file = place / "a.py"
+    file.write_text(source)
+    file.chmod(mode)
+    return str(file)
+
+
+def test_a_script_is_run_for_each_method_after_it_was_announced(tmp_path: Path) -> None:
+    said: list[str] = []
+    checks = Checks(announce=lambda file, account, why: said.append(file))
+    file = write(tmp_path, FINE)
+    found = checks.examine(file, may_run=True)
+    assert found.findings == []
+    assert [sample.method for sample in found.samples] == ["GET", "HEAD"]
+    assert said == [file]
+    assert checks.examine(file, may_run=False).samples == []
+    assert said == [file]
+
+
+def test_one_with_an_error_is_not_run(tmp_path: Path) -> None:
+    found = Checks().examine(write(tmp_path, FINE + "(\n"), may_run=True)
+    assert [each.kind for each in found.findings] == ["syntax-error"]
+    assert found.samples == []
+
+
+def test_the_same_is_said_once(tmp_path: Path) -> None:
+    file = write(tmp_path, f"#!{sys.executable}\nprint('Hi')\n")
+    found = Checks().examine(file, may_run=True)
+    assert [each.kind for each in found.findings] == ["output-before-header"]
+
+
+def test_without_time_it_is_not_run_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkup, "SECONDS", 0.0)
+    found = Checks().examine(write(tmp_path, FINE), may_run=True)
+    assert [each.kind for each in found.findings] == ["not-asked", "not-run"]
+    assert found.samples == []
+
+
+def test_what_cannot_be_started_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "program").write_bytes(b"\x7fELF nothing that runs")
+    (tmp_path / "program").chmod(0o755)
+    found = Checks().examine(str(tmp_path / "program"), may_run=True)
+    assert [each.kind for each in found.findings] == ["not-started"]
+
+
+def test_only_what_is_agreed_to_is_mended(tmp_path: Path) -> None:
+    file = write(tmp_path, FINE.replace("\n", "\r\n"), 0o644)
+    tree = Tree(file)
+    found = Checks().examine(file, may_run=False)
+    asked: list[Mend] = []
+
+    def agrees(change: Mend) -> bool:
+        asked.append(change)
+        return change.kind == "not-executable"
+
+    assert mend(found, [], tree, agrees, lambda *_: None)
+    assert sorted(each.kind for each in asked) == ["not-executable", "windows-line-ends"]
+    assert found.mended == [(file, "chmod a+rx")]
+    assert b"\r" in Path(file).read_bytes()
+
+
+def test_what_is_refused_goes_to_the_caller(tmp_path: Path) -> None:
+    file = write(tmp_path, FINE, 0o644)
+    os.link(file, tmp_path / "other")
+    said: list[str] = []
+    found = Checks().examine(file, may_run=False)
+    assert not mend(found, [], Tree(file), lambda _: True, lambda _, why: said.append(why))
+    assert said == ["it has 2 names, and may be another file as well"]
+    assert found.mended == []
