@@ -9,7 +9,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo test checkers programs lint mutants bench bench-gateways servers torture clean
+.PHONY: help demo test checkers programs lint man mutants bench bench-gateways servers torture clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "             JOBS=0: in one process, as a debugger needs it)"
 	@echo "make checkers install what judges pages in the tests: axe, the Nu Html Checker (needs npm)"
 	@echo "make lint    ruff, the formatting and mypy --strict"
+	@echo "make man     write docs/man/cgikit.1, of the parsers of the commands"
 	@echo "make mutants change the core in one place at a time: do its tests notice? (half an hour)"
 	@echo "make programs fetch old programs, whose tests are run with cgikit.compat"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
@@ -46,6 +47,11 @@ lint: $(VENV)/.dev
 	$(bin)/ruff format --check . || code=1; \
 	$(bin)/mypy || code=1; \
 	exit $$code
+
+# Not when the wheel is built: that would take cgikit's own dependencies.
+man: $(VENV)/.dev
+	@$(bin)/python tests/harness/manual.py >docs/man/cgikit.1.new
+	@mv docs/man/cgikit.1.new docs/man/cgikit.1
 
 # In a copy of the tree; a few mutants of each module, the same each time: ARGS='--most 100 cookies'
 mutants: $(VENV)/.dev

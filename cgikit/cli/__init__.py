@@ -49,7 +49,6 @@ def parser() -> Parser:
         prog="cgikit",
         description="Make CGI scripts, see what they do, find what is wrong with them, put them behind "
         "a web server, and look at their sessions.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--version", action="version", version=f"cgikit {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", dest="named", required=True)
@@ -72,10 +71,10 @@ def parser() -> Parser:
 
 def _epilog(parsers: Iterable[argparse.ArgumentParser]) -> str:
     """Return what follows the list of commands (str): the example of each, and where to read on."""
-    examples = [str(each.epilog).removeprefix("Example: ") for each in parsers]
+    examples = [str(each.epilog).partition("\n")[0].removeprefix("Example: ") for each in parsers]
     return "\n  ".join(["examples:", *examples]) + (
-        "\n\nEach command has its own --help. The documentation is in docs/, beginning with\n"
-        "docs/index.md; the commands are in docs/command-line.md."
+        "\n\nEach command has its own --help, which names its page of the documentation. That begins "
+        "with docs/index.md; the commands are in docs/command-line.md."
     )
 
 

@@ -19,10 +19,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     """Add this command's parser to the sub-parsers of the command line."""
     parser = commands.add_parser(
         "bundle",
-        help="put scripts and all that they need into a folder, for hosts without pip",
+        help="put scripts and all that they need into a folder to upload",
         description="Put a script, or a directory of scripts, into a new folder with cgikit and all "
         "else that they use, ready to be uploaded. Data of visitors stays here.",
-        epilog="Example: cgikit bundle guestbook.py -o upload --python 3.11",
+        epilog="Example: cgikit bundle guestbook.py -o upload --python 3.11\n"
+        "Documentation: docs/bundle.md",
     )
     parser.set_defaults(command=bundle)
     parser.add_argument("source", metavar="SCRIPT|DIR", help="a script, or a directory of scripts")

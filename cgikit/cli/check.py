@@ -30,7 +30,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="say what keeps scripts from working, and how to mend it",
         description="Say what keeps scripts from working, and how to mend it. A script that is named "
         "is also run for a sample GET and HEAD, as a server would run it.",
-        epilog="Example: cgikit check --user www-data cgi-bin/hello.py",
+        epilog="Example: cgikit check --user www-data cgi-bin/hello.py\nDocumentation: docs/check.md",
     )
     parser.set_defaults(command=check)
     parser.add_argument(

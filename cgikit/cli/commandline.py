@@ -1,12 +1,14 @@
 """The parser that all commands share: argparse's, with errors that suggest what was meant.
 
 The error for an option or a command that does not exist names the one that it resembles. Each command
-defines its own options; `options.py` has those that several commands share.
+defines its own options; `options.py` has those that several commands share. All help has one form:
+what the command does, its options, an example, and the page of the documentation.
 """
 
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -26,11 +28,26 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+class _Lines(argparse.HelpFormatter):
+    """Fills each line of a text by itself: argparse makes one paragraph of all of them."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(
+            textwrap.fill(
+                line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+            )
+            for line in text.split("\n")
+        )
+
+
 class Parser(argparse.ArgumentParser):
     """A parser of a command line. Its sub-parsers are of this class too."""
 
     #: The result of `add_subparsers`.
     commands: Any = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _Lines, **options})
 
     def add_subparsers(self, **options: Any) -> Any:
         """Like argparse's; also remembers the commands, for the errors."""

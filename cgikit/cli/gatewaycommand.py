@@ -43,7 +43,8 @@ def add_command(
         description=f"Run the scripts of a directory, or one script, for a web server that speaks "
         f"{title}. Python scripts run warm: each request gets a process, forked from an interpreter "
         "that has already imported the modules the scripts use.",
-        epilog=f"Example: cgikit {protocol} cgi-bin --socket 127.0.0.1:9000",
+        epilog=f"Example: cgikit {protocol} cgi-bin --socket 127.0.0.1:9000\n"
+        "Documentation: docs/warm.md",
     )
     parser.set_defaults(command=lambda arguments: _serve(protocol, arguments))
     add_root(parser)
@@ -67,7 +68,7 @@ def _add_socket(parser: argparse.ArgumentParser) -> None:
         type=_mode,
         default=0o600,
         metavar="OCTAL",
-        help="permissions of the UNIX socket (0600)",
+        help="permissions of the UNIX socket (default: 0600)",
     )
     parser.add_argument(
         "--public",
@@ -97,7 +98,8 @@ def _add_ways_to_run(parser: argparse.ArgumentParser) -> None:
         "--stderr",
         choices=("log", "server"),
         default="log",
-        help="where the scripts' standard error goes: this command's log, or the web server's (log)",
+        help="where the scripts' standard error goes: this command's log, or the web server's "
+        "(default: log)",
     )
 
 
@@ -132,7 +134,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
             type=number(least, most),
             default=default,
             metavar="N",
-            help=f"{what} ({default})",
+            help=f"{what} (default: {default})",
         )
 
 

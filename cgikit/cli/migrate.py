@@ -25,7 +25,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="rewrite scripts that import cgi or cgitb",
         description="Rewrite scripts that import cgi or cgitb, which Python 3.13 does not have. "
         "Shows the changes as a diff; what it does not touch is reported on standard error.",
-        epilog="Example: cgikit migrate cgi-bin",
+        epilog="Example: cgikit migrate cgi-bin\nDocumentation: docs/migrate.md",
     )
     parser.add_argument(
         "paths",

@@ -62,7 +62,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="run scripts at a local address, for development",
         description="Run the scripts of a directory, or one script, at a local address, for "
         "development.",
-        epilog="Example: cgikit serve cgi-bin --port 8080",
+        epilog="Example: cgikit serve cgi-bin --port 8080\nDocumentation: docs/serve.md",
     )
     parser.set_defaults(command=serve)
     add_root(parser, without="default: cgi-bin if there is one, else the current directory")
@@ -72,7 +72,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         type=_seconds,
         default=60.0,
         metavar="SECONDS",
-        help="seconds until the headers, and of silence after them (%(default)g)",
+        help="seconds until the headers, and of silence after them (default: %(default)g)",
     )
     add_environment(parser, _environment_name)
     parser.add_argument(
@@ -86,12 +86,14 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 
 def _add_address(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+    )
     parser.add_argument(
         "--port",  # first, as the usage shows it
         "-p",
         type=port(0),
-        help=f"port to listen on, 0 for any free one ($PORT, else {_DEFAULT_PORT})",
+        help=f"port to listen on, 0 for any free one (default: $PORT, else {_DEFAULT_PORT})",
     )
     parser.add_argument("--open", action="store_true", help="show the first page in a browser")
     parser.add_argument(

@@ -39,7 +39,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "sessions",
         help="list, show and delete the sessions in a store",
         description="List, show and delete the sessions in a store. Safe while scripts use it.",
-        epilog="Example: cgikit sessions list data/sessions",
+        epilog="Example: cgikit sessions list data/sessions\nDocumentation: docs/sessions-command.md",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = _add(actions, "list", _list, "list all sessions: key, size, last use, expiry")
@@ -85,7 +85,7 @@ def _add(
         name,
         help=what,
         description=what[0].upper() + what[1:] + ".",
-        epilog=f"Example: cgikit sessions {name} {words}",
+        epilog=f"Example: cgikit sessions {name} {words}\nDocumentation: docs/sessions-command.md",
     )
     parser.add_argument("store", metavar="STORE", help=_STORE)
     parser.add_argument("--prefix", help="beginning of the names in Redis, as in your script")

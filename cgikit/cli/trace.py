@@ -36,7 +36,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         description="Run a script for one request, and show what its time goes into: fork, exec, the "
         "interpreter, each import, the script. The request is written as for the script itself: "
         "name=value, or a method, a path and options (docs/script.md).",
-        epilog="Example: cgikit trace hello.py name=Ada",
+        epilog="Example: cgikit trace hello.py name=Ada\nDocumentation: docs/trace.md",
     )
     parser.set_defaults(command=trace)
     parser.add_argument(
@@ -45,7 +45,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         type=number(1, _MOST),
         default=1,
         metavar="N",
-        help="run it so often, and show medians and spread",
+        help="run it so often, and show medians and spread (default: 1)",
     )
     parser.add_argument(
         "--html", metavar="FILE", help="write a page with everything, which loads nothing"

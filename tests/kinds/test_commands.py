@@ -71,8 +71,58 @@ def test_every_help_has_an_example_that_is_right(prog: str) -> None:
 
 def test_the_help_of_all_has_an_example_of_each_command() -> None:
     for name, each in parser().commands.choices.items():
-        assert f"\n  cgikit {name} " in str(parser().epilog)
-        assert str(each.epilog).removeprefix("Example: ") in str(parser().epilog)
+        example = str(each.epilog).partition("\n")[0].removeprefix("Example: ")
+        assert example.startswith(f"cgikit {name} ")
+        assert f"\n  {example}\n" in str(parser().epilog)
+
+
+@pytest.mark.parametrize("prog", ALL)
+def test_every_help_names_a_page_that_tells_of_the_command(prog: str) -> None:
+    """The help had an example and did not say where to read on."""
+    pages = re.findall(r"docs/[a-z/-]+\.md", ALL[prog].epilog or "")
+    assert pages
+    for page in pages:
+        text = (house.ROOT / page).read_text()
+        assert prog in text, f"{page} does not speak of {prog}"
+    if prog != "cgikit":
+        last = str(ALL[prog].epilog).split("\n")[1:]
+        assert last == [f"Documentation: {pages[-1]}"]
+
+
+@pytest.mark.parametrize("prog", ALL)
+def test_every_help_fits_a_terminal(prog: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The description of `cgikit --help` was a line of 123 characters."""
+    monkeypatch.setenv("COLUMNS", "80")
+    long = [line for line in ALL[prog].format_help().splitlines() if len(line) > 80]
+    assert long == []
+
+
+@pytest.mark.parametrize("prog", ALL)
+def test_every_command_has_a_help_of_one_line(prog: str) -> None:
+    for action in ALL[prog]._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for listed in action._choices_actions:
+                text = str(listed.help)
+                assert len(text) <= 66, f"{prog} {listed.dest}: {text}"  # beside its name
+                assert text[0].islower()
+
+
+@pytest.mark.parametrize("prog", ALL)
+def test_every_default_is_shown_in_one_way(prog: str) -> None:
+    """Some said (60), some (default: page)."""
+    for action in ALL[prog]._actions:
+        shown = isinstance(action.default, str | int | float) and not isinstance(
+            action.default, bool
+        )
+        if shown and action.default not in ("", argparse.SUPPRESS):
+            assert action.help is not None
+            value = action.default
+            if isinstance(value, float):
+                value = f"{value:g}"
+            elif action.metavar == "OCTAL":
+                value = f"{value:04o}"
+            text = action.help % {"default": action.default}
+            assert f"(default: {value}" in text, f"{prog} {action.dest}: {action.help}"
 
 
 @pytest.mark.parametrize("prog", ALL)

@@ -31,6 +31,7 @@ METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 
 #: Every function that takes keyword arguments by `**`, and what becomes of an unknown name.
 ANY_KEYWORD = {
+    "cli.commandline.Parser.__init__": PASSED,
     "cli.commandline.Parser.add_subparsers": PASSED,
     **{f"fields.choices.{name}": ATTRIBUTES for name in ("checkboxes", "radios", "select")},
     **{f"fields.forms.{name}": ATTRIBUTES for name in ("button", "form")},

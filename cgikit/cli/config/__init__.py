@@ -71,7 +71,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="print a configuration for a web server",
         description="Print a configuration with which a web server runs the scripts in ROOT. Its first"
         " lines show the commands that start the server.",
-        epilog="Example: cgikit config nginx /srv/site/cgi-bin",
+        epilog="Example: cgikit config nginx /srv/site/cgi-bin\nDocumentation: docs/config.md",
     )
     parser.set_defaults(command=config)
     parser.add_argument("server", metavar="SERVER", nargs="?", help="the server; see --list")
@@ -84,26 +84,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         action="store_true",
         help="print only the part to paste into an existing site",
     )
-    parser.add_argument(
-        "--listen", metavar="ADDRESS", type=_address, help="address to listen on (127.0.0.1)"
-    )
-    parser.add_argument("--port", type=port(1), help="port to listen on (8080)")
-    parser.add_argument(
-        "--prefix", type=_prefix, help="URL path of the scripts; / for the whole site (/cgi-bin)"
-    )
-    parser.add_argument(
-        "--state",
-        metavar="DIR",
-        help="directory for configuration, logs, socket (/var/lib/cgikit; not root: ./cgikit-state)",
-    )
-    parser.add_argument(
-        "--socket", metavar="PATH", help="socket between server and scripts (DIR/run/cgikit.sock)"
-    )
-    parser.add_argument(
-        "--user",
-        type=_user,
-        help=f"user that runs server and scripts ({WEB_USERS[0]}; not root: whoever starts them)",
-    )
+    _add_places(parser)
     parser.add_argument(
         "--persistent",
         action="store_true",
@@ -115,6 +96,39 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="ask for a password; FILE is made by htpasswd (docs/config.md)",
     )
     _add_passed_on(parser)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    """Add the options for addresses, paths and the user."""
+    parser.add_argument(
+        "--listen",
+        metavar="ADDRESS",
+        type=_address,
+        help="address to listen on (default: 127.0.0.1)",
+    )
+    parser.add_argument("--port", type=port(1), help="port to listen on (default: 8080)")
+    parser.add_argument(
+        "--prefix",
+        type=_prefix,
+        help="URL path of the scripts; / for the whole site (default: /cgi-bin)",
+    )
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        help="directory for configuration, logs, socket "
+        "(default: /var/lib/cgikit; not root: ./cgikit-state)",
+    )
+    parser.add_argument(
+        "--socket",
+        metavar="PATH",
+        help="socket between server and scripts (default: DIR/run/cgikit.sock)",
+    )
+    parser.add_argument(
+        "--user",
+        type=_user,
+        help="user that runs server and scripts "
+        f"(default: {WEB_USERS[0]}; not root: whoever starts them)",
+    )
 
 
 #: Options that are passed on to `cgikit fastcgi` and `cgikit scgi`, as the parser names them.
@@ -143,21 +157,24 @@ def _add_passed_on(parser: argparse.ArgumentParser) -> None:
         "--memory",
         type=number(64, 1 << 20),
         metavar="N",
-        help="MiB of memory for one script (1024)",
+        help="MiB of memory for one script (default: 1024)",
     )
     group.add_argument(
         "--timeout",
         type=number(1, 86_400),
         metavar="N",
-        help="seconds until the headers, and of silence after them (60)",
+        help="seconds until the headers, and of silence after them (default: 60)",
     )
     group.add_argument(
         "--stderr",
         choices=("log", "server"),
-        help="where the scripts' standard error goes: cgikit's log, or the web server's (log)",
+        help="where the scripts' standard error goes: cgikit's log, or the web server's (default: log)",
     )
     group.add_argument(
-        "--body", type=number(1, 1 << 20), metavar="N", help="MiB of a request's body (1024)"
+        "--body",
+        type=number(1, 1 << 20),
+        metavar="N",
+        help="MiB of a request's body (default: 1024)",
     )
     oldnames.add_to(group, default=None)
 
