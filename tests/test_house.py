@@ -120,12 +120,12 @@ INNER_LAYERS = {
     ),
     "probing": ("sample", "judge", "checkup"),
     "tracing": (
-        "dialogue style",
+        "asking dialogue server style way",
         "step",
-        "events folding story",
+        "comparison events folding story",
         "svg text",
         "dialoguepage icicle measure",
-        "html",
+        "html measured",
     ),
     "fields": (
         "inputtypes messages",

@@ -7,7 +7,6 @@ the script's own command line (`cgikit.offline`).
 import argparse
 import errno
 import os
-import statistics
 import sys
 from collections.abc import Callable
 
@@ -15,17 +14,19 @@ from cgikit import offline
 from cgikit.characters import printable
 from cgikit.checking.identity import who_runs
 from cgikit.host.environ import inherited
-from cgikit.tracing import events, html, measure, svg, text
+from cgikit.tracing import events, html, svg, text
+from cgikit.tracing.comparison import TracedRequest
 from cgikit.tracing.folding import middle
-from cgikit.tracing.step import Trace
+from cgikit.tracing.measure import Failed
+from cgikit.tracing.measured import Measured, measure_all
 
 from .commandline import complain
 from .options import number
-from .terminal import width
+from .terminal import Progress, width
 
 _OF_REQUESTS = ("AUTH_TYPE", "CGIKIT_", "HTTP_", "HTTPS", "REMOTE_", "SERVER_")
+_OF_SERVERS = ("CGIKIT_REQUESTS", "CGIKIT_STDERR", "CGIKIT_WORKERS")
 _MOST = 1_000  # runs
-_COMPARED = 5  # runs from which on the cost of asking is measured, too
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -48,6 +49,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="run it so often, and show medians and spread (default: 1)",
     )
     parser.add_argument(
+        "--compare",
+        action=argparse.BooleanOptionalAction,
+        help="also run it warm and persistent, several times each (for GET and HEAD)",
+    )
+    parser.add_argument(
         "--html", metavar="FILE", help="write a page with everything, which loads nothing"
     )
     parser.add_argument("--svg", metavar="FILE", help="write the steps as a picture")
@@ -63,25 +69,23 @@ def trace(arguments: argparse.Namespace) -> int:
     file = os.path.abspath(arguments.script)
     try:
         os.stat(file)
-        environment, body = _request(file, arguments.words)
-        traces, plain = _measure(file, environment, body, arguments.runs)
+        found = _measure(arguments, _request(file, arguments.words))
     except OSError as error:
         complain("trace", f"{arguments.script}: {error.strerror}")
         return 1
-    except measure.Failed as error:
+    except Failed as error:
         complain("trace", str(error))
         return 1
-    cost = _cost(traces, plain)
     try:
-        _write(file, arguments.html, lambda: html.page(traces, cost))
-        _write(file, arguments.svg, lambda: svg.waterfall([middle(traces)]))
+        _write(file, arguments.html, lambda: html.page(found.traces, found.cost, found.ways))
+        _write(file, arguments.svg, lambda: svg.waterfall([middle(found.traces)], found.ways))
     except OSError as error:
         complain("trace", f"{error.filename}: {error.strerror}")
         return 1
     if arguments.json:
-        print(events.as_json(traces))
+        print(events.as_json(found.traces, found.ways))
     else:
-        _print(arguments.script, traces, cost)
+        _print(arguments.script, found)
     return 0
 
 
@@ -95,46 +99,40 @@ def _write(script: str, file: str | None, made: Callable[[], str]) -> None:
         stream.write(made())
 
 
-def _measure(
-    file: str, environment: dict[str, str], body: bytes, runs: int
-) -> tuple[list[Trace], list[Trace]]:
-    """Return the traces and, from `_COMPARED` runs on, as many without the steps inside, in turn."""
-    traces, plain = [], []
-    user, _ = who_runs(file)
-    for _ in range(runs):
-        traces.append(measure.measure(file, environment, body, user=user))
-        if runs >= _COMPARED:
-            plain.append(measure.measure(file, environment, body, inside=False, user=user))
-    return traces, plain
+def _measure(arguments: argparse.Namespace, request: TracedRequest) -> Measured:
+    """Measure, and say on standard error what is run how often, and how far it is."""
+    name = printable(arguments.script)
+    with Progress() as bar:
+
+        def announce(more: int) -> None:
+            bar.clear()
+            complain(
+                "trace",
+                f"{name} runs up to {more} times more, to compare CGI, warm and persistent "
+                "(--no-compare leaves that out)",
+            )
+
+        return measure_all(request, arguments.runs, arguments.compare, announce, bar)
 
 
-def _cost(traces: list[Trace], plain: list[Trace]) -> float | None:
-    """Return what asking the interpreter took (microseconds), None if that is not known."""
-    one = middle(traces)
-    if not plain or not one.is_inside:
-        return None
-    asked, not_asked = (statistics.median(t.total for t in some) for some in (traces, plain))
-    return asked - not_asked
-
-
-def _print(script: str, traces: list[Trace], cost: float | None) -> None:
-    one = middle(traces)
+def _print(script: str, found: Measured) -> None:
+    one = middle(found.traces)
     print(f"{printable(script)}: exit status {one.status}, {one.size} bytes")
-    for line in text.tree(one, width()):
+    for line in text.tree(one, width(), found.ways):
         print(line)
-    if len(traces) > 1:
+    if len(found.traces) > 1:
         print()
-        for line in text.spread(traces):
+        for line in text.spread(found.traces):
             print(line)
     print()
-    for line in text.verdict(one, cost):
+    for line in text.verdict(one, found.cost, found.ways):
         print(line)
     for line in one.errors[:10]:
         print(f"stderr: {printable(line)}")
 
 
-def _request(file: str, words: list[str]) -> tuple[dict[str, str], bytes]:
-    """Return the environment and the body of the request that the words describe."""
+def _request(file: str, words: list[str]) -> TracedRequest:
+    """Return the request that the words describe."""
     found, body = offline.request([file, *words])
     # Of this process's own environment a script gets what a server gives it, and variables of a request
     variables = {
@@ -142,5 +140,11 @@ def _request(file: str, words: list[str]) -> tuple[dict[str, str], bytes]:
         for name, value in found.items()
         if os.environ.get(name) != value or name.startswith(_OF_REQUESTS)
     }
-    kept = inherited(os.environ, ["PYTHONPATH"], path_first=os.path.dirname(sys.executable))
-    return {**kept, **variables}, body.read()
+    base = inherited(os.environ, ["PYTHONPATH"], path_first=os.path.dirname(sys.executable))
+    # What a script is told for all requests; how many processes it makes is not for a single one
+    settings = [name for name in variables if name.startswith("CGIKIT_")]
+    base |= {name: variables.pop(name) for name in settings}
+    for name in _OF_SERVERS:
+        base.pop(name, None)
+    user, _ = who_runs(file, base["PATH"])
+    return TracedRequest(file, base, variables, body.read(), user)

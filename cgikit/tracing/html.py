@@ -16,15 +16,16 @@ from .step import Step, Trace
 from .style import PAGE, POLICY
 from .svg import milliseconds, plain
 from .text import spread, verdict
+from .way import Way, measured
 
 _IMPORTS = 100  # rows
 _ERRORS = 20  # lines
 _NAME = 200  # characters
 
 
-def page(traces: Sequence[Trace], cost: float | None = None) -> str:
+def page(traces: Sequence[Trace], cost: float | None = None, ways: Sequence[Way] = ()) -> str:
     """Return the page of one or several runs of a script (str). Of several, it shows the one whose
-    whole is the median, and the spread of all. `cost` is that of `text.verdict`.
+    whole is the median, and the spread of all. `cost` and `ways` are those of `text.verdict`.
     """
     if not traces:
         return _whole("nothing", "<h1>Nothing was traced</h1>")
@@ -32,13 +33,14 @@ def page(traces: Sequence[Trace], cost: float | None = None) -> str:
     name = plain(trace.script.rpartition("/")[2], _NAME)
     end = f"killed by signal {-trace.status}" if trace.status < 0 else f"exit status {trace.status}"
     runs = f" · the run with the median time, of {len(traces)}" if len(traces) > 1 else ""
-    words = "".join(f"<p>{text(line)}</p>" for line in verdict(trace, cost))
+    words = "".join(f"<p>{text(line)}</p>" for line in verdict(trace, cost, ways))
     return _whole(
         name,
         f"<h1>A request to <code>{name}</code></h1>"
         f'<p><b class="{"bad" if trace.status else "ok"}">{end}</b> · '
         f"{milliseconds(trace.total)} · {trace.size:,} bytes of output{runs}</p>{words}"
-        f"<h2>Steps</h2>{svg.inline([trace])}{_steps(trace)}{_spread(traces)}{_imports(trace)}"
+        f"<h2>Steps</h2>{svg.inline([trace], ways)}{_steps(trace)}"
+        f"{_spread(traces)}{_ways(ways)}{_imports(trace)}"
         + (section(trace.dialogue, trace.script) if trace.dialogue else _errors(trace)),
     )
 
@@ -70,7 +72,7 @@ def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _class(head: str) -> str:
-    return "" if head in ("step", "module", "asked for by", "note") else ' class="number"'
+    return "" if head in ("step", "module", "asked for by", "note", "way") else ' class="number"'
 
 
 def _steps(trace: Trace) -> str:
@@ -95,6 +97,21 @@ def _spread(traces: Sequence[Trace]) -> str:
         return ""
     lines = "\n".join(text(line) for line in spread(traces)[: _IMPORTS + 1])
     return f'<h2>Spread</h2><pre tabindex="0">\n{lines}</pre>'
+
+
+def _ways(ways: Sequence[Way]) -> str:
+    rows = [
+        (
+            way.name,
+            *map(milliseconds, (way.median, way.totals[0], way.totals[-1])),
+            f"{len(way.requests)}",
+        )
+        for way in measured(ways)
+    ]
+    if not rows:
+        return ""
+    heads = ("way", "median", "least", "most", "requests")
+    return f"<h2>Warm and persistent</h2>{_table('The same request in other ways', heads, rows)}"
 
 
 def _imports(trace: Trace) -> str:

@@ -12,6 +12,7 @@ from ..html import escape
 from .folding import asked_by, fold, is_import
 from .step import Step, Trace
 from .style import CHART, PALETTE
+from .way import Way, measured, scale
 
 _WIDTH = 720  # of the picture in a file, pixels
 _ROW, _HEAD, _TOP = 32, 30, 22  # pixels
@@ -22,9 +23,11 @@ _TRACES = 10
 _KINDS = ("fork", "exec", "interpreter", "compile", "script", "program", "exit", "reaped")
 
 
-def waterfall(traces: Sequence[Trace]) -> str:
-    """Return a picture that stands alone (str, SVG)."""
-    inner, height = _picture(traces)
+def waterfall(traces: Sequence[Trace], ways: Sequence[Way] = ()) -> str:
+    """Return a picture that stands alone (str, SVG); below the steps, a row for each of the other
+    `ways` that were measured.
+    """
+    inner, height = _picture(traces, ways)
     style = f"<style>{PALETTE}{CHART}.ground{{fill:var(--card)}}</style>"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH + 20}" height="{height + 20}" '
@@ -35,9 +38,9 @@ def waterfall(traces: Sequence[Trace]) -> str:
     )
 
 
-def inline(traces: Sequence[Trace]) -> str:
+def inline(traces: Sequence[Trace], ways: Sequence[Way] = ()) -> str:
     """Return the picture as a part of a page that has the style sheet (str, HTML)."""
-    inner, height = _picture(traces)
+    inner, height = _picture(traces, ways)
     return (
         f'<svg class="chart" width="100%" height="{height}" role="img" '
         f'aria-labelledby="waterfall-title waterfall-about">{inner}</svg>'
@@ -68,10 +71,10 @@ class _Row(NamedTuple):
     has_bar: bool
 
 
-def _picture(traces: Sequence[Trace]) -> tuple[str, int]:
+def _picture(traces: Sequence[Trace], ways: Sequence[Way]) -> tuple[str, int]:
     """Return what is in the picture, and its height in pixels."""
     shown = traces[:_TRACES]
-    whole = max((trace.total for trace in shown), default=0.0)
+    whole = scale(max((trace.total for trace in shown), default=0.0), ways)
     parts, y = [], _TOP
     for trace in shown:
         if len(shown) > 1:
@@ -86,6 +89,13 @@ def _picture(traces: Sequence[Trace]) -> tuple[str, int]:
         for step, has_bar in rows:
             parts.append(_row(_Row(step, y, whole, has_bar)))
             y += _ROW
+    for number, way in enumerate(measured(ways)):
+        if not number:
+            parts.append(f'<text class="head" y="{y + 20}">The same request, not asked</text>')
+            y += _HEAD
+        name = f"{way.name}, median of {len(way.requests)}"
+        parts.append(_row(_Row(Step(name, 0.0, way.median), y, whole, True)))
+        y += _ROW
     if not parts:
         parts.append(f'<text y="{y + 14}">No step was measured.</text>')
         y += _ROW

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from ..characters import printable
 from .folding import asked_by, fold
 from .step import Step, Trace
+from .way import Way, measured, scale, skipped
 
 _NAMES = 34  # columns
 _NUMBERS = 10
 
 
-def tree(trace: Trace, width: int = 80) -> list[str]:
-    """Return a line for each step: its name, its milliseconds, a bar where it lies in the whole."""
+def tree(trace: Trace, width: int = 80, ways: Sequence[Way] = ()) -> list[str]:
+    """Return a line for each step: its name, its milliseconds, a bar where it lies in the whole. Below,
+    on the same scale, a line for each of the other `ways` that were measured.
+    """
     room = max(10, width - _NAMES - _NUMBERS - 2)
-    whole = trace.total or 1.0
+    whole = scale(trace.total, ways) or 1.0
     lines = []
     for step, has_bar in _shown(trace):
         indent = "  " * step.depth
@@ -26,6 +29,14 @@ def tree(trace: Trace, width: int = 80) -> list[str]:
         lines.append(f"{name:{_NAMES}}{number:>{_NUMBERS}}  {bar}".rstrip())
     total = f"{trace.total / 1_000:.2f} ms"
     lines.append(f"{'whole':{_NAMES}}{total:>{_NUMBERS}}")
+    found = measured(ways)
+    if found:
+        lines += ["", "The same request, without asking the interpreter:"]
+    for way in found:
+        name = f"{way.name}, median of {len(way.requests)}"
+        number = f"{way.median / 1_000:.2f} ms"
+        bar = _bar(Step(name, 0.0, way.median), whole, room)
+        lines.append(f"{name:{_NAMES}}{number:>{_NUMBERS}}  {bar}")
     return lines
 
 
@@ -47,9 +58,9 @@ def _shown(trace: Trace) -> list[tuple[Step, bool]]:
     return sorted(shown, key=lambda row: (row[0].start, row[0].depth))
 
 
-def verdict(trace: Trace, cost: float | None = None) -> list[str]:
+def verdict(trace: Trace, cost: float | None = None, ways: Sequence[Way] = ()) -> list[str]:
     """Return what the trace comes to, in words. `cost` is what asking the interpreter took
-    (microseconds), if that is known.
+    (microseconds), if that is known; `ways` are the other ways that were measured, or not and why.
     """
     whole = trace.total
     lines = []
@@ -66,15 +77,19 @@ def verdict(trace: Trace, cost: float | None = None) -> list[str]:
         step.duration for step in trace.steps if step.name in ("fork", "exec", "interpreter")
     )
     if trace.is_inside:
-        lines.append(
-            f"{started / 1_000:.1f} ms pass before the first line of Python. A warm process "
-            "(docs/warm.md) repeats neither these nor the imports of installed modules."
-        )
+        line = f"{started / 1_000:.1f} ms pass before the first line of Python."
+        if not measured(ways):
+            line += (
+                " A warm process (docs/warm.md) repeats neither these nor the imports of installed "
+                "modules."
+            )
+        lines.append(line)
     else:
         lines.append(
             "The program does not tell about itself: it is no Python, or its first line has -I, -E or "
             "-S. Only what is seen from outside was measured."
         )
+    lines += [printable(line) for line in skipped(ways)]
     if cost is not None and cost > 0:
         lines.append(
             f"Asking the interpreter took {cost / 1_000:.1f} ms of this (difference of two medians)."

@@ -100,6 +100,16 @@ class Supervisor:
         with contextlib.suppress(OSError):  # the pipe is full: the loop wakes anyway
             os.write(self._waker, b"\0")
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all workers are ready, and have preloaded what was learnt so far (bool)."""
+        current = self._current()
+        return (
+            not self._learn_at
+            and len(current) == len(self._workers) == self.count
+            and all(worker.ready for worker in current)
+        )
+
     # --- the loop -----------------------------------------------------------------------------
 
     def run(self) -> int:

@@ -24,7 +24,7 @@ def script(tmp_path: Path) -> str:
 
 
 def test_a_tree_and_a_verdict(script: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trace", script, "name=Ada"]) == 0
+    assert main(["trace", "--no-compare", script, "name=Ada"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"{script}: exit status 0, 26 bytes\n")
     for name in ("fork", "exec", "interpreter", "script", "first byte", "exit", "reaped", "whole"):
@@ -54,15 +54,63 @@ def test_the_environment_is_that_of_a_server_with_the_variables_of_the_request(
     assert said.endswith(" ada none\n")
 
 
+def test_warm_and_persistent_stand_beside_it_and_more_runs_are_announced(
+    tmp_path: Path, script: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(script).write_text(
+        f"#!{sys.executable}\nfrom cgikit import run\nrun(lambda request: 'x')\n"
+    )
+    page, picture = tmp_path / "a.html", tmp_path / "a.svg"
+    assert main(["trace", "--html", str(page), "--svg", str(picture), script]) == 0
+    out, err = capsys.readouterr()
+    for name in ("CGI", "warm", "persistent"):
+        assert f"\n{name}, median of 5 " in out
+        assert f"{name}, median of 5:" in page.read_text()
+        assert f"{name}, median of 5:" in picture.read_text()
+    assert "(differences of medians of 5 requests)" in out
+    assert f"cgikit trace: {script} runs up to 18 times more" in err
+    assert main(["trace", "--json", script]) == 0
+    events = json.loads(capsys.readouterr().out)["traceEvents"]
+    assert [event["args"]["name"] for event in events if event["ph"] == "M"] == [
+        script,
+        "CGI, not asked",
+        "warm, not asked",
+        "persistent, not asked",
+    ]
+
+
+def test_what_a_script_is_told_for_all_requests_is_there_in_every_way(
+    tmp_path: Path, script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CGIKIT_WORKERS", "3")
+    monkeypatch.setenv("CGIKIT_OWN", "1")
+    note = f"open({str(tmp_path / 'seen')!r}, 'a').write(f'{{n(0)}} {{n(1)}} {{n(2)}}\\n')"
+    names = '["CGIKIT_OWN", "CGIKIT_WORKERS", "HTTP_X_A"]'
+    code = f"""#!{sys.executable}
+import os
+from cgikit import run
+def n(number):
+    return os.environ.get({names}[number])
+{note}
+run(lambda request: 'x')
+"""
+    Path(script).write_text(code)
+    assert main(["trace", script, "get", "/", "-H", "X-A: a=1"]) == 0
+    seen = (tmp_path / "seen").read_text().splitlines()
+    assert seen == ["1 None a=1"] * (1 + 5 + 7) + [
+        "1 None None"
+    ]  # persistent: one for all requests
+
+
 def test_several_runs_have_a_spread(script: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trace", "-n", "5", script]) == 0
+    assert main(["trace", "--no-compare", "-n", "5", script]) == 0
     out = capsys.readouterr().out
     assert "of 5, in ms" in out
     assert "sking the interpreter took" in out
 
 
 def test_json_has_trace_events(script: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["trace", "--json", script]) == 0
+    assert main(["trace", "--no-compare", "--json", script]) == 0
     events = json.loads(capsys.readouterr().out)["traceEvents"]
     names = [event["name"] for event in events if event["ph"] == "X"]
     for word in ("fork", "exec", "interpreter", "script", "first byte", "exit"):
@@ -83,13 +131,13 @@ def test_a_page_and_a_picture_are_written(
 def test_a_page_that_cannot_be_written(
     script: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["trace", "--html", str(tmp_path / "no" / "a.html"), script]) == 1
+    assert main(["trace", "--no-compare", "--html", str(tmp_path / "no" / "a.html"), script]) == 1
     assert "a.html: No such file or directory" in capsys.readouterr().err
 
 
 def test_the_script_is_not_overwritten(script: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = Path(script).read_bytes()
-    assert main(["trace", "--svg", script, script]) == 1
+    assert main(["trace", "--no-compare", "--svg", script, script]) == 1
     assert "this is the script; name another file" in capsys.readouterr().err
     assert Path(script).read_bytes() == before
 

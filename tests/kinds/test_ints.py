@@ -86,6 +86,8 @@ PLACES = {
     ("testing.jar", "_end"): "12 digits",
     ("sessions.sessionfile", "write"): OURS,
     ("sessions.sqlite", "SQLiteStore.count"): OURS,
+    ("tracing.asking", "Asked.status"): "3 digits",
+    ("tracing.server", "main"): "a descriptor's number, from a process of ours",
     ("tracing.measure", "_Run._started"): "60 bytes, of a process of ours",
     ("tracing.story", "_number"): "19 digits",
     ("tracing.text", "_bar"): OURS,

@@ -279,6 +279,10 @@ LOOKS = {
     "sessions.sqlite._is_other": (
         "from cgikit.sessions.sqlite import _is_other; assert not _is_other('x'); raise OSError('None')"
     ),
+    "tracing.comparison._source": (
+        "from cgikit.tracing.comparison import _source; assert _source('x') == b'';"
+        " raise OSError('None')"
+    ),
     "vendored._begin": (
         "from cgikit.vendored import _begin; assert _begin('x') == b''; raise OSError('None')"
     ),

@@ -10,6 +10,7 @@ from properties import any_texts
 from cgikit.tracing.dialogue import Dialogue
 from cgikit.tracing.html import page
 from cgikit.tracing.step import Step, Trace
+from cgikit.tracing.way import Way
 
 
 def example(factor: float = 1) -> Trace:
@@ -85,6 +86,22 @@ def test_several_runs_have_a_spread_and_the_page_of_the_middle_one() -> None:
     assert "the run with the median time, of 3" in found
     assert re.search(r"fork +2\.00 +1\.00 +3\.00", found)
     assert "Asking the interpreter took 1.5 ms" in found
+
+
+def test_other_ways_are_in_the_picture_in_a_table_and_in_words() -> None:
+    ways = [Way("CGI"), Way("warm"), Way("persistent", "it is <odd>")]
+    ways[0].requests = [(39_000, 40_000)]
+    ways[1].requests = [(2_000, 4_000), (2_000, 6_000), (2_000, 5_000)]
+    found = page([example()], None, ways)
+    check(found)
+    for words in (
+        "<title>warm, median of 3: 5.00 ms, from 0.00 ms</title>",
+        '<td class="number">4.00 ms</td><td class="number">6.00 ms</td><td class="number">3</td>',
+        "Warm skips 35.0 of 40.0 ms",
+        "Not measured persistent: it is &lt;odd&gt;.",
+    ):
+        assert words in found
+    assert "Warm and persistent</h2>" not in page([example()], None, ways[:1])
 
 
 def test_nothing_was_traced() -> None:

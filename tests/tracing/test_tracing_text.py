@@ -2,6 +2,7 @@
 
 from cgikit.tracing.step import Step, Trace
 from cgikit.tracing.text import spread, tree, verdict
+from cgikit.tracing.way import Way
 
 
 def example(factor: float = 1.0) -> Trace:
@@ -67,6 +68,36 @@ def test_the_verdict_names_the_dearest_import_and_who_asked() -> None:
     assert lines[2].startswith("Asking the interpreter took 1.5 ms")
     assert "less than the spread" in verdict(example(), -1)[2]
     assert len(verdict(example())) == 2
+
+
+def ways() -> list[Way]:
+    made = [Way("CGI"), Way("warm"), Way("persistent", "it does not call cgikit's run()")]
+    made[0].requests = [(59_000, 60_000)]
+    made[1].requests = [(2_000, 6_000), (2_000, 6_000)]
+    return made
+
+
+def test_other_ways_stand_below_on_the_same_scale() -> None:
+    lines = tree(example(), 80, ways())
+    assert lines[-4:] == [
+        "",
+        "The same request, without asking the interpreter:",
+        f"{'CGI, median of 1':34}{'60.00 ms':>10}  {'█' * 34}",
+        f"{'warm, median of 2':34}{'6.00 ms':>10}  {'█' * 3}",
+    ]
+    assert tree(example(), 80, [Way("warm", "no")]) == tree(example(), 80)
+    slow = ways()
+    slow[0].requests = [(0, 120_000)]
+    assert tree(example(), 80, slow)[0].count("█") == 1
+    assert tree(example(), 80, slow)[4].count("█") == 8
+
+
+def test_the_verdict_says_what_other_ways_skip() -> None:
+    lines = verdict(example(), None, ways())
+    assert "Warm skips 54.0 of 60.0 ms (differences of medians of 1 requests or more)." in lines
+    assert "Not measured persistent: it does not call cgikit's run()." in lines
+    assert not [line for line in lines if "docs/warm.md" in line]
+    assert "\\x1b" in verdict(example(), None, [Way("warm", "\x1b[2J")])[-1]
 
 
 def test_a_program_that_does_not_tell_is_said_not_to() -> None:

@@ -12,10 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from gatewayserving import HEAD, Answer, Gateway, children, gateway
 from serving import alive, sockets, until
+
+from cgikit.gateway.listener import listen
+from cgikit.warm.settings import Settings
+from cgikit.warm.supervisor import Supervisor
 
 
 class Load:
@@ -82,6 +87,31 @@ def replaced(server: Gateway, before: set[int]) -> bool:
     """Whether both workers are others than those."""
     now = set(server.workers())
     return len(now) == 2 and not now & before
+
+
+def test_it_is_settled_when_all_workers_are_ready_and_nothing_is_to_be_learnt(
+    tmp_path: Path,
+) -> None:
+    """A supervisor that does not run, with what it knows of its workers."""
+    settings = Settings(root=str(tmp_path), protocol="fastcgi")
+    with listen(str(tmp_path / "s")) as listener:
+        supervisor = Supervisor(
+            listener, settings, workers=1, environment={}, log=lambda line: None
+        )
+        assert not supervisor.is_settled
+        worker = SimpleNamespace(generation=0, draining=False, killed_at=0.0, ready=False)
+        supervisor._workers.append(worker)  # type: ignore[arg-type]
+        assert not supervisor.is_settled
+        worker.ready = True
+        assert supervisor.is_settled
+        supervisor._learn_at = 1.0
+        assert not supervisor.is_settled
+        supervisor._learn_at = 0.0
+        supervisor._generation = 1  # another one is to be started
+        assert not supervisor.is_settled
+        supervisor._workers.clear()
+        supervisor.drain()
+        assert supervisor.run() == 0  # and closes what it has opened
 
 
 # --- reload --------------------------------------------------------------------------------------
