@@ -118,7 +118,7 @@ INNER_LAYERS = {
         "compiled mending modules racing",
         "script",
     ),
-    "probing": ("sample", "judge", "checkup"),
+    "probing": ("importtime", "sample", "judge", "checkup"),
     "tracing": (
         "asking dialogue server style way",
         "step",

@@ -96,6 +96,8 @@ def check(arguments: argparse.Namespace) -> int:
             checkup.findings = [each for each in found if each.file == file or each not in said]
             said += found
             if not arguments.json:
+                if checkup.samples:
+                    write_log(f"{printable(file)}: {printable(checkup.measures())}\n")
                 _print(file, checkup.findings)
     if agrees.is_withheld:
         complain(
@@ -134,16 +136,11 @@ def _conclude(done: dict[str, Checkup], arguments: argparse.Namespace) -> int:
     found = {file: checkup.findings for file, checkup in done.items()}
     everything = [finding for findings in found.values() for finding in findings]
     if arguments.json:
-        print(report.as_json(found, {file: _more(checkup) for file, checkup in done.items()}))
+        print(report.as_json(found, {file: checkup.as_dict() for file, checkup in done.items()}))
     else:
         print(report.summary(len(found), everything))
     wrong = everything if arguments.strict else [each for each in everything if each.is_error]
     return 1 if wrong else 0
-
-
-def _more(checkup: Checkup) -> dict[str, object]:
-    """Return what JSON says of a script beside its findings."""
-    return {"mended": [{"file": file, "what": what} for file, what in checkup.mended]}
 
 
 def _silent(file: str, account: Account, why: str) -> None:

@@ -43,7 +43,7 @@ class Source(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, b"" at the end. Must not block for long, because the script's
-        output has to wait meanwhile.
+        output has to wait meanwhile. `BlockingIOError` means that there is nothing yet.
         """
 
 

@@ -74,7 +74,12 @@ class Spawn:
 
 
 class SpawnRun:
-    """One process, its group and its pipes. See `Run`."""
+    """One process, its group and its pipes. See `Run`.
+
+    After `close`, `.memory` is the most that it had in memory (int, as getrusage(2) counts it: KiB on
+    Linux, and no less than this process had when it started the script), and `.left_open` tells whether
+    another process still had its standard output when the script had ended (bool).
+    """
 
     def __init__(self, job: Job, executor: Spawn) -> None:
         self.job = job
@@ -83,6 +88,8 @@ class SpawnRun:
         self._status: int | None = None
         self._started = self._heard = time.monotonic()
         self._in_body = False
+        self.memory = 0
+        self.left_open = False
         self._is_silent = False  # and that was told
         self._is_late = False
         self._pending = memoryview(b"")
@@ -101,6 +108,11 @@ class SpawnRun:
                 os.set_blocking(pipe.fileno(), False)
                 self._selector.register(pipe, event)
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def read(self) -> bytes:
         """Return the next output, b"" at its end. Raises `TimeLimit` and `ClientGone`."""
         asked = time.monotonic()
@@ -116,6 +128,7 @@ class SpawnRun:
                 self._heard = time.monotonic()
                 return chunk
             if self.has_exited() if finished else exited and self._silent(_LINGER):
+                self.left_open = not finished
                 return b""
 
     def header_done(self) -> None:
@@ -133,7 +146,10 @@ class SpawnRun:
             self.signal(signal.SIGKILL)
             self._drain_errors()
             with self._lock:
-                self._status = self._process.wait()
+                # As `Popen.wait` does, which does not say what the process used
+                _, status, used = os.wait4(self._process.pid, 0)
+                self._status = self._process.returncode = os.waitstatus_to_exitcode(status)
+                self.memory = used.ru_maxrss
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, 0)
                 self._executor.background.suspect(self.job.file)
@@ -217,12 +233,12 @@ class SpawnRun:
         return chunk
 
     def _feed(self, stdin: IO[bytes]) -> None:
-        if not self._pending and self.job.body is not None:
-            self._pending = memoryview(self.job.body.read(_CHUNK))
-        if not self._pending:
-            self._drop(stdin)
-            return
         try:
+            if not self._pending and self.job.body is not None:
+                self._pending = memoryview(self.job.body.read(_CHUNK))
+            if not self._pending:
+                self._drop(stdin)
+                return
             self._pending = self._pending[os.write(stdin.fileno(), self._pending) :]
         except BlockingIOError:
             pass

@@ -12,8 +12,10 @@ from ..checking import script
 from ..checking.account import Account
 from ..checking.finding import Finding
 from ..checking.identity import who_runs
+from ..checking.interpreter import python_of
 from ..checking.mending import Mend, Refused, Tree, mends
 from ..errors import reason_of
+from .importtime import dearest
 from .judge import judge
 from .sample import PATH, Sample, run_sample
 
@@ -31,6 +33,37 @@ class Checkup:
         self.findings: list[Finding] = []
         self.samples: list[Sample] = []
         self.mended: list[tuple[str, str]] = []
+
+    def imports(self) -> list[tuple[str, float]]:
+        """Return the dearest imports of the script: (name, milliseconds) (list of tuples)."""
+        return dearest([line for sample in self.samples for line in sample.imports])
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what JSON says of a script beside its findings (docs/check.md)."""
+        return {
+            "runs": [
+                {
+                    "method": each.method,
+                    "milliseconds": round(each.seconds * 1_000, 1),
+                    "memory": each.memory,
+                    "status": each.status,
+                    "bytes": each.size,
+                }
+                for each in self.samples
+            ],
+            "imports": [{"name": name, "milliseconds": took} for name, took in self.imports()],
+            "mended": [{"file": file, "what": what} for file, what in self.mended],
+        }
+
+    def measures(self) -> str:
+        """Return what the runs took, in words; "" if there was none."""
+        parts = []
+        for each in self.samples:
+            memory = "" if each.memory is None else f", {each.memory / 1_000_000:.0f} MB"
+            parts.append(f"{each.method} {each.seconds * 1_000:.0f} ms{memory}")
+        if imports := self.imports():
+            parts.append("imports: " + ", ".join(f"{name} {took:.1f} ms" for name, took in imports))
+        return "; ".join(parts)
 
 
 class Checks:
@@ -78,7 +111,9 @@ class Checks:
                 checkup.findings.append(found)
                 return
             try:
-                sample = run_sample(file, method, account, left, self.path)
+                # Asked once, and not of the first run, which is as under a server
+                imports = method == "HEAD" and bool(python_of(file))
+                sample = run_sample(file, method, account, left, self.path, imports=imports)
             except OSError as error:
                 what = f"{name} cannot be started: {error.strerror}."
                 checkup.findings.append(Finding("not-started", what, file=file))

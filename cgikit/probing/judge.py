@@ -19,6 +19,8 @@ _MAX_SOURCE = 1_000_000  # bytes of a script that are searched
 _REMEDY = "Rewrite the script with cgikit migrate --write"
 _UNKNOWN = "Look at its standard error, or run it in a terminal."
 _FRAME = re.compile(r'\s*File "(.+?)", line (\d{1,9})')
+_META = re.compile(rb"<meta\s[^<>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.I)
+_PRESCANNED = 1_024  # bytes that browsers search for it (HTML, prescan a byte stream)
 _TEXT = ("text/", "application/xhtml")
 _BODILESS = (204, 205, 304)
 
@@ -40,7 +42,12 @@ def judge(file: str, sample: Sample) -> list[Finding]:
         if found and not sample.output:
             return found  # it crashed before it printed: that is the mistake
         return [*found, _from(problem, file, sample)]
-    return [*found, *_body(file, sample, answer), *_said(file, sample, found)]
+    return [
+        *found,
+        *_body(file, sample, answer),
+        *_left_behind(file, sample),
+        *_said(file, sample, found),
+    ]
 
 
 def _silence(file: str, sample: Sample) -> Problem:
@@ -90,6 +97,8 @@ def _crash(file: str, sample: Sample) -> list[Finding]:
     last = next((text for text in reversed(sample.errors) if text.strip()), "")
     when = "before it printed anything" if not sample.output else "after it had begun to print"
     where = f", in line {line}" if line else ""
+    if last.startswith("UnicodeEncodeError:"):
+        return [_cannot_encode(file, last, line, f"{name} {how} {when}{where}")]
     return [
         Finding(
             "crash" if not sample.output else "crash-in-answer",
@@ -103,6 +112,51 @@ def _crash(file: str, sample: Sample) -> list[Finding]:
             line=line,
         )
     ]
+
+
+def _cannot_encode(file: str, last: str, line: int, what: str) -> Finding:
+    """Return a finding on a text that the encoding of a file does not have."""
+    fix = (
+        "Under a server, standard output is often ASCII: write "
+        'sys.stdout.reconfigure(encoding="utf-8") before the first print, let the server set '
+        "PYTHONIOENCODING=utf-8, or answer with cgikit's Response."
+    )
+    if "surrogates not allowed" in last:
+        fix = "The text came from bytes that are not UTF-8: decode those with errors='replace'."
+    return Finding(
+        "unicode-encode-error",
+        f"{what}: it prints a character that the encoding does not have.",
+        evidence=last[:300],
+        fix=fix,
+        rule="RFC 3875 section 6.3.1",
+        file=file,
+        line=line,
+    )
+
+
+def _left_behind(file: str, sample: Sample) -> list[Finding]:
+    """Return advice on processes that outlive a script, and on input that it does not own."""
+    name = os.path.basename(file)
+    found = []
+    if sample.left_open:
+        what = (
+            f"{name} has ended, and a process that it started still has its standard output: a server "
+            "waits for that, and so do visitors."
+        )
+        fix = "Start it with stdin, stdout and stderr=subprocess.DEVNULL, or wait for it."
+        found.append(_advise("output-left-open", what, fix, "3.4", file))
+    elif sample.left_running:
+        what = f"{name} has ended, and processes that it started still ran; servers may end them."
+        fix = "Wait for them, or hand the work to a queue or a service."
+        found.append(_advise("left-processes", what, fix, "3.4", file))
+    if sample.waited:
+        what = (
+            f"{name} reads more than CONTENT_LENGTH bytes of its standard input: where a server leaves "
+            "that open, it waits for ever."
+        )
+        fix = "Read int(CONTENT_LENGTH) bytes and no more; cgikit's Request does."
+        found.append(_advise("reads-beyond", what, fix, "4.2", file))
+    return found
 
 
 def _endless(file: str, sample: Sample) -> Finding:
@@ -174,7 +228,7 @@ def _charset(file: str, sample: Sample, answer: ScriptResponse, kept: bytes) -> 
     if sample.size > len(sample.output):
         return []  # it may be cut within a character
     try:
-        codecs.lookup(named[1])  # an empty text is decoded by any name
+        codec = codecs.lookup(named[1])  # an empty text is decoded by any name
         kept.decode(named[1])
     except LookupError:
         what = f"{name} names the charset {named[1]!r}, which is not known."
@@ -193,7 +247,26 @@ def _charset(file: str, sample: Sample, answer: ScriptResponse, kept: bytes) -> 
                 file=file,
             )
         ]
-    return []
+    return _meta(file, codec, kept) if "html" in types[0].lower() else []
+
+
+def _meta(file: str, codec: codecs.CodecInfo, kept: bytes) -> list[Finding]:
+    """Return advice on a `<meta charset>` that names another encoding than the header."""
+    found = _META.search(kept[:_PRESCANNED])
+    if found is None:
+        return []
+    said = found[1].decode("ascii")
+    try:
+        if codecs.lookup(said).name == codec.name:
+            return []
+    except LookupError:
+        pass
+    what = (
+        f"{os.path.basename(file)} names the charset {said!r} in <meta> and {codec.name!r} in "
+        "Content-Type: browsers take that of Content-Type."
+    )
+    fix = "Name the same one in both, or leave out the <meta>."
+    return [_advise("meta-charset", what, fix, "6.3.1", file)]
 
 
 def _said(file: str, sample: Sample, found: list[Finding]) -> list[Finding]:

@@ -360,3 +360,40 @@ def test_the_processor_time_of_a_process_grows_while_it_computes() -> None:
         process.kill()
         process.wait()
         assert _processor_time(process.pid) is None
+
+
+def test_a_run_says_what_it_used_and_whether_its_output_was_kept_open(
+    start: Start, tmp_path: Path
+) -> None:
+    for source, expected in (("echo out", False), ("sleep 1000 2>/dev/null & echo out", True)):
+        file = tmp_path / "a.sh"
+        file.write_text(f"#!/bin/sh\n{source}\n")
+        file.chmod(0o755)
+        run = start(file)
+        output = b""
+        while chunk := run.read():
+            output += chunk
+        assert (run.close(), output, run.left_open) == (0, b"out\n", expected)
+        assert run.memory > 0
+
+
+def test_a_body_may_have_nothing_yet(start: Start, tmp_path: Path) -> None:
+    class Slow:
+        pieces = [b"", b"ab", b"", b"c"]  # noqa: RUF012 -- one body
+
+        def read(self, size: int, /) -> bytes:
+            if not self.pieces:
+                return b""
+            piece = self.pieces.pop(0)
+            if not piece:
+                raise BlockingIOError
+            return piece
+
+    file = tmp_path / "a.sh"
+    file.write_text("#!/bin/sh\ncat\n")
+    file.chmod(0o755)
+    run = start(file, body=Slow())
+    output = b""
+    while chunk := run.read():
+        output += chunk
+    assert (run.close(), output) == (0, b"abc")

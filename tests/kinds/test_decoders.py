@@ -48,6 +48,7 @@ COMPUTED = {
     "sessions.users.mark_of": NO_CODEC,
     "migrate.source.Source._decoded": "the coding line of a program, one for each file of a command",
     "migrate.source.Source.encoded": "the same",
+    "probing.judge._meta": "what the script itself names, once in a command",
     "probing.judge._charset": "what the script itself names, once in a command",
     "streamed._encoded": NO_CODEC,
     "url._encoded": "what charsets.of_page gives",

@@ -74,6 +74,7 @@ PLACES = {
     ("persistent", "_number"): "the first 12 digits are looked at before",
     ("persistent.connection", "PersistentConnection._expected"): "18 digits",
     ("host.diagnosis", "crash_line"): "9 digits, by its pattern",
+    ("probing.importtime", "dearest"): "12 digits, by its pattern",
     ("probing.judge", "_endless"): "9 digits, by its pattern",
     ("process", "_drain_stdin"): "ValueError: nothing is drained",
     ("process", "end"): OURS,

@@ -58,6 +58,7 @@ UNGUARDED = {
     "locks._holder": "a file of the kernel's",
     "locks.open_directory": DIRECTORY,
     "offline.typed.of_file": "a file that the command line names; @<(command) of a shell is a pipe",
+    "probing.sample._waits_for_input": "a file of the kernel's below /proc",
     "regularfile._open_otherwise.attempt": "the guard itself",
     "regularfile.open_regular": "the guard itself",
     "sessions.directory.SessionDirectory.open_base": DIRECTORY,

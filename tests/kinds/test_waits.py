@@ -37,6 +37,7 @@ WAITING: dict[str, tuple[int, str]] = {
     "sleep": (0, ""),
     "wait": (0, "timeout"),
     "waitid": (9, ""),
+    "wait4": (9, ""),
     "waitpid": (9, ""),
 }
 #: Calls of the same names that wait for nothing: of `select`, of `subprocess.Popen`, and our own.
@@ -70,7 +71,7 @@ REASONS = {
     "warm.remote.RemoteRun._feed: self._sock.send": NON_BLOCKING,
     "warm.remote.RemoteRun._receive: self._sock.recv": NON_BLOCKING,
     "warm.remote.Warm.start: sock.connect": "the socket has a time-out",
-    "host.spawn.SpawnRun.close: self._process.wait": "its process group was sent KILL",
+    "host.spawn.SpawnRun.close: os.wait4": "its process group was sent KILL",
     "host.spawn.SpawnRun.has_exited: os.waitid": "WNOHANG is among its flags",
     "warm.worker.Worker.report: self._channel.sendall": "the socket has a time-out",
     "warm.workerprocess.WorkerProcess.__init__: sock.sendall": "the socket has a time-out",

@@ -84,3 +84,14 @@ def test_what_is_refused_goes_to_the_caller(tmp_path: Path) -> None:
     assert not mend(found, [], Tree(file), lambda _: True, lambda _, why: said.append(why))
     assert said == ["it has 2 names, and may be another file as well"]
     assert found.mended == []
+
+
+def test_what_the_runs_took_is_told(tmp_path: Path) -> None:
+    found = Checks().examine(write(tmp_path, f"{FINE}import json\n"), may_run=True)
+    assert found.measures().startswith("GET ")
+    assert "; HEAD " in found.measures()
+    assert "imports: json " in found.measures()
+    told = found.as_dict()
+    assert [each["method"] for each in told["runs"]] == ["GET", "HEAD"]  # type: ignore[index,attr-defined]
+    assert [each["name"] for each in told["imports"]] == ["json"]  # type: ignore[index,attr-defined]
+    assert Checks().examine(found.file, may_run=False).measures() == ""

@@ -9,7 +9,7 @@ import pytest
 from cgikit.checking.account import Account
 from cgikit.checking.finding import Finding
 from cgikit.probing.judge import judge
-from cgikit.probing.sample import run_sample
+from cgikit.probing.sample import Sample, run_sample
 
 HEAD = 'print("Content-Type: text/html; charset=utf-8\\n")\n'
 PLAIN = 'print("Content-Type: text/plain\\n")\n'
@@ -158,3 +158,65 @@ def test_a_long_output_is_not_judged_beyond_what_is_kept(tmp_path: Path) -> None
 def test_no_file_is_changed(tmp_path: Path) -> None:
     look(tmp_path, HEAD)
     assert sorted(os.listdir(tmp_path)) == ["a.py"]
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "fix"),
+    [
+        ("import sys\nsys.stdout.reconfigure(encoding='ascii')\nprint('é')\n", 4, "reconfigure"),
+        ("print('\\ud83d')\n", 2, "bytes that are not UTF-8"),
+    ],
+)
+def test_a_character_that_the_output_s_encoding_does_not_have(
+    tmp_path: Path, source: str, line: int, fix: str
+) -> None:
+    (found,) = look(tmp_path, source)
+    assert (found.kind, found.is_error, found.line) == ("unicode-encode-error", True, line)
+    assert found.evidence.startswith("UnicodeEncodeError: ")
+    assert fix in found.fix
+
+
+@pytest.mark.parametrize(
+    ("meta", "is_wrong"),
+    [
+        ("<meta charset=latin-1>", True),
+        ("<META CHARSET='iso-8859-1'>", True),
+        ('<meta http-equiv="Content-Type" content="text/html; charset=cp1252">', True),
+        ("<meta charset=nonsense>", True),
+        ("<meta charset=UTF8>", False),
+        ('<meta charset="utf-8">', False),
+        ("<meta name=author><p>charset=latin-1", False),
+        (f"{'x' * 1_024}<meta charset=latin-1>", False),
+    ],
+)
+def test_a_meta_that_names_another_charset(tmp_path: Path, meta: str, is_wrong: bool) -> None:
+    found = look(tmp_path, HEAD + f"print({meta!r})\n")
+    assert [each.kind for each in found] == ["meta-charset"] * is_wrong
+    assert not any(each.is_error for each in found)
+
+
+def sampled(**seen: bool) -> list[Finding]:
+    sample = Sample("POST")
+    sample.output = b"Content-Type: text/plain; charset=utf-8\n\n"
+    sample.size = len(sample.output)
+    for name, value in seen.items():
+        assert hasattr(sample, name)
+        setattr(sample, name, value)
+    return judge("/a.py", sample)
+
+
+def test_what_outlives_a_script_is_advice() -> None:
+    (found,) = sampled(left_open=True, left_running=True)
+    assert (found.kind, found.is_error) == ("output-left-open", False)
+    assert "DEVNULL" in found.fix
+    (found,) = sampled(left_running=True)
+    assert (found.kind, found.is_error) == ("left-processes", False)
+
+
+def test_one_that_reads_beyond_the_body_is_told_so() -> None:
+    (found,) = sampled(waited=True)
+    assert (found.kind, found.is_error, found.rule) == (
+        "reads-beyond",
+        False,
+        "RFC 3875 section 4.2",
+    )

@@ -1,6 +1,7 @@
 """A sample request: the script runs as under a server, and all that it does comes back."""
 
 import os
+import resource
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -82,6 +83,70 @@ def test_a_flood_of_errors_is_cut(tmp_path: Path) -> None:
 def test_what_cannot_be_started_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         run_sample(script(tmp_path, "", "/no/such/interpreter"), "GET", ME, LONG)
+
+
+def test_the_memory_of_a_script_that_takes_much_is_told(tmp_path: Path) -> None:
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024 + 50_000_000
+    found = run(tmp_path, f"x = b'x' * {size}\n")
+    assert found.memory is not None
+    assert size < found.memory < 2 * size
+
+
+def test_that_of_one_that_takes_less_than_this_process_is_not(tmp_path: Path) -> None:
+    """The system counts what this process had when it started the script."""
+    file = script(tmp_path, "exit 0\n", "/bin/sh")
+    assert run_sample(file, "GET", ME, LONG).memory is None
+
+
+def test_the_imports_are_told_apart_from_the_errors(tmp_path: Path) -> None:
+    source = "import json, sys\nprint('import time: never', file=sys.stderr)\n"
+    file = script(tmp_path, source)
+    found = run_sample(file, "HEAD", ME, LONG, imports=True)
+    assert any(line.endswith(" json") for line in found.imports)
+    assert found.errors == []
+    assert run_sample(file, "HEAD", ME, LONG).imports == ["import time: never"]
+
+
+CHILD = "import subprocess\nsubprocess.Popen(['sleep', '1000'], stdin=subprocess.DEVNULL{})\n"
+
+
+def test_a_child_that_keeps_the_output_open_is_seen(tmp_path: Path) -> None:
+    assert run(tmp_path, CHILD.format("")).left_open
+    assert not run(tmp_path, "print('x')\n").left_open
+
+
+def test_a_child_that_is_left_is_seen_in_the_first_run(tmp_path: Path) -> None:
+    quiet = ", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL"
+    found = run(tmp_path, CHILD.format(quiet))
+    assert (found.left_open, found.left_running, found.errors) == (False, True, [])
+    assert not run(tmp_path, "print('x')\n").left_running
+
+
+def tells_of_calls() -> bool:
+    """Whether this system says what a process waits for."""
+    try:
+        return bool(Path("/proc/self/syscall").read_bytes()) and os.uname().machine in sample._READ
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(
+    not tells_of_calls(), reason="this system does not tell what a process waits for"
+)
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import sys\nprint(len(sys.stdin.read()))\n", True),
+        ("import sys\nprint(len(sys.stdin.buffer.read(9)))\n", True),
+        ("import os, sys\nprint(sys.stdin.read(int(os.environ['CONTENT_LENGTH'])))\n", False),
+        ("print('x')\n", False),
+    ],
+)
+def test_one_that_waits_for_more_than_the_body_is_seen(
+    tmp_path: Path, source: str, expected: bool
+) -> None:
+    found = run(tmp_path, source, "POST")
+    assert (found.waited, found.status, found.is_late) == (expected, 0, False)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as another user")
