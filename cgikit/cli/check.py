@@ -7,7 +7,6 @@ run shows, in `cgikit.probing`.
 import argparse
 import os
 import sys
-from collections.abc import Callable
 
 from cgikit.characters import printable
 from cgikit.checking import report, script
@@ -20,7 +19,7 @@ from cgikit.probing.sample import PATH
 from cgikit.process import write_log
 
 from .commandline import complain
-from .terminal import is_terminal, paint
+from .terminal import Progress, is_terminal, paint
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -71,64 +70,113 @@ def check(arguments: argparse.Namespace) -> int:
         user = Account.named(arguments.user) if arguments.user else None
     except KeyError:
         return _fail(f"this machine has no user {arguments.user!r}; name one of /etc/passwd")
-    methods = ("GET", "HEAD", *(["POST"] if arguments.post else []))
-    announce = _silent if arguments.json else _announcer(methods)
-    checks = Checks(user, arguments.path, methods, announce)
     done: dict[str, Checkup] = {}
-    said: list[Finding] = []  # what is wrong with a directory is said once
-    looked: set[str] = set()  # directories
-    agrees = _Agreement(arguments)
-    for path in arguments.paths:
-        try:
-            tree = Tree(path)
-            files = script.scripts(path) if os.path.isdir(path) else [path]
-            os.stat(path)
-        except OSError as error:
-            return _fail(f"{path}: {error.strerror}")
-        if not files:
-            return _fail(f"{path} has no scripts: no file is executable or begins with #!")
-        may_run = _may_run(arguments, path, len(files))
-        for file in files:
-            new = [each for each in (os.path.dirname(file) or ".", path) if each not in looked]
-            looked.update(new)
-            checkup = done[file] = _examine(file, new, checks, tree, agrees, may_run)
-            found = checkup.findings
-            checkup.findings = [each for each in found if each.file == file or each not in said]
-            said += found
-            if not arguments.json:
-                if checkup.samples:
-                    write_log(f"{printable(file)}: {printable(checkup.measures())}\n")
-                _print(file, checkup.findings)
-    if agrees.is_withheld:
+    with Progress() as bar:
+        command = _Command(arguments, user, bar)
+        for path in arguments.paths:
+            try:
+                tree = Tree(path)
+                files = script.scripts(path) if os.path.isdir(path) else [path]
+                os.stat(path)
+            except OSError as error:
+                return _fail(f"{path}: {error.strerror}")
+            if not files:
+                return _fail(f"{path} has no scripts: no file is executable or begins with #!")
+            may_run = command.may_run(path, len(files))
+            for number, file in enumerate(files):
+                bar(number, len(files))
+                done[file] = command.check_one(file, path, tree, may_run)
+    if command.is_withheld:
         complain(
             "check", "nothing was changed: --fix asks in a terminal; with --yes it does not ask"
         )
     return _conclude(done, arguments)
 
 
-def _examine(
-    file: str,
-    directories: list[str],
-    checks: Checks,
-    tree: Tree,
-    agrees: "_Agreement",
-    may_run: bool,
-) -> Checkup:
-    """Check a script, and directories that were not looked at before; with --fix, mend them first."""
-    mended = []
-    if agrees.arguments.fix:
-        before = checks.examine(file, may_run=False)
-        mend(before, _exposed(directories), tree, agrees, _refused)
-        mended = before.mended
-    checkup = checks.examine(file, may_run=may_run)
-    checkup.findings += _exposed(directories)
-    checkup.mended = mended
-    return checkup
+class _Command:
+    """What the command says and asks while it checks. `.is_withheld` tells whether a change was not
+    made because nobody could be asked (bool).
+    """
+
+    def __init__(self, arguments: argparse.Namespace, user: Account | None, bar: Progress) -> None:
+        self.arguments = arguments
+        self.is_withheld = False
+        self._bar = bar
+        methods = ("GET", "HEAD", *(["POST"] if arguments.post else []))
+        self._checks = Checks(user, arguments.path, methods, self._announce)
+        self._said: list[Finding] = []  # what is wrong with a directory is said once
+        self._looked: set[str] = set()  # directories
+
+    def may_run(self, path: str, count: int) -> bool:
+        """Whether scripts are run: one that is named, yes; those of a directory if somebody says so."""
+        if self.arguments.no_run:
+            return False
+        if self.arguments.run or not os.path.isdir(path):
+            return True
+        methods = " and ".join(", ".join(self._checks.methods).rsplit(", ", 1))
+        shown = printable(path)
+        return self._can_ask() and self._ask(
+            f"Run the {count} scripts in {shown} for a sample {methods}?"
+        )
+
+    def check_one(self, file: str, path: str, tree: Tree, may_run: bool) -> Checkup:
+        """Check a script, and directories that are new; with --fix, mend them first."""
+        places = dict.fromkeys((os.path.dirname(file) or ".", path))
+        new = [each for each in places if each not in self._looked and os.path.isdir(each)]
+        self._looked.update(new)
+        mended = []
+        if self.arguments.fix:
+            before = self._checks.examine(file, may_run=False)
+            mend(before, _exposed(new), tree, self._agrees, self._refused)
+            mended = before.mended
+        checkup = self._checks.examine(file, may_run=may_run)
+        checkup.mended = mended
+        found = checkup.findings + _exposed(new)
+        checkup.findings = [each for each in found if each.file == file or each not in self._said]
+        self._said += found
+        if not self.arguments.json:
+            if checkup.samples:
+                self._say(f"{printable(file)}: {printable(checkup.measures())}\n")
+            self._bar.clear()
+            _print(file, checkup.findings)
+        return checkup
+
+    def _say(self, text: str) -> None:
+        self._bar.clear()
+        write_log(text)
+
+    def _announce(self, file: str, account: Account, why: str) -> None:
+        if not self.arguments.json:
+            reason = f" ({why})" if why else ""
+            methods = ", ".join(self._checks.methods)
+            self._say(f"{printable(file)}: running it as {account.name} for {methods}{reason}\n")
+
+    def _agrees(self, change: Mend) -> bool:
+        """Show a change, and ask whether it is made."""
+        shown = f"{printable(change.file)}: {change.what}"
+        if self.arguments.yes:
+            self._say(f"mending {shown}\n")
+            return True
+        if self._can_ask():
+            return self._ask(f"mend {shown}?")
+        self._say(f"could mend {shown}\n")
+        self.is_withheld = True
+        return False
+
+    def _refused(self, change: Mend, why: str) -> None:
+        self._say(f"not mended: {printable(change.file)}: {printable(why)}\n")
+
+    def _can_ask(self) -> bool:
+        return not self.arguments.json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+    def _ask(self, question: str) -> bool:
+        self._say(f"{question} [y/N] ")
+        with self._checks.paused():
+            return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _exposed(directories: list[str]) -> list[Finding]:
-    places = [each for each in dict.fromkeys(directories) if os.path.isdir(each)]
-    return [finding for each in places for finding in check_exposed(each)]
+    return [finding for each in directories for finding in check_exposed(each)]
 
 
 def _conclude(done: dict[str, Checkup], arguments: argparse.Namespace) -> int:
@@ -141,64 +189,6 @@ def _conclude(done: dict[str, Checkup], arguments: argparse.Namespace) -> int:
         print(report.summary(len(found), everything))
     wrong = everything if arguments.strict else [each for each in everything if each.is_error]
     return 1 if wrong else 0
-
-
-def _silent(file: str, account: Account, why: str) -> None:
-    """Say nothing."""
-
-
-def _announcer(methods: tuple[str, ...]) -> "Callable[[str, Account, str], None]":
-    def announce(file: str, account: Account, why: str) -> None:
-        reason = f" ({why})" if why else ""
-        shown = printable(file)
-        write_log(f"{shown}: running it as {account.name} for {', '.join(methods)}{reason}\n")
-
-    return announce
-
-
-class _Agreement:
-    """Shows each change, and asks for it. `.is_withheld`: one was not made, with nobody to ask."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self.arguments = arguments
-        self.is_withheld = False
-
-    def __call__(self, change: Mend) -> bool:
-        shown = f"{printable(change.file)}: {change.what}"
-        if self.arguments.yes:
-            write_log(f"mending {shown}\n")
-            return True
-        if not _can_ask(self.arguments):
-            write_log(f"could mend {shown}\n")
-            self.is_withheld = True
-            return False
-        write_log(f"mend {shown}? [y/N] ")
-        return _says_yes()
-
-
-def _refused(change: Mend, why: str) -> None:
-    write_log(f"not mended: {printable(change.file)}: {printable(why)}\n")
-
-
-def _can_ask(arguments: argparse.Namespace) -> bool:
-    return not arguments.json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
-
-
-def _says_yes() -> bool:
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _may_run(arguments: argparse.Namespace, path: str, count: int) -> bool:
-    """Whether scripts are run: one that is named, yes; those of a directory if somebody says so."""
-    if arguments.no_run:
-        return False
-    if arguments.run or not os.path.isdir(path):
-        return True
-    if not _can_ask(arguments):
-        return False
-    shown = printable(path)
-    write_log(f"Run the {count} scripts in {shown} for a sample GET and HEAD? [y/N] ")
-    return _says_yes()
 
 
 def _print(file: str, findings: list[Finding]) -> None:

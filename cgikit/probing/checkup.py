@@ -4,9 +4,10 @@ What is found without running it is decided by `checking`, what a run shows by `
 printed here, and nobody is asked: the command does that.
 """
 
+import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..checking import script
 from ..checking.account import Account
@@ -85,6 +86,15 @@ class Checks:
         self.methods = methods
         self.announce = announce
         self._deadline = time.monotonic() + SECONDS
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the time stand still, while somebody is asked."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._deadline += time.monotonic() - began
 
     def examine(self, file: str, *, may_run: bool) -> Checkup:
         """Return what is wrong with a script (`Checkup`). `may_run` tells whether it may be run."""

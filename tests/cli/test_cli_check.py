@@ -253,3 +253,31 @@ def test_each_change_is_asked_for_in_a_terminal(tmp_path: Path, answer: bytes) -
     mended = answer == b"y\n"
     assert os.stat(file).st_mode & 0o777 == (0o755 if mended else 0o644)
     assert process.returncode == (0 if mended else 1)
+
+
+def test_a_tree_that_takes_long_has_a_bar_in_a_terminal(tmp_path: Path) -> None:
+    """Each script takes its interpreter's time; ended by the test once the bar was seen."""
+    import pty
+
+    for number in range(500):
+        write(tmp_path / f"{number}.py", FINE)
+    command = [sys.executable, "-m", "cgikit", "check", "--no-run", str(tmp_path)]
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            command,
+            stderr=theirs,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "TERM": "xterm"},
+        )
+        os.close(theirs)
+        seen = b""
+        while b" of 500" not in seen:
+            seen += os.read(ours, 1_000)
+        process.kill()
+        process.wait(60)
+    finally:
+        os.close(ours)
+    assert b"\r[" in seen

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -95,3 +96,15 @@ def test_what_the_runs_took_is_told(tmp_path: Path) -> None:
     assert [each["method"] for each in told["runs"]] == ["GET", "HEAD"]  # type: ignore[index,attr-defined]
     assert [each["name"] for each in told["imports"]] == ["json"]  # type: ignore[index,attr-defined]
     assert Checks().examine(found.file, may_run=False).measures() == ""
+
+
+def test_while_somebody_is_asked_no_time_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who took 30 seconds to answer was told that no time was left."""
+    now = 0.0
+    monkeypatch.setattr(checkup, "time", SimpleNamespace(monotonic=lambda: now))
+    checks = Checks()
+    with checks.paused():
+        now = 3_600.0
+    assert checks._deadline - now == checkup.SECONDS
