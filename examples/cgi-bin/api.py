@@ -3,7 +3,7 @@
 
 import time
 
-from cgikit import BadRequest, HTTPError, Response, run
+from cgikit import BadRequest, HTTPError, Request, Response, run
 
 
 def fits(number):
@@ -11,7 +11,7 @@ def fits(number):
     return type(number) in {int, float} and abs(number) <= 10**12
 
 
-def api(request):
+def api(request: Request):
     if request.method in {"GET", "HEAD"}:
         return Response.json({"now": int(time.time()), "path": request.path_info})
     if request.method != "POST":

@@ -3,7 +3,7 @@
 
 import time
 
-from cgikit import HTTPError, Response, run
+from cgikit import HTTPError, Request, Response, run
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -40,7 +40,7 @@ def ticks(last, count, pause):
         time.sleep(pause)
 
 
-def clock(request):
+def clock(request: Request):
     if request.path_info in {"", "/"}:
         return PAGE
     if request.path_info != "/events":

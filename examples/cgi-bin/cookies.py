@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Preferences in cookies: a colour and a greeting that the browser remembers."""
 
-from cgikit import Response, escape, run
+from cgikit import Request, Response, escape, run
 
 COLOURS = {"paper": "#fdf6e3", "sky": "#dbeafe", "mint": "#d1fae5", "rose": "#ffe4e6"}
 
@@ -27,7 +27,7 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def preferences(request):
+def preferences(request: Request):
     if request.method == "POST":
         return save(request)
     greeting = request.cookies.get("greeting", "Hello!")
@@ -43,7 +43,7 @@ def preferences(request):
     )
 
 
-def save(request):
+def save(request: Request):
     """Set the cookies and go back to the page, so that a reload does not send the form again."""
     answer = Response.redirect(request.url(base=False, query=False))
     if request.form.getchoice("do", ["save", "forget"]) == "forget":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The counter as a picture, in the old styles: counter.py?style=led&digits=6 (plain, led, odometer)."""
 
-from cgikit import Counter, Response, escape, run
+from cgikit import Counter, Request, Response, escape, run
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -77,7 +77,7 @@ def picture(number, style, digits):
     )
 
 
-def counter(request):
+def counter(request: Request):
     style = request.query.getchoice("style", STYLES, default=None)
     digits = request.query.getint("digits", default=6, min=1, max=12)
     count = Counter("data/visitors.dat").increment()
@@ -88,7 +88,7 @@ def counter(request):
     return answer
 
 
-def show_all(request, count, digits):
+def show_all(request: Request, count, digits):
     samples = "".join(
         f"<p>{picture(count, style, digits)}<code>"
         + escape(f'<img src="{request.script_name}?style={style}&digits={digits}">')

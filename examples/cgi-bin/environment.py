@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The environment that the server gives a script: every meta-variable, escaped."""
 
-from cgikit import escape, run
+from cgikit import Request, escape, run
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -39,7 +39,7 @@ def rows(pairs):
     )
 
 
-def show(request):
+def show(request: Request):
     return PAGE.format(
         url=escape(request.url()),
         request=rows((name, value) for name, value in request.environ.items() if name in OWN),

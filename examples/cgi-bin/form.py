@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Three forms (GET, POST, multipart) and a list of everything that the script received."""
 
-from cgikit import escape, run
+from cgikit import Request, escape, run
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -51,7 +51,7 @@ def row(source, name, value):
     return f"<tr>{cells}</tr>"
 
 
-def forms(request):
+def forms(request: Request):
     rows = [row("method", "", request.method)]
     rows += [row("query", name, value) for name, value in request.query.pairs()]
     rows += [row("form", name, value) for name, value in request.form.pairs()]

@@ -4,7 +4,7 @@
 import json
 import time
 
-from cgikit import HTTPError, Response, append_line, escape, read_lines, run
+from cgikit import HTTPError, Request, Response, append_line, escape, read_lines, run
 
 FILE = "data/guestbook.jsonl"
 PER_PAGE = 10
@@ -41,7 +41,7 @@ PAGE = """<!DOCTYPE html>
 ENTRY = "<article><h2>{name}</h2> <time>{when}</time><p>{text}</p></article>"
 
 
-def guestbook(request):
+def guestbook(request: Request):
     if request.method == "POST":
         return sign(request)
     entries = read_entries()
@@ -62,14 +62,14 @@ def guestbook(request):
     )
 
 
-def links(request, page, pages):
+def links(request: Request, page, pages):
     here = escape(request.script_name)
     newer = f'<a href="{here}?page={page - 1}">newer</a>' if page > 1 else ""
     older = f'<a href="{here}?page={page + 1}">older</a>' if page < pages else ""
     return f"{newer} <span>page {page} of {pages}</span> {older}"
 
 
-def sign(request):
+def sign(request: Request):
     name = request.form.get("name", "").strip()
     text = request.form.get("text", "").strip()
     if not name or not text or len(name) > 60 or len(text) > 1000:

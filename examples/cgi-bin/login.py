@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import time
 
-from cgikit import FileStore, Response, escape, run
+from cgikit import FileStore, Request, Response, escape, run
 
 # A real site keeps these in a file of its own: salt and scrypt hash, never the password.
 USERS = {
@@ -59,7 +59,7 @@ def known(name, password):
     return hmac.compare_digest(digest, expected)
 
 
-def login(request):
+def login(request: Request):
     session = request.session
     if request.method == "POST":
         session.check_csrf(request.form.get("csrf"))
@@ -81,7 +81,7 @@ def login(request):
     )
 
 
-def act(request, session):
+def act(request: Request, session):
     """Do what the button says."""
     do = request.form.getchoice("do", ["login", "look", "logout"])
     if do == "logout":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The poll: votes in a JSON file that is read, changed and replaced under one lock."""
 
-from cgikit import Response, escape, run, update_json
+from cgikit import Request, Response, escape, run, update_json
 
 FILE = "data/poll.json"
 QUESTION = "Which way out of CGI's start-up cost do you remember?"
@@ -33,7 +33,7 @@ PAGE = """<!DOCTYPE html>
 RESULT = '<dt>{choice}</dt><dd><meter value="{votes}" max="{most}"></meter></dd><dd>{votes}</dd>'
 
 
-def poll(request):
+def poll(request: Request):
     if request.method == "POST":
         choice = request.form.getchoice("choice", CHOICES)
         if "voted" not in request.cookies:  # a courtesy, not a safeguard: cookies can be deleted
@@ -55,7 +55,7 @@ def poll(request):
     )
 
 
-def form(request):
+def form(request: Request):
     options = "".join(
         f'<label><input type="radio" name="choice" value="{escape(choice)}" required>'
         f" {escape(choice)}</label>"

@@ -3,7 +3,7 @@
 
 import time
 
-from cgikit import Response, run
+from cgikit import Request, Response, run
 
 HEAD = """<!DOCTYPE html>
 <html lang="en">
@@ -29,7 +29,7 @@ def steps(pause):
     yield "</p>\n<p id='done'>Done.</p>\n</main>\n"
 
 
-def progress(request):
+def progress(request: Request):
     pause = request.query.getfloat("pause", default=0.3, min=0, max=2)
     return Response.stream(steps(pause))
 

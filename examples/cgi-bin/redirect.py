@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Redirects: redirect.py?to=hello.py sends the browser on, but never to another site."""
 
-from cgikit import HTTPError, Response, escape, run
+from cgikit import HTTPError, Request, Response, escape, run
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -23,7 +23,7 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def redirect(request):
+def redirect(request: Request):
     if request.method == "POST":
         return Response.redirect("hello.py?name=poster")
     target = request.query.get("to")

@@ -3,7 +3,7 @@
 
 from datetime import date
 
-from cgikit import FileStore, Response, append_line, escape, fields, run
+from cgikit import FileStore, Request, Response, append_line, escape, fields, run
 
 FILE = "data/signups.tsv"
 
@@ -45,7 +45,7 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def sign_up(request):
+def sign_up(request: Request):
     values, errors = fields.check(request, SIGN_UP)
     if not errors and values["name"].lower() == "admin":
         errors["name"] = "This name is taken."

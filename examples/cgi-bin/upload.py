@@ -3,7 +3,7 @@
 
 import hashlib
 
-from cgikit import Limits, escape, run
+from cgikit import Limits, Request, escape, run
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -33,7 +33,7 @@ RESULT = """<dl id="result">
 </dl>"""
 
 
-def upload(request):
+def upload(request: Request):
     result = ""
     file = request.files.get("file")
     if file:

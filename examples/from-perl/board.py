@@ -4,7 +4,7 @@
 import time
 from pathlib import Path
 
-from cgikit import Counter, Limits, Response, atomic_write, escape, fields, run
+from cgikit import Counter, Limits, Request, Response, atomic_write, escape, fields, run
 
 DIRECTORY = Path("data/board")
 FORM = [
@@ -25,7 +25,7 @@ MESSAGE = """<h2>{subject}</h2><p>by {name}, {when}</p>
 <p><a href="{here}">All messages</a></p><h2>Answer</h2>"""
 
 
-def board(request):
+def board(request: Request):
     values, errors = fields.check(request, FORM)
     if request.method == "POST" and not errors:
         number = post(request.form.get("parent", ""), **values)

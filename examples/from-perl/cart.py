@@ -3,7 +3,7 @@
 
 import time
 
-from cgikit import FileStore, Response, append_line, escape, fields, run
+from cgikit import FileStore, Request, Response, append_line, escape, fields, run
 
 ORDERS = "data/orders.txt"
 GOODS = {  # by number: name, price in cents
@@ -23,7 +23,7 @@ PAGE = """<!DOCTYPE html>
 </main>"""
 
 
-def shop(request):
+def shop(request: Request):
     cart = request.session.get("cart", {})  # number: pieces
     message = "Thank you for your order." if "ordered" in request.query else ""
     if request.method == "POST":
@@ -62,7 +62,7 @@ def act(form, cart):
     return "", False
 
 
-def good(request, number):
+def good(request: Request, number):
     name, price = GOODS[number]
     return fields.form(
         request,
@@ -72,7 +72,7 @@ def good(request, number):
     )
 
 
-def content(request, cart):
+def content(request: Request, cart):
     """Yield the fields of the cart."""
     for number in sorted(cart):
         name, price = GOODS[number]

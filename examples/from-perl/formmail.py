@@ -4,7 +4,7 @@
 import subprocess
 from email.message import EmailMessage
 
-from cgikit import Limits, Response, fields, run
+from cgikit import Limits, Request, Response, fields, run
 
 SENDMAIL = "/usr/sbin/sendmail"
 FROM = "www@example.org"
@@ -29,7 +29,7 @@ PAGE = """<!DOCTYPE html>
 </main>"""
 
 
-def formmail(request):
+def formmail(request: Request):
     values, errors = fields.check(request, FORM)
     if request.method == "POST" and not errors:
         post(**values)

@@ -3,7 +3,7 @@
 
 import time
 
-from cgikit import Limits, Response, append_line, escape, fields, read_lines, run
+from cgikit import Limits, Request, Response, append_line, escape, fields, read_lines, run
 
 FILE = "data/guestbook.txt"  # a line for each entry: time, name, home page, text
 MOST = 10  # entries on the page
@@ -24,7 +24,7 @@ PAGE = """<!DOCTYPE html>
 SHOWN = "<hr><p><b>{who}</b> {when}</p><p>{text}</p>\n"
 
 
-def guestbook(request):
+def guestbook(request: Request):
     values, errors = fields.check(request, ENTRY)
     if request.method == "POST" and not errors:
         line = [str(int(time.time())), *(" ".join(value.split()) for value in values.values())]

@@ -4,7 +4,17 @@
 import hashlib
 import hmac
 
-from cgikit import ExpiringCounters, FileStore, HTTPError, Response, escape, fields, read_lines, run
+from cgikit import (
+    ExpiringCounters,
+    FileStore,
+    HTTPError,
+    Request,
+    Response,
+    escape,
+    fields,
+    read_lines,
+    run,
+)
 
 USERS = "data/users.txt"  # a line for each: name, salt, SHA-256 of salt and password
 
@@ -17,7 +27,7 @@ PAGE = """<!DOCTYPE html>
 </main>"""
 
 
-def members(request):
+def members(request: Request):
     session = request.session
     message = ""
     if request.method == "POST":
@@ -50,7 +60,7 @@ def members(request):
     return PAGE.format(title="Log in", heading="Log in", message=message, form=form)
 
 
-def button(request, label):
+def button(request: Request, label):
     return fields.button(request, "do", value=label, label=label)
 
 

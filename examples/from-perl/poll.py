@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A poll; who has voted gets a cookie and sees the result."""
 
-from cgikit import Counters, Response, escape, fields, run
+from cgikit import Counters, Request, Response, escape, fields, run
 
 VOTES = "data/votes.json"
 QUESTION = "Which language do you write most of your scripts in?"
@@ -17,7 +17,7 @@ TABLE = "<table><tr><th>Choice</th><th>Votes</th><th>Share</th></tr>\n{rows}</ta
 ROW = "<tr><td>{choice}</td><td>{votes}</td><td>{share}</td></tr>\n"
 
 
-def poll(request):
+def poll(request: Request):
     voted = "voted" in request.cookies
     if request.method == "POST" and "choice" in request.form and not voted:
         Counters(VOTES)[request.form.getchoice("choice", CHOICES)].increment()
@@ -27,7 +27,7 @@ def poll(request):
     return PAGE.format(question=escape(QUESTION), content=result() if voted else ballot(request))
 
 
-def ballot(request):
+def ballot(request: Request):
     return fields.form(
         request,
         fields.radios(request, "choice", CHOICES, aria_label="Your choice"),

@@ -3,7 +3,7 @@
 
 import time
 
-from cgikit import Response, run
+from cgikit import Request, Response, run
 
 PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">
   <rect width="300" height="200" fill="navy"/>
@@ -11,7 +11,7 @@ PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">
 </svg>"""
 
 
-def push(request):
+def push(request: Request):
     start = request.query.getint("from", default=5, min=1, max=9)
     delay = request.query.getint("delay", default=1, min=0, max=5)
     return Response.push(pictures(start, delay))

@@ -5,7 +5,7 @@ import html
 import re
 from pathlib import Path
 
-from cgikit import escape, fields, run
+from cgikit import Request, escape, fields, run
 
 DIRECTORY = "docs"  # where the pages are, as a directory and as a URL
 CHOICES = {"all": "All of them", "any": "Any of them"}
@@ -20,7 +20,7 @@ PAGE = """<!DOCTYPE html>
 </main>"""
 
 
-def search(request):
+def search(request: Request):
     query = request.query
     match = query.getchoice("match", CHOICES, default="all")
     words = query.get("words", "").split()

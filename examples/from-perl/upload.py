@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from cgikit import Limits, Response, escape, fields, run
+from cgikit import Limits, Request, Response, escape, fields, run
 from cgikit.upload import safe_filename
 
 DIRECTORY = Path("data/pictures")
@@ -20,7 +20,7 @@ PAGE = """<!DOCTYPE html>
 </main>"""
 
 
-def pictures(request):
+def pictures(request: Request):
     kept = request.query.get("kept")
     sizes = {path.name: path.stat().st_size for path in sorted(DIRECTORY.glob("[!.]*"))}
     message = f"{kept} is here. Thank you." if kept in sizes else ""
@@ -38,7 +38,7 @@ def pictures(request):
     return PAGE.format(message=escape(message), form=form, pictures=listed)
 
 
-def receive(request):
+def receive(request: Request):
     """Keep the picture; return what is wrong with it, or the name that it has now."""
     picture = request.files.get("picture")
     if not picture:
