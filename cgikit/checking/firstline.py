@@ -25,6 +25,11 @@ def first_line(file: str) -> bytes | None:
         return None
 
 
+def shell_word(path: str) -> str:
+    """Return a path as one word of a shell command, which is no option either (str)."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
+
+
 def check_first_line(file: str, path: str) -> Finding | None:
     """Return what is wrong with the `#!` line of a script (`Finding`), or None when nothing is.
 
@@ -32,12 +37,13 @@ def check_first_line(file: str, path: str) -> Finding | None:
     """
     name, line = os.path.basename(file), first_line(file)
     if line is None:
+        is_link = os.path.islink(file)  # chmod would follow it
         return _finding(
             file,
             "not-readable",
             f"The server's user has no permission to read {name}.",
-            f"chmod a+r {name}",
-            command=f"chmod a+r {shlex.quote(file)}",
+            f"See what the link {name} leads to." if is_link else f"chmod a+r {shell_word(name)}",
+            command="" if is_link else f"chmod a+r {shell_word(file)}",
         )
     if line.startswith(b"\xef\xbb\xbf#!"):
         return _finding(
@@ -63,7 +69,7 @@ def check_first_line(file: str, path: str) -> Finding | None:
             file,
             "windows-line-ends",
             f"{name} has Windows line ends: the system looks for the program {program + chr(13)!r}.",
-            f"sed -i 's/\\r$//' {name}  (or save it with Unix line ends)",
+            f"sed -i 's/\\r$//' {shell_word(name)}  (or save it with Unix line ends)",
         )
     if len(line) == MAX_LINE:
         return _finding(

@@ -107,7 +107,9 @@ def racing(tree):
             return line, ast.unparse(node)[:200] if hasattr(ast, "unparse") else "a file"
 try:
     with open(sys.argv[2], "rb") as stream:
-        source = stream.read(int(sys.argv[3]))
+        source = stream.read(int(sys.argv[3]) + 1)
+    if len(source) > int(sys.argv[3]):
+        sys.exit(1)
     compile(source, sys.argv[2], "exec", 0, True)
     tree = compile(source, sys.argv[2], "exec", ast.PyCF_ONLY_AST, True)
     for name, line, guarded in modules(tree):
@@ -124,7 +126,9 @@ try:
         pass  # nested too deeply
 except SyntaxError as error:
     told["error"] = [error.lineno or 0, error.msg or str(error), error.text or ""]
-except (ValueError, UnicodeError, RuntimeError, MemoryError, TypeError) as error:
+except MemoryError:
+    sys.exit(1)  # the limit above, perhaps: that says nothing of the script
+except (ValueError, UnicodeError, RuntimeError, TypeError) as error:
     told["error"] = [0, str(error) or type(error).__name__, ""]
 out = json.dumps(told)
 sys.stdout.write(out)

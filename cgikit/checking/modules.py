@@ -21,6 +21,7 @@ _REMOVED = {
 }
 _REMOVED |= {"audioop": "pip install audioop-lts", "distutils": "pip install setuptools"}
 _OLD = ("cgi", "cgitb")
+_MAX_FOUND = 50  # of one script
 # No modules: the package legacy-cgi has the old names
 _LEGACY = {"legacy_cgi": "cgi", "legacy_cgitb": "cgitb"}
 
@@ -31,12 +32,13 @@ def check_modules(file: str, told: Told) -> list[Finding]:
         return [_unreadable(file, told)]
     found: list[Finding] = []
     seen: set[str] = set()
+    # A module may be found, or not be needed, elsewhere: only all imports together tell
+    needed = {each.name for each in told.imports if not each.optional}
     for each in told.imports:
         if each.name in seen:
             continue
         if each.place is None:
-            # It may be found, or not be needed, elsewhere: only all imports together tell
-            if all(other.optional for other in told.imports if other.name == each.name):
+            if each.name not in needed or len(found) >= _MAX_FOUND:
                 continue
             found.append(_missing(file, each, told))
         elif each.name in told.stdlib and _is_beside(file, each.place):

@@ -4,12 +4,11 @@ Also what Apache's suEXEC refuses. Only owners, groups and modes are read.
 """
 
 import os
-import shlex
 import stat
 
 from .account import Account
 from .finding import Finding
-from .firstline import first_line
+from .firstline import first_line, shell_word
 
 _SUEXEC = "the security model of Apache's suEXEC"
 
@@ -54,7 +53,7 @@ def _closed(file: str, user: Account, role: str) -> list[Finding]:
     if role == "interpreter":
         fix = "Use an interpreter that all users can reach, such as /usr/bin/python3."
         return [Finding("interpreter-out-of-reach", what, fix=fix, file=closed)]
-    fix = f"chmod a+x {closed}, or move the script."
+    fix = f"chmod a+x {shell_word(closed)}, or move the script."
     return [Finding("directory-closed", what, fix=fix, rule="path_resolution(7)", file=closed)]
 
 
@@ -95,13 +94,16 @@ def _writable(file: str, status: os.stat_result) -> list[Finding]:
 def _finding(
     file: str, kind: str, what: str, *, mode: str, evidence: str = "", error: bool = True
 ) -> Finding:
-    command = f"chmod {mode} {shlex.quote(file)}"
+    command = fix = f"chmod {mode} {shell_word(file)}"
+    if os.path.islink(file):  # chmod would follow it, to a file that somebody else has chosen
+        command = ""
+        fix = f"It is a symbolic link to {os.path.realpath(file)}: see whether that is meant."
     return Finding(
         kind,
         what,
         is_error=error,
         evidence=evidence,
-        fix=command,
+        fix=fix,
         rule="execve(2)" if error else _SUEXEC,
         file=file,
         command=command,

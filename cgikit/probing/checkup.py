@@ -105,7 +105,8 @@ class Checks:
         checkup.findings = found
         # A run would show an error once more
         if may_run and not any(finding.is_error for finding in found):
-            self.announce(file, account, why)
+            if self._deadline > time.monotonic():
+                self.announce(file, account, why)
             self._run(checkup, account)
         return checkup
 

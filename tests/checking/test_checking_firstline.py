@@ -1,5 +1,6 @@
 """The first line of a script: each mistake is made for real, and the finding names it and its fix."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -61,3 +62,16 @@ def test_a_file_that_cannot_be_read_has_no_first_line(tmp_path: Path) -> None:
     assert found is not None
     assert (found.kind, first_line(str(tmp_path / "none"))) == ("not-readable", None)
     assert found.command == f"chmod a+r {tmp_path}/none"
+
+
+@pytest.mark.parametrize("name", ["$(touch ran).py", "-rf.py", "it's.py", "a b.py"])
+def test_a_command_can_be_pasted_whatever_the_name(tmp_path: Path, name: str) -> None:
+    """`sed -i … $(touch ran).py` was to be pasted into a shell."""
+    file = tmp_path / name
+    file.write_bytes(b"#!/bin/sh\r\n")
+    found = check_first_line(str(file), "/bin")
+    assert found is not None
+    command = found.fix.partition("  (")[0]
+    subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=True)
+    assert file.read_bytes() == b"#!/bin/sh\n"
+    assert os.listdir(tmp_path) == [name]

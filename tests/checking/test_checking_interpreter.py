@@ -179,3 +179,14 @@ def test_which_interpreters_are_familiar(tmp_path: Path) -> None:
     first = f"#!{fake(tmp_path / 'venv', 'exit 1')}\n"
     os.chown(tmp_path / "venv", 54_321, -1)
     assert not is_familiar(write(tmp_path / "cgi-bin" / "a.py", "", first), PATH, 0)
+
+
+def test_one_that_is_too_large_is_not_cut_and_called_a_syntax_error(tmp_path: Path) -> None:
+    rest = "x = 1\n" * 400_000 + "y = (\n1)\n"
+    assert ask(write(tmp_path / "a.py", rest), PATH, ME) is None
+
+
+def test_one_that_takes_too_much_memory_says_nothing_of_the_script(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(f"#!{sys.executable}\nx = {'-' * 900_000}1\n")
+    told = ask(str(tmp_path / "a.py"), PATH, ME)
+    assert told is None or "MemoryError" not in str(told.error)

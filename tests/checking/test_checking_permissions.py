@@ -91,3 +91,17 @@ def test_what_is_no_file_gets_no_command(tmp_path: Path) -> None:
         assert (found.kind, found.command, found.fix) == ("no-file", "", "")
         (found,) = check_script(str(path), ME, "/usr/bin:/bin")
         assert found.kind == "no-file"
+
+
+def test_no_command_follows_a_link(tmp_path: Path) -> None:
+    """`chmod a+rx` was advised about a link, which makes the file readable that it leads to."""
+    target = tmp_path / "secret"
+    target.write_text("#!/bin/sh\n")
+    target.chmod(0o602)
+    (tmp_path / "a.py").symlink_to(target)
+    found = check_permissions(str(tmp_path / "a.py"), Account.current())
+    own = [each for each in found if each.file == str(tmp_path / "a.py")]
+    assert [each.kind for each in own] == ["not-executable", "writable-by-others"]
+    for each in own:
+        assert each.command == ""
+        assert each.fix == f"It is a symbolic link to {target}: see whether that is meant."
