@@ -145,7 +145,7 @@ INNER_LAYERS = {
         "wsgi",
     ),
     "inspector": (
-        "access exchange style",
+        "access exchange maskedbody style",
         "hiding markup recorder",
         "commands listpage parts",
         "asking savedtest",

@@ -20,6 +20,7 @@ from cgikit.masking import is_secret
 from cgikit.querystring import unquote
 
 from .exchange import Exchange
+from .maskedbody import masked_body
 
 URLENCODED = "application/x-www-form-urlencoded"
 _WHOLE_VALUE = 6  # characters of a hidden variable that is also hidden elsewhere
@@ -65,7 +66,9 @@ class Hiding:
                 name, _, value = field.partition("=")
                 if is_secret(_decoded(name)):
                     self._take(value)
-        elif "json" in kind.lower():
+            return
+        masked_body(_text(body), kind, self._take)
+        if "json" in kind.lower():
             try:
                 self._take_json(json.loads(body), _DEPTH)
             except (ValueError, RecursionError):  # it is not JSON, or it was cut
@@ -124,22 +127,23 @@ class Hiding:
 
     def body(self, body: bytes, kind: str) -> str:
         """Return the body of a request as it may be shown."""
-        text = _text(body)
-        if kind.partition(";")[0].strip().lower() == URLENCODED:
-            text = masked_form(text)
+        text = _masked(_text(body), kind)
         return printable(self.text(text), keep="\t\n")
 
     def data(self, body: bytes, kind: str) -> bytes:
         """Return the bytes of a body without the secrets, for a command or a test."""
-        text = body.decode("utf-8", "surrogateescape")
-        if kind.partition(";")[0].strip().lower() == URLENCODED:
-            text = masked_form(text)
+        text = _masked(body.decode("utf-8", "surrogateescape"), kind)
         return self.text(text).encode("utf-8", "surrogateescape")
 
     def output(self, output: bytes) -> str:
         """Return the output of a script as it may be shown."""
         head, blank, rest = _split(_text(output))
         return printable(self.text(without_cookies(head) + blank + rest), keep="\t\n")
+
+
+def _masked(body: str, kind: str) -> str:
+    is_form = kind.partition(";")[0].strip().lower() == URLENCODED
+    return masked_form(body) if is_form else masked_body(body, kind)
 
 
 def masked_target(target: str) -> str:

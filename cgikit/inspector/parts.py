@@ -53,6 +53,8 @@ class Parts:
             return
         if body.is_cut or body.length < (request.content_length or 0):
             self.why["form"] = _CUT if body.is_cut else "the script did not read all of it"
+            if self.media_type != URLENCODED:
+                self.why["files"] = self.why["form"]
         elif self.media_type == URLENCODED:
             self.form = self._read("form", lambda: querystring.parse(body.kept).pairs())
         else:

@@ -82,7 +82,7 @@ def _asked(exchange: Exchange, parts: Parts, hiding: Hiding) -> str:
     tables = [
         _pairs("Query", parts, "query", [(n, hiding.value(n, v)) for n, v in parts.query]),
         _pairs("Form", parts, "form", [(n, hiding.value(n, v)) for n, v in parts.form]),
-        table("Files", [(one.name, _file(one, hiding)) for one in parts.files]),
+        _pairs("Files", parts, "files", [(one.name, _file(one, hiding)) for one in parts.files]),
         _pairs("Cookies", parts, "cookies", [(name, HIDDEN) for name, _ in parts.cookies]),
     ]
     return (

@@ -27,6 +27,14 @@ MULTIPART = (
             "body": f'{{"a": [{{"api_key": "{SECRET}"}}]}}'.encode(),
             "content_type": "application/json",
         },
+        {
+            "body": MULTIPART.replace(b"--b--", b"--b") + 99_999 * b"x",
+            "content_type": "multipart/form-data; boundary=b",
+        },
+        {
+            "body": f'{{"password": "{SECRET}", "rest": "{99_999 * "x"}"}}'.encode(),
+            "content_type": "application/json",
+        },
         {"headers": (HOST, ("Cookie", f"session={SECRET}"))},
         {"headers": (HOST, ("Authorization", f"Bearer {SECRET}"))},
         {"headers": (HOST, ("X-Api-Key", SECRET))},

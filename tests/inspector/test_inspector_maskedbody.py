@@ -1,0 +1,78 @@
+"""Secrets in bodies: where they are whole, and where a body was cut or is malformed."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgikit.inspector.maskedbody import masked_body
+
+MULTIPART = "multipart/form-data; boundary=b"
+JSON = "application/json"
+
+
+def masked(text: str, kind: str) -> tuple[str, list[str]]:
+    taken: list[str] = []
+    return masked_body(text, kind, taken.append), taken
+
+
+def part(name: str, value: str, more: str = "") -> str:
+    return f'--b\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}\r\n'
+
+
+@pytest.mark.parametrize("end", ["--b--\r\n", "", part("picture", "x" * 100)])
+@pytest.mark.parametrize("kind", [MULTIPART, 'Multipart/Form-Data; charset=x; Boundary="b"'])
+def test_a_part_with_a_secret_name_is_hidden(kind: str, end: str) -> None:
+    text = part("user", "ada") + part("password", "geheim123") + end
+    shown, taken = masked(text, kind)
+    assert taken == ["geheim123"]
+    assert shown == text.replace("geheim123", "(hidden)")
+
+
+def test_the_name_of_a_file_is_no_name_of_a_field() -> None:
+    text = part("picture", "data", '; filename="password.txt"')
+    assert masked(text, MULTIPART) == (text, [])
+    text = part("token", "data", '; filename="a.txt"').replace("form-data; ", "form-data;")
+    assert masked(text, MULTIPART)[1] == ["data"]
+
+
+def test_a_secret_that_was_cut_is_hidden_too() -> None:
+    text = part("a", "1") + part("password", "geheim")[:-2]
+    assert masked(text, MULTIPART) == (text.replace("geheim", "(hidden)"), ["geheim"])
+    assert masked('{"a": 1, "password": "gehe', JSON) == ('{"a": 1, "password": (hidden)', ["gehe"])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"password":"geheim","b":1}', '{"password":"(hidden)","b":1}'),
+        ('{"api_key" : 12345, "b": [1', '{"api_key" : "(hidden)", "b": [1'),
+        ('{"pass\\u0077ord": "x\\"y", "b": ""', '{"pass\\u0077ord": "(hidden)", "b": ""'),
+        ('{"secrets": {"a": "b"}, "c": 1', '{"secrets": (hidden)'),
+        (
+            '{"secrets": {"pin": "b", "token": "c"}}',
+            '{"secrets": {"pin": "b", "token": "(hidden)"}}',
+        ),
+        ('{"secrets": ["a"', '{"secrets": (hidden)'),
+        ('{"note": "\\"password\\": 1", "b": "password"', None),
+        ('["password", "secret"]', None),
+        ("", None),
+    ],
+)
+def test_json_whole_or_cut(text: str, shown: str | None) -> None:
+    assert masked(text, JSON)[0] == (text if shown is None else shown)
+    assert masked(text, "application/problem+json; charset=utf-8")[0] == masked(text, JSON)[0]
+
+
+@given(st.text(min_size=1).filter(lambda text: "(hidden)" not in text), st.integers(0, 400))
+def test_no_cut_of_json_shows_a_value(value: str, end: int) -> None:
+    secret = f"SECRET{value}"
+    text = json.dumps({"a": "b", "password": secret, "z": 1}, ensure_ascii=False)[:end]
+    assert "SECRET" not in masked(text, JSON)[0]
+
+
+@given(st.text(), st.sampled_from([MULTIPART, JSON, "multipart/mixed", "text/plain", ""]))
+def test_any_text_is_taken(text: str, kind: str) -> None:
+    shown, taken = masked(text, kind)
+    assert taken or shown == text
