@@ -7,6 +7,7 @@ shows it, and as a desktop in the dark one. A new example must be added to the t
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from servers.interpreter import ROOT
 from serving import Server, serve
 
+from cgikit import starters
 from cgikit.host.page import appendix, error_page
 from cgikit.host.problem import Problem
 from cgikit.tracing.html import page
@@ -93,6 +95,19 @@ def uploaded(visitor: Visitor) -> None:
     visitor.opens("upload.py")
     visitor.browser.fill("form", file=str(file))
     visitor.browser.submit("form")
+
+
+def uploaded_wrongly(visitor: Visitor) -> None:
+    file = visitor.directory / f"{LONG[:200]}.txt"
+    file.write_text("no picture")
+    visitor.opens(begun("upload"))
+    visitor.browser.fill("form", picture=str(file))
+    visitor.browser.submit("form")
+
+
+def begun(kind: str) -> str:
+    """The path of a script that `cgikit new` made."""
+    return f"new/my-{kind}/cgi-bin/my-{kind}.py"
 
 
 def filled(visitor: Visitor) -> None:
@@ -249,6 +264,14 @@ PAGES: dict[str, Callable[[Visitor], None]] = {
     "inspector-request": recorded("?"),
     "inspector-edit": recorded("/edit"),
     "inspector-nothing": at("_cgikit/0"),
+    # What `cgikit new` makes
+    "new-page": at(f"{begun('page')}?name={LONG}"),
+    "new-form": at(begun("form")),
+    "new-form-wrong": sent(begun("form"), name=LONG[:60], email=LONG, message=" "),
+    "new-form-sent": sent(begun("form"), name=LONG[:60], email="a@b.example", message=LONG),
+    "new-upload-wrong": uploaded_wrongly,
+    "new-counter": at(begun("counter")),
+    "new-login": sent(begun("login"), name=LONG, password="wrong"),
     # Of `cgikit trace`
     "trace": traced("hello.py"),
     "trace-quiet": traced("quiet.sh"),
@@ -274,6 +297,9 @@ def visitor(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         script.chmod(0o755)
     (scripts / "below" / "off.py").write_text("#!/bin/sh\n")
     (scripts / "bare.py").write_text("print('Hello')\n")
+    (scripts / "new").mkdir()
+    for kind in starters.KINDS:
+        starters.make(str(scripts / "new" / f"my-{kind}"), kind, sys.executable)
     entries = [{"time": number, "name": LONG[:60], "text": LONG} for number in range(11)]
     (scripts / "data").mkdir()
     (scripts / "data" / "guestbook.jsonl").write_text("\n".join(map(json.dumps, entries)) + "\n")
@@ -303,6 +329,8 @@ def test_every_example_is_in_the_table() -> None:
         path.stem for path in PORTS.glob("*.py")
     } - NO_PAGES
     assert {name.partition("-")[0] for name in PAGES} >= names - NO_PAGES
+    begun = {name.split("-")[1] for name in PAGES if name.startswith("new-")}
+    assert begun == set(starters.KINDS) - NO_PAGES
 
 
 def test_every_page_is_valid_html(visitor: Visitor, tmp_path: Path) -> None:

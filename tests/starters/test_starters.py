@@ -124,3 +124,14 @@ def test_the_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
 def test_each_kind_has_its_two_files() -> None:
     files = {path.name for path in Path(starters.__file__).parent.glob("*.txt")}
     assert files == {f"{kind}{end}.txt" for kind in KINDS for end in ("", ".test")}
+
+
+@pytest.mark.parametrize("words", [["--add-user"], ["--add-user", "ada", "more"], ["ada"]])
+def test_wrong_use_of_the_login_script_is_no_traceback(tmp_path: Path, words: list[str]) -> None:
+    """`./login.py --add-user` without a name was an IndexError."""
+    script = made(tmp_path, "login") / "cgi-bin" / "my-own_thing.py"
+    done = subprocess.run(
+        [script, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "my-own_thing" / "data" / "users.json").exists()
