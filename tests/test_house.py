@@ -123,8 +123,9 @@ INNER_LAYERS = {
         "asking dialogue server style way",
         "step",
         "comparison events folding story",
-        "svg text",
+        "sitetime svg",
         "dialoguepage icicle measure",
+        "text",
         "html measured",
     ),
     "fields": (

@@ -12,7 +12,10 @@ import time
 from typing import Self, TextIO
 
 #: The styles, as parameters of the control sequence SGR (ECMA-48 section 8.3.117).
-STYLES = {"error": "1;31", "advice": "33", "ok": "32", "dim": "2", "bold": "1"}
+STYLES = {
+    "error": "1;31", "advice": "33", "ok": "32", "dim": "2", "bold": "1", "blue": "34",
+    "magenta": "35", "cyan": "36",
+}  # fmt: skip
 
 _PAUSE = 0.1  # seconds between two drawings
 

@@ -22,11 +22,17 @@ from cgikit.tracing.measured import Measured, measure_all
 
 from .commandline import complain
 from .options import number
-from .terminal import Progress, width
+from .terminal import Progress, paint, width
 
 _OF_REQUESTS = ("AUTH_TYPE", "CGIKIT_", "HTTP_", "HTTPS", "REMOTE_", "SERVER_")
 _OF_SERVERS = ("CGIKIT_REQUESTS", "CGIKIT_STDERR", "CGIKIT_WORKERS")
 _MOST = 1_000  # runs
+#: The colours of bars, as on the page.
+_STYLES = {
+    "fork": "dim", "exec": "dim", "reaped": "dim", "interpreter": "magenta", "site": "magenta",
+    "compile": "magenta", "script": "blue", "program": "blue", "import": "cyan", "exit": "advice",
+    "way": "ok",
+}  # fmt: skip
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -52,6 +58,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--compare",
         action=argparse.BooleanOptionalAction,
         help="also run it warm and persistent, several times each (for GET and HEAD)",
+    )
+    parser.add_argument(
+        "--imports", action="store_true", help="also list the imports that took longest"
     )
     parser.add_argument(
         "--html", metavar="FILE", help="write a page with everything, which loads nothing"
@@ -85,7 +94,7 @@ def trace(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(events.as_json(found.traces, found.ways))
     else:
-        _print(arguments.script, found)
+        _print(arguments.script, found, arguments.imports)
     return 0
 
 
@@ -115,15 +124,20 @@ def _measure(arguments: argparse.Namespace, request: TracedRequest) -> Measured:
         return measure_all(request, arguments.runs, arguments.compare, announce, bar)
 
 
-def _print(script: str, found: Measured) -> None:
+def _print(script: str, found: Measured, imports: bool) -> None:
     one = middle(found.traces)
-    print(f"{printable(script)}: exit status {one.status}, {one.size} bytes")
-    for line in text.tree(one, width(), found.ways):
-        print(line)
+    end = paint(f"exit status {one.status}", "error" if one.status else "ok", sys.stdout)
+    print(f"{printable(script)}: {end}, {one.size} bytes")
+    for row in text.rows(one, width(), found.ways):
+        style = _STYLES.get(row.kind)
+        print((row.words + (paint(row.bar, style, sys.stdout) if style else row.bar)).rstrip())
     if len(found.traces) > 1:
         print()
         for line in text.spread(found.traces):
             print(line)
+    if imports and (lines := text.dearest(one)):
+        print()
+        print(*lines, sep="\n")
     print()
     for line in text.verdict(one, found.cost, found.ways):
         print(line)

@@ -11,6 +11,7 @@ import selectors
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 
@@ -23,6 +24,7 @@ _MAX_TOLD = 4_000_000  # bytes that an interpreter may tell
 _MAX_ERRORS = 100  # lines
 _TICK = 0.2  # seconds
 _CHUNK = 65_536
+_BLANK_LINES = (b"\n\n", b"\n\r\n")  # where a header block ends (RFC 3875 section 6.3)
 
 
 class Failed(Exception):
@@ -33,8 +35,8 @@ class _Times:
     """What was seen from outside; nanoseconds of the monotonic clock, 0 for what was not seen."""
 
     def __init__(self) -> None:
-        self.begin = self.child = self.executed = self.first = self.last = 0
-        self.closed = self.ended = self.reaped = 0
+        self.begin = self.child = self.executed = self.first = self.header = self.last = 0
+        self.closed = self.ended = self.released = self.reaped = 0
 
 
 def measure(
@@ -146,7 +148,7 @@ class _Run:
             for fd in self._sources:
                 os.set_blocking(fd, False)
                 selector.register(fd, selectors.EVENT_READ)
-            ended = os.pidfd_open(self._pid)
+            ended = _watch(self._pid)
             selector.register(ended, selectors.EVENT_READ)
             while ended is not None or self._sources:
                 for key, _ in selector.select(_TICK):
@@ -164,6 +166,7 @@ class _Run:
                 if time.monotonic() > self._deadline and not self._why:
                     self._why = "the script did not end, and was stopped"
                     os.killpg(self._pid, signal.SIGKILL)
+            self.times.released = time.monotonic_ns()
             for fd in self._sources:
                 os.close(fd)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -190,7 +193,10 @@ class _Run:
         self.times.first = self.times.first or now
         self.times.last = now
         self.size += len(data)
+        before = max(0, len(self.output) - 3)  # the blank line may have begun there
         self.output += data[: KEPT - len(self.output)]
+        if not self.times.header and any(self.output.find(e, before) >= 0 for e in _BLANK_LINES):
+            self.times.header = now
         if self.size > MAX_OUTPUT and not self._why:
             self._why = f"the script printed more than {MAX_OUTPUT >> 20} MiB, and was stopped"
             os.killpg(self._pid, signal.SIGKILL)
@@ -203,13 +209,29 @@ class _Run:
 
     def trace(self, file: str) -> Trace:
         """Return the steps."""
-        from .story import steps
+        from .story import interpreter, steps
 
         trace = Trace(file, steps(self.times, bytes(self.told)))
         trace.status, trace.size = self.status, self.size
         trace.errors = self.errors.decode("utf-8", "replace").splitlines()[:_MAX_ERRORS]
         trace.is_inside = b"begin\t" in self.told
+        trace.interpreter = interpreter(bytes(self.told))
         return trace
+
+
+def _watch(pid: int) -> int:
+    """Return a descriptor that can be read when a child has ended. The child is not reaped."""
+    if hasattr(os, "pidfd_open"):
+        return os.pidfd_open(pid)
+    ended, ending = os.pipe()  # not Linux: a thread waits
+
+    def wait() -> None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        os.close(ending)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return ended
 
 
 def _become(

@@ -12,7 +12,9 @@ from . import comparison
 from .comparison import TracedRequest
 from .folding import middle
 from .measure import Failed, measure
+from .sitetime import measure_site
 from .step import Step, Trace
+from .story import with_site
 from .way import Way
 
 LEAST = 5  # runs in each way that are compared; from as many on medians mean something
@@ -60,6 +62,7 @@ def measure_all(
         if with_plain:
             found.plain.append(_run(request, inside=False))
         done((number + 1) * (1 + with_plain), before)
+    _divide(request, found.traces)
     if compare is False:
         return found
     whys = _why_not(request, middle(found.traces), compare)
@@ -93,6 +96,17 @@ def measure_all(
 def _run(request: TracedRequest, *, inside: bool) -> Trace:
     environment = {**request.base, **request.variables}
     return measure(request.file, environment, request.body, inside=inside, user=request.user)
+
+
+def _divide(request: TracedRequest, traces: list[Trace]) -> None:
+    """Make a step of site, as long as it takes in the interpreter alone."""
+    interpreter = traces[0].interpreter
+    if not interpreter:
+        return
+    site = measure_site(interpreter, request.base, request.user)
+    for trace in traces:
+        if site is not None:
+            trace.steps = with_site(trace.steps, site)
 
 
 def _why_not(request: TracedRequest, trace: Trace, compare: bool | None) -> dict[str, str]:

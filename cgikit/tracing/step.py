@@ -8,9 +8,10 @@ from .dialogue import Dialogue
 class Step:
     """What happened from `.start` on for `.duration` (float, microseconds; the request begins at 0).
 
-    `.name` is fork, exec, interpreter, compile, script, `import NAME`, first byte, output, exit, or
-    reaped (str). `.depth` is 0 for the steps that follow each other from the beginning to the end, and
-    more for what is within one (int). `.note` says more, as who asked for an import (str).
+    `.name` is fork, exec, interpreter, site, compile, script, program, `import NAME`, first byte,
+    header end, exit, held open, or reaped (str). `.depth` is 0 for the steps that follow each other
+    from the beginning to the end, and more for what is within one (int). `.note` says more, as who
+    asked for an import (str).
     """
 
     __slots__ = ("depth", "duration", "name", "note", "start")
@@ -37,7 +38,8 @@ class Trace:
     """One request: its `.steps` in the order in which they began (list of `Step`), the `.script`
     (str), its exit `.status` (int; negative: the number of a signal), the `.size` of its output (int,
     bytes), and its standard `.errors` (list of str). `.is_inside` tells whether the
-    interpreter told about itself (bool). `.dialogue` is what went in and out (`Dialogue` or None).
+    interpreter told about itself (bool), and `.interpreter` is its file (str; "" if it did not).
+    `.dialogue` is what went in and out (`Dialogue` or None).
     """
 
     def __init__(self, script: str, steps: list[Step]) -> None:
@@ -47,6 +49,7 @@ class Trace:
         self.size = 0
         self.errors: list[str] = []
         self.is_inside = False
+        self.interpreter = ""
         self.dialogue: Dialogue | None = None
 
     @property

@@ -20,7 +20,7 @@ _NAME = 40  # characters that fit a phone, with the number beside them
 _INDENT = 10  # pixels
 _DEEPEST = 8  # levels that are indented
 _TRACES = 10
-_KINDS = ("fork", "exec", "interpreter", "compile", "script", "program", "exit", "reaped")
+_KINDS = ("fork", "exec", "interpreter", "site", "compile", "script", "program", "exit", "reaped")
 
 
 def waterfall(traces: Sequence[Trace], ways: Sequence[Way] = ()) -> str:

@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Sequence
 
 from ..characters import printable
-from .folding import asked_by, fold
+from .folding import asked_by, fold, is_import
+from .icicle import imports_of
 from .step import Step, Trace
 from .way import Way, measured, scale, skipped
 
@@ -12,7 +13,21 @@ _NAMES = 34  # columns
 _NUMBERS = 10
 
 
-def tree(trace: Trace, width: int = 80, ways: Sequence[Way] = ()) -> list[str]:
+class Row:
+    """A line of the tree: its `.words`, its `.bar` (str), and its `.kind`, by which it may be coloured:
+    a step's name, import, or way (str).
+    """
+
+    def __init__(self, words: str, bar: str = "", kind: str = "") -> None:
+        self.words = words
+        self.bar = bar
+        self.kind = kind
+
+    def __str__(self) -> str:
+        return f"{self.words}{self.bar}".rstrip()
+
+
+def rows(trace: Trace, width: int = 80, ways: Sequence[Way] = ()) -> list[Row]:
     """Return a line for each step: its name, its milliseconds, a bar where it lies in the whole. Below,
     on the same scale, a line for each of the other `ways` that were measured.
     """
@@ -20,23 +35,50 @@ def tree(trace: Trace, width: int = 80, ways: Sequence[Way] = ()) -> list[str]:
     whole = scale(trace.total, ways) or 1.0
     lines = []
     for step, has_bar in _shown(trace):
-        indent = "  " * step.depth
-        name = printable(f"{indent}{step.name}")[:_NAMES]
-        number = (
-            f"{step.duration / 1_000:.2f} ms" if step.duration else f"at {step.start / 1_000:.1f}"
-        )
+        name = printable(f"{'  ' * step.depth}{step.name}")
+        number = _ms(step.duration) if step.duration else f"at {step.start / 1_000:.1f}"
         bar = _bar(step, whole, room) if has_bar else ""
-        lines.append(f"{name:{_NAMES}}{number:>{_NUMBERS}}  {bar}".rstrip())
-    total = f"{trace.total / 1_000:.2f} ms"
-    lines.append(f"{'whole':{_NAMES}}{total:>{_NUMBERS}}")
+        lines.append(Row(_words(name, number), bar, "import" if is_import(step) else step.name))
+    lines.append(Row(_words("whole", _ms(trace.total))))
     found = measured(ways)
     if found:
-        lines += ["", "The same request, without asking the interpreter:"]
+        lines += [Row(""), Row("The same request, without asking the interpreter:")]
     for way in found:
         name = f"{way.name}, median of {len(way.requests)}"
-        number = f"{way.median / 1_000:.2f} ms"
         bar = _bar(Step(name, 0.0, way.median), whole, room)
-        lines.append(f"{name:{_NAMES}}{number:>{_NUMBERS}}  {bar}")
+        lines.append(Row(_words(name, _ms(way.median)), bar, "way"))
+    return lines
+
+
+def tree(trace: Trace, width: int = 80, ways: Sequence[Way] = ()) -> list[str]:
+    """Return the lines of `rows` as text."""
+    return [str(row) for row in rows(trace, width, ways)]
+
+
+def _words(name: str, number: str) -> str:
+    return f"{name[:_NAMES]:{_NAMES}}{number:>{_NUMBERS}}  "
+
+
+def _ms(microseconds: float) -> str:
+    return f"{microseconds / 1_000:.2f} ms"
+
+
+def dearest(trace: Trace, most: int = 20) -> list[str]:
+    """Return a line for each of the imports that took longest by themselves, without what they import;
+    [] if there was none.
+    """
+    _, every = imports_of(trace)
+    shown = sorted(every, key=lambda one: -one.own)[:most]
+    if not shown:
+        return []
+    lines = [
+        f"{'import':{_NAMES}}{'by itself':>{_NUMBERS}}{'in all':>{_NUMBERS}}   of {len(every)}, in ms"
+    ]
+    for one in shown:
+        name, by = printable(one.module)[:_NAMES], asked_by(one.step)
+        own, whole = one.own / 1_000, one.step.duration / 1_000
+        line = f"{name:{_NAMES}}{own:{_NUMBERS}.2f}{whole:{_NUMBERS}.2f}   {'by ' * bool(by)}{by}"
+        lines.append(line.rstrip())
     return lines
 
 
@@ -74,10 +116,12 @@ def verdict(trace: Trace, cost: float | None = None, ways: Sequence[Way] = ()) -
             f"({dearest.duration / 1_000:.1f} ms){_by(dearest)}."
         )
     started = sum(
-        step.duration for step in trace.steps if step.name in ("fork", "exec", "interpreter")
+        step.duration
+        for step in trace.steps
+        if step.name in ("fork", "exec", "interpreter", "site")
     )
     if trace.is_inside:
-        line = f"{started / 1_000:.1f} ms pass before the first line of Python."
+        line = f"{started / 1_000:.1f} ms pass before the script is read."
         if not measured(ways):
             line += (
                 " A warm process (docs/warm.md) repeats neither these nor the imports of installed "
@@ -106,16 +150,25 @@ def _by(step: Step) -> str:
 
 
 def spread(traces: Sequence[Trace]) -> list[str]:
-    """Return median, least and most of the steps of depth 0, for several traces of one script."""
+    """Return the rows of `spread_of` as lines."""
     lines = [f"{'step':16}{'median':>10}{'least':>10}{'most':>10}   of {len(traces)}, in ms"]
+    for name, *numbers in spread_of(traces):
+        lines.append(f"{name:16}" + "".join(f"{each / 1_000:10.2f}" for each in numbers))
+    return lines
+
+
+def spread_of(traces: Sequence[Trace]) -> list[tuple[str, float, float, float]]:
+    """Return the name, the median, the least and the most (float, microseconds) of each step of depth 0
+    and of the whole, for several traces of one script.
+    """
+    found = []
     names = [step.name for step in traces[0].steps if step.depth == 0 and step.duration]
     for name in [*names, "whole"]:
-        found = sorted(
+        times = sorted(
             trace.total
             if name == "whole"
             else sum(s.duration for s in trace.steps if s.depth == 0 and s.name == name)
             for trace in traces
         )
-        row = (statistics.median(found), found[0], found[-1])
-        lines.append(f"{name:16}" + "".join(f"{each / 1_000:10.2f}" for each in row))
-    return lines
+        found.append((name, statistics.median(times), times[0], times[-1]))
+    return found

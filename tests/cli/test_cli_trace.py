@@ -27,9 +27,9 @@ def test_a_tree_and_a_verdict(script: str, capsys: pytest.CaptureFixture[str]) -
     assert main(["trace", "--no-compare", script, "name=Ada"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"{script}: exit status 0, 26 bytes\n")
-    for name in ("fork", "exec", "interpreter", "script", "first byte", "exit", "reaped", "whole"):
+    for name in ("fork", "exec", "interpreter", "site", "script", "first byte", "exit", "whole"):
         assert f"\n{name} " in out
-    assert "ms pass before the first line of Python" in out
+    assert "ms pass before the script is read" in out
     assert "stderr: GET name=Ada \n" in out
 
 
@@ -107,6 +107,24 @@ def test_several_runs_have_a_spread(script: str, capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     assert "of 5, in ms" in out
     assert "sking the interpreter took" in out
+
+
+def test_the_dearest_imports_and_colours_on_request(
+    script: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(script).write_text(f"#!{sys.executable}\nimport decimal\nprint()\n")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    assert main(["trace", "--no-compare", "--imports", script]) == 0
+    out = capsys.readouterr().out
+    assert "by itself    in all" in out
+    assert "\x1b" not in out
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert main(["trace", "--no-compare", script]) == 0
+    out = capsys.readouterr().out
+    assert "by itself" not in out
+    assert "\x1b[32mexit status 0\x1b[0m" in out
+    assert "\x1b[36m" in out  # an import
 
 
 def test_json_has_trace_events(script: str, capsys: pytest.CaptureFixture[str]) -> None:

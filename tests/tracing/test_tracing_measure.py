@@ -36,6 +36,7 @@ def test_the_steps_of_a_python_script(tmp_path: Path) -> None:
         "fork",
         "exec",
         "interpreter",
+        "site",
         "compile",
         "script",
         "first byte",
@@ -51,6 +52,40 @@ def test_the_steps_of_a_python_script(tmp_path: Path) -> None:
     assert by["import prices"].start >= by["script"].start
     # The clock of the test saw all of it
     assert sum(step.duration for step in trace.steps if not step.depth) <= outside
+
+
+def test_the_same_steps_without_descriptors_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS and the BSDs: a thread waits for the end."""
+    file = script(tmp_path, BARE)
+    expected = names(measure(file, PATH))
+    monkeypatch.delattr("os.pidfd_open")
+    before = len(os.listdir("/dev/fd"))
+    trace = measure(file, PATH)
+    assert (names(trace), trace.status) == (expected, 0)
+    assert len(os.listdir("/dev/fd")) == before
+    with pytest.raises(Failed, match="did not end"):
+        measure(script(tmp_path, "while True: pass"), PATH, seconds=1)
+
+
+def test_the_end_of_the_header_block_is_a_moment_if_it_comes_later(tmp_path: Path) -> None:
+    source = """
+import fcntl, os, struct, termios
+os.write(1, b"Content-Type: text/plain\\n")
+while struct.unpack("i", fcntl.ioctl(1, termios.FIONREAD, bytes(4)))[0]:
+    pass  # it has not been read yet
+os.write(1, b"\\r\\nbody\\n\\nmore")
+"""
+    steps = {step.name: step for step in measure(script(tmp_path, source), PATH).steps}
+    assert steps["first byte"].start < steps["header end"].start <= steps["exit"].start
+    found = {step.name for step in measure(script(tmp_path, BARE), PATH).steps}
+    assert "header end" not in found
+
+
+def test_the_interpreter_is_named(tmp_path: Path) -> None:
+    assert measure(script(tmp_path, BARE), PATH).interpreter == sys.executable
+    assert measure(script(tmp_path, "", "/bin/sh"), PATH).interpreter == ""
 
 
 def test_the_script_notices_nothing(tmp_path: Path) -> None:
@@ -117,6 +152,9 @@ def test_a_script_that_leaves_in_a_hurry(tmp_path: Path) -> None:
 def test_one_that_leaves_a_process_behind(tmp_path: Path) -> None:
     trace = measure(script(tmp_path, "sleep 1000 & echo x\n", "/bin/sh"), PATH)
     assert (trace.status, trace.size) == (0, 2)
+    steps = {step.name: step for step in trace.steps}
+    assert steps["held open"].duration > 900_000  # it is waited for so long, and not by the kernel
+    assert steps["reaped"].start == steps["held open"].end
 
 
 def test_one_that_does_not_end_is_stopped(tmp_path: Path) -> None:

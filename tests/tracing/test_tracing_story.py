@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgikit.tracing.step import Step
-from cgikit.tracing.story import steps
+from cgikit.tracing.story import interpreter, site_time, steps, with_site
 
 TOLD = (
     b"begin\t4000\nimport\t5000\t1\tsite_thing\t\nimported\t6000\t1\nmain\t7000\n"
@@ -16,8 +16,9 @@ TOLD = (
 
 
 def times(**changed: int) -> SimpleNamespace:
-    seen = {"begin": 1000, "child": 2000, "executed": 3000, "first": 10_000, "last": 11_000}
-    return SimpleNamespace(**{**seen, "ended": 12_000, "reaped": 13_000, **changed})
+    seen = {"begin": 1000, "child": 2000, "executed": 3000, "first": 10_000, "header": 10_000}
+    rest = {"last": 11_000, "ended": 12_000, "released": 12_000, "reaped": 13_000}
+    return SimpleNamespace(**{**seen, **rest, **changed})
 
 
 def outer(found: list[Step]) -> list[tuple[str, float, float]]:
@@ -42,6 +43,49 @@ def test_a_python_tells_about_itself() -> None:
         ("import a", 7, 1.5, 1, "x.py:3"),
         ("import b", 7.5, 0.5, 2, "a.py:1"),
     ]
+
+
+def test_the_end_of_site_is_told() -> None:
+    found = steps(times(), TOLD.replace(b"main\t", b"site\t6500\nmain\t"))
+    assert outer(found)[2:5] == [("interpreter", 2, 1), ("site", 3, 2.5), ("compile", 5.5, 0.5)]
+
+
+def test_site_is_as_long_as_in_a_run_alone_and_says_so() -> None:
+    found = steps(times(), TOLD.replace(b"main\t", b"site\t6500\nmain\t"))
+    divided = with_site(found, 3.25)
+    assert outer(divided)[2:5] == [
+        ("interpreter", 2, 0.25),
+        ("site", 2.25, 3.25),
+        ("compile", 5.5, 0.5),
+    ]
+    by = {step.name: step.note for step in divided}
+    assert by["site"] == "its length is that of a run alone, by -X importtime"
+    assert by["interpreter"] == "what is left of the time until site"
+    assert with_site(found, 2.0) == found  # less than what was seen
+    assert with_site(found, 4.0) == found  # more than there was
+    other = steps(times(), b"")
+    assert with_site(other, 3.25) == other
+
+
+def test_the_time_of_site_is_read() -> None:
+    said = (
+        "import time: self [us] | cumulative | imported package\n"
+        "import time:       300 |        350 |     site_thing\n"
+        "import time:       200 |       1234 | site\nnoise | site\n"
+    )
+    assert site_time(said) == 1234
+    assert site_time("import time: x | y | site") is None
+    assert site_time("") is None
+
+
+def test_the_header_may_end_later_than_it_begins() -> None:
+    found = {step.name: step.start for step in steps(times(header=10_500), TOLD)}
+    assert (found["first byte"], found["header end"]) == (9, 9.5)
+
+
+def test_what_a_process_that_was_left_held_open_is_a_step() -> None:
+    found = outer(steps(times(released=7_012_000, reaped=7_013_000), TOLD))
+    assert found[-2:] == [("held open", 11, 7_000), ("reaped", 7_011, 1)]
 
 
 def test_another_program_does_not() -> None:
@@ -82,8 +126,10 @@ def test_the_steps_follow_each_other_without_a_gap(told: bytes, numbers: list[in
         child=child,
         executed=executed,
         first=first,
+        header=first,
         last=last,
         ended=ended,
+        released=ended,
         reaped=reaped,
     )
     found = steps(seen, b"begin\t%d\nmain\t%d\n" % (executed, executed) + told)
@@ -93,6 +139,13 @@ def test_the_steps_follow_each_other_without_a_gap(told: bytes, numbers: list[in
         assert abs(before.end - after.start) < 1e-6
     assert all(step.duration >= 0 for step in tiled)
     assert abs(sum(step.duration for step in tiled) - (reaped - begin) / 1_000) < 1e-3
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_said_of_imports_nothing_fails(said: str) -> None:
+    site_time(said)
+    site_time(f"import time: {said}| site")
+    assert interpreter(b"begin\t1\t/x/python\n" + said.encode()) == "/x/python"
 
 
 @given(st.binary(max_size=2_000))

@@ -1,7 +1,7 @@
 """A trace for people."""
 
 from cgikit.tracing.step import Step, Trace
-from cgikit.tracing.text import spread, tree, verdict
+from cgikit.tracing.text import dearest, rows, spread, tree, verdict
 from cgikit.tracing.way import Way
 
 
@@ -64,10 +64,32 @@ def test_the_verdict_names_the_dearest_import_and_who_asked() -> None:
     assert (
         lines[0] == "30.3 of 60.0 ms are imports; the dearest is decimal (30.0 ms), by prices.py:3."
     )
-    assert lines[1].startswith("10.0 ms pass before the first line of Python.")
+    assert lines[1].startswith("10.0 ms pass before the script is read.")
     assert lines[2].startswith("Asking the interpreter took 1.5 ms")
     assert "less than the spread" in verdict(example(), -1)[2]
     assert len(verdict(example())) == 2
+
+
+def test_each_row_has_a_kind_for_its_colour() -> None:
+    found = rows(example(), 80, ways())
+    assert [row.kind for row in found] == [
+        "fork", "exec", "interpreter", "script", "import", "2 small imports", "first byte", "exit",
+        "", "", "", "way", "way",
+    ]  # fmt: skip
+    assert str(found[0]) == found[0].words + found[0].bar
+
+
+def test_the_dearest_imports_are_listed_by_their_own_time() -> None:
+    trace = example()
+    trace.steps.insert(5, Step("import _decimal\x1b", 12_000, 20_000, 2, "/x/decimal.py:1"))
+    lines = dearest(trace, 3)
+    assert lines[0] == f"{'import':34}{'by itself':>10}{'in all':>10}   of 4, in ms"
+    assert [line.split() for line in lines[1:]] == [
+        ["_decimal\\x1b", "20.00", "20.00", "by", "decimal.py:1"],
+        ["decimal", "10.00", "30.00", "by", "prices.py:3"],
+        ["small", "0.20", "0.20", "by", "a.py:3"],
+    ]
+    assert dearest(Trace("a.sh", [])) == []
 
 
 def ways() -> list[Way]:
