@@ -15,7 +15,7 @@ from .folding import asked_by, fold, middle
 from .step import Step, Trace
 from .style import PAGE, POLICY
 from .svg import milliseconds, plain
-from .text import spread, verdict
+from .text import spread_of, verdict
 from .way import Way, measured
 
 _IMPORTS = 100  # rows
@@ -95,23 +95,31 @@ def _note(step: Step) -> str:
 def _spread(traces: Sequence[Trace]) -> str:
     if len(traces) < 2:
         return ""
-    lines = "\n".join(text(line) for line in spread(traces)[: _IMPORTS + 1])
-    return f'<h2>Spread</h2><pre tabindex="0">\n{lines}</pre>'
+    rows = [
+        (plain(name, _NAME), *map(_number, numbers))
+        for name, *numbers in spread_of(traces)[:_IMPORTS]
+    ]
+    caption = f"Of {len(traces)} runs, in ms"
+    return f"<h2>Spread</h2>{_table(caption, ('step', 'median', 'least', 'most'), rows)}"
 
 
 def _ways(ways: Sequence[Way]) -> str:
     rows = [
         (
-            way.name,
-            *map(milliseconds, (way.median, way.totals[0], way.totals[-1])),
-            f"{len(way.requests)}",
+            f"{way.name}, {len(way.requests)}",
+            *map(_number, (way.median, way.totals[0], way.totals[-1])),
         )
         for way in measured(ways)
     ]
     if not rows:
         return ""
-    heads = ("way", "median", "least", "most", "requests")
-    return f"<h2>Warm and persistent</h2>{_table('The same request in other ways', heads, rows)}"
+    table = _table("Of so many requests, in ms", ("way", "median", "least", "most"), rows)
+    return f"<h2>Warm and persistent</h2>{table}"
+
+
+def _number(microseconds: float) -> str:
+    """Return milliseconds without their unit, for a narrow table (str)."""
+    return f"{microseconds / 1_000:,.2f}"
 
 
 def _imports(trace: Trace) -> str:

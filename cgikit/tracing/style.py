@@ -24,7 +24,7 @@ CHART = """
 .chart .scale{font-size:11px}.chart .head{font-weight:700}
 .chart line{stroke:var(--line);stroke-width:1}
 .chart .fork,.chart .exec,.chart .reaped,.chart .other{fill:var(--process)}
-.chart .interpreter,.chart .compile{fill:var(--python)}
+.chart .interpreter,.chart .site,.chart .compile{fill:var(--python)}
 .chart .script,.chart .program{fill:var(--own)}.chart .import{fill:var(--import)}
 .chart .exit{fill:var(--after)}.chart .moment{fill:var(--ink)}
 .chart .cell{fill:var(--cell);stroke:var(--edge);stroke-width:1}
@@ -39,7 +39,7 @@ svg.chart{height:auto;overflow:visible}
 .wide{overflow-x:auto}
 .wide table{min-width:100%;width:auto}
 .wide th,.wide td{width:auto;white-space:nowrap}
-.wide th.name{white-space:normal;min-width:9rem;overflow-wrap:anywhere}
+.wide th.name{white-space:normal;min-width:7rem;overflow-wrap:anywhere}
 .wide td.number{width:auto}
 thead th{color:var(--soft);font-weight:600;font-size:.8125rem}
 thead th.number{text-align:right}
