@@ -90,20 +90,32 @@ def uncompiled(name, source):
     by_hash = head[4:5] in (b"\x01", b"\x03")  # PEP 552
     if head[:4] != MAGIC_NUMBER or not (by_hash or head[8:] == of_source):
         told["uncompiled"].append([name, source, compiled])
+LOCKING = ("flock", "lockf", "lock", "FileLock", "SoftFileLock")
+OF_PATHS = {"read_text": "r", "read_bytes": "r", "write_text": "w", "write_bytes": "w"}
 def opened(tree):
-    # (line, path as a tree, mode) of each call of open
+    # (line, path as a tree, mode) of calls of open and of the methods of a Path; mode "" for a lock
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "open" and node.args:
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", "")
+        method = getattr(node.func, "attr", "")
+        if name in LOCKING or method in LOCKING:
+            yield node.lineno, node.func, ""
+        elif method in OF_PATHS:
+            yield node.lineno, node.func.value, OF_PATHS[method]
+        elif name == "open" and node.args:
             given = node.args[1:2] + [word.value for word in node.keywords if word.arg == "mode"]
-            mode = getattr(given[0], "value", getattr(given[0], "s", "")) if given else ""
-            yield node.lineno, node.args[0], mode if isinstance(mode, type("")) else ""
+            mode = getattr(given[0], "value", getattr(given[0], "s", "")) if given else "r"
+            yield node.lineno, node.args[0], mode if isinstance(mode, type("")) and mode else "r"
 def racing(tree):
     # (line, path as source) of the first file that is written and, by the same expression, read
     calls = sorted(((line, ast.dump(path), mode, path) for line, path, mode in opened(tree)),
                    key=lambda call: call[0])
-    read = set(path for _, path, mode, _ in calls if mode[:1] in ("", "r"))
+    if not all(mode for _, _, mode, _ in calls):
+        return None
+    read = set(path for _, path, mode, _ in calls if mode[:1] == "r")
     for line, path, mode, node in calls:
-        if mode[:1] == "w" and path in read:
+        if (mode[:1] == "w" and path in read) or (mode[:1] == "r" and "+" in mode):
             return line, ast.unparse(node)[:200] if hasattr(ast, "unparse") else "a file"
 try:
     with open(sys.argv[2], "rb") as stream:
@@ -133,9 +145,7 @@ except (ValueError, UnicodeError, RuntimeError, TypeError) as error:
 out = json.dumps(told)
 sys.stdout.write(out)
 """
-_LOCKING = (
-    "flock lockf cgikit filelock portalocker O_EXCL"  # a script with one of them locks something
-)
+_LOCKING = "O_EXCL F_SETLK portalocker"  # a script with one of these words locks something
 _MAX_SOURCE = 2_000_000  # bytes of a script that are read
 
 

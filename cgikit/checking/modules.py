@@ -102,9 +102,11 @@ def _missing(file: str, each: Import, told: Told) -> Finding:
     if name == "cgikit" and told.program != sys.executable:
         fix = (
             f"cgikit is installed for {sys.executable}: write #!{sys.executable} if the server's user "
-            "can reach that, or install cgikit for the other: "
-            f"{shlex.quote(told.program)} -m pip install cgikit"
+            f"can reach that, or install cgikit for {told.program} as well (README.md says how)."
         )
+        return _finding("module-missing", what, fix, file, each.line)
+    if name == "cgikit":  # it is on no package index yet, and another package may take its name
+        fix = f"Install cgikit for {told.program} (README.md says how)."
         return _finding("module-missing", what, fix, file, each.line)
     fix = (
         f"{shlex.quote(told.program)} -m pip install {name}  (or name in the first line a Python that "

@@ -1,8 +1,8 @@
 """Files that a Python script reads and writes back without a lock: two requests at once lose a change.
 
 Found in the source alone, by the script's own interpreter: a file that is opened for reading and, by
-the same expression, for writing, in a script that locks nothing. Other ways to write back are not
-recognized. Pure.
+the same expression, for writing, or for both, in a script that calls nothing which locks. Other ways to
+write back are not recognized. Pure.
 """
 
 import os

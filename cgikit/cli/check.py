@@ -138,7 +138,7 @@ class _Command:
             if checkup.samples:
                 self._say(f"{printable(file)}: {printable(checkup.measures())}\n")
             self._bar.clear()
-            _print(file, checkup.findings)
+            _print(checkup)
         return checkup
 
     def _say(self, text: str) -> None:
@@ -191,9 +191,12 @@ def _conclude(done: dict[str, Checkup], arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _print(file: str, findings: list[Finding]) -> None:
-    shown = printable(file)
-    good = f"{shown}: {paint('nothing is wrong', 'ok', sys.stdout)}"
+def _print(checkup: Checkup) -> None:
+    shown, findings = printable(checkup.file), checkup.findings
+    good = (
+        "nothing is wrong" if checkup.samples else "nothing is wrong in its source; it was not run"
+    )
+    good = f"{shown}: {paint(good, 'ok', sys.stdout)}"
     print(paint(shown, "bold", sys.stdout) if findings else good)
     for line in report.text(findings):
         for kind in ("error", "advice"):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _REMOVED = re.compile(r"o module named '(cgi|cgitb)'(, and .* has no cgikit)?")
 #: What the person who owns the scripts does for `import cgi`, where a server runs them.
 SERVER = "Start this server with --compat"
+#: What cgikit writes before each line of standard error that belongs to an error page.
+INCIDENT = re.compile(r"\[incident [0-9a-f]{8}\] ")
 _FRAME = re.compile(r'\s*File "(.+?)", line (\d{1,9})')  # of a Python traceback
 _DIED = re.compile(r" at (\S+) line (\d{1,9})")  # of Perl's die
 _UNREADABLE = ("SyntaxError", "IndentationError", "TabError")  # of the script itself
@@ -141,7 +143,8 @@ def crash_line(file: str, errors: "Iterable[str]") -> int:
     """
     name = os.path.basename(file)
     line = died = 0
-    for text in errors:
+    for each in errors:
+        text = INCIDENT.sub("", each, count=1)
         frame = _FRAME.match(text)
         if frame and os.path.basename(frame[1]) == name:
             line = int(frame[2])
@@ -186,7 +189,7 @@ def crash_fix(file: str, line: int, errors: "Iterable[str]" = ()) -> str:
     """
     if not line:
         return ""
-    can_catch = not any(text.startswith(_UNREADABLE) for text in errors)
+    can_catch = not any(INCIDENT.sub("", text).startswith(_UNREADABLE) for text in errors)
     return f"Correct line {line} of {os.path.basename(file)}{', or catch the error there' * can_catch}."
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from cgikit.html import escape
 
+from .diagnosis import INCIDENT
 from .logtext import one_line
 from .output import ScriptResponse, reason_of
 from .path import url_path
@@ -77,7 +78,6 @@ def error_page(
 
 #: Frames of a traceback whose line of the source follows, if it is known.
 _FRAME = re.compile(r'  File "([^"]+)", line \d+')
-_INCIDENT = re.compile(r"\[incident [0-9a-f]{8}\] ")
 _LIBRARY = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
@@ -98,7 +98,7 @@ def _for_its_owner(log: Iterable[str]) -> list[str]:
     """
     shown, incident, skipping = [], "", False
     for line in log:
-        found = _INCIDENT.match(line)
+        found = INCIDENT.match(line)
         number = found[0] if found else ""
         text = line[len(number) :]
         frame = _FRAME.match(text)

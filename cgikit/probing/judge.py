@@ -9,7 +9,14 @@ import os
 import re
 
 from ..checking.finding import Finding
-from ..host.diagnosis import crash_fix, crash_line, endless_fix, removed_module, silence_problem
+from ..host.diagnosis import (
+    INCIDENT,
+    crash_fix,
+    crash_line,
+    endless_fix,
+    removed_module,
+    silence_problem,
+)
 from ..host.output import LocalRedirect, NPHParser, OutputParser, ScriptResponse
 from ..host.problem import Problem
 from ..regularfile import open_regular
@@ -17,6 +24,7 @@ from .sample import MAX_OUTPUT, PATH, Sample
 
 _MAX_SOURCE = 1_000_000  # bytes of a script that are searched
 _REMEDY = "Rewrite the script with cgikit migrate --write"
+_UNTOLD = "Look into the log that it writes, or at its page under cgikit serve."
 _UNKNOWN = "Look at its standard error, or run it in a terminal."
 _FRAME = re.compile(r'\s*File "(.+?)", line (\d{1,9})')
 _META = re.compile(rb"<meta\s[^<>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.I)
@@ -42,6 +50,7 @@ def judge(file: str, sample: Sample) -> list[Finding]:
         if found and not sample.output:
             return found  # it crashed before it printed: that is the mistake
         return [*found, _from(problem, file, sample)]
+    found = found or _failed(file, sample, answer)
     return [
         *found,
         *_body(file, sample, answer),
@@ -94,16 +103,16 @@ def _crash(file: str, sample: Sample) -> list[Finding]:
     if sample.status < 0:
         how = f"was killed by signal {-sample.status}"
     line = crash_line(file, sample.errors)
-    last = next((text for text in reversed(sample.errors) if text.strip()), "")
     when = "before it printed anything" if not sample.output else "after it had begun to print"
     where = f", in line {line}" if line else ""
+    last = _last(sample)
     if last.startswith("UnicodeEncodeError:"):
         return [_cannot_encode(file, last, line, f"{name} {how} {when}{where}")]
     return [
         Finding(
             "crash" if not sample.output else "crash-in-answer",
             f"{name} {how} {when}{where}.",
-            evidence=last[:300],
+            evidence=last,
             fix=removed_module(file, sample.errors, _REMEDY)
             or crash_fix(file, line, sample.errors)
             or _UNKNOWN,
@@ -126,12 +135,40 @@ def _cannot_encode(file: str, last: str, line: int, what: str) -> Finding:
     return Finding(
         "unicode-encode-error",
         f"{what}: it prints a character that the encoding does not have.",
-        evidence=last[:300],
+        evidence=last,
         fix=fix,
         rule="RFC 3875 section 6.3.1",
         file=file,
         line=line,
     )
+
+
+def _failed(file: str, sample: Sample, answer: ScriptResponse | LocalRedirect) -> list[Finding]:
+    """Return a finding if a script answers that it has failed, as cgikit's error page does."""
+    if isinstance(answer, LocalRedirect) or answer.status < 500:
+        return []
+    name = os.path.basename(file)
+    line = crash_line(file, sample.errors)
+    where = f", because of line {line}" if line else ""
+    status = f"{answer.status} {answer.reason}".rstrip()
+    return [
+        Finding(
+            "server-error",
+            f"{name} answers {status} to {sample.method}{where}.",
+            is_error=answer.status == 500,
+            evidence=_last(sample),
+            fix=crash_fix(file, line, sample.errors) or _UNTOLD,
+            rule="RFC 9110 section 15.6",
+            file=file,
+            line=line,
+        )
+    ]
+
+
+def _last(sample: Sample) -> str:
+    """Return the last line that a script wrote to its standard error, which names the error."""
+    lines = [INCIDENT.sub("", text) for text in sample.errors]
+    return next((text for text in reversed(lines) if text.strip()), "")[:300]
 
 
 def _left_behind(file: str, sample: Sample) -> list[Finding]:

@@ -230,3 +230,13 @@ def test_the_line_of_an_endless_loop_is_the_last_one_of_the_script_itself() -> N
 def test_an_error_in_the_syntax_cannot_be_caught_there() -> None:
     assert crash_fix("/a.py", 3, ["SyntaxError: '(' was never closed"]) == "Correct line 3 of a.py."
     assert crash_fix("/a.py", 3, ["KeyError: 'SyntaxError'"]).endswith("or catch the error there.")
+
+
+def test_the_lines_of_an_incident_have_their_number_before_them() -> None:
+    errors = [
+        "[incident 1a2b3c4d] Traceback (most recent call last):",
+        '[incident 1a2b3c4d]   File "/cgi-bin/a.py", line 9, in page',
+        "[incident 1a2b3c4d] SyntaxError: of what it read",
+    ]
+    assert crash_line("/cgi-bin/a.py", errors) == 9
+    assert crash_fix("/cgi-bin/a.py", 9, errors) == "Correct line 9 of a.py."

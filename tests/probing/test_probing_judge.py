@@ -220,3 +220,37 @@ def test_one_that_reads_beyond_the_body_is_told_so() -> None:
         False,
         "RFC 3875 section 4.2",
     )
+
+
+HANDLERS = {
+    "raises": ("    1 / 0\n", "server-error", 4, "ZeroDivisionError: division by zero"),
+    "prints": ("    print('x')\n", "server-error", 4, "the handler printed 'x'"),
+    "keeps its log": ("    1 / 0\nrun(page, log='log')\n", "server-error", 0, ""),
+    "breaks off": (
+        (
+            "    def parts():\n        yield 'a'\n        raise KeyError('b')\n"
+            "    return Response(parts(), content_type='text/html; charset=utf-8')\n"
+        ),
+        "crash-in-answer",
+        6,
+        "KeyError: 'b'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_an_error_page_of_cgikit_is_an_error(tmp_path: Path, name: str) -> None:
+    """Its exit status is 0: `check` found nothing wrong, or that there were lines on standard error."""
+    body, kind, line, evidence = HANDLERS[name]
+    source = f"from cgikit import Response, run\ndef page(request):\n{body}"
+    (found,) = look(tmp_path, source + ("" if "run(page" in body else "run(page)\n"))
+    assert (found.kind, found.is_error, found.line) == (kind, True, line)
+    assert evidence in found.evidence
+    assert (f"Correct line {line} of a.py" if line else "Look into the log") in found.fix
+
+
+@pytest.mark.parametrize(("status", "is_error"), [("500 x", True), ("503 x", False)])
+def test_a_script_that_says_that_it_failed(tmp_path: Path, status: str, is_error: bool) -> None:
+    (found,) = look(tmp_path, f'print("Status: {status}")\n{HEAD}')
+    assert (found.kind, found.is_error) == ("server-error", is_error)
+    assert f"answers {status} to GET" in found.what
