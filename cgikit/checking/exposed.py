@@ -49,13 +49,21 @@ def _found(directory: str) -> tuple[list[str], list[str]]:
                 if entry.is_symlink():
                     continue  # Apache follows it only if its owner allows that
                 if entry.is_dir():
-                    if entry.name in _DIRECTORIES and os.listdir(entry.path):
+                    if entry.name in _DIRECTORIES and _has_files(entry.path):
                         directories.append(entry.name)
                 elif entry.name in _FILES or entry.name.endswith(_ENDS):
                     files.append(entry.name)
     except OSError:
         pass  # what cannot be listed is not judged
     return sorted(directories), sorted(files)
+
+
+def _has_files(directory: str) -> bool:
+    """Whether something is in a directory, or may be: this user cannot look into each."""
+    try:
+        return bool(os.listdir(directory))
+    except OSError:
+        return True
 
 
 def _upwards(directory: str) -> list[str]:

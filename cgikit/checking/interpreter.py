@@ -7,6 +7,7 @@ any module of it.
 import contextlib
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -146,6 +147,7 @@ out = json.dumps(told)
 sys.stdout.write(out)
 """
 _LOCKING = "O_EXCL F_SETLK portalocker"  # a script with one of these words locks something
+_OPTIONS = re.compile(r"-[bBdEIOPsSuv]+")
 _MAX_SOURCE = 2_000_000  # bytes of a script that are read
 
 
@@ -192,7 +194,10 @@ class Told:
 
 def python_of(file: str) -> list[str]:
     """Return the command that runs a script, if it is a Python (list of str), as its first line says;
-    [] if it is not.
+    [] if it is not, or is named by a path that depends on the directory.
+
+    Of its options those stay that take no argument. With `-c CODE` or a file, whoever wrote the script
+    could have something else run than the question.
     """
     line = os.fsdecode(first_line(file) or b"")
     words = line[2:].split() if line.startswith("#!") else []
@@ -200,7 +205,20 @@ def python_of(file: str) -> list[str]:
         words = [word for word in words[1:] if word != "-S" and "=" not in word]
     if not words or not os.path.basename(words[0]).startswith(("python", "pypy")):
         return []
-    return words
+    if "/" in words[0] and not os.path.isabs(words[0]):
+        return []
+    options: list[str] = []
+    for word in words[1:]:
+        if not _OPTIONS.fullmatch(word):
+            break
+        options.append(word)
+    return [words[0], *options]
+
+
+def _program(command: list[str], path: str) -> str | None:
+    """Return the absolute path of the program of a command, None if there is none."""
+    found = shutil.which(command[0], path=path) if command else None
+    return found if found and os.path.isabs(found) else None
 
 
 def is_familiar(file: str, path: str, uid: int) -> bool:
@@ -210,12 +228,11 @@ def is_familiar(file: str, path: str, uid: int) -> bool:
 
     Otherwise whoever wrote the script could have a program of their own run. True if there is none.
     """
-    command = python_of(file)
-    program = shutil.which(command[0], path=path) if command else None
+    program = _program(python_of(file), path)
     if program is None:
         return True  # nothing can be run
     own = os.path.dirname(os.path.realpath(file)) + os.sep
-    for whole in (os.path.join("/", program), os.path.realpath(os.path.join("/", program))):
+    for whole in (program, os.path.realpath(program)):
         if os.path.join(os.path.realpath(os.path.dirname(whole)), "").startswith(own):
             return False
         parts = whole.split("/")
@@ -237,10 +254,20 @@ def ask(file: str, path: str, user: Account, seconds: float = _SECONDS) -> Told 
     `path` is the PATH that the script gets, `seconds` the time limit.
     """
     command = python_of(file)
-    if not command:
+    program = _program(command, path)
+    if program is None:
         return None
     whole = os.path.abspath(file)
-    words = [*command, "-c", _QUESTION, os.path.dirname(whole), whole, str(_MAX_SOURCE), _LOCKING]
+    words = [
+        program,
+        *command[1:],
+        "-c",
+        _QUESTION,
+        os.path.dirname(whole),
+        whole,
+        str(_MAX_SOURCE),
+        _LOCKING,
+    ]
     try:
         answer = json.loads(_answer(words, path, user, seconds))
         error, racing = answer["error"], answer["racing"]

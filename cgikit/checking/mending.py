@@ -71,6 +71,7 @@ class Tree:
     """
 
     def __init__(self, path: str) -> None:
+        self._is_one_file = not os.path.isdir(path)
         self.named = os.path.abspath(path if os.path.isdir(path) else os.path.dirname(path) or ".")
         self._real = os.path.realpath(self.named)
 
@@ -88,7 +89,7 @@ class Tree:
             elif mend.kind in _CONTENTS:
                 _change_content(place, parts[-1])
             else:
-                _change_mode_of(place, parts[-1], mend.kind)
+                _change_mode_of(place, parts[-1], mend.kind, may_open=self._is_one_file)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise Refused("it is a symbolic link") from error
@@ -110,13 +111,17 @@ class Tree:
             raise
 
 
-def _change_mode_of(place: int, name: str, kind: str) -> None:
+def _change_mode_of(place: int, name: str, kind: str, *, may_open: bool = True) -> None:
     status = os.stat(name, dir_fd=place, follow_symlinks=False)
     if stat.S_ISDIR(status.st_mode):
         fd = os.open(name, _DIRECTORY, dir_fd=place)
     else:
         fd = open_regular(name, dir_fd=place, patience=0)
     try:
+        if not may_open and _MODES[kind][0] and not _check(fd).st_mode & 0o077:
+            raise Refused(
+                "its mode closes it to all others, perhaps on purpose; name the file itself"
+            )
         _change_mode(fd, kind)
     finally:
         close_quietly(fd)

@@ -167,7 +167,8 @@ def _others_in_the_way(file: str, told: Told, seen: set[str]) -> list[Finding]:
 
 def _is_beside(file: str, place: str) -> bool:
     directory = os.path.dirname(os.path.realpath(file))
-    return os.path.realpath(place).startswith(directory + os.sep)
+    # Not "built-in" and "frozen", which are no paths
+    return os.path.isabs(place) and os.path.realpath(place).startswith(directory + os.sep)
 
 
 def _finding(kind: str, what: str, fix: str, file: str, line: int, *, rule: str = "") -> Finding:

@@ -78,7 +78,8 @@ def _writable(file: str, status: os.stat_result) -> list[Finding]:
     found = []
     directory = os.path.dirname(os.path.abspath(file))
     for path, mode in ((file, status.st_mode), (directory, os.stat(directory).st_mode)):
-        if mode & 0o022:
+        # In a sticky directory nobody replaces another one's files; /tmp has to be one
+        if mode & 0o022 and not (stat.S_ISDIR(mode) and mode & stat.S_ISVTX):
             name = os.path.basename(path) or path
             others = "everybody" if mode & 0o002 else "its group"
             what = f"{name} can be written by {others}; suEXEC refuses such scripts."

@@ -13,6 +13,7 @@ from .modules import check_modules
 from .permissions import check_permissions
 from .racing import check_racing
 
+MAX_DEPTH = 100  # directories below one another
 MAX_SCRIPTS = 1_000  # of one directory and what is below it
 
 
@@ -68,12 +69,15 @@ def _unasked(kind: str, what: str, fix: str, file: str) -> Finding:
 def scripts(directory: str) -> list[str]:
     """Return the scripts in a directory and below it (list of paths, sorted): files that are executable
     or begin with `#!`. Hidden files and directories, links to directories, and what is beyond
-    `MAX_SCRIPTS` are left out. Raises `OSError` if the directory cannot be read.
+    `MAX_DEPTH` and `MAX_SCRIPTS` are left out. Raises `OSError` if the directory cannot be read.
     """
     os.listdir(directory)  # `walk` would pass over it in silence
     found: list[str] = []
+    depth = directory.count(os.sep)
     for place, directories, names in os.walk(directory):
         directories[:] = sorted(d for d in directories if not d.startswith((".", "__")))
+        if place.count(os.sep) - depth >= MAX_DEPTH:
+            directories[:] = []
         for name in sorted(names):
             path = os.path.join(place, name)
             if not name.startswith(".") and _is_script(path):

@@ -267,9 +267,6 @@ def _charset(file: str, sample: Sample, answer: ScriptResponse, kept: bytes) -> 
     try:
         codec = codecs.lookup(named[1])  # an empty text is decoded by any name
         kept.decode(named[1])
-    except LookupError:
-        what = f"{name} names the charset {named[1]!r}, which is not known."
-        return [_advise("unknown-charset", what, "Write charset=utf-8.", "6.3.1", file)]
     except UnicodeDecodeError as error:
         evidence = repr(kept[max(0, error.start - 20) : error.end + 20])
         what = f"{name} says that its text is {named[1]}; byte {error.start} of it is not."
@@ -284,6 +281,9 @@ def _charset(file: str, sample: Sample, answer: ScriptResponse, kept: bytes) -> 
                 file=file,
             )
         ]
+    except (LookupError, UnicodeError):
+        what = f"{name} names the charset {named[1]!r}, which is not known."
+        return [_advise("unknown-charset", what, "Write charset=utf-8.", "6.3.1", file)]
     return _meta(file, codec, kept) if "html" in types[0].lower() else []
 
 

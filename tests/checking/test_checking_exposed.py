@@ -4,6 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+from nobody import forked_as_nobody
+
 from cgikit.checking.exposed import DENY, check_exposed
 
 
@@ -54,6 +57,28 @@ def test_one_above_counts(tmp_path: Path) -> None:
     fill(tmp_path, "cgi-bin/data/x", "cgi-bin/users.db")
     (tmp_path / ".htaccess").write_text(DENY)
     assert check_exposed(str(tmp_path / "cgi-bin")) == []
+
+
+def test_a_closed_directory_hides_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rest of the directory was not looked at."""
+    fill(tmp_path, ".env", "dump.sql")
+    (tmp_path / "data").mkdir(mode=0)
+
+    def look() -> None:
+        found = "\n".join(each.what for each in check_exposed("."))
+        assert ".env" in found, found
+        assert "dump.sql" in found, found
+        assert "data/" in found, found
+
+    if os.geteuid() == 0:
+        tmp_path.chmod(0o755)
+        names = {"look": look}
+        assert forked_as_nobody(tmp_path, "look()", names) == "done"
+    else:
+        monkeypatch.chdir(tmp_path)
+        look()
 
 
 def test_links_and_what_is_not_there_are_passed_over(tmp_path: Path) -> None:

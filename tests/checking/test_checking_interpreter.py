@@ -93,6 +93,12 @@ def test_what_it_cannot_read(tmp_path: Path, source: str | bytes, line: int, wor
         ("#!/usr/bin/python3 -u", ["/usr/bin/python3", "-u"]),
         ("#!/usr/bin/env python3", ["python3"]),
         ("#!/usr/bin/env -S python3 -I", ["python3", "-I"]),
+        ("#!/usr/bin/python3 -c__import__('os').abort()", ["/usr/bin/python3"]),
+        ("#!/usr/bin/python3 -Iu -m cgikit run -B", ["/usr/bin/python3", "-Iu"]),
+        ("#!/usr/bin/env -S python3 -Wx -I", ["python3"]),
+        ("#!/usr/bin/python3 /tmp/other.py", ["/usr/bin/python3"]),
+        ("#!bin/python3", []),
+        ("#!../python3", []),
         ("#!/usr/bin/perl -w", []),
         ("#!/bin/sh", []),
         ("#!", []),
@@ -101,6 +107,27 @@ def test_what_it_cannot_read(tmp_path: Path, source: str | bytes, line: int, wor
 )
 def test_which_command_runs_it(tmp_path: Path, line: str, command: list[str]) -> None:
     assert python_of(write(tmp_path / "a", "\n", line)) == command
+
+
+@pytest.mark.parametrize(
+    "words", ["-c__import__('os').close(1)", "{place}/own.py", "-m own", "-i {place}/own.py"]
+)
+def test_the_first_line_has_nothing_run_but_the_question(tmp_path: Path, words: str) -> None:
+    """Its own code was run, by a check that was to run nothing."""
+    (tmp_path / "own.py").write_text("import os; os.close(1)\n")
+    first = f"#!{sys.executable} {words.format(place=tmp_path)}\n"
+    told = ask(write(tmp_path / "a.py", "import json\n", first), PATH, ME)
+    assert told is not None
+    assert [each.name for each in told.imports] == ["json"]
+
+
+def test_a_program_that_depends_on_the_directory_is_not_asked(tmp_path: Path) -> None:
+    """It was looked for in one directory, not found, and run in another."""
+    program = fake(tmp_path, f"touch {tmp_path}/ran")
+    for first in (f"#!{program[1:]}\n", "#!/usr/bin/env python3\n"):
+        file = write(tmp_path / "a.py", "", first)
+        assert ask(file, f"{str(tmp_path)[1:]}", ME) is None
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("first", ["#!/bin/sh\n", "#!/no/such/python3\n"])

@@ -35,7 +35,7 @@ def mend(kind: str, file: Path, top: Path | None = None) -> None:
 @pytest.mark.parametrize(
     ("source", "before", "after"),
     [
-        (FIRST.encode(), 0o600, 0o755),
+        (FIRST.encode(), 0o644, 0o755),
         (FIRST.encode(), 0o777, 0o755),
         (CRLF.encode(), 0o750, 0o750),
         (b"\xef\xbb\xbf" + CRLF.encode(), 0o705, 0o705),
@@ -67,13 +67,13 @@ def test_what_is_found_is_mended_and_then_not_found(
 def test_the_directory_itself(tmp_path: Path) -> None:
     place = tmp_path / "bin"
     place.mkdir()
-    place.chmod(0o1777)
+    place.chmod(0o2777)
     file = write(place / "a.py", FIRST)
     (found,) = script.check_permissions(str(file), Account.current())
     (made,) = mends([found])
     assert made.what == "chmod go-w"
     Tree(str(file)).apply(made)
-    assert place.stat().st_mode & 0o7777 == 0o1755
+    assert place.stat().st_mode & 0o7777 == 0o2755
 
 
 def test_a_deny_file_is_written_and_never_overwritten(tmp_path: Path) -> None:
@@ -143,6 +143,16 @@ def test_what_is_not_below_the_named_directory_is_left_alone(tmp_path: Path) -> 
     with pytest.raises(Refused, match="not in the directory"):
         mend("not-executable", file, tmp_path / "bin")
     assert mode(file) == 0o600
+
+
+def test_in_a_directory_what_is_closed_to_others_stays_closed(tmp_path: Path) -> None:
+    """A purge.sh of mode 600 became a page that everybody could ask for."""
+    file = write(tmp_path / "purge.sh", "#!/bin/sh\n", 0o600)
+    with pytest.raises(Refused, match="perhaps on purpose; name the file itself"):
+        mend("not-executable", file)
+    assert mode(file) == 0o600
+    mend("not-executable", file, top=file)
+    assert mode(file) == 0o755
 
 
 @pytest.mark.parametrize("content", [b"\0\r\n", b"x\r\n" * 1_500_000])

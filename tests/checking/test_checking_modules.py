@@ -23,6 +23,15 @@ def test_imports_that_are_found_are_no_finding(tmp_path: Path) -> None:
     assert check(str(tmp_path / "a.py"), found, Import("sys", 3, False, "built-in")) == []
 
 
+@pytest.mark.parametrize("place", ["built-in", "frozen"])
+def test_a_module_that_has_no_file_is_not_beside_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """In the directory of the script, `import sys` was said to find a file `built-in` there."""
+    monkeypatch.chdir(tmp_path)
+    assert check("a.py", Import("sys", 3, False, place)) == []
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "fix"),
     [

@@ -105,3 +105,14 @@ def test_no_command_follows_a_link(tmp_path: Path) -> None:
     for each in own:
         assert each.command == ""
         assert each.fix == f"It is a symbolic link to {target}: see whether that is meant."
+
+
+def test_a_directory_in_which_nobody_replaces_the_files_of_others_is_fine(script: Path) -> None:
+    """`chmod go-w /tmp` was advised, and done by --fix."""
+    script.parent.chmod(0o1777)
+    try:
+        assert kinds(script) == []
+        script.parent.chmod(0o777)
+        assert kinds(script) == ["writable-by-others"]
+    finally:
+        script.parent.chmod(0o755)

@@ -62,6 +62,19 @@ def test_a_directory_of_many_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(script.scripts(str(tmp_path))) == 3
 
 
+def test_no_directory_is_entered_too_deeply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Python 3.11, `os.walk` raised RecursionError a thousand directories down."""
+    monkeypatch.setattr(script, "MAX_DEPTH", 2)
+    files = []
+    for depth in range(5):
+        place = tmp_path.joinpath(*["d"] * depth)
+        place.mkdir(exist_ok=True)
+        files.append(write(place / "a.py", "#!/bin/sh\n"))
+    assert script.scripts(str(tmp_path)) == files[:3]
+
+
 def test_a_directory_that_is_not_there() -> None:
     with pytest.raises(FileNotFoundError):
         script.scripts("/no/such/directory")

@@ -103,6 +103,7 @@ def test_a_shell_that_does_not_end_is_said_to(tmp_path: Path) -> None:
     [
         (PLAIN, "no-charset"),
         ('print("Content-Type: text/html; charset=utf-9\\n")\n', "unknown-charset"),
+        ('print("Content-Type: text/html; charset=undefined\\n")\nprint("x")\n', "unknown-charset"),
         (HEAD + "import sys\nprint('x', file=sys.stderr)", "standard-error"),
         ('print("Location: /x\\n\\nbody")\n', "body-of-redirect"),
         ('print("Status: 304\\nContent-Type: text/html; charset=utf-8\\n\\nx")', "body-of-status"),
