@@ -24,7 +24,6 @@ PATH = "/usr/local/bin:/usr/bin:/bin"  # what servers give that systemd or an in
 MAX_OUTPUT = 1 << 20  # bytes that are kept
 MAX_LINES = 200  # of standard error
 _GRACE = 2.0  # seconds from the signal to the end
-_OPEN = 2.0  # seconds for which standard input is left open
 _MAX_IMPORTS = 5_000  # lines
 _READ = {"x86_64": b"0", "aarch64": b"63", "riscv64": b"63"}  # by machine: the number of read(2)
 
@@ -86,7 +85,7 @@ def run_sample(
     variables = _environment(whole, method, path)
     if imports:
         variables["PYTHONPROFILEIMPORTTIME"] = "1"
-    body = _Open() if method == "POST" else None
+    body = _Open(seconds / 2) if method == "POST" else None
     job = Job(
         file=whole,
         environment=variables,
@@ -123,33 +122,37 @@ def run_sample(
 
 
 class _Open:
-    """An empty body whose pipe stays open, as servers may leave it, until the script waits for more."""
+    """An empty body whose pipe stays open, as servers may leave it, until the script waits for more; at
+    most for some `seconds`, since a program that it starts may do that, which is not seen.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         self.run: SpawnRun | None = None
         self.is_waited_for = False
-        self._until = time.monotonic() + _OPEN
+        self._until = time.monotonic() + seconds
 
     def read(self, size: int, /) -> bytes:
-        if self.run is not None and _waits_for_input(self.run.pid):
-            self.is_waited_for = True
+        seen = _waits_for_input(self.run.pid) if self.run else False
+        self.is_waited_for = bool(seen)
+        if seen is not False or time.monotonic() > self._until:
             return b""
-        if time.monotonic() > self._until:
-            return b""  # nobody can tell, or the script is busy
         time.sleep(0.01)
         raise BlockingIOError
 
 
-def _waits_for_input(pid: int) -> bool:
-    """Whether a process is in read(2) of its standard input (proc_pid_syscall(5)); False if the system
+def _waits_for_input(pid: int) -> bool | None:
+    """Whether a process is in read(2) of its standard input (proc_pid_syscall(5)); None if the system
     does not tell.
     """
+    wanted = _READ.get(os.uname().machine)
     try:
         with open(f"/proc/{pid}/syscall", "rb") as stream:
-            number, descriptor = stream.read(200).split()[:2]
-    except (OSError, ValueError):
+            words = stream.read(200).split()
+    except ProcessLookupError:  # it has ended
         return False
-    return number == _READ.get(os.uname().machine) and descriptor == b"0x0"
+    except OSError:
+        return None
+    return words[:2] == [wanted, b"0x0"] if wanted else None
 
 
 def _environment(file: str, method: str, path: str) -> dict[str, str]:
