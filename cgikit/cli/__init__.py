@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -23,7 +24,7 @@ from . import (
     trace,
     vendor,
 )
-from .commandline import Parser, complain
+from .commandline import Parser, complain, ending
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,8 +82,11 @@ def _epilog(parsers: Iterable[argparse.ArgumentParser]) -> str:
 def _run(arguments: argparse.Namespace) -> int:
     """Run a command; return its exit status. It is 1 if the output cannot be written."""
     try:
-        status: int = arguments.command(arguments)
+        with ending(arguments.named):
+            status: int = arguments.command(arguments)
         sys.stdout.flush()
+    except KeyboardInterrupt:  # its user knows why it has ended
+        return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader has ended, as in `… | head`
         # Python flushes again at exit, and would complain then
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,10 +6,13 @@ what the command does, its options, an example, and the page of the documentatio
 """
 
 import argparse
+import contextlib
 import re
+import signal
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from cgikit.process import write_log
@@ -18,6 +21,31 @@ from cgikit.process import write_log
 def complain(command: str, message: str) -> None:
     """Write a line about a command to standard error: `cgikit COMMAND: MESSAGE`. Never raises."""
     write_log(f"cgikit {command}: {message}\n")
+
+
+@contextlib.contextmanager
+def ending(command: str) -> Iterator[None]:
+    """While a command runs scripts, let SIGTERM and SIGHUP end it as an exception, so that it ends its
+    scripts: `SystemExit`, with the status that a shell gives for the signal.
+    """
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if command in ("check", "trace")  # servers have handlers of their own
+        and signal.getsignal(number) is signal.SIG_DFL  # nohup ignores SIGHUP
+        and threading.current_thread() is threading.main_thread()
+    ]
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -35,6 +35,10 @@ _STYLES = {
 }  # fmt: skip
 
 
+#: Behind the script they would be a part of the request.
+_OPTIONS = ("--html", "--svg", "--json", "--imports", "--runs", "--compare", "--no-compare")
+
+
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add this command's parser to the sub-parsers of the command line."""
     parser = commands.add_parser(
@@ -76,6 +80,10 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def trace(arguments: argparse.Namespace) -> int:
     """Measure, and print; return the exit status (int)."""
     file = os.path.abspath(arguments.script)
+    own = [word for word in arguments.words if word.partition("=")[0] in _OPTIONS]
+    if own:
+        complain("trace", f"{own[0]} is an option of trace: write it before {arguments.script}")
+        return 2
     try:
         os.stat(file)
         found = _measure(arguments, _request(file, arguments.words))

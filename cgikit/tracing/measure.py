@@ -143,7 +143,26 @@ class _Run:
         self.times.child = int(words[0])
 
     def wait(self) -> None:
-        """Read everything until the process has ended, and reap it."""
+        """Read everything until the process has ended, and reap it. Whatever ends the waiting, as
+        Ctrl-C, ends the script.
+        """
+        try:
+            self._follow()
+        except BaseException:
+            self._end()
+            raise
+        _, status = self._end()
+        self.times.reaped = time.monotonic_ns()
+        self.status = os.waitstatus_to_exitcode(status)
+        if self._why:
+            raise Failed(self._why)
+
+    def _end(self) -> tuple[int, int]:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._pid, signal.SIGKILL)  # not reaped yet: its number is its own
+        return os.waitpid(self._pid, 0)
+
+    def _follow(self) -> None:
         with selectors.DefaultSelector() as selector:
             for fd in self._sources:
                 os.set_blocking(fd, False)
@@ -169,13 +188,6 @@ class _Run:
             self.times.released = time.monotonic_ns()
             for fd in self._sources:
                 os.close(fd)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._pid, signal.SIGKILL)  # not reaped yet: its number is its own
-        _, status = os.waitpid(self._pid, 0)
-        self.times.reaped = time.monotonic_ns()
-        self.status = os.waitstatus_to_exitcode(status)
-        if self._why:
-            raise Failed(self._why)
 
     def _read(self, fd: int) -> bool:
         try:

@@ -55,7 +55,9 @@ def measure_all(
     `done` how many runs are done, and of how many. Raises `Failed` and `OSError` as `measure` does.
     """
     found = Measured()
-    with_plain = runs >= LEAST
+    method = request.variables.get("REQUEST_METHOD", "GET")
+    is_repeated = method in _SAFE if compare is None else compare
+    with_plain = runs >= LEAST and is_repeated  # else it runs as often as it was asked to, no more
     before = runs * (1 + with_plain)
     for number in range(runs):
         found.traces.append(_run(request, inside=True))
@@ -72,7 +74,7 @@ def measure_all(
     each = max(runs, LEAST)
     missing = 0 if with_plain else each
     more = missing + sum(each + comparison.WARMING_UP[name] for name in whys if not whys[name])
-    announce(more)
+    announce(more + runs * with_plain)
     counted = [before]
 
     def one() -> None:

@@ -110,7 +110,7 @@ def verdict(trace: Trace, cost: float | None = None, ways: Sequence[Way] = ()) -
     imports = sum(step.duration for step in outer)
     if trace.is_inside and outer:
         dearest = max(outer, key=lambda step: step.duration)
-        name = dearest.name.removeprefix("import ")
+        name = printable(dearest.name.removeprefix("import "))
         lines.append(
             f"{imports / 1_000:.1f} of {whole / 1_000:.1f} ms are imports; the dearest is {name} "
             f"({dearest.duration / 1_000:.1f} ms){_by(dearest)}."

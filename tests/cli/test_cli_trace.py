@@ -1,10 +1,14 @@
 """`cgikit trace`: text, JSON, the request, and what cannot be traced."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from serving import alive, until
 
 from cgikit.cli import main
 
@@ -106,7 +110,43 @@ def test_several_runs_have_a_spread(script: str, capsys: pytest.CaptureFixture[s
     assert main(["trace", "--no-compare", "-n", "5", script]) == 0
     out = capsys.readouterr().out
     assert "of 5, in ms" in out
-    assert "sking the interpreter took" in out
+    assert "sking the interpreter took" not in out
+    assert main(["trace", "-n", "5", script]) == 0
+    assert "sking the interpreter took" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--html", "--html=t.html", "--json", "--no-compare"])
+def test_an_option_behind_the_script_is_not_made_a_part_of_the_request(
+    script: str, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert main(["trace", script, "name=Ada", option, "t.html"]) == 2
+    assert f"{option} is an option of trace: write it before {script}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", [["trace", "--no-compare"], ["check"]])
+def test_what_ends_the_command_ends_the_script(
+    tmp_path: Path, number: int, command: list[str]
+) -> None:
+    """An endless loop, which one traces and interrupts, ran on for ever."""
+    file = tmp_path / "loop.py"
+    pids = tmp_path / "pids"
+    file.write_text(
+        f"#!{sys.executable}\nimport os\nopen({str(pids)!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
+        "while True: pass\n"
+    )
+    file.chmod(0o755)
+    words = [sys.executable, "-m", "cgikit", *command, str(file)]
+    if os.geteuid() == 0 and command == ["check"]:
+        words[4:4] = ["--user", "root"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert until(lambda: pids.exists() and pids.read_text().endswith("\n"))
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert b"Traceback" not in errors
+    for pid in pids.read_text().split():
+        assert until(lambda pid=pid: not alive(int(pid)))
 
 
 def test_the_dearest_imports_and_colours_on_request(

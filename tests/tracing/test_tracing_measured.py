@@ -78,9 +78,19 @@ def test_one_that_takes_long_is_run_once(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_cost_of_asking_is_known_from_five_runs_on(tmp_path: Path) -> None:
-    found = measure_all(request(tmp_path, PRINTS), 5, False)
-    assert runs(tmp_path) == 10
+    announced: list[int] = []
+    found = measure_all(request(tmp_path, PRINTS), 5, None, announced.append)
     assert found.cost is not None
+    assert announced == [runs(tmp_path) - 5]
+
+
+@pytest.mark.parametrize(("method", "compare"), [("GET", False), ("POST", None), ("POST", False)])
+def test_otherwise_a_script_runs_as_often_as_it_was_asked_to(
+    tmp_path: Path, method: str, compare: bool | None
+) -> None:
+    """With -n 6, a POST was sent twelve times without a word."""
+    found = measure_all(request(tmp_path, PRINTS, method), 6, compare)
+    assert (runs(tmp_path), len(found.traces), found.cost) == (6, 6, None)
 
 
 def test_one_that_fails_later_has_its_steps_all_the_same(tmp_path: Path) -> None:
