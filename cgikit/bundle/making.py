@@ -6,6 +6,7 @@ It reads files and returns a `Made`; `writing.py` writes it.
 import base64
 import os
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 
 from .. import bundling
 from ..files import read
@@ -16,6 +17,7 @@ from .target import Target
 from .writing import Bundle
 
 _MAX_FILES = 20_000
+_MAX_SEEN = 10 * _MAX_FILES  # with those that stay
 _MAX_BYTES = 500_000_000
 #: For servers that show the folder: httpd alone reads this.
 _DENIED = b"<IfModule mod_authz_core.c>\n    Require all denied\n</IfModule>\n"
@@ -48,17 +50,19 @@ def make(
     wanted: str = "",
     include: Collection[str] = (),
     data: bool = False,
-    tell: Callable[[str], object] = str,
+    tell: Callable[[int, int], object] = max,
 ) -> Made:
     """Return the bundle of a script, or of all that is in a directory.
 
     `wanted` is the interpreter for the first lines, `include` names modules that no source names.
-    With `data` what visitors have left goes along. `tell` is called with each path that is read.
+    With `data` what visitors have left goes along. A script that is a link is taken from where it
+    leads, with what is beside it there (Python looks for modules there too), under the link's name.
+    `tell` is called with how many files of how many are done, of each step anew.
 
     Raises `Refused` if something that is needed cannot be carried, `ValueError` for an interpreter
     that cannot be used and for more than a bundle can have, `OSError` for what cannot be read.
     """
-    directory = source if os.path.isdir(source) else os.path.dirname(os.path.abspath(source))
+    directory = source if os.path.isdir(source) else _directory(source)
     made = Made()
     content = _Content(directory, made, data, tell)
     scripts = (
@@ -66,7 +70,7 @@ def make(
     )
     if not scripts:
         raise Refused([f"{source}: no script that begins with #! and a Python"])
-    reached = _reached(directory, scripts, include)
+    reached = _reached(directory, scripts, include, tell)
     problems = [problem for one in reached.values() for problem in one.problems]
     if problems:
         raise Refused(sorted(set(problems)))
@@ -83,12 +87,28 @@ def make(
     return made
 
 
+def _directory(script: str) -> str:
+    """Return the directory of a script: that of the file, if `script` is a link."""
+    real = os.path.realpath(script)
+    directory, name = os.path.dirname(real), os.path.basename(script)
+    there = os.path.join(directory, name)
+    if os.path.lexists(there) and os.path.realpath(there) != real:
+        raise Refused(
+            [f"{script}: leads to {real}, beside which is another {name}: rename the link"]
+        )
+    return directory
+
+
 def _reached(
-    directory: str, scripts: dict[str, bytes], include: Collection[str]
+    directory: str,
+    scripts: dict[str, bytes],
+    include: Collection[str],
+    tell: Callable[[int, int], object],
 ) -> dict[str, Reached]:
     """Return what the scripts of each directory use, by its path."""
     found: dict[str, Reached] = {}
-    for path, script in sorted(scripts.items()):
+    for done, (path, script) in enumerate(sorted(scripts.items())):
+        tell(done, len(scripts))
         place = os.path.dirname(path)
         one = found.setdefault(place, Reached(os.path.join(directory, place)))
         try:
@@ -105,7 +125,7 @@ class _Content:
     """The files beside the scripts, as far as they go along."""
 
     def __init__(
-        self, directory: str, made: Made, data: bool, tell: Callable[[str], object]
+        self, directory: str, made: Made, data: bool, tell: Callable[[int, int], object]
     ) -> None:
         self.directory = os.path.realpath(directory)
         self.made = made
@@ -133,7 +153,11 @@ class _Content:
 
     def _take(self, start: str) -> Iterator[tuple[str, bytes]]:
         files = self.made.bundle.files
-        for path, reason in beside.files(self.directory, start, data=self.data):
+        found = list(islice(beside.files(self.directory, start, data=self.data), _MAX_SEEN + 1))
+        if len(found) > _MAX_SEEN:
+            raise self._too_much()
+        for done, (path, reason) in enumerate(found):
+            self.tell(done, len(found))
             if reason:
                 self.made.left += [] if (path, reason) in self.made.left else [(path, reason)]
                 continue
@@ -141,21 +165,23 @@ class _Content:
                 continue
             if path.partition("/")[0] == FOLDER:
                 raise Refused([f"{path}: this is a bundle already: bundle what it was made of"])
-            self.tell(path)
             full = os.path.join(self.directory, path)
             content = _bytes(full)
             self.size += len(content)
             if len(files) >= _MAX_FILES or self.size > _MAX_BYTES:
-                raise ValueError(
-                    f"{self.directory} has more than {_MAX_FILES} files or {_MAX_BYTES} bytes: "
-                    "move what is no part of the scripts away"
-                )
+                raise self._too_much()
             if interpreter.is_python(content) and not path.endswith("/__init__.py"):
                 yield path, content
             else:
                 files[path] = content
                 if content.startswith(b"#!") and os.access(full, os.X_OK):
                     self.made.bundle.scripts.add(path)
+
+    def _too_much(self) -> ValueError:
+        return ValueError(
+            f"{self.directory} has more than {_MAX_FILES} files or {_MAX_BYTES} bytes: "
+            "move what is no part of the scripts away"
+        )
 
 
 def _compile_own(bundle: Bundle, target: Target) -> None:
@@ -214,7 +240,7 @@ def _package(name: str, place: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _bytes(file: str) -> bytes:
-    content = read(file)
+    content = read(os.path.realpath(file))  # where a link leads is known, and inside
     if content is None:
         raise FileNotFoundError(2, "there is no such file", file)
     return content

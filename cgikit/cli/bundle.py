@@ -11,6 +11,7 @@ from cgikit.bundle.target import Target, target
 from cgikit.errors import StorageError, reason_of
 
 from .commandline import complain
+from .terminal import Progress
 
 _SHOWN = 20  # paths of a kind that are named
 
@@ -72,13 +73,15 @@ def bundle(arguments: argparse.Namespace) -> int:
     except ValueError as error:
         return _fail(str(error), 2)
     try:
-        made = making.make(
-            source,
-            chosen,
-            wanted=arguments.interpreter,
-            include=arguments.include,
-            data=arguments.with_data,
-        )
+        with Progress() as bar:
+            made = making.make(
+                source,
+                chosen,
+                wanted=arguments.interpreter,
+                include=arguments.include,
+                data=arguments.with_data,
+                tell=bar,
+            )
         writing.write(made.bundle, out, force=arguments.force)
     except making.Refused as error:
         for problem in error.problems:

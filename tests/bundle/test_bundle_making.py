@@ -235,3 +235,68 @@ def test_a_bundle_is_not_bundled_again(site: Path, tmp_path: Path) -> None:
     bundled(site / "shop.py", tmp_path / "out")
     with pytest.raises(Refused, match="a bundle already"):
         make(str(tmp_path / "out"), target())
+
+
+def linked(place: Path) -> Path:
+    """A script with a module of its own, and a link to it in another directory."""
+    for name in ("app", "cgi-bin"):
+        (place / name).mkdir()
+    script = place / "app" / "real.py"
+    script.write_text(
+        "#!/usr/bin/env python3\nimport mine\nfrom cgikit import run\nrun(lambda request: mine.WORD)\n"
+    )
+    script.chmod(0o755)
+    (place / "app" / "mine.py").write_text("WORD = 'beside the file'\n")
+    link = place / "cgi-bin" / "linked.py"
+    link.symlink_to("../app/real.py")
+    return link
+
+
+def test_a_link_to_a_script_is_bundled_with_what_is_beside_the_file(tmp_path: Path) -> None:
+    """It was refused: "Too many levels of symbolic links"."""
+    bundled(linked(tmp_path), tmp_path / "out")
+    assert ask(tmp_path / "out" / "linked.py").body == "beside the file"
+    assert not (tmp_path / "out" / "linked.py").is_symlink()
+    assert not (tmp_path / "out" / "real.py").exists()
+
+
+def test_a_link_in_a_directory_to_a_file_in_it_is_a_file_of_the_bundle(tmp_path: Path) -> None:
+    """One such link, and the whole directory was refused."""
+    linked(tmp_path)
+    (tmp_path / "app" / "alias.py").symlink_to("real.py")
+    bundled(tmp_path / "app", tmp_path / "out")
+    for name in ("alias.py", "real.py"):
+        assert ask(tmp_path / "out" / name).body == "beside the file"
+
+
+def test_a_link_named_like_another_file_there_is_refused(tmp_path: Path) -> None:
+    link = linked(tmp_path)
+    (tmp_path / "app" / "linked.py").write_text("WORD = 1\n")
+    with pytest.raises(Refused, match=r"beside which is another linked\.py: rename the link"):
+        make(str(link), target(sys.executable))
+
+
+@pytest.mark.parametrize("to", ["nowhere.py", "linked.py"])
+def test_a_link_to_nothing_is_an_error_with_its_name(tmp_path: Path, to: str) -> None:
+    (tmp_path / "linked.py").symlink_to(to)
+    with pytest.raises(OSError, match=r"linked\.py"):
+        make(str(tmp_path / "linked.py"), target(sys.executable))
+
+
+def test_how_far_it_is_is_told(site: Path) -> None:
+    told: list[tuple[int, int]] = []
+    make(str(site), target(sys.executable), tell=lambda done, total: told.append((done, total)))
+    assert told
+    assert all(0 <= done < total for done, total in told)
+    assert max(total for _, total in told) > 3
+
+
+def test_more_files_than_a_bundle_can_have_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hello.py").write_text("#!/usr/bin/env python3\n")
+    for number in range(9):
+        (tmp_path / f"{number}.log").touch()  # they stay, and are looked at all the same
+    monkeypatch.setattr("cgikit.bundle.making._MAX_SEEN", 9)
+    with pytest.raises(ValueError, match="has more than"):
+        make(str(tmp_path), target(sys.executable))

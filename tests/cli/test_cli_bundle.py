@@ -1,12 +1,14 @@
 """`cgikit bundle`: what it says, and its exit status."""
 
+import io
 import sys
 from pathlib import Path
 
 import pytest
 from bundled import ask
 
-from cgikit.cli import main
+from cgikit.cli import bundle, main
+from cgikit.cli.terminal import Progress
 
 SCRIPT = "#!/usr/bin/env python3\nfrom cgikit import run\nrun(lambda request: 'hello')\n"
 
@@ -81,3 +83,22 @@ def test_wrong_usage_is_2(
     monkeypatch.chdir(tmp_path)
     assert main(["bundle", *words]) == 2
     assert not (tmp_path / "out").exists()
+
+
+class Terminal(io.StringIO):
+    """A terminal that remembers."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_takes_long_shows_a_bar_which_goes_away(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(bundle, "Progress", lambda: Progress(after=0))
+    assert main(["bundle", str(script.parent), "-o", str(tmp_path / "out")]) == 0
+    assert " of 1" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")
