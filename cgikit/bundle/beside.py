@@ -19,20 +19,33 @@ _NAMES = {
     "sessions": _DATA,
     "__pycache__": _LEFTOVER,
     "node_modules": _LEFTOVER,
-    "id_rsa": _SECRET,
+    "private": _DATA,
+    "id_dsa": _SECRET,
+    "id_ecdsa": _SECRET,
     "id_ed25519": _SECRET,
+    "id_rsa": _SECRET,
 }
 _SUFFIXES = {
     ".dat": _DATA,
     ".db": _DATA,
+    ".db3": _DATA,
+    ".sql": _DATA,
     ".sqlite": _DATA,
     ".sqlite3": _DATA,
+    "-wal": _DATA,
+    "-shm": _DATA,
+    "-journal": _DATA,
     ".log": _DATA,
     ".lock": _DATA,
     ".pem": _SECRET,
     ".key": _SECRET,
+    ".p12": _SECRET,
+    ".pfx": _SECRET,
     ".pyc": _LEFTOVER,
     ".swp": _LEFTOVER,
+    ".swo": _LEFTOVER,
+    ".save": _LEFTOVER,
+    ".old": _LEFTOVER,
     ".bak": _LEFTOVER,
     ".orig": _LEFTOVER,
     "~": _LEFTOVER,
@@ -72,6 +85,8 @@ def files(directory: str, start: str = "", *, data: bool = False) -> Iterator[tu
         full = os.path.join(top, path)
         reason = why_not(path, data=data) if path else ""
         is_directory = os.path.isdir(full)
+        if path.rpartition("/")[2] == "core" and os.path.isfile(full):
+            reason = _LEFTOVER  # the memory of a program that crashed; a directory may be named so
         if not reason and not _is_inside(full, top):
             reason = _OUTSIDE
         if is_directory and reason:

@@ -13,6 +13,8 @@ from ..files import read
 from .firstlines import FOLDER
 
 LIST = f"{FOLDER}/written.sha256"
+_ADDED = "was not written by cgikit bundle"
+_ELSE = "name another folder, or move it away"
 
 
 class Bundle:
@@ -77,18 +79,34 @@ def _check(out: str, force: bool) -> None:
         line.split("  ", 1)[::-1]
         for line in (read(os.path.join(out, LIST)) or b"").decode().split("\n")[:-1]
     )
-    for directory, below, names in os.walk(out):
+    folders = {above for path in listed for above in _upwards(os.path.dirname(path))}
+    for directory, below, names in os.walk(out, onerror=_raise):
         below[:] = [
             name for name in below if not (name == "__pycache__" and _is_compiled(directory))
         ]
+        added = [os.path.relpath(os.path.join(directory, name), out) for name in below]
+        for path in added:
+            if path not in folders:  # also if it is empty, or cannot be entered
+                raise FileExistsError(17, f"{path}/ {_ADDED}: {_ELSE}", out)
         for name in names:
             path = os.path.relpath(os.path.join(directory, name), out)
             if path == LIST or (path in listed and _sum(os.path.join(out, path)) == listed[path]):
                 continue
-            what = "was changed since" if path in listed else "was not written by cgikit bundle"
-            raise FileExistsError(17, f"{path} {what}: name another folder, or move it away", out)
+            what = "was changed since" if path in listed else _ADDED
+            raise FileExistsError(17, f"{path} {what}: {_ELSE}", out)
     if not force:
         raise FileExistsError(17, "this bundle exists already; --force replaces it", out)
+
+
+def _raise(error: OSError) -> None:
+    """Refuse what cannot be looked into: `os.walk` passes over it, and there may be data in it."""
+    raise error
+
+
+def _upwards(path: str) -> list[str]:
+    """Return a relative path and those of the folders above it."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _is_compiled(directory: str) -> bool:

@@ -8,6 +8,7 @@ import os
 
 from cgikit.bundle import interpreter, making, writing
 from cgikit.bundle.target import Target, target
+from cgikit.characters import printable
 from cgikit.errors import StorageError, reason_of
 
 from .commandline import complain
@@ -100,18 +101,20 @@ def bundle(arguments: argparse.Namespace) -> int:
 def _report(made: making.Made, chosen: Target, out: str) -> None:
     files = made.bundle.files
     size = sum(map(len, files.values()))
-    print(f"wrote {out}: {len(files)} files, {size / 1000:.0f} kB, for Python {chosen.version}")
+    print(
+        f"wrote {printable(out)}: {len(files)} files, {size / 1000:.0f} kB, for Python {chosen.version}"
+    )
     for path in sorted(made.bundle.scripts)[:_SHOWN]:
         line = files[path].partition(b"\n")[0].decode("utf-8", "replace")
-        print(f"  {path}: {line}")
+        print(f"  {printable(path)}: {printable(line)}")
     if made.packages:
         print(f"  packages: {', '.join(made.packages)}")
     for path, reason in made.left[:_SHOWN]:
-        print(f"  left out: {path}: {reason}")
+        print(f"  left out: {printable(path)}: {reason}")
     if len(made.left) > _SHOWN:
         print(f"  left out: {len(made.left) - _SHOWN} more")
     for note in made.notes:
-        print(f"  note: {note}")
+        print(f"  note: {printable(note)}")
     if not chosen.python:
         print(
             f"  note: no Python {chosen.version} was found here, so nothing is compiled: each request "
@@ -125,5 +128,5 @@ def _is_within(path: str, directory: str) -> bool:
 
 
 def _fail(message: str, status: int = 1) -> int:
-    complain("bundle", message)
+    complain("bundle", printable(message))
     return status

@@ -68,6 +68,7 @@ def _fill(place: str, name: str, kind: str, interpreter: str) -> list[str]:
     deny = os.path.join("data", ".htaccess")
     os.mkdir(os.path.join(place, "cgi-bin"), 0o755)
     os.mkdir(os.path.join(place, "data"), 0o700)
+    os.chmod(os.path.join(place, "cgi-bin"), 0o755)  # noqa: S103 -- whatever the umask
     source = f"#!{interpreter}\n{_text(kind, name)}"
     for file, text, mode in (
         (script, source, 0o755),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cgikit.bundle import beside
+from cgikit.checking import exposed
 
 
 @pytest.mark.parametrize(
@@ -13,7 +14,11 @@ from cgikit.bundle import beside
     [
         "data", "data/x.json", "pages/data/x", "count.dat", "shop.sqlite3", "a/site.db", "error.log",
         "x.lock", ".htpasswd", ".env", "server.key", "cert.pem", ".git", ".git/config", "__pycache__",
-        "m.pyc", "page.html~", "page.html.bak", ".page.html.swp", "sessions", "a\nb", "a\udcffb",
+        "m.pyc", "page.html~", "page.html.bak", ".page.html.swp", "sessions", "a\nb",
+        "private/p.txt", "dump.sql", "config.py.old", "guest.db-wal", "guest.db-shm",
+        "guest.db-journal",
+        "x.db3", "id_ecdsa", "id_dsa", "cert.p12", "cert.pfx", "a.py.swo", "hidden.php.save",
+        "a\udcffb",
     ],
 )  # fmt: skip
 def test_it_stays(path: str) -> None:
@@ -26,6 +31,24 @@ def test_it_stays(path: str) -> None:
 )
 def test_it_goes_along(path: str) -> None:
     assert beside.why_not(path) == ""
+
+
+@pytest.mark.parametrize("name", [*exposed._DIRECTORIES, *exposed._FILES])
+def test_what_check_calls_exposed_stays(name: str) -> None:
+    assert beside.why_not(name)
+
+
+@pytest.mark.parametrize("end", exposed._ENDS)
+def test_what_check_calls_exposed_by_its_end_stays(end: str) -> None:
+    assert beside.why_not(f"a{end}")
+
+
+def test_a_memory_image_stays_and_a_package_of_that_name_does_not(tmp_path: Path) -> None:
+    (tmp_path / "a" / "core").mkdir(parents=True)
+    (tmp_path / "a" / "core" / "x.py").touch()
+    (tmp_path / "core").touch()
+    found = dict(beside.files(str(tmp_path)))
+    assert found == {"a/core/x.py": "", "core": "made by other programs"}
 
 
 def test_data_goes_along_when_it_is_asked_for() -> None:

@@ -75,7 +75,7 @@ def test_a_bundle_is_replaced_on_request(bundle: Bundle, tmp_path: Path) -> None
         (lambda out: (out / "hello.py").write_text("mine"), "hello.py was changed since"),
         (
             lambda out: (out / "data").mkdir() or (out / "data" / "x").touch(),
-            "data/x was not written",
+            "data/ was not written",
         ),
         (lambda out: (out / LIST).unlink(), "no bundle"),
     ],
@@ -113,3 +113,14 @@ def test_nothing_is_left_of_one_that_cannot_be_written(bundle: Bundle, tmp_path:
     with pytest.raises(OSError, match="hello"):
         write(bundle, str(tmp_path / "out"))
     assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_others_made_stays_even_if_nobody_can_look_into_it(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    write(bundle, str(tmp_path / "out"))
+    kept = tmp_path / "out" / "data"
+    kept.mkdir(mode=0)
+    with pytest.raises(FileExistsError, match="data/ was not written by cgikit bundle"):
+        write(bundle, str(tmp_path / "out"), force=True)
+    assert kept.is_dir()

@@ -52,6 +52,22 @@ def test_what_is_left_out_is_said(
     assert "left out" not in capsys.readouterr().out
 
 
+def test_names_cannot_command_the_terminal(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "evil\033]0;PWN\007\033[2Jx"
+    (script.parent / f"{evil}.log").touch()
+    (script.parent / f"{evil}.py").write_text(SCRIPT)
+    line = ["bundle", str(script.parent), "-o"]
+    assert main([*line, str(tmp_path / f"{evil}out")]) == 0
+    (script.parent / f"{evil}.py").write_text(SCRIPT + "import nowhere\n")
+    assert main([*line, str(tmp_path / "again")]) == 1
+    out, err = capsys.readouterr()
+    assert "\\x1b[2Jx.log: data" in out
+    assert "\033" not in out + err
+    assert "\\x1b[2Jx.py:4: nowhere is not found" in err
+
+
 def test_what_cannot_be_bundled_is_said(
     script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,3 +82,15 @@ def test_an_interpreter_that_a_server_s_user_cannot_reach_is_named(
     monkeypatch.setattr(sys, "executable", str(closed / "python3"))
     assert main(["new", "page"]) == 0
     assert "Other users cannot enter" in capsys.readouterr().err
+
+
+def test_a_server_can_enter_the_scripts_whatever_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    former = os.umask(0o077)
+    try:
+        assert main(["new", "page"]) == 0
+    finally:
+        os.umask(former)
+    assert os.stat("page/cgi-bin").st_mode & 0o777 == 0o755
