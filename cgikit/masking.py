@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ENVIRON: "Any" = os.environ.__class__
 _WORDS = (
     "passw pwd passphrase secret token credential cookie session authorization apikey privatekey"
-    " accesskey signing signedwith dsn csrf"
+    " accesskey signing signedwith dsn csrf sessid"
 ).split()
 _MAX_USERINFO = 200  # characters of a user and a password in a URL
 _NAME_WINDOW = 200  # characters before a string literal, searched for the name it is assigned to
@@ -32,7 +32,7 @@ _MAX_TEXT = 100_000  # characters of a value that are looked at
 def is_secret(name: str) -> bool:
     """Whether a name suggests that its value is a secret."""
     plain = name.lower().replace("_", "").replace("-", "")
-    return any(word in plain for word in _WORDS)
+    return plain == "sid" or any(word in plain for word in _WORDS)
 
 
 def masked_source(source: str) -> str:

@@ -36,6 +36,8 @@ def shows_page(environ: Mapping[str, Any]) -> bool:
     Not a script that fetches it, and not a frame: what a served page can read, whoever wrote into
     that page can read as well.
     """
+    if "HTTP_SERVICE_WORKER_NAVIGATION_PRELOAD" in environ:  # a script of a served page reads this
+        return False
     mode = str(environ.get("HTTP_SEC_FETCH_MODE", "navigate"))
     destination = str(environ.get("HTTP_SEC_FETCH_DEST", "document"))
     return mode == "navigate" and destination == "document"

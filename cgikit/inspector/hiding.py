@@ -154,9 +154,10 @@ def masked_target(target: str) -> str:
 
 def masked_form(text: str) -> str:
     """Return an urlencoded text without the values of the fields whose names suggest secrets."""
-    return "&".join(
+    return "".join(
         f"{name}={HIDDEN}" if value and is_secret(_decoded(name)) else name + equals + value
-        for name, equals, value in (field.partition("=") for field in text.split("&"))
+        # Old programs separate the fields by semicolons; which of the two it is, cannot be told
+        for name, equals, value in (field.partition("=") for field in re.split("([&;])", text))
     )
 
 

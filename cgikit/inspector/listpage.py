@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from cgikit.host.output import reason_of
 
 from .exchange import Exchange
-from .hiding import masked_target
+from .hiding import Hiding
 from .markup import button, milliseconds, page, text
 
 
@@ -38,7 +38,7 @@ def _row(exchange: Exchange) -> str:
         f'<span class="soft">{exchange.number}</span> '
         f'<span class="time soft">{clock(exchange)}</span> '
         f'<span class="what mono"><b>{text(request.method[:20])}</b> '
-        f"{text(masked_target(request.target)[:500])}</span> "
+        f"{text(Hiding(exchange).target(request.target)[:500])}</span> "
         f'<span class="status {"bad" if failed(exchange) else "ok"}">{status(exchange)}</span> '
         f'<span class="took">{took(exchange)}</span>{last}</a></li>'
     )
@@ -76,7 +76,7 @@ def notes(exchange: Exchange) -> str:
     if len(exchange.runs) > 1:
         found.append(f"{len(exchange.runs) - 1} local redirect{'s' * (len(exchange.runs) > 2)}")
     if exchange.leads_to:
-        found.append(f"redirects to {masked_target(exchange.leads_to)[:200]}")
+        found.append(f"redirects to {Hiding(exchange).target(exchange.leads_to)[:200]}")
     for run in exchange.runs:
         if run.status:
             found.append(

@@ -17,6 +17,7 @@ _BOUNDARY = re.compile(r';[ \t]*boundary="?([^";,\s]{1,200})', re.IGNORECASE)
 _NAME = re.compile(r';[ \t]*name\*?="?([^";\r\n]{0,1000})', re.IGNORECASE)
 _HEAD = re.compile(r"\r?\n\r?\n")
 _MEMBER = re.compile(r'"((?:[^"\\]|\\.){0,1000})"[ \t\r\n]*:[ \t\r\n]*')
+_LINE = re.compile(r"(?m)^([^=\r\n]{1,200})=([^\r\n]+)")
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+')
 Take = Callable[[str], object]
 
@@ -29,8 +30,10 @@ def masked_body(text: str, kind: str, take: Take = len) -> str:
     if media_type.startswith("multipart/"):
         found = _BOUNDARY.search(kind)
         return _multipart(text, found[1], take) if found else text
-    if media_type.endswith(("/json", "+json")):
+    if "json" in media_type:
         return _json(text, take)
+    if media_type in ("", "text/plain"):  # of a form, or of a program that names no type
+        return _json(_lines(text, take), take)
     return text
 
 
@@ -45,6 +48,18 @@ def _multipart(text: str, boundary: str, take: Take) -> str:
             part = part[: head.end()] + HIDDEN + part[head.end() + len(value) :]
         shown.append(part)
     return delimiter.join(shown)
+
+
+def _lines(text: str, take: Take) -> str:
+    """Return a form as `text/plain` (HTML section 4.10.21.8) without its secrets."""
+
+    def shown(line: re.Match[str]) -> str:
+        if not is_secret(line[1]):
+            return line[0]
+        take(line[2])
+        return f"{line[1]}={HIDDEN}"
+
+    return _LINE.sub(shown, text)
 
 
 def _json(text: str, take: Take) -> str:

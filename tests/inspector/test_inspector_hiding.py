@@ -4,6 +4,7 @@ import pytest
 from inspecting import inspected
 
 from cgikit.inspector.hiding import Hiding, masked_form, masked_target, without_cookies
+from cgikit.inspector.listpage import rows
 from cgikit.inspector.parts import Parts
 from cgikit.inspector.requestpage import request_page
 
@@ -94,3 +95,19 @@ def test_every_cookie_that_is_set_is_hidden() -> None:
     assert without_cookies(head) == (
         "SET-COOKIE : a=(hidden); Path=/\r\nX: y\nset-cookie: (hidden)\nSet-Cookie:\n"
     )
+
+
+@pytest.mark.parametrize("name", ["sid", "SID", "PHPSESSID", "CGISESSID", "session_id"])
+def test_the_names_of_session_ids(name: str) -> None:
+    assert masked_form(f"{name}=abcdefgh&side=1") == f"{name}=(hidden)&side=1"
+
+
+def test_fields_may_be_separated_by_semicolons() -> None:
+    assert masked_form("a=1;password=x;b=2") == "a=1;password=(hidden);b=2"
+
+
+def test_the_list_hides_what_the_page_hides() -> None:
+    exchange = inspected(
+        target="/x.py?next=SecretCookie77", headers=(HOST, ("Cookie", "a=SecretCookie77"))
+    )
+    assert "SecretCookie77" not in rows([exchange])

@@ -65,6 +65,15 @@ def test_json_whole_or_cut(text: str, shown: str | None) -> None:
     assert masked(text, "application/problem+json; charset=utf-8")[0] == masked(text, JSON)[0]
 
 
+@pytest.mark.parametrize("kind", ["text/plain", ""])
+def test_a_body_without_a_type_of_its_own(kind: str) -> None:
+    assert masked("user=ada\r\npassword=geheim\r\n", kind) == (
+        "user=ada\r\npassword=(hidden)\r\n",
+        ["geheim"],
+    )
+    assert masked('{"password": "geheim"}', kind)[0] == '{"password": "(hidden)"}'
+
+
 @given(st.text(min_size=1).filter(lambda text: "(hidden)" not in text), st.integers(0, 400))
 def test_no_cut_of_json_shows_a_value(value: str, end: int) -> None:
     secret = f"SECRET{value}"

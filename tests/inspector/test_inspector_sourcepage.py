@@ -75,6 +75,7 @@ def test_only_a_browser_that_shows_the_page_gets_it(looker: Looker) -> None:
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-origin", "sec_fetch_mode": "cors", "sec_fetch_dest": "empty"},
         {"host": "evil.example"},
+        {"service_worker_navigation_preload": "true"},
     ):
         page = looker.ask("/_cgikit/source/x.sh", **fields)
         assert (page.status, "printf" in page.text) == (403, False)
