@@ -60,8 +60,8 @@ class Child:
 
     __slots__ = (
         "_ask_at", "_awaited", "_body", "_buffer", "_err", "_host", "_in", "_is_stuck", "_kill_at",
-        "_loop", "_out", "_owner", "_pause", "_piece", "_reaping", "ahead", "done", "eof_at", "fed",
-        "heard", "paused_at", "pid", "slot", "started",
+        "_loop", "_out", "_owner", "_pause", "_piece", "ahead", "done", "eof_at", "fed",
+        "heard", "is_reaping", "paused_at", "pid", "slot", "started",
     )  # fmt: skip
 
     def __init__(self, host: "ExchangeHost", owner: "Owner") -> None:
@@ -79,7 +79,7 @@ class Child:
         self._is_stuck = False  # its input is full
         self.paused_at = 0.0
         self._kill_at = 0.0
-        self._reaping = False
+        self.is_reaping = False
         self._ask_at = 0.0  # when it may be asked again whether it has ended
         self._pause = FIRST_PAUSE
         self._awaited = False  # processes that it left behind have had a moment to end
@@ -304,7 +304,7 @@ class Child:
         return self._owner.crashed
 
     def _signal(self, number: int) -> None:
-        if self.pid and not self._reaping:  # so the number is still its own
+        if self.pid and not self.is_reaping:  # so the number is still its own
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
 
@@ -313,10 +313,10 @@ class Child:
 
         One that has left by itself has said so in the table: its answer need not wait for the reaping.
         """
-        if self._reaping or not self.pid or self._loop.now < self._ask_at:
+        if self.is_reaping or not self.pid or self._loop.now < self._ask_at:
             return
         if not self._is_watched():
-            self._reaping = True
+            self.is_reaping = True
             self._host.zygote.reap(self)
         status = self._host.zygote.left_with(self)
         if status is not None and self._out < 0 and not self.done:
@@ -340,7 +340,6 @@ class Child:
 
     def reaped(self, status: int | None, others: bool = False) -> None:
         """Note how it ended; None: it lives. `others`: more processes were in its group."""
-        self._reaping = False
         if status is None:
             # If they asked without a pause, worker and zygote would take the processor from the script
             self._ask_at = self._loop.now + self._pause

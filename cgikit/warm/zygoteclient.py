@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
     class Forked(Protocol):
         """A child of the zygote. `slot` is its place in the table, `pid` its process id (0: not known
-        yet, or not any more), `done` whether nobody waits for its end.
+        yet, or not any more), `done` whether nobody waits for its end, `is_reaping` whether an answer
+        to `reap` is still to come.
         """
 
         slot: int
         pid: int
         done: bool
+        is_reaping: bool
 
         @property
         def on_error(self) -> OnError:
@@ -145,6 +147,7 @@ class ZygoteClient:
                     child.pid = value  # here, so that no error makes it forget whom to end
                 self._guard(child.on_error, child.forked, value)
                 continue
+            child.is_reaping = False  # here as well: it has to be asked again, whatever follows
             if value:
                 self._release(child)
                 names = self._table.take_names(child.pid)

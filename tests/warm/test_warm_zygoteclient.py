@@ -20,7 +20,7 @@ class Child:
     """A child that notes what it hears."""
 
     def __init__(self) -> None:
-        self.slot, self.pid, self.done = -1, 0, False
+        self.slot, self.pid, self.done, self.is_reaping = -1, 0, False, False
         self.heard: list[Any] = []
         self.fails = False
 
@@ -36,6 +36,8 @@ class Child:
 
     def reaped(self, status: int | None, others: bool = False) -> None:
         """Note the end."""
+        if self.fails:
+            raise RuntimeError("of a test")
         self.heard.append((status, others))
 
     def kill_if_due(self) -> None:
@@ -234,3 +236,13 @@ def test_a_zygote_that_takes_nothing_is_given_up() -> None:
             if pair.client.lost:
                 break
         assert pair.client.lost == "has taken nothing for 0 seconds"
+
+
+def test_a_living_child_is_asked_again_although_its_news_raised(pair: Pair) -> None:
+    """It was never reaped: what had asked for that waited for the answer for ever."""
+    child = pair.forked()
+    child.is_reaping = child.fails = True
+    pair.client.reap(child)
+    pair.answer(child.slot | ENDED, 0)
+    assert child.heard == [77, "ended"]
+    assert not child.is_reaping
