@@ -1,9 +1,9 @@
 """Who a command runs a script as: a user of this machine, chosen so that root runs nothing by accident.
 
 No standard covers this. A process that is not root's runs scripts as itself. Root's becomes the owner
-of the file, so that nothing is left which belongs to root. A script that belongs to root itself runs as
-the user of a web server; as root only if that user cannot run it and nobody but root could have written
-it.
+of the file, so that nothing is left which belongs to root. A script that others could have written or
+put there, and one that belongs to root itself, runs as the user of a web server; as root only if that
+user cannot run it and nobody but root could have written it.
 """
 
 import os
@@ -15,6 +15,7 @@ from .account import Account
 from .firstline import first_line
 
 _SERVERS = ("www-data", "apache", "http", "nginx", "www", "nobody")  # as systems name them
+_NOBODY = 65_534
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -29,13 +30,13 @@ def who_runs(file: str, path: str = _PATH) -> tuple[Account, str]:
         owner = os.stat(file).st_uid
     except OSError:
         return current, ""  # there is nothing to run
+    server = _server()
+    if not _is_alone(file, owner):  # whoever else can put a file there must not choose who runs it
+        return server or _of_number(_NOBODY), "others could have changed it"
     if owner != 0:
         return _of_number(owner), "the owner of its file"
-    server = _server()
     if server is None:
         return current, "this machine has no user of a web server"
-    if not _is_roots_alone(file):
-        return server, "it belongs to root, but others could have changed it"
     if _can_run(server, file, path):
         return server, "it belongs to root; --user NAME runs it as another user"
     return current, f"{server.name} cannot run it; --user NAME runs it as another user"
@@ -57,8 +58,16 @@ def _server() -> Account | None:
     return None
 
 
-def _is_roots_alone(file: str) -> bool:
-    """Whether nobody but root could have written a file, or have put it where it is."""
+def _group(uid: int) -> int:
+    """Return the group of a user (int), which is usually the user's alone; 0 if there is none."""
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except KeyError:
+        return 0
+
+
+def _is_alone(file: str, uid: int) -> bool:
+    """Whether nobody but root and a user could have written a file, or have put it where it is."""
     for whole in (os.path.abspath(file), os.path.realpath(file)):
         parts = whole.split("/")
         for end in range(1, len(parts) + 1):
@@ -66,9 +75,10 @@ def _is_roots_alone(file: str) -> bool:
                 status = os.lstat("/".join(parts[:end]) or "/")
             except OSError:
                 return False
-            if status.st_uid != 0:
+            if status.st_uid not in (0, uid):
                 return False
-            others = stat.S_IWOTH | (stat.S_IWGRP if status.st_gid else 0)
+            group = status.st_gid not in (0, _group(uid))
+            others = stat.S_IWOTH | (stat.S_IWGRP if group else 0)
             # The bits of a link mean nothing; in a sticky directory nobody replaces root's files
             free = stat.S_ISLNK(status.st_mode) or (
                 stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX

@@ -105,6 +105,26 @@ def test_one_that_others_could_have_changed_never_runs_as_root(place: Path, who:
     assert "others could have changed it" in why
 
 
+@as_root
+@pytest.mark.parametrize("how", ["a link", "a directory"])
+def test_nobody_chooses_another_user_for_a_script(place: Path, how: str) -> None:
+    """Whoever could put a link to a script, or the script itself, had it run as its owner."""
+    daemon = Account.named("daemon")
+    (place / "in").mkdir()
+    file = script(place / "in")
+    os.chown(file, daemon.uid, daemon.gid)
+    assert who_runs(file)[0].uid == daemon.uid
+    if how == "a link":
+        os.symlink(file, place / "link")
+        os.chown(place / "link", STRANGER, 0, follow_symlinks=False)
+        file = str(place / "link")
+    else:
+        os.chown(place / "in", STRANGER, 0)
+    account, why = who_runs(file)
+    assert account.name in identity._SERVERS
+    assert why == "others could have changed it"
+
+
 def test_what_is_not_there_is_run_by_nobody() -> None:
     assert who_runs("/no/such/file")[0].uid == os.geteuid()
 
