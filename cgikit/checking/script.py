@@ -13,6 +13,11 @@ from .modules import check_modules
 from .permissions import check_permissions
 from .racing import check_racing
 
+#: What uploads make executable together with the scripts.
+_STATIC = (
+    ".css", ".gif", ".htm", ".html", ".ico", ".jpeg", ".jpg", ".js", ".json", ".md", ".pdf", ".png",
+    ".svg", ".txt", ".webp", ".woff2", ".xml",
+)  # fmt: skip
 MAX_DEPTH = 100  # directories below one another
 MAX_SCRIPTS = 1_000  # of one directory and what is below it
 
@@ -89,7 +94,10 @@ def scripts(directory: str) -> list[str]:
 
 def _is_script(path: str) -> bool:
     try:
-        is_file = os.path.isfile(path)
-        return is_file and (os.access(path, os.X_OK) or (first_line(path) or b"").startswith(b"#!"))
+        if not os.path.isfile(path):
+            return False
+        if (first_line(path) or b"").startswith(b"#!"):
+            return True
+        return os.access(path, os.X_OK) and not path.lower().endswith(_STATIC)
     except OSError:
         return False

@@ -259,6 +259,9 @@ def _charset(file: str, sample: Sample, answer: ScriptResponse, kept: bytes) -> 
         return []
     named = re.search(r"charset\s*=\s*\"?([\w.:-]+)", types[0], re.I)
     if named is None:
+        # Both say it themselves: HTML section 4.2.5.4 and 9.2.6
+        if types[0].lower().startswith("text/event-stream") or _META.search(kept[:_PRESCANNED]):
+            return []
         what = f"{name} does not say the charset of its text: browsers have to guess it."
         fix = f'Print "Content-Type: {types[0].partition(";")[0]}; charset=utf-8".'
         return [_advise("no-charset", what, fix, "6.3.1", file)]

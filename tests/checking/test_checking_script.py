@@ -55,6 +55,14 @@ def test_which_files_are_scripts(tmp_path: Path) -> None:
     assert script.scripts(str(tmp_path)) == expected
 
 
+def test_what_an_upload_made_executable_is_no_script(tmp_path: Path) -> None:
+    for name in ("style.css", "LOGO.PNG", "notes.txt"):
+        write(tmp_path / name, "x")
+    scripts = [write(tmp_path / name, "x") for name in ("a.cgi", "b", "c.py")]
+    scripts.append(write(tmp_path / "d.html", "#!/bin/sh\n"))
+    assert script.scripts(str(tmp_path)) == scripts
+
+
 def test_a_directory_of_many_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "MAX_SCRIPTS", 3)
     for number in range(5):

@@ -250,6 +250,19 @@ def test_an_error_page_of_cgikit_is_an_error(tmp_path: Path, name: str) -> None:
     assert (f"Correct line {line} of a.py" if line else "Look into the log") in found.fix
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        'print("Content-Type: text/html\\n\\n<!DOCTYPE html><meta charset=utf-8><p>x")\n',
+        'print("Content-Type: text/event-stream\\n\\ndata: x\\n")\n',
+    ],
+)
+def test_text_that_says_its_charset_itself_needs_none_in_the_header(
+    tmp_path: Path, source: str
+) -> None:
+    assert look(tmp_path, source) == []
+
+
 @pytest.mark.parametrize(("status", "is_error"), [("500 x", True), ("503 x", False)])
 def test_a_script_that_says_that_it_failed(tmp_path: Path, status: str, is_error: bool) -> None:
     (found,) = look(tmp_path, f'print("Status: {status}")\n{HEAD}')
