@@ -47,7 +47,7 @@ class Hiding:
         self._known.take_request(environ)
         shown = masked(environ)
         for name, value in environ.items():
-            plain = shown[name] == HIDDEN and name != "HTTP_COOKIE"
+            plain = shown[name] == HIDDEN and name not in ("HTTP_COOKIE", *_LOCATIONS)
             if plain and len(value) >= _WHOLE_VALUE and not _HARMLESS.fullmatch(name):
                 self._take(value)
         self._known.take_fields(fields)

@@ -111,3 +111,9 @@ def test_the_list_hides_what_the_page_hides() -> None:
         target="/x.py?next=SecretCookie77", headers=(HOST, ("Cookie", "a=SecretCookie77"))
     )
     assert "SecretCookie77" not in rows([exchange])
+
+
+def test_a_query_of_words_is_no_secret() -> None:
+    exchange = inspected(target="/x.py?second", environment={"QUERY_STRING": "second"})
+    assert "/x.py?second" in rows([exchange])
+    assert Hiding(exchange).target("/x.py?second") == "/x.py?second"

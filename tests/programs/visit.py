@@ -23,7 +23,15 @@ OF_ITS_OWN = re.compile(
 
 #: Fields of the connection, and of the server that answers. That a body is whole, curl sees.
 OF_THE_SERVER = {
-    *("accept-ranges", "connection", "content-length", "date", "keep-alive", "server"),
+    *(
+        "accept-ranges",
+        "connection",
+        "content-length",
+        "date",
+        "keep-alive",
+        "server",
+        "server-timing",
+    ),
     *("transfer-encoding", "upgrade"),
 }
 
