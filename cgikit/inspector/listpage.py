@@ -31,14 +31,15 @@ def rows(exchanges: Iterable[Exchange]) -> str:
 
 def _row(exchange: Exchange) -> str:
     request = exchange.request
-    more = notes(exchange)
+    hiding = Hiding(exchange)
+    more = notes(exchange, hiding)
     last = f'<span class="more">{text(more)}</span>' if more else ""
     return (
         f'<li><a href="/_cgikit/{exchange.number}">'
         f'<span class="soft">{exchange.number}</span> '
         f'<span class="time soft">{clock(exchange)}</span> '
         f'<span class="what mono"><b>{text(request.method[:20])}</b> '
-        f"{text(Hiding(exchange).target(request.target)[:500])}</span> "
+        f"{text(hiding.target(request.target)[:500])}</span> "
         f'<span class="status {"bad" if failed(exchange) else "ok"}">{status(exchange)}</span> '
         f'<span class="took">{took(exchange)}</span>{last}</a></li>'
     )
@@ -66,8 +67,8 @@ def took(exchange: Exchange) -> str:
     return "…" if exchange.ended is None else milliseconds(exchange.ended - exchange.began)
 
 
-def notes(exchange: Exchange) -> str:
-    """Return what is special about a request."""
+def notes(exchange: Exchange, hiding: Hiding) -> str:
+    """Return what is special about a request, without what `hiding` knows to be secret."""
     found = []
     if exchange.replay_of:
         found.append(f"replay of {exchange.replay_of}")
@@ -76,7 +77,7 @@ def notes(exchange: Exchange) -> str:
     if len(exchange.runs) > 1:
         found.append(f"{len(exchange.runs) - 1} local redirect{'s' * (len(exchange.runs) > 2)}")
     if exchange.leads_to:
-        found.append(f"redirects to {Hiding(exchange).target(exchange.leads_to)[:200]}")
+        found.append(f"redirects to {hiding.target(exchange.leads_to)[:200]}")
     for run in exchange.runs:
         if run.status:
             found.append(

@@ -32,7 +32,7 @@ def request_page(exchange: Exchange, token: str, done: str = "") -> bytes:
     return page(
         title,
         '<p class="links"><a href="/_cgikit/">All requests</a></p>'
-        f"<h1><code>{text(title)}</code></h1>{message}{_summary(exchange)}"
+        f"<h1><code>{text(title)}</code></h1>{message}{_summary(exchange, hiding)}"
         f"{_actions(exchange, token)}{_asked(exchange, parts, hiding)}{runs}{nothing}"
         f"{_answered(exchange, hiding)}{_commands(exchange, hiding)}",
     )
@@ -62,9 +62,9 @@ def _commands(exchange: Exchange, hiding: Hiding) -> str:
     )
 
 
-def _summary(exchange: Exchange) -> str:
+def _summary(exchange: Exchange, hiding: Hiding) -> str:
     word = "bad" if failed(exchange) else "ok"
-    more = notes(exchange)
+    more = notes(exchange, hiding)
     return (
         f'<p><b class="{word}">{text(status(exchange))}</b> · {took(exchange)} · request '
         f"{exchange.number}, at {clock(exchange)}{' · ' if more else ''}{text(more)}</p>"

@@ -23,6 +23,29 @@ def write(file: Path, source: str, mode: int = 0o755) -> str:
     return str(file)
 
 
+def answered(answer: bytes, *words: str) -> tuple[bytes, bytes, int]:
+    """Run `cgikit check` in a terminal and answer its question; what it asked, its standard output and
+    its exit status.
+    """
+    import pty
+
+    command = [sys.executable, "-m", "cgikit", "check", *words]
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, start_new_session=True
+        )
+        os.close(theirs)
+        asked = b""
+        while b"[y/N] " not in asked:
+            asked += os.read(ours, 1_000)
+        os.write(ours, answer)
+        out = process.communicate(timeout=60)[0]
+    finally:
+        os.close(ours)
+    return asked, out, process.returncode
+
+
 def test_a_script_that_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(tmp_path / "a.py", FINE)
     assert main(["check", file]) == 0
@@ -68,23 +91,8 @@ def test_the_scripts_of_a_directory_are_run_only_if_somebody_says_so(
 
 @pytest.mark.parametrize("answer", [b"y\n", b"n\n", b"\n", b"\x04"])
 def test_a_terminal_is_asked(tmp_path: Path, answer: bytes) -> None:
-    import pty
-
     write(tmp_path / "a.py", LEAVES)
-    command = [sys.executable, "-m", "cgikit", "check", str(tmp_path)]
-    ours, theirs = pty.openpty()
-    try:
-        process = subprocess.Popen(
-            command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, start_new_session=True
-        )
-        os.close(theirs)
-        asked = b""
-        while b"[y/N] " not in asked:
-            asked += os.read(ours, 1_000)
-        os.write(ours, answer)
-        out = process.communicate(timeout=60)[0]
-    finally:
-        os.close(ours)
+    _, out, _ = answered(answer, str(tmp_path))
     assert b"1 script: 0 errors" in out
     assert (tmp_path / "a.py.ran").exists() == (answer == b"y\n")
 
@@ -232,27 +240,12 @@ def test_what_is_refused_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("answer", [b"y\n", b"n\n"])
 def test_each_change_is_asked_for_in_a_terminal(tmp_path: Path, answer: bytes) -> None:
-    import pty
-
     file = write(tmp_path / "a.py", FINE, 0o644)
-    command = [sys.executable, "-m", "cgikit", "check", "--no-run", "--fix", file]
-    ours, theirs = pty.openpty()
-    try:
-        process = subprocess.Popen(
-            command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, start_new_session=True
-        )
-        os.close(theirs)
-        asked = b""
-        while b"[y/N] " not in asked:
-            asked += os.read(ours, 1_000)
-        os.write(ours, answer)
-        process.communicate(timeout=60)
-    finally:
-        os.close(ours)
+    asked, _, status = answered(answer, "--no-run", "--fix", file)
     assert f"mend {file}: chmod a+rx?".encode() in asked
     mended = answer == b"y\n"
     assert os.stat(file).st_mode & 0o777 == (0o755 if mended else 0o644)
-    assert process.returncode == (0 if mended else 1)
+    assert status == (0 if mended else 1)
 
 
 def test_a_tree_that_takes_long_has_a_bar_in_a_terminal(tmp_path: Path) -> None:

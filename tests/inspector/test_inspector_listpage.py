@@ -3,6 +3,7 @@
 from inspecting import inspected
 
 from cgikit.inspector.exchange import Exchange
+from cgikit.inspector.hiding import Hiding
 from cgikit.inspector.listpage import failed, list_page, notes, rows, status
 
 
@@ -24,7 +25,7 @@ def test_what_is_special_about_a_request_is_said() -> None:
     exchange = inspected(exit_status=-9, stderr=b"x", headers=(("Sec-Fetch-Dest", "empty"),))
     exchange.replay_of = 3
     exchange.runs *= 2
-    said = notes(exchange)
+    said = notes(exchange, Hiding(exchange))
     for words in (
         "replay of 3",
         "background call",
@@ -35,8 +36,8 @@ def test_what_is_special_about_a_request_is_said() -> None:
         assert words in said
     exchange = inspected(status=302, exit_status=2)
     exchange.headers = (("Location", "/a?token=b"),)
-    assert notes(exchange) == "redirects to /a?token=(hidden) · exit status 2"
-    assert notes(inspected()) == ""
+    assert notes(exchange, Hiding(exchange)) == "redirects to /a?token=(hidden) · exit status 2"
+    assert notes(inspected(), Hiding(inspected())) == ""
 
 
 def test_a_request_that_runs_has_no_status_yet() -> None:
