@@ -24,7 +24,7 @@ from . import (
     trace,
     vendor,
 )
-from .commandline import Parser, complain, ending
+from .commandline import Parser, complain
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,8 +82,7 @@ def _epilog(parsers: Iterable[argparse.ArgumentParser]) -> str:
 def _run(arguments: argparse.Namespace) -> int:
     """Run a command; return its exit status. It is 1 if the output cannot be written."""
     try:
-        with ending(arguments.named):
-            status: int = arguments.command(arguments)
+        status: int = arguments.command(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:  # its user knows why it has ended
         return 128 + signal.SIGINT

@@ -18,7 +18,7 @@ from cgikit.probing.checkup import Checks, Checkup, mend
 from cgikit.probing.sample import PATH
 from cgikit.process import write_log
 
-from .commandline import complain
+from .commandline import complain, ending
 from .terminal import Progress, is_terminal, paint
 
 
@@ -71,7 +71,7 @@ def check(arguments: argparse.Namespace) -> int:
     except KeyError:
         return _fail(f"this machine has no user {arguments.user!r}; name one of /etc/passwd")
     done: dict[str, Checkup] = {}
-    with Progress() as bar:
+    with ending(), Progress() as bar:
         command = _Command(arguments, user, bar)
         for path in arguments.paths:
             try:

@@ -24,9 +24,9 @@ def complain(command: str, message: str) -> None:
 
 
 @contextlib.contextmanager
-def ending(command: str) -> Iterator[None]:
-    """While a command runs scripts, let SIGTERM and SIGHUP end it as an exception, so that it ends its
-    scripts: `SystemExit`, with the status that a shell gives for the signal.
+def ending() -> Iterator[None]:
+    """For a command that runs scripts: let SIGTERM and SIGHUP end it by an exception, so that it ends
+    its scripts: `SystemExit`, with the status that a shell gives for the signal.
     """
 
     def end(number: int, frame: object) -> None:
@@ -35,8 +35,7 @@ def ending(command: str) -> Iterator[None]:
     numbers = [
         number
         for number in (signal.SIGTERM, signal.SIGHUP)
-        if command in ("check", "trace")  # servers have handlers of their own
-        and signal.getsignal(number) is signal.SIG_DFL  # nohup ignores SIGHUP
+        if signal.getsignal(number) is signal.SIG_DFL  # nohup ignores SIGHUP
         and threading.current_thread() is threading.main_thread()
     ]
     for number in numbers:

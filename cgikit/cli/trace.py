@@ -20,7 +20,7 @@ from cgikit.tracing.folding import middle
 from cgikit.tracing.measure import Failed
 from cgikit.tracing.measured import Measured, measure_all
 
-from .commandline import complain
+from .commandline import complain, ending
 from .options import number
 from .terminal import Progress, paint, width
 
@@ -119,7 +119,7 @@ def _write(script: str, file: str | None, made: Callable[[], str]) -> None:
 def _measure(arguments: argparse.Namespace, request: TracedRequest) -> Measured:
     """Measure, and say on standard error what is run how often, and how far it is."""
     name = printable(arguments.script)
-    with Progress() as bar:
+    with ending(), Progress() as bar:
 
         def announce(more: int) -> None:
             bar.clear()
