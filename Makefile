@@ -23,7 +23,7 @@ help:
 	@echo "make programs fetch old programs, whose tests are run with cgikit.compat"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
 	@echo "make bench-gateways   the same behind web servers, write benchmarks/GATEWAYS.md"
-	@echo "make servers run every case of RFC 3875 on every server, write docs/servers.md"
+	@echo "make servers run every case of RFC 3875 on every server, write docs/deploy/servers.md"
 	@echo "make torture the tests of reliability at full size: an hour"
 	@echo "make clean   remove what the others made"
 	@echo "All take PYTHON=python3.12 (which interpreter) and VENV=.venv (where to install)."

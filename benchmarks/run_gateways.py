@@ -32,7 +32,7 @@ from works import WORKS
 HERE = Path(__file__).parent
 VENV = ROOT / ".venv-gateways"
 WRITTEN = HERE / "GATEWAYS.md"
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "understand" / "performance.md"
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 PARTS = ("throughput", "latency", "cost", "slow", "transfer", "soak")
 WORK = next(work for work in WORKS if work.name == "get")
@@ -390,7 +390,7 @@ def measure(chosen: argparse.Namespace, home: Path, venv: Path, command: str) ->
 
 
 def write(results: Results) -> None:
-    """Write GATEWAYS.md, and the part of docs/performance.md between its markers."""
+    """Write GATEWAYS.md, and the part of docs/understand/performance.md between its markers."""
     WRITTEN.write_text(render(results))
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)

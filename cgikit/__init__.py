@@ -1,7 +1,7 @@
 """cgikit: the CGI library and toolkit for Python.
 
 This module has no logic: it is a table of the public names, each of which is imported on first use, so
-that a script loads nothing it does not need (docs/architecture.md, "Start-up").
+that a script loads nothing it does not need (docs/understand/architecture.md, "Start-up").
 """
 
 import sys

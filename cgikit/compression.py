@@ -2,8 +2,8 @@
 
 This module decides whether a body is compressed, and how that changes the header. A script asks for it
 by `response.compressed = True`. It is never the default: if a page contains a secret and text that an
-attacker can choose, its length discloses the secret (BREACH; docs/response.md). `accept.py` reads what
-a client accepts.
+attacker can choose, its length discloses the secret (BREACH; docs/reference/response.md).
+`accept.py` reads what a client accepts.
 """
 
 from zlib import DEFLATED, Z_SYNC_FLUSH, compressobj

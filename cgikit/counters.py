@@ -25,11 +25,11 @@ class Counter:
     """A number in a file that many processes can safely increment at the same time.
 
     A relative `path` is taken from the directory that the process was started in, whatever `os.chdir`
-    does later (docs/files.md); `.path` is the absolute path. A missing file counts as 0, and a missing
-    directory is made. A file that holds anything but a number raises `StorageError` and is never
-    overwritten; so does a symbolic link. The file keeps its mode, and its owner if the system permits.
-    `timeout` is how many seconds to wait for other processes (`LockTimeout`). With `durable`, a number
-    that was returned survives a power failure.
+    does later (docs/reference/files.md); `.path` is the absolute path. A missing file counts as 0,
+    and a missing directory is made. A file that holds anything but a number raises `StorageError`
+    and is never overwritten; so does a symbolic link. The file keeps its mode, and its owner if the
+    system permits. `timeout` is how many seconds to wait for other processes (`LockTimeout`). With
+    `durable`, a number that was returned survives a power failure.
 
     With `hot` the file has 20 bytes (the number, padded with spaces), and they are changed in place by
     one write: about ten times as fast. A process that is killed leaves a complete number in this case

@@ -129,7 +129,7 @@ class Request(MetaVariables):
         """The credentials of the request, not checked yet (`Authorization`); None without.
 
         Malformed ones raise `BadRequest`. Most servers have to be told to pass the field to scripts
-        (docs/authorization.md). Apache's redirects give its variable the prefix REDIRECT_.
+        (docs/reference/authorization.md). Apache's redirects give its variable the prefix REDIRECT_.
         """
         value = self.environ.get("HTTP_AUTHORIZATION") or self.environ.get(
             "REDIRECT_HTTP_AUTHORIZATION"

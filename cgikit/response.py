@@ -209,7 +209,7 @@ class Response:
     def push(cls, pages: "Iterable[Response | str]") -> "Response":
         """Send pages or images of which each replaces the previous one (server push,
         multipart/x-mixed-replace). Each is HTML (str), or a `Response` of which the type and the body
-        are sent. Chromium shows only images; see docs/events.md.
+        are sent. Chromium shows only images; see docs/reference/events.md.
         """
         from .push import stream
 

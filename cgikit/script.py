@@ -46,7 +46,8 @@ def run(
     fails or cannot be written, that is logged and the process ends with status 70.
 
     If the process was started with a listening socket on descriptor 0, or by systemd's socket
-    activation, it answers one request after another over FastCGI, until SIGTERM (docs/persistent.md).
+    activation, it answers one request after another over FastCGI, until SIGTERM
+    (docs/reference/persistent.md).
 
     Without REQUEST_METHOD the script was started by hand: `script.py name=value …` or `script.py post
     /path name=value …` prints the answer (`script.py --help`). With REQUEST_METHOD, argv is ignored

@@ -1,7 +1,7 @@
 """The documentation is true: its code runs and prints what it says, its links lead somewhere, and
 every public name, module and limit is in it.
 
-How code in README.md and docs/*.md is taken:
+How code in README.md and docs/**/*.md is taken:
 
 - a `python` block with `>>>` is a doctest; those of one page run one after the other, in one space;
 - a `python` block that answers a request (`run(…)` or `.send()`) is a script. It takes the name that
@@ -36,8 +36,14 @@ from cgikit.compat import cgi as compat_cgi
 from cgikit.limits import Limits
 
 DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"  # where each module has its page
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 RUN_LIMIT = 120  # seconds until a block that hangs is ended
+
+
+def title(page: Path) -> str:
+    """What a page is called in the tables and messages of the tests: its path below docs."""
+    return page.relative_to(DOCS if page.is_relative_to(DOCS) else ROOT).as_posix()
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Block:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.page.name}:{self.line}"
+        return f"{title(self.page)}:{self.line}"
 
     @property
     def is_script(self) -> bool:
@@ -122,7 +128,7 @@ class Checker(doctest.OutputChecker):
 # --- code --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=title)
 def test_what_the_prompt_shows_is_true(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,7 +297,7 @@ def code_words(page: Path) -> set[str]:
 
 
 def page_of(name: str) -> Path:
-    return DOCS / page_name(cgikit._MODULE_OF[name])
+    return REFERENCE / page_name(cgikit._MODULE_OF[name])
 
 
 def page_name(module: str) -> str:
@@ -334,7 +340,7 @@ def members(name: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", sorted(cgikit.__all__))
 def test_every_attribute_and_argument_is_documented(name: str) -> None:
-    missing = [(p, m) for p, m in members(name) if m not in code_words(DOCS / p)]
+    missing = [(p, m) for p, m in members(name) if m not in code_words(REFERENCE / p)]
     assert missing == []
 
 
@@ -365,7 +371,9 @@ def test_every_module_is_found_from_the_index(module: str) -> None:
 
 
 def test_every_module_with_public_names_has_a_page() -> None:
-    assert {m for m in cgikit._MODULE_OF.values() if not (DOCS / page_name(m)).exists()} == set()
+    assert {
+        m for m in cgikit._MODULE_OF.values() if not (REFERENCE / page_name(m)).exists()
+    } == set()
 
 
 def test_every_page_is_linked_from_the_index() -> None:
@@ -378,7 +386,6 @@ def test_every_page_is_read_by_these_tests() -> None:
     """Whatever the folder: a page that is not in PAGES is not run, and its links are not followed."""
     unread = {p for p in ROOT.rglob("*.md") if "docs" in p.relative_to(ROOT).parts} - set(PAGES)
     assert {page for page in unread if not set(page.parts) & {".venv", "node_modules"}} == set()
-    assert len({page.name for page in PAGES}) == len(PAGES)  # blocks are known by it
 
 
 @pytest.mark.parametrize(
@@ -390,10 +397,10 @@ def test_every_name_of_the_old_module_has_its_row(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [m for m in MODULES if m not in ROLES and (DOCS / f"{m}.md").exists()]
+    "module", [m for m in MODULES if m not in ROLES and (REFERENCE / f"{m}.md").exists()]
 )
 def test_documented_functions_exist(module: str) -> None:
-    page = DOCS / f"{module}.md"
+    page = REFERENCE / f"{module}.md"
     loaded = importlib.import_module(f"cgikit.{module}")
     for name in re.findall(rf"`{module}\.(\w+)\(", page.read_text()):
         assert hasattr(loaded, name), f"{page.name} speaks of {module}.{name}, which does not exist"
@@ -449,9 +456,7 @@ def has(thing: object, names: list[str]) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name not in HISTORY], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name not in HISTORY], ids=title)
 def test_the_names_that_a_page_gives_exist(page: Path) -> None:
     """A page spoke of `host.warm.leave` long after it had gone."""
     assert sorted(name for name in dotted_names(page) if not exists(name)) == []
@@ -460,21 +465,21 @@ def test_the_names_that_a_page_gives_exist(page: Path) -> None:
 def test_a_name_that_is_gone_would_be_seen() -> None:
     assert all(exists(name) for name in ("warm.zygote", "host.path.locate_decoded", "limits.query"))
     assert not any(exists(name) for name in ("host.warm.leave", "limits.weight"))
-    assert "host.path.locate_decoded" in dotted_names(DOCS / "architecture.md")
+    assert "host.path.locate_decoded" in dotted_names(DOCS / "understand" / "architecture.md")
 
 
 # --- tables that repeat the code ---------------------------------------------------------------
 
 
 def test_the_table_of_limits_is_that_of_the_code() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", read("limits.md"), re.M)
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", read("reference/limits.md"), re.M)
     documented = {name: int(value.replace(",", "")) for name, value in rows}
     code = {n: v for n, v in vars(Limits).items() if isinstance(v, int) and not n.startswith("_")}
     assert documented == code
 
 
 def test_the_table_of_errors_is_that_of_the_code() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+)", read("errors.md"), re.M))
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+)", read("reference/errors.md"), re.M))
     errors = {n: getattr(cgikit, n) for n, m in cgikit._MODULE_OF.items() if m == "errors"}
     own = {n: str(e.status) for n, e in errors.items() if hasattr(e, "status")}
     own.pop("HTTPError")  # any status
@@ -483,7 +488,7 @@ def test_the_table_of_errors_is_that_of_the_code() -> None:
 
 
 def test_the_table_of_layers_is_that_of_the_house() -> None:
-    rows = re.findall(r"^\| (\d\d?) \| (.+?) \|", read("architecture.md"), re.M)
+    rows = re.findall(r"^\| (\d\d?) \| (.+?) \|", read("understand/architecture.md"), re.M)
     documented = [
         set(re.findall(r"`(\w+)`", cell)) for _, cell in reversed(rows)
     ]  # the top layer comes first
@@ -493,12 +498,13 @@ def test_the_table_of_layers_is_that_of_the_house() -> None:
 
 
 def factors() -> dict[str, str]:
-    """Mode to "times CGI", as `make bench-gateways` wrote them into docs/performance.md."""
-    part = read("performance.md").partition("### The same script in each mode")[2]
+    """Mode to "times CGI", as `make bench-gateways` wrote them into docs/understand/performance.md."""
+    part = read("understand/performance.md").partition("### The same script in each mode")[2]
     return dict(re.findall(r"^\| (.+?) \| ([\d.]+) \|", part.partition("###")[0], re.M))
 
 
-#: The two rows of factors in docs/choosing.md: the mode of docs/performance.md for each cell.
+#: The two rows of factors in docs/understand/choosing.md: for each cell, the mode of
+#: docs/understand/performance.md.
 CHOICES = {
     "behind Apache": [
         "CGI: Apache mod_cgid",
@@ -516,10 +522,9 @@ CHOICES = {
 
 @pytest.mark.parametrize("row", CHOICES)
 def test_the_factors_to_choose_by_are_those_that_were_measured(row: str) -> None:
-    """After `make bench-gateways`, docs/choosing.md takes over the new figures."""
-    [cells] = re.findall(
-        rf"^\| requests a second {row}, .+? \| (.*) \|$", read("choosing.md"), re.M
-    )
+    """After `make bench-gateways`, docs/understand/choosing.md takes over the new figures."""
+    page = read("understand/choosing.md")
+    [cells] = re.findall(rf"^\| requests a second {row}, .+? \| (.*) \|$", page, re.M)
     shown = re.findall(r"(?:^|\| )([\d.]+)", cells)
     assert shown == [factors()[mode] for mode in CHOICES[row]]
 
@@ -537,7 +542,7 @@ def is_about(documented: float, current: float) -> bool:
 def test_the_measured_row_is_what_the_tool_prints() -> None:
     """It said 55 modules when there were 104: `python tests/harness/house.py` prints it anew."""
     head, _, current = house.measured(house.read()).split("\n")
-    page = read("architecture.md")
+    page = read("understand/architecture.md")
     assert head in page
     documented = page.partition(head)[2].strip().split("\n")[1]
     pairs = list(zip(numbers(documented), numbers(current), strict=True))
@@ -558,19 +563,19 @@ def packages() -> list[str]:
 
 
 #: Where the modules of each package are listed: a page and a heading. All others are in
-#: docs/architecture.md, under their name.
+#: docs/understand/architecture.md, under their name.
 LISTS = {
-    "bundle": ("bundle.md", "## The parts"),
-    "gateway": ("gateway.md", "# gateway: FastCGI and SCGI"),
-    "host": ("host.md", "## The parts"),
-    "inspector": ("inspector.md", "## The parts"),
-    "warm": ("warm.md", "## The parts"),
+    "bundle": ("reference/bundle.md", "## The parts"),
+    "gateway": ("reference/gateway.md", "# gateway: FastCGI and SCGI"),
+    "host": ("reference/host.md", "## The parts"),
+    "inspector": ("reference/inspector.md", "## The parts"),
+    "warm": ("reference/warm.md", "## The parts"),
 }
 
 
 @pytest.mark.parametrize("package", packages())
 def test_the_list_of_a_package_names_all_of_its_modules(package: str) -> None:
-    page, heading = LISTS.get(package, ("architecture.md", f"### `{package}`"))
+    page, heading = LISTS.get(package, ("understand/architecture.md", f"### `{package}`"))
     text = read(page)
     assert f"{heading}\n" in text, f"{page} has no heading {heading!r}"
     section = re.split(r"^#+ ", text.partition(f"{heading}\n")[2], maxsplit=1, flags=re.M)[0]
@@ -592,8 +597,10 @@ def test_a_list_in_a_package_s_docstring_names_all_of_its_modules(package: str) 
 
 
 def defined_rules() -> set[str]:
-    """The numbers that docs/servers.md (R) and docs/security.md (S) define."""
-    rows = re.findall(r"^\| ([RS]\d+) \|", read("servers.md") + read("security.md"), re.M)
+    """The numbers that docs/deploy/servers.md (R) and docs/understand/security.md (S) define."""
+    rows = re.findall(
+        r"^\| ([RS]\d+) \|", read("deploy/servers.md") + read("understand/security.md"), re.M
+    )
     return set(rows)
 
 
@@ -605,7 +612,9 @@ def used_rules(text: str) -> set[str]:
 
 
 def test_every_number_of_a_rule_is_defined() -> None:
-    """Readers of `R49` and `S24` in the code find them in docs/servers.md and docs/security.md."""
+    """Readers of `R49` and `S24` in the code find them in docs/deploy/servers.md and
+    docs/understand/security.md.
+    """
     assert used_rules("S4, R50: and X1\ndef test_s99_x()") == {"S4", "R50", "S99"}
     files = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *DOCS.rglob("*.md")]
     unknown = {
@@ -642,7 +651,7 @@ VARYING = re.compile(r"'[^']*'|\S+\.(?:py|css|cgi)\b|\bhello\b|#!/\S+(?: pyton3)
 
 
 def test_the_messages_that_the_page_on_serve_quotes_are_those_of_the_code() -> None:
-    table = read("serve.md").partition("| the page says |")[2].partition("\n\n")[0]
+    table = read("reference/serve.md").partition("| the page says |")[2].partition("\n\n")[0]
     quoted = re.findall(r"^\| (.+?) \| ", table, re.M)
     assert len(quoted) > 10
     pieces = {piece.strip(" .:") for line in quoted for piece in VARYING.split(line)}
@@ -679,11 +688,13 @@ def proves(test: Path, rule: str, cell: str) -> bool:
 
 
 def test_every_promise_names_a_test_that_names_it() -> None:
-    rows = re.findall(r"^\| (S\d+) \|.*\|(.*)\|$", read("security.md"), re.M)
+    rows = re.findall(r"^\| (S\d+) \|.*\|(.*)\|$", read("understand/security.md"), re.M)
     assert len(rows) > 20
     unproven = []
     for rule, cell in rows:
-        tests = [DOCS / link for link in re.findall(r"\((\.\./tests/[^)]+)\)", cell)]
+        tests = [
+            DOCS / "understand" / link for link in re.findall(r"\((\.\./\.\./tests/[^)]+)\)", cell)
+        ]
         if not any(proves(test, rule, cell) for test in tests):
             unproven.append(f"{rule}: {cell}")
     assert unproven == []

@@ -1,4 +1,4 @@
-"""Every command and configuration of README.md and docs/*.md does what the page says.
+"""Every command and configuration of README.md and docs/**/*.md does what the page says.
 
 Each block that is not Python is run in a fresh folder, or is in `NOT_RUN` with the reason why not; a
 block that is neither fails. `/srv` is a folder of the test, and a port is one that is free:
@@ -31,7 +31,7 @@ from house import ROOT
 from ports import free_port
 from requirement import need
 from serving import DEADLINE, until
-from test_docs import ALL, EXAMPLES, PAGES, RUN_LIMIT, Block, blocks, matches
+from test_docs import ALL, EXAMPLES, PAGES, RUN_LIMIT, Block, blocks, matches, title
 
 from cgikit import cli
 
@@ -41,64 +41,78 @@ BLOCKS = [*ALL, *blocks(ROOT / "benchmarks" / "README.md")]
 NOT_RUN = {
     ("README.md", "make demo"): "runs for ever; `make test` runs this test",
     ("README.md", "pip install ."): "downloads; tests/servers/interpreter.py installs a clone so",
-    ("README.md", "make bench"): "takes minutes",
-    ("README.md", "make bench-gateways"): "takes half an hour",
+    ("benchmarks/README.md", "make bench"): "takes minutes",
+    ("benchmarks/README.md", "make bench-gateways"): "takes half an hour",
     (
-        "compat.md",
+        "reference/compat.md",
         "python3 benchmarks/run.py --python python3.13 --quick --works old-get,",
     ): "takes minutes, and another Python",
-    ("config.md", "htpasswd -c /srv/site/users Aladdin"): "asks for a password at a terminal; "
-    "tests/servers/guarded.py has a file that it made",
-    ("config.md", "Aladdin $2a$14$..."): "a file of users, which tests/servers/guarded.py reads",
     (
-        "config.md",
+        "deploy/config.md",
+        "htpasswd -c /srv/site/users Aladdin",
+    ): "asks for a password at a terminal; tests/servers/guarded.py has a file that it made",
+    (
+        "deploy/config.md",
+        "Aladdin $2a$14$...",
+    ): "a file of users, which tests/servers/guarded.py reads",
+    (
+        "deploy/config.md",
         "/cgi-bin:Aladdin:$1$...",
     ): "a file of users, which tests/servers/guarded.py reads",
-    ("config.md", "install -d -m 0700 /etc/cgikit"): "writes to /etc, as root",
-    ("trace.md", "hello.py: exit status 0, 196 bytes"): "times differ from run to run",
-    ("shared-hosting.md", "#!/bin/sh"): "a script for another machine",
+    ("deploy/config.md", "install -d -m 0700 /etc/cgikit"): "writes to /etc, as root",
+    ("reference/trace.md", "hello.py: exit status 0, 196 bytes"): "times differ from run to run",
+    ("deploy/shared-hosting.md", "#!/bin/sh"): "a script for another machine",
     (
-        "shared-hosting.md",
+        "deploy/shared-hosting.md",
         "cgikit bundle list.py -o upload --python 3.11 --interpreter /usr/bin/p",
     ): "needs the script above; tests/servers/test_shared_hosting.py bundles it",
     (
-        "shared-hosting.md",
+        "deploy/shared-hosting.md",
         "Options +ExecCGI -Indexes",
     ): "tests/servers/test_shared_hosting.py serves it",
     (
-        "expiring.md",
+        "reference/expiring.md",
         "cgikit-expiring 1",
     ): "the format of a file, which tests/test_expiring.py reads",
     (
-        "migrate.md",
+        "reference/migrate.md",
         "cgi-bin/form.py:12: the FieldStorage (made in line 9) stays: the progr",
     ): "lines of a report, which tests/cli/test_cli_migrate.py compares",
-    ("cgi.md", "#!/usr/bin/env -S python3 -m cgikit.compat"): "the first line of a script; "
+    ("from/cgi.md", "#!/usr/bin/env -S python3 -m cgikit.compat"): "the first line of a script; "
     "tests/compat/test_compat_finder.py runs the module",
     (
-        "cgi.md",
+        "from/cgi.md",
         "-import cgi, cgitb",
     ): "a change; tests/migration runs scripts before and after theirs",
-    ("performance.md", "make bench-gateways"): "takes half an hour",
-    ("programs.md", "make test ARGS=tests/programs"): "runs tests, as this is one",
-    ("serve.md", "pip install '.[serve]'"): "downloads; tests/servers/interpreter.py does it",
+    ("understand/performance.md", "make bench-gateways"): "takes half an hour",
+    ("deploy/programs.md", "make test ARGS=tests/programs"): "runs tests, as this is one",
     (
-        "serve.md",
+        "reference/serve.md",
+        "pip install '.[serve]'",
+    ): "downloads; tests/servers/interpreter.py does it",
+    (
+        "reference/serve.md",
         "Serving cgi-bin at http://127.0.0.1:8000/ (Ctrl-C stops; /_cgikit/ sho",
     ): "what `cgikit serve` says; `test_the_pages_first_steps_with_serve` compares it",
-    ("sessions-command.md", "17 4 * * *"): "a line for cron; its options are looked at below",
     (
-        "sessions-redis.md",
+        "reference/sessions-command.md",
+        "17 4 * * *",
+    ): "a line for cron; its options are looked at below",
+    (
+        "reference/sessions-redis.md",
         "redis+sentinel://USER:PASSWORD@HOST:26379,HOST:26379,HOST:26379/SERVIC",
     ): "the form of a URL; tests/sessions/test_sessions_redisfailover.py uses one",
-    ("sessions-redis.md", "pip install '.[redis]'"): "downloads; `make test` installs the extra",
     (
-        "sessions-sqlite.md",
+        "reference/sessions-redis.md",
+        "pip install '.[redis]'",
+    ): "downloads; `make test` installs the extra",
+    (
+        "reference/sessions-sqlite.md",
         "mv sessions.db sessions.db-wal sessions.db-shm /somewhere/else/",
     ): "moves what running scripts have open, as tests/sessions/test_sessions_sqlite.py does",
-    ("warm.md", "supervisor"): "a drawing",
+    ("reference/warm.md", "supervisor"): "a drawing",
     (
-        "wsgi.md",
+        "reference/wsgi.md",
         "uwsgi --plugin python3 --http-socket 127.0.0.1:8080 --buffer-size 6553",
     ): "its plugin is the system's Python, which lacks cgikit: tests/servers/wsgi_servers.py has it",
 }
@@ -106,7 +120,7 @@ NOT_RUN = {
 
 def key(block: Block) -> tuple[str, str]:
     """What a block is known by in the tables: its first 70 characters, up to two spaces."""
-    return block.page.name, re.split(r"\s{2,}|\n", block.text)[0][:70]
+    return title(block.page), re.split(r"\s{2,}|\n", block.text)[0][:70]
 
 
 # --- the folder that they run in ---------------------------------------------------------------
@@ -268,25 +282,28 @@ def wrapper(place: Place, block: Block) -> None:
 
 #: `sh` blocks that do not end by themselves, or are no commands: what runs them.
 SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
-    ("warm.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --prefix /cgi-bin"): gateway,
+    ("reference/warm.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --prefix /cgi-bin"): gateway,
     (
-        "warm.md",
+        "reference/warm.md",
         "cgikit fastcgi cgi-bin --socket cgikit.sock --pass GIT_PROJECT_ROOT --",
     ): gateway,
     (
-        "serve.md",
+        "reference/serve.md",
         "cgikit serve www --static --index index.cgi --run .php=php-cgi --follo",
     ): serve_programs,
     (
-        "wsgi.md",
+        "reference/wsgi.md",
         "gunicorn --workers 2 --threads 8 --bind 127.0.0.1:8080 site_wsgi",
     ): wsgi_servers,
-    ("programs.md", "#!/bin/sh"): wrapper,
-    ("cgi.md", "cgikit serve cgi-bin --compat"): serve_old_scripts,
+    ("deploy/programs.md", "#!/bin/sh"): wrapper,
+    ("from/cgi.md", "cgikit serve cgi-bin --compat"): serve_old_scripts,
 }
 
 #: Run one after the other by `test_the_pages_first_steps_with_serve`.
-STEPS = [("serve.md", "mkdir cgi-bin"), ("serve.md", "cat > cgi-bin/hello.py <<'END'")]
+STEPS = [
+    ("reference/serve.md", "mkdir cgi-bin"),
+    ("reference/serve.md", "cat > cgi-bin/hello.py <<'END'"),
+]
 
 # --- each block is run -------------------------------------------------------------------------
 
@@ -322,7 +339,7 @@ def test_what_serves_is_there(block: Block, place: Place) -> None:
 
 
 def test_the_pages_first_steps_with_serve(place: Place) -> None:
-    """From an empty folder to the line in the console, as docs/serve.md has it."""
+    """From an empty folder to the line in the console, as docs/reference/serve.md has it."""
     first, second = (next(b for b in ALL if key(b) == step) for step in STEPS)
     shown = next(b for b in ALL if b.text.startswith("Serving cgi-bin at "))
     shutil.rmtree(place.site / "cgi-bin")

@@ -79,9 +79,9 @@ OTHERS = {
         "`header('Location": ANSWER,
         "`http_response_code(": ANSWER,
         "`header('Content-Type": ANSWER,
-        "`readfile(": "docs/filebody.md",
-        "`file_put_contents(": "docs/files.md",
-        "`flock(": "docs/locks.md",
+        "`readfile(": "docs/reference/filebody.md",
+        "`file_put_contents(": "docs/reference/files.md",
+        "`flock(": "docs/reference/locks.md",
         "`error_log(": "standard error is the log: tests/host",
         "`display_errors": SETTING,
         "`upload_max_filesize`": SETTING,
@@ -98,7 +98,7 @@ OTHERS = {
         "`CGI.escape(s)`": "functions of another shape: test_what_ruby_escapes_is_parsed",
         "`CGI.new('html5')`": "no counterpart",
         "`CGI.new(max_": SETTING,
-        "`ruby script.rb": "the command line: docs/script.md",
+        "`ruby script.rb": "the command line: docs/reference/script.md",
     },
 }
 MADE = {"php": PHP, "ruby": RUBY}

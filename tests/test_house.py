@@ -1,7 +1,7 @@
 """The house keeps its shape: layers, who touches the world, sizes, docstrings, names.
 
-The tables come first: they are the architecture, docs/architecture.md explains them. Each rule is
-tested twice, once on the library and once on a bad snippet that it must catch.
+The tables come first: they are the architecture, docs/understand/architecture.md explains them.
+Each rule is tested twice, once on the library and once on a bad snippet that it must catch.
 """
 
 import re

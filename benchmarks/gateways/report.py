@@ -1,4 +1,5 @@
-"""What was measured behind web servers, as Markdown: GATEWAYS.md, and the part of docs/performance.md.
+"""What was measured behind web servers, as Markdown: GATEWAYS.md, and the part of
+docs/understand/performance.md.
 
 Every number comes from the run; the targets stand here.
 """
@@ -152,7 +153,7 @@ def render(results: Results) -> str:
 
 
 def page_part(results: Results) -> str:
-    """Return what stands between the markers of docs/performance.md."""
+    """Return what stands between the markers of docs/understand/performance.md."""
     facts = dict(results.facts)
     where = f"{facts['date']}, {facts['processor']}, load before: {facts['load when it began']}."
     parts = [f"Measured by {facts['command']} on {where}"]

@@ -118,8 +118,8 @@ def _missing(file: str, each: Import, told: Told) -> Finding:
 def _legacy_fix(name: str) -> str:
     old = _LEGACY[name]
     return (
-        f"Write: from cgikit.compat import {old}  (docs/compat.md). The package legacy-cgi itself is "
-        f"imported as {old}."
+        f"Write: from cgikit.compat import {old}  (page reference/compat). The package legacy-cgi "
+        f"itself is imported as {old}."
     )
 
 
@@ -143,7 +143,7 @@ def _second(file: str, each: Import) -> list[Finding]:
         f"{os.path.basename(file)}, line {each.line}: import {each.name} finds {place}, a copy of the "
         "module that Python 3.13 removed."
     )
-    fix = "It works. cgikit.compat does the same and starts faster: docs/compat.md."
+    fix = "It works. cgikit.compat does the same and starts faster: page reference/compat."
     return [Finding("other-cgi-module", what, is_error=False, fix=fix, file=file, line=each.line)]
 
 

@@ -23,7 +23,7 @@ def check_racing(file: str, told: Told) -> list[Finding]:
             "and locks nothing: of two requests at once, one change is lost.",
             is_error=False,
             fix="For a counter: from cgikit import Counter; Counter(path).increment(). For any file: "
-            "cgikit.lock(path) around reading and writing (docs/locks.md, docs/counters.md).",
+            "cgikit.lock(path) around reading and writing (pages reference/locks, reference/counters).",
             file=file,
             line=line,
         )

@@ -33,8 +33,8 @@ def summary(scripts: int, findings: Sequence[Finding]) -> str:
 def as_json(
     found: Mapping[str, Sequence[Finding]], more: "Mapping[str, Mapping[str, object]] | None" = None
 ) -> str:
-    """Return the findings of each script as JSON (docs/check.md has the names), with what else there is
-    to say of it, by its name.
+    """Return the findings of each script as JSON (docs/reference/check.md has the names), with what
+    else there is to say of it, by its name.
     """
     scripts = [
         {

@@ -75,7 +75,7 @@ def _epilog(parsers: Iterable[argparse.ArgumentParser]) -> str:
     examples = [str(each.epilog).partition("\n")[0].removeprefix("Example: ") for each in parsers]
     return "\n  ".join(["examples:", *examples]) + (
         "\n\nEach command has its own --help, which names its page of the documentation. That begins "
-        "with docs/index.md; the commands are in docs/command-line.md."
+        "with the page index; page reference/command-line has the commands."
     )
 
 

@@ -25,7 +25,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         description="Put a script, or a directory of scripts, into a new folder with cgikit and all "
         "else that they use, ready to be uploaded. Data of visitors stays here.",
         epilog="Example: cgikit bundle guestbook.py -o upload --python 3.11\n"
-        "Documentation: docs/bundle.md",
+        "Documentation: page reference/bundle",
     )
     parser.set_defaults(command=bundle)
     parser.add_argument("source", metavar="SCRIPT|DIR", help="a script, or a directory of scripts")

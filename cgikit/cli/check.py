@@ -29,7 +29,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="say what keeps scripts from working, and how to mend it",
         description="Say what keeps scripts from working, and how to mend it. A script that is named "
         "is also run for a sample GET and HEAD, as a server would run it.",
-        epilog="Example: cgikit check --user www-data cgi-bin/hello.py\nDocumentation: docs/check.md",
+        epilog="Example: cgikit check --user www-data cgi-bin/hello.py\n"
+        "Documentation: page reference/check",
     )
     parser.set_defaults(command=check)
     parser.add_argument(
@@ -56,7 +57,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "--fix", action="store_true", help="mend what is safe to mend; asks in a terminal"
     )
     parser.add_argument("--yes", action="store_true", help="mend without asking; with --fix")
-    parser.add_argument("--json", action="store_true", help="print JSON (docs/check.md)")
+    parser.add_argument("--json", action="store_true", help="print JSON (page reference/check)")
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 for advice, too, not for errors alone"
     )

@@ -36,7 +36,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="print what makes the Tab key complete commands and options",
         description="Print what makes the Tab key complete the commands and options of cgikit. Its "
         "first lines say where to put it.",
-        epilog="Example: cgikit completion bash\nDocumentation: docs/command-line.md",
+        epilog="Example: cgikit completion bash\nDocumentation: page reference/command-line",
     )
     parser.set_defaults(command=completion)
     parser.add_argument("shell", choices=tuple(_PLACES), help="the shell that you use")

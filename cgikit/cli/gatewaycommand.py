@@ -44,7 +44,7 @@ def add_command(
         f"{title}. Python scripts run warm: each request gets a process, forked from an interpreter "
         "that has already imported the modules the scripts use.",
         epilog=f"Example: cgikit {protocol} cgi-bin --socket 127.0.0.1:9000\n"
-        "Documentation: docs/warm.md",
+        "Documentation: page reference/warm",
     )
     parser.set_defaults(command=lambda arguments: _serve(protocol, arguments))
     add_root(parser)

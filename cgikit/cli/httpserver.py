@@ -1,7 +1,7 @@
 """HTTP for `cgikit serve`: waitress, its limits, and which connections are accepted.
 
 All code that depends on the internals of waitress is in this file and in `channel.py`, which handles
-one connection. docs/serve.md lists the limits.
+one connection. docs/reference/serve.md lists the limits.
 """
 
 import contextlib

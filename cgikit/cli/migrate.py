@@ -25,7 +25,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="rewrite scripts that import cgi or cgitb",
         description="Rewrite scripts that import cgi or cgitb, which Python 3.13 does not have. "
         "Shows the changes as a diff; what it does not touch is reported on standard error.",
-        epilog="Example: cgikit migrate cgi-bin\nDocumentation: docs/migrate.md",
+        epilog="Example: cgikit migrate cgi-bin\nDocumentation: page reference/migrate",
     )
     parser.add_argument(
         "paths",
@@ -41,7 +41,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--unsafe",
         action="store_true",
-        help="also FieldStorage to Request, which differs in odd cases: docs/migrate.md",
+        help="also FieldStorage to Request, which differs in odd cases: page reference/migrate",
     )
     parser.set_defaults(command=migrate)
 

@@ -24,7 +24,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="make a script to begin with, and a test for it",
         description="Make a directory with a script, a place for its data that no visitor reaches, and "
         f"a test. Nothing that is there is overwritten. The kinds are {kinds}.",
-        epilog="Example: cgikit new guestbook --kind form\nDocumentation: docs/new.md",
+        epilog="Example: cgikit new guestbook --kind form\nDocumentation: page reference/new",
     )
     parser.set_defaults(command=new)
     parser.add_argument("path", metavar="NAME", help="the directory; the script is named as it is")

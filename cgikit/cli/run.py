@@ -18,7 +18,7 @@ def add_to(commands: Any) -> None:
         description="Run a script as its interpreter would. Under a web server every error, even one of"
         " its syntax, becomes a page. Usable as the first line of a script:"
         " #!/usr/bin/env -S python3 -m cgikit run",
-        epilog="Example: cgikit run hello.py name=Ada\nDocumentation: docs/errors.md",
+        epilog="Example: cgikit run hello.py name=Ada\nDocumentation: page reference/errors",
     )
     added.add_argument("script", metavar="SCRIPT", help="the script's file")
     added.add_argument("words", metavar="WORD", nargs="*", help="what the script gets in sys.argv")

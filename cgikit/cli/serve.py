@@ -62,7 +62,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="run scripts at a local address, for development",
         description="Run the scripts of a directory, or one script, at a local address, for "
         "development.",
-        epilog="Example: cgikit serve cgi-bin --port 8080\nDocumentation: docs/serve.md",
+        epilog="Example: cgikit serve cgi-bin --port 8080\nDocumentation: page reference/serve",
     )
     parser.set_defaults(command=serve)
     add_root(parser, without="default: cgi-bin if there is one, else the current directory")

@@ -25,6 +25,7 @@ _SHOWN = 12  # digits of a key, enough to distinguish a million sessions
 _SECRET = ("csrf", "key", "pass", "secret", "token")  # in names of values that are masked
 _MASK = "(masked; --all shows it)"
 _NOTES = {"session": "", "mark": "  mark: ended sessions", "damaged record": "  damaged"}
+_PAGE = "Documentation: page reference/sessions-command"
 _STORE = "a directory, an SQLite file, or a URL: redis://, rediss://, unix://, redis+sentinel://"
 _KEY = "the session's key as listed, or its beginning, or the visitor's cookie"
 
@@ -39,7 +40,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "sessions",
         help="list, show and delete the sessions in a store",
         description="List, show and delete the sessions in a store. Safe while scripts use it.",
-        epilog="Example: cgikit sessions list data/sessions\nDocumentation: docs/sessions-command.md",
+        epilog=f"Example: cgikit sessions list data/sessions\n{_PAGE}",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = _add(actions, "list", _list, "list all sessions: key, size, last use, expiry")
@@ -85,7 +86,7 @@ def _add(
         name,
         help=what,
         description=what[0].upper() + what[1:] + ".",
-        epilog=f"Example: cgikit sessions {name} {words}\nDocumentation: docs/sessions-command.md",
+        epilog=f"Example: cgikit sessions {name} {words}\n{_PAGE}",
     )
     parser.add_argument("store", metavar="STORE", help=_STORE)
     parser.add_argument("--prefix", help="beginning of the names in Redis, as in your script")

@@ -46,8 +46,8 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="show what the time of one request goes into",
         description="Run a script for one request, and show what its time goes into: fork, exec, the "
         "interpreter, each import, the script. The request is written as for the script itself: "
-        "name=value, or a method, a path and options (docs/script.md).",
-        epilog="Example: cgikit trace hello.py name=Ada\nDocumentation: docs/trace.md",
+        "name=value, or a method, a path and options (page reference/script).",
+        epilog="Example: cgikit trace hello.py name=Ada\nDocumentation: page reference/trace",
     )
     parser.set_defaults(command=trace)
     parser.add_argument(

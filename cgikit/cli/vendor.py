@@ -21,7 +21,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="write cgi.py and cgitb.py for scripts whose import cgi broke",
         description="Write cgi.py and cgitb.py, which Python 3.13 removed, beside scripts: they lead "
         "to cgikit's. Nothing that is there is overwritten.",
-        epilog="Example: cgikit vendor cgi cgi-bin\nDocumentation: docs/from/cgi.md",
+        epilog="Example: cgikit vendor cgi cgi-bin\nDocumentation: page from/cgi",
     )
     parser.set_defaults(command=vendor)
     parser.add_argument("what", metavar="cgi", choices=("cgi",), help="what to write: cgi")

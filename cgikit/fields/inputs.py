@@ -147,7 +147,7 @@ def checkbox(
     """Return a check box, checked as it was sent, and if nothing was sent, as `checked` says (HTML).
 
     Browsers do not send a box that is not checked: whether the form was sent is read from the request,
-    as docs/fields.md says, or given as `sent`.
+    as docs/reference/fields.md says, or given as `sent`.
     """
     control = Control(source, name, label, hint, id)
     if value != "on" and id is None:

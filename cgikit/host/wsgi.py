@@ -2,7 +2,7 @@
 
 This module only calls the others in order: local redirects, HEAD, and what is logged. WSGI cannot pass
 on the raw bytes of an NPH script, so its status line and fields are parsed and passed to the server
-like those of any other script (docs/host.md).
+like those of any other script (docs/reference/host.md).
 """
 
 import os

@@ -12,7 +12,7 @@ this file; for a repeated name `getvalue` returned a list and `getfirst` the fir
 blank, now it is the first value, even if that is blank (`getfirst` of a name that is also read by
 `getlist` keeps its meaning); `form[k].value` of a blank field is "" and not a KeyError; in a
 multipart form blank fields counted as present, and the query came first; file names and bodies have
-limits (docs/limits.md), and a body that is not a form raises an error.
+limits (docs/reference/limits.md), and a body that is not a form raises an error.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The rules, as a table: name, level, what each does, and why it is safe at that level.
 
-The table is read from the rules' docstrings; a test compares docs/migrate.md with it.
+The table is read from the rules' docstrings; a test compares docs/reference/migrate.md with it.
 """
 
 import re

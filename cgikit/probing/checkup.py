@@ -40,7 +40,7 @@ class Checkup:
         return dearest([line for sample in self.samples for line in sample.imports])
 
     def as_dict(self) -> dict[str, object]:
-        """Return what JSON says of a script beside its findings (docs/check.md)."""
+        """Return what JSON says of a script beside its findings (docs/reference/check.md)."""
         return {
             "runs": [
                 {

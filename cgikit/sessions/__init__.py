@@ -1,4 +1,4 @@
 """Sessions: what a script remembers of a visitor from one request to the next.
 
-docs/architecture.md lists the modules. Each is imported only when it is used.
+docs/understand/architecture.md lists the modules. Each is imported only when it is used.
 """

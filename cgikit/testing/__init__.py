@@ -2,7 +2,8 @@
 
 Tests use a `Client`. It calls a handler in this process, and runs a script file, in any language, in a
 process of its own with the environment that a server gives it. Both return an `Answer`. The client
-keeps cookies as browsers do. docs/architecture.md lists the modules. No script imports any of them.
+keeps cookies as browsers do. docs/understand/architecture.md lists the modules. No script imports
+any of them.
 """
 
 TYPE_CHECKING = False

@@ -1,4 +1,4 @@
 """The life of one request, step by step: measured, and shown as text or as trace events.
 
-docs/trace.md says how each number is taken. Nothing here is loaded by a script.
+docs/reference/trace.md says how each number is taken. Nothing here is loaded by a script.
 """

@@ -1,8 +1,9 @@
 """Measures the same request in other ways beside CGI: warm, and by a persistent process.
 
-Each way is what users run: the engine of `cgikit fastcgi` (docs/warm.md), and the script itself on a
-listening socket (docs/persistent.md), in processes that are ended at the end. Requests go over a UNIX
-socket that only this user can reach. Nothing is computed: what is not measured has a reason instead.
+Each way is what users run: the engine of `cgikit fastcgi` (docs/reference/warm.md), and the script
+itself on a listening socket (docs/reference/persistent.md), in processes that are ended at the end.
+Requests go over a UNIX socket that only this user can reach. Nothing is computed: what is not
+measured has a reason instead.
 """
 
 import contextlib

@@ -124,8 +124,8 @@ def verdict(trace: Trace, cost: float | None = None, ways: Sequence[Way] = ()) -
         line = f"{started / 1_000:.1f} ms pass before the script is read."
         if not measured(ways):
             line += (
-                " A warm process (docs/warm.md) repeats neither these nor the imports of installed "
-                "modules."
+                " A warm process (page reference/warm) repeats neither these nor the imports of "
+                "installed modules."
             )
         lines.append(line)
     else:

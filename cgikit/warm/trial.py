@@ -165,7 +165,7 @@ def _try(names: list[str], shift: int) -> tuple[int, dict[str, int]]:
 
 
 def _may_differ(name: str) -> bool:
-    """Whether a module's state is compared. The standard library is known: see docs/warm.md."""
+    """Whether a module's state is compared. The standard library is known (docs/reference/warm.md)."""
     return name.partition(".")[0] not in sys.stdlib_module_names or name in _BY_CHANCE
 
 

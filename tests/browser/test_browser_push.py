@@ -69,7 +69,7 @@ def test_a_browser_shows_each_picture(browser: Browser, server: Server) -> None:
 
 
 def test_chromium_shows_no_pages(browser: Browser, server: Server) -> None:
-    """It takes them for a picture that is broken. docs/events.md says so."""
+    """It takes them for a picture that is broken. docs/reference/events.md says so."""
     browser.open(f"{server.url}push.py/pages")
     assert browser.driver.find_elements(By.CSS_SELECTOR, "img[src$='/pages']")
     assert "Page" not in browser.text

@@ -3,7 +3,7 @@
 Everything here takes source text apart with `ast` and returns complaints, a list of lines that each
 name a place and what is wrong there; an empty list is a clean house. The rules themselves, the
 tables of layers and exceptions, stand in `test_house.py`. Run as a program, this file prints the
-measured row of docs/architecture.md.
+measured row of docs/understand/architecture.md.
 """
 
 import ast
@@ -440,7 +440,7 @@ def comment_ratio(modules: Iterable[Module]) -> float:
 
 
 def measured(modules: Sequence[Module]) -> str:
-    """The row of docs/architecture.md, with its head."""
+    """The row of docs/understand/architecture.md, with its head."""
     sizes = {module.name or "__init__": module.lines for module in modules if module.lines > 1}
     functions = {
         name: function_lines(node)

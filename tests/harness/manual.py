@@ -137,7 +137,7 @@ def manual() -> str:
     lines.append(".SH ENVIRONMENT")
     for name, text in ENVIRONMENT:
         lines += item(f"\\fB{name}\\fR", text)
-    lines += [".SH SEE ALSO", *paragraph("The documentation of cgikit begins with docs/index.md.")]
+    lines += [".SH SEE ALSO", *paragraph("The documentation of cgikit begins with the page index.")]
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,7 @@ from cgikit.migrate.rules import MODULES, rules
 
 
 def test_the_page_has_each_rule_with_its_safety() -> None:
-    page = (ROOT / "docs" / "migrate.md").read_text()
+    page = (ROOT / "docs" / "reference" / "migrate.md").read_text()
     for rule in rules():
         assert f"| `{rule.name}` | {rule.level} | {rule.does} | {rule.safety} |" in page
     assert len(re.findall(r"^\| `\w+` \| (?:safe|--unsafe|only shown) \|", page, re.M)) == len(

@@ -76,7 +76,7 @@ def test_every_entry_is_of_a_program_and_a_way_and_has_its_cause() -> None:
 
 
 def test_the_page_has_the_programs_of_the_table() -> None:
-    page = (ROOT / "docs" / "programs.md").read_text()
+    page = (ROOT / "docs" / "deploy" / "programs.md").read_text()
     section = page.partition("## What differs from mod_cgid")[2].partition("\n## ")[0]
     shown = re.findall(r"^\| (\w+) \|", section, re.MULTILINE)[1:]
     assert shown == list(dict.fromkeys(e["program"] for e in read_table()))

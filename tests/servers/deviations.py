@@ -1,7 +1,7 @@
 """What servers do differently from the rest, and no configuration of ours can change.
 
-One table: the tests expect these failures, and fail where one no longer occurs; docs/servers.md prints
-it.
+One table: the tests expect these failures, and fail where one no longer occurs;
+docs/deploy/servers.md prints it.
 """
 
 from dataclasses import dataclass

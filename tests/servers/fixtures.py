@@ -68,7 +68,9 @@ def server(request: pytest.FixtureRequest, readable_directory: Path) -> Iterator
 def guarded(
     request: pytest.FixtureRequest, readable_directory: Path, script_interpreter: Interpreter
 ) -> Iterator[Server]:
-    """Each server that can ask for a password, in turn, with the addition of docs/config.md for it."""
+    """Each server that can ask for a password, in turn, with the addition of docs/deploy/config.md
+    for it.
+    """
     name = request.param
     for program in ROWS[name].needs:
         need(program)

@@ -1,4 +1,4 @@
-"""A server that asks for a password before a script runs, as docs/config.md says.
+"""A server that asks for a password before a script runs, as docs/deploy/config.md says.
 
 `GUARDS` has, by the name of the row, what makes the file of the users and returns the options of
 `cgikit config` that name it. The user is Aladdin, the password "open sesame".
@@ -18,8 +18,12 @@ Guard = Callable[[Path, Path], list[str]]
 
 
 def line(title: str, stands: str, password: str) -> str:
-    """The line of a file of users that docs/config.md shows for a server, with a whole password."""
-    text = (ROOT / "docs" / "config.md").read_text().partition("## Ask for a password")[2]
+    """The line of a file of users that docs/deploy/config.md shows for a server, with a whole
+    password.
+    """
+    text = (
+        (ROOT / "docs" / "deploy" / "config.md").read_text().partition("## Ask for a password")[2]
+    )
     section = text.partition(f"**{title}**")[2].partition("\n**")[0].partition("\n## ")[0]
     lines = re.findall(r"^(?:/cgi-bin:)?Aladdin[: ].*\n", section, re.MULTILINE)
     (found,) = [one for one in lines if one.count(stands) == 1]

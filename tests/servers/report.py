@@ -1,4 +1,4 @@
-"""Writes docs/servers.md, and the table of deviations that it shows: `make servers`.
+"""Writes docs/deploy/servers.md, and the table of deviations that it shows: `make servers`.
 
 `python -m servers.report RECORD` takes what a run of test_conformance.py with CGIKIT_RECORD=RECORD
 wrote, brings tests/data/rfc3875/deviations.toml up to date, and writes the page. Without RECORD it
@@ -23,7 +23,7 @@ from .deviations import DEVIATIONS
 from .rfc3875 import DATA, Case, applies, load, recorded, rules, servers, table
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "servers.md"
+PAGE = ROOT / "docs" / "deploy" / "servers.md"
 TABLE = DATA / "deviations.toml"
 
 HEAD = """\
@@ -31,11 +31,12 @@ HEAD = """\
 
 The tests divide RFC 3875 into fifty [rules](#rules), R1 to R27 for scripts and R28 to R50 for
 servers. For each rule there are one or more cases in
-[tests/data/rfc3875](../tests/data/rfc3875/README.md): a request in raw HTTP, and the expected answer.
+[tests/data/rfc3875](../../tests/data/rfc3875/README.md): a request in raw HTTP, and the expected
+answer.
 All {count} cases are sent to every server below, each started with the configuration that
 [`cgikit config`](config.md) prints for it. Every answer must also be well-formed HTTP.
 
-To choose a way to run scripts, see [choosing](choosing.md); to choose a server, see
+To choose a way to run scripts, see [choosing](../understand/choosing.md); to choose a server, see
 [config](config.md#which-server).
 
 `make servers` runs the cases and writes this page. Last run: {date}. The tests fail if a server
@@ -48,12 +49,12 @@ test ([below](#rules)).
 
 WORDS = """\
 Each deviation is followed by the cases that show it, and by what was seen in the first of them.
-Everything that was seen is in [deviations.toml](../tests/data/rfc3875/deviations.toml).
+Everything that was seen is in [deviations.toml](../../tests/data/rfc3875/deviations.toml).
 """
 
 BEYOND = """\
 The other tests of the servers, with the example scripts and with invalid requests, found these
-differences. The tests check the table, [deviations.py](../tests/servers/deviations.py).
+differences. The tests check the table, [deviations.py](../../tests/servers/deviations.py).
 """
 
 GROUPS = {
@@ -82,7 +83,7 @@ behaviour.
 
 
 def page() -> str:
-    """The text of docs/servers.md, from the tables in tests/data/rfc3875."""
+    """The text of docs/deploy/servers.md, from the tables in tests/data/rfc3875."""
     cases = load()
     parts = [HEAD.format(count=len(cases), date=table()["date"])]
     for group, words in GROUPS.items():
@@ -160,7 +161,7 @@ def told(server: str, cases: list[Case]) -> Iterator[str]:
 
 def link(case: Case) -> str:
     """A case with its level, linked to its file."""
-    return f"[{case.name}](../tests/data/rfc3875/{case.name}.toml) ({case.level})"
+    return f"[{case.name}](../../tests/data/rfc3875/{case.name}.toml) ({case.level})"
 
 
 def code(text: str) -> str:
@@ -183,13 +184,13 @@ def explained(cases: list[Case]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, rule in rules().items():
         shown = [
-            f"[{case.name.partition('-')[2]}](../tests/data/rfc3875/{case.name}.toml)"
+            f"[{case.name.partition('-')[2]}](../../tests/data/rfc3875/{case.name}.toml)"
             for case in cases
             if case.rule == name
         ]
         for test in rule.get("tests", []):
             path, _, function = test.partition("::")
-            shown.append(f"[`{function}`](../{path})")
+            shown.append(f"[`{function}`](../../{path})")
         yield f"| {name} | {rule['section']} | {rule['text']} | {', '.join(shown)} |"
 
 

@@ -1,7 +1,7 @@
 """Which servers pass the credentials of a request to scripts, and what makes the others do so.
 
-docs/authorization.md has the same table. A server that asks for the password itself is another matter:
-see `guarded`.
+docs/reference/authorization.md has the same table. A server that asks for the password itself is
+another matter: see `guarded`.
 """
 
 import contextlib

@@ -123,7 +123,7 @@ def test_what_cgikit_itself_deviates_in_is_said_to_be_its_own() -> None:
 
 def test_the_page_is_what_the_tables_say() -> None:
     """If not: `cd tests && python -m servers.report` writes it anew, `make servers` the tables too."""
-    assert (ROOT / "docs" / "servers.md").read_text() == report.page()
+    assert (ROOT / "docs" / "deploy" / "servers.md").read_text() == report.page()
 
 
 # --- the runner -----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """A script that fails outside of `run`, under every server: what its client gets.
 
-docs/errors.md has the same tables.
+docs/reference/errors.md has the same tables.
 """
 
 from urllib.parse import urlsplit

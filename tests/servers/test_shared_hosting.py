@@ -1,5 +1,5 @@
-"""docs/shared-hosting.md, step by step: a bundle in its owner's folder, under a real Apache that takes
-its configuration from the `.htaccess` of the page.
+"""docs/deploy/shared-hosting.md, step by step: a bundle in its owner's folder, under a real Apache
+that takes its configuration from the `.htaccess` of the page.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from .interpreter import ROOT, base_interpreter, server_user
 from .server import LOOPBACK, NotStarted, listens, running, wait_until
 from .wsgi_servers import MODULES
 
-PAGE = (ROOT / "docs" / "shared-hosting.md").read_text()
+PAGE = (ROOT / "docs" / "deploy" / "shared-hosting.md").read_text()
 LOADED = "mpm_event authz_core unixd cgid mime alias dir"
 
 HTTPD = """\

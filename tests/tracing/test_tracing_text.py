@@ -118,7 +118,7 @@ def test_the_verdict_says_what_other_ways_skip() -> None:
     lines = verdict(example(), None, ways())
     assert "Warm skips 54.0 of 60.0 ms (differences of medians of 1 requests or more)." in lines
     assert "Not measured persistent: it does not call cgikit's run()." in lines
-    assert not [line for line in lines if "docs/warm.md" in line]
+    assert not [line for line in lines if "docs/reference/warm.md" in line]
     assert "\\x1b" in verdict(example(), None, [Way("warm", "\x1b[2J")])[-1]
 
 

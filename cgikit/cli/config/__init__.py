@@ -71,7 +71,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="print a configuration for a web server",
         description="Print a configuration with which a web server runs the scripts in ROOT. Its first"
         " lines show the commands that start the server.",
-        epilog="Example: cgikit config nginx /srv/site/cgi-bin\nDocumentation: docs/config.md",
+        epilog="Example: cgikit config nginx /srv/site/cgi-bin\nDocumentation: page deploy/config",
     )
     parser.set_defaults(command=config)
     parser.add_argument("server", metavar="SERVER", nargs="?", help="the server; see --list")
@@ -88,12 +88,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--persistent",
         action="store_true",
-        help="ROOT is a script that speaks FastCGI itself (docs/persistent.md)",
+        help="ROOT is a script that speaks FastCGI itself (page reference/persistent)",
     )
     parser.add_argument(
         "--users",
         metavar="FILE",
-        help="ask for a password; FILE is made by htpasswd (docs/config.md)",
+        help="ask for a password; FILE is made by htpasswd (page deploy/config)",
     )
     _add_passed_on(parser)
 
@@ -287,7 +287,7 @@ def _warn(site: Site, root: str) -> None:
         _fail(f"there is no user {site.user!r} on this machine: choose another one with --user")
     if site.users and not os.path.exists(site.users):
         _fail(f"there is no file {one_line(site.users)}, which --users names: create it before the"
-              " server starts (docs/config.md)")  # fmt: skip
+              " server starts (page deploy/config)")  # fmt: skip
     if not site.user and (wrong := cannot_enter(root)):
         _fail(wrong)
     named = set()

@@ -139,7 +139,7 @@ _STAYS = (
     "a persistent script, which stays in memory.",
 )
 _PERSISTENT = (
-    "The script stays in memory and answers one request after another (docs/persistent.md), in"
+    "The script stays in memory and answers one request after another (page reference/persistent), in"
     " CGIKIT_WORKERS processes. Restart it after every edit."
 )
 

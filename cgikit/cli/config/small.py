@@ -149,7 +149,7 @@ PYTHON_HTTP = Recipe(
     linked=True,
     notes="""
         It ignores the script's Status and always answers 200, drops most header fields of the request,
-        and supports only GET, HEAD and POST. Use it only to look at a page: see docs/servers.md.
+        and supports only GET, HEAD and POST. Use it only to look at a page: see page deploy/servers.
         """,
 )
 SERVE = Recipe(

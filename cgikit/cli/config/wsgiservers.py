@@ -118,8 +118,8 @@ WSGIScriptAlias / {file} process-group=cgikit application-group=%{{GLOBAL}}
 
 _NOTES = """
     The scripts' handlers run in the server's processes, which answer many requests each: module
-    variables are shared between requests and between threads (docs/wsgi.md). Restart the server after
-    a script was changed.
+    variables are shared between requests and between threads (page reference/wsgi). Restart the
+    server after a script was changed.
     """
 
 
