@@ -9,7 +9,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo test checkers programs lint man mutants bench bench-gateways servers torture clean
+.PHONY: help demo test checkers programs lint docs docs-serve man mutants bench bench-gateways servers torture clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo "             JOBS=0: in one process, as a debugger needs it)"
 	@echo "make checkers install what judges pages in the tests: axe, the Nu Html Checker (needs npm)"
 	@echo "make lint    ruff, the formatting and mypy --strict"
+	@echo "make docs    make the documentation a site: .site/index.html"
+	@echo "make docs-serve  show it on loopback until Ctrl-C (PORT=$(PORT))"
 	@echo "make man     write docs/man/cgikit.1, of the parsers of the commands"
 	@echo "make mutants change the core in one place at a time: do its tests notice? (half an hour)"
 	@echo "make programs fetch old programs, whose tests are run with cgikit.compat"
@@ -47,6 +49,13 @@ lint: $(VENV)/.dev
 	$(bin)/ruff format --check . || code=1; \
 	$(bin)/mypy || code=1; \
 	exit $$code
+
+# From nothing each time: pages that are not read again give no warnings.
+docs: $(VENV)/.dev
+	@rm -rf .site && $(bin)/sphinx-build -q -E -W --keep-going -b html docs .site
+
+docs-serve: docs
+	@exec $(bin)/python -m http.server --bind 127.0.0.1 --directory .site $(PORT)
 
 # Not when the wheel is built: that would take cgikit's own dependencies.
 man: $(VENV)/.dev
@@ -98,7 +107,7 @@ torture: $(VENV)/.dev
 	  tests/test_locks.py tests/perl/test_differential.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-* .npm .programs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .site .venv .venv-* .npm .programs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(sources) -name __pycache__ -prune -exec rm -rf {} +
 
 # Stamps: set-up is done again only when the list of dependencies changed.
