@@ -28,6 +28,7 @@ TOP = {
     "CHANGELOG.md": "project/changelog.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "README.md": "index.md",
+    "SECURITY.md": "project/security.md",
 }
 
 project = "cgikit"

@@ -37,7 +37,8 @@ from cgikit.limits import Limits
 
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"  # where each module has its page
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+TOP = [ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")]
+PAGES = [*TOP, *sorted(DOCS.rglob("*.md"))]
 RUN_LIMIT = 120  # seconds until a block that hangs is ended
 
 
@@ -568,6 +569,44 @@ def test_a_stale_figure_would_be_seen() -> None:
     assert numbers("| 55 | 147 | 488 (`warm.exchange`) | 100 % |") == [55, 147, 488, 100]
     assert is_about(149, 152)
     assert not is_about(55, 104)
+
+
+def result(work: str, contender: str) -> float | None:
+    """A contender's factor to bare Python in benchmarks/RESULTS.md, None if it was not measured."""
+    text = (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    section = text.partition(f"\n## {work}\n")[2].partition("\n## ")[0]
+    found = re.search(rf"^\| {re.escape(contender)} \|.*?\*\*([\d.]+)\*\*", section, re.M)
+    return float(found[1]) if found else None
+
+
+#: The rows of the README, and the works of benchmarks/RESULTS.md.
+WORKS = {
+    "answers a GET with a page": "GET with a query string, HTML answer",
+    "counts in a file": "A counter in a file, HTML answer",
+    "changes a session": "A session: load, change, save, HTML answer",
+    "takes a small file": "POST multipart, one small file",
+}
+
+
+@pytest.mark.parametrize("words", WORKS)
+def test_the_times_of_the_readme_are_those_that_were_measured(words: str) -> None:
+    """Each beside its best peer among the scripting languages. After `make bench`, take them over."""
+    work = WORKS[words]
+    peers = {name: result(work, name) for name in ("PHP", "Perl CGI.pm", "Ruby cgi")}
+    best, name = min((factor, name) for name, factor in peers.items() if factor)
+    ours, old = result(work, "cgikit"), result(work, "legacy-cgi")
+    shown = f"| {words} | {ours:.2f} | {best:.2f} ({name}) | {f'{old:.2f}' if old else 'not measured'} |"
+    assert shown in (ROOT / "README.md").read_text()
+
+
+def test_the_factors_of_the_readme_are_those_that_were_measured() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    go = result("GET with a query string, HTML answer", "Go net/http/cgi")
+    assert f"A compiled Go program takes {go:.2f}." in text
+    warm = factors()["`cgikit fastcgi`, warm, Apache"]
+    assert f"(docs/reference/warm.md), {warm} times as many requests" in text
+    persistent = factors()["`run(handler)`, persistent, Apache"]
+    assert f"(docs/reference/persistent.md), {persistent} times" in text
 
 
 def packages() -> list[str]:
