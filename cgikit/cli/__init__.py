@@ -21,10 +21,11 @@ from . import (
     scgi,
     serve,
     sessions,
+    streams,
     trace,
     vendor,
 )
-from .commandline import Parser, complain
+from .commandline import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,10 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     made = parser()
     if "_ARGCOMPLETE" in os.environ:  # the shell asks what could follow
         completion.complete(made)
-    if not words:
-        made.print_help()
-        return 0
-    return _run(made.parse_args(sessions.without_ids(words)))
+    streams.prepare()
+    return _run(made, list(words))
 
 
 def parser() -> Parser:
@@ -79,22 +78,31 @@ def _epilog(parsers: Iterable[argparse.ArgumentParser]) -> str:
     )
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(made: Parser, words: list[str]) -> int:
     """Run a command; return its exit status. It is 1 if the output cannot be written."""
+    name = "cgikit"
     try:
+        if not words:
+            made.print_help()
+            streams.finish()
+            return 0
+        try:
+            arguments = made.parse_args(sessions.without_ids(words))
+        except SystemExit:
+            streams.finish()  # of --help
+            raise
+        name = f"cgikit {arguments.named}"
+        if not getattr(arguments, "is_exact", False):
+            streams.escape()
         status: int = arguments.command(arguments)
-        sys.stdout.flush()
+        streams.finish()
     except KeyboardInterrupt:  # its user knows why it has ended
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader has ended, as in `… | head`
-        # Python flushes again at exit, and would complain then
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except OSError as error:
-        if os.environ.get("CGIKIT_DEBUG") == "1":
+        if os.environ.get("CGIKIT_DEBUG") == "1" and not isinstance(error, BrokenPipeError):
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        complain(arguments.named, f"{where}{error.strerror or error}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.complain_of(name, error)
         return 1
+    finally:
+        streams.drop()
     return status

@@ -22,6 +22,7 @@ from cgikit.tracing.measured import Measured, measure_all
 
 from .commandline import complain, ending
 from .options import number
+from .streams import can_write
 from .terminal import Progress, paint, width
 
 _OF_REQUESTS = ("AUTH_TYPE", "CGIKIT_", "HTTP_", "HTTPS", "REMOTE_", "SERVER_")
@@ -136,7 +137,8 @@ def _print(script: str, found: Measured, imports: bool) -> None:
     one = middle(found.traces)
     end = paint(f"exit status {one.status}", "error" if one.status else "ok", sys.stdout)
     print(f"{printable(script)}: {end}, {one.size} bytes")
-    for row in text.rows(one, width(), found.ways):
+    block = text.BLOCK if can_write(text.BLOCK, sys.stdout) else "#"
+    for row in text.rows(one, width(), found.ways, block):
         style = _STYLES.get(row.kind)
         print((row.words + (paint(row.bar, style, sys.stdout) if style else row.bar)).rstrip())
     if len(found.traces) > 1:

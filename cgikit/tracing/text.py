@@ -11,6 +11,7 @@ from .way import Way, measured, scale, skipped
 
 _NAMES = 34  # columns
 _NUMBERS = 10
+BLOCK = "█"  # of bars
 
 
 class Row:
@@ -27,9 +28,10 @@ class Row:
         return f"{self.words}{self.bar}".rstrip()
 
 
-def rows(trace: Trace, width: int = 80, ways: Sequence[Way] = ()) -> list[Row]:
-    """Return a line for each step: its name, its milliseconds, a bar where it lies in the whole. Below,
-    on the same scale, a line for each of the other `ways` that were measured.
+def rows(trace: Trace, width: int = 80, ways: Sequence[Way] = (), block: str = BLOCK) -> list[Row]:
+    """Return a line for each step: its name, its milliseconds, a bar where it lies in the whole, made
+    of the character `block`. Below, on the same scale, a line for each of the other `ways` that were
+    measured.
     """
     room = max(10, width - _NAMES - _NUMBERS - 2)
     whole = scale(trace.total, ways) or 1.0
@@ -37,7 +39,7 @@ def rows(trace: Trace, width: int = 80, ways: Sequence[Way] = ()) -> list[Row]:
     for step, has_bar in _shown(trace):
         name = printable(f"{'  ' * step.depth}{step.name}")
         number = _ms(step.duration) if step.duration else f"at {step.start / 1_000:.1f}"
-        bar = _bar(step, whole, room) if has_bar else ""
+        bar = _bar(step, whole, room, block) if has_bar else ""
         lines.append(Row(_words(name, number), bar, "import" if is_import(step) else step.name))
     lines.append(Row(_words("whole", _ms(trace.total))))
     found = measured(ways)
@@ -45,7 +47,7 @@ def rows(trace: Trace, width: int = 80, ways: Sequence[Way] = ()) -> list[Row]:
         lines += [Row(""), Row("The same request, without asking the interpreter:")]
     for way in found:
         name = f"{way.name}, median of {len(way.requests)}"
-        bar = _bar(Step(name, 0.0, way.median), whole, room)
+        bar = _bar(Step(name, 0.0, way.median), whole, room, block)
         lines.append(Row(_words(name, _ms(way.median)), bar, "way"))
     return lines
 
@@ -82,10 +84,10 @@ def dearest(trace: Trace, most: int = 20) -> list[str]:
     return lines
 
 
-def _bar(step: Step, whole: float, room: int) -> str:
+def _bar(step: Step, whole: float, room: int, block: str) -> str:
     begin = min(room - 1, int(step.start / whole * room))
     length = max(1, round(step.duration / whole * room))
-    return " " * begin + ("█" * min(length, room - begin) if step.duration else "|")
+    return " " * begin + (block * min(length, room - begin) if step.duration else "|")
 
 
 def _shown(trace: Trace) -> list[tuple[Step, bool]]:

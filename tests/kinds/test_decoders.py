@@ -40,6 +40,7 @@ COMPUTED = {
     "compat.urlencoded.Rules._pair": PROGRAMMER,
     "compat.urlencoded.Rules.text_pairs": PROGRAMMER,
     "cli.console.Console.print": "the encoding of the terminal",
+    "cli.streams.can_write": "the encoding of a standard stream",
     "cli.sessions._kind": NO_CODEC,
     "cli.sessions._show": NO_CODEC,
     "sessions.session.Session._retire": NO_CODEC,

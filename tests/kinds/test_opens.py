@@ -34,6 +34,7 @@ DESCRIPTOR = "a descriptor that is open already"
 #: Functions that open without the guard, and why they may.
 UNGUARDED = {
     "cli.trace._write": "a file that the command line names, as a shell's > opens it",
+    "cli.streams._opened": "the null device; then a descriptor that is open already",
     "tracing.measure._prepare": "a file of this package",
     "starters._fill": "a new file in a new directory",
     "starters._text": "a file of this package",

@@ -73,7 +73,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         " lines show the commands that start the server.",
         epilog="Example: cgikit config nginx /srv/site/cgi-bin\nDocumentation: page deploy/config",
     )
-    parser.set_defaults(command=config)
+    parser.set_defaults(command=config, is_exact=True)  # a web server reads what is printed
     parser.add_argument("server", metavar="SERVER", nargs="?", help="the server; see --list")
     parser.add_argument(
         "root", metavar="ROOT", nargs="?", help="the directory of the scripts, or one script"
