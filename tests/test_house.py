@@ -112,7 +112,7 @@ LAYERS = (
 #: The layers inside a package, from the bottom up. A module imports those further down, for types too.
 INNER_LAYERS = {
     "checking": (
-        "account finding",
+        "account finding question",
         "firstline htaccess report",
         "exposed identity interpreter permissions",
         "compiled mending modules racing",

@@ -41,6 +41,8 @@ def check_modules(file: str, told: Told) -> list[Finding]:
             if each.name not in needed or len(found) >= _MAX_FOUND:
                 continue
             found.append(_missing(file, each, told))
+            if told.unsure:
+                _doubt(found[-1], told.unsure)
         elif each.name in told.stdlib and _is_beside(file, each.place):
             found.append(_shadow(file, each, told))
         elif each.name in _OLD and each.name not in told.stdlib:
@@ -113,6 +115,15 @@ def _missing(file: str, each: Import, told: Told) -> Finding:
         "has it)"
     )
     return _finding("module-missing", what, fix, file, each.line)
+
+
+def _doubt(finding: Finding, line: int) -> None:
+    """Make a finding on a missing module advice: the script may find it in another place."""
+    finding.is_error = False
+    finding.what = (
+        f"{finding.what.rstrip('.')}, unless line {line} has it found in another place: "
+        "only a run can tell."
+    )
 
 
 def _legacy_fix(name: str) -> str:

@@ -63,6 +63,14 @@ def test_an_import_that_is_needed_elsewhere_is_one(tmp_path: Path) -> None:
     assert [each.kind for each in check(str(tmp_path / "a.py"), *both)] == ["module-removed"]
 
 
+def test_an_import_that_a_run_may_find_is_advice(tmp_path: Path) -> None:
+    """`sys.path.insert(0, os.environ["LIB"])`: the module was said to be missing."""
+    told = Told("3.13.0", PYTHON, [Import("own", 4, False, None)], STDLIB, None, unsure=3)
+    (found,) = check_modules(str(tmp_path / "a.py"), told)
+    assert (found.kind, found.is_error, found.line) == ("module-missing", False, 4)
+    assert "has no module own, unless line 3 " in found.what
+
+
 def test_thousands_of_missing_modules_are_cut(tmp_path: Path) -> None:
     """Each was compared with all the others: 60,000 took minutes."""
     many = [Import(f"m{number}", number, False, None) for number in range(100_000)]

@@ -19,6 +19,16 @@ RACING = {
     ),
     "both": 'with open("c", "r+") as f:\n    f.write(f.read() + "x")  # \'w\'\n',
     "a path": "c.write_text(c.read_text() + 'w')\n",
+    "methods": (
+        "class C:\n    def load(self):\n        return open(self.p).read()\n"
+        "    def save(self, x):\n        open(self.p, 'w').write(x)\n"
+    ),
+    "a name that a function takes, too": (
+        "P = 'c'\ndef a(P):\n    return P\nx = open(P).read()\nopen(P, 'w').write(x)\n"
+    ),
+    "after a guard": (
+        "if not x:\n    raise SystemExit\nn = open('c').read()\nopen('c', 'w').write(n)\n"
+    ),
     "functions": "def a():\n    return open(P).read()\ndef b(x):\n    open(P, 'w').write(x)\n",
 }
 SAFE = {
@@ -34,6 +44,34 @@ SAFE = {
     ),
     "paths": "a.write_text(b.read_text())\n",
     "created": "import os\nos.open('c', os.O_EXCL)\nx = open('c').read()\nopen('c', 'w').write(x)\n",
+    "two parameters": (
+        "def a(p):\n    return open(p).read()\ndef b(p):\n    open(p, 'w').write('x')\n"
+    ),
+    "two variables": (
+        "def a():\n    p = 'a'\n    return open(p).read()\n"
+        "def b():\n    p = 'b'\n    open(p, 'w').write('x')\n"
+    ),
+    "a variable with two values": "p = 'a'\nx = open(p).read()\np = 'b'\nopen(p, 'w').write(x)\n",
+    "two classes": (
+        "class A:\n    def load(self):\n        return open(self.p).read()\n"
+        "class B:\n    def save(self, x):\n        open(self.p, 'w').write(x)\n"
+    ),
+    "two branches": "if x:\n    open(p).read()\nelse:\n    open(p, 'w').write('x')\n",
+    "a cache": (
+        "def a(p):\n    try:\n        with open(p) as f:\n            return f.read()\n"
+        "    except OSError:\n        pass\n    open(p, 'w').write('x')\n"
+    ),
+    "made when missing": "try:\n    x = open(p).read()\nexcept OSError:\n    open(p, 'w').write('x')\n",
+    "written, then read": "open(p, 'w').write('x')\nx = open(p).read()\n",
+    "of one process": (
+        "import os\np = 'c%d' % os.getpid()\nx = open(p).read()\nopen(p, 'w').write(x)\n"
+    ),
+    "a descriptor": "open(0).read()\nopen(0, 'w')\n",
+    "a device": "open('/dev/null').read()\nopen('/dev/null', 'w')\n",
+    "mapped": "import mmap\nf = open(p, 'r+b')\nmmap.mmap(f.fileno(), 0)\n",
+    "a lock of another library": (
+        "with get_lock(p):\n    x = open(p).read()\n    open(p, 'w').write(x)\n"
+    ),
     "no Python": "this is no Python (",
     "a NUL": "x = '\0'",
     "deep": "x = " + "(" * 3_000 + ")" * 3_000,
