@@ -7,9 +7,12 @@ for. Each file that stays is reported with its reason.
 import os
 from collections.abc import Iterator
 
+TESTS = "tests, which no visitor needs"
 _DATA = "data that scripts keep stays here"
 _SECRET = "looks like a secret"  # noqa: S105 -- a reason, not one
 _LEFTOVER = "made by other programs"
+_ENVIRONMENT = "a virtual environment"
+_LIBRARY = "the bundle has its own"
 _OUTSIDE = "leads out of the directory"
 _SPECIAL = "not a regular file"
 _UNLISTED = "a name with such characters cannot be listed"
@@ -18,7 +21,9 @@ _NAMES = {
     "data": _DATA,
     "sessions": _DATA,
     "__pycache__": _LEFTOVER,
+    "conftest.py": TESTS,
     "node_modules": _LEFTOVER,
+    "tests": TESTS,
     "private": _DATA,
     "id_dsa": _SECRET,
     "id_ecdsa": _SECRET,
@@ -48,15 +53,19 @@ _SUFFIXES = {
     ".old": _LEFTOVER,
     ".bak": _LEFTOVER,
     ".orig": _LEFTOVER,
+    ".rej": _LEFTOVER,
+    ".tmp": _LEFTOVER,
+    "#": _LEFTOVER,
     "~": _LEFTOVER,
 }
 _HTACCESS = ".htaccess"  # the one hidden file that belongs to a site
 
 
-def why_not(path: str, *, data: bool = False) -> str:
+def why_not(path: str, *, data: bool = False, imported: bool = False) -> str:
     """Return why a path relative to the script's directory stays here; "" if it goes along.
 
-    With `data` only leftovers of other programs stay.
+    With `data` only leftovers of other programs and tests stay. `imported` is for what a script
+    imports: that goes along even if it is named like tests.
     """
     if any(char in "\n\r\\" or "\ud800" <= char <= "\udfff" for char in path):
         return _UNLISTED
@@ -67,12 +76,16 @@ def why_not(path: str, *, data: bool = False) -> str:
         for suffix, why in _SUFFIXES.items():
             if not reason and part.endswith(suffix):
                 reason = why
-        if reason and (not data or reason == _LEFTOVER):
+        if reason == TESTS and imported:
+            reason = ""
+        if reason and (not data or reason in {_LEFTOVER, TESTS}):
             return reason
     return ""
 
 
-def files(directory: str, start: str = "", *, data: bool = False) -> Iterator[tuple[str, str]]:
+def files(
+    directory: str, start: str = "", *, data: bool = False, imported: bool = False
+) -> Iterator[tuple[str, str]]:
     """Yield each file below a directory, from `start` in it, as a relative path and why it stays (""
     if it goes along). A directory that stays is yielded itself, with "/" at its end.
 
@@ -83,8 +96,10 @@ def files(directory: str, start: str = "", *, data: bool = False) -> Iterator[tu
     while waiting:
         path = waiting.pop()
         full = os.path.join(top, path)
-        reason = why_not(path, data=data) if path else ""
+        reason = why_not(path, data=data, imported=imported) if path else ""
         is_directory = os.path.isdir(full)
+        if path and is_directory and not reason:
+            reason = _of_others(full)
         if path.rpartition("/")[2] == "core" and os.path.isfile(full):
             reason = _LEFTOVER  # the memory of a program that crashed; a directory may be named so
         if not reason and not _is_inside(full, top):
@@ -98,6 +113,14 @@ def files(directory: str, start: str = "", *, data: bool = False) -> Iterator[tu
             yield f"{path}/", "a link to a directory"
         else:
             yield path, reason or ("" if os.path.isfile(full) else _SPECIAL)
+
+
+def _of_others(directory: str) -> str:
+    """Return what a directory is that was not written with the scripts, or ""."""
+    if os.path.isfile(os.path.join(directory, "pyvenv.cfg")):
+        return _ENVIRONMENT
+    is_package = os.path.isfile(os.path.join(directory, "__init__.py"))
+    return _LIBRARY if is_package and os.path.basename(directory) == "cgikit" else ""
 
 
 def _is_inside(full: str, top: str) -> bool:

@@ -85,6 +85,12 @@ def _begin(compiled):
         def find_spec(name, path=None, target=None):
             if name not in parts:
                 return None
+            if name[:6] != "cgikit" and root in sys.path:
+                # A module of the script's own with the name of a dependency comes first
+                finder = modules["_frozen_importlib_external"].PathFinder
+                own = finder.find_spec(name, sys.path[:sys.path.index(root)])
+                if own is not None and own.loader is not None:
+                    return own
             spec = spec_type(name, Loader, origin=place(name), is_package=parts[name][0])
             if parts[name][0]:
                 spec.submodule_search_locations.append(place(name)[:-12])

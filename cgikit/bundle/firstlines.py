@@ -8,16 +8,27 @@ with a function or another block, directly below it, become one line longer.
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 FOLDER = "cgikit_bundle"  # has the library; in the directory that the bundle is
 _BOM = b"\xef\xbb\xbf"
-_BUILTINS = {"exit", "quit"}  # the module `site` makes them, and -S leaves it out
+#: Names that `site` makes, which -S leaves out, and how a script gets them. They are builtins, so that
+#: modules of the script have them too.
+_BUILTINS = {
+    "copyright": "site.setcopyright()",
+    "credits": "site.setcopyright()",
+    "exit": "builtins.exit = sys.exit",
+    "help": "site.sethelper()",
+    "license": "site.setcopyright()",
+    "quit": "builtins.quit = sys.exit",
+}
 
 
-def prepared(source: bytes, interpreter: str, depth: int = 0) -> bytes:
+def prepared(
+    source: bytes, interpreter: str, depth: int = 0, lacking: Collection[str] = ()
+) -> bytes:
     """Return a script whose first line is `#!` and `interpreter` with its options, and which finds the
-    library `depth` directories above its own.
+    library `depth` directories above its own. `lacking` are the names of `site` that its modules use.
 
     Raises `SyntaxError` for a source that this Python cannot parse.
     """
@@ -27,7 +38,7 @@ def prepared(source: bytes, interpreter: str, depth: int = 0) -> bytes:
     if _own(tree)[1] is None:
         return b"".join(lines)
     encoding = tokenize.detect_encoding(io.BytesIO(b"".join(lines)).readline)[0]
-    added = _statement(depth, _lacks(tree))
+    added = _statement(depth, {*lacks(tree), *lacking})
     text = b"".join(lines).decode(encoding)
     wanted = _dump(ast.parse(text))
     for candidate in _candidates(text, added):
@@ -60,18 +71,24 @@ def _with_interpreter(lines: list[bytes], interpreter: bytes) -> list[bytes]:
     return [line, *lines]
 
 
-def _statement(depth: int, lacking: list[str]) -> str:
-    """Return the statement. `__file__` is an absolute path, wherever the process has gone."""
+def _statement(depth: int, lacking: Collection[str]) -> str:
+    """Return the statement. `__file__` is an absolute path, wherever the process has gone.
+
+    The directory of the script comes first, as it does without a bundle.
+    """
     above = f'__file__.rsplit("/", {depth + 1})[0]'
     own = '__file__.rpartition("/")[0]'
-    made = f'import sys; sys.path[:0] = [{above} + "/{FOLDER}", {own}]'
-    return made + "".join(f"; {name} = sys.exit" for name in lacking)
+    more = sorted({_BUILTINS[name] for name in lacking})
+    modules = sorted({"sys", *(each.partition(".")[0] for each in more)})
+    path = f'sys.path[:0] = [{own}, {above} + "/{FOLDER}"]'
+    return "; ".join([f"import {', '.join(modules)}", path, *more])
 
 
-def _lacks(tree: ast.Module) -> list[str]:
-    """Return the names that a script uses and that are not there without the module `site`."""
+def lacks(tree: ast.Module) -> set[str]:
+    """Return the names that a source uses, does not bind, and that are not there without `site`."""
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     bound |= {
         (alias.asname or alias.name)
         for node in ast.walk(tree)
@@ -83,7 +100,7 @@ def _lacks(tree: ast.Module) -> list[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     }
-    return sorted({node.id for node in names} & _BUILTINS - bound)
+    return {node.id for node in names} & _BUILTINS.keys() - bound
 
 
 def _candidates(text: str, added: str) -> Iterator[str]:

@@ -77,10 +77,14 @@ def make(
     for path, script in sorted(scripts.items()):
         line, note = interpreter.first_line(script, wanted)
         made.notes += [f"{path}: {note}"] if note else []
-        made.bundle.files[path] = firstlines.prepared(script, line, path.count("/"))
+        made.bundle.files[path] = firstlines.prepared(
+            script, line, path.count("/"), reached[os.path.dirname(path)].lacking
+        )
         made.bundle.scripts.add(path)
+    for one in reached.values():
+        content.modules(one)
     if not os.path.isdir(source):
-        content.what_is_used(next(iter(reached.values())))
+        content.named_files(next(iter(reached.values())))
     _compile_own(made.bundle, target)
     _add_library(made, target, list(reached.values()))
     made.notes += sorted({note for one in reached.values() for note in one.without})
@@ -137,23 +141,27 @@ class _Content:
         """Take every file of the directory; return the scripts among them, by path."""
         return dict(self._take(""))
 
-    def what_is_used(self, reached: Reached) -> None:
-        """Take the modules that a script uses, with what is in their packages, and the files that it
-        names.
-        """
+    def modules(self, reached: Reached) -> None:
+        """Take the modules that scripts import, with what is in their packages."""
         for file in reached.own.values():
             is_package = os.path.basename(file) == "__init__.py"
             start = os.path.relpath(os.path.dirname(file) if is_package else file, self.directory)
-            list(self._take(start))
+            self.made.bundle.files.update(self._take(start, imported=True))  # also with `#!`
+            taken = {(start, beside.TESTS), (f"{start}/", beside.TESTS)}
+            self.made.left = [each for each in self.made.left if each not in taken]
+
+    def named_files(self, reached: Reached) -> None:
+        """Take the files that a script names."""
         for text in reached.texts:
             start = os.path.normpath(text)
             inside = not (start.startswith(("/", "../")) or start in {".", ".."})
             if inside and os.path.lexists(os.path.join(self.directory, start)):
                 list(self._take(start))
 
-    def _take(self, start: str) -> Iterator[tuple[str, bytes]]:
+    def _take(self, start: str, *, imported: bool = False) -> Iterator[tuple[str, bytes]]:
         files = self.made.bundle.files
-        found = list(islice(beside.files(self.directory, start, data=self.data), _MAX_SEEN + 1))
+        seen = beside.files(self.directory, start, data=self.data, imported=imported)
+        found = list(islice(seen, _MAX_SEEN + 1))
         if len(found) > _MAX_SEEN:
             raise self._too_much()
         for done, (path, reason) in enumerate(found):

@@ -12,6 +12,7 @@ from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 
 from .. import bundling
 from ..files import read
+from .firstlines import lacks
 from .library import CARRIED
 
 _FORGIVING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
@@ -22,8 +23,8 @@ _MAX_NAME = 200  # characters of a text that may be the name of a file
 class Reached:
     """What some scripts use. `own` are the files of modules below their directory, `packages` the files
     or directories of installed ones by name, `names` all identifiers, `texts` all short texts, in the
-    order in which they were found; `problems` says what cannot be carried, `without` what is left out
-    because the scripts can do without it.
+    order in which they were found; `lacking` are the names that the module `site` makes; `problems`
+    says what cannot be carried, `without` what is left out because the scripts can do without it.
     """
 
     def __init__(self, directory: str) -> None:
@@ -32,6 +33,7 @@ class Reached:
         self.packages: dict[str, str] = {}
         self.names: set[str] = set()
         self.texts: list[str] = []
+        self.lacking: set[str] = set()
         self.problems: list[str] = []
         self.without: list[str] = []
         self._seen: set[str] = set()
@@ -46,6 +48,7 @@ class Reached:
 
     def _follow(self, file: str, source: bytes, package: str, *, own: bool) -> None:
         tree = ast.parse(source, file)
+        self.lacking |= lacks(tree)
         for node in ast.walk(tree) if own else ():
             if isinstance(node, ast.Name):
                 self.names.add(node.id)
@@ -60,14 +63,14 @@ class Reached:
 
     def _import(self, name: str, where: str, *, optional: bool) -> None:
         top = name.partition(".")[0]
-        if top in CARRIED:
+        spec = PathFinder.find_spec(top, [self.directory])
+        own = spec is not None and spec.origin is not None
+        if top in CARRIED and (not own or top == "cgikit"):
             self.names |= {name, name.rpartition(".")[2]}
             return
         if name in self._seen or top == "__future__":
             return
         self._seen.add(name)
-        spec = PathFinder.find_spec(top, [self.directory])
-        own = spec is not None and spec.origin is not None
         if not own:
             if top in sys.stdlib_module_names:
                 return

@@ -18,7 +18,8 @@ from cgikit.checking import exposed
         "private/p.txt", "dump.sql", "config.py.old", "guest.db-wal", "guest.db-shm",
         "guest.db-journal",
         "x.db3", "id_ecdsa", "id_dsa", "cert.p12", "cert.pfx", "a.py.swo", "hidden.php.save",
-        "a\udcffb",
+        "a\udcffb", "tests", "tests/x.py", "conftest.py", "own/tests", "#page.html#",
+        "x.py.rej", "a.tmp",
     ],
 )  # fmt: skip
 def test_it_stays(path: str) -> None:
@@ -56,6 +57,23 @@ def test_data_goes_along_when_it_is_asked_for() -> None:
     assert [beside.why_not(path, data=True) for path in kept] == ["", "", ""]
     assert beside.why_not(".git", data=True)
     assert beside.why_not("m.pyc", data=True)
+
+
+def test_a_virtual_environment_and_a_copy_of_cgikit_stay(tmp_path: Path) -> None:
+    for name in ("env/pyvenv.cfg", "env/lib/x.py", "cgikit/__init__.py", "pages/cgikit/x.html"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert dict(beside.files(str(tmp_path))) == {
+        "cgikit/": "the bundle has its own",
+        "env/": "a virtual environment",
+        "pages/cgikit/x.html": "",
+    }
+
+
+def test_tests_that_a_script_imports_go_along() -> None:
+    assert beside.why_not("tests/x.py", imported=True) == ""
+    assert beside.why_not("tests/x.pyc", imported=True)
+    assert beside.why_not("tests/x.py", data=True)
 
 
 def test_nothing_outside_of_the_directory_is_read(tmp_path: Path) -> None:

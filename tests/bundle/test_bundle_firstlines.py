@@ -11,6 +11,7 @@ from cgikit.bundle.firstlines import prepared
 
 LINE = "/usr/bin/python3 -IS"
 PATH = "sys.path[:0] = ["
+SITE = ("copyright", "credits", "exit", "help", "license", "quit")
 
 #: Beginnings of scripts. A last line `boom` fails in a known line of the original.
 BEGINNINGS = {
@@ -87,6 +88,34 @@ def test_exit_is_there_without_site(tmp_path: Path) -> None:
         script.write_bytes(prepared(b"#!/bin/x\n" + source, LINE))
         assert subprocess.run([sys.executable, "-IS", script]).returncode == 3
     assert b"sys.exit" not in prepared(b"def exit(): pass\nexit()\n", LINE)
+
+
+@pytest.mark.parametrize("name", SITE)
+def test_what_site_makes_is_there_in_the_script_and_in_its_modules(
+    name: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    (tmp_path / "own.py").write_text(f"print(callable({name}))\n")
+    used = f"#!/bin/x\nprint(callable({name}))\nimport own\n".encode()
+    script.write_bytes(prepared(used, LINE))
+    done = subprocess.run([sys.executable, "-IS", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True\nTrue\n", "")
+    script.write_bytes(prepared(b"#!/bin/x\nimport own\n", LINE, 0, {name}))
+    done = subprocess.run([sys.executable, "-IS", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_what_a_script_does_not_use_is_not_made() -> None:
+    """The module `site` takes time; `license` and `help` are often names of a script's own."""
+    source = b"#!/bin/x\nlicense = 'MIT'\ndef f(help): return help, license\n"
+    assert b"site" not in prepared(source, LINE)
+
+
+def test_the_directory_of_the_script_comes_first(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_bytes(prepared(b"#!/bin/x\nimport sys\nprint(*sys.path[:2])\n", LINE))
+    done = subprocess.run([sys.executable, "-IS", script], capture_output=True, text=True)
+    assert done.stdout == f"{tmp_path} {tmp_path}/cgikit_bundle\n"
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2])

@@ -231,6 +231,41 @@ def test_what_cannot_be_carried_is_named(tmp_path: Path) -> None:
         make(str(tmp_path / "empty"), target())
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_module_of_ones_own_named_like_a_dependency_wins_as_at_home(
+    whole: bool, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    (site / "dateutil").mkdir(parents=True)
+    (site / "dateutil" / "__init__.py").write_text("MINE = 'date'\n")
+    (site / "multipart.py").write_text("#!/usr/bin/env python3\nMINE = 'part'\n")
+    (site / "shop.py").write_text(
+        "#!/usr/bin/env python3\nfrom cgikit import run\nimport dateutil, multipart\n"
+        "run(lambda request: dateutil.MINE + multipart.MINE)\n"
+    )
+    bundled(site if whole else site / "shop.py", tmp_path / "out")
+    answer = ask(tmp_path / "out" / "shop.py")
+    assert (answer.body, answer.errors) == ("datepart", "")
+
+
+def test_modules_get_the_names_of_site_and_tests_stay(tmp_path: Path) -> None:
+    """`exit()` in a module beside the script was a `NameError`; so was an import of tests left out."""
+    site = tmp_path / "site"
+    for name in ("tests", "old/tests", "env"):
+        (site / name).mkdir(parents=True)
+    (site / "env" / "pyvenv.cfg").touch()
+    (site / "old" / "tests" / "x.py").touch()
+    (site / "tests" / "__init__.py").write_text("def end(): exit(3)\n")
+    (site / "shop.py").write_text("#!/usr/bin/env python3\nimport tests\ntests.end()\n")
+    made = bundled(site, tmp_path / "out")
+    assert made.left == [
+        ("env/", "a virtual environment"),
+        ("old/tests/", "tests, which no visitor needs"),
+    ]
+    answer = ask(tmp_path / "out" / "shop.py")
+    assert (answer.status, answer.errors) == (3, "")
+
+
 def test_a_bundle_is_not_bundled_again(site: Path, tmp_path: Path) -> None:
     bundled(site / "shop.py", tmp_path / "out")
     with pytest.raises(Refused, match="a bundle already"):
@@ -281,6 +316,15 @@ def test_a_link_to_nothing_is_an_error_with_its_name(tmp_path: Path, to: str) ->
     (tmp_path / "linked.py").symlink_to(to)
     with pytest.raises(OSError, match=r"linked\.py"):
         make(str(tmp_path / "linked.py"), target(sys.executable))
+
+
+def test_a_script_with_a_form_and_an_upload_takes_no_more_than_the_page_says(
+    tmp_path: Path,
+) -> None:
+    source = "from cgikit import run, escape\nrun(lambda r: escape(r.form['a']) + str(r.files))\n"
+    (tmp_path / "form.py").write_text(f"#!/usr/bin/env python3\n{source}")
+    made = make(str(tmp_path / "form.py"), target())
+    assert sum(map(len, made.bundle.files.values())) <= 400_000
 
 
 def test_how_far_it_is_is_told(site: Path) -> None:
