@@ -59,7 +59,30 @@ NOT_RUN = {
         "deploy/config.md",
         "/cgi-bin:Aladdin:$1$...",
     ): "a file of users, which tests/servers/guarded.py reads",
-    ("deploy/config.md", "install -d -m 0700 /etc/cgikit"): "writes to /etc, as root",
+    ("deploy/systemd.md", "install -d -m 0700 /etc/cgikit"): "writes to /etc, as root",
+    **{
+        (
+            f"deploy/{name}.md",
+            f"apt-get install {packages} python3-venv curl",
+        ): "installs packages; "
+        "tests/servers/test_deploy_pages.py does the rest of the page on Debian's own configuration"
+        for name, packages in (
+            ("nginx", "nginx"),
+            ("apache", "apache2"),
+            ("lighttpd", "lighttpd"),
+            ("caddy", "caddy"),
+        )
+    },
+    **{
+        (f"deploy/{name}.md", "curl http://127.0.0.1/cgi-bin/hello.py"): "needs the server of the "
+        "page; tests/servers/test_deploy_pages.py asks it"
+        for name in ("nginx", "apache", "lighttpd", "caddy")
+    },
+    (
+        "deploy/containers.md",
+        "FROM debian:bookworm-slim",
+    ): "builds an image, which needs a registry",
+    ("deploy/updates.md", "/opt/cgikit/bin/pip install --upgrade /path/to/cgikit"): "installs",
     ("reference/trace.md", "hello.py: exit status 0, 196 bytes"): "times differ from run to run",
     ("deploy/shared-hosting.md", "#!/bin/sh"): "a script for another machine",
     (
@@ -282,6 +305,7 @@ def wrapper(place: Place, block: Block) -> None:
 
 #: `sh` blocks that do not end by themselves, or are no commands: what runs them.
 SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
+    ("deploy/containers.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --mode 0660"): gateway,
     ("reference/warm.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --prefix /cgi-bin"): gateway,
     (
         "reference/warm.md",

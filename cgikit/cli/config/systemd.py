@@ -196,7 +196,7 @@ def _start(site: Site, file: str) -> str:
 
 _SECRETS = """
     Secrets, such as the password of a database, belong in the EnvironmentFile that the unit names
-    (page deploy/config, "Secrets").
+    (page deploy/systemd, "Secrets").
     """
 
 SYSTEMD = Recipe(
