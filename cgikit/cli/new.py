@@ -4,7 +4,9 @@ Only the command is here; the scripts are in `cgikit.starters`.
 """
 
 import argparse
+import importlib.util
 import os
+import pwd
 import shlex
 import sys
 
@@ -55,8 +57,25 @@ def new(arguments: argparse.Namespace) -> int:
     directory = shlex.quote(os.path.join(path, "cgi-bin"))
     print(f"See it:  cgikit serve {directory}")
     print(f"Test it: {shlex.quote(program)} -m pytest {shlex.quote(path)}")
+    if importlib.util.find_spec("pytest") is None:
+        print(f"         pytest is not installed: {shlex.quote(program)} -m pip install pytest")
     _warn(program)
+    _warn_root(os.path.join(path, "data"))
     return 0
+
+
+def _warn_root(data: str) -> None:
+    """Say it if the data belongs to root: a web server runs scripts as another user."""
+    if os.geteuid():
+        return
+    try:
+        user = pwd.getpwnam("www-data").pw_name
+    except KeyError:
+        user = "USER"
+    write_log(
+        f"{data} belongs to root, so a web server's user cannot write into it. Give it to that user: "
+        f"chown {user} {shlex.quote(data)}\n"
+    )
 
 
 def _warn(program: str) -> None:

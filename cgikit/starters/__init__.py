@@ -38,7 +38,11 @@ def make(path: str, kind: str, interpreter: str) -> list[str]:
     if os.path.lexists(path):
         raise FileExistsError(17, "it exists; nothing was changed", path)
     above = os.path.dirname(os.path.abspath(path))
-    made = tempfile.mkdtemp(prefix=f".{name}-", dir=above)
+    try:
+        made = tempfile.mkdtemp(prefix=f".{name}-", dir=above)
+    except OSError as error:  # it names a directory that the user has never heard of
+        shown = os.path.dirname(os.path.normpath(path)) or "."
+        raise OSError(error.errno, error.strerror, shown) from None
     try:
         files = _fill(made, name, kind, interpreter)
         os.chmod(made, 0o755)  # noqa: S103 -- what a server has to reach

@@ -1,7 +1,10 @@
 """`cgikit new`: what it makes and says, and what it refuses."""
 
 import os
+import pwd
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,7 +44,8 @@ def test_it_can_be_made_elsewhere(
     ("words", "status", "message"),
     [
         (["there"], 1, "cgikit new: there: it exists; nothing was changed"),
-        (["none/there"], 1, "No such file or directory"),
+        (["none/there"], 1, "cgikit new: none: No such file or directory\n"),
+        (["none/below/there/"], 1, "cgikit new: none/below: No such file or directory\n"),
         (["email"], 2, "'email' is the name of a module"),
         (["a b"], 2, "'a b' is not a valid name"),
     ],
@@ -60,6 +64,34 @@ def test_what_is_refused(
     out, err = capsys.readouterr()
     assert (out, message in err) == ("", True)
     assert os.listdir(".") == ["there"]
+
+
+def test_how_to_get_pytest_is_said_if_it_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (
+        "import importlib.util as util, sys; real = util.find_spec\n"
+        "util.find_spec = lambda name, *a: None if name == 'pytest' else real(name, *a)\n"
+        "from cgikit.cli import main; sys.exit(main(['new', 'page']))"
+    )
+    monkeypatch.chdir(tmp_path)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.endswith(
+        f"pytest is not installed: {sys.executable} -m pip install pytest\n"
+    )
+
+
+def test_root_is_told_whom_to_give_the_data_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "my-page"]) == 0
+    error = capsys.readouterr().err
+    command = re.search(r"chown (\S+) (my-page/data)$", error, re.M)
+    assert bool(command) == (os.geteuid() == 0), error
+    if command and command[1] != "USER":
+        subprocess.run(command[0].split(), check=True)
+        assert os.stat("my-page/data").st_uid == pwd.getpwnam(command[1]).pw_uid
 
 
 def test_an_interpreter_that_no_first_line_can_hold(
