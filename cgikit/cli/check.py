@@ -74,6 +74,7 @@ def check(arguments: argparse.Namespace) -> int:
     done: dict[str, Checkup] = {}
     with ending(), Progress() as bar:
         command = _Command(arguments, user, bar)
+        given: list[tuple[str, Tree, list[str]]] = []
         for path in arguments.paths:
             try:
                 tree = Tree(path)
@@ -83,10 +84,14 @@ def check(arguments: argparse.Namespace) -> int:
                 return _fail(f"{path}: {error.strerror}")
             if not files:
                 return _fail(f"{path} has no scripts: no file is executable or begins with #!")
+            given.append((path, tree, files))
+        waiting = sum(len(files) for _, _, files in given)
+        for path, tree, files in given:
             may_run = command.may_run(path, len(files))
             for number, file in enumerate(files):
                 bar(number, len(files))
-                done[file] = command.check_one(file, path, tree, may_run)
+                done[file] = command.check_one(file, path, tree, may_run, waiting)
+                waiting -= 1
     if command.is_withheld:
         complain(
             "check", "nothing was changed: --fix asks in a terminal; with --yes it does not ask"
@@ -120,18 +125,21 @@ class _Command:
             f"Run the {count} scripts in {shown} for a sample {methods}?"
         )
 
-    def check_one(self, file: str, path: str, tree: Tree, may_run: bool) -> Checkup:
-        """Check a script, and directories that are new; with --fix, mend them first."""
+    def check_one(self, file: str, path: str, tree: Tree, may_run: bool, waiting: int) -> Checkup:
+        """Check a script, and directories that are new; with --fix, mend them first. `waiting` is how
+        many scripts there still are, with this one.
+        """
         places = dict.fromkeys((os.path.dirname(file) or ".", path))
         new = [each for each in places if each not in self._looked and os.path.isdir(each)]
         self._looked.update(new)
-        mended = []
-        if self.arguments.fix:
-            before = self._checks.examine(file, may_run=False)
-            mend(before, _exposed(new), tree, self._agrees, self._refused)
-            mended = before.mended
-        checkup = self._checks.examine(file, may_run=may_run)
-        checkup.mended = mended
+        self._checks.begin(waiting)
+        checkup = self._checks.look(file, may_run=may_run)
+        if self.arguments.fix and mend(checkup, _exposed(new), tree, self._agrees, self._refused):
+            mended = checkup.mended
+            checkup = self._checks.look(file, may_run=may_run)
+            checkup.mended = mended
+        if may_run:
+            self._checks.run(checkup)
         found = checkup.findings + _exposed(new)
         checkup.findings = [each for each in found if each.file == file or each not in self._said]
         self._said += found

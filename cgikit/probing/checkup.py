@@ -22,6 +22,7 @@ from .sample import PATH, Sample, run_sample
 
 SECONDS = 30.0  # for all scripts of a command
 ONE_RUN = 10.0  # for each sample request
+_SHARE = 3  # a script gets no more than this part of the time that is left, if others wait
 
 
 class Checkup:
@@ -70,6 +71,7 @@ class Checkup:
 class Checks:
     """How scripts are checked: as `user` (`Account`; None: who runs each is chosen), with `path` as
     their PATH, by sample requests with `methods`, all of them within `SECONDS`.
+    With several scripts, `begin` gives each its share of that.
 
     `announce` is called before a script is run, with its path, who runs it, and why.
     """
@@ -85,7 +87,7 @@ class Checks:
         self.path = path
         self.methods = methods
         self.announce = announce
-        self._deadline = time.monotonic() + SECONDS
+        self._deadline = self._until = time.monotonic() + SECONDS
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
@@ -94,27 +96,53 @@ class Checks:
         try:
             yield
         finally:
-            self._deadline += time.monotonic() - began
+            waited = time.monotonic() - began
+            self._deadline += waited
+            self._until += waited
+
+    def begin(self, waiting: int) -> None:
+        """Start with the next script. `waiting` is how many there still are, with this one: of the time
+        that is left, it gets the whole if it is the last, half if one more waits, else a third.
+        """
+        now = time.monotonic()
+        self._until = now + (self._deadline - now) / max(1, min(waiting, _SHARE))
 
     def examine(self, file: str, *, may_run: bool) -> Checkup:
         """Return what is wrong with a script (`Checkup`). `may_run` tells whether it may be run."""
-        checkup = Checkup(file)
-        account, why = (self.user, "") if self.user else who_runs(file, self.path)
-        left = min(ONE_RUN, self._deadline - time.monotonic())
-        found = script.check_script(file, account, self.path, may_run=may_run, seconds=left)
-        checkup.findings = found
-        # A run would show an error once more
-        if may_run and not any(finding.is_error for finding in found):
-            if self._deadline > time.monotonic():
-                self.announce(file, account, why)
-            self._run(checkup, account)
+        checkup = self.look(file, may_run=may_run)
+        if may_run:
+            self.run(checkup)
         return checkup
 
-    def _run(self, checkup: Checkup, account: Account) -> None:
-        """Add what sample runs show, each thing once."""
+    def look(self, file: str, *, may_run: bool) -> Checkup:
+        """Return what is wrong with a script (`Checkup`) without running it. `may_run` tells whether it
+        may be run later, which is also whether an interpreter of somebody else's may be.
+        """
+        checkup = Checkup(file)
+        account, _ = self._account(file)
+        checkup.findings = script.check_script(
+            file, account, self.path, may_run=may_run, seconds=self._left()
+        )
+        return checkup
+
+    def _account(self, file: str) -> tuple[Account, str]:
+        return (self.user, "") if self.user else who_runs(file, self.path)
+
+    def _left(self) -> float:
+        return min(ONE_RUN, self._until - time.monotonic())
+
+    def run(self, checkup: Checkup) -> None:
+        """Add what sample runs show, each thing once; nothing if a script has an error already, which a
+        run would show once more.
+        """
+        if any(finding.is_error for finding in checkup.findings):
+            return
         file, name = checkup.file, os.path.basename(checkup.file)
+        account, why = self._account(file)
+        if self._left() > 0:
+            self.announce(file, account, why)
         for method in self.methods:
-            left = min(ONE_RUN, self._deadline - time.monotonic())
+            left = self._left()
             if left <= 0:
                 what = f"There was no time left to run {name} for {method}."
                 fix = f"Check it alone: all of a check takes at most {SECONDS:g} seconds."
@@ -131,7 +159,8 @@ class Checks:
                 return
             checkup.samples.append(sample)
             known = {finding.kind for finding in checkup.findings}
-            checkup.findings += [each for each in judge(file, sample) if each.kind not in known]
+            found_now = judge(file, sample, is_cut_short=left < ONE_RUN)
+            checkup.findings += [each for each in found_now if each.kind not in known]
             if sample.is_late:
                 return
 

@@ -26,17 +26,19 @@ _MAX_SOURCE = 1_000_000  # bytes of a script that are searched
 _REMEDY = "Rewrite the script with cgikit migrate --write"
 _UNTOLD = "Look into the log that it writes, or at its page under cgikit serve."
 _UNKNOWN = "Look at its standard error, or run it in a terminal."
-_FRAME = re.compile(r'\s*File "(.+?)", line (\d{1,9})')
 _META = re.compile(rb"<meta\s[^<>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.I)
 _PRESCANNED = 1_024  # bytes that browsers search for it (HTML, prescan a byte stream)
 _TEXT = ("text/", "application/xhtml")
 _BODILESS = (204, 205, 304)
+_SURE = 3.0  # seconds: a script may be slow, but one that takes longer is an error
 
 
-def judge(file: str, sample: Sample) -> list[Finding]:
-    """Return what a run of a script shows (list of `Finding`), errors first."""
+def judge(file: str, sample: Sample, *, is_cut_short: bool = False) -> list[Finding]:
+    """Return what a run of a script shows (list of `Finding`), errors first. `is_cut_short` tells
+    whether it had less than the usual time, since other scripts wait.
+    """
     if sample.is_late:
-        return [_endless(file, sample)]
+        return [_endless(file, sample, is_cut_short)]
     found = _crash(file, sample)
     name = os.path.basename(file)
     parser = NPHParser() if name.startswith("nph-") else OutputParser()
@@ -196,22 +198,18 @@ def _left_behind(file: str, sample: Sample) -> list[Finding]:
     return found
 
 
-def _endless(file: str, sample: Sample) -> Finding:
+def _endless(file: str, sample: Sample, is_cut_short: bool) -> Finding:
     name = os.path.basename(file)
-    # faulthandler prints the most recent call first
-    frames = [_FRAME.match(text) for text in sample.errors]
-    lines = [
-        int(frame[2])
-        for frame in frames
-        if frame and os.path.basename(frame[1]) == os.path.basename(file)
-    ]
-    line = lines[0] if lines else 0
+    line = crash_line(file, reversed(sample.errors))  # faulthandler prints the last call first
     printed = f"after {sample.size} bytes of output" if sample.size else "without any output"
     where = f" It was in line {line}." if line else ""
+    more = " If it is only slow, check it alone: then it has more time." if is_cut_short else ""
+    shown = f"{sample.seconds:.{1 if sample.seconds < _SURE else 0}f}"
     return Finding(
         "endless",
-        f"{name} had not ended after {sample.seconds:.0f} seconds, {printed}, and was stopped.{where}",
-        fix=endless_fix(line),
+        f"{name} had not ended after {shown} seconds, {printed}, and was stopped.{where}",
+        is_error=not is_cut_short or sample.seconds >= _SURE,
+        fix=endless_fix(line) + more,
         rule="RFC 3875 section 3.1",
         file=file,
         line=line,

@@ -54,6 +54,29 @@ def test_without_time_it_is_not_run_and_that_is_said(
     assert found.samples == []
 
 
+@pytest.mark.parametrize(("waiting", "share"), [(1, 1), (2, 2), (3, 3), (50, 3)])
+def test_a_script_gets_its_share_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waiting: int, share: int
+) -> None:
+    """One that does not end took all of a tree's time."""
+    given: list[float] = []
+
+    def run_sample(
+        file: str, method: str, user: object, seconds: float, path: str, *, imports: bool
+    ) -> None:
+        given.append(seconds)
+        raise OSError(8, "Exec format error")
+
+    monkeypatch.setattr(checkup, "ONE_RUN", 10_000.0)
+    monkeypatch.setattr(checkup, "SECONDS", 6_000.0)
+    monkeypatch.setattr(checkup, "run_sample", run_sample)
+    checks = Checks()
+    checks.begin(waiting)
+    checks.run(checks.look(write(tmp_path, FINE), may_run=True))
+    (seconds,) = given
+    assert 6_000 / share - 500 < seconds <= 6_000 / share
+
+
 def test_what_cannot_be_started_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "program").write_bytes(b"\x7fELF nothing that runs")
     (tmp_path / "program").chmod(0o755)

@@ -268,3 +268,18 @@ def test_a_script_that_says_that_it_failed(tmp_path: Path, status: str, is_error
     (found,) = look(tmp_path, f'print("Status: {status}")\n{HEAD}')
     assert (found.kind, found.is_error) == ("server-error", is_error)
     assert f"answers {status} to GET" in found.what
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_cut_short", "is_error"),
+    [(2.0, True, False), (3.5, True, True), (2.0, False, True)],
+)
+def test_one_that_had_little_time_may_only_be_slow(
+    seconds: float, is_cut_short: bool, is_error: bool
+) -> None:
+    sample = Sample("GET")
+    sample.is_late, sample.seconds = True, seconds
+    sample.errors = ['  File "/a.py", line 4 in f', '  File "/a.py", line 9 in <module>']
+    (found,) = judge("/a.py", sample, is_cut_short=is_cut_short)
+    assert (found.kind, found.is_error, found.line) == ("endless", is_error, 4)
+    assert ("check it alone" in found.fix) is is_cut_short
