@@ -25,6 +25,15 @@ from .sample import MAX_OUTPUT, PATH, Sample
 _MAX_SOURCE = 1_000_000  # bytes of a script that are searched
 _REMEDY = "Rewrite the script with cgikit migrate --write"
 _UNTOLD = "Look into the log that it writes, or at its page under cgikit serve."
+_SILENT = (
+    "It wrote nothing to its standard error: look at what it printed, or run it in a terminal."
+)
+_CONSEQUENCE = re.compile(r"BEGIN failed--|Execution of .{1,300} aborted due to compilation errors")
+_NO_MODULE = re.compile(r"Can't locate ([\w/]{1,200})\.pm in @INC")
+_NO_ESCAPE = re.compile(
+    r"module 'cgi' has no attribute 'escape'|cannot import name 'escape' from 'cgi'"
+)
+_DEPRECATED = re.compile(r"DeprecationWarning: '(cgi|cgitb)' is deprecated")
 _UNKNOWN = "Look at its standard error, or run it in a terminal."
 _META = re.compile(rb"<meta\s[^<>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.I)
 _PRESCANNED = 1_024  # bytes that browsers search for it (HTML, prescan a byte stream)
@@ -114,10 +123,11 @@ def _crash(file: str, sample: Sample) -> list[Finding]:
         Finding(
             "crash" if not sample.output else "crash-in-answer",
             f"{name} {how} {when}{where}.",
-            evidence=last,
+            evidence=last or _ending(sample),
             fix=removed_module(file, sample.errors, _REMEDY)
+            or _absent(sample.errors)
             or crash_fix(file, line, sample.errors)
-            or _UNKNOWN,
+            or (_UNKNOWN if last else _SILENT),
             rule="RFC 3875 section 3.1",
             file=file,
             line=line,
@@ -170,7 +180,33 @@ def _failed(file: str, sample: Sample, answer: ScriptResponse | LocalRedirect) -
 def _last(sample: Sample) -> str:
     """Return the last line that a script wrote to its standard error, which names the error."""
     lines = [INCIDENT.sub("", text) for text in sample.errors]
-    return next((text for text in reversed(lines) if text.strip()), "")[:300]
+    said = [text for text in reversed(lines) if text.strip()]
+    # Perl ends with the consequence; the line above it names the error
+    while len(said) > 1 and _CONSEQUENCE.search(said[0]):
+        del said[0]
+    return said[0][:300] if said else ""
+
+
+def _ending(sample: Sample) -> str:
+    """Return the last line of the output (str): a script may name its error there."""
+    lines = sample.output[-2_000:].decode("utf-8", "replace").split("\n")
+    return next((text.strip() for text in reversed(lines) if text.strip()), "")[:300]
+
+
+def _absent(errors: list[str]) -> str:
+    """Return what to do about what a script uses and the language has not, or has no more (str); "" if
+    that is not why it failed.
+    """
+    for text in errors:
+        if perl := _NO_MODULE.search(text):
+            name = perl[1].replace("/", "::")
+            return f"Install the Perl module {name} (cpan {name}, or the system's package of it)."
+        if _NO_ESCAPE.search(text):
+            return (
+                "Python 3.8 removed cgi.escape: write html.escape instead (import html). "
+                "cgikit migrate --write does that."
+            )
+    return ""
 
 
 def _left_behind(file: str, sample: Sample) -> list[Finding]:
@@ -216,6 +252,10 @@ def _endless(file: str, sample: Sample, is_cut_short: bool) -> Finding:
     )
 
 
+def _bytes(size: int) -> str:
+    return "1 byte" if size == 1 else f"{size} bytes"
+
+
 def _body(file: str, sample: Sample, answer: ScriptResponse | LocalRedirect) -> list[Finding]:
     """Return what is wrong with a body, and with what the header block says of it."""
     name = os.path.basename(file)
@@ -224,13 +264,13 @@ def _body(file: str, sample: Sample, answer: ScriptResponse | LocalRedirect) -> 
     if isinstance(answer, LocalRedirect):
         if not size:
             return []
-        what = f"{name} prints a body of {size} bytes after a local redirect; nobody gets it."
+        what = f"{name} prints a body of {_bytes(size)} after a local redirect; nobody gets it."
         return [_advise("body-of-redirect", what, "Print only the Location.", "6.2.2", file)]
     found = []
     announced = answer.content_length
     if sample.method == "HEAD":
         if size:
-            what = f"{name} prints a body of {size} bytes for HEAD, which the server drops."
+            what = f"{name} prints a body of {_bytes(size)} for HEAD, which the server drops."
             fix = "Print the headers alone if REQUEST_METHOD is HEAD."
             found.append(_advise("body-of-head", what, fix, "4.3.3", file))
     elif announced is not None and announced != size:
@@ -315,7 +355,13 @@ def _said(file: str, sample: Sample, found: list[Finding]) -> list[Finding]:
     if len(sample.errors) == 1:
         what = f"{os.path.basename(file)} wrote a line to its standard error."
     evidence = "\n".join(sample.errors[:5])
-    return [Finding("standard-error", what, is_error=False, evidence=evidence[:1_000], file=file)]
+    old = any(_DEPRECATED.search(text) for text in sample.errors)
+    fix = f"Python 3.13 has no such module. {_REMEDY}." if old else ""
+    return [
+        Finding(
+            "standard-error", what, is_error=False, evidence=evidence[:1_000], fix=fix, file=file
+        )
+    ]
 
 
 def _advise(kind: str, what: str, fix: str, section: str, file: str) -> Finding:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cgikit.cli import main
+from cgikit.probing.checkup import Checks, Checkup
 
 PYTHON = f"#!{sys.executable}\n"
 FINE = PYTHON + 'print("Content-Type: text/plain; charset=utf-8\\n")\n'
@@ -274,3 +275,23 @@ def test_a_tree_that_takes_long_has_a_bar_in_a_terminal(tmp_path: Path) -> None:
     finally:
         os.close(ours)
     assert b"\r[" in seen
+
+
+def test_a_script_is_looked_at_again_only_if_it_was_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --fix, each was looked at twice."""
+    looked: list[str] = []
+    look = Checks.look
+
+    def counted(checks: Checks, file: str, *, may_run: bool) -> Checkup:
+        looked.append(file)
+        return look(checks, file, may_run=may_run)
+
+    monkeypatch.setattr(Checks, "look", counted)
+    file = write(tmp_path, FINE)
+    assert main(["check", "--fix", "--yes", "--no-run", file]) == 0
+    assert looked == [file]
+    os.chmod(file, 0o644)
+    assert main(["check", "--fix", "--yes", "--no-run", file]) == 0
+    assert looked == [file] * 3

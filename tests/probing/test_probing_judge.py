@@ -283,3 +283,40 @@ def test_one_that_had_little_time_may_only_be_slow(
     (found,) = judge("/a.py", sample, is_cut_short=is_cut_short)
     assert (found.kind, found.is_error, found.line) == ("endless", is_error, 4)
     assert ("check it alone" in found.fix) is is_cut_short
+
+
+PERL = "a.pl: BEGIN failed--compilation aborted at /a.pl line 7."
+
+
+@pytest.mark.parametrize(
+    ("output", "errors", "evidence", "fix"),
+    [
+        (b"", ["Can't locate CGI/Session.pm in @INC (you may …) at /a.pl line 7.", PERL],
+         "Can't locate CGI/Session.pm", "Install the Perl module CGI::Session "),
+        (b"", ["Bareword found at /a.pl line 7.", PERL], "Bareword found", "Correct line 7"),
+        (b"", [PERL], "a.pl: BEGIN failed", "Correct line 7"),
+        (b"", ["AttributeError: module 'cgi' has no attribute 'escape'"], "AttributeError",
+         "html.escape"),
+        (b"Content-Type: text/html; charset=utf-8\n\nx\nNo config.\n", [], "No config.",
+         "It wrote nothing to its standard error"),
+    ],
+)  # fmt: skip
+def test_a_crash_is_shown_by_the_line_that_names_it(
+    output: bytes, errors: list[str], evidence: str, fix: str
+) -> None:
+    """Of a Perl module that is missing, the evidence was "BEGIN failed", and nothing said which."""
+    sample = Sample("GET")
+    sample.status, sample.output, sample.size, sample.errors = 2, output, len(output), errors
+    (found,) = judge("/a.pl", sample)
+    assert found.evidence.startswith(evidence)
+    assert fix in found.fix
+
+
+def test_the_warning_of_a_module_that_goes_away_has_its_way_out() -> None:
+    sample = Sample("GET")
+    sample.output = b"Content-Type: text/plain; charset=utf-8\n\n"
+    sample.size = len(sample.output)
+    sample.errors = ["/a.py:2: DeprecationWarning: 'cgi' is deprecated and slated for removal"]
+    (found,) = judge("/a.py", sample)
+    assert (found.kind, found.is_error) == ("standard-error", False)
+    assert "cgikit migrate --write" in found.fix
