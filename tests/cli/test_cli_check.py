@@ -289,7 +289,7 @@ def test_a_script_is_looked_at_again_only_if_it_was_mended(
         return look(checks, file, may_run=may_run)
 
     monkeypatch.setattr(Checks, "look", counted)
-    file = write(tmp_path, FINE)
+    file = write(tmp_path / "a.py", FINE)
     assert main(["check", "--fix", "--yes", "--no-run", file]) == 0
     assert looked == [file]
     os.chmod(file, 0o644)
