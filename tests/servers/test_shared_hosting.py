@@ -148,6 +148,17 @@ def test_the_steps_of_the_page_lead_to_a_site(host: Host) -> None:
     assert failed.status == 500
 
 
+def test_the_script_that_shows_the_pythons_of_the_host_runs(host: Host) -> None:
+    """Its `.htaccess` came in a later step, and had no handler for it: visitors saw its source."""
+    script = host.site / "version.cgi"
+    script.write_text(block("sh"))
+    script.chmod(0o755)
+    answer = curl(f"{host.url}/version.cgi")
+    assert answer.status == 200
+    lines = answer.text.splitlines()
+    assert [line for line in lines if not re.match(r"/\S+ 3\.\d+", line)] == []
+
+
 def test_the_library_denies_itself_to_visitors(host: Host) -> None:
     """Also where the owner has written no rule for it."""
     (host.site / ".htaccess").write_text("Options +ExecCGI\nAddHandler cgi-script .py\n")
