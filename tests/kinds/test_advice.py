@@ -24,6 +24,7 @@ OWN_TREE = (
 ADVISED = {
     "checking.": OWN_TREE,
     "cli.config.": "the commands that set a server up, printed because somebody asked for them",
+    "cli.new._warn_root": "about the new data directory alone; followed in test_cli_new.py",
     "cli.options.": OWN_TREE,
     "counters._number_advice": "keeps the number that is in the file, and is for nothing else",
     "host.": OWN_TREE,
