@@ -1,6 +1,7 @@
 """What runs of real scripts show: the kind, the line of the script, and the fix."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -320,3 +321,13 @@ def test_the_warning_of_a_module_that_goes_away_has_its_way_out() -> None:
     (found,) = judge("/a.py", sample)
     assert (found.kind, found.is_error) == ("standard-error", False)
     assert "cgikit migrate --write" in found.fix
+
+
+def test_the_page_has_the_section_of_each_mistake_in_a_header_block() -> None:
+    root = Path(__file__).parents[2]
+    code = (root / "cgikit/host/output.py").read_text()
+    known = dict(re.findall(r'kind="([a-z-]+)",\s+rule="([^"]*)"', code))
+    page = (root / "docs/reference/check.md").read_text()
+    shown = re.findall(r"^\| `([a-z-]+)` \| [^|]+ \| ?([^|]*?) ?\|$", page, re.M)
+    assert len(known) > 10
+    assert dict(shown) == known
