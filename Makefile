@@ -9,11 +9,12 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo test checkers programs lint docs docs-serve man mutants bench bench-gateways servers torture clean
+.PHONY: help demo gallery test checkers programs lint docs docs-serve man mutants bench bench-gateways servers torture clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    serve examples/cgi-bin on loopback until Ctrl-C (PORT=$(PORT))"
+	@echo "make gallery put the style into the scripts of the gallery, take pictures (ARGS='--out DIR poll')"
 	@echo "make test    run the tests (ARGS='-k cookies' to choose; CGIKIT_REQUIRE=all: no skips;"
 	@echo "             JOBS=0: in one process, as a debugger needs it)"
 	@echo "make checkers install what judges pages in the tests: axe, the Nu Html Checker (needs npm)"
@@ -34,6 +35,11 @@ help:
 # exec: a shell in between would die of Ctrl-C and make would report that as an error.
 demo: $(VENV)/.demo
 	@exec env PATH="$(bin):$$PATH" PORT="$(PORT)" $(bin)/cgikit serve examples/cgi-bin
+
+# What every script of the gallery has inside, and its picture in the docs; with --out all its pages, to look at
+gallery: $(VENV)/.dev
+	@cd tests && PYTHONPATH=.:harness $(bin)/python -m gallery.style
+	@cd tests && PYTHONPATH=.:harness PATH="$(bin):$$PATH" $(bin)/python -m gallery.pictures $(ARGS)
 
 test: $(VENV)/.dev
 	@$(bin)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)

@@ -107,6 +107,14 @@ NOT_RUN = {
         "from/cgi.md",
         "-import cgi, cgitb",
     ): "a change; tests/migration runs scripts before and after theirs",
+    (
+        "gallery/counter.md",
+        '<img src="/cgi-bin/counter.py?style=led&amp;digits=6" alt="Visitors">',
+    ): "tests/servers/test_state_examples.py asks for it",
+    (
+        "gallery/guestbook.md",
+        "mkdir -p data && chmod 700 data",
+    ): "asks for a password at a terminal; tests/gallery/test_guestbook.py sets one",
     ("understand/performance.md", "make bench-gateways"): "takes half an hour",
     ("deploy/programs.md", "make test ARGS=tests/programs"): "runs tests, as this is one",
     (

@@ -4,13 +4,13 @@ The Nu Html Checker reads each page as it was sent; axe looks at it as a phone i
 shows it, and as a desktop in the dark one. A new example must be added to the table.
 """
 
-import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gallery.style
 import pytest
 from servers.interpreter import ROOT
 from serving import Server, serve
@@ -68,25 +68,6 @@ class Visitor:
 
 def at(path: str) -> Callable[[Visitor], None]:
     return lambda visitor: visitor.opens(path)
-
-
-def signed(visitor: Visitor) -> None:
-    visitor.opens("guestbook.py")
-    visitor.browser.fill("form", name="Ada", text=f"One\n{LONG}")
-    visitor.browser.submit("form")
-
-
-def voted(visitor: Visitor) -> None:
-    visitor.opens("poll.py")
-    if visitor.browser.driver.find_elements("css selector", "form"):
-        visitor.browser.driver.find_element("css selector", "input").click()
-        visitor.browser.submit("form")
-
-
-def not_voted(visitor: Visitor) -> None:
-    visitor.opens("poll.py")
-    visitor.browser.driver.delete_cookie("voted")
-    visitor.opens("poll.py")
 
 
 def uploaded(visitor: Visitor) -> None:
@@ -212,19 +193,13 @@ PAGES: dict[str, Callable[[Visitor], None]] = {
     "cookies-sky": coloured("sky"),
     "cookies-mint": coloured("mint"),
     "cookies-rose": coloured("rose"),
-    "counter": at("counter.py"),
     "environment": at(f"environment.py/{LONG}?{LONG}"),
     "form": at("form.py"),
     "form-filled": filled,
-    "guestbook": at("guestbook.py"),
-    "guestbook-signed": signed,
-    "guestbook-older": at("guestbook.py?page=2"),
     "hello": at(f"hello.py?name={LONG}"),
     "hits": at("hits.py?digits=12"),
     "login": logged_out,
     "login-in": logged_in,
-    "poll": not_voted,
-    "poll-voted": voted,
     "progress": at("progress.py?pause=0"),
     "redirect": at("redirect.py"),
     "signup": at("signup.py"),
@@ -300,9 +275,7 @@ def visitor(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (scripts / "new").mkdir()
     for kind in starters.KINDS:
         starters.make(str(scripts / "new" / f"my-{kind}"), kind, sys.executable)
-    entries = [{"time": number, "name": LONG[:60], "text": LONG} for number in range(11)]
     (scripts / "data").mkdir()
-    (scripts / "data" / "guestbook.jsonl").write_text("\n".join(map(json.dumps, entries)) + "\n")
     set_up_ports(scripts / "ported")
     with serve(scripts, environment={"CGIKIT_DEBUG": "1"}) as server:
         yield Visitor(browser, server, directory)
@@ -324,7 +297,8 @@ def set_up_ports(directory: Path) -> None:
 
 
 def test_every_example_is_in_the_table() -> None:
-    names = {path.stem for path in EXAMPLES.glob("*.py")}
+    # Those of the gallery are in tests/gallery/scenes.
+    names = {path.stem for path in EXAMPLES.glob("*.py")} - set(gallery.style.names())
     assert {n.split("-")[1] for n in PAGES if "ported" in n} >= {
         path.stem for path in PORTS.glob("*.py")
     } - NO_PAGES

@@ -27,7 +27,8 @@ NEEDED = {
 WITH_PAGES = """
 cgikit/debug.py cgikit/host/page.py cgikit/inspector/markup.py cgikit/tracing/html.py
 examples/cgi-bin/clock.py examples/cgi-bin/cookies.py examples/cgi-bin/counter.py
-examples/cgi-bin/environment.py examples/cgi-bin/form.py examples/cgi-bin/guestbook.py
+examples/cgi-bin/environment.py examples/cgi-bin/form.py examples/cgi-bin/gallery.py
+examples/cgi-bin/guestbook.py
 examples/cgi-bin/hello.py examples/cgi-bin/hits.py examples/cgi-bin/login.py
 examples/cgi-bin/poll.py examples/cgi-bin/progress.py examples/cgi-bin/redirect.py
 examples/cgi-bin/signup.py examples/cgi-bin/upload.py examples/from-perl/board.py

@@ -1,0 +1,48 @@
+"""The gallery's own script: its list, the frame with the way back, and sources of its scripts alone."""
+
+import html
+from pathlib import Path
+
+import pytest
+
+from cgikit.testing import Client
+
+from .loading import copied, load
+from .style import SCRIPTS, docstring, names
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(load("gallery").gallery, script_name="/cgi-bin/gallery.py")
+
+
+def test_each_script_is_in_the_list(client: Client) -> None:
+    page = client.get().text
+    for name in set(names()) - {"gallery"}:
+        assert f'href="/cgi-bin/gallery.py/{name}"' in page
+        for text in docstring(name)[1].values():
+            assert html.escape(text, quote=False).split("'")[0] in page.replace("&#x27;", "'")
+
+
+def test_a_script_is_shown_with_a_way_back_and_its_source(client: Client) -> None:
+    page = client.get("/poll").text
+    assert '<iframe src="/cgi-bin/poll.py" title="Poll">' in page
+    assert '<a href="/cgi-bin/gallery.py">← Gallery</a>' in page
+    assert 'href="/cgi-bin/gallery.py/poll/source"' in page
+    source = html.unescape(client.get("/poll/source").text)
+    assert (SCRIPTS / "poll.py").read_text() in source
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/hello/source", "/gallery/source", "/poll.py", "/data", "/poll/data"],
+)
+def test_nothing_else_is_shown(client: Client, path: str) -> None:
+    assert client.get(path).status == 404
+
+
+def test_it_shows_what_lies_beside_it(tmp_path: Path) -> None:
+    script = copied("gallery", tmp_path)
+    assert "poll" not in Client(script).get().text.partition("<main>")[2].lower()
+    copied("poll", tmp_path)
+    assert 'gallery.py/poll"' in Client(script).get().text
