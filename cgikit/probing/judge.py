@@ -76,7 +76,9 @@ def _silence(file: str, sample: Sample) -> Problem:
 
 def _from(problem: Problem, file: str, sample: Sample) -> Finding:
     line = _printing_line(file, problem.evidence)
-    where = f" Line {line} of {os.path.basename(file)} prints it." if line else ""
+    # Of a blank line that is missing, the evidence is what stands in its place
+    prints = "already prints the body" if problem.kind == "no-blank-line" else "prints it"
+    where = f" Line {line} of {os.path.basename(file)} {prints}." if line else ""
     return Finding(
         problem.kind or "no-output",
         problem.what + where,

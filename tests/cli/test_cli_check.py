@@ -59,7 +59,9 @@ def test_one_that_does_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     file = write(tmp_path / "a.py", NO_BLANK_LINE)
     assert main(["check", file]) == 1
     out = capsys.readouterr().out
-    assert "There is no blank line after the headers. Line 3 of a.py prints it." in out
+    assert (
+        "There is no blank line after the headers. Line 3 of a.py already prints the body." in out
+    )
     assert out.count("There is no blank line") == 1  # GET and HEAD show the same
 
 
