@@ -78,6 +78,26 @@ def test_tab_completes_what_would_be_wrong_without_it(shell: str, tmp_path: Path
     assert shown.startswith("#compdef cgikit\n"), shown
 
 
+@pytest.mark.parametrize(
+    ("keys", "printed"),
+    [
+        ("cgikit bu\t--help", "usage: cgikit bundle "),
+        ("cgikit che\t--help", "usage: cgikit check "),
+        ("cgikit tr\t--help", "usage: cgikit trace "),
+        ("cgikit n\tpage --kind up\t", "page/cgi-bin/page.py\n"),
+    ],
+)
+@pytest.mark.parametrize("shell", START)
+def test_tab_completes_each_of_the_tools(
+    shell: str, keys: str, printed: str, tmp_path: Path
+) -> None:
+    """None of these lines is a valid command as it was typed."""
+    need(shell)
+    environ = installed(shell, tmp_path)
+    shown = typed(shell, environ, keys, tmp_path / "result")
+    assert shown.startswith(printed), shown
+
+
 def test_without_argcomplete_it_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
