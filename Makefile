@@ -9,7 +9,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo gallery test checkers programs lint docs docs-serve man mutants bench bench-gateways servers torture clean
+.PHONY: help demo gallery test checkers programs lint docs docs-serve man mutants bench bench-gateways servers torture release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make bench-gateways   the same behind web servers, write benchmarks/GATEWAYS.md"
 	@echo "make servers run every case of RFC 3875 on every server, write docs/deploy/servers.md"
 	@echo "make torture the tests of reliability at full size: an hour"
+	@echo "make release build the sdist and the wheel into dist/, check both; publishes nothing"
 	@echo "make clean   remove what the others made"
 	@echo "All take PYTHON=python3.12 (which interpreter) and VENV=.venv (where to install)."
 
@@ -112,8 +113,13 @@ torture: $(VENV)/.dev
 	  tests/sessions tests/test_counters.py tests/test_files.py tests/test_jsonfile.py \
 	  tests/test_locks.py tests/perl/test_differential.py $(ARGS)
 
+# ARGS are those of make test in the unpacked sdist: ARGS=tests/test_html.py for a short check
+release: $(VENV)/.dev
+	@$(pip) 'twine>=6'
+	@$(bin)/python tests/harness/release.py --tests "$(ARGS)"
+
 clean:
-	rm -rf .site .venv .venv-* .npm .programs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .site dist .venv .venv-* .npm .programs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find $(sources) -name __pycache__ -prune -exec rm -rf {} +
 
 # Stamps: set-up is done again only when the list of dependencies changed.
