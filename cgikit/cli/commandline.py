@@ -28,9 +28,13 @@ def ending() -> Iterator[None]:
     """For a command that runs scripts: let SIGTERM and SIGHUP end it by an exception, so that it ends
     its scripts: `SystemExit`, with the status that a shell gives for the signal.
     """
+    is_ending = False
 
     def end(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
+        nonlocal is_ending
+        if not is_ending:  # a second signal would interrupt the clearing up
+            is_ending = True
+            raise SystemExit(128 + number)
 
     numbers = [
         number

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from cgikit import offline
 from cgikit.characters import printable
+from cgikit.checking.account import Account
 from cgikit.checking.identity import who_runs
 from cgikit.host.environ import inherited
 from cgikit.tracing import events, html, svg, text
@@ -37,7 +38,16 @@ _STYLES = {
 
 
 #: Behind the script they would be a part of the request.
-_OPTIONS = ("--html", "--svg", "--json", "--imports", "--runs", "--compare", "--no-compare")
+_OPTIONS = (
+    "--html",
+    "--svg",
+    "--json",
+    "--imports",
+    "--runs",
+    "--compare",
+    "--no-compare",
+    "--user",
+)
 
 
 def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -74,20 +84,26 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--json", action="store_true", help="print trace events, as Perfetto reads them"
     )
+    parser.add_argument(
+        "--user", metavar="NAME", help="run it as this user, such as www-data (only root can)"
+    )
     parser.add_argument("script", metavar="SCRIPT", help="the script's file")
     parser.add_argument("words", metavar="WORD", nargs=argparse.REMAINDER, help="the request")
 
 
 def trace(arguments: argparse.Namespace) -> int:
     """Measure, and print; return the exit status (int)."""
-    file = os.path.abspath(arguments.script)
     own = [word for word in arguments.words if word.partition("=")[0] in _OPTIONS]
     if own:
         complain("trace", f"{own[0]} is an option of trace: write it before {arguments.script}")
         return 2
+    if arguments.user and (wrong := _wrong_user(arguments.user)):
+        complain("trace", wrong)
+        return 2
     try:
+        file = os.path.abspath(arguments.script)
         os.stat(file)
-        found = _measure(arguments, _request(file, arguments.words))
+        found = _measure(arguments, _request(file, arguments.words, arguments.user))
     except OSError as error:
         complain("trace", f"{arguments.script}: {error.strerror}")
         return 1
@@ -100,11 +116,28 @@ def trace(arguments: argparse.Namespace) -> int:
     except OSError as error:
         complain("trace", f"{error.filename}: {error.strerror}")
         return 1
+    if found.is_changed:
+        complain(
+            "trace",
+            f"{printable(arguments.script)} was changed or removed while it was measured, so not all "
+            "numbers are of the same program; trace it again",
+        )
     if arguments.json:
         print(events.as_json(found.traces, found.ways))
     else:
         _print(arguments.script, found, arguments.imports)
     return 0
+
+
+def _wrong_user(name: str) -> str:
+    """Return why a script cannot be run as this user (str), "" if it can."""
+    try:
+        user = Account.named(name)
+    except KeyError:
+        return f"this machine has no user {name!r}; name one of /etc/passwd"
+    if os.geteuid() and user.uid != os.geteuid():
+        return f"--user {name}: only root can run a script as another user; use sudo"
+    return ""
 
 
 def _write(script: str, file: str | None, made: Callable[[], str]) -> None:
@@ -136,7 +169,8 @@ def _measure(arguments: argparse.Namespace, request: TracedRequest) -> Measured:
 def _print(script: str, found: Measured, imports: bool) -> None:
     one = middle(found.traces)
     end = paint(f"exit status {one.status}", "error" if one.status else "ok", sys.stdout)
-    print(f"{printable(script)}: {end}, {one.size} bytes")
+    of = f"; the run with the median time, of {len(found.traces)}" if len(found.traces) > 1 else ""
+    print(f"{printable(script)}: {end}, {one.size} bytes{of}")
     block = text.BLOCK if can_write(text.BLOCK, sys.stdout) else "#"
     for row in text.rows(one, width(), found.ways, block):
         style = _STYLES.get(row.kind)
@@ -155,8 +189,10 @@ def _print(script: str, found: Measured, imports: bool) -> None:
         print(f"stderr: {printable(line)}")
 
 
-def _request(file: str, words: list[str]) -> TracedRequest:
-    """Return the request that the words describe."""
+def _request(file: str, words: list[str], runs_as: str | None) -> TracedRequest:
+    """Return the request that the words describe, by the user of that name, or by one that is chosen.
+    Raises `Failed` if that user cannot come to the script.
+    """
     found, body = offline.request([file, *words])
     # Of this process's own environment a script gets what a server gives it, and variables of a request
     variables = {
@@ -170,5 +206,11 @@ def _request(file: str, words: list[str]) -> TracedRequest:
     base |= {name: variables.pop(name) for name in settings}
     for name in _OF_SERVERS:
         base.pop(name, None)
-    user, _ = who_runs(file, base["PATH"])
+    user = Account.named(runs_as) if runs_as else who_runs(file, base["PATH"])[0]
+    closed = user.closed_directory(file)
+    if closed is not None:
+        raise Failed(
+            f"{file}: {user.name}, who runs it, cannot enter the directory {closed}; "
+            "chmod o+x it, or move the script"
+        )
     return TracedRequest(file, base, variables, body.read(), user)

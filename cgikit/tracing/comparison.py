@@ -64,7 +64,11 @@ def why_not(request: TracedRequest) -> dict[str, str]:
     probably can. Nothing is run.
     """
     path = request.base.get("PATH", os.defpath)
-    program = Programs(path).get(request.file, os.stat(request.file))
+    try:
+        program = Programs(path).get(request.file, os.stat(request.file))
+    except OSError as error:  # it has removed itself
+        why = f"after its first run the script cannot be found: {error.strerror}"
+        return {"warm": why, "persistent": why}
     persistent = ""
     if not runs_python(request.file):
         persistent = "it is not a Python script"

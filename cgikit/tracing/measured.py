@@ -4,6 +4,7 @@ The numbers are taken by `measure` and `comparison`; this module says how many, 
 left out: of a request that may change something it is made only if it is asked for.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -25,12 +26,14 @@ _SAFE = ("GET", "HEAD")  # they are expected to change nothing (RFC 9110 section
 class Measured:
     """`.traces` are the runs whose steps were taken, `.plain` those without asking the interpreter
     (lists of `Trace`), `.ways` the same request in other ways (list of `Way`; empty if nobody asked).
+    `.is_changed` tells whether the script's file was replaced, changed or removed meanwhile (bool).
     """
 
     def __init__(self) -> None:
         self.traces: list[Trace] = []
         self.plain: list[Trace] = []
         self.ways: list[Way] = []
+        self.is_changed = False
 
     @property
     def cost(self) -> float | None:
@@ -54,6 +57,28 @@ def measure_all(
     and HEAD. `announce` is told how often at most the script will run beyond `runs`, before it does;
     `done` how many runs are done, and of how many. Raises `Failed` and `OSError` as `measure` does.
     """
+    before = _stamp(request.file)
+    found = _measured(request, runs, compare, announce, done)
+    found.is_changed = _stamp(request.file) != before
+    return found
+
+
+def _stamp(file: str) -> tuple[int, ...]:
+    """Return what tells a file from its successor (tuple of int); () if there is none."""
+    try:
+        status = os.stat(file)
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _measured(
+    request: TracedRequest,
+    runs: int,
+    compare: bool | None,
+    announce: Callable[[int], None],
+    done: Callable[[int, int], None],
+) -> Measured:
     found = Measured()
     method = request.variables.get("REQUEST_METHOD", "GET")
     is_repeated = method in _SAFE if compare is None else compare

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,9 @@ run(lambda request: 'x')
 def test_several_runs_have_a_spread(script: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["trace", "--no-compare", "-n", "5", script]) == 0
     out = capsys.readouterr().out
+    assert out.startswith(
+        f"{script}: exit status 0, 26 bytes; the run with the median time, of 5\n"
+    )
     assert "of 5, in ms" in out
     assert "sking the interpreter took" not in out
     assert main(["trace", "-n", "5", script]) == 0
@@ -198,6 +203,117 @@ def test_the_script_is_not_overwritten(script: str, capsys: pytest.CaptureFixtur
     assert main(["trace", "--no-compare", "--svg", script, script]) == 1
     assert "this is the script; name another file" in capsys.readouterr().err
     assert Path(script).read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("first", ["loop", "persistent"])
+def test_what_ends_the_command_leaves_no_directories(
+    tmp_path: Path, number: int, first: str
+) -> None:
+    """Of the first run, and of the servers that are compared."""
+    file, seen, temporary = tmp_path / "a.py", tmp_path / "seen", tmp_path / "tmp"
+    temporary.mkdir()
+    loops = "True" if first == "loop" else "'REQUEST_METHOD' not in os.environ"
+    file.write_text(
+        f"#!{sys.executable}\nimport os\nfrom cgikit import run\nwhile {loops}:\n"
+        f"    open({str(seen)!r}, 'w').close()\nrun(lambda request: 'x')\n"
+    )
+    file.chmod(0o755)
+    tmp_path.chmod(0o755)
+    for directory in (tmp_path, temporary):
+        directory.chmod(0o777)
+    words = [sys.executable, "-m", "cgikit", "trace", "--compare", str(file)]
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    if os.geteuid() == 0:
+        words[4:4] = ["--user", "root"]
+    with subprocess.Popen(
+        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert until(lambda: seen.exists() or process.poll() is not None)
+        assert list(temporary.iterdir())  # or this test shows nothing
+        process.send_signal(number)
+        while number != signal.SIGINT and process.poll() is None:
+            process.send_signal(number)  # the first one is being obeyed
+        process.communicate(timeout=60)
+    # When all is cleared up, signals end the process as usual
+    assert process.returncode in (128 + number, -number)
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_script_that_removes_itself(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its trace was lost: only "No such file or directory" was said."""
+    with open(script, "a") as stream:
+        stream.write("os.unlink(sys.argv[0])\n")
+    assert main(["trace", script]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{script}: exit status 0, 26 bytes\n")
+    why = "after its first run the script cannot be found: No such file or directory"
+    assert f"Not measured warm or persistent: {why}." in out
+    assert f"{script} was changed or removed while it was measured" in err
+    assert "runs up to" not in err
+    with open(script, "w") as stream:
+        stream.write(f"#!{sys.executable}\nimport os, sys\nos.unlink(sys.argv[0])\n")
+    os.chmod(script, 0o755)
+    assert main(["trace", "-n", "2", script]) == 1
+    assert "cannot be started: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_script_that_is_replaced_meanwhile(
+    script: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", "--no-compare", script]) == 0
+    assert "was changed" not in capsys.readouterr().err
+    with open(script, "a") as stream:
+        stream.write("os.rename(sys.argv[0] + '.new', sys.argv[0])\n")
+    with open(f"{script}.new", "w") as stream:
+        stream.write("#!/bin/sh\n")
+    os.chmod(f"{script}.new", 0o755)
+    assert main(["trace", "--no-compare", script]) == 0
+    assert f"{script} was changed or removed while it was measured" in capsys.readouterr().err
+
+
+def test_a_directory_that_the_user_cannot_enter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    file = closed / "a.sh"
+    file.write_text("#!/bin/sh\necho\n")
+    file.chmod(0o755)
+    closed.chmod(0o600)
+    try:
+        words = ["--user", "nobody"] if os.geteuid() == 0 else []
+        assert main(["trace", *words, str(file)]) == 1
+        err = capsys.readouterr().err
+        if os.geteuid():
+            assert err == f"cgikit trace: {file}: Permission denied\n"
+        else:  # a directory above may be closed to nobody, too
+            assert f"{file}: nobody, who runs it, cannot enter the directory /" in err
+    finally:
+        closed.chmod(0o700)
+
+
+def test_root_runs_it_as_the_user_that_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.sh"
+    file.write_text("#!/bin/sh\nid -un >&2\n")
+    file.chmod(0o755)
+    if os.geteuid():
+        assert main(["trace", "--user", "root", str(file)]) == 2
+        assert "only root can run a script as another user" in capsys.readouterr().err
+        return
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:  # pytest's own are closed to others
+        os.chmod(place, 0o755)
+        moved = shutil.copy(file, place)
+        for name in ("nobody", "root"):
+            assert main(["trace", "--no-compare", "--user", name, moved]) == 0
+            assert f"stderr: {name}\n" in capsys.readouterr().out
+
+
+def test_a_user_who_is_not_there(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "--user", "no-such-user", script]) == 2
+    assert "this machine has no user 'no-such-user'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
