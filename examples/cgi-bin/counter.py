@@ -84,7 +84,8 @@ def picture(number, style, digits):
         for place, digit in enumerate(text)
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="62" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="62" '
+        f'viewBox="0 0 {width} 62" role="img" '
         f'aria-label="{text}" font-family="ui-monospace, monospace" font-weight="bold">'
         f"{DRUM if style == 'odometer' else ''}{cells}</svg>"
     )

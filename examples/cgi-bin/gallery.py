@@ -80,7 +80,7 @@ def scripts():
     """Return what the gallery's scripts say of themselves, by name."""
     found = {}
     for path in sorted(HERE.glob("*.py")):
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if f"\n{SAYS[0]}" in text:  # not parsed for nothing
             parts = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")
             found[path.stem] = [" ".join(part.split()) for part in parts]
@@ -112,7 +112,7 @@ def paragraph(text):
 
 
 def show_source(name, title, here):
-    text = (HERE / f"{name}.py").read_text()
+    text = (HERE / f"{name}.py").read_text(encoding="utf-8")
     content = (
         f'<p><a href="{escape(here)}/{escape(name)}">← {escape(title)}</a></p>\n'
         f"<h1>{escape(name)}.py</h1>\n"

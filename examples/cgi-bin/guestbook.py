@@ -121,8 +121,14 @@ def keep(values):
 # --- the pages -----------------------------------------------------------------------------------
 
 
-def show(request: Request, form):
+def entries():
+    """Return the lines of what is shown. Others, which somebody wrote by hand, are left out."""
     lines = read_lines(FILE)
+    return [each for each in lines if each.count("\t") >= 3 and each.split("\t")[0].isdecimal()]
+
+
+def show(request: Request, form):
+    lines = entries()
     pages = max(1, -(-len(lines) // PER_PAGE))
     page = request.query.getint("page", default=1, min=1, max=pages)
     shown = lines[::-1][(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -173,7 +179,7 @@ def summary(errors):
 def entry(line, buttons=""):
     when, name, home, text = line.split("\t", 3)
     who = escape(name)
-    if home:
+    if home.startswith(("https://", "http://")):  # an old script may have checked nothing
         who = f'<a href="{escape(home)}" rel="nofollow ugc">{who}</a>'
     moment = time.gmtime(int(when))
     return SHOWN.format(
@@ -223,7 +229,7 @@ def log_in_form(errors):
 def show_waiting(request: Request):
     with update_json(WAITING, default={}) as waiting:  # unchanged, so nothing is written
         lines = dict(waiting)
-    shown = {digest(line): line for line in read_lines(FILE)[:-51:-1]}
+    shown = {digest(line): line for line in entries()[:-51:-1]}
     approve, drop = ("approve", "Show", ""), ("drop", "Delete", "quiet")
     take_down = ("take-down", "Take down", "quiet")
     content = [
@@ -264,13 +270,15 @@ def decide(request: Request):
 
 def take_down(key):
     """Take an entry out of what is shown; it waits again."""
-    with lock(FILE):
-        lines = FILE.read_bytes().decode().split("\n")[:-1]
-        gone = {secrets.token_hex(8): line for line in lines if digest(line) == key}
-        with update_json(WAITING, default={}) as waiting:
-            waiting.update(gone)
-        kept = (f"{line}\n" for line in lines if line not in gone.values())
-        atomic_write(FILE, "".join(kept))
+    line = next((line for line in entries() if digest(line) == key), None)
+    if line is None:
+        return
+    with update_json(WAITING, default={}) as waiting:  # first: better twice than never
+        waiting[key] = line
+    with lock(FILE):  # never inside the other one: who approves takes them the other way round
+        lines = FILE.read_bytes().splitlines(keepends=True)
+        kept = [raw for raw in lines if digest(raw.decode(errors="replace").rstrip("\n")) != key]
+        atomic_write(FILE, b"".join(kept))
 
 
 def digest(line):
@@ -279,7 +287,7 @@ def digest(line):
 
 def is_password(password):
     """Whether it is the owner's. After five wrong ones, nobody can try for a minute."""
-    salt, _, expected = OWNER.read_text().strip().partition(":")
+    salt, _, expected = OWNER.read_text(encoding="ascii").strip().partition(":")
     with update_json(GUESSES, default={"wrong": 0, "last": 0}) as guesses:
         if guesses["wrong"] >= 5 and time.time() - guesses["last"] < 60:
             raise HTTPError(429, "Too many wrong passwords. Please wait a minute.")

@@ -22,6 +22,7 @@ from .visitor import scenes, visiting
 PICTURES = ROOT / "docs" / "img" / "gallery"
 DESK = (1200, 800)
 PHONE = (360, 740)
+SHOWN = 1_000  # the height of a picture in the docs, at most
 
 
 def screens(out: Path | None) -> Iterator[tuple[int, int, str]]:
@@ -68,7 +69,7 @@ def main() -> None:
                                 file = f"{name}-{scene or 'first'}-{width}-{scheme}.png"
                                 take(browser, options.out / file, 2_400)
                             else:
-                                take(browser, PICTURES / f"{name}.png", height)
+                                take(browser, PICTURES / f"{name}.png", SHOWN)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ def test_a_picture_shows_the_number_in_digits(client: Client, style: str, tmp_pa
     answer = client.get(f"?style={style}&digits=4")
     assert answer.content_type == "image/svg+xml"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert ElementTree.fromstring(answer.text).get("aria-label") == "0042"
+    drawn = ElementTree.fromstring(answer.text)
+    assert drawn.get("aria-label") == "0042"
+    assert drawn.get("viewBox") == "0 0 160 62"  # or a narrow page would cut it off
 
 
 def test_the_text_is_the_number_alone(client: Client) -> None:

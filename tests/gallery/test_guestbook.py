@@ -120,6 +120,28 @@ def test_entries_come_ten_a_page_newest_first(client: Client, tmp_path: Path) ->
     assert client.get("?page=3").status == 400
 
 
+def test_lines_of_another_program_do_no_harm(
+    client: Client, guestbook: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    lines = (
+        b"",
+        b"no entry",
+        b"x\ty\tz\tt",
+        b"1\tEve\tjavascript:alert(1)\tHi",
+        b"2\tJ\xfcrgen\t\tHo",
+    )
+    (tmp_path / "data" / "guestbook.txt").write_bytes(b"".join(line + b"\n" for line in lines))
+    page = client.get().text
+    assert "2 entries" in page
+    assert "javascript" not in page
+    [key] = [guestbook.digest(each) for each in guestbook.entries() if "rgen" in each]
+    guestbook.take_down(key)
+    kept = (tmp_path / "data" / "guestbook.txt").read_bytes()
+    assert kept == b"".join(line + b"\n" for line in lines[:-1])
+    assert [line.split("\t")[1] for line in waiting(tmp_path)] == ["J\ufffdrgen"]
+
+
 def test_not_more_wait_than_are_allowed(client: Client, guestbook: Any, tmp_path: Path) -> None:
     guestbook.MOST_WAITING = 1
     sign(client)

@@ -1,6 +1,5 @@
 """Somebody with a browser, in the gallery: what the scenes are played by."""
 
-import html
 import importlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -77,8 +76,3 @@ def visiting(browser: Browser, place: Path) -> Iterator[Visitor]:
 def at(path: str) -> Scene:
     """A page that is there for everybody."""
     return lambda visitor: visitor.opens(path)
-
-
-def shown(text: str) -> str:
-    """Text as it is in a page."""
-    return html.escape(text)
