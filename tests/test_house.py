@@ -138,7 +138,7 @@ INNER_LAYERS = {
         "checking",
     ),
     "host": (
-        "background executor logtext native problem rules servertiming statictypes value",
+        "background executor logtext native problem rules servertiming statictypes value whereabouts",
         "argv diagnosis execlimits guard output path refusals spawn text",
         "environ headerblock listing",
         "othersites page",

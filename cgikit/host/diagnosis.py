@@ -154,9 +154,10 @@ def crash_line(file: str, errors: "Iterable[str]") -> int:
     return line or died
 
 
-def still_runs(seconds: float, computed: float | None, limit: float) -> str:
+def still_runs(seconds: float, computed: float | None, limit: float, place: str = "") -> str:
     """Return what to say about a script that has printed nothing for so many seconds (str). `computed`
     is the processor time that it has taken, None if unknown; after `limit` seconds it is ended.
+    `place` is where it is (`whereabouts`), "" if unknown.
     """
     does = "still runs"
     if computed is not None:
@@ -164,7 +165,9 @@ def still_runs(seconds: float, computed: float | None, limit: float) -> str:
         is_busy = computed > seconds / 10
         what = "computes, perhaps in a loop that does not end" if is_busy else "waits for something"
         does = f"still runs and {what} ({computed:.1f} s of processor time)"
-    return f"has printed nothing for {seconds:g} seconds. It {does}. After {limit:g} s it is ended."
+    where = f" It is in {place}." if place else ""
+    silent = f"has printed nothing for {seconds:g} seconds."
+    return f"{silent} It {does}.{where} After {limit:g} s it is ended."
 
 
 def endless(file: str, errors: "Iterable[str]") -> tuple[str, str]:

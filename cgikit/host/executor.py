@@ -57,7 +57,8 @@ class Job:
     named (only `spawn` does that). `body` is the request's body, or None. `log` is called with each
     line of its standard error. `gone` returns whether the client has disconnected; it is called
     several times a second. `silent` is called once, if there is no output for `limits.silence` seconds,
-    with the processor time that the script has taken (seconds; None if it is not known).
+    with the processor time that the script has taken (seconds; None if it is not known) and where it is
+    (as `whereabouts` says it).
     """
 
     file: str
@@ -70,7 +71,7 @@ class Job:
     interpreter: str = ""
     outside: bool = False
     user: "Account | None" = None
-    silent: Callable[[float | None], None] | None = None
+    silent: Callable[[float | None, str], None] | None = None
 
 
 class Run(Protocol):

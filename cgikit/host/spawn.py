@@ -19,6 +19,7 @@ from ..checking.firstline import first_line
 from .background import GRACE, LEFT, Background
 from .executor import ClientGone, Job
 from .logtext import Lines
+from .whereabouts import whereabouts
 
 _CHUNK = 65_536  # the size of a pipe on Linux
 _TICK = 0.2  # seconds between checks whether the client has disconnected or the script ended
@@ -189,7 +190,11 @@ class SpawnRun:
         """Tell, once, that the script prints nothing for long."""
         if self.job.silent and not self._is_silent and self._silent(self.job.limits.silence):
             self._is_silent = True
-            self.job.silent(_processor_time(self._process.pid))
+            pid = self._process.pid
+            computed = _processor_time(pid)
+            self.job.silent(
+                computed, whereabouts(pid, self.job.file) if _is_python(self.job) else ""
+            )
 
     def _silent(self, seconds: float) -> bool:
         return time.monotonic() - self._heard > seconds

@@ -174,10 +174,10 @@ class Host:
             call.errors.append(line)
             self.log(f"{one_line(name)}: {line}")
 
-        def silent(computed: float | None) -> None:
+        def silent(computed: float | None, place: str) -> None:
             limits = self.limits
             limit = limits.idle if call.has_header else limits.header
-            text = still_runs(limits.silence, computed, limit)
+            text = still_runs(limits.silence, computed, limit, place)
             self.log(f"{one_line(name)}: {os.path.basename(script.file)} {text}")
 
         root = self.root if os.path.isdir(self.root) else os.path.dirname(self.root)

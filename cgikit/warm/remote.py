@@ -178,7 +178,7 @@ class RemoteRun:
             silence = time.monotonic() - asked
             if self.job.silent and not self._is_silent and silence > self.job.limits.silence:
                 self._is_silent = True
-                self.job.silent(None)
+                self.job.silent(None, "")
             return
         self.close()
         raise over or ClientGone

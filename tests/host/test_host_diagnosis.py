@@ -207,6 +207,12 @@ def test_what_a_script_does_that_prints_nothing(computed: float, does: str) -> N
     assert still_runs(10.0, computed, 60.0) == said
 
 
+def test_where_it_is_that_prints_nothing() -> None:
+    assert still_runs(10, 9.9, 60, "line 7 of a.py").endswith(
+        "(9.9 s of processor time). It is in line 7 of a.py. After 60 s it is ended."
+    )
+
+
 def test_where_it_is_not_known_what_a_script_does() -> None:
     assert still_runs(10, None, 0.5) == (
         "has printed nothing for 10 seconds. It still runs. After 0.5 s it is ended."

@@ -46,6 +46,7 @@ READERS = {
 #: Every function that gives a process its environment, and where that is from.
 GIVERS = {
     "warm.trial:_watch_environment": "nothing is set: changes by imports are noticed",
+    "host.whereabouts:whereabouts": "our own environment: it starts py-spy, which is no script",
     "host.spawn:_popen": "meta-variables that `environ.py` has made: there is no peer",
     "warm.workerprocess:_interpreter": "our own environment, by `environ.inherited`",
     "warm.interpreter:_set_environment": "what `script_environ` returned",
