@@ -29,6 +29,8 @@ _SHOWN = frozenset((
     "HTTP_USER_AGENT", "HTTP_X_REQUESTED_WITH",
 ))  # fmt: skip
 _LOCATIONS = frozenset(("DOCUMENT_URI", "REDIRECT_URL", "REQUEST_URI", "SCRIPT_URI", "SCRIPT_URL"))
+_NAMES = frozenset(("HTTP_HOST", "HTTP_ORIGIN", "SERVER_NAME"))  # a client may put a user into them
+_PATHS = frozenset(("PATH_INFO", "PATH_TRANSLATED"))
 
 
 def masked(environ: "Mapping[str, str]") -> dict[str, str]:
@@ -45,13 +47,27 @@ def masked(environ: "Mapping[str, str]") -> dict[str, str]:
         if plain in _LOCATIONS:
             path, mark, query = value.partition("?")
             # An absolute URL may contain a user name and a password.
-            value = HIDDEN if "@" in path else path + mark + _masked_query(query)
+            path = HIDDEN if "@" in path else _masked_path(path)
+            value = path + mark + _masked_query(query) if path != HIDDEN else HIDDEN
         elif plain == "QUERY_STRING":
             value = _masked_query(value)
-        elif plain not in _SHOWN:
+        elif plain not in _SHOWN or (plain in _NAMES and "@" in value):
             value = HIDDEN
+        elif plain in _PATHS:
+            value = _masked_path(value)
         shown[name] = value
     return shown
+
+
+def _masked_path(path: str) -> str:
+    """Return a path with only the names of its parameters, such as `;jsessionid=…`."""
+    first, *others = path.split(";")
+    shown = [first]
+    for one in others:
+        name, equals, value = one.partition("=")
+        _, slash, rest = value.partition("/")
+        shown.append(f"{name}={HIDDEN}{slash}{rest}" if equals else one)
+    return ";".join(shown)
 
 
 def _masked_query(query: str) -> str:

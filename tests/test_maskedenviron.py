@@ -24,6 +24,17 @@ def test_cgi_s_own_variables_are_shown(name: str) -> None:
     assert masked({name: "x", f"REDIRECT_{name}": "y"}) == {name: "x", f"REDIRECT_{name}": "y"}
 
 
+@pytest.mark.parametrize("name", ["HTTP_HOST", "HTTP_ORIGIN", "SERVER_NAME"])
+def test_a_user_in_a_host_is_hidden(name: str) -> None:
+    assert masked({name: "ada:geheim@localhost"}) == {name: "(hidden)"}
+
+
+@pytest.mark.parametrize("name", ["PATH_INFO", "PATH_TRANSLATED", "REQUEST_URI"])
+def test_parameters_of_a_path_are_hidden(name: str) -> None:
+    shown = "/a;jsessionid=(hidden)/b;c"
+    assert masked({name: "/a;jsessionid=0123=4/b;c"}) == {name: shown}
+
+
 def test_what_is_shown_of_the_environment() -> None:
     environ = {
         "HTTP_HOST": "h",

@@ -18,7 +18,8 @@ from cgikit.multidict import MultiDict
 from cgikit.querystring import build
 
 from .exchange import Exchange
-from .hiding import URLENCODED, Hiding
+from .hiding import Hiding
+from .maskedbody import URLENCODED
 from .parts import Parts
 
 Pairs = list[tuple[str, str]]
@@ -85,7 +86,9 @@ class Draft:
             self._edit_body(self._recorded)
 
     def _edit_body(self, body: bytes) -> None:
-        text = self._hiding.data(body, "").decode("utf-8", "surrogateescape")
+        text = self._hiding.data(body, self._exchange.request.content_type).decode(
+            "utf-8", "surrogateescape"
+        )
         if printable(text, keep="\r\n\t") == text:
             self.body = text
         else:

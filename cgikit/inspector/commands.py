@@ -26,6 +26,10 @@ _LEFT_OUT = frozenset(
     )
 )
 
+#: curl takes data together with --head for a mistake, and with --request HEAD it waits for the body
+#: that the Content-Length of the answer announces: until the connection ends, if it is to ignore that.
+_HEAD_WITH_BODY = ["--request", "HEAD", "--ignore-content-length", "--header", "Connection: close"]
+
 
 class Command:
     """A command: `text`, or why there is none (`refused`); `notes` say what to do before using it."""
@@ -49,10 +53,10 @@ def as_curl(exchange: Exchange, hiding: Hiding) -> Command:
     notes: tuple[str, ...] = ()
     usual = "GET" if body is None else "POST"
     if request.method == "HEAD":
-        words.append("--head")
+        words += ["--head"] if body is None else _HEAD_WITH_BODY
     elif request.method != usual:
         words += ["--request", request.method]
-    words.append(f"{request.scheme}://{host}{hiding.target(request.target)}")
+    words.append(hiding.target(f"{request.scheme}://{host}{request.target}"))
     for name, value in request.headers:
         if name.lower() not in _LEFT_OUT and not name.lower().startswith("sec-"):
             words += ["--header", _field(name, hiding.header(name, value))]

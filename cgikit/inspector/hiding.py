@@ -7,8 +7,6 @@ it. Three kinds cannot be recognized: a secret in a field with a harmless name, 
 characters outside of its field, and one that the script has encoded or computed.
 """
 
-import json
-import os
 import re
 from collections.abc import Iterable
 
@@ -17,19 +15,47 @@ from cgikit.host.environ import http_variables
 from cgikit.knownsecrets import Known
 from cgikit.maskedenviron import HIDDEN, masked
 from cgikit.masking import is_secret
-from cgikit.querystring import unquote
 
 from .exchange import Exchange
-from .maskedbody import masked_body
+from .maskedbody import Take, masked_body, masked_form
 
-URLENCODED = "application/x-www-form-urlencoded"
 _WHOLE_VALUE = 6  # characters of a hidden variable that is also hidden elsewhere
 _HARMLESS = re.compile(r"HTTP_REFERER|TZ|LANGUAGE|LC_[A-Z]+|PYTHON\w*|HOME|PWD|SHELL|USER|LOGNAME")
-_LOCATIONS = ("QUERY_STRING", "REQUEST_URI")
-_SET_COOKIE = re.compile(r"(?im)^(set-cookie[ \t]*:[ \t]*)([^=;\r\n]*=)?([^;\r\n]*)")
+_LOCATIONS = (
+    "REQUEST_URI",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "PATH_TRANSLATED",
+    "SCRIPT_URI",
+    "SCRIPT_URL",
+)
+_SET_COOKIE = re.compile(
+    r'(?im)^(set-cookie[ \t]*:[ \t]*)([^=;\r\n]*=)?([ \t]*"(?:[^"\\\r\n]|\\.)*"[^;\r\n]*|[^;\r\n]*)'
+)
+_FIELD = re.compile(r"(?m)^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,200})([ \t]*:[ \t]*)([^\r\n]+)")
+_KIND = re.compile(r"(?im)^content-type[ \t]*:[ \t]*([^\r\n]*)")
+#: Fields of an answer whose values are shown: RFC 9110, 9111, 3875, and what browsers act on.
+_ANSWER_FIELDS = frozenset((
+    "accept-ranges", "access-control-allow-credentials", "access-control-allow-headers",
+    "access-control-allow-methods", "access-control-allow-origin", "access-control-max-age", "age",
+    "allow", "alt-svc", "cache-control", "clear-site-data", "connection", "content-disposition",
+    "content-encoding", "content-language", "content-length", "content-location", "content-range",
+    "content-security-policy", "content-type", "cross-origin-embedder-policy",
+    "cross-origin-opener-policy", "cross-origin-resource-policy", "date", "etag", "expires",
+    "keep-alive", "last-modified", "link", "location", "permissions-policy", "pragma",
+    "referrer-policy", "refresh", "retry-after", "server", "server-timing", "status",
+    "strict-transport-security", "trailer", "transfer-encoding", "vary", "via", "warning",
+    "www-authenticate", "x-accel-buffering", "x-content-type-options", "x-frame-options",
+    "x-powered-by", "x-robots-tag", "x-ua-compatible", "x-xss-protection",
+))  # fmt: skip
 _CREDENTIALS = ("authorization", "proxy-authorization", "cookie")
 _PASSED = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
-_DEPTH = 20
+_URL_FIELDS = ("referer", "origin", "host", "location", "refresh", "content-location", "link")
+_USERINFO = re.compile(r"(?i)((?:^|[a-z]:)//|^(?=[^/?]*@))([^/?#\s\"']*)@")
+_UNKNOWN = 8  # characters of an unknown field of an answer that may be a secret
+_QUERIES = ("HTTP_COOKIE", "QUERY_STRING")
+_PAGE = "text/html"
+_PARAMETER = re.compile(r";([^=;/?#]{1,200})=([^;/?#\s]+)")
 
 
 class Hiding:
@@ -47,44 +73,22 @@ class Hiding:
         self._known.take_request(environ)
         shown = masked(environ)
         for name, value in environ.items():
-            plain = shown[name] == HIDDEN and name not in ("HTTP_COOKIE", *_LOCATIONS)
+            plain = shown[name] == HIDDEN and name not in (*_QUERIES, *_LOCATIONS)
             if plain and len(value) >= _WHOLE_VALUE and not _HARMLESS.fullmatch(name):
                 self._take(value)
         self._known.take_fields(fields)
+        masked_target(request.target, self._take)
+        for name, value in request.headers:
+            if name.lower() in _URL_FIELDS:
+                masked_target(value, self._take)
         for run in exchange.runs:
-            self._take_stdin(run.stdin.kept, request.content_type)
-            for match in _SET_COOKIE.finditer(_text(run.stdout.kept)):
-                if len(match[3].strip()) >= _WHOLE_VALUE:
-                    self._take(match[3].strip().strip('"'))
+            masked_body(_text(run.stdin.kept), request.content_type, self._take)
+            head, _, rest = _split(_text(run.stdout.kept))
+            masked_head(head, self._take)
+            masked_body(rest, _kind(head), self._take)
 
     def _take(self, value: str) -> None:
         self._known.take_fields([("secret", value)])
-
-    def _take_stdin(self, body: bytes, kind: str) -> None:
-        if kind.partition(";")[0].strip().lower() == URLENCODED:
-            for field in _text(body).split("&"):
-                name, _, value = field.partition("=")
-                if is_secret(_decoded(name)):
-                    self._take(value)
-            return
-        masked_body(_text(body), kind, self._take)
-        if "json" in kind.lower():
-            try:
-                self._take_json(json.loads(body), _DEPTH)
-            except (ValueError, RecursionError):  # it is not JSON, or it was cut
-                return
-
-    def _take_json(self, value: object, depth: int, secret: bool = False) -> None:
-        if depth < 0:
-            return
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                self._take_json(inner, depth - 1, secret or is_secret(name))
-        elif isinstance(value, list):
-            for inner in value:
-                self._take_json(inner, depth - 1, secret)
-        elif secret and isinstance(value, str | int | float):
-            self._take(str(value))
 
     def text(self, text: str) -> str:
         """Return a text without the secrets."""
@@ -98,18 +102,14 @@ class Hiding:
         """Return the value of a header field of a request as it may be shown."""
         if name.lower() in _CREDENTIALS:
             return HIDDEN
-        key = "HTTP_" + name.upper().replace("-", "_")
-        if key == "HTTP_REFERER":
+        if name.lower() in _URL_FIELDS:
             return self.target(value)
+        key = "HTTP_" + name.upper().replace("-", "_")
         return self.text(masked({key: value})[key])
 
     def answer_header(self, name: str, value: str) -> str:
         """Return the value of a header field of an answer as it may be shown."""
-        if name.lower() == "set-cookie":
-            return without_cookies(f"{name}: {value}")[len(name) + 2 :]
-        if name.lower() in ("location", "refresh"):
-            return self.target(value)
-        return HIDDEN if is_secret(name) else self.text(value)
+        return self.text(masked_head(f"{name}: {value}")[len(name) + 2 :])
 
     def target(self, target: str) -> str:
         """Return a path with its query as it may be shown."""
@@ -118,63 +118,90 @@ class Hiding:
     def environment(self, environment: dict[str, str]) -> dict[str, str]:
         """Return variables as they may be shown: all names, and the values of the allow-list."""
         shown = masked(environment)
-        for name in _LOCATIONS:
-            if name in shown:
-                value = environment[name]
-                query = name == "QUERY_STRING"
-                shown[name] = masked_form(value) if query else self.target(value)
+        for name in shown:
+            if name in _LOCATIONS:
+                shown[name] = self.target(environment[name])
+            elif name == "QUERY_STRING":
+                shown[name] = masked_form(environment[name])
         return {name: self.text(value) for name, value in shown.items()}
 
     def body(self, body: bytes, kind: str) -> str:
         """Return the body of a request as it may be shown."""
-        text = _masked(_text(body), kind)
-        return printable(self.text(text), keep="\t\n")
+        return printable(self.text(masked_body(_text(body), kind)), keep="\t\n")
 
     def data(self, body: bytes, kind: str) -> bytes:
         """Return the bytes of a body without the secrets, for a command or a test."""
-        text = _masked(body.decode("utf-8", "surrogateescape"), kind)
+        text = masked_body(body.decode("utf-8", "surrogateescape"), kind)
         return self.text(text).encode("utf-8", "surrogateescape")
 
     def output(self, output: bytes) -> str:
         """Return the output of a script as it may be shown."""
         head, blank, rest = _split(_text(output))
-        return printable(self.text(without_cookies(head) + blank + rest), keep="\t\n")
+        shown = masked_head(head) + blank + masked_body(rest, _kind(head)) if blank else head
+        return printable(self.text(shown if blank else without_cookies(head)), keep="\t\n")
 
 
-def _masked(body: str, kind: str) -> str:
-    is_form = kind.partition(";")[0].strip().lower() == URLENCODED
-    return masked_form(body) if is_form else masked_body(body, kind)
-
-
-def masked_target(target: str) -> str:
-    """Return a path with its query without the values of the fields whose names suggest secrets."""
+def masked_target(target: str, take: Take = len) -> str:
+    """Return a URL, or a path with its query, without the user and password in it, and without the
+    values of the parameters (`;jsessionid=…`) and fields whose names suggest secrets. `take` is called
+    with each of them.
+    """
     path, mark, query = target.partition("?")
-    return path + mark + masked_form(query)
+
+    def user(match: re.Match[str]) -> str:
+        for part in (match[2], match[2].partition(":")[2]):
+            take(part)
+        return f"{match[1]}{HIDDEN}@"
+
+    def parameter(match: re.Match[str]) -> str:
+        if not is_secret(match[1]):
+            return match[0]
+        take(match[2])
+        return f";{match[1]}={HIDDEN}"
+
+    return _PARAMETER.sub(parameter, _USERINFO.sub(user, path)) + mark + masked_form(query, take)
 
 
-def masked_form(text: str) -> str:
-    """Return an urlencoded text without the values of the fields whose names suggest secrets."""
-    return "".join(
-        f"{name}={HIDDEN}" if value and is_secret(_decoded(name)) else name + equals + value
-        # Old programs separate the fields by semicolons; which of the two it is, cannot be told
-        for name, equals, value in (field.partition("=") for field in re.split("([&;])", text))
-    )
+def masked_head(head: str, take: Take = len) -> str:
+    """Return the header block of an answer as it may be shown: the values of the usual fields, and
+    those of others that are too short for a secret; cookies without theirs. `take` is called with the
+    values of cookies, and of fields whose names suggest secrets.
+    """
+
+    def field(match: re.Match[str]) -> str:
+        name = match[1].lower()
+        if name == "set-cookie":
+            return match[0]
+        if name not in _ANSWER_FIELDS and (is_secret(name) or len(match[3]) >= _UNKNOWN):
+            take(match[3] if is_secret(name) else "")
+            return match[1] + match[2] + HIDDEN
+        value = masked_target(match[3], take) if name in _URL_FIELDS else match[3]
+        return match[1] + match[2] + value
+
+    return without_cookies(_FIELD.sub(field, head), take)
 
 
-def without_cookies(head: str) -> str:
-    """Return header lines without the values of the cookies that they set."""
-    return _SET_COOKIE.sub(
-        lambda match: match[1] + (match[2] or "") + (HIDDEN if match[3] else ""), head
-    )
+def without_cookies(head: str, take: Take = len) -> str:
+    """Return header lines without the values of the cookies that they set; `take` gets these."""
+
+    def cookie(match: re.Match[str]) -> str:
+        value = match[3].strip()
+        if len(value) >= _WHOLE_VALUE:
+            take(value.strip('"'))
+        return match[1] + (match[2] or "") + (HIDDEN if match[3] else "")
+
+    return _SET_COOKIE.sub(cookie, head)
+
+
+def _kind(head: str) -> str:
+    found = _KIND.search(head)
+    # As a script's page may have anything in it, only what is data is searched for names
+    return found[1] if found and ("json" in found[1].lower() or "urlencoded" in found[1]) else _PAGE
 
 
 def _split(text: str) -> tuple[str, str, str]:
     match = re.search(r"\r?\n\r?\n", text)
     return (text[: match.start()], match[0], text[match.end() :]) if match else (text, "", "")
-
-
-def _decoded(name: str) -> str:
-    return unquote(os.fsencode(name).replace(b"+", b" ")).decode("utf-8", "replace")
 
 
 def _text(data: bytes) -> str:

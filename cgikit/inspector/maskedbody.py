@@ -1,9 +1,9 @@
-"""The secrets in the body of a request, whole or cut: multipart (RFC 7578) and JSON (RFC 8259). Pure.
+"""The secrets in the body of a request or an answer, whole or cut: forms (WHATWG URL, RFC 7578) and
+JSON (RFC 8259). Pure.
 
 A body is searched, not parsed, so that a part of one, or a malformed one, hides as much as a whole one.
-What follows a secret name up to the next boundary, or is its value in JSON, is hidden. In JSON that was
-cut, a value that is an object or a list hides all that follows; in whole JSON `hiding.py` knows what
-is in it.
+What follows a secret name up to the next separator or boundary, or is its value in JSON, is hidden. In
+JSON that was cut, a value that is an object or a list hides all that follows.
 """
 
 import json
@@ -12,13 +12,16 @@ from collections.abc import Callable
 
 from cgikit.maskedenviron import HIDDEN
 from cgikit.masking import is_secret
+from cgikit.querystring import unquote
 
+URLENCODED = "application/x-www-form-urlencoded"
 _BOUNDARY = re.compile(r';[ \t]*boundary="?([^";,\s]{1,200})', re.IGNORECASE)
 _NAME = re.compile(r';[ \t]*name\*?="?([^";\r\n]{0,1000})', re.IGNORECASE)
 _HEAD = re.compile(r"\r?\n\r?\n")
 _MEMBER = re.compile(r'"((?:[^"\\]|\\.){0,1000})"[ \t\r\n]*:[ \t\r\n]*')
 _LINE = re.compile(r"(?m)^([^=\r\n]{1,200})=([^\r\n]+)")
 _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+')
+_DECODER = json.JSONDecoder()
 Take = Callable[[str], object]
 
 
@@ -27,6 +30,8 @@ def masked_body(text: str, kind: str, take: Take = len) -> str:
     is called with each value that was hidden.
     """
     media_type = kind.partition(";")[0].strip().lower()
+    if media_type == URLENCODED:
+        return masked_form(text, take)
     if media_type.startswith("multipart/"):
         found = _BOUNDARY.search(kind)
         return _multipart(text, found[1], take) if found else text
@@ -35,6 +40,28 @@ def masked_body(text: str, kind: str, take: Take = len) -> str:
     if media_type in ("", "text/plain"):  # of a form, or of a program that names no type
         return _json(_lines(text, take), take)
     return text
+
+
+def masked_form(text: str, take: Take = len) -> str:
+    """Return an urlencoded text without the values of the fields whose names suggest secrets. `take` is
+    called with each of them as it is, and decoded.
+    """
+    # Old programs separate the fields by semicolons; which of the two it is, cannot be told
+    return "".join(_masked_field(field, take) for field in re.split("([&;])", text))
+
+
+def _masked_field(field: str, take: Take) -> str:
+    name, _, value = field.partition("=")
+    if not value or not is_secret(_decoded(name)):
+        return field
+    take(value)
+    take(_decoded(value))
+    return f"{name}={HIDDEN}"
+
+
+def _decoded(name: str) -> str:
+    plain = name.encode("utf-8", "surrogateescape").replace(b"+", b" ")
+    return unquote(plain).decode("utf-8", "replace")
 
 
 def _multipart(text: str, boundary: str, take: Take) -> str:
@@ -67,18 +94,33 @@ def _json(text: str, take: Take) -> str:
     for member in _MEMBER.finditer(text):
         if member.start() < position or not is_secret(_string(f'"{member[1]}"')):
             continue
-        scalar = _SCALAR.match(text, member.end())
-        if scalar is None and is_whole:
-            continue
         shown.append(text[position : member.end()])
-        if scalar is None:  # an object, a list, or a string that was cut
+        scalar = _SCALAR.match(text, member.end())
+        if scalar is not None:
+            take(_string(scalar[0]))
+            position = scalar.end()
+        elif is_whole:
+            value, position = _DECODER.raw_decode(text, member.end())
+            _take_all(value, take)
+        else:  # an object, a list, or a string that was cut
             rest = text[member.end() :]
             take(_string(rest + '"'))
             return "".join([*shown, HIDDEN if rest else ""])
-        take(_string(scalar[0]))
         shown.append(f'"{HIDDEN}"')
-        position = scalar.end()
     return "".join([*shown, text[position:]])
+
+
+def _take_all(value: object, take: Take) -> None:
+    """Take everything that is in an object or a list of JSON."""
+    inner = [value]
+    while inner:
+        one = inner.pop()
+        if isinstance(one, dict):
+            inner += one.values()
+        elif isinstance(one, list):
+            inner += one
+        elif isinstance(one, str | int | float):
+            take(str(one))
 
 
 def _is_whole(text: str) -> bool:

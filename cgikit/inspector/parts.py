@@ -16,7 +16,7 @@ from cgikit.host.problem import Problem
 from cgikit.limits import DEFAULT_LIMITS
 
 from .exchange import Exchange, ScriptRun
-from .hiding import URLENCODED
+from .maskedbody import URLENCODED
 
 Pairs = list[tuple[str, str]]
 _CUT = "only its beginning was kept"

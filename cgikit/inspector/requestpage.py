@@ -109,7 +109,7 @@ def _run(run: ScriptRun, hiding: Hiding, number: int) -> str:
     words = " ".join(filter(None, (run.interpreter, run.file, *run.arguments)))
     errors = printable(hiding.text(run.stderr.kept.decode("utf-8", "replace")), keep="\t\n")
     return (
-        f"<h2>{named}: <code>{text(run.script_name)}</code></h2>"
+        f"<h2>{named}: <code>{text(hiding.target(run.script_name))}</code></h2>"
         f"<p><code>{text(words)}</code> · {_end(run)}</p>{_times(run)}"
         f"<details><summary>Variables ({len(variables)})</summary>"
         f"{table('Environment', variables.items())}</details>"

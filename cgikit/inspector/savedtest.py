@@ -14,7 +14,8 @@ from cgikit.maskedenviron import HIDDEN
 from cgikit.querystring import build
 
 from .exchange import Exchange, ScriptRun
-from .hiding import URLENCODED, Hiding
+from .hiding import Hiding
+from .maskedbody import URLENCODED
 from .parts import Parts, header_block
 
 #: Fields that a script's answer depends on rarely, and that every browser sends differently.
@@ -84,9 +85,9 @@ def source(exchange: Exchange) -> str:
 
 def _path(run: ScriptRun, hiding: Hiding) -> str:
     """Return the part of the URL after the script."""
-    path = quote(os.fsencode(run.environment.get("PATH_INFO", "")))
+    path = quote(os.fsencode(run.environment.get("PATH_INFO", "")), safe="/;=")
     query = run.environment.get("QUERY_STRING", "")
-    return path + (hiding.target(f"?{query}") if query else "")
+    return hiding.target(path + (f"?{query}" if query else ""))
 
 
 def _options(exchange: Exchange, run: ScriptRun) -> str:

@@ -11,7 +11,7 @@ from cgikit.host.output import LocalRedirect
 from cgikit.host.problem import Problem
 from cgikit.html import escape
 from cgikit.inspector.exchange import Exchange, ScriptRun
-from cgikit.inspector.hiding import Hiding, without_cookies
+from cgikit.inspector.hiding import Hiding, masked_head
 from cgikit.inspector.markup import bytes_of, table, text
 from cgikit.inspector.parts import Parts, header_block
 
@@ -157,7 +157,7 @@ def _blank_line(data: bytes) -> tuple[int, int] | None:
 
 def _line(line: bytes, hiding: Hiding) -> str:
     words = line.removesuffix(b"\r").decode("utf-8", "backslashreplace")
-    shown = printable(hiding.text(without_cookies(words)))
+    shown = printable(hiding.text(masked_head(words)))
     return (
         f"{escape(shown[:_TEXT])}{'…' * (len(shown) > _TEXT)}"
         f'<span class="end">{_end(line + chr(10).encode())}</span>\n'

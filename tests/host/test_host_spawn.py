@@ -337,7 +337,7 @@ def test_silence_is_told_once(tmp_path: Path) -> None:
     script = tmp_path / "a.sh"
     script.write_text("#!/bin/sh\nsleep 3600\n")
     script.chmod(0o755)
-    told: list[float | None] = []
+    told: list[tuple[float | None, str]] = []
     looks: list[int] = []
 
     def gone() -> bool:
@@ -345,13 +345,17 @@ def test_silence_is_told_once(tmp_path: Path) -> None:
         looks.append(len(told))
         return looks.count(1) > 5
 
+    def tell(computed: float | None, place: str) -> None:
+        told.append((computed, place))
+
     limits = TimeLimits(silence=0.1)
     variables = {"PATH": os.environ["PATH"]}
-    job = Job(str(script), variables, (), None, print, gone, limits, silent=told.append)
+    job = Job(str(script), variables, (), None, print, gone, limits, silent=tell)
     with pytest.raises(ClientGone):
         Spawn().start(job).read()
     assert len(told) == 1
-    assert isinstance(told[0], float)
+    assert isinstance(told[0][0], float)
+    assert told[0][1] == ""  # it is no Python
 
 
 def test_the_processor_time_of_a_process_grows_while_it_computes() -> None:

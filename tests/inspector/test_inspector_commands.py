@@ -161,3 +161,21 @@ def test_curl_uses_the_same_method(looker: Looker, method: str) -> None:
     exchange = inspected("/x.sh/../x.sh", method=method, headers=headers)
     run(as_curl(exchange, Hiding(exchange)).text)
     assert f"{method} /x.sh/../x.sh" in looker.ask(f"/_cgikit/{looker.latest()}").text
+
+
+def test_curl_sends_a_head_with_a_body_and_does_not_wait_for_one(tmp_path: Path) -> None:
+    """It waited for the five bytes that the answer to a GET would have had."""
+    need("curl")
+    script = tmp_path / "x.sh"
+    script.write_text(
+        "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 5\\n'\n"
+        "printf 'X-Got: %s\\n\\nhello' \"$(cat)\"\n"
+    )
+    script.chmod(0o755)
+    with serve(tmp_path) as server:
+        looker = Looker(server)
+        exchange = inspected("/x.sh", method="HEAD", headers=(("Host", looker.host),), body=b"a=1")
+        said = run(as_curl(exchange, Hiding(exchange)).text)
+        assert b"X-Got: a=1" in said
+        assert said.endswith(b"\r\n\r\n")
+        assert "HEAD /x.sh" in looker.ask(f"/_cgikit/{looker.latest()}").text

@@ -3,8 +3,9 @@
 import pytest
 from inspecting import inspected
 
-from cgikit.inspector.hiding import Hiding, masked_form, masked_target, without_cookies
+from cgikit.inspector.hiding import Hiding, masked_head, masked_target, without_cookies
 from cgikit.inspector.listpage import rows
+from cgikit.inspector.maskedbody import masked_form
 from cgikit.inspector.parts import Parts
 from cgikit.inspector.requestpage import request_page
 
@@ -40,6 +41,19 @@ MULTIPART = (
         {"headers": (HOST, ("Authorization", f"Bearer {SECRET}"))},
         {"headers": (HOST, ("X-Api-Key", SECRET))},
         {"headers": (HOST, ("X-Whatever", SECRET))},
+        {"headers": (("Host", f"ada:{SECRET}@localhost:8000"),)},
+        {"headers": (HOST, ("Referer", f"http://ada:{SECRET}@localhost:8000/"))},
+        {"headers": (HOST, ("Origin", f"http://ada:{SECRET}@localhost:8000"))},
+        {"target": f"/x.py;jsessionid={SECRET}/more"},
+        {
+            "environment": {"PATH_INFO": f"/a;jsessionid={SECRET}"},
+            "target": f"/x.py/a;jsessionid={SECRET}",
+        },
+        {"body": f"a=1;password={ENCODED}".encode(), "content_type": FORM, "method": "POST"},
+        {"stdout": f"X-Auth-Token: {SECRET}\n".encode() + ECHO},
+        {"stdout": f'Content-Type: application/json\n\n{{"token": "{SECRET}"}}'.encode()},
+        {"stdout": f'Set-Cookie: sid="a; b {SECRET}"; HttpOnly\nStatus: 200\n\n'.encode()},
+        {"stdout": f'Set-Cookie: sid="{SECRET} b c"; HttpOnly\n\n{SECRET} b c'.encode()},
         {"environment": {"DATABASE_URL": SECRET}},
         {"environment": {"APP_SECRET": SECRET}},
         {"stdout": f"Set-Cookie: sid={SECRET}; HttpOnly\n".encode() + ECHO},
@@ -97,6 +111,35 @@ def test_every_cookie_that_is_set_is_hidden() -> None:
     )
 
 
+def test_fields_of_an_answer_are_shown_by_the_allow_list() -> None:
+    head = "Content-Type: text/html; charset=utf-8\r\nX-Odd: 1\nX-Request: 0123456789\nX-Pwd: 1"
+    assert masked_head(head) == (
+        "Content-Type: text/html; charset=utf-8\r\nX-Odd: 1\nX-Request: (hidden)\nX-Pwd: (hidden)"
+    )
+
+
+def test_output_without_a_header_block_is_no_header_block() -> None:
+    hiding = Hiding(inspected())
+    assert hiding.output(b"The answer is: forty-two\n") == "The answer is: forty-two\n"
+    assert hiding.output(b"Answer: forty-two\n") == "Answer: forty-two\n"
+    assert hiding.output(b"Set-Cookie: a=b\nAnswer: 42\n") == "Set-Cookie: a=(hidden)\nAnswer: 42\n"
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/x.py?second", "/a@b/c", "/x;v=1/y", "localhost:8000", "https://h/me@host", "/x/?next=a@b"],
+)
+def test_what_only_looks_like_a_user_stays(target: str) -> None:
+    assert masked_target(target) == target
+
+
+def test_a_user_and_a_session_in_a_url_are_hidden() -> None:
+    taken: list[str] = []
+    shown = masked_target("http://ada:geheim@h/x;JSESSIONID=ABC;v=1/y?a=b", taken.append)
+    assert shown == "http://(hidden)@h/x;JSESSIONID=(hidden);v=1/y?a=b"
+    assert taken == ["ada:geheim", "geheim", "ABC"]
+
+
 @pytest.mark.parametrize("name", ["sid", "SID", "PHPSESSID", "CGISESSID", "session_id"])
 def test_the_names_of_session_ids(name: str) -> None:
     assert masked_form(f"{name}=abcdefgh&side=1") == f"{name}=(hidden)&side=1"
@@ -114,6 +157,8 @@ def test_the_list_hides_what_the_page_hides() -> None:
 
 
 def test_a_query_of_words_is_no_secret() -> None:
-    exchange = inspected(target="/x.py?second", environment={"QUERY_STRING": "second"})
-    assert "/x.py?second" in rows([exchange])
-    assert Hiding(exchange).target("/x.py?second") == "/x.py?second"
+    for words in ("second", "a+b", "two+words"):
+        target = f"/x.py?{words}"
+        exchange = inspected(target=target, environment={"QUERY_STRING": words})
+        assert target in rows([exchange])
+        assert Hiding(exchange).target(target) == target

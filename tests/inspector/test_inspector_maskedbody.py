@@ -10,6 +10,7 @@ from cgikit.inspector.maskedbody import masked_body
 
 MULTIPART = "multipart/form-data; boundary=b"
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 
 
 def masked(text: str, kind: str) -> tuple[str, list[str]]:
@@ -50,10 +51,7 @@ def test_a_secret_that_was_cut_is_hidden_too() -> None:
         ('{"api_key" : 12345, "b": [1', '{"api_key" : "(hidden)", "b": [1'),
         ('{"pass\\u0077ord": "x\\"y", "b": ""', '{"pass\\u0077ord": "(hidden)", "b": ""'),
         ('{"secrets": {"a": "b"}, "c": 1', '{"secrets": (hidden)'),
-        (
-            '{"secrets": {"pin": "b", "token": "c"}}',
-            '{"secrets": {"pin": "b", "token": "(hidden)"}}',
-        ),
+        ('{"secrets": {"pin": "b", "token": ["c"]}, "d": 1}', '{"secrets": "(hidden)", "d": 1}'),
         ('{"secrets": ["a"', '{"secrets": (hidden)'),
         ('{"note": "\\"password\\": 1", "b": "password"', None),
         ('["password", "secret"]', None),
@@ -74,6 +72,20 @@ def test_a_body_without_a_type_of_its_own(kind: str) -> None:
     assert masked('{"password": "geheim"}', kind)[0] == '{"password": "(hidden)"}'
 
 
+def test_all_that_is_in_a_secret_object_is_taken() -> None:
+    taken = masked('{"secrets": {"pin": 12345, "more": ["abcd", true, null]}}', JSON)[1]
+    assert sorted(taken) == ["12345", "True", "abcd"]
+
+
+@pytest.mark.parametrize("separator", "&;")
+def test_a_form_is_searched_as_other_bodies_are(separator: str) -> None:
+    kind = "Application/X-WWW-Form-Urlencoded; charset=utf-8"
+    text = f"user=ada{separator}pass%77ord=geh%65im{separator}x=1"
+    shown, taken = masked(text, kind)
+    assert shown == text.replace("geh%65im", "(hidden)")
+    assert taken == ["geh%65im", "geheim"]
+
+
 @given(st.text(min_size=1).filter(lambda text: "(hidden)" not in text), st.integers(0, 400))
 def test_no_cut_of_json_shows_a_value(value: str, end: int) -> None:
     secret = f"SECRET{value}"
@@ -81,7 +93,7 @@ def test_no_cut_of_json_shows_a_value(value: str, end: int) -> None:
     assert "SECRET" not in masked(text, JSON)[0]
 
 
-@given(st.text(), st.sampled_from([MULTIPART, JSON, "multipart/mixed", "text/plain", ""]))
+@given(st.text(), st.sampled_from([MULTIPART, JSON, "multipart/mixed", "text/plain", "", FORM]))
 def test_any_text_is_taken(text: str, kind: str) -> None:
     shown, taken = masked(text, kind)
     assert taken or shown == text
