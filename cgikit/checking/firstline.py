@@ -10,7 +10,10 @@ from ..regularfile import open_regular
 from .finding import Finding
 
 MAX_LINE = 256  # bytes: all that the kernel reads of a file to find the interpreter (execve(2))
-_CORRECT = "Correct the first line of the script, or install the program."
+_CORRECT = (
+    "Correct the first line of the script, for example to #!/usr/bin/env python3, "
+    "or install the program."
+)
 
 
 def first_line(file: str) -> bytes | None:
@@ -30,6 +33,19 @@ def shell_word(path: str) -> str:
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
+def typed(path: str) -> str:
+    """Return a path as one word of a shell command that is typed where this process was started (str):
+    relative, if it is below that directory.
+    """
+    try:
+        current = os.getcwd()
+    except OSError:  # it was removed
+        current = "/"
+    absolute = os.path.abspath(path) if not os.path.isabs(path) else path
+    below = current != "/" and absolute.startswith(current + "/")
+    return shell_word(absolute.removeprefix(current + "/") if below else absolute)
+
+
 def check_first_line(file: str, path: str) -> Finding | None:
     """Return what is wrong with the `#!` line of a script (`Finding`), or None when nothing is.
 
@@ -42,7 +58,7 @@ def check_first_line(file: str, path: str) -> Finding | None:
             file,
             "not-readable",
             f"The server's user has no permission to read {name}.",
-            f"See what the link {name} leads to." if is_link else f"chmod a+r {shell_word(name)}",
+            f"See what the link {name} leads to." if is_link else f"chmod a+r {typed(file)}",
             command="" if is_link else f"chmod a+r {shell_word(file)}",
         )
     if line.startswith(b"\xef\xbb\xbf#!"):
@@ -69,7 +85,8 @@ def check_first_line(file: str, path: str) -> Finding | None:
             file,
             "windows-line-ends",
             f"{name} has Windows line ends: the system looks for the program {program + chr(13)!r}.",
-            f"sed -i 's/\\r$//' {shell_word(name)}  (or save it with Unix line ends)",
+            f"sed -i 's/\\r$//' {typed(file)}",
+            command=f"sed -i 's/\\r$//' {shell_word(file)}",
         )
     if len(line) == MAX_LINE:
         return _finding(

@@ -6,9 +6,9 @@ modules that `cgikit vendor` wrote beside them.
 """
 
 import os
-import shlex
 from dataclasses import dataclass
 
+from ..checking.firstline import typed
 from ..regularfile import open_regular
 from ..vendored import is_vendored
 from .path import Directory
@@ -39,7 +39,7 @@ def entries(root: str, directory: Directory, rules: Rules = NONE) -> list[Entry]
     """
     if os.path.isdir(directory.path) and not _is_open(directory.path):
         name = os.path.basename(directory.path)
-        raise Problem(403, f"{name} {_CLOSED}.", _opened(name))
+        raise Problem(403, f"{name} {_CLOSED}.", _opened(directory.path))
     above = [name for name in directory.url.split("/") if name]
     found = []
     for item in _visible(directory.path):
@@ -56,8 +56,8 @@ def _is_open(path: str) -> bool:
     return os.access(path, os.R_OK | os.X_OK)
 
 
-def _opened(name: str) -> str:
-    return f"chmod a+rx {shlex.quote(name)}"
+def _opened(path: str) -> str:
+    return f"chmod a+rx {typed(path)}"
 
 
 def _visible(path: str) -> list[os.DirEntry[str]]:
@@ -74,7 +74,7 @@ def _entry(item: os.DirEntry[str], rules: Rules) -> Entry | None:
             return None
         if item.is_dir():
             if not _is_open(item.path):  # it may contain scripts
-                return Entry(f"{item.name}/", "", _opened(item.name), f"It {_CLOSED}")
+                return Entry(f"{item.name}/", "", _opened(item.path), f"It {_CLOSED}")
             holds = any(
                 _looks_like_script(inner, rules) or inner.is_dir() for inner in _visible(item.path)
             )
@@ -82,9 +82,9 @@ def _entry(item: os.DirEntry[str], rules: Rules) -> Entry | None:
         if not item.is_file() or not _looks_like_script(item, rules):
             return None
         if not os.access(item.path, os.R_OK):
-            return Entry(item.name, "", _opened(item.name), f"It {_CLOSED}")
+            return Entry(item.name, "", _opened(item.path), f"It {_CLOSED}")
         runs = os.access(item.path, os.X_OK) or rules.interpreter(item.name)
-        fix = "" if runs else f"chmod +x {shlex.quote(item.name)}"
+        fix = "" if runs else f"chmod +x {typed(item.path)}"
         return Entry(item.name, _about(item.path), fix, fix and "Not executable")
     except OSError:  # it was deleted in the meantime
         return None

@@ -205,6 +205,7 @@ def _file(
     if interpreter or os.access(path, os.X_OK):
         outside = not is_below(root, real)
         return Script(path, "/" + "/".join(names), rest, interpreter, outside)
+    from ..checking.firstline import typed
     from ..vendored import is_vendored
     from .statictypes import is_data, is_static
 
@@ -219,8 +220,8 @@ def _file(
             raise Problem(403, f"{names[-1]} is a module that cgikit vendor wrote, not a script.")
         if mode & 0o111:  # executable, but not by us: chmod +x alone may not help
             what = f"The server's user has no permission to run {names[-1]}."
-            raise Problem(403, what, f"chmod a+rx {names[-1]}")
-        raise Problem(403, f"{names[-1]} is not executable.", f"chmod +x {names[-1]}")
+            raise Problem(403, what, f"chmod a+rx {typed(path)}")
+        raise Problem(403, f"{names[-1]} is not executable.", f"chmod +x {typed(path)}")
     if not rules.static:
         what = f"{names[-1]} is not a script, and files beside the scripts are not sent."
         fix = "Start the server with --static to have such files sent."
@@ -235,10 +236,12 @@ def _mode(path: str, names: list[str]) -> int:
         return os.stat(path).st_mode
     except OSError as error:
         if error.errno == errno.EACCES:
+            from ..checking.firstline import typed
+
             raise Problem(
                 403,
                 f"The server's user has no permission to enter the directory of {names[-1]}.",
-                f"chmod a+x {os.path.dirname(path)}",
+                f"chmod a+x {typed(os.path.dirname(path))}",
             ) from error
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG):
             raise _missing(names) from error

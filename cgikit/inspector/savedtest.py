@@ -9,7 +9,7 @@ import os
 import re
 from urllib.parse import quote
 
-from cgikit.host.output import LocalRedirect
+from cgikit.host.output import LocalRedirect, ScriptResponse
 from cgikit.maskedenviron import HIDDEN
 from cgikit.querystring import build
 
@@ -26,6 +26,8 @@ _LEFT_OUT = frozenset(
         *("referer", "te", "transfer-encoding", "upgrade-insecure-requests", "user-agent"),
     )
 )
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,255})(:[0-9]{1,5})?")
+_FORGERY = re.compile(r"(?i)csrf|xsrf|authenticity|^_?token$")
 _CREDENTIALS = ("authorization", "proxy-authorization")
 _SKIP = (
     '@pytest.mark.skip(reason="put the secrets in the places of (hidden), then remove this line")'
@@ -51,8 +53,12 @@ def source(exchange: Exchange) -> str:
     options = _options(exchange, run)
     test = "\n".join(
         (
-            f"def {file_name(run, exchange.request.method)}() -> None:",
-            f"    with Client(SCRIPT{options}) as client:",
+            f"def {file_name(run, exchange.request.method)}(tmp_path: Path) -> None:",
+            "    # The script changes a copy of its directory, and not the data beside it",
+            '    copy = tmp_path / "copy"',
+            "    shutil.copytree(SCRIPT.parent, copy, ignore_dangling_symlinks=True)",
+            *_remarks(exchange, parts),
+            f"    with Client(copy / SCRIPT.name{options}) as client:",
             "        answer = client.request(",
             f"            {_literal(exchange.request.method)},",
             f"            {_literal(_path(run, hiding))},",
@@ -70,6 +76,7 @@ def source(exchange: Exchange) -> str:
         (
             '"""Written by the inspector of cgikit serve, from a request that it had seen."""',
             "",
+            "import shutil",
             "from pathlib import Path",
             "",
             *imports,
@@ -92,7 +99,32 @@ def _path(run: ScriptRun, hiding: Hiding) -> str:
 
 def _options(exchange: Exchange, run: ScriptRun) -> str:
     options = f", interpreter={_literal(run.interpreter)}" if run.interpreter else ""
-    return options + (", raise_errors=False" if exchange.status >= 500 or run.status else "")
+    host = exchange.header("Host")
+    if _HOST.fullmatch(host):  # scripts make addresses from it
+        options += f", base_url={_literal(f'{exchange.request.scheme}://{host}')}"
+    failed = exchange.status >= 500 or run.status or _has_wrong_length(run)
+    return options + (", raise_errors=False" if failed else "")
+
+
+def _has_wrong_length(run: ScriptRun) -> bool:
+    """Whether the script announced another length than its body had. A client takes it for an error."""
+    found = header_block(run)
+    if not isinstance(found, ScriptResponse) or run.stdout.is_cut:
+        return False
+    announced = [value for name, value in found.headers if name.lower() == "content-length"]
+    return bool(announced) and announced[0].strip() != str(len(found.rest))
+
+
+def _remarks(exchange: Exchange, parts: Parts) -> list[str]:
+    """Return comments on what the request had and no test can have: what is new in each session."""
+    found = []
+    if parts.cookies:
+        found.append("    # It had cookies: a session in them ends. Log in with the client first.")
+    if any(_FORGERY.search(name) for name, _ in parts.fields):
+        found.append(
+            "    # It had a token against forgery: take that of the form, got by client.get()."
+        )
+    return found
 
 
 def _headers(exchange: Exchange, parts: Parts, hiding: Hiding) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cgikit.checking.firstline import check_first_line, first_line
+from cgikit.checking.firstline import check_first_line, first_line, typed
 
 PATH = "/usr/bin:/bin"
 
@@ -75,3 +75,24 @@ def test_a_command_can_be_pasted_whatever_the_name(tmp_path: Path, name: str) ->
     subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=True)
     assert file.read_bytes() == b"#!/bin/sh\n"
     assert os.listdir(tmp_path) == [name]
+
+
+def test_a_fix_can_be_typed_where_the_server_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It said `sed … a b.py  (or …)`: another directory, and no command for a shell."""
+    (tmp_path / "cgi-bin").mkdir()
+    file = tmp_path / "cgi-bin" / "a b.py"
+    file.write_bytes(b"#!/bin/sh\r\n")
+    monkeypatch.chdir(tmp_path)
+    found = check_first_line(str(file), "/bin")
+    assert found is not None
+    assert found.fix == r"sed -i 's/\r$//' 'cgi-bin/a b.py'"
+    assert found.command == rf"sed -i 's/\r$//' '{file}'"
+    subprocess.run(found.fix, shell=True, check=True)
+    assert file.read_bytes() == b"#!/bin/sh\n"
+    monkeypatch.chdir(tmp_path / "cgi-bin")
+    assert typed(str(tmp_path / "cgi-bin" / "-x.py")) == "./-x.py"
+    assert typed(str(tmp_path / "other.py")) == str(tmp_path / "other.py")
+    monkeypatch.chdir("/")
+    assert typed(str(file)) == f"'{file}'"

@@ -23,7 +23,7 @@ MISTAKES = {
     ),
     "no-x-bit": (
         PYTHON + HEAD,
-        ["no-x-bit is not executable", "chmod [+]x no-x-bit"],
+        ["no-x-bit is not executable", "chmod [+]x /.*/no-x-bit"],
         ["is not executable"],
     ),
     "crlf": (

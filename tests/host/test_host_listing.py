@@ -39,7 +39,9 @@ def test_what_is_not_shown(tmp_path: Path) -> None:
 
 def test_what_cannot_run_comes_with_its_fix(tmp_path: Path) -> None:
     make(tmp_path / "off.py", mode=0o644)
-    assert listed(tmp_path) == [Entry("off.py", "", "chmod +x off.py", "Not executable")]
+    assert listed(tmp_path) == [
+        Entry("off.py", "", f"chmod +x {tmp_path}/off.py", "Not executable")
+    ]
 
 
 def test_tests_are_not_scripts_to_make_executable(tmp_path: Path) -> None:
@@ -60,7 +62,7 @@ def test_what_vendor_wrote_is_no_script(tmp_path: Path, mode: int) -> None:
         (tmp_path / f"{name}.py").chmod(mode)
     assert [entry.name for entry in listed(tmp_path)] == ["old.py"]
     make(tmp_path / "cgi.py", "# mine\n", mode=0o644)
-    assert [entry.fix for entry in listed(tmp_path)] == ["chmod +x cgi.py", ""]
+    assert [entry.fix for entry in listed(tmp_path)] == [f"chmod +x {tmp_path}/cgi.py", ""]
 
 
 #: Prints what is listed for the directory that it is started in, as nobody.

@@ -93,7 +93,7 @@ def test_not_executable_says_what_to_do(root: Path) -> None:
         locate(str(root), "/off.py/x")
     assert (caught.value.what, caught.value.fix) == (
         "off.py is not executable.",
-        "chmod +x off.py",
+        f"chmod +x {root}/off.py",
     )
 
 
@@ -188,7 +188,7 @@ def test_a_script_that_only_others_may_run_is_not_said_to_have_no_x_bit(root: Pa
             os.setresuid(0, -1, -1)
     assert (caught.value.what, caught.value.fix) == (
         "The server's user has no permission to run private.py.",
-        "chmod a+rx private.py",
+        f"chmod a+rx {root}/private.py",
     )
 
 

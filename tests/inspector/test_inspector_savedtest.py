@@ -30,10 +30,11 @@ def test_whatever_comes_in_is_a_literal(given) -> None:  # type: ignore[no-untyp
     exchange.headers = (("Content-Type", EVIL),)
     tree = ast.parse(source(exchange))
     calls = {ast.unparse(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
-    assert calls <= {"Path", "Client", "client.request", "pytest.mark.skip"}
+    assert calls <= {"Path", "Client", "client.request", "pytest.mark.skip", "shutil.copytree"}
     imports = [ast.unparse(n) for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     assert set(imports) <= {
         "import pytest",
+        "import shutil",
         "from pathlib import Path",
         "from cgikit.testing import Client",
     }
@@ -51,6 +52,25 @@ def test_no_secret_is_saved_and_the_test_waits_for_it() -> None:
         assert "abcdefg" not in text
         assert "@pytest.mark.skip" in text
     assert "skip" not in source(inspected("/x?name=Ada"))
+
+
+def test_what_is_new_in_each_session_is_said() -> None:
+    text = source(
+        inspected(
+            headers=(("Cookie", "sid=abcdefg"),), body=b"csrf_token=abcdefg", content_type=FORM
+        )
+    )
+    assert "# It had cookies: a session in them ends." in text
+    assert "# It had a token against forgery" in text
+    assert "# It had" not in source(inspected("/x?name=Ada"))
+
+
+@pytest.mark.parametrize(
+    ("length", "raises"), [(5, True), (4, False), (6, False)], ids=["right", "short", "long"]
+)
+def test_a_wrong_length_is_expected(length: int, raises: bool) -> None:
+    printed = f"Content-Type: text/plain\nContent-Length: {length}\n\nhello".encode()
+    assert ("raise_errors=False" not in source(inspected(stdout=printed))) == raises
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,10 @@ SCRIPTS = {
     "crash.py": "#!/usr/bin/env python3\nprint('no header')\n",
     "late.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nx'; exit 3\n",
     "raw.sh": "#!/bin/sh\nprintf 'Content-Type: text/x-raw\\n\\n'; cat\n",
+    "host.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain; host=%s\\n\\n' $HTTP_HOST\n",
+    "long.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 2\\n\\nabcde'\n",
+    "short.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 9\\n\\nabcde'\n",
+    "count.sh": "#!/bin/sh\nprintf x >>data\nprintf 'Content-Type: text/plain\\n\\n'\n",
     "local.sh": "#!/bin/sh\nprintf 'Location: /raw.sh?a=b\\n\\n'\n",
 }
 PARTS = (
@@ -51,6 +55,9 @@ REQUESTS = {
     "a redirect": ("GET", "/echo.py/away", None, ""),
     "a local redirect": ("GET", "/local.sh", None, ""),
     "a crash": ("GET", "/crash.py", None, ""),
+    "a page that knows its host": ("GET", "/host.sh", None, ""),
+    "more than announced": ("GET", "/long.sh", None, ""),
+    "a script that writes": ("GET", "/count.sh", None, ""),
     "a late failure": ("GET", "/late.sh", None, ""),
 }
 
@@ -87,6 +94,13 @@ def test_every_saved_test_passes_at_once(looker: Looker, tmp_path: Path) -> None
     assert len(list(directory.iterdir())) == len(REQUESTS)
     done = pytest_of(directory)
     assert f"{len(REQUESTS)} passed" in done.stdout, done.stdout
+
+
+def test_a_saved_test_leaves_the_data_of_the_script_alone(looker: Looker, tmp_path: Path) -> None:
+    looker.ask("/count.sh")
+    looker.press(f"/_cgikit/{looker.latest()}/save")
+    assert pytest_of(tmp_path / "cgi" / "tests").returncode == 0
+    assert (tmp_path / "cgi" / "data").read_text() == "x"
 
 
 def test_a_saved_test_fails_if_the_script_changes(looker: Looker, tmp_path: Path) -> None:
