@@ -226,6 +226,8 @@ PROGRAMS = [
 @pytest.mark.parametrize("program", PROGRAMS, ids=str)
 def test_programs_end_without_an_error(program: Block, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "cgi-bin", tmp_path / "cgi-bin")
+    if program.page.with_suffix("").is_dir():  # the files of the page
+        shutil.copytree(program.page.with_suffix(""), tmp_path, dirs_exist_ok=True)
     for script, proofs in EXAMPLES:
         if script.page == program.page:  # which a program may import
             (tmp_path / script_name(proofs)).write_text(script.text)

@@ -4,7 +4,9 @@ Each block that is not Python is run in a fresh folder, or is in `NOT_RUN` with 
 block that is neither fails. `/srv` is a folder of the test, and a port is one that is free:
 
 - a `console` block that follows no script: its commands are run, and their output is compared. So a
-  page shows of a configuration only what `cgikit config` prints;
+  page shows of a configuration only what `cgikit config` prints. If it asks port 8000, `cgikit serve`
+  serves the folder meanwhile;
+- the files of a folder that is named as the page, beside it, lie in the folder;
 - a `sh` block: run, and it must end well; or it is in `SERVES`, with what must be there then;
 - a `text` block shows something that another block, or a program, makes: `NOT_RUN` says which.
 """
@@ -205,6 +207,22 @@ def place() -> Iterator[Place]:
         yield Place(Path(top).resolve())
 
 
+def bring(place: Place, page: Path) -> None:
+    """Put the files of a page's own folder into the one that its blocks run in."""
+    if page.with_suffix("").is_dir():
+        shutil.copytree(page.with_suffix(""), place.site, dirs_exist_ok=True)
+
+
+@contextlib.contextmanager
+def served(place: Place, text: str) -> Iterator[str]:
+    """The text of a block with the port of a server, if it asks port 8000: the folder is served."""
+    if "127.0.0.1:8000" not in text:
+        yield text
+        return
+    with place.started("cgikit serve .") as (process, output):
+        yield text.replace("127.0.0.1:8000", f"127.0.0.1:{port_of(process, output)}")
+
+
 def port_of(process: "subprocess.Popen[bytes]", output: Path) -> int:
     """The port that `cgikit serve` says that it took."""
 
@@ -311,6 +329,13 @@ def wrapper(place: Place, block: Block) -> None:
     assert "application/x-git-upload-pack-advertisement" in done.stdout, done.stderr
 
 
+def serve_the_folder(place: Place, block: Block) -> None:
+    """`cgikit serve .`: the list of scripts is there."""
+    bring(place, block.page)
+    with place.started(block.text) as (process, output):
+        assert ".py" in get(f"http://127.0.0.1:{port_of(process, output)}/")
+
+
 #: `sh` blocks that do not end by themselves, or are no commands: what runs them.
 SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
     ("deploy/containers.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --mode 0660"): gateway,
@@ -329,6 +354,7 @@ SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
     ): wsgi_servers,
     ("deploy/programs.md", "#!/bin/sh"): wrapper,
     ("from/cgi.md", "cgikit serve cgi-bin --compat"): serve_old_scripts,
+    ("understand/life-of-a-request.md", "cgikit serve ."): serve_the_folder,
 }
 
 #: Run one after the other by `test_the_pages_first_steps_with_serve`.
@@ -352,15 +378,20 @@ SERVED = [b for b in BLOCKS if key(b) in SERVES]
 @pytest.mark.parametrize("console", CONSOLES, ids=str)
 def test_a_command_prints_what_the_page_shows(console: Block, place: Place) -> None:
     assert console.text.startswith("$ "), f"{console}: begins with no command"
-    for part in console.text.removeprefix("$ ").split("\n$ "):
-        command, _, expected = part.partition("\n")
-        done = place.run(command)
-        assert done.returncode == 0, f"{console}: $ {command} said\n{done.stderr}"
-        assert matches(place.here(expected), done.stdout), f"{console} printed\n{done.stdout}"
+    for program in {"strace", "curl"} & set(re.findall(r"[\w-]+", console.text)):
+        need(program)
+    bring(place, console.page)
+    with served(place, console.text) as text:
+        for part in text.removeprefix("$ ").split("\n$ "):
+            command, _, expected = part.partition("\n")
+            done = place.run(command)
+            assert done.returncode == 0, f"{console}: $ {command} said\n{done.stderr}"
+            assert matches(place.here(expected), done.stdout), f"{console} printed\n{done.stdout}"
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)
 def test_commands_end_well(block: Block, place: Place) -> None:
+    bring(place, block.page)
     done = place.run(block.text)
     assert done.returncode == 0, f"{block} said\n{done.stdout}{done.stderr}"
 
