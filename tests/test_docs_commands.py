@@ -85,7 +85,14 @@ NOT_RUN = {
         "FROM debian:bookworm-slim",
     ): "builds an image, which needs a registry",
     ("deploy/updates.md", "/opt/cgikit/bin/pip install --upgrade /path/to/cgikit"): "installs",
-    ("reference/trace.md", "hello.py: exit status 0, 196 bytes"): "times differ from run to run",
+    ("start/first-page.md", "NameError: name 'nmae' is not defined"): "of a page in the browser; "
+    "tests/test_docs_start.py looks there",
+    ("start/install.md", "python3 -m venv ~/cgikit"): "downloads; tests/servers/interpreter.py "
+    "installs a clone so",
+    (
+        "reference/trace.md",
+        "hello.py: exit status 0, 196 bytes; the run with the median time, of 2",
+    ): "times differ from run to run",
     ("deploy/shared-hosting.md", "#!/bin/sh"): "a script for another machine",
     (
         "deploy/shared-hosting.md",
@@ -354,6 +361,7 @@ SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
     ): wsgi_servers,
     ("deploy/programs.md", "#!/bin/sh"): wrapper,
     ("from/cgi.md", "cgikit serve cgi-bin --compat"): serve_old_scripts,
+    ("start/first-page.md", "cgikit serve ."): serve_the_folder,
     ("understand/life-of-a-request.md", "cgikit serve ."): serve_the_folder,
 }
 
