@@ -95,19 +95,21 @@ def performance(pattern: str) -> list[str]:
 
 def table(steps: list[dict[str, float]]) -> list[str]:
     """Return the rows of the main table: 1998 and here."""
+    start = ("interpreter", "site", "compile")
+    whole = ("fork", "exec", *start, "script", "exit", "reaped")
+    for run in steps:
+        run["logic"] = run["script"] - run["imports"]
+    fastest = min(steps, key=lambda run: sum(run.get(n, 0) for n in whole))
 
     def here(*names: str) -> str:
         times = [sum(run.get(n, 0) for n in names) for run in steps]
-        return f"{statistics.median(times):.1f} ms | {min(times):.1f} ms"
+        quick = sum(fastest.get(n, 0) for n in names)
+        return f"{statistics.median(times):.1f} ms | {quick:.1f} ms"
 
-    for run in steps:
-        run["logic"] = run["script"] - run["imports"]
     rate = performance("Python print, mod_cgid")[3]
     static = performance("a static file, Apache")[3]
-    start = ("interpreter", "site", "compile")
-    whole = ("fork", "exec", *start, "script", "exit", "reaped")
     return [
-        "| step | 1998, as told | here, median | here, least |",
+        "| step | 1998, as told | here, median | here, the fastest run |",
         "|---|--:|--:|--:|",
         f"| fork | {CLASSIC['fork']} ms | {here('fork')} |",
         f"| exec | {CLASSIC['exec']} ms | {here('exec')} |",
@@ -147,10 +149,15 @@ def ways(found: "dict[str, list[dict[str, float]]]") -> list[str]:
 def made(script: str, more: str = "") -> str:
     """Return the sentence that says how, where and when this was measured."""
     where = processor()
+    load = os.getloadavg()[0]
+    if load > (os.cpu_count() or 1):
+        more += (
+            " **The machine was busy with other work**, and takes less time when it is idle."
+        )
     return (
         f"Measured by `cgikit trace -n {RUNS} --compare --json {script} style=led digits=6` on "
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {where}, {os.cpu_count()} cores, CPython "
-        f"{platform.python_version()}, load before: {os.getloadavg()[0]:.2f} (1-minute average).{more}"
+        f"{platform.python_version()}, load before: {load:.2f} (1-minute average).{more}"
     )
 
 

@@ -1,5 +1,7 @@
 """docs/start/messages.md: what Apache, nginx, fcgiwrap and lighttpd say of each mistake in a script."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,6 +9,10 @@ import pytest
 from serving import until
 from test_docs_messages import message, pieces, rows
 
+from .fixtures import copy_scripts, fresh, readable_by_all
+from .interpreter import Interpreter, server_user
+from .printed import printed
+from .rows import ROWS
 from .server import Server
 from .test_failing import ask
 
@@ -110,6 +116,55 @@ MISTAKES = {
 }  # fmt: skip
 
 
+class Change(NamedTuple):
+    """A change of a server's configuration, and what its log says then of a script."""
+
+    change: Callable[[str], str]
+    said: str
+
+
+def impatient(text: str) -> str:
+    """Let Apache wait for a second."""
+    return f"{text}\nTimeout 1\n"
+
+
+def impatient_nginx(text: str) -> str:
+    """Let nginx wait for a second."""
+    return re.sub(r"fastcgi_read_timeout \d+s", "fastcgi_read_timeout 1s", text)
+
+
+def elsewhere(text: str) -> str:
+    """Let the web server look for a socket where none is."""
+    return text.replace("/cgikit.sock", "/absent.sock")
+
+
+CHANGED = {
+    MOD_CGI: Change(impatient, "Timeout waiting for output from CGI script …"),
+    MOD_CGID: Change(impatient, "Script timed out before returning headers: …"),
+    NGINX: Change(
+        impatient_nginx,
+        "upstream timed out (110: Connection timed out) while reading response header from upstream",
+    ),
+    "nginx-fastcgi": Change(
+        elsewhere,
+        "connect() to unix:… failed (2: No such file or directory) while connecting to upstream",
+    ),
+    "apache-mod_proxy_fcgi": Change(
+        elsewhere, "FCGI: attempt to connect to Unix domain socket … failed"
+    ),
+}
+
+
+def unsaid(server: Server, before: int, wanted: tuple[str, ...]) -> list[str]:
+    """Which messages have not been written into the log since it had `before` characters."""
+    lines = server.error_log()[before:].splitlines()
+    return [
+        said
+        for said in wanted
+        if not any(all(piece in line for piece in pieces(said)) for line in lines)
+    ]
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_the_log_says_so(server: Server, name: str) -> None:
     mistake = MISTAKES[name]
@@ -122,18 +177,28 @@ def test_the_log_says_so(server: Server, name: str) -> None:
     before = len(server.error_log())
     ask(server, script.name)
 
-    def unsaid() -> list[str]:
-        lines = server.error_log()[before:].splitlines()
-        return [
-            said
-            for said in mistake.said[server.name]
-            if not any(all(piece in line for piece in pieces(said)) for line in lines)
-        ]
+    wanted = mistake.said[server.name]
+    assert until(lambda: not unsaid(server, before, wanted)), server.error_log()[before:]
 
-    assert until(lambda: not unsaid()), (unsaid(), server.error_log()[before:])
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_the_log_says_so_when_it_waits_in_vain(
+    name: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    change, said = CHANGED[name]
+    with readable_by_all():
+        root = fresh(readable_directory, f"in-vain-{name}")
+        scripts = copy_scripts(root, user=server_user())
+        script = scripts / "endless.sh"
+        script.write_text("#!/bin/sh\nexec sleep 600\n")
+        script.chmod(0o755)
+    with printed(name, ROWS[name], root, scripts, script_interpreter, change=change) as server:
+        ask(server, script.name)
+        assert until(lambda: not unsaid(server, 0, (said,))), server.error_log()
 
 
 def test_the_page_lists_what_is_produced_and_nothing_else() -> None:
     listed = {message(row[0]) for row in rows("In the log of a web server")}
     produced = {said for m in MISTAKES.values() for each in m.said.values() for said in each}
+    produced |= {changed.said for changed in CHANGED.values()}
     assert listed == produced

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts visitors, as the counters of 1998 did: with a bug that two visitors at once bring out."""
+"""Counts visitors, as in 1998; two at once bring a bug out."""
 
 import os
 from urllib.parse import parse_qs
