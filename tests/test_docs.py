@@ -9,6 +9,8 @@ How code in README.md and docs/**/*.md is taken:
   compared, or pairs of `http` blocks: a request, and what the script writes as a CGI child;
 - any other `python` block is a program that must end without an error.
 
+A block that begins with `# name.py` is also beside all others of its folder, which may import it.
+
 `…` in expected output stands for anything. Commands, configurations and all other blocks are run by
 test_docs_commands.py, or listed there with the reason why not.
 """
@@ -113,6 +115,14 @@ def examples() -> Iterator[tuple[Block, list[Block]]]:
 EXAMPLES = list(examples())
 
 
+def put_beside(page: Path, directory: Path) -> None:
+    """Write the blocks of a page's folder that say which file they are."""
+    for block in ALL:
+        name = re.match(r"(?:#!.*\n)?# ([\w-]+\.py)\n", block.text)
+        if name and block.language == "python" and block.page.parent == page.parent:
+            (directory / name[1]).write_text(block.text)
+
+
 def matches(expected: str, got: str) -> bool:
     """Whether the output is the one expected, where `…` stands for anything."""
     pattern = ".*".join(re.escape(piece) for piece in expected.strip().split("…"))
@@ -149,6 +159,7 @@ def test_what_the_prompt_shows_is_true(
 @pytest.mark.parametrize(("script", "proofs"), EXAMPLES, ids=[str(s) for s, _ in EXAMPLES])
 def test_scripts_answer_as_shown(script: Block, proofs: list[Block], tmp_path: Path) -> None:
     assert proofs, f"{script}: no console or http block follows that would show what it answers"
+    put_beside(script.page, tmp_path)
     (tmp_path / script_name(proofs)).write_text(script.text)
     http = [block for block in proofs if block.language == "http"]
     assert len(http) % 2 == 0, f"{script}: a request without an answer"
@@ -231,6 +242,7 @@ def test_programs_end_without_an_error(program: Block, tmp_path: Path) -> None:
     for script, proofs in EXAMPLES:
         if script.page == program.page:  # which a program may import
             (tmp_path / script_name(proofs)).write_text(script.text)
+    put_beside(program.page, tmp_path)
     (tmp_path / "program.py").write_text(program.text)
     done = subprocess.run(
         [sys.executable, "program.py"],

@@ -150,6 +150,14 @@ NOT_RUN = {
         "reference/sessions-sqlite.md",
         "mv sessions.db sessions.db-wal sessions.db-shm /somewhere/else/",
     ): "moves what running scripts have open, as tests/sessions/test_sessions_sqlite.py does",
+    (
+        "recipes/cron.md",
+        "17 4 * * *",
+    ): "a line for cron; the page's console runs the program",
+    (
+        "recipes/json-api.md",
+        'const answer = await fetch("https://api.example.org/cgi-bin/tasks.py",',
+    ): "tests/browser/test_browser_recipes.py runs it in Chromium",
     ("reference/warm.md", "supervisor"): "a drawing",
     (
         "reference/wsgi.md",
