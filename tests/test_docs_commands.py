@@ -158,6 +158,7 @@ NOT_RUN = {
         "recipes/json-api.md",
         'const answer = await fetch("https://api.example.org/cgi-bin/tasks.py",',
     ): "tests/browser/test_browser_recipes.py runs it in Chromium",
+    ("recipes/templates.md", "<!DOCTYPE html>"): "tests/recipes/test_recipes_pages.py renders both",
     ("reference/warm.md", "supervisor"): "a drawing",
     (
         "reference/wsgi.md",
