@@ -124,7 +124,7 @@ INNER_LAYERS = {
         "step",
         "comparison events folding story",
         "sitetime svg",
-        "dialoguepage icicle measure",
+        "dialoguepage icicle legend measure",
         "text",
         "html measured",
     ),

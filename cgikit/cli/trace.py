@@ -8,6 +8,7 @@ import argparse
 import errno
 import os
 import sys
+import textwrap
 from collections.abc import Callable
 
 from cgikit import offline
@@ -18,6 +19,7 @@ from cgikit.host.environ import inherited
 from cgikit.tracing import events, html, svg, text
 from cgikit.tracing.comparison import TracedRequest
 from cgikit.tracing.folding import middle
+from cgikit.tracing.legend import legend
 from cgikit.tracing.measure import Failed
 from cgikit.tracing.measured import Measured, measure_all
 
@@ -43,6 +45,7 @@ _OPTIONS = (
     "--svg",
     "--json",
     "--imports",
+    "--explain",
     "--runs",
     "--compare",
     "--no-compare",
@@ -77,6 +80,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.add_argument(
         "--imports", action="store_true", help="also list the imports that took longest"
     )
+    parser.add_argument("--explain", action="store_true", help="also say what each step is")
     parser.add_argument(
         "--html", metavar="FILE", help="write a page with everything, which loads nothing"
     )
@@ -126,6 +130,8 @@ def trace(arguments: argparse.Namespace) -> int:
         print(events.as_json(found.traces, found.ways))
     else:
         _print(arguments.script, found, arguments.imports)
+        if arguments.explain:
+            _explain(found)
     return 0
 
 
@@ -189,6 +195,14 @@ def _print(script: str, found: Measured, imports: bool) -> None:
         print(f"stderr: {printable(line)}")
 
 
+def _explain(found: Measured) -> None:
+    """Print the legend, each entry below its name, in the width of the terminal."""
+    print()
+    for name, what in legend(middle(found.traces), found.ways):
+        lines = textwrap.wrap(what, max(30, width() - 14))
+        print(f"{name:12}", f"\n{'':13}".join(lines))
+
+
 def _request(file: str, words: list[str], runs_as: str | None) -> TracedRequest:
     """Return the request that the words describe, by the user of that name, or by one that is chosen.
     Raises `Failed` if that user cannot come to the script.
@@ -211,6 +225,6 @@ def _request(file: str, words: list[str], runs_as: str | None) -> TracedRequest:
     if closed is not None:
         raise Failed(
             f"{file}: {user.name}, who runs it, cannot enter the directory {closed}; "
-            "chmod o+x it, or move the script"
+            "move the script, or let that user enter it"
         )
     return TracedRequest(file, base, variables, body.read(), user)

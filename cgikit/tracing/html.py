@@ -12,6 +12,7 @@ from cgikit.inspector.markup import text
 from . import icicle, svg
 from .dialoguepage import section
 from .folding import asked_by, fold, middle
+from .legend import legend
 from .step import Step, Trace
 from .style import PAGE, POLICY
 from .svg import milliseconds, plain
@@ -39,7 +40,7 @@ def page(traces: Sequence[Trace], cost: float | None = None, ways: Sequence[Way]
         f"<h1>A request to <code>{name}</code></h1>"
         f'<p><b class="{"bad" if trace.status else "ok"}">{end}</b> · '
         f"{milliseconds(trace.total)} · {trace.size:,} bytes of output{runs}</p>{words}"
-        f"<h2>Steps</h2>{svg.inline([trace], ways)}{_steps(trace)}"
+        f"<h2>Steps</h2>{svg.inline([trace], ways)}{_steps(trace)}{_legend(trace, ways)}"
         f"{_spread(traces)}{_ways(ways)}{_imports(trace)}"
         + (section(trace.dialogue, trace.script) if trace.dialogue else _errors(trace)),
     )
@@ -85,6 +86,13 @@ def _steps(trace: Trace) -> str:
         rows.append((folded.small_name, "", milliseconds(folded.small_time), ""))
     table = _table("Steps as numbers", ("step", "begins at", "takes", "note"), rows)
     return f"<details><summary>The same as a table</summary>{table}</details>"
+
+
+def _legend(trace: Trace, ways: Sequence[Way]) -> str:
+    rows = "".join(
+        f"<dt>{text(name)}</dt><dd>{text(what)}</dd>" for name, what in legend(trace, ways)
+    )
+    return f"<details><summary>What each of them is</summary><dl>{rows}</dl></details>"
 
 
 def _note(step: Step) -> str:
