@@ -36,7 +36,7 @@ help:
 # PATH: the examples start with "#!/usr/bin/env python3", which must be the one that has cgikit.
 # exec: a shell in between would die of Ctrl-C and make would report that as an error.
 demo: $(VENV)/.demo
-	@exec env PATH="$(bin):$$PATH" PORT="$(PORT)" $(bin)/cgikit serve examples/cgi-bin
+	@exec env PATH="$(bin):$$PATH" PORT="$(PORT)" $(bin)/cgikit serve examples/cgi-bin --index gallery.py
 
 # What every script of the gallery has inside, and its picture in the docs; with --out all its pages, to look at
 gallery: $(VENV)/.dev

@@ -151,9 +151,7 @@ def made(script: str, more: str = "") -> str:
     where = processor()
     load = os.getloadavg()[0]
     if load > (os.cpu_count() or 1):
-        more += (
-            " **The machine was busy with other work**, and takes less time when it is idle."
-        )
+        more += " **The machine was busy with other work**, and takes less time when it is idle."
     return (
         f"Measured by `cgikit trace -n {RUNS} --compare --json {script} style=led digits=6` on "
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {where}, {os.cpu_count()} cores, CPython "

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The gallery: finished scripts to copy, each shown with its source. For your own machine.
 
-It shows the source of the scripts beside it that belong to the gallery, and of no other file. On a
-public site, leave this one out.
+It shows the source of the scripts beside it that belong to the gallery, and of no other file; it lists
+the others. On a public site, leave this one out.
 """
 
 import ast
@@ -19,7 +19,9 @@ PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{title}</title>
-<style>{style}</style>
+<style>{style}
+ul.card {{ padding-left: 2.6rem }}
+</style>
 <body class="wide">
 <main>
 {content}
@@ -87,11 +89,32 @@ def scripts():
     return found
 
 
+def first_steps(found):
+    """Return the first line of each other script's docstring, by name."""
+    others = {}
+    for path in sorted(HERE.glob("*.py")):
+        if (
+            path.stem not in {*found, Path(__file__).stem, "conftest"}
+            and path.stat().st_mode & 0o100
+        ):
+            with path.open(encoding="utf-8", errors="replace") as file:
+                head = file.read(2_000)
+            others[path.stem] = head.partition('"""')[2].partition("\n")[0].partition('"""')[0]
+    return others
+
+
 def index(found, here):
     cards = [card(name, *said, here=here) for name, said in found.items()]
     lead = "Finished scripts, each a single file: look at them, read them, copy them."
-    head = f'<h1>Gallery</h1>\n<p class="lead">{lead}</p>'
-    content = f'{head}\n<div class="grid">\n{"".join(cards)}\n</div>'
+    content = f'<h1>Gallery</h1>\n<p class="lead">{lead}</p>'
+    content += f'\n<div class="grid">\n{"".join(cards)}\n</div>'
+    folder = here.rpartition("/")[0]
+    rows = [
+        f'<li><a href="{escape(folder)}/{escape(name)}.py">{escape(name)}.py</a> {escape(about)}</li>'
+        for name, about in first_steps(found).items()
+    ]
+    if rows:
+        content += f'\n<h2>First steps</h2>\n<ul class="card">\n{"".join(rows)}\n</ul>'
     return PAGE.format(title="Gallery", style=STYLE, content=content)
 
 

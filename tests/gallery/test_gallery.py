@@ -1,6 +1,7 @@
 """The gallery's own script: its list, the frame with the way back, and sources of its scripts alone."""
 
 import html
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ def test_a_script_is_shown_with_a_way_back_and_its_source(client: Client) -> Non
 )
 def test_nothing_else_is_shown(client: Client, path: str) -> None:
     assert client.get(path).status == 404
+
+
+def test_the_other_scripts_are_listed_with_what_they_are(client: Client) -> None:
+    """`make demo` shows this page at its root: what it leaves out is not found."""
+    steps = client.get().text.partition("<h2>First steps</h2>")[2].partition("</ul>")[0]
+    others = {path.stem for path in SCRIPTS.glob("*.py")} - set(names()) - {"gallery"}
+    assert set(re.findall(r'<a href="/cgi-bin/(\w+)\.py">', steps)) == others
+    assert "The smallest page: greets the person in the query" in steps
 
 
 def test_it_shows_what_lies_beside_it(tmp_path: Path) -> None:
