@@ -104,11 +104,12 @@ def _missing(file: str, each: Import, told: Told) -> Finding:
     if name == "cgikit" and told.program != sys.executable:
         fix = (
             f"cgikit is installed for {sys.executable}: write #!{sys.executable} if the server's user "
-            f"can reach that, or install cgikit for {told.program} as well (README.md says how)."
+            f"can reach that, or install cgikit for {told.program} as well (page start/install). Under "
+            "a configuration that cgikit config prints, #!/usr/bin/env python3 finds the first."
         )
         return _finding("module-missing", what, fix, file, each.line)
     if name == "cgikit":  # it is on no package index yet, and another package may take its name
-        fix = f"Install cgikit for {told.program} (README.md says how)."
+        fix = f"Install cgikit for {told.program} (page start/install)."
         return _finding("module-missing", what, fix, file, each.line)
     fix = (
         f"{shlex.quote(told.program)} -m pip install {name}  (or name in the first line a Python that "
