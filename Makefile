@@ -9,12 +9,13 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo gallery test checkers programs lint docs docs-serve life man mutants bench bench-gateways servers torture release clean
+.PHONY: help demo gallery tutorial test checkers programs lint docs docs-serve life man mutants bench bench-gateways servers torture release clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    serve examples/cgi-bin on loopback until Ctrl-C (PORT=$(PORT))"
 	@echo "make gallery put the style into the scripts of the gallery, take pictures (ARGS='--out DIR poll')"
+	@echo "make tutorial  bring the tutorial's pages up to date with its scripts, take pictures (ARGS=4-pages)"
 	@echo "make test    run the tests (ARGS='-k cookies' to choose; CGIKIT_REQUIRE=all: no skips;"
 	@echo "             JOBS=0: in one process, as a debugger needs it)"
 	@echo "make checkers install what judges pages in the tests: axe, the Nu Html Checker (needs npm)"
@@ -42,6 +43,11 @@ demo: $(VENV)/.demo
 gallery: $(VENV)/.dev
 	@cd tests && PYTHONPATH=.:harness $(bin)/python -m gallery.style
 	@cd tests && PYTHONPATH=.:harness PATH="$(bin):$$PATH" $(bin)/python -m gallery.pictures $(ARGS)
+
+# The pages show what the files in examples/tutorial have: whole scripts, and the changes from step to step
+tutorial: $(VENV)/.dev
+	@cd tests && PYTHONPATH=.:harness $(bin)/python -m tutorial.steps
+	@cd tests && PYTHONPATH=.:harness PATH="$(bin):$$PATH" $(bin)/python -m tutorial.pictures $(ARGS)
 
 test: $(VENV)/.dev
 	@$(bin)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)

@@ -159,6 +159,49 @@ NOT_RUN = {
         'const answer = await fetch("https://api.example.org/cgi-bin/tasks.py",',
     ): "tests/browser/test_browser_recipes.py runs it in Chromium",
     ("recipes/templates.md", "<!DOCTYPE html>"): "tests/recipes/test_recipes_pages.py renders both",
+    ("tutorial/index.md", "1-form/guestbook.py"): "names of files",
+    ("tutorial/1-form.md", "chmod +x 1-form/guestbook.py"): "serves; tests/tutorial visits it",
+    (
+        "tutorial/2-escape.md",
+        '<script>alert("This is my page now")</script>',
+    ): "tests/browser/test_browser_tutorial.py enters it",
+    (
+        "tutorial/2-escape.md",
+        '<script>document.body.innerHTML = "<h1>Closed. Please pay at evil.exam',
+    ): "tests/tutorial/pictures.py enters it",
+    ("tutorial/2-escape.md", "cp -r 1-form/data 2-escape/"): "serves; tests/tutorial does the same",
+    (
+        "tutorial/3-file.md",
+        "python3 crowd.py http://127.0.0.1:8000/guestbook.py",
+    ): "needs a server; tests/tutorial runs it against one",
+    (
+        "tutorial/3-file.md",
+        "20 visitors signed, 1 of their entries are in the book.",
+    ): "differs from run to run; tests/tutorial expects less than 20",
+    (
+        "tutorial/3-file.md",
+        "20 visitors signed, 20 of their entries are in the book.",
+    ): "tests/tutorial expects it",
+    (
+        "tutorial/5-log-in.md",
+        '<form action="http://127.0.0.1:8000/guestbook.py" method="post">',
+    ): "tests/browser/test_browser_tutorial.py opens it",
+    (
+        "tutorial/5-log-in.md",
+        "(cd 5-log-in && python3 guestbook.py password)",
+    ): "asks at a terminal, and serves; tests/tutorial does both",
+    (
+        "tutorial/7-test.md",
+        "ls 6-picture/data/guestbook-pictures",
+    ): "after what is done in a browser; tests/tutorial sees it",
+    (
+        "tutorial/7-test.md",
+        "cp 7-test/test_guestbook.py 6-picture/",
+    ): "fails, as it says; tests/tutorial runs it",
+    (
+        "tutorial/7-test.md",
+        "FAILED 6-picture/test_guestbook.py::test_what_is_deleted_is_gone - Ass",
+    ): "tests/tutorial expects it",
     ("reference/warm.md", "supervisor"): "a drawing",
     (
         "reference/wsgi.md",
@@ -183,6 +226,8 @@ class Place:
         self.site = top / "srv" / "site"
         shutil.copytree(ROOT / "examples" / "cgi-bin", self.site / "cgi-bin")
         shutil.copytree(ROOT / "examples" / "cgi-bin", top / "srv" / "cgi-bin")
+        for step in (ROOT / "examples" / "tutorial").glob("[1-9]-*"):
+            shutil.copytree(step, self.site / step.name, ignore=lambda *_: ["data", "__pycache__"])
         self.user = pwd.getpwuid(os.geteuid()).pw_name
         self.environ = {k: v for k, v in os.environ.items() if k not in {"REQUEST_METHOD", "PORT"}}
         self.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -442,7 +487,9 @@ def test_every_block_is_run_or_says_why_not() -> None:
         listed = key(block) in NOT_RUN
         of_a_port = block.language == "perl" and block.page.parent.name == "perl"
         # tests/fromperl compares it with the file, and runs that
-        assert listed or of_a_port or block.language in run, (
+        of_a_step = block.language == "diff" and block.page.parent.name == "tutorial"
+        # tests/tutorial compares it with the files, and runs those
+        assert listed or of_a_port or of_a_step or block.language in run, (
             f"{block}: say in NOT_RUN what makes it true"
         )
     keys = [key(block) for block in BLOCKS]

@@ -44,7 +44,8 @@ def test_jedi_knows_what_a_request_has() -> None:
 
 # --- the examples -------------------------------------------------------------------------------
 
-FILES = sorted((ROOT / "examples").rglob("*.py"))
+#: The scripts: those that can be executed. Tests beside them, and other programs, take no request.
+FILES = sorted(p for p in (ROOT / "examples").rglob("*.py") if p.stat().st_mode & 0o100)
 SOURCES = {str(file.relative_to(ROOT)): file.read_text() for file in FILES} | {
     str(block): block.text
     for block in ALL

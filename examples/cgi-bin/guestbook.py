@@ -34,20 +34,38 @@ from cgikit import (
     update_json,
 )
 
-FILE = Path("data/guestbook.txt")  # a line for each entry: time, name, home page, text
+FILE = Path("data/guestbook.txt")  # a line for each entry: time, name, home page, text[, picture]
 WAITING = "data/guestbook-waiting.json"  # the lines that the owner has not seen
 OWNER = Path("data/guestbook-owner.txt")  # made by: python3 guestbook.py password
 GUESSES = "data/guestbook-guesses.json"
+PICTURES = Path("data/guestbook-pictures")
+#: How files of these kinds begin, and how their names end.
+KINDS = {b"\x89PNG\r\n\x1a\n": ".png", b"\xff\xd8\xff": ".jpg", b"GIF8": ".gif"}
+LARGEST = 2 << 20  # bytes
+LIMITS = Limits(body=9 << 20, file=8 << 20, files=1)  # beyond these, no more is read
 MODERATED = True
 PER_PAGE = 10
 MOST_WAITING = 500
 MOST_LINKS = 2
 LEAST_SECONDS = 3  # nobody reads the form and signs it faster
 
+
+def ending(picture):
+    """How the name of a picture has to end, by what is in the file; "" if it is none."""
+    first = picture.file.read(8)
+    picture.file.seek(0)
+    return next((KINDS[begin] for begin in KINDS if first.startswith(begin)), "")
+
+
+def check_picture(picture):
+    return None if ending(picture) else "Please choose a PNG, JPEG or GIF file."
+
+
 ENTRY = [
     fields.declare("name", label="Your name", required=True, max=60),
     fields.declare("home", "url", label="Home page", max=200),
     fields.declare("text", "text", label="Your words", required=True, max=1000),
+    fields.declare("picture", "file", label="A picture", max=LARGEST, check=check_picture),
     fields.declare("subject", label="Leave this empty", max=200),
 ]
 PASSWORD = [fields.declare("password", "password", label="Password", required=True, max=200)]
@@ -66,12 +84,12 @@ PAGE = """<!DOCTYPE html>
 SHOWN = """<article class="card">
 <header class="row split"><h2>{name}</h2> <time datetime="{date}">{when}</time></header>
 <p class="text">{text}</p>
+{picture}
 {buttons}
 </article>"""
 BUTTON = (
     '<button name="{do}" value="{key}" class="{kind}" aria-label="{label}: {name}">{label}</button>'
 )
-
 LOG_OUT = """<p class="row split"><a href="{here}">To the guestbook</a>
 <button name="log-out" value="1" class="quiet">Log out</button></p>"""
 
@@ -79,6 +97,8 @@ LOG_OUT = """<p class="row split"><a href="{here}">To the guestbook</a>
 def guestbook(request: Request):
     if request.path_info == "/owner":
         return owner(request)
+    if request.path_info.startswith("/picture/"):
+        return send_picture(request, request.path_info.removeprefix("/picture/"))
     if request.path_info not in {"", "/"}:
         raise HTTPError(404, "There is no such page in this guestbook.")
     values, errors = fields.check(request, ENTRY)
@@ -105,17 +125,49 @@ def is_of_a_program(request: Request, values, errors):
 
 def keep(values):
     """Keep an entry: for the owner, or where it is shown."""
-    # A line of its own for each entry: U+2028 stands for the line ends in a text.
-    text = "\u2028".join(" ".join(line.split()) for line in values["text"].splitlines())
-    name, home = (" ".join(values[field].split()) for field in ("name", "home"))
-    line = f"{int(time.time())}\t{name}\t{home}\t{text}"
     if not MODERATED:
-        append_line(FILE, line)
+        append_line(FILE, new_line(values))
         return
     with update_json(WAITING, default={}) as waiting:
         if len(waiting) >= MOST_WAITING:
             raise HTTPError(503, "Too many entries wait for the owner. Please come back later.")
-        waiting[secrets.token_hex(8)] = line
+        waiting[secrets.token_hex(8)] = new_line(values)
+
+
+def new_line(values):
+    """What is kept of an entry. Its picture is kept now."""
+    # A line of its own for each entry: U+2028 stands for the line ends in a text.
+    text = "\u2028".join(" ".join(line.split()) for line in values["text"].splitlines())
+    name, home = (" ".join(values[field].split()) for field in ("name", "home"))
+    line = f"{int(time.time())}\t{name}\t{home}\t{text}"
+    if values["picture"]:
+        line += f"\t{keep_picture(values['picture'])}"
+    return line
+
+
+def keep_picture(picture):
+    """Keep a picture under a name that no visitor has chosen; return the name."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    name = secrets.token_hex(16) + ending(picture)
+    picture.save(PICTURES / name)
+    return name
+
+
+def picture_of(line):
+    """The name of an entry's picture, "" if it has none."""
+    return "".join(line.split("\t")[4:5])
+
+
+def send_picture(request: Request, name):
+    """Send a picture to everybody if its entry is shown, and to the owner if it waits."""
+    lines = entries()
+    request.session.readonly = True  # a page of ten pictures: none waits for the others
+    if request.session.get("guestbook-owner"):
+        with update_json(WAITING, default={}) as waiting:
+            lines += waiting.values()
+    if name not in {picture_of(line) for line in lines} - {""}:
+        raise HTTPError(404, "There is no such picture.")
+    return Response.file(PICTURES / name)
 
 
 # --- the pages -----------------------------------------------------------------------------------
@@ -139,7 +191,7 @@ def show(request: Request, form):
         note(request),
         form,
         f"<h2>{len(lines)} {'entry' if len(lines) == 1 else 'entries'}</h2>",
-        *(entry(line) for line in shown),
+        *(entry(line, here) for line in shown),
         f'<nav class="row split" aria-label="Pages">{newer} Page {page} of {pages} {older}</nav>',
         f'<p class="soft"><a href="{here}/owner">For the owner</a></p>',
     ]
@@ -156,6 +208,7 @@ def sign_form(errors):
         fields.text(errors, "name", autocomplete="name"),
         fields.text(errors, "home", hint="Not needed.", autocomplete="url"),
         fields.textarea(errors, "text", rows=4),
+        fields.file(errors, "picture", hint="Not needed. PNG, JPEG or GIF, at most 2 MB."),
         fields.text(errors, "subject", autocomplete="off", tabindex=-1),
     ]
     trap = parts.pop()
@@ -176,17 +229,21 @@ def summary(errors):
     return f'<div class="errors" role="alert"><h2>Please correct this:</h2><ul>{items}</ul></div>'
 
 
-def entry(line, buttons=""):
-    when, name, home, text = line.split("\t", 3)
+def entry(line, here, buttons=""):
+    when, name, home, text = line.split("\t")[:4]
     who = escape(name)
-    if home.startswith(("https://", "http://")):  # an old script may have checked nothing
+    if home.startswith(("https://", "http://")):  # never javascript:
         who = f'<a href="{escape(home)}" rel="nofollow ugc">{who}</a>'
+    picture = ""
+    if file := picture_of(line):
+        picture = f'<p><img src="{here}/picture/{file}" alt="A picture of {escape(name)}\'s"></p>'
     moment = time.gmtime(int(when))
     return SHOWN.format(
         name=who,
         date=time.strftime("%Y-%m-%dT%H:%MZ", moment),
         when=time.strftime("%d %B %Y, %H:%M", moment),
         text=escape(text.replace("\u2028", "\n")),
+        picture=picture,
         buttons=buttons,
     )
 
@@ -203,7 +260,7 @@ def owner(request: Request):
         )
     values, errors = fields.check(request, PASSWORD)
     if errors.sent and not errors and not is_password(values["password"]):
-        errors["password"] = "This is not the password."  # noqa: S105 -- a message
+        errors.update({"password": "This is not the password."})
     if errors:
         page = owner_page(log_in_form(errors))
         return Response.html(page, 422) if errors.sent else page
@@ -227,6 +284,7 @@ def log_in_form(errors):
 
 
 def show_waiting(request: Request):
+    here = escape(request.script_name)
     with update_json(WAITING, default={}) as waiting:  # unchanged, so nothing is written
         lines = dict(waiting)
     shown = {digest(line): line for line in entries()[:-51:-1]}
@@ -235,10 +293,10 @@ def show_waiting(request: Request):
     content = [
         note(request),
         f"<h2>Waiting: {len(lines)}</h2>",
-        *(entry(line, buttons(key, line, approve, drop)) for key, line in lines.items()),
+        *(entry(line, here, buttons(key, line, approve, drop)) for key, line in lines.items()),
         f"<h2>Shown: the last {len(shown)}</h2>",
-        *(entry(line, buttons(key, line, take_down)) for key, line in shown.items()),
-        LOG_OUT.format(here=escape(request.script_name)),
+        *(entry(line, here, buttons(key, line, take_down)) for key, line in shown.items()),
+        LOG_OUT.format(here=here),
     ]
     return owner_page(fields.form(request, *content))
 
@@ -265,6 +323,8 @@ def decide(request: Request):
             line = waiting.pop(form.get("approve") or form.get("drop", ""), None)
             if line and "approve" in form:  # before it is gone there: better twice than never
                 append_line(FILE, line)
+        if line and "drop" in form and picture_of(line):
+            (PICTURES / picture_of(line)).unlink(missing_ok=True)
     return Response.redirect(request.url(base=False, query=False))
 
 
@@ -389,4 +449,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["password"] and "REQUEST_METHOD" not in os.environ:
         set_password()
     else:
-        run(guestbook, sessions=FileStore("data/sessions"), limits=Limits(body=20_000))
+        run(guestbook, sessions=FileStore("data/sessions"), limits=LIMITS)

@@ -37,6 +37,10 @@ examples/from-perl/cart.py
 examples/from-perl/counter.py examples/from-perl/formmail.py examples/from-perl/guestbook.py
 examples/from-perl/login.py examples/from-perl/poll.py examples/from-perl/search.py
 examples/from-perl/upload.py
+examples/tutorial/1-form/guestbook.py examples/tutorial/2-escape/guestbook.py
+examples/tutorial/3-file/guestbook.py examples/tutorial/4-pages/guestbook.py
+examples/tutorial/5-log-in/guestbook.py examples/tutorial/6-picture/guestbook.py
+examples/tutorial/7-test/guestbook.py examples/tutorial/8-deploy/guestbook.py
 """.split()
 
 
