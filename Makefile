@@ -9,7 +9,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo gallery tutorial test checkers programs lint docs docs-serve life man mutants bench bench-gateways servers torture release clean
+.PHONY: help demo gallery tutorial test checkers programs lint docs docs-serve life trace-sample man mutants bench bench-gateways servers torture release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make docs    make the documentation a site: .site/index.html"
 	@echo "make docs-serve  show it on loopback until Ctrl-C (PORT=$(PORT))"
 	@echo "make life    measure a request step by step for docs/understand/life-of-a-request.md"
+	@echo "make trace-sample  renew the trace that docs/reference/trace.md shows (on an idle machine)"
 	@echo "make man     write docs/man/cgikit.1, of the parsers of the commands"
 	@echo "make mutants change the core in one place at a time: do its tests notice? (half an hour)"
 	@echo "make programs fetch old programs, whose tests are run with cgikit.compat"
@@ -72,6 +73,9 @@ docs-serve: docs
 	@exec $(bin)/python -m http.server --bind 127.0.0.1 --directory .site $(PORT)
 
 # In a copy of the folder that the page has, so that its count.dat stays as it is.
+trace-sample: $(VENV)/.dev
+	@$(bin)/python benchmarks/trace_sample.py
+
 life: $(VENV)/.dev
 	@$(bin)/python benchmarks/life.py
 
