@@ -28,7 +28,8 @@ def main() -> None:
     cores = os.cpu_count()
     words = (
         f"This is `cgikit {' '.join(WORDS)}` with the script of that name in `examples/cgi-bin`, on "
-        f"{day} with\nCPython {platform.python_version()}, {cores} cores, and a load of {load:.1f} before it:"
+        f"{day} with\nCPython {platform.python_version()}, {cores} cores, and a load of {load:.1f} "
+        "before it:"
     )
     text = PAGE.read_text(encoding="utf-8")
     sample = f"{BEGIN}{words}\n\n```text\n{told}\n```\n{END}"
