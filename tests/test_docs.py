@@ -31,6 +31,7 @@ from pathlib import Path
 import house
 import pytest
 from house import PACKAGE, ROOT
+from requirement import need
 from test_house import LAYERS
 
 import cgikit
@@ -218,6 +219,8 @@ def as_cgi(directory: Path, request: str) -> str:
 
 def check_console(console: Block, directory: Path) -> None:
     assert console.text.startswith("$ "), f"{console}: begins with no command"
+    for program in re.findall(r"(?:^\$ |\| )(htpasswd|openssl|sqlite3)\b", console.text, re.M):
+        need(program)
     environ = {k: v for k, v in os.environ.items() if k != "REQUEST_METHOD"}
     environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
     for part in console.text.removeprefix("$ ").split("\n$ "):

@@ -38,6 +38,7 @@ PACKAGE_OF = {
     "java": "default-jre-headless",
     "mini_httpd": "mini-httpd",
     "localedef": "libc-bin",
+    "pgrep": "procps",
     "prlimit": "util-linux",
     "setpriv": "util-linux",
     "systemd-analyze": "systemd",

@@ -1,11 +1,13 @@
 """Recipes that send mail, attacked as a visitor would: contact form, account by mail, the queue."""
 
+import base64
 import email
 import email.policy
 import json
 import os
 import re
 import socketserver
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from requirement import need
 
 from cgikit.testing import Client
 from recipes.recipe import mailer, put, run_program, token, visitor
@@ -219,6 +222,18 @@ class SMTPSession(socketserver.StreamRequestHandler):
             verb = line.partition(" ")[0].upper()
             if verb == "RCPT":
                 self.say(self.server.replies.pop(0) if self.server.replies else "250 ok")
+            elif verb == "EHLO" and self.server.context:
+                self.say("250-test\r\n250-STARTTLS\r\n250 AUTH PLAIN")
+            elif verb == "STARTTLS" and self.server.context:
+                self.say("220 go on")
+                try:
+                    self.request = self.server.context.wrap_socket(self.request, server_side=True)
+                except ssl.SSLError:  # the client does not like the certificate
+                    return
+                self.setup()
+            elif verb == "AUTH":
+                self.server.log_ins.append((line, isinstance(self.request, ssl.SSLSocket)))
+                self.say("235 ok")
             elif verb == "DATA":
                 self.say("354 go on")
                 body = b""
@@ -230,6 +245,10 @@ class SMTPSession(socketserver.StreamRequestHandler):
                 self.say("250 ok")
             else:
                 self.say("221 bye" if verb == "QUIT" else "250 ok")
+
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
 
     def say(self, text: str) -> None:
         self.wfile.write(text.encode() + b"\r\n")
@@ -244,6 +263,8 @@ class SMTPServer(socketserver.ThreadingTCPServer):
         self.mails: list[bytes] = []
         self.replies: list[str] = []
         self.breaks = False
+        self.context: ssl.SSLContext | None = None  # with one, it offers TLS and asks for a log-in
+        self.log_ins: list[tuple[str, bool]] = []  # the line, and whether it came over TLS
         super().__init__(("127.0.0.1", 0), SMTPSession)
 
 
@@ -338,3 +359,39 @@ def test_a_second_run_at_the_same_time_sends_nothing(tmp_path: Path) -> None:
             holder.communicate("\n")
         assert run_program(program).returncode == 0
         assert len(server.mails) == 1
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate for localhost that nobody has signed, with its key."""
+    path = folder / "localhost.pem"
+    command = [need("openssl"), "req", "-x509", "-nodes", "-newkey", "rsa:2048", "-days", "2",
+               "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+               "-keyout", path, "-out", folder / "certificate.pem"]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_text(path.read_text() + (folder / "certificate.pem").read_text())
+    return path
+
+
+def test_the_password_goes_to_a_server_with_a_valid_certificate_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invited(tmp_path, "ada@example.org")
+    (tmp_path / "data" / "smtp-password").write_text("t0ps3cr3t\n")
+    with smtp() as server:
+        server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.context.load_cert_chain(certificate(tmp_path))
+        port = server.server_address[1]
+        program = put(
+            tmp_path, "send_mail.py", {'", 25': f'", {port}', 'FILE = ""': 'FILE = "www"'}
+        )
+        done = run_program(program)
+        assert "CERTIFICATE_VERIFY_FAILED" in done.stderr
+        assert (server.log_ins, server.mails, waiting(tmp_path)) == ([], [], [".eml"])
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "localhost.pem"))
+        done = run_program(program)
+        assert (done.returncode, done.stderr) == (0, "")
+        ((line, encrypted),) = server.log_ins
+        assert encrypted
+        assert base64.b64decode(line.split()[-1]) == b"\0www\0t0ps3cr3t"
+        assert len(server.mails) == 1
+    assert waiting(tmp_path) == []

@@ -74,11 +74,11 @@ def test_the_page_shows_the_job_to_its_end(job: Client, tmp_path: Path) -> None:
     with held(tmp_path, "data/jobs/one-at-a-time"):
         page = order(job)
         assert "waiting" in job.get(page).text
-        assert '<meta http-equiv="refresh"' in job.get(page).text
+        assert job.get(page).headers["Refresh"] == "2"
         assert order(job) == page  # a second click on the button
         assert len(list((tmp_path / "data" / "jobs").glob("*.json"))) == 1
     assert until(shows(job, page, "done. 3 pages are ready."))
-    assert "refresh" not in job.get(page).text
+    assert "Refresh" not in job.get(page).headers
     assert order(job) != page
 
 
