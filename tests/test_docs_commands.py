@@ -444,7 +444,7 @@ SERVED = [b for b in BLOCKS if key(b) in SERVES]
 @pytest.mark.parametrize("console", CONSOLES, ids=str)
 def test_a_command_prints_what_the_page_shows(console: Block, place: Place) -> None:
     assert console.text.startswith("$ "), f"{console}: begins with no command"
-    for program in {"strace", "curl"} & set(re.findall(r"[\w-]+", console.text)):
+    for program in sorted({"strace", "curl", "pgrep"} & set(re.findall(r"[\w-]+", console.text))):
         need(program)
     bring(place, console.page)
     with served(place, console.text) as text:

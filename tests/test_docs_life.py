@@ -21,7 +21,7 @@ def test_the_page_shows_the_script_that_is_run(page: str, script: str) -> None:
 
 def test_the_files_are_as_the_commands_need_them() -> None:
     assert (FOLDER / "count.dat").read_text() == "41\n"
-    for name in ("counter.py", "hits.py", "environment.sh"):
+    for name in ("counter.py", "hits.py", "environment.sh", "two-visitors.sh"):
         assert (FOLDER / name).stat().st_mode & 0o111, name
 
 
