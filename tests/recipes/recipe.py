@@ -28,14 +28,17 @@ def sources() -> dict[str, str]:
 
 
 def put(folder: Path, name: str, changes: Mapping[str, str] | None = None) -> Path:
-    """Write a script of a recipe into a folder, with settings changed as its reader changes them."""
+    """Write a script of a recipe into a folder, with settings changed as its reader changes them.
+
+    It is executable if it is for the server: if it begins with `#!`.
+    """
     text = sources()[name]
     for old, new in (changes or {}).items():
         assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
         text = text.replace(old, new)
     script = folder / name
     script.write_text(text.replace("#!/usr/bin/env python3", f"#!{sys.executable}"))
-    script.chmod(0o755)
+    script.chmod(0o755 if text.startswith("#!") else 0o644)
     return script
 
 

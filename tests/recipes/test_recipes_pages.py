@@ -34,6 +34,20 @@ def test_every_handler_says_what_it_takes() -> None:
             assert f"def {handler}(request: Request):" in text, name
 
 
+def test_what_is_no_page_is_not_run_for_visitors(tmp_path: Path) -> None:
+    for name in sources():
+        put(tmp_path, name)
+    others = [name for name, text in sources().items() if not text.startswith("#!")]
+    assert {"accounts.py", "nightly.py", "send_mail.py", "work.py"} <= set(others)
+    with serve(tmp_path) as server:
+        for name in others:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            connection.request("GET", f"/{name}?words")
+            assert connection.getresponse().status == 403, name
+            connection.close()
+    assert not (tmp_path / "data").exists()
+
+
 # --- templates ---------------------------------------------------------------------------------
 
 NASTY = ["<script>alert(1)</script>", "$title", "{{ 7*7 }}", "{% raw %}", "\"'&", "ü\u2028☃"]
@@ -134,3 +148,24 @@ def test_the_module_is_found_from_wherever_and_has_no_address(tmp_path: Path) ->
             connection.request("GET", path)
             assert connection.getresponse().status == status, path
             connection.close()
+
+
+# --- secrets -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "status"),
+    [(0o600, 200), (0o400, 200), (0o640, 200), (0o644, 500), (0o660, 500), (0o602, 500)],
+)
+def test_a_secret_that_others_can_read_or_change_is_not_used(
+    tmp_path: Path, mode: int, status: int
+) -> None:
+    file = tmp_path / "weather-key"
+    file.write_text("t0ps3cr3t\nnot this line\n")
+    file.chmod(mode)
+    client = visitor(put(tmp_path, "weather.py", {"/srv/secrets/weather-key": str(file)}))
+    client.raise_errors = False
+    answer = client.get()
+    assert answer.status == status
+    assert ("9 characters" in answer.text) is (status == 200)
+    assert "t0ps3cr3t" not in answer.text

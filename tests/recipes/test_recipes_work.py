@@ -116,6 +116,13 @@ def test_a_job_that_never_began_has_failed_after_a_minute(job: Client, tmp_path:
         assert shown in job.get(f"?job={'0' * 32}").text
 
 
+def test_words_that_name_no_job_do_nothing(job: Client, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    done = run_program(tmp_path / "work.py", "../../x", "..", "0" * 32)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     "name", ["", "..", "0" * 32, "../../data/sessions", "%00", "0" * 31 + "%0A"]
 )
