@@ -17,6 +17,7 @@ import pytest
 from requirement import need
 from serving import until
 
+from cgikit import atomic_write
 from cgikit.testing import Client
 from recipes.recipe import put, run_program, token, visitor
 
@@ -89,9 +90,9 @@ def test_a_killed_job_is_shown_as_failed_and_the_next_can_begin(
     page = order(job, 2)
     name = page.partition("=")[2]
     state = tmp_path / "data" / "jobs" / f"{name}.json"
+    assert until(lambda: alive(tmp_path, name))  # so it has read its file
     put(tmp_path, "work.py", {"time.sleep(0.1)": "pass"})
-    assert until(lambda: alive(tmp_path, name))
-    state.write_text(json.dumps({"is": "working", "pages": 2, "page": 1}))
+    atomic_write(state, json.dumps({"is": "working", "pages": 2, "page": 1}))
     assert "working" in job.get(page).text
     os.kill(pid_of(tmp_path, name), signal.SIGKILL)
     assert until(shows(job, page, "failed. It was ended from outside."))
