@@ -74,7 +74,7 @@ def refuse(request: Request, values, errors):
     if time.time() - request.session.get("contact-begun", time.time()) < LEAST_SECONDS:
         errors["message"] = f"That was quick. Please wait {LEAST_SECONDS} seconds, and send again."
         return 422
-    mine = SENT[request.environ.get("REMOTE_ADDR", "")]
+    mine = SENT[request.remote_addr]
     everybody = SENT["*"]
     for counter, most in ((mine, MOST_EACH), (everybody, MOST_ALL)):
         if counter.increment() > most:
