@@ -32,9 +32,10 @@ examples/cgi-bin/counter.py
 examples/cgi-bin/environment.py examples/cgi-bin/form.py examples/cgi-bin/gallery.py
 examples/cgi-bin/guestbook.py
 examples/cgi-bin/hello.py examples/cgi-bin/hits.py examples/cgi-bin/login.py
-examples/cgi-bin/members.py
+examples/cgi-bin/members.py examples/cgi-bin/photos.py
 examples/cgi-bin/poll.py examples/cgi-bin/progress.py examples/cgi-bin/redirect.py
 examples/cgi-bin/search.py examples/cgi-bin/signup.py examples/cgi-bin/upload.py
+examples/cgi-bin/uploads.py
 examples/from-perl/board.py
 examples/from-perl/cart.py
 examples/from-perl/counter.py examples/from-perl/formmail.py examples/from-perl/guestbook.py

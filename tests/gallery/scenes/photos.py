@@ -1,0 +1,74 @@
+"""The photo gallery: photos, the log-in, adding and removing."""
+
+import hashlib
+import json
+import struct
+import zlib
+from pathlib import Path
+
+from gallery.visitor import LONG, Visitor, at
+
+SHOWN = [
+    ("Low water", (122, 158, 180), (214, 196, 160)),
+    ("The harbour at six", (232, 170, 120), (60, 80, 110)),
+    ("Meadow, May", (150, 200, 235), (96, 150, 80)),
+    ("First snow", (190, 200, 215), (245, 247, 250)),
+    ("Clear night", (20, 28, 60), (40, 50, 70)),
+    (LONG[:120], (200, 210, 220), (120, 100, 90)),
+]
+
+
+def png(above: tuple[int, int, int], below: tuple[int, int, int]) -> bytes:
+    """A landscape: a sky that gets lighter, and a land that gets darker."""
+    wide, tall = 240, 180
+    rows = b""
+    for y in range(tall):
+        colour, shade = (above, 1 + y / 600) if y < 110 else (below, 1.3 - y / 400)
+        pixel = bytes(min(255, int(part * shade)) for part in colour)
+        rows += b"\0" + pixel * wide
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    head = struct.pack(">IIBBBBB", wide, tall, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def prepare(data: Path) -> None:
+    (data / "photos").mkdir()
+    kept = {}
+    for number, (title, above, below) in enumerate(reversed(SHOWN)):
+        key = f"{number:016x}"
+        (data / "photos" / key).write_bytes(png(above, below))
+        kept[key] = {"title": title, "type": "image/png", "since": 1_790_000_000}
+    (data / "photos.json").write_text(json.dumps(kept))
+    salt = "00" * 16
+    hashed = hashlib.scrypt(b"open sesame", salt=bytes.fromhex(salt), n=2**14, r=8, p=5).hex()
+    (data / "photos-owner.txt").write_text(f"{salt}:{hashed}\n")
+
+
+def log_in(visitor: Visitor, password: str) -> None:
+    visitor.opens("photos.py/owner")
+    visitor.sends(password=password)
+    (visitor.data / "photos-guesses").unlink()  # each run of a scene is the first
+
+
+def nothing_chosen(visitor: Visitor) -> None:
+    log_in(visitor, "open sesame")
+    visitor.sends()
+
+
+SCENES = {
+    "": at("photos.py"),
+    "log-in": at("photos.py/owner"),
+    "wrong-password": lambda visitor: log_in(visitor, "guessed"),
+    "owner": lambda visitor: log_in(visitor, "open sesame"),
+    "nothing-chosen": nothing_chosen,
+}
