@@ -26,6 +26,7 @@ NEEDED = {
 #: Files of ours that send pages; a new one is looked at in tests/browser/test_browser_pages.py too.
 WITH_PAGES = """
 cgikit/debug.py cgikit/host/page.py cgikit/inspector/markup.py cgikit/tracing/html.py
+examples/cgi-bin/anatomy.py
 examples/cgi-bin/board.py
 examples/cgi-bin/clock.py examples/cgi-bin/contact.py examples/cgi-bin/cookies.py
 examples/cgi-bin/counter.py
