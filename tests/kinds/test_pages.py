@@ -35,7 +35,10 @@ examples/cgi-bin/guestbook.py
 examples/cgi-bin/hello.py examples/cgi-bin/hits.py examples/cgi-bin/login.py
 examples/cgi-bin/members.py examples/cgi-bin/photos.py
 examples/cgi-bin/poll.py examples/cgi-bin/progress.py examples/cgi-bin/redirect.py
-examples/cgi-bin/search.py examples/cgi-bin/signup.py examples/cgi-bin/upload.py
+examples/cgi-bin/search.py
+examples/cgi-bin/signup.py
+examples/cgi-bin/todo.py
+examples/cgi-bin/upload.py
 examples/cgi-bin/uploads.py
 examples/from-perl/board.py
 examples/from-perl/cart.py
