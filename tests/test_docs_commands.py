@@ -132,6 +132,10 @@ NOT_RUN = {
         "gallery/photos.md",
         "mkdir -p data && chmod 700 data",
     ): "asks for a password at a terminal; tests/gallery/test_photos.py sets one",
+    (
+        "gallery/machine.md",
+        "mkdir -p data && chmod 700 data",
+    ): "asks for a password at a terminal; tests/gallery/test_machine.py sets one",
     ("understand/performance.md", "make bench-gateways"): "takes half an hour",
     ("deploy/programs.md", "make test ARGS=tests/programs"): "runs tests, as this is one",
     (

@@ -33,7 +33,9 @@ examples/cgi-bin/counter.py
 examples/cgi-bin/environment.py examples/cgi-bin/form.py examples/cgi-bin/gallery.py
 examples/cgi-bin/guestbook.py
 examples/cgi-bin/hello.py examples/cgi-bin/hits.py examples/cgi-bin/login.py
-examples/cgi-bin/members.py examples/cgi-bin/photos.py
+examples/cgi-bin/machine.py
+examples/cgi-bin/members.py
+examples/cgi-bin/photos.py
 examples/cgi-bin/poll.py examples/cgi-bin/progress.py examples/cgi-bin/redirect.py
 examples/cgi-bin/search.py
 examples/cgi-bin/signup.py
