@@ -93,7 +93,6 @@ def machine(request: Request):
     if request.path_info not in {"", "/", "/events"}:
         raise HTTPError(404, "There is no such page.")
     if request.path_info == "/events":
-        request.session.readonly = True  # an open stream must not keep the other pages waiting
         if not may_see(request):
             raise HTTPError(403, "Please log in first.")
         return Response.events(events(position(request)))

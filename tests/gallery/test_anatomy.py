@@ -67,7 +67,7 @@ CANARY = "canary7"
     "asking",
     [
         {"path": f"?password={CANARY}"},
-        {"path": f"?pass%77ord={CANARY}&a=1"},
+        {"path": f"?p%61ssword={CANARY}&a=1"},
         {"headers": {"Cookie": f"a={CANARY}; session-1={CANARY}"}},
         {"headers": {"Cookie": CANARY}},
         {"headers": {"Referer": f"http://127.0.0.1/?token={CANARY}"}},

@@ -164,8 +164,8 @@ def test_a_new_log_begins_anew(owner: Client, machine: Any, tmp_path: Path) -> N
     _, after = machine.last_lines()
     (tmp_path / "data" / "machine.log").rename(tmp_path / "data" / "machine.log.1")
     assert log_lines(owner.get(f"/events?after={after}")) == []
-    write(tmp_path, "rotated\n")
-    assert log_lines(owner.get(f"/events?after={after}")) == ["rotated"]
+    write(tmp_path, "rotated, and already longer\n")
+    assert log_lines(owner.get(f"/events?after={after}")) == ["rotated, and already longer"]
     _, after = machine.last_lines()
     (tmp_path / "data" / "machine.log").write_text("cut\n")
     assert log_lines(owner.get(f"/events?after={after}")) == ["cut"]
@@ -194,7 +194,7 @@ def test_no_name_of_a_file_comes_from_the_visitor(owner: Client) -> None:
 def test_an_open_stream_keeps_no_page_waiting(
     owner: Client, machine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The session is locked by whoever writes to it: a stream only reads it."""
+    """The lock of the session is given back before the first event."""
     seen = []
     monkeypatch.setattr(machine, "numbers", lambda: seen.append(owner.get().status))
     assert owner.get("/events").status == 200
