@@ -255,6 +255,24 @@ def test_step_3_loses_none(tmp_path: Path) -> None:
     assert all(line.count("\t") == 3 for line in lines)
 
 
+def test_the_crowd_finds_its_entries_on_all_pages(tmp_path: Path) -> None:
+    """Step 4 has ten a page, and those of an earlier crowd on the pages behind them."""
+    script = copy(NAMES[3], tmp_path)
+    with serve(script.parent) as server:
+        for _ in range(2):
+            assert crowd(f"{server.url}guestbook.py") == 20
+
+
+def test_the_crowd_does_not_take_entries_of_an_earlier_one_for_its_own(tmp_path: Path) -> None:
+    script = copy(NAMES[2], tmp_path)
+    with serve(script.parent) as server:
+        assert crowd(f"{server.url}guestbook.py") == 20
+        text = script.read_text()
+        script.write_text(text.replace("        keep(request.form)\n", "        pass\n"))
+        assert script.read_text() != text
+        assert crowd(f"{server.url}guestbook.py") == 0
+
+
 @since(5)
 def test_nothing_is_lost_while_the_owner_decides(name: str, tmp_path: Path) -> None:
     """Visitors sign, and the owner shows entries, at the same time: each is in one place at the end."""
