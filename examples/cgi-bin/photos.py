@@ -41,7 +41,7 @@ OWNER = Path("data/photos-owner.txt")  # made by: python3 photos.py password
 GUESSES = ExpiringCounters("data/photos-guesses", seconds=900)
 MOST_GUESSES = 10  # in a quarter of an hour, from one address
 TITLE = "Photos"
-PER_PAGE = 12
+PER_PAGE = 8
 MOST_BYTES = 15 << 20  # of a photo
 MOST_PHOTOS = 2_000
 

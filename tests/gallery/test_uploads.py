@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from reading import elements
 
-from cgikit import FileStore, Limits
+from cgikit import FileStore, Limits, LockTimeout, lock
 from cgikit.testing import Answer, Client
 
 from .loading import copied, load
@@ -102,6 +102,21 @@ def test_no_file_comes_from_elsewhere(client: Client, tmp_path: Path) -> None:
     client.get()
     assert client.post(data={"note": ""}, files={"file": ("a.txt", b"1")}).status == 403
     assert kept(tmp_path) == {}
+
+
+def test_the_room_is_measured_while_others_wait(
+    client: Client, uploads: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two visitors at once who both saw the last room would overfill the box."""
+    measure = uploads.filled
+
+    def measure_alone() -> int:
+        with pytest.raises(LockTimeout), lock(uploads.FOLDER, timeout=0):
+            pass
+        return int(measure())
+
+    monkeypatch.setattr(uploads, "filled", measure_alone)
+    assert send(client, ("a.txt", b"1")).status == 303
 
 
 def test_visitors_at_once_do_not_overfill_it(tmp_path: Path) -> None:

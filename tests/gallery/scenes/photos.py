@@ -6,6 +6,8 @@ import struct
 import zlib
 from pathlib import Path
 
+from selenium.webdriver.support.wait import WebDriverWait
+
 from gallery.visitor import LONG, Visitor, at
 
 SHOWN = [
@@ -14,8 +16,11 @@ SHOWN = [
     ("Meadow, May", (150, 200, 235), (96, 150, 80)),
     ("First snow", (190, 200, 215), (245, 247, 250)),
     ("Clear night", (20, 28, 60), (40, 50, 70)),
-    (LONG[:120], (200, 210, 220), (120, 100, 90)),
+    ("Autumn, behind the mill", (200, 210, 220), (150, 90, 50)),
+    ("The lake, from the old bridge", (110, 150, 200), (40, 90, 120)),
+    ("Wheat", (140, 190, 240), (220, 190, 90)),
 ]
+OLDER = [(LONG[:120], (200, 210, 220), (120, 100, 90))]
 
 
 def png(above: tuple[int, int, int], below: tuple[int, int, int]) -> bytes:
@@ -44,7 +49,7 @@ def png(above: tuple[int, int, int], below: tuple[int, int, int]) -> bytes:
 def prepare(data: Path) -> None:
     (data / "photos").mkdir()
     kept = {}
-    for number, (title, above, below) in enumerate(reversed(SHOWN)):
+    for number, (title, above, below) in enumerate(reversed(SHOWN + OLDER)):
         key = f"{number:016x}"
         (data / "photos" / key).write_bytes(png(above, below))
         kept[key] = {"title": title, "type": "image/png", "since": 1_790_000_000}
@@ -52,6 +57,15 @@ def prepare(data: Path) -> None:
     salt = "00" * 16
     hashed = hashlib.scrypt(b"open sesame", salt=bytes.fromhex(salt), n=2**14, r=8, p=5).hex()
     (data / "photos-owner.txt").write_text(f"{salt}:{hashed}\n")
+
+
+def shown(visitor: Visitor) -> None:
+    """The first page, with all its photos, which come when they are wanted."""
+    visitor.opens("photos.py")
+    driver = visitor.browser.driver
+    driver.execute_script("for (const image of document.images) image.loading = 'eager'")
+    arrived = "return [...document.images].every(image => image.complete && image.naturalWidth)"
+    WebDriverWait(driver, 30).until(lambda driver: driver.execute_script(arrived))
 
 
 def log_in(visitor: Visitor, password: str) -> None:
@@ -66,7 +80,8 @@ def nothing_chosen(visitor: Visitor) -> None:
 
 
 SCENES = {
-    "": at("photos.py"),
+    "": shown,
+    "older": at("photos.py?page=2"),
     "log-in": at("photos.py/owner"),
     "wrong-password": lambda visitor: log_in(visitor, "guessed"),
     "owner": lambda visitor: log_in(visitor, "open sesame"),
