@@ -215,6 +215,7 @@ class SMTPSession(socketserver.StreamRequestHandler):
     """As much of RFC 5321 as smtplib uses. What it says to RCPT is `server.replies`, one by one."""
 
     server: "SMTPServer"
+    has_sender = False  # there was a MAIL, and its mail has not come yet
 
     def handle(self) -> None:
         self.say("220 test")
@@ -236,6 +237,7 @@ class SMTPSession(socketserver.StreamRequestHandler):
                 self.say("235 ok")
             elif verb == "DATA":
                 self.say("354 go on")
+                self.has_sender = False
                 body = b""
                 while (part := self.rfile.readline()) not in (b".\r\n", b""):
                     body += part
@@ -244,7 +246,14 @@ class SMTPSession(socketserver.StreamRequestHandler):
                     return  # the connection ends before the mail is acknowledged
                 self.say("250 ok")
             else:
-                self.say("221 bye" if verb == "QUIT" else "250 ok")
+                self.say("221 bye" if verb == "QUIT" else self.transaction(verb))
+
+    def transaction(self, verb: str) -> str:
+        """What to say to MAIL, RSET and others."""
+        if verb == "MAIL" and self.has_sender:
+            return "503 nested MAIL command"
+        self.has_sender = verb == "MAIL"
+        return "250 ok"
 
     def finish(self) -> None:
         super().finish()
@@ -322,6 +331,22 @@ def test_later_is_kept_and_never_is_set_aside(tmp_path: Path) -> None:
         run_program(program)
         assert len(server.mails) == 2
     assert waiting(tmp_path) == [".refused"]
+
+
+def test_a_mail_that_cannot_be_sent_does_not_stop_the_others(tmp_path: Path) -> None:
+    """The address in the first has letters that SMTP cannot carry; nobody may read the second."""
+    invited(tmp_path, "ada@example.org")
+    outbox = tmp_path / "data" / "outbox"
+    (outbox / "0.eml").write_bytes(b"To: =?utf-8?b?w6k=?=@example.org\n\nTea.\n")
+    (outbox / "1.eml").symlink_to("1.eml")
+    with smtp() as server:
+        done = run_program(sender(tmp_path, server.server_address[1]))
+        assert done.returncode == 0
+        assert done.stderr.startswith("0.eml: 500 UnicodeEncodeError(")
+        assert "\n1.eml: 500 OSError(" in done.stderr
+        (mail,) = server.mails
+    assert b"To: ada@example.org" in mail
+    assert waiting(tmp_path) == [".refused", ".refused"]
 
 
 def test_nothing_is_lost_without_a_server_or_when_the_connection_breaks(tmp_path: Path) -> None:
