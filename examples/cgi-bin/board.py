@@ -17,10 +17,12 @@ import os
 import secrets
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cgikit import (
     Counter,
+    ExpiringCounters,
     FileStore,
     HTTPError,
     Limits,
@@ -30,12 +32,12 @@ from cgikit import (
     escape,
     fields,
     run,
-    update_json,
 )
 
 DIRECTORY = Path("data/board")  # 12.txt is shown, 12.waiting waits for the owner
 OWNER = Path("data/board-owner.txt")  # made by: python3 board.py password
-GUESSES = "data/board-guesses.json"
+GUESSES = ExpiringCounters("data/board-guesses", seconds=600)
+MOST_GUESSES = 5  # in ten minutes, from one network
 MODERATED = True
 PER_PAGE = 20  # threads
 MOST_WAITING = 500
@@ -280,7 +282,7 @@ def owner(request: Request):
     if not OWNER.exists():
         return owner_page("<p>There is no password yet: <code>python3 board.py password</code></p>")
     values, errors = fields.check(request, PASSWORD)
-    if errors.sent and not errors and not is_password(values["password"]):
+    if errors.sent and not errors and not is_password(request, values["password"]):
         errors["password"] = "This is not the password."  # noqa: S105 -- a message
     if errors:
         page = owner_page(log_in_form(errors))
@@ -352,15 +354,34 @@ def move(number, before, after):
         return
 
 
-def is_password(password):
-    """Whether it is the owner's. After five wrong ones, nobody can try for a minute."""
+def is_password(request: Request, password):
+    """Whether it is the owner's. Each guess is counted first, so guesses at the same time are too."""
+    address = network(request.remote_addr)
+    guesses = GUESSES[address]
+    if guesses.increment() > MOST_GUESSES:
+        headers = {"Retry-After": str(guesses.left)}
+        raise HTTPError(429, "Too many guesses. Please wait ten minutes.", headers)
     salt, _, expected = OWNER.read_text(encoding="ascii").strip().partition(":")
-    with update_json(GUESSES, default={"wrong": 0, "last": 0}) as guesses:
-        if guesses["wrong"] >= 5 and time.time() - guesses["last"] < 60:
-            raise HTTPError(429, "Too many wrong passwords. Please wait a minute.")
-        found = hmac.compare_digest(hashed(password, salt), expected)
-        guesses.update(wrong=0 if found else guesses["wrong"] + 1, last=int(time.time()))
+    found = hmac.compare_digest(hashed(password, salt), expected)
+    if found:
+        with suppress(KeyError):  # another log-in at the same time removed it
+            del GUESSES[address]
     return found
+
+
+def network(address):
+    """An IPv4 address as it is; of IPv6 the first half, which is what one customer gets at least."""
+    if ":" not in address:
+        return address
+    import ipaddress
+
+    try:
+        parsed = ipaddress.IPv6Address(address)
+    except ValueError:  # what some servers say of a socket of the file system
+        return address
+    if parsed.ipv4_mapped:  # ::ffff:192.0.2.7, at a server that listens on both
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
 def hashed(password, salt):

@@ -17,9 +17,11 @@ import os
 import secrets
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cgikit import (
+    ExpiringCounters,
     FileStore,
     HTTPError,
     Limits,
@@ -29,13 +31,13 @@ from cgikit import (
     escape,
     fields,
     run,
-    update_json,
 )
 
 LOG = Path("data/machine.log")  # for instance /var/log/apache2/error.log
 DISKS = ["/"]
 OWNER = Path("data/machine-owner.txt")  # made by: python3 machine.py password
-GUESSES = "data/machine-guesses.json"
+GUESSES = ExpiringCounters("data/machine-guesses", seconds=600)
+MOST_GUESSES = 5  # in ten minutes, from one network
 LINES = 20  # the last ones, at first
 MOST_CHARACTERS = 500  # of a line
 SECONDS = 300  # then the stream ends, and the browser asks for another one
@@ -278,7 +280,7 @@ def log_in(request: Request):
     if not OWNER.exists():
         return page("<p>There is no password yet: <code>python3 machine.py password</code></p>")
     values, errors = fields.check(request, PASSWORD)
-    if errors.sent and not errors and not is_password(values["password"]):
+    if errors.sent and not errors and not is_password(request, values["password"]):
         errors["password"] = "This is not the password."  # noqa: S105 -- a message
     if errors:
         answer = page(log_in_form(errors))
@@ -310,15 +312,34 @@ def summary(errors):
     return f'<div class="errors" role="alert"><h2>Please correct this:</h2><ul>{items}</ul></div>'
 
 
-def is_password(password):
-    """Whether it is the owner's. After five wrong ones, nobody can try for a minute."""
+def is_password(request: Request, password):
+    """Whether it is the owner's. Each guess is counted first, so guesses at the same time are too."""
+    address = network(request.remote_addr)
+    guesses = GUESSES[address]
+    if guesses.increment() > MOST_GUESSES:
+        headers = {"Retry-After": str(guesses.left)}
+        raise HTTPError(429, "Too many guesses. Please wait ten minutes.", headers)
     salt, _, expected = OWNER.read_text(encoding="ascii").strip().partition(":")
-    with update_json(GUESSES, default={"wrong": 0, "last": 0}) as guesses:
-        if guesses["wrong"] >= 5 and time.time() - guesses["last"] < 60:
-            raise HTTPError(429, "Too many wrong passwords. Please wait a minute.")
-        found = hmac.compare_digest(hashed(password, salt), expected)
-        guesses.update(wrong=0 if found else guesses["wrong"] + 1, last=int(time.time()))
+    found = hmac.compare_digest(hashed(password, salt), expected)
+    if found:
+        with suppress(KeyError):  # another log-in at the same time removed it
+            del GUESSES[address]
     return found
+
+
+def network(address):
+    """An IPv4 address as it is; of IPv6 the first half, which is what one customer gets at least."""
+    if ":" not in address:
+        return address
+    import ipaddress
+
+    try:
+        parsed = ipaddress.IPv6Address(address)
+    except ValueError:  # what some servers say of a socket of the file system
+        return address
+    if parsed.ipv4_mapped:  # ::ffff:192.0.2.7, at a server that listens on both
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
 def hashed(password, salt):
