@@ -220,7 +220,10 @@ def _request(file: str, words: list[str], runs_as: str | None) -> TracedRequest:
     base |= {name: variables.pop(name) for name in settings}
     for name in _OF_SERVERS:
         base.pop(name, None)
-    user = Account.named(runs_as) if runs_as else who_runs(file, base["PATH"])[0]
+    user, why = (Account.named(runs_as), "") if runs_as else who_runs(file, base["PATH"])
+    if user.uid != os.geteuid() or why:  # what the script may do and write depends on it
+        reason = f" ({why})" if why else ""
+        complain("trace", f"{printable(file)}: running it as {user.name}{reason}")
     closed = user.closed_directory(file)
     if closed is not None:
         raise Failed(

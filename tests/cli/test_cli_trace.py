@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -309,6 +310,34 @@ def test_root_runs_it_as_the_user_that_is_named(
         for name in ("nobody", "root"):
             assert main(["trace", "--no-compare", "--user", name, moved]) == 0
             assert f"stderr: {name}\n" in capsys.readouterr().out
+
+
+def test_root_is_told_whom_the_script_runs_as(capsys: pytest.CaptureFixture[str]) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        os.chmod(place, 0o755)
+        file = Path(place) / "a.sh"
+        file.write_text("#!/bin/sh\nid -un >&2\n")
+        file.chmod(0o755)
+        if os.geteuid():
+            assert main(["trace", "--no-compare", str(file)]) == 0
+            assert "running it as" not in capsys.readouterr().err
+            return
+        os.chown(file, 65_534, -1)
+        os.chown(place, 65_534, -1)
+        assert main(["trace", "--no-compare", str(file)]) == 0
+        nobody = pwd.getpwuid(65_534).pw_name
+        wanted = f"cgikit trace: {file}: running it as {nobody} (the owner of its file)\n"
+        printed = capsys.readouterr()
+        assert wanted in printed.err
+        assert f"stderr: {nobody}\n" in printed.out
+        os.chown(place, 0, -1)
+        os.chown(file, 0, -1)  # then it is that of a web server, or root, with the reason
+        assert main(["trace", "--no-compare", str(file)]) == 0
+        printed = capsys.readouterr()
+        name = printed.out.partition("stderr: ")[2].partition("\n")[0]
+        assert f"cgikit trace: {file}: running it as {name} (" in printed.err
+        assert main(["trace", "--no-compare", "--user", nobody, str(file)]) == 0
+        assert f"{file}: running it as {nobody}\n" in capsys.readouterr().err
 
 
 def test_a_user_who_is_not_there(script: str, capsys: pytest.CaptureFixture[str]) -> None:
