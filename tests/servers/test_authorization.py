@@ -40,11 +40,11 @@ def pass_auth(configuration: str) -> str:
 
 def log_in(server: Server, credentials: str) -> Answer:
     """Ask for the page of members."""
-    return curl(server.url("members.py"), "--user", credentials)
+    return curl(server.url("basic.py"), "--user", credentials)
 
 
 def test_a_script_asks_for_a_password(server: Server) -> None:
-    answer = curl(server.url("members.py"))
+    answer = curl(server.url("basic.py"))
     assert answer.status == STATUS.get(server.name, 401), server.error_log()
     if server.name in STATUS:
         assert "\nStatus: 401 Unauthorized\n" in answer.raw.decode()
