@@ -102,6 +102,35 @@ def test_guesses_are_limited_by_address_whatever_the_name(site: Path) -> None:
     assert log_in(visitor(site / "members.py", "192.0.2.8")) == 303
 
 
+def test_an_address_that_is_blocked_locks_no_names(site: Path) -> None:
+    put(site, "accounts.py", {'{address}", 30)': '{address}", 3)', '{name}", 10)': '{name}", 4)'})
+    client = visitor(site / "members.py")
+    for name in ("n", "n", "n", *["ada"] * 8):
+        log_in(client, name=name, password="123456")
+    assert log_in(visitor(site / "members.py", "192.0.2.8")) == 303
+
+
+def test_capital_letters_make_no_other_name(site: Path) -> None:
+    run_in(site, f'accounts.add("Bob@Example.org", {PASSWORD!r})')
+    for name in ("ADA", "bob@example.org", "BOB@Example.org"):
+        client = visitor(site / "members.py")
+        assert log_in(client, name=name) == 303
+        assert f"Hello, {name.lower()}." in client.get().text
+    told = [
+        log_in(visitor(site / "members.py", f"192.0.2.{n}"), name=name, password="guess")
+        for n, name in enumerate(["ada", "Ada", "ADA", "aDa"] * 3)
+    ]
+    assert told == [200] * 10 + [429] * 2
+
+
+def test_nobody_else_can_read_the_hashes(site: Path) -> None:
+    accounts = site / "data" / "accounts.json"
+    assert accounts.stat().st_mode & 0o777 == 0o600
+    accounts.chmod(0o644)
+    run_in(site, f'accounts.add("bob", {PASSWORD!r})')
+    assert accounts.stat().st_mode & 0o777 == 0o600
+
+
 def test_guesses_at_the_same_time_get_no_further(site: Path) -> None:
     """Eight visitors guess at once, over HTTP: three are answered."""
     put(site, "accounts.py", {'{name}", 10)': '{name}", 3)'})

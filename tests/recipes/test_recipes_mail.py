@@ -176,10 +176,28 @@ def test_the_link_makes_an_account_once(tmp_path: Path) -> None:
     assert member.post(data=form).status == 303
     assert "Hello, ada@example.org" in member.get().text
 
+    another = visitor(members)
+    form |= {"name": "Ada@Example.org", "csrf": token(another)}
+    assert another.post(data=form).status == 303
+
     # a forgotten password: the new one ends the session of whoever had the old one
     link = link_for(client, "ADA@example.org".lower(), tmp_path)
     client.post(link, data={"password": "another long phrase", "csrf": token(client, link)})
     assert "Hello" not in member.get().text
+    assert "Hello" not in another.get().text
+
+
+def test_an_address_that_is_blocked_uses_up_no_links_of_others(tmp_path: Path) -> None:
+    client, _ = account(tmp_path)
+    put(tmp_path, "account.py", {SENDMAIL: str(tmp_path / "sendmail"), "addr, 20)": "addr, 1)"})
+    own = token(client)
+    told = [
+        client.post(data={"email": f"{name}@example.org", "csrf": own}).status
+        for name in ("eve", "ada", "ada", "ada")
+    ]
+    assert told == [200, 429, 429, 429]
+    other = visitor(tmp_path / "account.py", "192.0.2.8")
+    link_for(other, "ada@example.org", tmp_path)
 
 
 def test_forged_links_are_refused(tmp_path: Path) -> None:
