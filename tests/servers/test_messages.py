@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 from serving import until
@@ -18,13 +19,16 @@ from .test_failing import ask
 
 
 class Mistake(NamedTuple):
-    """A script with a mistake: its text, its mode, and what each server's log says of it."""
+    """A script with a mistake: its text (`FOLDER`: it is a directory; None: there is none), its mode,
+    and what each server's log says of it.
+    """
 
     text: str | None
     said: dict[str, tuple[str, ...]]
     mode: int = 0o755
 
 
+FOLDER = "/"
 END_OF = "End of script output before headers: …"
 CLOSED = "upstream prematurely closed FastCGI stdout while reading response header from upstream"
 NO_SCRIPT = (
@@ -105,6 +109,18 @@ MISTAKES = {
             NGINX: (CLOSED,),
         },
     ),
+    "wordy": Mistake(
+        "#!/bin/sh\nprintf 'Content-Type: text/plain\\nX-Long: '\n"
+        "head -c 100000 /dev/zero | tr '\\0' a; printf '\\n\\nx'\n",
+        {NGINX: ("upstream sent too big header while reading response header from upstream",)},
+    ),
+    "folder": Mistake(
+        FOLDER,
+        {
+            MOD_CGI: ("AH02812: stderr from …: attempt to invoke directory as script",),
+            MOD_CGID: ("AH01265: stderr from …: attempt to invoke directory as script",),
+        },
+    ),
     "absent": Mistake(
         None,
         {
@@ -117,10 +133,14 @@ MISTAKES = {
 
 
 class Change(NamedTuple):
-    """A change of a server's configuration, and what its log says then of a script."""
+    """A change of a server's configuration, and what its log says then of a request, a POST if it has
+    a body.
+    """
 
+    server: str
     change: Callable[[str], str]
     said: str
+    body: bytes = b""
 
 
 def impatient(text: str) -> str:
@@ -138,21 +158,56 @@ def elsewhere(text: str) -> str:
     return text.replace("/cgikit.sock", "/absent.sock")
 
 
+def without_execcgi(text: str) -> str:
+    """Let Apache run scripts by a handler, as .htaccess does, without the option for it."""
+    text = text.replace("ScriptAlias ", "Alias ")
+    return text.replace("Options +ExecCGI", "Options -ExecCGI\n    SetHandler cgi-script")
+
+
+def forbidden(text: str) -> str:
+    """Let Apache give nothing to anybody."""
+    return text.replace("Require all granted", "Require all denied")
+
+
+def narrow(text: str) -> str:
+    """Let nginx take a body of at most a kilobyte."""
+    return re.sub(r"client_max_body_size \w+", "client_max_body_size 1k", text)
+
+
+#: By a name of their own.
 CHANGED = {
-    MOD_CGI: Change(impatient, "Timeout waiting for output from CGI script …"),
-    MOD_CGID: Change(impatient, "Script timed out before returning headers: …"),
-    NGINX: Change(
+    "impatient, mod_cgi": Change(
+        MOD_CGI, impatient, "Timeout waiting for output from CGI script …"
+    ),
+    "impatient, mod_cgid": Change(
+        MOD_CGID, impatient, "Script timed out before returning headers: …"
+    ),
+    "impatient, nginx": Change(
+        NGINX,
         impatient_nginx,
         "upstream timed out (110: Connection timed out) while reading response header from upstream",
     ),
-    "nginx-fastcgi": Change(
+    "elsewhere, nginx": Change(
+        "nginx-fastcgi",
         elsewhere,
         "connect() to unix:… failed (2: No such file or directory) while connecting to upstream",
     ),
-    "apache-mod_proxy_fcgi": Change(
-        elsewhere, "FCGI: attempt to connect to Unix domain socket … failed"
+    "elsewhere, Apache": Change(
+        "apache-mod_proxy_fcgi",
+        elsewhere,
+        "FCGI: attempt to connect to Unix domain socket … failed",
     ),
-}
+    "no ExecCGI, mod_cgi": Change(
+        MOD_CGI, without_execcgi, "AH02809: stderr from …: Options ExecCGI is off in this directory"
+    ),
+    "no ExecCGI, mod_cgid": Change(
+        MOD_CGID, without_execcgi, "AH01262: stderr from …: Options ExecCGI is off in this directory"
+    ),
+    "forbidden": Change(MOD_CGID, forbidden, "AH01630: client denied by server configuration: …"),
+    "narrow": Change(
+        NGINX, narrow, "client intended to send too large body: … bytes", body=b"a" * 2_000
+    ),
+}  # fmt: skip
 
 
 def unsaid(server: Server, before: int, wanted: tuple[str, ...]) -> list[str]:
@@ -171,30 +226,44 @@ def test_the_log_says_so(server: Server, name: str) -> None:
     if server.name not in mistake.said:
         return  # it says nothing of this one, or cgikit does, whose words are tested elsewhere
     script: Path = server.directory / f"mistake-{name}.py"
-    if mistake.text is not None:
+    path = script.name
+    if mistake.text == FOLDER:
+        script.mkdir()
+        path += "/"
+    elif mistake.text is not None:
         script.write_bytes(mistake.text.encode())
         script.chmod(mistake.mode)
     before = len(server.error_log())
-    ask(server, script.name)
+    ask(server, path)
 
     wanted = mistake.said[server.name]
     assert until(lambda: not unsaid(server, before, wanted)), server.error_log()[before:]
 
 
 @pytest.mark.parametrize("name", CHANGED)
-def test_the_log_says_so_when_it_waits_in_vain(
+def test_the_log_says_so_of_its_configuration(
     name: str, readable_directory: Path, script_interpreter: Interpreter
 ) -> None:
-    change, said = CHANGED[name]
+    changed = CHANGED[name]
     with readable_by_all():
-        root = fresh(readable_directory, f"in-vain-{name}")
+        root = fresh(readable_directory, f"changed-{list(CHANGED).index(name)}")
         scripts = copy_scripts(root, user=server_user())
         script = scripts / "endless.sh"
         script.write_text("#!/bin/sh\nexec sleep 600\n")
         script.chmod(0o755)
-    with printed(name, ROWS[name], root, scripts, script_interpreter, change=change) as server:
-        ask(server, script.name)
-        assert until(lambda: not unsaid(server, 0, (said,))), server.error_log()
+    row = ROWS[changed.server]
+    with printed(
+        changed.server, row, root, scripts, script_interpreter, change=changed.change
+    ) as server:
+        if changed.body:
+            server.raw(
+                f"POST {urlsplit(server.url(script.name)).path} HTTP/1.1\r\nHost: localhost\r\n"
+                f"Content-Length: {len(changed.body)}\r\nConnection: close\r\n\r\n".encode()
+                + changed.body
+            )
+        else:
+            ask(server, script.name)
+        assert until(lambda: not unsaid(server, 0, (changed.said,))), server.error_log()
 
 
 def test_the_page_lists_what_is_produced_and_nothing_else() -> None:
