@@ -10,9 +10,11 @@ This one: The form has a topic, and the script knows who it is for. Line ends in
 copy goes to an address that a visitor gives, and everybody can send five messages an hour.
 """
 
+import os
 import time
 
 from cgikit import ExpiringCounters, FileStore, Limits, Request, Response, escape, fields, run
+from cgikit.errors import FormExpired
 
 RECIPIENTS = {  # what a visitor can choose, and who gets it
     "A question": "hello@example.org",
@@ -23,7 +25,7 @@ FROM = "www@example.org"  # an address of your own domain: never the visitor's
 SENDMAIL = ""  # such as "/usr/sbin/sendmail"; while it is empty, mails are kept in MAILBOX
 MAILBOX = "data/contact-mail"  # a Maildir
 SENT = ExpiringCounters("data/contact-sent", seconds=3600)
-MOST_EACH = 5  # mails in an hour, from one address
+MOST_EACH = 5  # mails in an hour, from one network
 MOST_ALL = 100
 MOST_LINKS = 2
 LEAST_SECONDS = 3  # nobody reads the form and fills it in faster
@@ -51,10 +53,20 @@ PAGE = """<!DOCTYPE html>
 
 
 def contact(request: Request):
-    values, errors = fields.check(request, FORM)
     status = 422
-    if not errors and not values["website"]:  # which only programs fill in
+    try:
+        values, errors = fields.check(request, FORM)
+    except FormExpired:  # the session has ended: the letter is shown again, with a new token
+        status = 403
+        values, errors = fields.check(request, FORM, csrf=False)
+        errors["message"] = "This page was open for too long. Please send the form again."
+    letter = [values[field] for field in ("topic", "email", "message")]
+    if errors or values["website"]:  # which only programs fill in
+        pass
+    elif request.session.get("contact-sent") != letter:  # not the second click on the button
         status = refuse(request, values, errors) or send(values, errors)
+        if not errors:
+            request.session["contact-sent"] = letter
     if not errors:  # a program is thanked too: it is not told that it was found out
         request.session.pop("contact-begun", None)
         request.session.flash("contact", "Thank you. Your message is on its way.")
@@ -68,13 +80,14 @@ def contact(request: Request):
 
 def refuse(request: Request, values, errors):
     """Return the status if the message is not to be sent, else 0. What is wrong is in the errors."""
-    if values["message"].lower().count("http") > MOST_LINKS:
+    if values["message"].count("://") > MOST_LINKS:
         errors["message"] = f"Please use no more than {MOST_LINKS} links."
         return 422
-    if time.time() - request.session.get("contact-begun", time.time()) < LEAST_SECONDS:
+    now = time.time()  # it may be before the beginning, if the clock was set back meanwhile
+    if 0 <= now - request.session.get("contact-begun", now) < LEAST_SECONDS:
         errors["message"] = f"That was quick. Please wait {LEAST_SECONDS} seconds, and send again."
         return 422
-    mine = SENT[request.remote_addr]
+    mine = SENT[network(request.remote_addr)]
     everybody = SENT["*"]
     for counter, most in ((mine, MOST_EACH), (everybody, MOST_ALL)):
         if counter.increment() > most:
@@ -82,6 +95,21 @@ def refuse(request: Request, values, errors):
             errors["message"] = f"Too many messages in this hour. Try again in {minutes} minutes."
             return 429
     return 0
+
+
+def network(address):
+    """An IPv4 address as it is; of IPv6 the first half, which is what one customer gets at least."""
+    if ":" not in address:
+        return address
+    import ipaddress
+
+    try:
+        parsed = ipaddress.IPv6Address(address)
+    except ValueError:  # what some servers say of a socket of the file system
+        return address
+    if parsed.ipv4_mapped:  # ::ffff:192.0.2.7, at a server that listens on both
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
 def form(errors):
@@ -119,15 +147,24 @@ def summary(errors):
 
 
 def send(values, errors):
-    """Send or keep the mail. Return the status, 503 if that failed; the log says why."""
+    """Send or keep the mail. Return the status: 503 if that failed, and the log says why; 422 if the
+    address would be another one in the mail.
+    """
     import subprocess
     import sys
 
-    mail = mail_of(values)
+    try:
+        mail = mail_of(values)
+        raw = bytes(mail)
+        if mail["Reply-To"] != values["email"]:  # =?utf-8?q?…?= is decoded there
+            raise ValueError("the mail has another address than the form")
+    except ValueError:
+        errors["email"] = "We cannot write to this address. Please give another one."
+        return 422
     try:
         if SENDMAIL:
             command = [SENDMAIL, "-oi", "-f", FROM, RECIPIENTS[values["topic"]]]
-            subprocess.run(command, input=bytes(mail), check=True, timeout=30)
+            subprocess.run(command, input=raw, check=True, timeout=30)
         else:
             keep(mail)
     except (OSError, subprocess.SubprocessError) as error:
@@ -237,4 +274,6 @@ meter, progress { width: 100%; height: 1rem; accent-color: var(--accent) }
 # --- the end of the style ---
 
 if __name__ == "__main__":
-    run(contact, sessions=FileStore("data/sessions"), limits=Limits(body=50_000))
+    os.umask(0o077)  # letters and addresses are nobody else's
+    # 5000 characters may be 60,000 bytes: an emoji is sent as %F0%9F%98%80.
+    run(contact, sessions=FileStore("data/sessions"), limits=Limits(body=100_000))

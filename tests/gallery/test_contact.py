@@ -13,7 +13,7 @@ from reading import elements
 from cgikit import FileStore, Limits
 from cgikit.testing import Answer, Client
 
-from .loading import load
+from .loading import copied, load
 
 GOOD = {
     "topic": "A question",
@@ -32,7 +32,7 @@ def contact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def client(contact: Any, tmp_path: Path) -> Client:
     store = FileStore(tmp_path / "sessions")
-    return Client(contact.contact, sessions=store, limits=Limits(body=50_000))
+    return Client(contact.contact, sessions=store, limits=Limits(body=100_000))
 
 
 def send(client: Client, changed: dict[str, str] | None = None, waited: bool = True) -> Answer:
@@ -80,7 +80,7 @@ def test_no_field_of_the_form_is_an_address_to_send_to(
         ({"email": "ada@example.org\r\nBcc: victim@example.com"}, "in one line"),
         ({"email": "ada@example.org, victim@example.com"}, "e-mail address"),
         ({"message": "x" * 5001}, "5000"),
-        ({"message": "http://a https://b http://c"}, "no more than 2 links"),
+        ({"message": "http://a https://b HTTP://c"}, "no more than 2 links"),
         ({"message": " "}, "fill in"),
     ],
 )
@@ -115,18 +115,19 @@ def test_programs_are_thanked_or_asked_to_wait(
 
 
 def test_nobody_sends_without_end(client: Client, contact: Any, tmp_path: Path) -> None:
+    letters = ({"message": f"{n}: {GOOD['message']}"} for n in range(9))
     contact.MOST_EACH = 2
-    assert [send(client).status for _ in range(3)] == [303, 303, 429]
+    assert [send(client, next(letters)).status for _ in range(3)] == [303, 303, 429]
     contact.MOST_EACH, contact.MOST_ALL = 9, 3
-    assert [send(client).status for _ in range(2)] == [303, 429]
-    answer = send(client)
+    assert [send(client, next(letters)).status for _ in range(2)] == [303, 429]
+    answer = send(client, next(letters))
     assert "Try again in 60 minutes" in answer.text
     assert "From here on" in answer.text
     assert len(kept(tmp_path)) == 3
 
 
 def test_too_much_is_refused_unread(client: Client, tmp_path: Path) -> None:
-    assert send(client, {"message": "x" * 60_000}).status == 413
+    assert send(client, {"message": "x" * 120_000}).status == 413
     assert kept(tmp_path) == []
 
 
@@ -175,3 +176,61 @@ def test_every_address_that_a_browser_takes_makes_a_mail(
     assert send(client, {"email": address}).status == 303
     [file] = (tmp_path / "data").glob("contact-mail/new/*")
     assert f"\nReply-To: {address}\n".encode() in file.read_bytes()
+
+
+@pytest.mark.parametrize("address", ["=?utf-8?b?w6k=?=@x.org", "=?utf-8?q?a=40b=2C?=@x.org"])
+def test_an_address_is_the_same_in_the_mail(contact: Any, tmp_path: Path, address: str) -> None:
+    """`EmailMessage` decodes =?…?= in an address; what came out could not even be written."""
+    errors: dict[str, str] = {}
+    assert contact.send({**GOOD, "email": address}, errors) == 422
+    assert "another one" in errors["email"]
+    assert kept(tmp_path) == []
+
+
+def test_a_second_click_sends_nothing_and_is_thanked(client: Client, tmp_path: Path) -> None:
+    page = client.get().text
+    with client.session_transaction() as session:
+        session["contact-begun"] -= 10
+    token = next(e["value"] for e in elements(page, "input") if e["name"] == "csrf")
+    for _ in range(2):
+        assert client.post(data={**GOOD, "csrf": token}).status == 303
+    assert len(kept(tmp_path)) == 1
+    assert send(client, {"message": "Another letter"}).status == 303
+    assert len(kept(tmp_path)) == 2
+
+
+def test_a_letter_outlives_the_session(client: Client, tmp_path: Path) -> None:
+    client.cookies.clear()
+    answer = client.post(data={**GOOD, "csrf": "of a session that has ended"})
+    assert answer.status == 403
+    assert "From here on" in answer.text
+    assert kept(tmp_path) == []
+    with client.session_transaction() as session:
+        session["contact-begun"] -= 10
+    token = next(e["value"] for e in elements(answer.text, "input") if e["name"] == "csrf")
+    assert client.post(data={**GOOD, "csrf": token}).status == 303
+    assert len(kept(tmp_path)) == 1
+
+
+def test_a_clock_that_was_set_back_refuses_nobody(client: Client) -> None:
+    client.get()
+    with client.session_transaction() as session:
+        session["contact-begun"] += 3600
+    assert send(client).status == 303
+
+
+def test_one_customer_has_one_count(client: Client, contact: Any) -> None:
+    contact.MOST_EACH = 1
+    for address, status in (("2001:db8::1", 303), ("2001:db8::2", 429), ("2001:db8:0:1::", 303)):
+        client.environ["REMOTE_ADDR"] = address
+        assert send(client, {"message": f"From {address}"}).status == status
+
+
+def test_a_letter_may_have_as_many_emoji_as_characters(tmp_path: Path) -> None:
+    script = copied("contact", tmp_path)
+    client = Client(script, sessions=FileStore(tmp_path / "data" / "sessions"))
+    text = "HTTP is fine; httpd, http2. " + "\N{GRINNING FACE}" * 4_900
+    assert send(client, {"message": text}).status == 303
+    written = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o077 for path in written} == {0}
+    assert len(kept(tmp_path)) == 1
