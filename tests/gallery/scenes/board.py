@@ -42,7 +42,7 @@ def wrong(visitor: Visitor) -> None:
 def wrong_password(visitor: Visitor) -> None:
     visitor.opens("board.py/owner")
     visitor.sends(password="guessed")
-    (visitor.data / "board-guesses.json").unlink()  # each run of a scene is the first
+    (visitor.data / "board-guesses").unlink()  # each run of a scene is the first
 
 
 def owner(visitor: Visitor) -> None:

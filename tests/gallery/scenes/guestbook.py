@@ -40,7 +40,7 @@ def wrong(visitor: Visitor) -> None:
 def wrong_password(visitor: Visitor) -> None:
     visitor.opens("guestbook.py/owner")
     visitor.sends(password="guessed")
-    (visitor.data / "guestbook-guesses.json").unlink()  # each run of a scene is the first
+    (visitor.data / "guestbook-guesses").unlink()  # each run of a scene is the first
 
 
 def owner(visitor: Visitor) -> None:

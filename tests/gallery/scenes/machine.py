@@ -41,7 +41,7 @@ def followed(visitor: Visitor) -> None:
 def wrong_password(visitor: Visitor) -> None:
     visitor.opens("machine.py")
     visitor.sends(password="guessed")
-    (visitor.data / "machine-guesses.json").unlink()  # each run of a scene is the first
+    (visitor.data / "machine-guesses").unlink()  # each run of a scene is the first
 
 
 def waits(visitor: Visitor, script: str) -> None:
