@@ -94,6 +94,32 @@ def test_line_separators_and_option_like_addresses_stay_data(tmp_path: Path) -> 
         assert mail["To"] == "office@example.org"
 
 
+DECODED = [
+    "=?utf-8?b?w6k=?=@x.org",
+    "=?utf-8?q?eve=40evil.example=2C?=@x.org",
+    "=?utf-8?q?a?=@x.org",
+]
+
+
+@pytest.mark.parametrize("address", DECODED)
+def test_an_address_that_would_become_another_gets_no_mail(tmp_path: Path, address: str) -> None:
+    client = contact(tmp_path)
+    form = {**GOOD, "email": address, "csrf": token(client)}
+    assert client.post(data=form).status in (200, 422)
+    client = visitor(put(tmp_path, "invite.py"))
+    assert client.post(data={"email": address, "csrf": token(client)}).status in (200, 422)
+    assert mails(tmp_path) == []
+    assert not (tmp_path / "data" / "outbox").exists()
+
+
+def test_a_message_of_the_longest_letters_is_sent(tmp_path: Path) -> None:
+    client = contact(tmp_path)
+    form = {**GOOD, "message": "\N{HOT BEVERAGE}" * 2500 + "\N{BENTO BOX}" * 2500}
+    assert client.post(data={**form, "csrf": token(client)}).status == 303
+    ((_, mail),) = mails(tmp_path)
+    assert mail.get_content().strip() == form["message"]
+
+
 def test_a_second_click_sends_no_second_mail(tmp_path: Path) -> None:
     client = contact(tmp_path)
     form = {**GOOD, "csrf": token(client)}
@@ -113,13 +139,31 @@ def test_a_flood_ends_and_other_visitors_can_still_write(tmp_path: Path) -> None
     assert len(mails(tmp_path)) == 6
 
 
+def test_a_customer_with_many_addresses_is_one(tmp_path: Path) -> None:
+    contact(tmp_path)
+    told = []
+    for address in (
+        *(f"2001:db8:0:1::{n}" for n in range(6)),
+        "2001:db8:0:2::1",
+        *["::ffff:192.0.2.7"] * 5,
+        "192.0.2.7",
+        "::ffff:192.0.2.8",
+        "fe80::1%eth0",
+        "unix:",
+        "",
+    ):
+        client = visitor(tmp_path / "contact.py", address)
+        told.append(client.post(data={**GOOD, "csrf": token(client)}).status)
+    assert told == [303] * 5 + [429, 303] + [303] * 5 + [429] + [303] * 4
+
+
 def test_no_message_without_the_token_and_none_that_is_huge(tmp_path: Path) -> None:
     client = contact(tmp_path)
     own = token(client)
     assert client.post(data=GOOD).status == 403
     assert client.post(data={**GOOD, "csrf": "guess"}).status == 403
     assert visitor(tmp_path / "contact.py").post(data={**GOOD, "csrf": own}).status == 403
-    assert client.post(data={**GOOD, "csrf": own, "message": "x" * 60_000}).status == 413
+    assert client.post(data={**GOOD, "csrf": own, "message": "x" * 110_000}).status == 413
     assert mails(tmp_path) == []
 
 
