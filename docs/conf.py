@@ -69,7 +69,11 @@ def _rewritten(text: str, folder: str) -> str:
             path = "docs/" + TOP[path]
         if path.startswith("docs/") and (DOCS.parent / path).is_file():
             return f"{image}[{words}](/{path.removeprefix('docs/')}{hash_}{anchor})"
-        return f"[{words}]({REPOSITORY}{path}{hash_}{anchor})" if REPOSITORY else words
+        if REPOSITORY:
+            return f"[{words}]({REPOSITORY}{path}{hash_}{anchor})"
+        if path.startswith("examples/") and path.endswith((".py", ".pl")):
+            return f"{image}[{words}](/../{path})"  # a download: these are to be copied
+        return words
 
     parts = _FENCE.split(text)
     words = [part if part.startswith("```") else _LINK.sub(link, part) for part in parts]

@@ -42,7 +42,10 @@ BLOCKS = [*ALL, *blocks(ROOT / "benchmarks" / "README.md")]
 #: By page and the beginning of the first line: why nobody runs this block.
 NOT_RUN = {
     ("README.md", "make demo"): "runs for ever; `make test` runs this test",
-    ("README.md", "pip install ."): "downloads; tests/servers/interpreter.py installs a clone so",
+    (
+        "README.md",
+        "python3 -m venv ~/cgikit",
+    ): "downloads; tests/servers/interpreter.py installs a clone so",
     ("benchmarks/README.md", "make bench"): "takes minutes",
     ("benchmarks/README.md", "make bench-gateways"): "takes half an hour",
     (
@@ -72,6 +75,18 @@ NOT_RUN = {
             ("nginx", "nginx"),
             ("apache", "apache2"),
             ("lighttpd", "lighttpd"),
+            ("caddy", "caddy"),
+        )
+    },
+    **{
+        (
+            f"deploy/{name}.md",
+            f"cgikit check --no-run --user {user} --path /opt/cgikit/bin:/usr/bin:/bin /srv"[:70],
+        ): "needs /opt/cgikit; tests/servers/test_deploy_pages.py checks with its own"
+        for name, user in (
+            ("nginx", "www-data"),
+            ("apache", "www-data"),
+            ("lighttpd", "www-data"),
             ("caddy", "caddy"),
         )
     },
@@ -236,8 +251,9 @@ class Place:
     def __init__(self, top: Path) -> None:
         self.top = top
         self.site = top / "srv" / "site"
-        shutil.copytree(ROOT / "examples" / "cgi-bin", self.site / "cgi-bin")
-        shutil.copytree(ROOT / "examples" / "cgi-bin", top / "srv" / "cgi-bin")
+        leavings = shutil.ignore_patterns("data", "__pycache__")  # of a demo in this clone
+        for to in (self.site / "cgi-bin", top / "srv" / "cgi-bin"):
+            shutil.copytree(ROOT / "examples" / "cgi-bin", to, ignore=leavings)
         for step in (ROOT / "examples" / "tutorial").glob("[1-9]-*"):
             shutil.copytree(step, self.site / step.name, ignore=lambda *_: ["data", "__pycache__"])
         self.user = pwd.getpwuid(os.geteuid()).pw_name

@@ -100,6 +100,16 @@ def test_a_link_out_of_the_documentation_is_one_only_if_the_repository_is_named(
     )
 
 
+def test_the_scripts_of_the_gallery_can_be_had(site: Path) -> None:
+    """They were names without a link: a reader of the site could not get any."""
+    for page in sorted((site / "gallery").glob("*.html")):
+        name = page.stem
+        if name != "index":
+            [link] = re.findall(rf'href="\.\./(_downloads/\w+/{name}\.py)"', page.read_text())
+            script = ROOT / "examples" / "cgi-bin" / f"{name}.py"
+            assert (site / link).read_text() == script.read_text()
+
+
 def test_blocks_of_code_are_not_rewritten() -> None:
     text = "```text\n[a](../../tests/test_docs.py)\n```\n"
     assert conf()._rewritten(text, "docs/reference") == text

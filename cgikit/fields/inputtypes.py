@@ -23,9 +23,14 @@ def fits(kind: str, value: str) -> bool:
 def is_email(text: str) -> bool:
     """Return whether `text` is a valid e-mail address, as browsers judge it, of at most 254 characters
     (RFC 5321 section 4.5.3.1).
+
+    One with "=?" is not, though it is for browsers: Python's email package decodes it as an encoded
+    word (RFC 2047), and what was hidden in it can be a second address.
     """
     local, at, domain = text.rpartition("@")
-    return bool(at and local) and len(text) <= 254 and _LOCAL.issuperset(local) and _is_host(domain)
+    if not at or not local or len(text) > 254 or "=?" in local:
+        return False
+    return _LOCAL.issuperset(local) and _is_host(domain)
 
 
 def is_url(text: str) -> bool:

@@ -65,7 +65,8 @@ def test_addresses(text: str) -> None:
     "text",
     ["a", "@b", "a@", "a b@c", "a@b c", "a@b..c", "a@.b", "a@b.", "a@-b", "a@b-", "a@@b", "a\n@b",
      "a@b\n", "a@b\r\nBcc: x@y", '"a"@b', "a@[1.2.3.4]", "ä@b", "a@ä", "a@" + "b" * 64,
-     "a@" + "b." * 130 + "c", "a,b@c", "<a@b>"],
+     "a@" + "b." * 130 + "c", "a,b@c", "<a@b>",
+     "=?utf-8?b?dmljdGltQHkueiwgeA==?=@x.org", "a=?us-ascii?q?b?=@x.org"],  # RFC 2047: two addresses
 )  # fmt: skip
 def test_no_addresses(text: str) -> None:
     assert not is_email(text)

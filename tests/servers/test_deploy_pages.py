@@ -42,6 +42,9 @@ scripts() {{
   sh /srv/start & running="$running $!"
   until [ -S /var/lib/cgikit/run/cgikit.sock ]; do sleep 0.05; done
 }}
+check() {{
+  cgikit check --no-run --user "$1" --path {bin}:/usr/bin:/bin /srv/site/cgi-bin
+}}
 ask() {{
   patiently="--silent --show-error --retry 40 --retry-connrefused --retry-delay 1 --max-time 20"
   curl $patiently "$1hello.py?name=Ada"
@@ -51,6 +54,7 @@ running=""
 """
 
 NGINX = """\
+check www-data
 snippet nginx /srv/site/cgi-bin
 scripts
 sed -i '/server_name _;/r /srv/snippet' /etc/nginx/sites-enabled/default
@@ -60,6 +64,7 @@ ask http://127.0.0.1/cgi-bin/
 """
 
 APACHE_CGID = """\
+check www-data
 snippet apache-cgid /srv/site/cgi-bin
 mkdir -p /run/lock
 sed -i '/<VirtualHost/r /srv/snippet' /etc/apache2/sites-enabled/000-default.conf
@@ -70,6 +75,7 @@ ask http://127.0.0.1/cgi-bin/
 """
 
 APACHE_FASTCGI = """\
+check www-data
 snippet apache-fastcgi /srv/site/cgi-bin
 scripts
 mkdir -p /run/lock
@@ -80,6 +86,7 @@ ask http://127.0.0.1/cgi-bin/
 """
 
 LIGHTTPD_FASTCGI = """\
+check www-data
 snippet lighttpd-fastcgi /srv/site/cgi-bin
 scripts
 cp /srv/snippet /etc/lighttpd/conf-available/20-cgikit.conf
@@ -90,6 +97,7 @@ ask http://127.0.0.1/cgi-bin/
 """
 
 LIGHTTPD_CGI = """\
+check www-data
 snippet lighttpd-cgi /srv/site/cgi-bin
 to=/etc/lighttpd/conf-available/20-cgikit.conf
 { echo 'server.modules += ( "mod_cgi", "mod_setenv" )'; cat /srv/snippet; } > $to
@@ -102,6 +110,7 @@ ask http://127.0.0.1/cgi-bin/
 # Without systemd, which lets Debian's Caddy use port 80, it takes another one.
 CADDY = """\
 install -d -o caddy -g caddy /srv/site/cgi-bin/data
+check caddy
 snippet caddy /srv/site/cgi-bin --user caddy
 scripts
 sed -i -e '/^:80 {/r /srv/snippet' -e 's/^:80 {/:8080 {/' /etc/caddy/Caddyfile
@@ -147,6 +156,7 @@ def test_the_page_leads_to_an_answer_on_debian_s_configuration(
         bin=shlex.quote(str(script_interpreter.directory / "bin")),
     )
     done = in_overlays(prepare + steps, tmp_path)
+    assert "nothing is wrong" in done.stdout, done.stdout
     assert "Hello, Ada!" in done.stdout, done.stderr
     assert "You are visitor number <b>000001</b>" in done.stdout, done.stderr
 
@@ -156,5 +166,6 @@ def test_the_page_says_what_the_test_does(config: str) -> None:
     _, steps, page = PAGES[config]
     text = (ROOT / "docs" / "deploy" / f"{page}.md").read_text()
     assert f"cgikit config {config} /srv/site/cgi-bin --snippet" in text
+    assert "cgikit check --no-run --user" in text
     for command in re.findall(r"^(a2\w+|lighty-enable-mod)( --quiet)?([\w ]+)", steps, re.M):
         assert command[0] + command[2].rstrip() in text
