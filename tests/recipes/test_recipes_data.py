@@ -129,6 +129,9 @@ def test_other_sites_read_and_write_nothing(tasks: Path, origin: str) -> None:
         ('{"title": "x"}', "application/x-www-form-urlencoded", 415),
         ('{"title": "x"', "application/json", 400),
         ('{"title": ""}', "application/json", 400),
+        ('{"title": " \u3000"}', "application/json", 400),
+        ('{"title": "a\\u0000"}', "application/json", 400),
+        ('{"title": "\\ud800"}', "application/json", 400),
         ('{"title": ["x"]}', "application/json", 400),
         ('["title"]', "application/json", 400),
         ("[" * 100_000, "application/json", 413),
@@ -230,6 +233,8 @@ def test_what_a_visitor_sends_is_not_the_address(tmp_path: Path) -> None:
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("::1", "::/64"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix:", "unix:"),
         ("", ""),
     ],
 )
