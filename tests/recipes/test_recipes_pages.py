@@ -132,6 +132,12 @@ def test_a_position_that_cannot_be_is_refused(tmp_path: Path, last: str) -> None
     assert visitor(script).get("?follow", headers={"Last-Event-ID": last}).status == 400
 
 
+def test_a_page_without_news_waits_for_them(tmp_path: Path) -> None:
+    script = put(tmp_path, "live.py", {"SECONDS = 240": "SECONDS = 0.1"})
+    answer = visitor(script).get("?follow")
+    assert (answer.status, "data:" in answer.text) == (200, False)
+
+
 def test_a_position_beyond_the_file_begins_again(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "news.txt").write_text("one\n")
