@@ -138,12 +138,19 @@ def test_a_number_that_is_too_large_and_a_flood_start_nothing(job: Client, tmp_p
             assert job.post(data={"pages": pages, "csrf": own}).status == 200
     assert job.post(data={"pages": "3"}).status == 403
     assert not (tmp_path / "data" / "jobs").exists()
-    put(tmp_path, "job.py", {"> 30": "> 2"})
+    put(tmp_path, "job.py", {"_addr, 5)": "_addr, 2)", '"all", 30)': '"all", 3)'})
     told = []
-    for _ in range(3):
-        other = visitor(tmp_path / "job.py")
+    for address in [*["192.0.2.7"] * 6, "192.0.2.8", "192.0.2.9"]:
+        other = visitor(tmp_path / "job.py", address)
         told.append(other.post(data={"pages": "1", "csrf": token(other)}).status)
-    assert told == [303, 303, 429]
+    assert told == [303, 303, *[429] * 4, 303, 429]
+    assert (tmp_path / "data" / "jobs").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_damaged_state_is_no_job(job: Client, tmp_path: Path) -> None:
+    (tmp_path / "data" / "jobs").mkdir(parents=True)
+    (tmp_path / "data" / "jobs" / f"{'0' * 32}.json").write_text("{")
+    assert job.get(f"?job={'0' * 32}").status == 404
 
 
 # --- a program from a form ---------------------------------------------------------------------
@@ -323,6 +330,24 @@ def test_forged_and_old_reports_are_refused(
 ) -> None:
     assert sent(hook, **changed) == status
     assert received(tmp_path) == []
+
+
+def test_bytes_that_are_no_utf_8_are_no_signature_and_no_id(hook: Client) -> None:
+    for name in ("HTTP_WEBHOOK_ID", "HTTP_WEBHOOK_SIGNATURE"):
+        fields = {"HTTP_WEBHOOK_ID": "msg_1", "HTTP_WEBHOOK_SIGNATURE": "v1,x", name: "\udcff"}
+        assert hook.post(content=b"{}", environ=fields).status == 401
+
+
+def test_an_id_is_known_for_longer_than_its_report_is_accepted(
+    hook: Client, tmp_path: Path
+) -> None:
+    """The clock of a sender may be fast: then a report is accepted for twice the tolerance."""
+    assert sent(hook) == 204
+    later = "TOLERANCE, clock=lambda: time.time() + 601)[name]"
+    put(tmp_path, "hook.py", {"TOLERANCE)[name]": later})
+    assert sent(hook) == 204
+    assert len(received(tmp_path)) == 1
+    assert (tmp_path / "data" / "events.txt").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_report_that_could_not_be_kept_is_taken_when_it_comes_again(
