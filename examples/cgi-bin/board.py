@@ -41,11 +41,18 @@ MOST_GUESSES = 5  # in ten minutes, from one network
 MODERATED = True
 PER_PAGE = 20  # threads
 MOST_WAITING = 500
+SENT = ExpiringCounters("data/board-sent", seconds=3600)
+MOST_SENT = 50  # messages in an hour, from one network
 MOST_LINKS = 2
 LEAST_SECONDS = 3  # nobody reads the form and fills it in faster
 
+
+def check_name(name):
+    return None if any(map(str.isprintable, name)) else "Please give a name that can be seen."
+
+
 MESSAGE = [
-    fields.declare("name", label="Your name", required=True, max=60),
+    fields.declare("name", label="Your name", required=True, max=60, check=check_name),
     fields.declare("subject", label="Subject", required=True, max=100),
     fields.declare("text", "text", label="Message", required=True, max=5000),
     fields.declare("homepage", label="Leave this empty", max=200),
@@ -84,6 +91,7 @@ BUTTON = (
 )
 LOG_OUT = """<p class="row split"><a href="{here}">To the board</a>
 <button name="log-out" value="1" class="quiet">Log out</button></p>"""
+DROP_ALL = '<p><button name="drop-all" value="1" class="quiet">Delete all that wait</button></p>'
 
 
 def board(request: Request):
@@ -96,8 +104,11 @@ def board(request: Request):
     values, errors = fields.check(request, MESSAGE)
     of_a_program = not errors and is_of_a_program(request, values, errors)
     if not errors:
-        if not of_a_program:  # which is not told that it was found out
+        message = [number, *(values[each] for each in ("name", "subject", "text"))]
+        # A program is not told that it was found out, nor a person that the button was clicked twice.
+        if not of_a_program and request.session.get("board-sent") != message:
             keep(number, values)
+            request.session["board-sent"] = message
         request.session["name"] = values["name"]
         waits = " It is shown as soon as the owner has read it." if MODERATED else ""
         request.session.flash("message", f"Thank you for your message.{waits}")
@@ -110,10 +121,13 @@ def board(request: Request):
 
 def is_of_a_program(request: Request, values, errors):
     """Whether a message is to be dropped. What a person may have done becomes an error."""
-    if time.time() - request.session.get("begun", time.time()) < LEAST_SECONDS:
+    now = time.time()  # it may be before the beginning, if the clock was set back meanwhile
+    if 0 <= now - request.session.get("begun", now) < LEAST_SECONDS:
         errors["text"] = f"That was quick. Please wait {LEAST_SECONDS} seconds, and send it again."
-    if values["text"].lower().count("http") > MOST_LINKS:
+    if values["text"].count("://") > MOST_LINKS:
         errors["text"] = f"Please use no more than {MOST_LINKS} links."
+    if not errors and SENT[network(request.remote_addr)].increment() > MOST_SENT:
+        errors["text"] = "Too many messages in this hour. Please come back later."
     return values["homepage"] != ""
 
 
@@ -127,7 +141,7 @@ def read_all(ending):
         if path.stem.isascii() and path.stem.isdecimal():
             try:
                 found[path.stem] = read(path)
-            except (ValueError, KeyError, FileNotFoundError):  # or taken down at this moment
+            except (ValueError, KeyError, OSError):  # or taken down at this moment
                 continue
     return {number: found[number] for number in sorted(found, key=int)}
 
@@ -138,8 +152,9 @@ def read(path):
     # A message answers an older one. Whatever else a file says would make a circle.
     answers = said["parent"].isdecimal() and int(said["parent"]) < int(path.stem)
     parent = said["parent"] if answers else ""
+    when = int(said["time"][:11])  # there are no dates for longer numbers
     kept = {key: said[key] for key in ("name", "subject")}
-    return {**kept, "parent": parent, "time": int(said["time"]), "text": text}
+    return {**kept, "parent": parent, "time": when, "text": text}
 
 
 def keep(parent, values):
@@ -316,6 +331,7 @@ def show_waiting(request: Request):
         *(with_buttons(*each, approve, drop) for each in waiting.items()),
         f"<h2>Shown: the last {len(last)}</h2>",
         *(with_buttons(*each, take_down) for each in last.items()),
+        DROP_ALL if waiting else "",
         LOG_OUT.format(here=escape(request.script_name)),
     ]
     return owner_page(fields.form(request, *content))
@@ -341,6 +357,9 @@ def decide(request: Request):
         move(form["approve"], ".waiting", ".txt")
     elif form.get("take-down") in read_all(".txt"):
         move(form["take-down"], ".txt", ".waiting")
+    elif "drop-all" in form:
+        for path in DIRECTORY.glob("*.waiting"):
+            path.unlink(missing_ok=True)
     elif form.get("drop") in read_all(".waiting"):
         (DIRECTORY / f"{form['drop']}.waiting").unlink(missing_ok=True)
     return Response.redirect(request.url(base=False, query=False))
@@ -474,7 +493,8 @@ meter, progress { width: 100%; height: 1rem; accent-color: var(--accent) }
 # --- the end of the style ---
 
 if __name__ == "__main__":
+    os.umask(0o077)  # what waits, and addresses, are nobody else's
     if sys.argv[1:] == ["password"] and "REQUEST_METHOD" not in os.environ:
         set_password()
     else:
-        run(board, sessions=FileStore("data/sessions"), limits=Limits(body=50_000))
+        run(board, sessions=FileStore("data/sessions"), limits=Limits(body=100_000))

@@ -126,7 +126,7 @@ def test_programs_are_slowed_down_or_forgotten(client: Client, board: Any, tmp_p
     assert client.post(data=GOOD).status == 403  # from another site
     board.LEAST_SECONDS, board.MOST_WAITING = 0, 1
     assert send(client).status == 303
-    assert send(client).status == 503
+    assert send(client, text="Another").status == 503
     assert files(tmp_path) == ["1.waiting"]
 
 
@@ -182,8 +182,8 @@ def press(client: Client, button: str, number: str) -> int:
 def test_the_owner_shows_deletes_and_takes_down(
     client: Client, owner: Client, tmp_path: Path
 ) -> None:
-    send(client)
-    send(client)
+    send(client, text="One")
+    send(client, text="Two")
     before = dict(owner.cookies)
     assert log_in(owner).status == 303
     assert dict(owner.cookies) != before
@@ -242,3 +242,57 @@ def test_no_message_is_lost(tmp_path: Path) -> None:
         )
         assert list(answers) == [303] * 8
     assert files(tmp_path) == [f"{n}.waiting" for n in range(1, 9)]
+
+
+def test_a_second_click_sends_one_message(client: Client, tmp_path: Path) -> None:
+    assert [send(client).status for _ in range(2)] == [303, 303]
+    assert files(tmp_path) == ["1.waiting"]
+
+
+def test_one_network_cannot_fill_what_waits(client: Client, board: Any, tmp_path: Path) -> None:
+    board.MOST_SENT = 2
+    for number, status in enumerate((303, 303, 422)):
+        client.environ["REMOTE_ADDR"] = f"2001:db8::{number}"
+        answer = send(client, text=f"HTTP is fine; httpd, http2. {number}")
+        assert answer.status == status
+    assert "come back later" in answer.text
+    client.environ["REMOTE_ADDR"] = "192.0.2.1"
+    assert send(client).status == 303
+    assert len(files(tmp_path)) == 3
+
+
+def test_the_owner_deletes_all_that_waits(client: Client, owner: Client, tmp_path: Path) -> None:
+    for text in ("One", "Two"):
+        send(client, text=text)
+    log_in(owner)
+    assert press(owner, "approve", "1") == 303
+    assert press(owner, "drop-all", "1") == 303
+    assert files(tmp_path) == ["1.txt"]
+
+
+def test_a_clock_that_was_set_back_refuses_nobody(client: Client) -> None:
+    client.get()
+    with client.session_transaction() as session:
+        session["begun"] += 3600
+    assert send(client).status == 303
+
+
+def test_a_name_can_be_seen(client: Client, tmp_path: Path) -> None:
+    answer = send(client, name="\u200b")
+    assert answer.status == 422
+    assert "can be seen" in answer.text
+    assert files(tmp_path) == []
+
+
+def test_a_folder_or_a_time_that_is_no_date_does_no_harm(client: Client, tmp_path: Path) -> None:
+    directory = tmp_path / "data" / "board"
+    (directory / "90.txt").mkdir()
+    (directory / "1.txt").write_text(OLD.format("").replace("1000000000", "9" * 20))
+    assert client.get().text.count('<article class="card">') == 1
+
+
+def test_the_files_are_nobody_elses(tmp_path: Path) -> None:
+    script = copied("board", tmp_path)
+    send(Client(script, sessions=FileStore(tmp_path / "data" / "sessions")))
+    written = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o077 for path in written} == {0}

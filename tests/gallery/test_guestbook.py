@@ -145,7 +145,7 @@ def test_lines_of_another_program_do_no_harm(
 def test_not_more_wait_than_are_allowed(client: Client, guestbook: Any, tmp_path: Path) -> None:
     guestbook.MOST_WAITING = 1
     sign(client)
-    assert sign(client).status == 503
+    assert sign(client, {"text": "Another entry"}).status == 503
     assert len(waiting(tmp_path)) == 1
 
 
@@ -239,3 +239,64 @@ def test_no_entry_is_lost(tmp_path: Path) -> None:
         assert list(answers) == [303] * 8
     names = sorted(line.split("\t")[1] for line in waiting(tmp_path))
     assert names == [f"Visitor {n}" for n in range(8)]
+
+
+def test_a_second_click_signs_once(client: Client, tmp_path: Path) -> None:
+    assert [sign(client).status for _ in range(2)] == [303, 303]
+    assert len(waiting(tmp_path)) == 1
+    sign(client, {"text": "Another entry"})
+    assert len(waiting(tmp_path)) == 2
+
+
+def test_one_network_cannot_fill_what_waits(client: Client, guestbook: Any, tmp_path: Path) -> None:
+    guestbook.MOST_SIGNED = 2
+    for number, status in enumerate((303, 303, 422)):
+        client.environ["REMOTE_ADDR"] = f"2001:db8::{number}"
+        answer = sign(client, {"text": f"HTTP is fine; httpd, http2. {number}"})
+        assert answer.status == status
+    assert "come back later" in answer.text
+    client.environ["REMOTE_ADDR"] = "192.0.2.1"
+    assert sign(client).status == 303
+    assert len(waiting(tmp_path)) == 3
+
+
+def test_the_owner_deletes_all_that_waits(client: Client, owner: Client, tmp_path: Path) -> None:
+    for name in ("One", "Two"):
+        sign(client, {"text": name})
+    log_in(owner)
+    assert press(owner, "drop-all") == 303
+    assert waiting(tmp_path) == shown(tmp_path) == []
+    assert "Delete all" not in owner.get("/owner").text
+
+
+def test_a_clock_that_was_set_back_refuses_nobody(client: Client) -> None:
+    client.get()
+    with client.session_transaction() as session:
+        session["begun"] += 3600
+    assert sign(client).status == 303
+
+
+def test_a_picture_is_gone_if_its_entry_cannot_be_kept(
+    client: Client, guestbook: Any, tmp_path: Path
+) -> None:
+    sign(client)
+    guestbook.MOST_WAITING = 1
+    page = client.get().text
+    files = {"picture": ("cat.gif", b"GIF89a", "image/gif")}
+    data = {**GOOD, "text": "My cat", "csrf": token(page)}
+    assert client.post(data=data, files=files).status == 503
+    assert list((tmp_path / "data" / "guestbook-pictures").iterdir()) == []
+
+
+def test_a_time_that_is_no_date_is_left_out(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    file = tmp_path / "data" / "guestbook.txt"
+    file.write_text("99999999999999999999\tEve\t\tHi\n1000000000\tAda\t\tHo\n")
+    assert "1 entry" in client.get().text
+
+
+def test_the_files_are_nobody_elses(tmp_path: Path) -> None:
+    script = copied("guestbook", tmp_path)
+    sign(Client(script, sessions=FileStore(tmp_path / "data" / "sessions")))
+    written = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o077 for path in written} == {0}

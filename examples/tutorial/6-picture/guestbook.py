@@ -143,7 +143,8 @@ def send_picture(request: Request, name):
 def entries():
     """Return the lines of what is shown. Others, which somebody wrote by hand, are left out."""
     lines = read_lines(FILE)
-    return [each for each in lines if each.count("\t") >= 3 and each.split("\t")[0].isdecimal()]
+    found = [each for each in lines if each.count("\t") >= 3 and each.index("\t") < 12]
+    return [each for each in found if each.split("\t")[0].isdecimal()]
 
 
 def show(request: Request, form):

@@ -49,6 +49,8 @@ LIMITS = Limits(body=9 << 20, file=8 << 20, files=1)  # beyond these, no more is
 MODERATED = True
 PER_PAGE = 10
 MOST_WAITING = 500
+SIGNED = ExpiringCounters("data/guestbook-signed", seconds=3600)
+MOST_SIGNED = 50  # entries in an hour, from one network
 MOST_LINKS = 2
 LEAST_SECONDS = 3  # nobody reads the form and signs it faster
 
@@ -95,6 +97,7 @@ BUTTON = (
 )
 LOG_OUT = """<p class="row split"><a href="{here}">To the guestbook</a>
 <button name="log-out" value="1" class="quiet">Log out</button></p>"""
+DROP_ALL = '<p><button name="drop-all" value="1" class="quiet">Delete all that wait</button></p>'
 
 
 def guestbook(request: Request):
@@ -107,8 +110,11 @@ def guestbook(request: Request):
     values, errors = fields.check(request, ENTRY)
     of_a_program = not errors and is_of_a_program(request, values, errors)
     if not errors:
-        if not of_a_program:  # which is not told that it was found out
+        # A program is not told that it was found out, nor a person that the button was clicked twice.
+        signed = [values["name"], values["text"]]
+        if not of_a_program and request.session.get("signed") != signed:
             keep(values)
+            request.session["signed"] = signed
         waits = " It is shown as soon as the owner has read it." if MODERATED else ""
         request.session.flash("message", f"Thank you for signing.{waits}")
         return Response.redirect(request.url(base=False, query=False))
@@ -119,22 +125,35 @@ def guestbook(request: Request):
 
 def is_of_a_program(request: Request, values, errors):
     """Whether an entry is to be dropped. What a person may have done becomes an error."""
-    if time.time() - request.session.get("begun", time.time()) < LEAST_SECONDS:
+    now = time.time()  # it may be before the beginning, if the clock was set back meanwhile
+    if 0 <= now - request.session.get("begun", now) < LEAST_SECONDS:
         errors["text"] = f"That was quick. Please wait {LEAST_SECONDS} seconds, and sign again."
-    if values["text"].lower().count("http") > MOST_LINKS:
+    if values["text"].count("://") > MOST_LINKS:
         errors["text"] = f"Please use no more than {MOST_LINKS} links."
+    if not errors and SIGNED[network(request.remote_addr)].increment() > MOST_SIGNED:
+        errors["text"] = "Too many entries in this hour. Please come back later."
     return values["subject"] != ""
 
 
 def keep(values):
     """Keep an entry: for the owner, or where it is shown."""
-    if not MODERATED:
-        append_line(FILE, new_line(values))
-        return
+    line = new_line(values)
+    try:
+        if MODERATED:
+            let_wait(line)
+        else:
+            append_line(FILE, line)
+    except BaseException:  # such as a full disk: no picture stays without its entry
+        if picture_of(line):
+            (PICTURES / picture_of(line)).unlink(missing_ok=True)
+        raise
+
+
+def let_wait(line):
     with update_json(WAITING, default={}) as waiting:
         if len(waiting) >= MOST_WAITING:
             raise HTTPError(503, "Too many entries wait for the owner. Please come back later.")
-        waiting[secrets.token_hex(8)] = new_line(values)
+        waiting[secrets.token_hex(8)] = line
 
 
 def new_line(values):
@@ -179,7 +198,8 @@ def send_picture(request: Request, name):
 def entries():
     """Return the lines of what is shown. Others, which somebody wrote by hand, are left out."""
     lines = read_lines(FILE)
-    return [each for each in lines if each.count("\t") >= 3 and each.split("\t")[0].isdecimal()]
+    found = [each for each in lines if each.count("\t") >= 3 and each.index("\t") < 12]
+    return [each for each in found if each.split("\t")[0].isdecimal()]
 
 
 def show(request: Request, form):
@@ -299,6 +319,7 @@ def show_waiting(request: Request):
         *(entry(line, here, buttons(key, line, approve, drop)) for key, line in lines.items()),
         f"<h2>Shown: the last {len(shown)}</h2>",
         *(entry(line, here, buttons(key, line, take_down)) for key, line in shown.items()),
+        DROP_ALL if lines else "",
         LOG_OUT.format(here=here),
     ]
     return owner_page(fields.form(request, *content))
@@ -321,6 +342,8 @@ def decide(request: Request):
         return Response.redirect(request.script_name)
     if "take-down" in form:
         take_down(form["take-down"])
+    elif "drop-all" in form:
+        drop_all()
     else:
         with update_json(WAITING, default={}) as waiting:
             line = waiting.pop(form.get("approve") or form.get("drop", ""), None)
@@ -329,6 +352,15 @@ def decide(request: Request):
         if line and "drop" in form and picture_of(line):
             (PICTURES / picture_of(line)).unlink(missing_ok=True)
     return Response.redirect(request.url(base=False, query=False))
+
+
+def drop_all():
+    """Delete all entries that wait, and their pictures: after a flood."""
+    with update_json(WAITING, default={}) as waiting:
+        pictures = [picture_of(line) for line in waiting.values()]
+        waiting.clear()
+    for picture in filter(None, pictures):
+        (PICTURES / picture).unlink(missing_ok=True)
 
 
 def take_down(key):
@@ -468,6 +500,7 @@ meter, progress { width: 100%; height: 1rem; accent-color: var(--accent) }
 # --- the end of the style ---
 
 if __name__ == "__main__":
+    os.umask(0o077)  # what waits, and addresses, are nobody else's
     if sys.argv[1:] == ["password"] and "REQUEST_METHOD" not in os.environ:
         set_password()
     else:
