@@ -2,7 +2,8 @@
 
     python -m gallery.pictures [--out DIRECTORY] [NAME…]
 
-The one of each script's first page, on a desk and in the light scheme, goes to docs/img/gallery. With
+The one of each script's first page, on a desk and in the light scheme, goes to docs/img/gallery, and
+the list itself, if it is named ("gallery"), to docs/img/demo.png. With
 --out, all scenes in both sizes and both schemes go to that directory, to be looked at, and none to
 docs.
 """
@@ -23,6 +24,7 @@ PICTURES = ROOT / "docs" / "img" / "gallery"
 DESK = (1200, 800)
 PHONE = (360, 740)
 SHOWN = 1_000  # the height of a picture in the docs, at most
+LIST = 612  # that of the list: two scripts side by side
 
 
 def screens(out: Path | None) -> Iterator[tuple[int, int, str]]:
@@ -30,6 +32,11 @@ def screens(out: Path | None) -> Iterator[tuple[int, int, str]]:
     yield (*DESK, "light")
     if out:
         yield from ((*DESK, "dark"), (*PHONE, "light"), (*PHONE, "dark"))
+
+
+def shown(name: str) -> Path:
+    """The file of a script's picture; that of the list is the README's picture of the demo."""
+    return ROOT / "docs" / "img" / "demo.png" if name == "gallery" else PICTURES / f"{name}.png"
 
 
 def take(browser: Browser, path: Path, most: int) -> None:
@@ -69,7 +76,7 @@ def main() -> None:
                                 file = f"{name}-{scene or 'first'}-{width}-{scheme}.png"
                                 take(browser, options.out / file, 2_400)
                             else:
-                                take(browser, PICTURES / f"{name}.png", SHOWN)
+                                take(browser, shown(name), LIST if name == "gallery" else SHOWN)
 
 
 if __name__ == "__main__":
