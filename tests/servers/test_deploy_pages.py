@@ -134,6 +134,7 @@ def in_overlays(script: str, memory: Path) -> "subprocess.CompletedProcess[str]"
     """Run a shell script as root in namespaces of its own: mounts, network, processes."""
     if os.geteuid() != 0:
         lack("root, who may mount (run the tests as root)")
+    need("ip")
     command = [need("unshare"), "--mount", "--net", "--pid", "--fork", "--mount-proc"]
     if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
         lack("namespaces and mounts (a container may be forbidden them)")
