@@ -1,8 +1,11 @@
 """docs/start/first-page.md: what its reader does, in the order in which it is told."""
 
 import html
+import os
 import re
 import shutil
+import subprocess
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -38,6 +41,25 @@ def mistaken(server: Server, folder: Path) -> str:
     status, page = get(server.url + "hello.py?name=Ada")
     assert status == 500
     return html.unescape(page)
+
+
+def test_the_check_of_the_page_finds_the_python_of_the_terminal(tmp_path: Path) -> None:
+    """On the PATH of a web server there may be another one, which has no cgikit."""
+    folder = tmp_path / "first"
+    shutil.copytree(FOLDER, folder)
+    said = re.search(r"`(cgikit check [^`]*)`", (START / "first-page.md").read_text())
+    assert said is not None
+    done = subprocess.run(
+        ["sh", "-c", said[1]], cwd=folder, env=environment(), stdin=subprocess.DEVNULL,
+        text=True, capture_output=True, timeout=DEADLINE,
+    )  # fmt: skip
+    assert "has no module" not in done.stdout
+    assert "0 errors" in done.stdout, done.stdout + done.stderr
+
+
+def environment() -> dict[str, str]:
+    """In which `cgikit` and `python3` are those of this test."""
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 def test_the_first_five_minutes(tmp_path: Path) -> None:
