@@ -186,6 +186,10 @@ NOT_RUN = {
         'const answer = await fetch("https://api.example.org/cgi-bin/tasks.py",',
     ): "tests/browser/test_browser_recipes.py runs it in Chromium",
     ("recipes/templates.md", "<!DOCTYPE html>"): "tests/recipes/test_recipes_pages.py renders both",
+    (
+        "understand/life-of-a-request.md",
+        "cp -r docs/understand/life-of-a-request ~/life",
+    ): "writes into the home directory; the folder of these tests is such a copy",
     ("tutorial/index.md", "1-form/guestbook.py"): "names of files",
     ("tutorial/1-form.md", "chmod +x 1-form/guestbook.py"): "serves; tests/tutorial visits it",
     (
@@ -196,7 +200,10 @@ NOT_RUN = {
         "tutorial/2-escape.md",
         '<script>document.body.innerHTML = "<h1>Closed. Please pay at evil.exam',
     ): "tests/tutorial/pictures.py enters it",
-    ("tutorial/2-escape.md", "cp -r 1-form/data 2-escape/"): "serves; tests/tutorial does the same",
+    (
+        "tutorial/2-escape.md",
+        "chmod +x 2-escape/guestbook.py",
+    ): "serves; tests/tutorial does the same",
     (
         "tutorial/3-file.md",
         "python3 crowd.py http://127.0.0.1:8000/guestbook.py",

@@ -1,6 +1,7 @@
 """The pages of the tutorial show what the files of its steps have, and all that a step changes."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -40,6 +41,20 @@ def test_the_pieces_are_the_whole_change(name: str) -> None:
     added = [line[1:] for line in lines if line.startswith("+")]
     gone = [line[1:] for line in lines if line.startswith("-")]
     assert sorted([*former, *added]) == sorted([*new, *gone])
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_a_part_with_new_lines_only_goes_directly_below_the_part_before_it(name: str) -> None:
+    """As the first page says: a reader who types along sees where a new function goes."""
+    assert "a part that has only `+` lines goes directly below the part before it" in (
+        (PAGES / "index.md").read_text().replace("\n", " ")
+    )
+    parts, new = pieces(name), without_style(source(name))
+    for former, part in pairwise(parts):
+        if all(line.startswith("+") for line in part.splitlines()):
+            above = [line for line in former.splitlines() if not line.startswith("-")][-4:]
+            lines = [line[1:] for line in (*above, *part.splitlines())]
+            assert "\n".join(lines) in new
 
 
 @pytest.mark.parametrize("name", NAMES)
