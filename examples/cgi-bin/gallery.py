@@ -81,24 +81,36 @@ def gallery(request: Request):
 def scripts():
     """Return what the gallery's scripts say of themselves, by name."""
     found = {}
-    for path in sorted(HERE.glob("*.py")):
-        text = path.read_text(encoding="utf-8")
-        if f"\n{SAYS[0]}" in text:  # not parsed for nothing
-            parts = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")
-            found[path.stem] = [" ".join(part.split()) for part in parts]
+    for path in files():
+        try:
+            text = path.read_text(encoding="utf-8")
+            if f"\n{SAYS[0]}" in text:  # not parsed for nothing
+                parts = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")
+                found[path.stem] = [" ".join(part.split()) for part in parts]
+        except (OSError, ValueError, SyntaxError):  # not readable, not UTF-8, or of Python 2
+            continue
     return found
+
+
+def files():
+    """The files that may be scripts. Editors leave hidden ones; a link may lead anywhere."""
+    paths = (path for path in sorted(HERE.glob("*.py")) if not path.name.startswith("."))
+    return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 
 def first_steps(found):
     """Return the first line of each other script's docstring, by name."""
     others = {}
-    for path in sorted(HERE.glob("*.py")):
+    for path in files():
         if (
             path.stem not in {*found, Path(__file__).stem, "conftest"}
             and path.stat().st_mode & 0o100
         ):
-            with path.open(encoding="utf-8", errors="replace") as file:
-                head = file.read(2_000)
+            try:
+                with path.open(encoding="utf-8", errors="replace") as file:
+                    head = file.read(2_000)
+            except OSError:
+                continue
             others[path.stem] = head.partition('"""')[2].partition("\n")[0].partition('"""')[0]
     return others
 

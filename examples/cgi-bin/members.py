@@ -227,8 +227,9 @@ def guess(request: Request, name, password, errors):
     """Return the status: 303 if the password is right. Each guess is counted before it is checked."""
     name = canonical(name)
     counters = (
+        # The address first: one that is blocked must not go on to lock out others by their names.
+        (GUESSES[f"address {network(request.remote_addr)}"], MOST_GUESSES_OF_AN_ADDRESS),
         (GUESSES[f"name {name}"], MOST_GUESSES_FOR_A_NAME),
-        (GUESSES[f"address {request.remote_addr}"], MOST_GUESSES_OF_AN_ADDRESS),
     )
     for counter, most in counters:
         if counter.increment() > most:
@@ -252,15 +253,16 @@ def forget_guesses(name):
 
 def add(request: Request, name, password, errors):
     """Return the status: 303 if there is an account now that was not there before."""
-    key, entry = canonical(name), {"password": hashed(password), "since": int(time.time())}
+    key = canonical(name)
     if key in password.lower():
         errors["new"] = "Please choose a password without your name in it."
         return 422
-    if REGISTERED[request.remote_addr].increment() > MOST_REGISTERED:
+    if REGISTERED[network(request.remote_addr)].increment() > MOST_REGISTERED:
         errors["name"] = (
             "Too many have registered from your network today. Please come back tomorrow."
         )
         return 429
+    entry = {"password": hashed(password), "since": int(time.time())}
     with update_json(ACCOUNTS) as accounts:  # of two who want a name at once, one gets it
         if key in accounts:
             errors["name"] = "This name is taken."
@@ -278,6 +280,21 @@ def accounts():
             return json.load(file)
     except FileNotFoundError:
         return {}
+
+
+def network(address):
+    """An IPv4 address as it is; of IPv6 the first half, which is what one customer gets at least."""
+    if ":" not in address:
+        return address
+    import ipaddress
+
+    try:
+        parsed = ipaddress.IPv6Address(address)
+    except ValueError:  # what some servers say of a socket of the file system
+        return address
+    if parsed.ipv4_mapped:  # ::ffff:192.0.2.7, at a server that listens on both
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))
 
 
 def canonical(name):

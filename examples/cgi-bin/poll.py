@@ -7,7 +7,8 @@ Its holes: Two voters at once lost a vote, and at worst all of them; a picture o
 whoever saw it; whoever reloaded the page voted again; no choice was checked.
 
 This one: Votes are added under a lock, and the file is replaced as a whole. A vote needs the form of
-this page and a choice that exists, and a browser has one. Who deletes its cookies can vote again.
+this page and a choice that exists, and a browser has one. Who deletes its cookies can vote again, and
+so can who comes back after two hours, when the session has ended.
 """
 
 from cgikit import Counters, FileStore, Request, Response, escape, fields, run

@@ -93,7 +93,7 @@ def results(request: Request, words):
 def item(path, title, text, words):
     name = escape(title)
     if URL:
-        name = f'<a href="{escape(URL + quote(path))}">{name}</a>'
+        name = f'<a href="{escape(URL + quote(os.fsencode(path)))}">{name}</a>'
     return FOUND.format(title=name, snippet=snippet(text, words))
 
 
@@ -139,14 +139,15 @@ def ranked(found):
 def paths():
     """Yield the paths of the pages, relative to the folder, with / between their parts."""
     for folder, folders, files in os.walk(FOLDER):  # which does not follow links to folders
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        # `data` is where scripts keep what is nobody's business, should the folder be a whole site.
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and n != "data")
         for name in sorted(files):
             if name.lower().endswith(ENDINGS) and not name.startswith("."):
                 yield os.path.relpath(os.path.join(folder, name), FOLDER)
 
 
 def read(path):
-    """Return the text of a file; of one that is no file, is a link, or is too long, nothing."""
+    """Return the text of a file that everybody may read; nothing of a link or of one too long."""
     try:
         # Without waiting, should somebody have put a FIFO there.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -155,21 +156,23 @@ def read(path):
         return ""
     with open(number, "rb") as file:
         status = os.fstat(number)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
+        public = stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IROTH
+        if not public or status.st_size > MOST_BYTES:
             return ""
         return file.read(MOST_BYTES).decode("utf-8", "replace")
 
 
 def text_of(path, source):
     """Return the title and the text of a page, without markup."""
+    name = os.fsencode(path.rpartition("/")[2]).decode("utf-8", "replace")
     if path.lower().endswith(".txt"):
-        return path.rpartition("/")[2], " ".join(source.split())
+        return name, " ".join(source.split())
     reader = Text()
     reader.feed(source)
     reader.close()
     title = " ".join("".join(reader.title).split())
     text = " ".join(" ".join(reader.text).split())
-    return title or path.rpartition("/")[2], text.removeprefix(title)  # most pages begin with it
+    return title or name, text.removeprefix(title)  # most pages begin with it
 
 
 class Text(HTMLParser):

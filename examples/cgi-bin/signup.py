@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Sign-up: eight fields that are declared once, checked, and shown again with their errors."""
 
+import os
 from datetime import date
 
 from cgikit import FileStore, Request, Response, append_line, escape, fields, run
@@ -87,4 +88,5 @@ def page(content):
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # names and addresses are nobody else's
     run(sign_up, sessions=FileStore("data/sessions"))

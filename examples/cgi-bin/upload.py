@@ -43,7 +43,8 @@ def upload(request: Request):
             size=file.size,
             digest=hashlib.file_digest(file.file, "sha256").hexdigest(),
         )
-        # To keep it: file.save(os.path.join("data", file.filename))
+        # To keep it, under a name that no visitor has chosen, in a folder that has nothing else:
+        # file.save(f"data/uploaded/{secrets.token_hex(16)}")
     return PAGE.format(action=escape(request.script_name), result=result)
 
 

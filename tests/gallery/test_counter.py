@@ -52,3 +52,10 @@ def test_no_visitor_is_lost(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as visitors:
         seen = list(visitors.map(lambda _: Client(script).get("?style=text").text, range(12)))
     assert sorted(seen) == [f"{number:06}" for number in range(1, 13)]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "FOO"])
+def test_what_nobody_sees_is_not_counted(client: Client, method: str) -> None:
+    client.request(method, "")
+    client.cookies.clear()
+    assert client.get("?style=text").text == "000001"

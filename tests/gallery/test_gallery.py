@@ -55,3 +55,23 @@ def test_it_shows_what_lies_beside_it(tmp_path: Path) -> None:
     assert "poll" not in Client(script).get().text.partition("<main>")[2].lower()
     copied("poll", tmp_path)
     assert 'gallery.py/poll"' in Client(script).get().text
+
+
+def test_an_odd_file_beside_it_does_no_harm(tmp_path: Path) -> None:
+    """Emacs locks a file with a hidden link that leads nowhere; `\xfc` is Latin-1."""
+    script = copied("gallery", tmp_path)
+    copied("poll", tmp_path)
+    docstring_of_two = b'"""Two: x.\n\nThe classic: y.\n"""\nprint "hello"\n'
+    (tmp_path / "two.py").write_bytes(docstring_of_two)
+    (tmp_path / "latin.py").write_bytes(b'"""J\xfcrgen.\n\nThe classic: y.\n"""\n')
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / ".#poll.py").symlink_to("someone@example.org")
+    secret = tmp_path / "secret"
+    secret.write_text('"""The secret: x.\n\nThe classic: y.\n"""\n')
+    (tmp_path / "link.py").symlink_to(secret)
+    client = Client(script)
+    page = client.get()
+    assert page.status == 200
+    assert 'gallery.py/poll"' in page.text
+    assert "secret" not in page.text
+    assert client.get("/link/source").status == 404

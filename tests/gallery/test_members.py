@@ -206,3 +206,15 @@ def test_of_many_one_gets_the_name_and_the_files_are_private(tmp_path: Path) -> 
     assert sorted(statuses) == [303, 422, 422, 422]
     modes = [os.stat(tmp_path / "data" / name).st_mode & 0o777 for name in ("", "members.json")]
     assert modes == [0o700, 0o600]
+
+
+def test_a_blocked_address_locks_nobody_out(client: Client, members: Any, tmp_path: Path) -> None:
+    register(client)
+    members.MOST_GUESSES_OF_AN_ADDRESS, members.MOST_GUESSES_FOR_A_NAME = 2, 3
+    stranger = visitor(members, tmp_path)
+    statuses = []
+    for last in range(5):
+        stranger.environ["REMOTE_ADDR"] = f"2001:db8::{last}"
+        statuses.append(log_in(stranger, "Ada", "wrong").status)
+    assert statuses == [422, 422, 429, 429, 429]
+    assert log_in(visitor(members, tmp_path)).status == 303

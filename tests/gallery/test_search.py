@@ -29,6 +29,7 @@ def write(path: str, text: str) -> Path:
     file = Path("data/pages") / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
+    file.chmod(0o644)
     return file
 
 
@@ -138,3 +139,16 @@ def test_pages_without_an_address_have_no_links(client: Client, search: Any) -> 
     search.URL = ""
     write("a.txt", "needle")
     assert "<h2>a.txt</h2>" in client.get("?words=needle").text
+
+
+def test_what_not_everybody_may_read_is_not_shown(client: Client) -> None:
+    """The folder may be a document root, with the data of scripts below it."""
+    write("owner.txt", "scrypt hash").chmod(0o600)
+    write("cgi-bin/data/owner.txt", "scrypt hash")
+    write("seen.txt", "scrypt explained")
+    assert found(client, "scrypt") == ["/seen.txt"]
+
+
+def test_a_file_name_that_is_not_text_is_found(client: Client) -> None:
+    write("a.txt", "bridge").rename(os.fsdecode(b"data/pages/K\xf6ln.txt"))
+    assert found(client, "bridge") == ["/K%F6ln.txt"]
