@@ -11,6 +11,7 @@ The values of cookies and passwords are masked. It also shows the bytes before t
 """
 
 import io
+import re
 from urllib.parse import unquote_plus
 
 from cgikit import CGIError, Limits, Request, Response, escape, parse_header, run
@@ -283,14 +284,18 @@ def masked_body(request: Request, raw):
     boundary = f"--{parameters.get('boundary', '')}"
     if kind.lower() == "multipart/form-data" and boundary != "--":
         return boundary.join(map(masked_part, text.split(boundary)))
-    # A type that the script does not know: a line that names a secret is not shown.
+    # A type that the script does not know: from the first line on that names a secret, nothing is
+    # shown, because the secret may stand on a later one.
     lines = text.split("\n")
-    return "\n".join(f"({MASK})" if is_secret(line) else line for line in lines)
+    first = next((number for number, line in enumerate(lines) if is_secret(line)), len(lines))
+    return "\n".join(lines[:first] + [f"({MASK})"] * (first < len(lines)))
 
 
 def masked_part(part):
-    head, _, value = part.partition("\r\n\r\n")
-    return f"{head}\r\n\r\n{MASK}\r\n" if value and is_secret(head) else part
+    head, *value = re.split(r"\r?\n\r?\n", part, maxsplit=1)
+    if not is_secret(head):
+        return part
+    return f"{head}\r\n\r\n{MASK}\r\n" if value else f"\r\n({MASK})\r\n"
 
 
 def cookies(request: Request):

@@ -134,6 +134,7 @@ def of_api(request: Request):
 
 def read(request: Request, number):
     with update_json(FILE, default=EMPTY) as data:  # unchanged, so nothing is written
+        complete(data)
         value = shown(data, number) if number else everything(data)
     etag = value["etag"]
     unchanged = etag in listed(request.headers.get("If-None-Match", ""))
@@ -146,6 +147,7 @@ def read(request: Request, number):
 def create(request: Request):
     value = {"done": False, **checked(request.json(), needed=["text"])}
     with update_json(FILE, default=EMPTY) as data:
+        complete(data)
         if len(data["entries"]) >= MOST:
             raise HTTPError(409, f"There are {MOST} entries already. Delete one first.")
         data["last"] += 1
@@ -166,6 +168,7 @@ def change(request: Request, number):
         value = checked(request.json(), needed=KINDS if request.method == "PUT" else [])
     expected = listed(request.headers.get("If-Match", ""))
     with update_json(FILE, default=EMPTY) as data:  # if an error is raised, nothing is written
+        complete(data)
         current = shown(data, number)["etag"]
         if not expected:
             raise HTTPError(428, "Send If-Match with the ETag of the entry that you have read.")
@@ -180,6 +183,12 @@ def change(request: Request, number):
     answer = Response.json(changed)
     answer.headers["ETag"] = changed["etag"]
     return answer
+
+
+def complete(data):
+    """Give the file what it lacks: somebody may have emptied it by hand."""
+    for name, value in EMPTY.items():
+        data.setdefault(name, type(value)())
 
 
 def shown(data, number):

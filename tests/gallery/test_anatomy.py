@@ -87,6 +87,18 @@ def test_no_secret_of_a_get_is_shown(client: Client, asking: dict[str, Any]) -> 
         {"data": {"Password": CANARY, "x": "y"}},
         {"data": {"password": f"1\r\n\r\n{CANARY}"}, "files": {"f": ("x", b"y")}},
         {"json": {"password": CANARY}},
+        {
+            "content": f'{{"password":\n\n"{CANARY}"}}',
+            "headers": {"Content-Type": "application/json"},
+        },
+        {
+            "content": f'--x\nContent-Disposition: form-data; name="password"\n\n{CANARY}\n--x--',
+            "headers": {"Content-Type": "multipart/form-data; boundary=x"},
+        },
+        {
+            "content": f'--x\r\nContent-Disposition: form-data; name="password"\r\n{CANARY}',
+            "headers": {"Content-Type": "multipart/form-data; boundary=x"},
+        },
         {"content": f"password={CANARY}\r\n", "headers": {"Content-Type": "text/plain"}},
     ],
 )

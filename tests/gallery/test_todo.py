@@ -177,3 +177,12 @@ def test_of_changes_at_the_same_time_one_wins(tmp_path: Path) -> None:
         )
         assert sorted(statuses) == [200] + [412] * 7
     assert len(json.loads((tmp_path / "data" / "todo.json").read_text())["entries"]) == 8
+
+
+def test_a_file_that_was_emptied_by_hand_is_an_empty_list(client: Client, todo: Any) -> None:
+    file = Path(todo.FILE)
+    file.parent.mkdir()
+    file.write_text("{}")
+    assert value(client.get("/entries"))["entries"] == []
+    file.write_text("{}")
+    assert add(client).status == 201
