@@ -1,8 +1,10 @@
 """Commands with closed or full standard streams, and with encodings that have few characters."""
 
+import contextlib
 import io
 import os
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -165,7 +167,7 @@ def test_a_server_goes_on_without_its_console(place: Path) -> None:
     closed = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>log', "sh", *words]
     with subprocess.Popen(closed, cwd=place) as process:
         try:
-            assert until(lambda: _listens(process.pid) or process.poll() is not None)
+            assert until(lambda: _answers(process.pid) or process.poll() is not None)
             assert process.poll() is None, (place / "log").read_text()
         finally:
             process.terminate()
@@ -174,16 +176,21 @@ def test_a_server_goes_on_without_its_console(place: Path) -> None:
     assert "Traceback" not in (place / "log").read_text()
 
 
-def _listens(pid: int) -> bool:
-    """Whether a process has a socket that listens (Linux)."""
+def _answers(pid: int) -> bool:
+    """Whether a process answers at the socket on which it listens (Linux). One that only listens may
+    not yet handle signals.
+    """
     own = set()
     for each in Path(f"/proc/{pid}/fd").iterdir():
-        try:
+        with contextlib.suppress(OSError):  # closed meanwhile
             own.add(os.readlink(each))
-        except OSError:
-            pass  # closed meanwhile
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return any(f"socket:[{words[9]}]" in own for words in lines if words[3] == "0A")
+    ports = [w[1] for w in lines if w[3] == "0A" and f"socket:[{w[9]}]" in own]
+    for port in ports:
+        with socket.create_connection(("127.0.0.1", int(port.partition(":")[2], 16))) as asking:
+            asking.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return asking.recv(4) == b"HTTP"
+    return False
 
 
 @pytest.mark.parametrize(
