@@ -141,7 +141,7 @@ class OutputParser:
             raise Problem(
                 500,
                 f"Header line {self._lines + 1} is longer than {MAX_LINE} bytes.",
-                "Print an empty line between the headers and the body.",
+                _FIX_BLANK,
                 evidence=_shown(_text(line[:MAX_LINE])),
                 kind="header-too-long",
                 rule="",
@@ -386,7 +386,7 @@ def _shown(line: str) -> str:
     return text if len(text) <= 200 else text[:200] + "…"
 
 
-_FIX_BLANK = "Print an empty line between the headers and the body."
+_FIX_BLANK = "Print an empty line between the headers and the body; in Python: print()"
 _FIX_NAME = (
     "Write a name without spaces, as X-Name; if this line belongs to the body, print an empty line "
     "before it."
