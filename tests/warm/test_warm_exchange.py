@@ -443,7 +443,7 @@ def test_a_script_without_its_x_bit_is_in_the_log_with_what_to_do(served: Gatewa
     (served.root / path[1:]).chmod(0o644)
     start = len(served.lines)
     assert served.request(path).status == 403
-    served.wait_for(r"^/off\.py: off\.py is not executable\. chmod \+x off\.py$", start)
+    served.wait_for(r"^/off\.py: off\.py is not executable\. chmod \+x \S*off\.py$", start)
 
 
 def test_a_path_outside_the_scripts_is_in_the_log(served: Gateway) -> None:
