@@ -173,7 +173,8 @@ def masked_head(head: str, take: Take = len) -> str:
         if name == "set-cookie":
             return match[0]
         if name not in _ANSWER_FIELDS and (is_secret(name) or len(match[3]) >= _UNKNOWN):
-            take(match[3] if is_secret(name) else "")
+            if is_secret(name):
+                take(match[3])
             return match[1] + match[2] + HIDDEN
         value = masked_target(match[3], take) if name in _URL_FIELDS else match[3]
         return match[1] + match[2] + value

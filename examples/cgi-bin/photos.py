@@ -190,7 +190,7 @@ def type_of(start):
 def remove(key):
     with update_json(LIST) as kept:
         known = kept.pop(key, None)
-    if known:  # whatever else was sent is no name of a file
+    if known:  # anything else that was sent is not a file name
         with suppress(FileNotFoundError):
             (FOLDER / key).unlink()
 
