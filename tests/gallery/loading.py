@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from reading import elements
+
 from .style import SCRIPTS
 
 
@@ -25,3 +27,8 @@ def copied(name: str, directory: Path) -> Path:
     path.write_text(f"#!{sys.executable}\n{rest}")
     path.chmod(0o755)
     return path
+
+
+def token(page: str) -> str:
+    """Return the token of the form in a page, which its POST must bring along."""
+    return str(next(e["value"] for e in elements(page, "input") if e["name"] == "csrf"))

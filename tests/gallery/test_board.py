@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import elements
 
 from cgikit import FileStore
 from cgikit.testing import Answer, Client
 
-from .loading import copied, load
+from .loading import copied, load, token
 
 GOOD = {"name": "Ada <b>", "subject": "Engines & <i>", "text": "One\r\n\r\ntwo <u>"}
 OLD = "parent: {}\nname: Rob\nsubject: Old\ntime: 1000000000\n\nAs board.pl kept it\n"
@@ -30,10 +29,6 @@ def client(board: Any, tmp_path: Path) -> Client:
 
 def visitor(board: Any, tmp_path: Path) -> Client:
     return Client(board.board, sessions=FileStore(tmp_path / "sessions"))
-
-
-def token(page: str) -> str:
-    return str(next(e["value"] for e in elements(page, "input") if e["name"] == "csrf"))
 
 
 def send(client: Client, path: str = "", waited: bool = True, **changed: str) -> Answer:

@@ -11,7 +11,7 @@ from reading import elements
 from cgikit import FileStore
 from cgikit.testing import Answer, Client
 
-from .loading import copied, load
+from .loading import copied, load, token
 
 GOOD = {"name": "Ada <b>", "home": "https://example.org/?a=1&b=2", "text": "One\ntab\there <i>"}
 
@@ -29,10 +29,6 @@ def client(guestbook: Any, tmp_path: Path) -> Client:
 
 def visitor(guestbook: Any, tmp_path: Path) -> Client:
     return Client(guestbook.guestbook, sessions=FileStore(tmp_path / "sessions"))
-
-
-def token(page: str) -> str:
-    return str(next(e["value"] for e in elements(page, "input") if e["name"] == "csrf"))
 
 
 def sign(client: Client, changed: dict[str, str] | None = None, waited: bool = True) -> Answer:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import elements
 
 from cgikit import FileStore
 from cgikit.testing import Answer, Client
 
-from .loading import load
+from .loading import load, token
 
 
 @pytest.fixture
@@ -32,10 +31,6 @@ def client(machine: Any, tmp_path: Path) -> Client:
 def write(tmp_path: Path, text: str) -> None:
     with (tmp_path / "data" / "machine.log").open("a", encoding="utf-8") as log:
         log.write(text)
-
-
-def token(page: str) -> str:
-    return str(next(e["value"] for e in elements(page, "input") if e["name"] == "csrf"))
 
 
 def log_in(client: Client, password: str = "open sesame") -> Answer:

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import elements
 
 from cgikit import FileStore
 from cgikit.testing import Answer, Client
 
-from .loading import copied, load
+from .loading import copied, load, token
 
 PASSWORD = "four words and more"
 
@@ -32,10 +31,6 @@ def visitor(members: Any, tmp_path: Path) -> Client:
 @pytest.fixture
 def client(members: Any, tmp_path: Path) -> Client:
     return visitor(members, tmp_path)
-
-
-def token(page: str) -> str:
-    return str(next(e["value"] for e in elements(page, "input") if e["name"] == "csrf"))
 
 
 def send(client: Client, path: str = "", **data: str) -> Answer:

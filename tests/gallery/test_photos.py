@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import elements
 
 from cgikit import FileStore, Limits
 from cgikit.testing import Answer, Client
 
-from .loading import copied, load
+from .loading import copied, load, token
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 PASSWORD = "open sesame"
@@ -37,19 +36,18 @@ def visitor(photos: Any, tmp_path: Path) -> Client:
     return Client(photos.photos, sessions=FileStore(tmp_path / "sessions"), limits=limits)
 
 
-def token(client: Client) -> str:
-    page = client.get("/owner").text
-    return str(next(e["value"] for e in elements(page, "input") if e["name"] == "csrf"))
+def token_of(client: Client) -> str:
+    return token(client.get("/owner").text)
 
 
 def log_in(client: Client, password: str = PASSWORD) -> int:
-    return int(client.post("/owner", data={"csrf": token(client), "password": password}).status)
+    return int(client.post("/owner", data={"csrf": token_of(client), "password": password}).status)
 
 
 def add(
     client: Client, content: bytes = PNG, name: str = "a.png", title: str = "Sea <b>"
 ) -> Answer:
-    data = {"csrf": token(client), "title": title}
+    data = {"csrf": token_of(client), "title": title}
     return client.post("/owner", data=data, files={"photo": (name, content, "image/png")})
 
 
@@ -116,10 +114,10 @@ def test_only_the_owner_adds_and_removes(client: Client, photos: Any, tmp_path: 
     [key] = listed(tmp_path)
     stranger = visitor(photos, tmp_path)
     assert add(stranger).status == 422  # it is asked for the password
-    assert stranger.post("/owner", data={"csrf": token(stranger), "remove": key}).status == 422
+    assert stranger.post("/owner", data={"csrf": token_of(stranger), "remove": key}).status == 422
     assert client.post("/owner", data={"remove": key}).status == 403  # of another site's form
     assert list(listed(tmp_path)) == [key]
-    assert client.post("/owner", data={"csrf": token(client), "remove": key}).status == 303
+    assert client.post("/owner", data={"csrf": token_of(client), "remove": key}).status == 303
     assert listed(tmp_path) == {}
     assert list((tmp_path / "data" / "photos").iterdir()) == []
     assert client.get(f"/{key}").status == 404
@@ -129,7 +127,7 @@ def test_only_the_owner_adds_and_removes(client: Client, photos: Any, tmp_path: 
 def test_nothing_is_removed_or_shown_but_photos(client: Client, tmp_path: Path, key: str) -> None:
     log_in(client)
     add(client)
-    assert client.post("/owner", data={"csrf": token(client), "remove": key}).status == 303
+    assert client.post("/owner", data={"csrf": token_of(client), "remove": key}).status == 303
     assert len(listed(tmp_path)) == 1
     assert (tmp_path / "data" / "photos-owner.txt").exists()
     if key:
@@ -148,7 +146,7 @@ def test_the_password(client: Client, photos: Any, tmp_path: Path) -> None:
 
 def test_log_out(client: Client, tmp_path: Path) -> None:
     log_in(client)
-    assert client.post("/owner", data={"csrf": token(client), "log-out": "1"}).status == 303
+    assert client.post("/owner", data={"csrf": token_of(client), "log-out": "1"}).status == 303
     assert add(client).status == 422
     assert listed(tmp_path) == {}
 

@@ -1,5 +1,6 @@
 """Somebody with a browser, in the gallery: what the scenes are played by."""
 
+import hashlib
 import importlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +72,15 @@ def visiting(browser: Browser, place: Path) -> Iterator[Visitor]:
         getattr(module, "prepare", lambda data: None)(directory / "data")
     with serve(directory) as server:
         yield Visitor(browser, server.url, directory / "data", place)
+
+
+def own(file: Path, parallel: int = 1) -> None:
+    """Make somebody with the password "open sesame" the owner, in the file of a script; `parallel` is
+    the p of its scrypt.
+    """
+    salt = "00" * 16
+    key = hashlib.scrypt(b"open sesame", salt=bytes.fromhex(salt), n=2**14, r=8, p=parallel)
+    file.write_text(f"{salt}:{key.hex()}\n")
 
 
 def at(path: str) -> Scene:

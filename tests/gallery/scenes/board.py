@@ -1,9 +1,8 @@
 """The board: threads, a thread, a form with errors, and the owner at work."""
 
-import hashlib
 from pathlib import Path
 
-from gallery.visitor import LONG, Visitor, at
+from gallery.visitor import LONG, Visitor, at, own
 
 MESSAGES = [
     ("", "Rob", "Which server do you run?", "I have inherited a machine with a cgi-bin."),
@@ -29,9 +28,7 @@ def prepare(data: Path) -> None:
         (board / f"{number}.txt").write_text(message(number))
     (board / "8.waiting").write_text(message(3))
     (board / "number").write_text("8\n")
-    salt = "00" * 16
-    hashed = hashlib.scrypt(b"open sesame", salt=bytes.fromhex(salt), n=2**14, r=8, p=1).hex()
-    (data / "board-owner.txt").write_text(f"{salt}:{hashed}\n")
+    own(data / "board-owner.txt")
 
 
 def wrong(visitor: Visitor) -> None:

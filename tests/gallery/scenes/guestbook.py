@@ -1,10 +1,9 @@
 """The guestbook: entries, a form with errors, and the owner at work."""
 
-import hashlib
 import json
 from pathlib import Path
 
-from gallery.visitor import LONG, Visitor, at
+from gallery.visitor import LONG, Visitor, at, own
 
 ENTRIES = [
     ("Grace", "", "Found it! The moth is in the log book now."),
@@ -27,9 +26,7 @@ def prepare(data: Path) -> None:
     (data / "guestbook.txt").write_text("".join(f"{line}\n" for line in lines()))
     waiting = {"a1": lines()[-1].replace("Ada", "Charles"), "b2": lines()[0]}
     (data / "guestbook-waiting.json").write_text(json.dumps(waiting))
-    salt = "00" * 16
-    hashed = hashlib.scrypt(b"open sesame", salt=bytes.fromhex(salt), n=2**14, r=8, p=1).hex()
-    (data / "guestbook-owner.txt").write_text(f"{salt}:{hashed}\n")
+    own(data / "guestbook-owner.txt")
 
 
 def wrong(visitor: Visitor) -> None:

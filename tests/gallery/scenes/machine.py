@@ -1,11 +1,10 @@
 """The machine: the page of who has logged in, with a log that visitors have written into."""
 
-import hashlib
 from pathlib import Path
 
 from selenium.webdriver.support.wait import WebDriverWait
 
-from gallery.visitor import LONG, Visitor, at
+from gallery.visitor import LONG, Visitor, at, own
 
 LINES = [
     'POST /cgi-bin/guestbook.py 303 "Mozilla/5.0"',
@@ -18,9 +17,7 @@ LINES = [
 def prepare(data: Path) -> None:
     rows = (f"2026-11-27 20:{minute:02d} {line}\n" for minute, line in enumerate(LINES * 4))
     (data / "machine.log").write_text("".join(rows))
-    salt = "00" * 16
-    hashed = hashlib.scrypt(b"open sesame", salt=bytes.fromhex(salt), n=2**14, r=8, p=1).hex()
-    (data / "machine-owner.txt").write_text(f"{salt}:{hashed}\n")
+    own(data / "machine-owner.txt")
 
 
 def logged_in(visitor: Visitor) -> None:
