@@ -46,7 +46,11 @@ def crowd(url):
         thread.start()
     for thread in threads:
         thread.join()
-    book = read(url)
+    try:
+        book = read(url)
+    except HTTPError as error:
+        error.close()
+        sys.exit(f"{url}: error page ({error.code}): look into its file")
     found = sum(text in book for text in texts)
     print(f"{VISITORS} visitors signed, {found} of their entries are in the book.")
 
