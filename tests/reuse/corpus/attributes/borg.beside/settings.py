@@ -1,0 +1,5 @@
+class Settings:
+    _shared = {}
+
+    def __init__(self):
+        self.__dict__ = self._shared

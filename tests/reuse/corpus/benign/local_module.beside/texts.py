@@ -1,0 +1,5 @@
+GREETING = "Good day"
+
+
+def greet(name):
+    return f"{GREETING}, {name}"

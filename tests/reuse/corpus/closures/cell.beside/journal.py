@@ -1,0 +1,10 @@
+def make():
+    value = "nothing"
+
+    def name():
+        return value
+
+    return name
+
+
+name = make()
