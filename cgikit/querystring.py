@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 # escaped "&" or "=" is not mistaken for one.
 _MARK_FIELD, _MARK_VALUE = "\x1e", "\x1f"
 _MARKS = bytes.maketrans(b"+&=", b" \x1e\x1f")
-# For finding escapes: every hex digit becomes "0", "%" stays, everything else becomes "-".
+# For finding escapes, all of a block in one go: bit 0 of a byte says that it is a hex digit, bit 1 that
+# it is a "%". Read as one little-endian number, the next byte is eight bits further up.
 _CLASSES = bytes(
-    48 if chr(b) in "0123456789abcdefABCDEF" else 37 if b == 37 else 45 for b in range(256)
+    1 if chr(b) in "0123456789abcdefABCDEF" else 2 if b == 37 else 0 for b in range(256)
 )
-_PERCENT_ONLY = bytes(37 if b == 37 else 0 for b in range(256))
 _BLOCK = 65_536
+# Bytes that can stand for a "%" while escapes are decoded: all but those that escapes consist of. There
+# are so many that one of them occurs no more than _RARE times in any block.
+_STAND_INS = bytes(b for b in range(256) if chr(b) not in "0123456789abcdefABCDEF%\\x")
+_RARE = 2 * _BLOCK // len(_STAND_INS)
 _PLAIN = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 
@@ -54,7 +58,7 @@ def parse(
         return MultiDict()
     try:
         text = _decode_whole(raw, errors) if codec == "utf-8" else None
-    except ValueError:  # an invalid escape or, with "strict", bytes that are not UTF-8
+    except ValueError:  # with "strict", bytes that are not UTF-8
         text = None
     if text is None:
         return MultiDict([_decode_field(field, errors, codec) for field in raw.split(b"&")])
@@ -100,9 +104,14 @@ def unquote(raw: bytes) -> bytes:
     """Percent-decode bytes (WHATWG URL section 1.3); a `%` without two hex digits stays unchanged."""
     if b"%" not in raw:
         return raw
+    if len(raw) <= _BLOCK:
+        try:
+            return _unescape(raw)
+        except UnicodeDecodeError:
+            return _unquote_block(raw)
     out = []
     start = 0
-    # In blocks, so that one invalid escape in 8 MiB does not make a list of millions of pieces.
+    # In blocks: one invalid escape in 8 MiB must not make all of it slow, and numbers get no larger.
     while start < len(raw):
         end = start + _BLOCK
         cut = raw.rfind(b"%", end - 2, end)
@@ -114,36 +123,45 @@ def unquote(raw: bytes) -> bytes:
 
 
 def _unquote_block(raw: bytes) -> bytes:
-    try:
-        return _unescape(raw)
-    except UnicodeDecodeError:
-        return _unescape(_escape_strays(raw))
-
-
-def _escape_strays(raw: bytes) -> bytes:
-    """Replace every `%` that does not begin an escape by `%25`, a whole block in one go: there can be
-    eight million.
+    """Decode a block in which a `%` may begin no escape, in a few passes over the whole block: there
+    can be eight million. Another byte stands for each of these, because a `%` would be decoded.
     """
-    raw = raw.replace(b"\0", b"%00")  # from here on, NUL marks such a "%"
-    good = raw.translate(_CLASSES).replace(b"%00", b"000")
-    strays = int.from_bytes(good.translate(_PERCENT_ONLY)) ^ int.from_bytes(raw)
-    return strays.to_bytes(len(raw)).replace(b"\0", b"%25")
+    mark = next(b for b in _STAND_INS if raw.count(b) <= _RARE)
+    raw = raw.replace(b"%c" % mark, b"%%%02X" % mark)  # where that byte occurs, it is escaped
+    classes = int.from_bytes(raw.translate(_CLASSES), "little")
+    ones = int.from_bytes(b"\1" * len(raw))
+    percents = classes >> 1 & ones
+    strays = percents ^ (percents & classes >> 8 & classes >> 16)
+    if not strays:
+        return _unescape(raw)
+    marked = int.from_bytes(raw, "little") ^ strays * (37 ^ mark)
+    escaped = _as_python(marked.to_bytes(len(raw), "little"))
+    return _decode_python(escaped.translate(bytes.maketrans(b"%c" % mark, b"%")))
 
 
 def _unescape(raw: bytes) -> bytes:
+    return _decode_python(_as_python(raw))
+
+
+def _as_python(raw: bytes) -> bytes:
+    """Return percent-escapes as escapes of Python, with backslashes escaped."""
+    return raw.replace(b"\\", b"\\x5c").replace(b"%", b"\\x")
+
+
+def _decode_python(escaped: bytes) -> bytes:
     # Python's decoder of \\xNN is the fastest way to decode percent-escapes: it requires two hex digits
-    # and raises for anything else. Backslashes in the input are escaped first. (The function is called
-    # directly, because looking up the codec by name imports a module.)
-    escaped = raw.replace(b"\\", b"\\x5c").replace(b"%", b"\\x")
+    # and raises for anything else. (The function is called directly, because looking up the codec by
+    # name imports a module.)
     return unicode_escape_decode(escaped)[0].encode("latin-1")
 
 
 def _decode_whole(raw: bytes, errors: str) -> str | None:
     """Decode all escapes of the string in one go; return None if that would be ambiguous."""
-    if b"%1" in raw or b"\x1e" in raw or b"\x1f" in raw:
-        return None  # the data may already contain a mark
-    raw = raw.translate(_MARKS)
-    return (_unescape(raw) if b"%" in raw else raw).decode("utf-8", errors)
+    decoded = unquote(raw.translate(_MARKS))
+    for separator, mark in (b"&", b"\x1e"), (b"=", b"\x1f"):
+        if decoded.count(mark) != raw.count(separator):
+            return None  # the data contains this mark too
+    return decoded.decode("utf-8", errors)
 
 
 def _decode_field(field: bytes, errors: str, codec: str) -> tuple[str, str]:

@@ -91,6 +91,21 @@ def test_unquote_does_not_cut_an_escape_between_blocks(offset: int) -> None:
     assert unquote(raw) == b"%zz" + b"a" * (65_536 - 3 + offset) + b"A%4B" + b"b" * 65_536 + b"C%"
 
 
+@given(st.data())
+def test_unquote_of_blocks_in_which_every_byte_occurs(data: st.DataObject) -> None:
+    """A byte that stands for a bad `%` while the block is decoded occurs in the data as well."""
+    common = data.draw(st.binary(min_size=1, max_size=40))
+    piece = data.draw(urlencoded)
+    raw = (bytes(range(256)) + b"%4") * data.draw(st.integers(0, 3)) + (common + piece) * 700
+    assert unquote(raw) == unquote_to_bytes(raw)
+
+
+@pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 200_000])
+def test_unquote_finds_a_stand_in_among_bytes_that_are_all_common(size: int) -> None:
+    raw = (bytes(range(256)) + b"%%41%zz%") * (size // 256)
+    assert unquote(raw[:size]) == unquote_to_bytes(raw[:size])
+
+
 # --- limits (S14) -----------------------------------------------------------------------------
 
 

@@ -35,7 +35,7 @@ MUTANTS = (
     ("querystring.py", 'raw.split(b"+") if word', 'raw.split(b" ") if word', "keywords"),
     ("querystring.py", '"+" if b == 0x20', '"-" if b == 0x20', "escape"),
     ("querystring.py", 'f"%{b:02X}" for b in raw', 'f"%{b:X}" for b in raw', "build"),
-    ("querystring.py", 'replace(b"\\0", b"%25")', 'replace(b"\\0", b"%26")', "unescape"),
+    ("querystring.py", 'b"%c" % mark, b"%"', 'b"%c" % mark, b"&"', "unescape"),
     ("request.py", 'return self._open().form()[0]', 'return self._open().form()[1]', "form"),
     ("request.py", 'return self._open().whole()', 'return self._open().whole().strip()', "body"),
     ("partheader.py", '.replace("%0A", "\\n")', "", "multipart"),
