@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from cgikit import Counter
+from cgikit import Counter, ExpiringCounters
 
 BLOCKS = 30
 TIMES = 300  # increments in a block
@@ -69,25 +69,55 @@ def compare(name: str, hot: bool, by_hand: Callable[[str], None]) -> dict[str, f
     }
 
 
-def together(path: str, hot: bool, each: int) -> dict[str, float]:
-    """Return the rate, a second, at which many processes increment one counter."""
+def in_children(work: Callable[[int], None]) -> float:
+    """Run `work` in eight processes at once; return how many seconds that takes."""
     start = perf_counter()
     children = []
-    for _ in range(PROCESSES):
+    for child in range(PROCESSES):
         if not (pid := os.fork()):
             try:
-                counter = Counter(path, 600, hot=hot)
-                for _ in range(each):
-                    counter.increment()
+                work(child)
                 os._exit(0)
             finally:
                 os._exit(1)
         children.append(pid)
     if [os.waitpid(pid, 0)[1] for pid in children] != [0] * PROCESSES:
         raise SystemExit("a process that counts failed")
-    seconds = perf_counter() - start
+    return perf_counter() - start
+
+
+def together(path: str, hot: bool, each: int) -> dict[str, float]:
+    """Return the rate, a second, at which many processes increment one counter."""
+
+    def work(_: int) -> None:
+        counter = Counter(path, 600, hot=hot)
+        for _ in range(each):
+            counter.increment()
+
+    seconds = in_children(work)
     check(path, PROCESSES * each)
     return {"rate": PROCESSES * each / seconds, "processes": PROCESSES}
+
+
+def expiring_together(path: str, names: int, each: int) -> dict[str, float]:
+    """Return the rate, a second, at which many processes increment many counters of one file."""
+    counters = ExpiringCounters(path, 3600, most=names, timeout=600)
+    for number in range(names):
+        counters[_address(number)].increment()
+
+    def work(child: int) -> None:
+        for turn in range(each):
+            counters[_address((child * each + turn) * 7919 % names)].increment()
+
+    seconds = in_children(work)
+    found = sum(counters.all().values()) - names
+    if found != PROCESSES * each:
+        raise SystemExit(f"{path} counted {found}, and should have {PROCESSES * each}")
+    return {"rate": PROCESSES * each / seconds, "processes": PROCESSES}
+
+
+def _address(number: int) -> str:
+    return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
 
 
 def check(path: str, expected: int) -> None:
@@ -102,5 +132,6 @@ if __name__ == "__main__":
         "hot": compare("hot", True, by_hand_in_place),
         "renamed together": together("renamed-together", False, EACH // 20),
         "hot together": together("hot-together", True, EACH),
+        "expiring together": expiring_together("expiring-together", 10_000, EACH // 10),
     }
     print(json.dumps(found))

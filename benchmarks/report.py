@@ -47,6 +47,7 @@ MICRO = (
         "urllib.parse.parse_qsl",
         None,
     ),
+    ("percents", "8 MiB of `%`, none of them an escape", "urllib.parse.parse_qsl", 10.0),
     ("cookies", "20 cookies, 4 percent-encoded", "http.cookies.SimpleCookie", 4.0),
     ("cookies-plain", "20 cookies, none percent-encoded", "http.cookies.SimpleCookie", None),
 )
@@ -58,6 +59,7 @@ COUNTING = (
 TOGETHER = (  # name in counting.py, what it is, the rate a second that it should reach
     ("renamed together", "Increments of one counter", None),
     ("hot together", "Increments of one hot counter", 20_000),
+    ("expiring together", "Increments of 10,000 counters that expire", 5_000),
 )
 MIB = 1 << 20
 Row = tuple[str, ...]

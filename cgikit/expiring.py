@@ -1,30 +1,53 @@
 """Counters that expire by themselves, for rate limits: how often a name came in the last minutes.
 
 A count begins with the first increment of its name and expires a fixed time later. This module decides
-what such a file looks like; counters that do not expire are in `counters`, and how files are replaced
-is in `files`.
+when a counter is changed and expires. What the file looks like is in `expiringfile`; counters that do
+not expire are in `counters`, and how files are replaced is in `files`.
 
-The file is text: a line "cgikit-expiring 1", then one line for each name: when it expires (13 digits,
-milliseconds since the epoch), its count (10 digits), and the name with backslash escapes.
+A counter is changed in place, by one write of 128 bytes within one page of memory: a process that is
+killed has changed it, or not. The file is replaced when it has to grow, and from time to time, to clear
+it of what has expired.
 """
 
 import os
 import time
 
+from .expiringfile import (
+    BLOCK,
+    EMPTY,
+    HEAD,
+    LAST,
+    MAX_COUNT,
+    SLOT,
+    SLOTS,
+    build,
+    escape,
+    find,
+    foreign,
+    kept,
+    line,
+    most_blocks,
+    parse,
+    read_layout,
+    read_slot,
+    room,
+)
 from .files import read, replace
-from .locks import lock
+from .locks import lock, storage_error
 from .process import absolute
+from .regularfile import close_quietly, open_regular, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Table = dict[str, tuple[int, int]]  # name: end in milliseconds, count
+    from .expiringfile import Layout, Table
 
-_HEAD = b"cgikit-expiring 1"
-_MAX_COUNT = 9_999_999_999  # the largest number of 10 digits; counting stops there
-_MAX_NAME = 200  # characters; of a longer name the beginning and the SHA-256 are kept
-_LAST = 9_999_999_999_999  # milliseconds: the year 2286
+    # Given a block, a name with its escapes, the time, and whether the file may grow: the slot to
+    # change, its new content, and the count; None if the file has to grow.
+    Change = Callable[[bytes, bytes, int, bool], tuple[int, bytes, int] | None]
+
+_LEAST = 1_000  # milliseconds between two times that a file is cleared
 
 
 class ExpiringCounters:
@@ -33,11 +56,11 @@ class ExpiringCounters:
         guesses = ExpiringCounters("data/guesses", seconds=900)
         if guesses[request.remote_addr].increment() > 5: ...
 
-    `seconds` is more than 0. At most `most` names are kept: one more takes the place of the name with
-    the lowest count, and continues from that count. `timeout`, `durable` and the errors are those of
-    `Counter`; a file of another kind raises `StorageError` and is never overwritten. `clock` returns
-    seconds since the epoch. `in`, `len` and iteration cover the names that have not expired; `del`
-    removes one (`KeyError` if there is none).
+    `seconds` is more than 0. About `most` names are kept, and never more than twice as many; 32 or less
+    are kept exactly. One more takes the place of a name with a low count, and continues from that
+    count. `timeout`, `durable` and the errors are those of `Counter`; a file of another kind raises
+    `StorageError` and is never overwritten. `clock` returns seconds since the epoch. `in`, `len` and
+    iteration cover the names that have not expired; `del` removes one (`KeyError` if there is none).
     """
 
     def __init__(
@@ -64,35 +87,82 @@ class ExpiringCounters:
         self.clock = clock
 
     def __getitem__(self, name: str) -> "ExpiringCounter":
-        return ExpiringCounter(self, _kept(name))
+        return ExpiringCounter(self, kept(name))
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and _kept(name) in self._now()
+        return isinstance(name, str) and self._one(kept(name)) != (0, 0)
 
     def __iter__(self) -> "Iterator[str]":
-        return iter(self._now())
+        return iter(self.all())
 
     def __len__(self) -> int:
-        return len(self._now())
+        return len(self.all())
 
     def __bool__(self) -> bool:
         # Always true, so `if counters:` reads no file.
         return True
 
     def __delitem__(self, name: str) -> None:
-        with lock(self.path, timeout=self.timeout):
-            table = self._now()
-            del table[_kept(name)]
-            self._save(table)
+        def remove(
+            block: bytes, escaped: bytes, now: int, may_grow: bool
+        ) -> tuple[int, bytes, int]:
+            slot = find(block, escaped)
+            if slot < 0 or read_slot(block, slot)[0] <= now:
+                raise KeyError(name)
+            return slot, EMPTY, 0
+
+        self._change(kept(name), remove)
 
     def all(self) -> dict[str, int]:
         """Return all counts by name (dict of str to int), those that began first in front."""
-        return {name: count for name, (_, count) in self._now().items()}
+        if not os.path.lexists(self.path):
+            return {}
+        # They may be changed in place at this moment: only under the lock are they sure to be complete.
+        with lock(self.path, shared=True, timeout=self.timeout):
+            return {
+                name: count for name, (_, count) in self._live(read(self.path), self._now()).items()
+            }
 
-    def _now(self) -> "Table":
-        """Return the counters that have not expired."""
-        raw = read(self.path)
-        now = int(self.clock() * 1_000)
+    def _one(self, name: str) -> tuple[int, int]:
+        """Return when a counter expires, and its count; (0, 0) if there is none."""
+        if not os.path.lexists(self.path):
+            return 0, 0
+        with lock(self.path, shared=True, timeout=self.timeout):
+            now = self._now()
+            found = self._look(escape(name))
+            if found is None:
+                return self._live(read(self.path), now).get(name, (0, 0))
+            end, count = found
+            return (min(end, now + self._span()), count) if end > now else (0, 0)
+
+    def _look(self, escaped: bytes) -> tuple[int, int] | None:
+        """Return what the slot of a name holds, (0, 0) if there is none; None if the whole file has to
+        be read.
+        """
+        fd = self._open(os.O_RDONLY)
+        try:
+            layout = self._layout(fd)
+            if layout is None:
+                return None
+            block = os.pread(fd, BLOCK, layout.place(escaped))
+            slot = find(block, escaped)
+            return read_slot(block, slot) if slot >= 0 else (0, 0)
+        except ValueError:
+            raise foreign(self.path) from None
+        except OSError as error:
+            raise storage_error(self.path, "cannot read the counters", error) from error
+        finally:
+            if fd >= 0:
+                close_quietly(fd)
+
+    def _now(self) -> int:
+        return int(self.clock() * 1_000)
+
+    def _span(self) -> int:
+        return max(1, int(self.seconds * 1_000))
+
+    def _live(self, raw: bytes | None, now: int) -> "Table":
+        """Return the counters that have not expired, of the whole file."""
         # A clock that was ahead for a while must not lock anybody out for as long.
         latest = now + self._span()
         table = {} if raw is None else parse(self.path, raw)
@@ -100,29 +170,106 @@ class ExpiringCounters:
             name: (min(end, latest), count) for name, (end, count) in table.items() if end > now
         }
 
-    def _span(self) -> int:
-        return max(1, int(self.seconds * 1_000))
-
     def _add(self, name: str, by: int) -> int:
-        with lock(self.path, timeout=self.timeout):
-            table = self._now()
-            if name not in table:
-                known = 0
-                while len(table) >= self.most:
-                    # The new name continues the count: a visitor who comes under many names, or under
-                    # two in turn, must never be counted less often than they came.
-                    out = min(table, key=lambda each: (table[each][1], table[each][0]))
-                    known = table.pop(out)[1]
-                table[name] = (min(int(self.clock() * 1_000) + self._span(), _LAST), known)
-            end, count = table[name]
-            count = min(count + by, _MAX_COUNT)
-            table[name] = (end, count)
-            self._save(table)
-            return count
+        def add(
+            block: bytes, escaped: bytes, now: int, may_grow: bool
+        ) -> tuple[int, bytes, int] | None:
+            end = latest = min(now + self._span(), LAST)
+            slot, count = find(block, escaped), 0
+            if slot < 0:
+                slot, count = room(block, now, min(self.most, SLOTS))
+                if count and may_grow:
+                    return None
+            else:
+                found = read_slot(block, slot)
+                if found[0] > now:
+                    end, count = min(found[0], latest), found[1]
+            count = min(count + by, MAX_COUNT)
+            return slot, line(end, count, escaped).ljust(SLOT, b"\n"), count
 
-    def _save(self, table: "Table") -> None:
+        return self._change(name, add)
+
+    def _change(self, name: str, change: "Change") -> int:
+        escaped = escape(name)
+        with lock(self.path, timeout=self.timeout):
+            now = self._now()
+            count = self._change_in_place(escaped, now, change)
+            return self._change_all(escaped, now, change) if count is None else count
+
+    def _change_in_place(self, escaped: bytes, now: int, change: "Change") -> int | None:
+        """Change one slot; return None if the file has to be replaced."""
+        fd = self._open(os.O_RDWR)
+        try:
+            layout = self._layout(fd)
+            if layout is None or not 0 <= now - layout.cleared < max(self._span(), _LEAST):
+                return None
+            at = layout.place(escaped)
+            block = os.pread(fd, BLOCK, at)
+            changed = change(block, escaped, now, layout.blocks < most_blocks(self.most))
+            if changed is None:
+                return None
+            slot, content, count = changed
+            _overwrite(fd, content, block[slot * SLOT : (slot + 1) * SLOT], at + slot * SLOT)
+            if self.durable:
+                os.fdatasync(fd)
+            # Network file systems report a full disk when the file is closed.
+            closing, fd = fd, -1
+            os.close(closing)
+            return count
+        except ValueError:
+            raise foreign(self.path) from None
+        except OSError as error:
+            raise storage_error(self.path, "cannot write the counters", error) from error
+        finally:
+            if fd >= 0:
+                close_quietly(fd)
+
+    def _change_all(self, escaped: bytes, now: int, change: "Change") -> int:
+        """Replace the file by one with the change, as large as it has to be, and cleared."""
+        old = read(self.path)
+        table = self._live(old, now)
+        layout = read_layout(old[:HEAD], len(old)) if old else None
+        key = layout.key if layout else os.urandom(16).hex().encode()
+        blocks = 1
+        while True:
+            raw = build(table, key, now, least=blocks, most=self.most)
+            layout = read_layout(raw[:HEAD], len(raw))
+            if layout is None:
+                raise AssertionError("a file that was just built has no layout")
+            at = layout.place(escaped)
+            may_grow = layout.blocks < most_blocks(self.most)
+            changed = change(raw[at : at + BLOCK], escaped, now, may_grow)
+            if changed is not None:
+                break
+            blocks = 2 * layout.blocks
+        slot, content, count = changed
+        at += slot * SLOT
+        raw = raw[:at] + content + raw[at + SLOT :]
         what = "cannot write the counters"
-        replace(self.path, build(table), what, durable=self.durable, timeout=self.timeout)
+        replace(self.path, raw, what, durable=self.durable, timeout=self.timeout)
+        return count
+
+    def _open(self, flags: int) -> int:
+        """Open the file; return its descriptor (int), -1 if it is missing or cannot be written to."""
+        try:
+            return open_regular(self.path, flags)
+        except FileNotFoundError:
+            return -1
+        except PermissionError as error:
+            if flags == os.O_RDWR:
+                return -1  # it can be replaced, perhaps
+            raise storage_error(self.path, "cannot read the counters", error) from error
+        except OSError as error:
+            raise storage_error(self.path, "cannot open the counters", error) from error
+
+    def _layout(self, fd: int) -> "Layout | None":
+        """Return the layout of an open file; None if it has none, or a second name: that may belong to
+        something else, and nothing is written into it.
+        """
+        if fd < 0:
+            return None
+        found = os.fstat(fd)
+        return read_layout(os.pread(fd, HEAD, 0), found.st_size) if found.st_nlink == 1 else None
 
 
 class ExpiringCounter:
@@ -135,14 +282,14 @@ class ExpiringCounter:
     @property
     def value(self) -> int:
         """The count now (int); 0 if there is none, or if it has expired."""
-        return self.counters.all().get(self.name, 0)
+        return self.counters._one(self.name)[1]
 
     @property
     def left(self) -> int:
         """In how many seconds the count expires (int, rounded up), for Retry-After; 0 if there is
         none.
         """
-        end, _ = self.counters._now().get(self.name, (0, 0))
+        end, _ = self.counters._one(self.name)
         return max(0, -int(-(end - self.counters.clock() * 1_000) // 1_000)) if end else 0
 
     def increment(self, by: int = 1) -> int:
@@ -156,48 +303,10 @@ class ExpiringCounter:
         return self.counters._add(self.name, by)
 
 
-def parse(path: str, raw: bytes) -> "Table":
-    """Parse the content of the file `path`; the inverse is `build`. Anything else raises
-    `StorageError`.
-    """
-    lines = raw.split(b"\n")
-    if lines[0] == _HEAD and not lines[-1]:
-        table: Table = {}
-        for line in lines[1:-1]:
-            end, count, name = line[:13], line[14:24], line[25:]
-            spaces = line[13:14] + line[24:25]
-            if not (len(end + count) == 23 and (end + count).isdigit() and spaces == b"  "):
-                break
-            if not name.isascii():
-                break
-            try:
-                table[name.decode("unicode_escape")] = (int(end), int(count))
-            except ValueError:
-                break
-        else:
-            return table
-    from .errors import StorageError
-
-    raise StorageError(
-        path, "is not a file of expiring counters; use another path, or move it away"
-    )
-
-
-def build(table: "Table") -> bytes:
-    """Return the content of a file with these counters (bytes); the inverse is `parse`."""
-    lines = [
-        b"%013d %010d %b\n" % (end, count, name.encode("unicode_escape"))
-        for name, (end, count) in table.items()
-    ]
-    return b"".join([_HEAD, b"\n", *lines])
-
-
-def _kept(name: str) -> str:
-    """Return the name under which a counter is kept in the file."""
-    if not isinstance(name, str):
-        raise TypeError(f"the name of a counter must be a str, not {type(name).__name__}")
-    if len(name) <= _MAX_NAME:
-        return name
-    from hashlib import sha256
-
-    return name[:100] + " " + sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+def _overwrite(fd: int, data: bytes, old: bytes, at: int) -> None:
+    """Write `data` over `old`, which has the same length and is at the offset `at` of an open file."""
+    try:
+        write_all(fd, data, at=at)
+    except OSError:
+        write_all(fd, old, at=at)
+        raise

@@ -119,8 +119,8 @@ NOT_RUN = {
     ): "tests/servers/test_shared_hosting.py serves it",
     (
         "reference/expiring.md",
-        "cgikit-expiring 1",
-    ): "the format of a file, which tests/test_expiring.py reads",
+        "cgikit-expiring 2 5f0c3b9f6f0e4d6c8a7f3f2f1f0e5d4c 1764198000000",
+    ): "the format of a file, with a random key; tests/test_expiringfile.py builds it",
     (
         "reference/migrate.md",
         "cgi-bin/form.py:12: the FieldStorage (made in line 9) stays: the progr",

@@ -11,11 +11,15 @@ import pytest
 from child import environment, write_script
 from hypothesis import given
 from hypothesis import strategies as st
+from nobody import NOBODY, forked_as_nobody
 from properties import any_texts
 from torture import size
 
 from cgikit import ExpiringCounters, LockTimeout, StorageError, lock
-from cgikit.expiring import build, parse
+from cgikit.expiringfile import build, kept, parse
+
+#: An empty file of this version, cleared when a `Clock` starts.
+NEW = build({}, b"k" * 32, 1_000_000_000)
 
 
 class Clock:
@@ -73,15 +77,23 @@ def test_what_has_ended_leaves_the_file(path: Path, clock: Clock) -> None:
     large = path.stat().st_size
     clock.now += 60
     counters["new"].increment()
-    assert path.read_bytes() == b"cgikit-expiring 1\n0001000120000 0000000001 new\n"
-    assert path.stat().st_size < large / 20
+    assert b"".join(path.read_bytes().split(b"\n")[1:]) == b"0001000120000 0000000001 new"
+    assert path.stat().st_size < large
 
 
-def test_the_file_is_as_it_is_described(path: Path, clock: Clock) -> None:
-    ExpiringCounters(path, 60, clock=clock)["größe\n\\"].increment(7)
-    assert path.read_bytes() == (
+def test_a_file_of_version_1_is_read_and_replaced(path: Path, clock: Clock) -> None:
+    long = "x" * 110
+    path.write_bytes(
         b"cgikit-expiring 1\n0001000060000 0000000007 gr\\xf6\\xdfe\\n\\\\\n"
+        b"0001000000000 0000000003 ended\n0001000050000 0000000002 %b\n" % long.encode()
     )
+    counters = ExpiringCounters(path, 60, clock=clock)
+    size = path.stat().st_size
+    assert counters.all() == {"größe\n\\": 7, kept(long): 2}
+    assert (counters["größe\n\\"].value, counters[long].left) == (7, 50)
+    assert path.stat().st_size == size
+    assert (counters[long].increment(), counters["größe\n\\"].increment()) == (3, 8)
+    assert path.read_bytes().startswith(b"cgikit-expiring 2 ")
 
 
 def test_a_clock_that_was_ahead_locks_out_nobody_for_long(path: Path, clock: Clock) -> None:
@@ -141,7 +153,7 @@ def test_long_names_take_little_room_and_count_apart(path: Path, clock: Clock, n
     assert [counters[name].increment(), counters[name].increment()] == [1, 2]
     assert counters[f"{name}y"].increment() == 1
     assert name in counters
-    assert path.stat().st_size < 2_000
+    assert path.stat().st_size == 8_192
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 1e10])
@@ -171,6 +183,11 @@ def test_misuse_says_so(path: Path) -> None:
         b"1\n",
         b'{"a": 1}\n',
         b"cgikit-expiring 2\n",
+        b"cgikit-expiring 3 " + b"a" * 32 + b" 0001000000000\n".ljust(8_142, b"\n"),
+        NEW[:-1],
+        NEW[:4_096],
+        NEW + b"\n",
+        NEW[:4_096] + b"0001000060000 000000000x a\n".ljust(4_096, b"\n"),
         b"cgikit-expiring 1",
         b"cgikit-expiring 1\n1\n",
         b"cgikit-expiring 1\n0001000060000 0000000007\n",
@@ -181,13 +198,112 @@ def test_misuse_says_so(path: Path) -> None:
         b"cgikit-expiring 1\n0001000060000 0000000007 torn",
     ],
 )
-def test_a_file_of_another_kind_is_never_overwritten(path: Path, content: bytes) -> None:
+def test_a_file_of_another_kind_is_never_overwritten(
+    path: Path, clock: Clock, content: bytes
+) -> None:
     path.write_bytes(content)
-    counters = ExpiringCounters(path, 60)
+    counters = ExpiringCounters(path, 60, clock=clock)
     for action in (counters.all, counters["a"].increment, lambda: counters.__delitem__("a")):
         with pytest.raises(StorageError, match="use another path, or move it away"):
             action()
     assert path.read_bytes() == content
+
+
+def test_a_block_in_which_something_else_is_written_is_not_overwritten(
+    path: Path, clock: Clock
+) -> None:
+    content = NEW[:4_096] + b"\n\n0001000060000 0000000001 a\n".ljust(4_096, b"\n")
+    path.write_bytes(content)
+    counters = ExpiringCounters(path, 60, clock=clock)
+    for action in (counters.all, counters["a"].increment):
+        with pytest.raises(StorageError, match="use another path, or move it away"):
+            action()
+    with pytest.raises(KeyError):
+        del counters["a"]
+    assert path.read_bytes() == content
+
+
+def test_a_counter_is_changed_in_place_until_the_file_is_cleared(path: Path, clock: Clock) -> None:
+    counters = ExpiringCounters(path, 60, clock=clock)
+    counters["a"].increment()
+    first = path.stat().st_ino
+    clock.now += 30
+    assert (counters["b"].increment(), counters["a"].increment(), path.stat().st_ino) == (
+        1,
+        2,
+        first,
+    )
+    del counters["b"]
+    assert (counters.all(), path.stat().st_ino) == ({"a": 2}, first)
+    clock.now += 30
+    assert counters["c"].increment() == 1
+    assert path.stat().st_ino != first
+    assert b" a\n" not in path.read_bytes()
+
+
+def test_a_slot_that_has_expired_is_used_again(path: Path, clock: Clock) -> None:
+    ExpiringCounters(path, 20, most=2, clock=clock)["a"].increment()
+    counters = ExpiringCounters(path, 60, most=2, clock=clock)  # which clears it every minute
+    clock.now += 20
+    counters["b"].increment(5)
+    assert counters["a"].value == 0
+    assert counters["c"].increment() == 1  # it takes the place of a
+    assert counters.all() == {"b": 5, "c": 1}
+    assert counters["d"].increment() == 2
+    assert counters.all() == {"b": 5, "d": 2}
+
+
+def test_a_file_with_a_second_name_is_replaced(path: Path, clock: Clock) -> None:
+    counters = ExpiringCounters(path, 60, clock=clock)
+    counters["a"].increment()
+    other = path.with_name("other")
+    other.hardlink_to(path)
+    before = other.read_bytes()
+    assert (counters["a"].value, counters["a"].increment()) == (1, 2)
+    assert other.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_written_to_is_replaced(path: Path, clock: Clock) -> None:
+    counters = ExpiringCounters(path, 60, clock=clock)
+    counters["a"].increment()
+    path.chmod(0o444)
+    if os.geteuid():
+        assert counters["a"].increment() == 2
+    else:  # whom no mode keeps from writing
+        for each in (path.parent, path, Path(f"{path}.lock")):
+            os.chown(each, NOBODY, NOBODY)
+        code = "assert ExpiringCounters('guesses', 60, clock=clock)['a'].increment() == 2"
+        names = {"ExpiringCounters": ExpiringCounters, "clock": clock}
+        assert forked_as_nobody(path.parent, code, names) == "done"
+    assert (path.stat().st_mode & 0o777, counters["a"].value) == (0o444, 2)
+
+
+def test_the_file_grows_with_the_names_and_shrinks(path: Path, clock: Clock) -> None:
+    counters = ExpiringCounters(path, 60, clock=clock)
+    sizes = []
+    for number in range(600):
+        counters[f"192.0.2.{number}"].increment()
+        sizes.append(path.stat().st_size)
+    assert sizes[0] == 8_192 < sizes[-1] < 600 * 1_024
+    assert counters.all() == {f"192.0.2.{number}": 1 for number in range(600)}
+    for number in range(600):
+        assert counters[f"192.0.2.{number}"].increment() == 2
+    clock.now += 60
+    counters["new"].increment()
+    assert path.stat().st_size == 8_192
+
+
+def test_a_flood_over_many_blocks_makes_no_count_smaller(path: Path, clock: Clock) -> None:
+    counters = ExpiringCounters(path, 60, most=64, clock=clock)
+    counted = {f"192.0.2.{number}": 0 for number in range(60)}
+    for turn in range(4):
+        for number in range(300):
+            counters[f"2001:db8::{turn}:{number}"].increment()
+        for name in counted:
+            counted[name] += 1
+            assert counters[name].increment() >= counted[name]
+        clock.now += 0.3  # it is cleared meanwhile, too
+    assert len(counters) <= 128
 
 
 def test_others_wait(path: Path) -> None:
@@ -203,7 +319,8 @@ def test_others_wait(path: Path) -> None:
     st.dictionaries(any_texts, st.tuples(st.integers(0, 10**13 - 1), st.integers(0, 10**10 - 1)))
 )
 def test_what_is_built_is_parsed_again(table: dict[str, tuple[int, int]]) -> None:
-    assert parse("x", build(table)) == table
+    table = {kept(name): pair for name, pair in table.items()}
+    assert parse("x", build(table, b"k" * 32)) == table
 
 
 @given(
@@ -214,7 +331,7 @@ def test_any_content_is_a_table_or_a_storage_error(raw: bytes) -> None:
         table = parse("x", raw)
     except StorageError:
         return
-    assert parse("x", build(table)) == table
+    assert parse("x", build(table, b"k" * 32)) == table
 
 
 @given(

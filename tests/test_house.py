@@ -66,6 +66,7 @@ LAYERS = (
     {
         "counters",
         "expiring",
+        "expiringfile",
         "fields",
         "files",
         "forgotten",

@@ -18,7 +18,7 @@ from cgikit import (
     append_line,
     cookies,
     dates,
-    expiring,
+    expiringfile,
     format_header,
     jsonfile,
     parse_header,
@@ -122,11 +122,20 @@ PAIRS: list[tuple[str, set[str], st.SearchStrategy[Any], Callable[[Any], Any]]] 
     ),
     (
         "counters with an end",
-        {"expiring.build", "expiring.parse"},
+        {"expiringfile.build", "expiringfile.parse"},
         st.dictionaries(
-            any_texts, st.tuples(st.integers(0, 10**13 - 1), st.integers(0, 10**10 - 1))
+            any_texts.map(expiringfile.kept),
+            st.tuples(st.integers(0, 10**13 - 1), st.integers(0, 10**10 - 1)),
         ),
-        lambda value: expiring.parse("", expiring.build(value)),
+        lambda value: expiringfile.parse("", expiringfile.build(value, b"k" * 32)),
+    ),
+    (
+        "line of a counter with an end",
+        {"expiringfile.line", "expiringfile.parse_line"},
+        st.tuples(any_texts, st.integers(0, 10**13 - 1), st.integers(0, 10**10 - 1)),
+        lambda value: expiringfile.parse_line(
+            expiringfile.line(*value[1:], expiringfile.escape(value[0]))[:-1]
+        ),
     ),
     (
         "lines of a file",

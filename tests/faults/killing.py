@@ -24,7 +24,7 @@ from cgikit import (
     atomic_write,
     update_json,
 )
-from cgikit.expiring import parse
+from cgikit.expiringfile import parse
 from cgikit.files import temporary_name
 
 assert LockTimeout  # loaded before the first fork

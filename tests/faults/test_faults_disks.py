@@ -55,6 +55,7 @@ def names(place: Path) -> set[str]:
 #: What finds its room in the page that the file has, or in an orphan that it removes.
 FRUGAL = {
     *("append", "append to a cut line", "count hot", "count hot and durably"),
+    *("count for a while", "count for a while and durably"),
     *("take lines", "take lines durably"),
     *(name for name, kind in SAVES.items() if kind.orphan),
 }

@@ -199,6 +199,11 @@ CASES = {
     "hot counter": Case(
         ("counters.Counter._change_in_place",), "x", "cgikit.Counter('x', hot=True).increment()"
     ),
+    "counters that expire": Case(
+        ("expiring.ExpiringCounters._open",),
+        "x",
+        "cgikit.ExpiringCounters('x', 9)['a'].increment()",
+    ),
     "counters": Case(("files.read",), "x", "cgikit.Counters('x')['a'].increment()"),
     "atomic_write": Case((), "x", "cgikit.atomic_write('x', 'data')"),
     "a password file": Case(
