@@ -214,21 +214,19 @@ class Body:
         return [] if self._form is None else [*self._form[0].pairs()]
 
     def _read_form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
-        from . import multidict
+        from .multidict import MultiDict, MultiMap
 
-        no_files: MultiMap[Upload] = multidict.MultiMap()
+        no_files: MultiMap[Upload] = MultiMap()
         if self.request.method in {"GET", "HEAD"}:
-            return multidict.MultiDict(), no_files
+            return MultiDict(), no_files
         if self.request.content_length == 0 and not self._is_chunked():
-            return multidict.MultiDict(), no_files
+            return MultiDict(), no_files
         self._refuse_coded()
         kind = self._media_type()
         if kind == "application/x-www-form-urlencoded":
-            from . import querystring
+            from .querystring import parse
 
-            fields = querystring.parse(
-                self.whole(), errors=self._errors, limits=self.limits, codec=self._codec
-            )
+            fields = parse(self.whole(), errors=self._errors, limits=self.limits, codec=self._codec)
             if self._sizes:
                 from .formparts import check_size
 
@@ -245,11 +243,11 @@ class Body:
         )
 
     def _read_multipart(self) -> "tuple[MultiDict, MultiMap[Upload]]":
-        from . import formparts
+        from .formparts import read_form
 
         stream = self.open("form")
         try:
-            return formparts.read_form(
+            return read_form(
                 _watched(stream, self._progress) if self._progress else stream.chunks(),
                 self.request.content_type,
                 length=stream.length,

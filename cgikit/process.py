@@ -460,9 +460,9 @@ def exit_handlers() -> int | None:
 
 
 def _leave() -> None:
-    from . import leaving
+    from .leaving import leave_script
 
-    leaving.leave_script()
+    leave_script()
 
 
 def write_log(text: str, stream: "TextIO | None" = None) -> None:

@@ -156,15 +156,17 @@ INNER_LAYERS = {
     ),
     "warm": (
         # Values, codecs, single rules
-        "allowlist arrival errorstream exchangestate header interpreter loglines messages outbox",
-        "program requestfile restarts settings slottable state",
+        "allowlist arrival baseline caches errorstream exchangestate extensions header interpreter",
+        "loglines messages outbox program requestfile restarts settings slottable state streams",
+        "surroundings",
         "compiling loop inhand requestvariables staleness trial",
         # The process that forks
         "preload rehearsal target",
+        "reuse",
         "zygote",
         # What a worker has one of: connections, places, the way to its zygote
         "acceptor connection launcher zygoteclient",
-        "connections places",
+        "connections kept places",
         # One request
         "exchangehost",
         "child",
@@ -184,7 +186,6 @@ FORBIDDEN = (("gateway", "host"), ("gateway", "warm"), ("*", "compat"))
 #: Rooms that may touch the process and the machine: the environment, standard streams, files,
 #: sockets, other processes. All others are values in, values out.
 WORLDLY = {
-    "",  # the package itself loads its modules
     "__main__",
     "body",
     "bundle",

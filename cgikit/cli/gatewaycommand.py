@@ -95,6 +95,14 @@ def _add_ways_to_run(parser: argparse.ArgumentParser) -> None:
         help="import this module in advance (may be repeated); most are learned automatically",
     )
     parser.add_argument(
+        "--reuse",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="let a process of these scripts serve one request after another, as long as no change is "
+        "seen in it; the name of a script, or its path below ROOT, with * and ? (may be repeated)",
+    )
+    parser.add_argument(
         "--stderr",
         choices=("log", "server"),
         default="log",
@@ -122,6 +130,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         ("--workers", processors, 1, 256, "number of worker processes"),
         ("--children", 256, 1, 1_000, "scripts that one worker runs at once"),
         ("--queue", 256, 0, 100_000, "requests that wait in one worker; more get 503"),
+        ("--reuse-max", 1_000, 1, 1 << 20, "requests that one process serves, with --reuse"),
         ("--timeout", 60, 1, 86_400, "seconds until the headers, and of silence after them"),
         ("--total", 3_600, 1, 864_000, "seconds that a script may run in all"),
         ("--body", 1_024, 1, 1 << 20, "MiB of a request's body; a larger one gets 413"),
@@ -199,6 +208,8 @@ def _settings(
         debug=environment.get("CGIKIT_DEBUG") == "1",
         preload=[*arguments.preload, *(oldnames.PRELOADED if arguments.compat else ())],
         pass_on=arguments.passing,
+        reuse=arguments.reuse,
+        reuse_max=arguments.reuse_max,
         timeout=float(arguments.timeout),
         patience=float(min(max(arguments.timeout, 10), 30)),
         total=float(arguments.total),

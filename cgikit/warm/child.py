@@ -13,6 +13,8 @@ from contextlib import suppress
 
 from ..host.background import GRACE, LEFT
 from ..host.problem import Problem
+from . import messages, requestfile
+from .kept import MAX_REQUEST
 from .loop import CHUNK, IN, OUT
 
 TYPE_CHECKING = False
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ..host.guard import OnError
     from .arrival import Arrival
     from .exchangehost import ExchangeHost
+    from .kept import Kept
     from .places import Candidate
     from .program import Program
 
@@ -59,8 +62,8 @@ class Child:
     """
 
     __slots__ = (
-        "_ask_at", "_awaited", "_body", "_buffer", "_err", "_host", "_in", "_is_stuck", "_kill_at",
-        "_loop", "_out", "_owner", "_pause", "_piece", "ahead", "done", "eof_at", "fed",
+        "_ask_at", "_awaited", "_body", "_buffer", "_err", "_host", "_in", "_is_stuck", "_kept",
+        "_kill_at", "_loop", "_out", "_owner", "_pause", "_piece", "ahead", "done", "eof_at", "fed",
         "heard", "is_reaping", "paused_at", "pid", "slot", "started",
     )  # fmt: skip
 
@@ -74,6 +77,7 @@ class Child:
         self.eof_at = 0.0  # when its output ended
         self.done = False
         self._out = self._err = self._in = -1
+        self._kept: Kept | None = None  # the process, if it may serve other requests too
         self._body: Arrival | None = None
         self._piece = memoryview(b"")  # of the body, which it has not taken yet
         self._is_stuck = False  # its input is full
@@ -102,7 +106,8 @@ class Child:
         self._body = body if body is not None and (body.waiting or body.is_owed) else None
         ends = self._pipes(self._body is not None)
         try:
-            host.zygote.fork(self, file, program, arguments, environ, ends)
+            if program is None or not self._reuse(file, program, arguments, environ, ends):
+                host.zygote.fork(self, file, program, arguments, environ, ends)
         except OSError as error:
             self.drop()
             raise _unavailable(f"The server cannot start a script: {error.strerror}.") from error
@@ -116,6 +121,38 @@ class Child:
         self._loop.watch(self._out, IN, self._on_out, self._owner.crashed)
         self._loop.watch(self._err, IN, self._on_err, self._owner.crashed)
         self.feed()
+
+    def _reuse(
+        self,
+        file: str,
+        program: "Program",
+        arguments: list[str],
+        environ: dict[str, str],
+        ends: tuple[int, int, int],
+    ) -> bool:
+        """Have the script run in a process that serves several requests. False where it is not one of
+        those, or that is not possible now.
+        """
+        keeper = self._host.keeper
+        if not keeper.wants(file, program):
+            return False
+        data = messages.pack(requestfile.made(program.directory, arguments, environ))
+        if len(data) > MAX_REQUEST:
+            return False
+        kept = keeper.get(file, program, self._owner.name())
+        if kept is None:
+            return False
+        is_new = kept.slot < 0
+        if not is_new:
+            keeper.begin(kept, self)
+        if not kept.send(data, ends):
+            keeper.give_back(kept, self)
+            return False
+        self._kept = kept
+        if is_new:
+            self._host.zygote.fork_kept(self, file, program, kept.theirs.fileno())
+            kept.theirs.close()
+        return True
 
     def _pipes(self, with_input: bool) -> tuple[int, int, int]:
         """Return the script's three descriptors; their other ends are kept."""
@@ -278,6 +315,8 @@ class Child:
         """End it: TERM to its process group, KILL after its grace."""
         if not self._kill_at and not self.done:
             self._kill_at = self._loop.now + self._host.settings.grace
+            if self._kept is not None:
+                self._kept.close()
             self._signal(signal.SIGTERM)
 
     def kill_if_due(self) -> None:
@@ -315,6 +354,13 @@ class Child:
         """
         if self.is_reaping or not self.pid or self._loop.now < self._ask_at:
             return
+        if self._kept is not None and self._out < 0 and not self.done and not self._kill_at:
+            answered = self._host.zygote.answered_with(self)
+            if answered is not None:
+                self._host.keeper.rest(self._kept, self)
+                self._kept = None
+                self._gone(answered)
+                return
         if not self._is_watched():
             self.is_reaping = True
             self._host.zygote.reap(self)

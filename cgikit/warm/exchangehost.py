@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..host.background import Background
     from ..host.refusals import Refusals
     from .header import KnownBlocks
+    from .kept import Keeper
     from .launcher import Launcher
     from .loop import Loop
     from .places import Places
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
         """The worker, as far as one request may use it.
 
         `settings` come from the supervisor. `loop` has the descriptors, the clock and the guard.
-        `zygote` forks and reaps, `places` says whose turn it is, `launcher` how a script is run.
+        `zygote` forks and reaps, `places` says whose turn it is, `launcher` how a script is run,
+        `keeper` has the processes that serve several requests.
         `single` tells whether one script answers everything. `null` is a descriptor of the null
         device. `known_blocks` are header blocks that were judged, `refusals` those that the log has,
         `background` the scripts that leave processes behind.
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         zygote: ZygoteClient
         places: Places
         launcher: Launcher
+        keeper: Keeper
         single: bool
         null: int
         known_blocks: KnownBlocks

@@ -11,7 +11,6 @@ there before the script imports them, and the seed of string hashes is that of t
 
 # Without their faces in Python, which bring modules with them that scripts may never ask for
 import _signal as signal  # type: ignore[import-not-found]
-import builtins
 import gc
 import io
 import os
@@ -19,25 +18,19 @@ import resource
 import sys
 from _frozen_importlib_external import SourceFileLoader
 
-# By name, what each child calls: to look it up in its module would be to copy that module's page too
-from os import chdir, closerange, dup2, getpid, putenv
-from resource import setrlimit
-
 from .. import leaving
 from ..process import exit_handlers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import CodeType, ModuleType, TracebackType
-    from typing import Any
+    from typing import Any, TextIO
 
     Limits = list[tuple[int, tuple[int, int]]]
 
 #: Those that Python ignores and other programs must not (as `subprocess` has it).
 _RESTORED = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
-_Module = type(sys)
-_HAS_ANNOTATIONS = sys.version_info < (3, 14)
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it can be changed
 #: Plain files from the top down: a kind, what may be below it, and by which name.
 _LAYERS = (
@@ -63,10 +56,10 @@ class Leave(BaseException):
 
 def descriptors(stdin: int, stdout: int, stderr: int, above: int, most: int) -> None:
     """Make three descriptors 0, 1 and 2 of this process; close those from `above` to `most` (S24)."""
-    dup2(stdin, 0)
-    dup2(stdout, 1)
-    dup2(stderr, 2)
-    closerange(above, most)
+    os.dup2(stdin, 0)
+    os.dup2(stdout, 1)
+    os.dup2(stderr, 2)
+    os.closerange(above, most)
 
 
 def most_descriptors() -> int:
@@ -102,7 +95,7 @@ def without_memory(values: "Limits") -> "Limits":
 def limit(values: "Limits") -> None:
     """Set resource limits."""
     for kind, pair in values:
-        setrlimit(kind, pair)
+        resource.setrlimit(kind, pair)
 
 
 def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -> None:
@@ -134,13 +127,13 @@ def module(file: str) -> "ModuleType":
     """Return an empty module for a script to run in. Call it after the fork: objects from before are
     hidden from the garbage collector, and `finish` could not release them.
     """
-    main = _Module("__main__")
+    main = type(sys)("__main__")
     namespace = main.__dict__
     namespace["__file__"] = file
-    namespace["__builtins__"] = builtins
+    namespace["__builtins__"] = sys.modules["builtins"]
     namespace["__cached__"] = None
     namespace["__loader__"] = SourceFileLoader("__main__", file)
-    if _HAS_ANNOTATIONS:
+    if sys.version_info < (3, 14):
         namespace["__annotations__"] = {}
     return main
 
@@ -158,7 +151,7 @@ def run(
     `directory` comes first on its path, `names` and `values` are its meta-variables. Raises
     `Leave` in a process that the script has forked.
     """
-    chdir(file[: file.rindex("/")] or "/")  # R49
+    os.chdir(file[: file.rindex("/")] or "/")  # R49
     sys.argv[:] = [file, *words]
     sys.orig_argv[:] = [sys.executable, file, *words]
     sys.path[0] = directory
@@ -168,17 +161,22 @@ def run(
     numpy = modules.get("numpy.random")
     if numpy is not None:  # `random` reseeds itself after a fork
         numpy.seed()
-    pid, status = getpid(), 0
-    threading = modules.get("threading")
-    if threading is not None:  # it keeps the thread's number from before the fork
-        threading.main_thread()._native_id = pid
+    pid, status = os.getpid(), 0
+    number_thread(pid)
     try:
         exec(code, main.__dict__)  # noqa: S102 -- this is what a host is for
     except BaseException as error:  # a script may raise anything
         status = _status_of(error)
-    if getpid() != pid:  # the script forked, and this is the other process
+    if os.getpid() != pid:  # the script forked, and this is the other process
         raise Leave(status)
     return status
+
+
+def number_thread(pid: int) -> None:
+    """Give the main thread its number: it keeps that from before the fork."""
+    threading = sys.modules.get("threading")
+    if threading is not None and threading.main_thread()._native_id != pid:
+        threading.main_thread()._native_id = pid
 
 
 def _set_environment(names: list[bytes], values: list[bytes]) -> None:
@@ -188,9 +186,9 @@ def _set_environment(names: list[bytes], values: list[bytes]) -> None:
     """
     data = getattr(os.environ, "_data", None)
     if isinstance(data, dict):
+        data.update(zip(names, values, strict=True))
         for name, value in zip(names, values, strict=True):
-            data[name] = value
-            putenv(name, value)
+            os.putenv(name, value)
     else:
         os.environb.update(zip(names, values, strict=True))
 
@@ -240,11 +238,13 @@ def finish(
     known: frozenset[str],
     descriptors: int = 3,
     c_runs: bool = False,
+    streams: "Iterable[TextIO]" = (),
 ) -> int:
     """Do what an interpreter does at its end, as far as anybody can see; return the exit status.
 
     `mark` was made before the script ran. `known` are the modules that were loaded then, `c_runs` says
-    whether one of them has C code of its own, `descriptors` is how many the engine itself has open.
+    whether one of them has C code of its own, `descriptors` is how many the engine itself has open,
+    `streams` are those of the standard streams that were made later.
 
     Raises `Leave` if only finalizing the interpreter will do, which costs as much as several requests:
     for objects that do something when they end, such as writing what is buffered.
@@ -257,7 +257,7 @@ def finish(
             del new
     except Exception:  # a script may have put anything into `sys.modules`
         raise Leave(status) from None
-    if not leaving.may_end((), descriptors, c_runs, mark, _HARMLESS, _let_go):
+    if not leaving.may_end(streams, descriptors, c_runs, mark, _HARMLESS, _let_go):
         raise Leave(status)
     return status
 

@@ -7,6 +7,8 @@ and may read the request. A module whose import does more than define things is 
 see `trial.py`. `staleness.py` decides whether preloaded modules are still up to date.
 """
 
+import atexit
+import contextlib
 import os
 import sys
 import time
@@ -16,11 +18,13 @@ from .trial import Trials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
+    from typing import Any
 
     from .program import Stamp
     from .staleness import Held
+    from .surroundings import Handlers
 
     Outcome = tuple[list[str], dict[str, str], list[str]]
 
@@ -114,6 +118,24 @@ def load(names: "Iterable[str]", learnt: list[str]) -> "Outcome":
     trials.sift(learnt)
     refused = {name: trials.why_not(name) for name in [*learnt, *trials.refused]}
     return failed, {name: why for name, why in refused.items() if why}, trials.absent
+
+
+@contextlib.contextmanager
+def registered(handlers: "Handlers") -> "Iterator[None]":
+    """Add the exit handlers that are registered meanwhile to `handlers`: Python does not say which it
+    has, and a child that serves several requests runs and registers them each time.
+    """
+    register = atexit.register
+
+    def recorded(function: "Any", /, *words: "Any", **named: "Any") -> "Any":
+        handlers.append((function, words, named))
+        return register(function, *words, **named)
+
+    atexit.register = recorded
+    try:
+        yield
+    finally:
+        atexit.register = register
 
 
 def _file_of(module: "ModuleType | None") -> str:

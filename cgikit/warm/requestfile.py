@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     Request = tuple[str, list[str], list[bytes], list[bytes]]
 
 
+def made(directory: str, arguments: list[str], environ: dict[str, str]) -> "Request":
+    """Return a request of these meta-variables for a script."""
+    names = [os.fsencode(name) for name in environ]
+    values = [os.fsencode(value) for value in environ.values()]
+    return directory, arguments, names, values
+
+
 def write(request: "Request") -> int:
     """Return a new descriptor of a file with a request, in memory where the system has such files. The
     caller closes it. `OSError` if there can be none. Inverse: `read`.

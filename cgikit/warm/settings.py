@@ -10,8 +10,8 @@ class Settings:
 
     __slots__ = (
         "body", "children", "debug", "grace", "interpret", "learnt", "memory", "mount", "pass_on",
-        "patience", "peers", "prefix", "preload", "processes", "protocol", "queue", "root", "spool",
-        "stderr_out", "temporary", "timeout", "total", "warm",
+        "patience", "peers", "prefix", "preload", "processes", "protocol", "queue", "reuse",
+        "reuse_max", "root", "spool", "stderr_out", "temporary", "timeout", "total", "warm",
     )  # fmt: skip
 
     def __init__(self, **values: "Any") -> None:
@@ -42,6 +42,9 @@ class Settings:
         self.spool: int = given("spool", 1 << 30)  # bytes of an answer on disk. nginx: 1 GiB
         #: Whether scripts' standard error goes to the web server instead of our log
         self.stderr_out: bool = given("stderr_out", False)
+        #: Patterns of the scripts whose processes serve several requests, and how many at most
+        self.reuse: list[str] = given("reuse", [])
+        self.reuse_max: int = given("reuse_max", 1_000)
         self.temporary: str = given("temporary", "/tmp")  # noqa: S108 -- files without a name
         self.memory: int = given("memory", 0)  # bytes of address space for a script
         self.processes: int = given("processes", 0)  # of the user; beyond that scripts cannot fork

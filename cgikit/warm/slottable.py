@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mmap import mmap
 
 SLOTS = 1_024
+#: Added to the exit status of a child that serves several requests: its output is complete; it may get
+#: the next request.
+ANSWERED, READY = 1 << 16, 1 << 17
 NAMES_SIZE = 65_536  # bytes for names, with what is stored beside them
 _NAMES = SLOTS * 8  # where they begin
 SIZE = _NAMES + NAMES_SIZE

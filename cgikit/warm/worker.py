@@ -29,6 +29,7 @@ from ..host.refusals import Refusals
 from . import messages, slottable
 from .connections import Connections
 from .exchange import Exchange
+from .kept import Keeper
 from .launcher import Launcher
 from .loglines import LogLines
 from .loop import IN, Loop
@@ -69,9 +70,11 @@ class Worker:
     ) -> None:
         self.settings = settings
         self.log = LogLines()  # standard error, which the supervisor reads
+        self._logged: set[str] = set()
         self.loop = Loop(Guard(self.log, self.give_up))
         guarded, patience = self.loop.guarded, settings.patience
         self.zygote = ZygoteClient(zygote, table, self._learn, guarded, patience)
+        self.keeper = Keeper(self.loop, self.zygote, settings, self.log_once)
         self.places = Places(self.loop, self.zygote, settings)
         self.launcher = Launcher(settings, held, self.report, self.log_once)
         self.connections = Connections(self.loop, settings, partial(Exchange, self), self.log)
@@ -84,7 +87,6 @@ class Worker:
         self._handover = handover
         self._channel = channel
         self._learnt: set[str] = set()
-        self._logged: set[str] = set()
         self._ticked = self.loop.now
 
     # --- the loop -----------------------------------------------------------------------------
@@ -121,6 +123,7 @@ class Worker:
         self.zygote.reap_rest()
         self.zygote.look_at_clock()
         self.places.tick()
+        self.keeper.tick()
         self.connections.tick()
 
     def _on_zygote(self, mask: int) -> None:

@@ -8,8 +8,9 @@ A request never comes here: the worker writes it to a file, and the child alone 
 `requestfile.py`).
 
 Messages on the socket to the worker; those to the zygote have their length in front:
-- to the zygote, with the script's three descriptors and that of the request file: what to run, as
-  `messages.py` writes it (see `ZygoteClient.fork`);
+- to the zygote, with the script's three descriptors and that of the request file, or with the way to
+  the worker on which a child gets several requests: what to run, as `messages.py` writes it (see
+  `ZygoteClient.fork`);
 - to the zygote, without descriptors (2**31 is added to the length): slots and process ids of children
   to reap, four bytes each;
 - from the zygote: 8 bytes, a child's slot and its process id (negative: the errno of the failed
@@ -26,37 +27,14 @@ import mmap
 import os
 import sys
 import time
-
-# By name, what each child calls: to look it up in its module would be to copy that module's page too
-from _signal import SIG_UNBLOCK, pthread_sigmask
 from _socket import socket
-from marshal import loads
-from os import (
-    P_PID,
-    WEXITED,
-    WNOHANG,
-    WNOWAIT,
-    close,
-    fork,
-    getpid,
-    killpg,
-    setsid,
-    waitid,
-    waitpid,
-    waitstatus_to_exitcode,
-)
-from sys import modules
 
 from .. import leaving
-from ..leaving import Mark
-from . import interpreter, messages, preload, slottable
+from . import interpreter, messages, preload, requestfile, slottable
 from .compiling import compiled
-from .interpreter import descriptors as take_descriptors
-from .interpreter import finish, limit, run, run_exit_handlers
-from .messages import HEAD, exactly
+from .messages import exactly
 from .program import runs_python
 from .rehearsal import fill_holes, rehearse
-from .requestfile import read
 from .slottable import SlotTable
 
 TYPE_CHECKING = False
@@ -64,7 +42,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    from .interpreter import Limits
+    from .surroundings import Handlers
 
     Ready = tuple[object, CodeType | None]
 
@@ -74,7 +52,6 @@ BLOCKED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.
 MAX_SCRIPTS = 1_000
 ENDED = 1 << 31
 ENDING, LEFT = 1_000, 1 << 16  # in the answer for a child that was reaped
-from_bytes = int.from_bytes
 
 
 class Zygote:
@@ -89,32 +66,30 @@ class Zygote:
         self.learner = preload.Learner()
         self.c_runs = False  # whether a module that is preloaded has C code of its own
         self.kept: list[bytes] = []
+        self.handlers: Handlers = []  # of libraries, to be called at exit
 
     def run(self) -> None:
         """Fork and reap on order until the worker is gone. A child leaves by `interpreter.Leave`."""
-        sock, child, reap, ready_for = self.sock, self._child, self._reap, self._ready
-        recvmsg, recv, send = sock.recvmsg, sock.recv, sock.send
+        recvmsg, fork = self.sock.recvmsg, os.fork
         while True:
             try:
-                head, ancillary, _, _ = recvmsg(HEAD, 64)
-                if not head:
-                    return
-                head = head if len(head) == HEAD else head + exactly(sock, HEAD - len(head))
-                size = from_bytes(head, "big")
-                order = recv(size & ~ENDED)
+                head, ancillary, _, _ = recvmsg(4, 64)
             except ConnectionResetError:  # the worker ended without reading all answers
                 return
-            left = (size & ~ENDED) - len(order)
-            order = order + exactly(sock, left) if left else order
+            if not head:
+                return
+            size = int.from_bytes(head + exactly(self.sock, 4 - len(head)), "big")
             if size & ENDED:
-                reap(order)
+                self._reap(exactly(self.sock, size ^ ENDED))
                 continue
-            stdin, stdout, stderr, request = memoryview(ancillary[0][2]).cast("i")
-            slot, file, stamp, is_warm = loads(order)  # noqa: S302 -- written by our worker
+            fds = ancillary[0][2]
+            given = [int.from_bytes(fds[i : i + 4], sys.byteorder) for i in range(0, len(fds), 4)]
+            order = exactly(self.sock, size)
+            slot, file, stamp, is_warm = messages.unpack(order)
             ready = None
             try:
                 if is_warm:
-                    ready = ready_for(file, stamp)
+                    ready = self._ready(file, stamp)
                 pid = fork()
             except OSError as error:
                 pid = -(error.errno or 1)
@@ -122,15 +97,10 @@ class Zygote:
                 _say(error)
                 pid = -errno.EIO
             if not pid:
-                child(slot, file, ready, request, (stdin, stdout, stderr))
-            close(stdin)
-            close(stdout)
-            close(stderr)
-            close(request)
-            try:
-                send((slot << 32 | pid & 0xFFFFFFFF).to_bytes(8, "big"))
-            except OSError:  # the worker is gone, as the next read of the socket shows
-                pass
+                self._child(slot, file, ready, given)
+            for fd in given:
+                os.close(fd)
+            self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
 
     def _ready(self, file: str, stamp: object) -> "Ready":
         """Return a compiled script, without code if it cannot be compiled: a cold start says why."""
@@ -149,33 +119,39 @@ class Zygote:
         is reaped, no other process group can get its number.
         """
         for at in range(0, len(data), 8):
-            slot = from_bytes(data[at : at + 4], "big")
-            pid = from_bytes(data[at + 4 : at + 8], "big")
+            slot = int.from_bytes(data[at : at + 4], "big")
+            pid = int.from_bytes(data[at + 4 : at + 8], "big")
             answer = 0
             try:
-                if waitid(P_PID, pid, WEXITED | WNOHANG | WNOWAIT) is not None:
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
                     _end_group(pid, 9)
-                    answer = ENDING + waitstatus_to_exitcode(waitpid(pid, 0)[1])
+                    answer = ENDING + os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
                     if _end_group(pid, 0):  # it was not alone, and the others are about to end
                         answer += LEFT
             except ChildProcessError:
                 answer = ENDING
-            try:
-                self.sock.send(((slot | ENDED) << 32 | answer).to_bytes(8, "big"))
-            except OSError:  # the worker is gone, as the next read of the socket shows
-                pass
+            self._answer((slot | ENDED).to_bytes(4, "big") + answer.to_bytes(4, "big"))
+
+    def _answer(self, data: bytes) -> None:
+        try:
+            self.sock.send(data)
+        except OSError:  # the worker is gone, as the next read of the socket shows
+            pass
 
     def _child(
         self,
         slot: int,
         file: str,
         ready: "Ready | None",
-        request: int,
-        descriptors: tuple[int, int, int],
+        given: list[int],
     ) -> None:
         """Run the script: this is its process. Never returns."""
         try:
-            self.attend(slot, file, ready, request, descriptors, self.limits)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
+            os.setsid()  # a group of its own to end, and no terminal of the server's
+            status = self._run(slot, file, ready, given)
+            self.table.statuses[slot] = status + 1
+            os._exit(status)
         except interpreter.Leave:
             self.sock.detach()  # its number may be that of a file of the script's by now
             raise
@@ -185,6 +161,23 @@ class Zygote:
             finally:  # even if the error cannot be shown: this process must not fork for others
                 os._exit(127)
 
+    def _run(self, slot: int, file: str, ready: "Ready | None", given: list[int]) -> int:
+        """Run the script for one request or, if all that was given is a way to the worker, for several.
+        Return the exit status.
+        """
+        if len(given) == 1:
+            from . import reuse  # loaded before the fork, if it is ever used
+
+            if ready is None or ready[1] is None:
+                reuse.execute(self, slot, file, given[0])
+                return 127  # not reached
+            return reuse.Reused(self, slot, file, ready[1], given[0]).serve()
+        stdin, stdout, stderr, request = given
+        mark = leaving.Mark()
+        status = self.attend(slot, file, ready, request, (stdin, stdout, stderr), self.limits, 3)
+        interpreter.run_exit_handlers()
+        return interpreter.finish(status, mark, self.learner.names, c_runs=self.c_runs)
+
     def attend(
         self,
         slot: int,
@@ -192,44 +185,34 @@ class Zygote:
         ready: "Ready | None",
         request: int,
         descriptors: tuple[int, int, int],
-        limits: "Limits",
-        rehearsal: int = 0,
-    ) -> None:
-        """Run the script in a child, and exit. `request` is the request file.
-
-        All that a child does is here, so that a rehearsal can do it in the zygote itself, which has so
-        many descriptors open (0: this is a child).
+        limits: "interpreter.Limits",
+        above: int,
+    ) -> int:
+        """Run the script and return its exit status. `request` is the request file. A rehearsal calls
+        this in the zygote itself.
         """
-        if not rehearsal:
-            pthread_sigmask(SIG_UNBLOCK, BLOCKED)
-            setsid()  # a group of its own to end, and no terminal of the server's
-        mark = Mark()
-        table = self.table
-        table.pids[slot] = getpid()
-        directory, arguments, names, values = read(request)
-        take_descriptors(*descriptors, self.most if rehearsal else 3, self.most)
+        self.table.pids[slot] = os.getpid()
+        directory, arguments, names, values = requestfile.read(request)
+        interpreter.descriptors(*descriptors, above, self.most)
         cold = ready is None or ready[1] is None
-        limit(interpreter.without_memory(limits) if cold and not runs_python(file) else limits)
+        interpreter.limit(
+            interpreter.without_memory(limits) if cold and not runs_python(file) else limits
+        )
         if ready is None or ready[1] is None:
             variables = dict(zip(names, values, strict=True))
             interpreter.execute(file, arguments, {**os.environb, **variables})
-            return  # not reached
-        status = run(file, ready[1], directory, arguments, names, values)
-        learner = self.learner
-        if len(modules) > len(learner.names) and (learnt := learner.learnt()):
-            table.write_names(getpid(), learnt)
-        if not rehearsal:
-            run_exit_handlers()
-        status = finish(status, mark, learner.names, rehearsal or 3, c_runs=self.c_runs)
-        table.statuses[slot] = status + 1
-        if not rehearsal:
-            os._exit(status)
+            return 127  # not reached
+        status = interpreter.run(file, ready[1], directory, arguments, names, values)
+        learnt = self.learner.learnt()
+        if learnt:
+            self.table.write_names(os.getpid(), learnt)
+        return status
 
 
 def _end_group(pid: int, number: int) -> bool:
     """Send a signal to a process group. False if there is none, or it is another user's."""
     try:
-        killpg(pid, number)
+        os.killpg(pid, number)
     except (ProcessLookupError, PermissionError):
         return False
     return True
@@ -240,6 +223,33 @@ def _say(error: Exception) -> None:
     import traceback
 
     interpreter.say("".join(traceback.format_exception(error)))
+
+
+def _prepare(zygote: Zygote, settings: "dict[str, Any]") -> "preload.Outcome":
+    """Preload modules, and do in this process what its children will do."""
+    if settings["reuse"]:
+        from . import reuse  # noqa: F401 -- not in each child
+
+        with preload.registered(zygote.handlers):
+            outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
+            atexit.register(int)
+    else:
+        outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
+    # An exit handler that does nothing: `process.send` arranges for leaving fast only if there is
+    # no other, and here `interpreter.finish` does that
+    if not settings["reuse"]:
+        atexit.register(int)
+    zygote.c_runs = leaving.runs_c(list(sys.modules.values()))
+    if zygote.c_runs:
+        try:
+            import _ctypes  # noqa: F401 -- for `leaving.flush_c`
+        except ImportError:
+            pass  # scripts end in Python's own way, then
+    gc.collect()
+    gc.freeze()  # or `interpreter.finish` would mistake these objects for the script's
+    rehearse(zygote)
+    zygote.learner = preload.Learner()
+    return outcome
 
 
 def main() -> int:
@@ -261,21 +271,7 @@ def main() -> int:
     zygote = Zygote(channel, SlotTable(memory), settings)
     outcome: preload.Outcome = [], {}, []
     if settings["warm"]:
-        outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
-        # An exit handler that does nothing: `process.send` arranges for leaving fast only if there is
-        # no other, and here `interpreter.finish` does that
-        atexit.register(int)
-        zygote.c_runs = leaving.runs_c(list(sys.modules.values()))
-        if zygote.c_runs:
-            try:
-                import _ctypes  # noqa: F401 -- for `leaving.flush_c`
-            except ImportError:
-                pass  # scripts end in Python's own way, then
-        gc.collect()
-        gc.freeze()  # or `interpreter.finish` would mistake these objects for the script's
-        zygote.learner = preload.Learner()
-        rehearse(zygote)
-        zygote.learner = preload.Learner()
+        outcome = _prepare(zygote, settings)
     data = messages.pack((preload.held(began), *outcome))
     try:
         channel.sendall(data)

@@ -12,7 +12,7 @@ from collections import deque
 
 from . import requestfile
 from .messages import pack
-from .slottable import SLOTS, SlotTable
+from .slottable import ANSWERED, READY, SLOTS, SlotTable
 from .zygote import ENDED, ENDING, LEFT
 
 TYPE_CHECKING = False
@@ -94,19 +94,29 @@ class ZygoteClient:
         Without a `program` that is an interpreter, or another program, started cold. `OSError` where
         the request cannot be handed over now.
         """
-        names = [os.fsencode(name) for name in environ]
-        values = [os.fsencode(value) for value in environ.values()]
         directory = program.directory if program is not None else ""
-        request = requestfile.write((directory, arguments, names, values))
+        request = requestfile.write(requestfile.made(directory, arguments, environ))
         try:  # what has raised until here has taken no slot
-            slot = child.slot = self._slots.pop()
-            self._table.pids[slot] = self._table.statuses[slot] = 0
-            self.children[slot] = child
-            stamp = program.stamp if program else None
-            order = pack((slot, file, stamp, program is not None))
-            self._send(order, (*descriptors, request))
+            self._order(child, file, program, (*descriptors, request))
         finally:
             os.close(request)
+
+    def fork_kept(self, child: "Forked", file: str, program: "Program", control: int) -> None:
+        """Have a process forked that gets its requests, the first too, on a socket: see `kept.py`."""
+        self._order(child, file, program, (control,))
+
+    def _order(
+        self,
+        child: "Forked",
+        file: str,
+        program: "Program | None",
+        descriptors: tuple[int, ...],
+    ) -> None:
+        slot = child.slot = self._slots.pop()
+        self._table.pids[slot] = self._table.statuses[slot] = 0
+        self.children[slot] = child
+        stamp = program.stamp if program else None
+        self._send(pack((slot, file, stamp, program is not None)), descriptors)
 
     def reap(self, child: "Forked") -> None:
         """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""
@@ -128,7 +138,24 @@ class ZygoteClient:
     def left_with(self, child: "Forked") -> int | None:
         """Return the exit status of a child that has exited by itself, or None if none is known."""
         status = self._table.statuses[child.slot]
-        return status - 1 if status else None
+        return status - 1 if status and not status & (ANSWERED | READY) else None
+
+    def answered_with(self, child: "Forked") -> int | None:
+        """Return the exit status of a script whose process lives on for other requests, or None."""
+        status = self._table.statuses[child.slot]
+        return (status & ANSWERED - 1) - 1 if status & (ANSWERED | READY) else None
+
+    def state(self, child: "Forked") -> int:
+        """Return what the table says of a child (int)."""
+        return self._table.statuses[child.slot] if child.slot >= 0 else 0
+
+    def pass_on(self, former: "Forked", child: "Forked") -> None:
+        """Note that a process belongs to another one now; both have its slot."""
+        self.children[child.slot] = child
+
+    def begin(self, child: "Forked") -> None:
+        """Forget what the table said of a child: it is about to get another request."""
+        self._table.statuses[child.slot] = 0
 
     def receive(self) -> bool:
         """Pass on what the zygote has answered. False when it is gone."""

@@ -20,6 +20,7 @@ TARGETS = {
     ("child", "self._on_err"): ("child:Child._on_err", "plain", "exchange"),
     ("child", "self._on_in"): ("child:Child._on_in", "upload", "exchange"),
     ("child", "handler"): ("child:Child._on_out", "download", "exchange"),
+    ("kept", "self._on_word"): ("kept:Kept._on_word", "reused", "exchange"),
     ("zygoteclient", "child.forked"): ("child:Child.forked", "plain", "exchange"),
     ("zygoteclient", "child.reaped"): ("child:Child.reaped", "plain", "exchange"),
     ("connection", "self._on_events"): ("connection:Connection._on_events", "upload", "exchange"),

@@ -42,7 +42,7 @@ PLACES = {
     "gateway.scgi:parse_variables": "variables come in; `checked` makes them native",
     "gateway.scgi:build_variables": "native variables go out",
     "gateway.wire:native": "the one conversion of ISO-8859-1 text",
-    "warm.zygoteclient:ZygoteClient.fork": "native variables go out to a script",
+    "warm.requestfile:made": "native variables go out to a script",
     "host.diagnosis:_isolating_option": "a script's first line, to read its options",
     "host.execlimits:_size": "how many bytes it is",
     "warm.header:Header.feed": "a native target goes out to the web server",

@@ -40,6 +40,8 @@ SCRIPTS = {
     "redirect": "print('Location: /plain.py\\n')",
     "begins": f"{HEAD}print('some', flush=True)\nimport time\ntime.sleep(0.05)\nprint('more')",
     "queued": f"{HEAD}print('queued')",
+    # Its process ends: it leaves a trace
+    "reused": f"{HEAD}import json\njson.dumps.left = 1\nprint('reused')",
 }
 
 
@@ -113,7 +115,7 @@ class Victim:
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
     root, order = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("order") / "order"
     driver = (sys.executable, injecting.__file__, str(order))
-    options = ("--workers", "1", "--children", "3", "--queue", "3")
+    options = ("--workers", "1", "--children", "3", "--queue", "3", "--reuse", "reused.py")
     # What a traceback needs: workers that are replaced because a child imported it end without a line
     for module in ("traceback", "ast", "tokenize"):
         options += ("--preload", module)

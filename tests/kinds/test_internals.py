@@ -208,6 +208,14 @@ PRIVATE = {
     ("warm.interpreter", "atexit._run_exitfuncs"): "3.11 to 3.13 have it",
     ("warm.interpreter", "threading._shutdown"): "3.11 to 3.13 have it",
     ("warm.interpreter", "threading.main_thread()._native_id"): "only set",
+    ("warm.baseline", "sys._getframe"): "for the kind of a frame: 3.11 to 3.13 have it",
+    ("warm.reuse", "sys._getframe"): "3.11 to 3.13 have it",
+    ("warm.caches", "struct._clearcache"): "3.11 to 3.13 have it",
+    ("warm.surroundings", "_thread._count"): "3.11 to 3.13 have it",
+    ("warm.surroundings", "atexit._clear"): "3.11 to 3.13 have it",
+    ("warm.surroundings", "atexit._run_exitfuncs"): "3.11 to 3.13 have it",
+    ("warm.surroundings", "os.environ._data"): "3.11 to 3.13 have it",
+    ("warm.surroundings", "sys.modules['threading']._shutdown"): "3.11 to 3.13 have it",
     ("leaving", "_thread._count"): "3.11 to 3.13 have it",
     ("sessions.redisconnection", "kind._connect"): "redis 5.2 to 7; without it no save works",
     (
@@ -215,26 +223,22 @@ PRIVATE = {
         "sys._getframe",
     ): "3.11 to 3.13 have it; it tells Python's own flush from a script's",
     ("process", "getattr(atexit, '_ncallbacks', None)"): "Python's own way out is taken",
-    ("", "sys._xoptions"): "3.11 to 3.13 have it, and its documentation",
-    ("", "importing._bootstrap"): "3.11 to 3.13 have it",
-    ("", "importing._compile_bytecode"): "3.11 to 3.13 have it",
-    (
-        "",
-        "getattr(importing._bootstrap, '_find_and_load', _load)",
-    ): "modules are imported as usual",
 }
 #: Modules that C brings, under the names that the public ones take them from.
 PRIVATE_MODULES = {
     "_collections_abc",
+    "_contextvars",
     "_ctypes",  # a build without it lacks that file: the import is in a try
     "_frozen_importlib_external",
     "_json",
+    "_locale",
     "_operator",
     "_sha2",  # 3.12
     "_sha256",  # 3.11
     "_signal",
     "_socket",
     "_thread",
+    "_warnings",
 }
 #: Modules that use private names of another module of cgikit, and whose.
 NEIGHBOURS = {

@@ -23,7 +23,6 @@ OURS = "a number that is ours, not a text"
 ARGUMENT = "our own command line; argparse takes a ValueError for a wrong option"
 #: module and function: what bounds the text, or why it is none.
 PLACES = {
-    ("", "_compiled"): "the time of a file",
     ("accept", "_thousandths"): "3 digits",
     ("cli.channel", "_Parser.received"): OURS,
     ("compat.cgi", "_length"): "18 digits",
@@ -69,6 +68,7 @@ PLACES = {
     ("inspector.application", "Inspector._found"): "9 digits, by its pattern",
     ("inspector.recorder", "watched.start"): "what the host says: 3 digits",
     ("warm.interpreter", "limits"): OURS,
+    ("warm.surroundings", "Surroundings.allow_time"): OURS,
     ("warm.worker", "main"): "its supervisor's command line",
     ("host.wsgi", "server_request"): "18 digits",
     ("warm.zygote", "main"): "its worker's command line",

@@ -33,7 +33,6 @@ DESCRIPTOR = "a descriptor that is open already"
 
 #: Functions that open without the guard, and why they may.
 UNGUARDED = {
-    "_compiled": "the compiled file that an import would open",
     "cli.trace._write": "a file that the command line names, as a shell's > opens it",
     "cli.streams._opened": "the null device; then a descriptor that is open already",
     "tracing.measure._prepare": "a file of this package",
@@ -71,6 +70,7 @@ UNGUARDED = {
     "sessions.sqlite.SQLiteStore._open": "looked at before, by lstat; only its user can change it",
     "runner._source": "the script of the command line, as Python opens it",
     "inspector.saving._write": NEW,
+    "warm.streams.Streams.renew": DESCRIPTOR,
     "upload.Upload.file": DESCRIPTOR,
     "upload._open_spool": NEW + "; or a file that has no name",
     "upload._umask": "a file of the kernel's",

@@ -50,6 +50,7 @@ GIVERS = {
     "host.spawn:_popen": "meta-variables that `environ.py` has made: there is no peer",
     "warm.workerprocess:_interpreter": "our own environment, by `environ.inherited`",
     "warm.interpreter:_set_environment": "what `script_environ` returned",
+    "warm.surroundings:Surroundings._restore_environ": "our own, as before the first request",
     "warm.interpreter:execute": "what `script_environ` returned, over the zygote's own",
     "warm.worker:main": "our own environment, less one name",
     "warm.zygote:main": "our own environment, less one name",

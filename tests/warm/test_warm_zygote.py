@@ -408,7 +408,7 @@ zygote = Failing(socket.socket(), table, {{"memory": 0, "processes": 0, "total":
 child = os.fork()
 if not child:
     {after or "pass"}
-    zygote._child(0, "/nowhere/script.py", None, 0, (0, 1, 2))
+    zygote._child(0, "/nowhere/script.py", None, [0, 1, 2, 0])
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

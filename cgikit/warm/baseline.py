@@ -1,0 +1,247 @@
+"""What a child held in memory before its first visitor, to compare with what it holds afterwards.
+
+The child was forked from a process that never serves, so nothing in the baseline is a visitor's. After
+each request, once the script's own objects are gone, two things are asked:
+
+- Are there new objects? The garbage collector lists those that were made since the baseline, as the old
+  ones are hidden from it (`gc.freeze`). None may be left: something old, or C code, holds them.
+- Do the old objects hold the same ones as before? `gc.get_referents` gives what all of them refer to,
+  in C and in one list: the entries of dicts, lists and sets, the attributes of instances and
+  classes, the defaults and the closures of functions. It is compared item by item, by identity first.
+
+Items that are equal without being the same are let pass where that makes no difference: strings.
+Numbers, bytes and tuples with numbers are compared by identity as well, since `1 == True`. Keys are
+compared on their own, since the collector passes over those of most dicts. The few kinds of objects
+whose state C keeps to itself are in `_HIDDEN`; `_without_state` decides that a kind has none.
+
+Names are looked up only when a change was found.
+"""
+
+import gc
+import sys
+from itertools import chain
+from operator import is_not, itemgetter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a `class` statement, or able to change
+_FUNCTION = type(lambda: None)
+_MODULE = type(sys)
+_FRAME = type(sys._getframe())
+_CELL = type((lambda x: lambda: x)(0).__closure__[0])  # type: ignore[index]
+#: Kinds that refer to the same objects as long as they live.
+_FIXED = frozenset(
+    (
+        tuple,
+        frozenset,
+        type(object.__init__),
+        type(str.join),
+        type(type.__dict__["__mro__"]),
+        type(type.__dict__["__dict__"]),
+        type(len),
+        type(dict.__dict__["fromkeys"]),
+        type(type.__dict__),
+        _FRAME,
+    )
+)
+#: The state of kinds that C keeps to itself, by module and name.
+_HIDDEN: "dict[tuple[str, str], Callable[[Any], Any]]" = {
+    ("builtins", "bytearray"): bytes,
+    ("array", "array"): repr,
+    ("collections", "OrderedDict"): tuple,
+    ("collections", "deque"): tuple,
+    ("itertools", "count"): repr,
+    ("_io", "StringIO"): lambda thing: thing.closed or (thing.getvalue(), thing.tell()),
+    ("_io", "BytesIO"): lambda thing: thing.closed or (thing.getvalue(), thing.tell()),
+    ("decimal", "Context"): repr,
+    ("_thread", "lock"): lambda thing: thing.locked(),
+    ("_thread", "RLock"): repr,
+    ("builtins", "list_iterator"): lambda thing: thing.__length_hint__(),
+    ("builtins", "tuple_iterator"): lambda thing: thing.__length_hint__(),
+    ("builtins", "generator"): lambda thing: thing.gi_frame and thing.gi_frame.f_lasti,
+    ("functools", "_lru_cache_wrapper"): lambda thing: thing.cache_info(),
+}
+_SEPARATOR = (object(),)
+MAX_DEPTH = 8  # names between a module and what changed
+
+
+class Baseline:
+    """The objects of this process as they are now. From now on they are hidden from the collector.
+
+    `own` are objects that may change: those of the engine itself.
+    """
+
+    def __init__(self, own: "tuple[Any, ...]" = ()) -> None:
+        collecting = gc.isenabled()
+        gc.disable()
+        gc.unfreeze()
+        there: list[Any] = gc.get_objects()  # no name here may be one of an inner function
+        self._take(there, {*map(id, (*own, self, vars(self), there))})
+        del there
+        self.modules = dict(sys.modules)
+        gc.freeze()
+        if collecting:
+            gc.enable()
+
+    def _take(self, there: "list[Any]", ignored: set[int]) -> None:
+        things = [thing for thing in _changeable(there) if id(thing) not in ignored]
+        self._dicts = [thing for thing in things if isinstance(thing, dict)]
+        functions = [thing for thing in things if type(thing) is _FUNCTION]
+        others = [thing for thing in things if type(thing) is not _FUNCTION]
+        # A separator after each object whose size can change: what leaves the end of one list must
+        # not be taken for what is now at the beginning of the next
+        apart = chain.from_iterable((thing, _SEPARATOR) for thing in others)
+        self._asked = (*apart, *functions)
+        self._referents: list[Any] = gc.get_referents(*self._asked)
+        self._keys: list[Any] = list(chain.from_iterable(self._dicts))
+        picked = [at for at, thing in enumerate(self._referents) if _has_twins(thing)]
+        self._pick: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*picked, 0, 0)
+        self._picked = self._pick(self._referents)
+        self._hidden = [(thing, state, state(thing)) for thing, state in _with_hidden_state(there)]
+
+    def new(self, mark: object) -> "list[Any]":
+        """Return the objects that were made since the baseline and are still there, but for `mark`.
+        Call it after `gc.collect()`.
+        """
+        # No comprehension: that, and a name that it uses, would be objects as well
+        left: list[Any] = gc.get_objects()
+        for at, thing in enumerate(left):
+            if thing is mark:
+                del left[at]
+                break
+        return left
+
+    def has_changed(self) -> bool:
+        """Return whether an object of the baseline holds something else than it held then."""
+        try:
+            now = gc.get_referents(*self._asked)
+            return (
+                now != self._referents
+                or any(map(is_not, self._pick(now), self._picked))
+                or list(chain.from_iterable(self._dicts)) != self._keys
+                or any(state(thing) != before for thing, state, before in self._hidden)
+            )
+        except Exception:  # of a comparison that a script has made possible
+            return True
+
+    def changed(self) -> str:
+        """Return the name of one object that has changed, such as `email.charset.ALIASES`."""
+        thing = self._culprit()
+        if thing is None:
+            return "an object that has no name"
+        return self._named(thing)
+
+    def _culprit(self) -> "Any":
+        at, last = 0, None
+        for asked in self._asked:
+            held = gc.get_referents(asked)
+            before = self._referents[at : at + len(held)]
+            if len(before) != len(held) or any(map(is_not, held, before)):
+                return last if asked is _SEPARATOR else asked
+            at += len(held)
+            last = asked
+        at = 0
+        for each in self._dicts:
+            keys = list(each)
+            if keys != self._keys[at : at + len(keys)]:
+                return each
+            at += len(keys)
+        for thing, state, before in self._hidden:
+            if state(thing) != before:
+                return thing
+        return None
+
+    def _named(self, wanted: "Any") -> str:
+        """Return where an object is, from a module down; its kind if no module leads to it."""
+        seen: set[int] = {id(self), id(vars(self))}
+        there: list[tuple[str, Any]] = [(name, module) for name, module in self.modules.items()]
+        for _ in range(MAX_DEPTH):
+            found: list[tuple[str, Any]] = []
+            for path, thing in there:
+                if thing is wanted:
+                    return path
+                if id(thing) not in seen:
+                    seen.add(id(thing))
+                    found += [(path + label, below) for label, below in _labelled(thing)]
+            there = found
+        return f"an object of {type(wanted).__module__}.{type(wanted).__qualname__}"
+
+
+def _changeable(there: "list[Any]") -> "Iterator[Any]":
+    """Yield the objects that can refer to others than before. Dicts that hold nothing but strings and
+    numbers are not listed by the collector; others refer to them.
+    """
+    seen = {id(thing) for thing in there}
+    for thing in there:
+        kind = type(thing)
+        if kind in _FIXED or (kind is type and not thing.__flags__ & _HEAP_TYPE):
+            continue
+        if kind is not _FUNCTION and kind is not _MODULE and kind.__flags__ & _HEAP_TYPE:
+            # Attributes without a dict of their own have no keys to compare: give it one
+            inner = _own_dict(thing)
+            if inner is not None and id(inner) not in seen:
+                seen.add(id(inner))
+                yield inner
+        yield thing
+    for thing in gc.get_referents(*there):
+        if isinstance(thing, dict) and id(thing) not in seen:
+            seen.add(id(thing))
+            yield thing
+
+
+def _own_dict(thing: "Any") -> "dict[str, Any] | None":
+    try:
+        found = object.__getattribute__(thing, "__dict__")
+    except Exception:  # it has none
+        return None
+    return found if type(found) is dict else None
+
+
+def _has_twins(thing: "Any") -> bool:
+    """Whether another object can be equal to this one and still be told apart."""
+    kind = type(thing)
+    if kind is tuple:
+        return not gc.is_tracked(thing) and any(map(_has_twins, thing))
+    return kind is not str and thing is not None and not gc.is_tracked(thing) and kind is not _CODE
+
+
+_CODE = type((lambda: None).__code__)
+
+
+def _with_hidden_state(there: "list[Any]") -> "Iterator[tuple[Any, Callable[[Any], Any]]]":
+    """Yield the objects whose state C keeps to itself, with the function that tells it."""
+    seen: set[int] = set()
+    states: dict[type, Callable[[Any], Any] | None] = {}
+    for thing in chain(there, gc.get_referents(*there)):
+        kind = type(thing)
+        if kind not in states:
+            states[kind] = _HIDDEN.get((kind.__module__, kind.__qualname__))
+        state = states[kind]
+        if state is not None and id(thing) not in seen:
+            seen.add(id(thing))
+            yield thing, state
+
+
+def _labelled(thing: "Any") -> "list[tuple[str, Any]]":
+    """Return what an object refers to, with what is written behind its own name to get there."""
+    if isinstance(thing, _MODULE):
+        space = vars(thing)
+        return [("", space), *((f".{name}", below) for name, below in space.items())]
+    if isinstance(thing, dict):
+        return [("[…]", below) for below in thing.values()]
+    if isinstance(thing, type):
+        return [("", below) for below in gc.get_referents(thing)[:1]] + [
+            (f".{name}", below) for name, below in vars(thing).items()
+        ]
+    if type(thing) is _FUNCTION:
+        names = ("__defaults__", "__kwdefaults__", "__closure__", "__dict__")
+        return [(f".{name}", getattr(thing, name)) for name in names]
+    if type(thing) is _CELL:
+        return [("", below) for below in gc.get_referents(thing)]
+    inner = _own_dict(thing)
+    if inner is not None:
+        return [("", inner), *((f".{name}", below) for name, below in inner.items())]
+    return [("[…]", below) for below in gc.get_referents(thing)]

@@ -1,0 +1,170 @@
+"""Objects of the standard library that requests may change: caches, and tables that fill on first use.
+
+They are known by name, each with its reason, and a child that serves several requests puts them back
+between two of them. To put back is always right where an object holds nothing but references: it is
+then what a process that was forked anew would have. What else changes is not put back: the child ends.
+"""
+
+import gc
+import sys
+from operator import is_not
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+#: Modules whose names are put back: most are tables that are made on first use.
+NAMESPACES = (
+    "time",  # tzset() makes new values of the same time zone
+    "mimetypes",  # the tables are read on first use
+    "tempfile",  # the directory and the sequence of names are chosen on first use
+    "uuid",  # the last time stamp, the node
+    "locale",
+    "gettext",
+    "getpass",
+    "random",
+    "sysconfig",
+    "urllib.request",  # the opener that is made on first use
+    "logging",  # the root's level
+    "http.client",
+    "decimal",
+    "calendar",
+    "webbrowser",
+)
+#: Dicts, lists and sets that are put back.
+CONTAINERS = (
+    ("re", "_cache"),
+    ("re", "_cache2"),
+    ("linecache", "cache"),
+    ("encodings", "_cache"),
+    ("sys", "path_importer_cache"),
+    ("sys", "argv"),
+    ("sys", "orig_argv"),
+    ("sys", "path"),
+    ("sys", "meta_path"),
+    ("sys", "path_hooks"),
+    ("sys", "warnoptions"),
+    ("sys", "_xoptions"),
+    ("warnings", "filters"),
+    ("warnings", "onceregistry"),
+    ("_warnings", "_onceregistry"),
+    ("_warnings", "filters"),
+    ("copyreg", "_extension_cache"),
+    ("fnmatch", "_cache"),
+    ("mimetypes", "knownfiles"),
+    ("logging", "_handlerList"),
+    ("tokenize", "_cache"),
+)
+#: Attributes of objects that are put back.
+INSTANCES = (
+    ("logging", "root"),
+    ("logging", "lastResort"),
+    ("logging", "Logger", "manager"),
+    ("random", "_inst"),
+)
+
+
+class Caches:
+    """The known caches of this process as they are now; those without a content of their own are
+    emptied first.
+    """
+
+    def __init__(self) -> None:
+        self._emptied = [thing for thing in gc.get_objects() if _is_library_cache(thing)]
+        self._empty()
+        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
+        self._lists: list[tuple[list[Any], list[Any]]] = []
+        self._sets: list[tuple[set[Any], set[Any]]] = []
+        for thing in _named():
+            if isinstance(thing, dict):
+                self._dicts.append((thing, dict(thing)))
+            elif isinstance(thing, list):
+                self._lists.append((thing, [*thing]))
+            elif isinstance(thing, set):
+                self._sets.append((thing, {*thing}))
+        self._spaces = [
+            (space, "__warningregistry__")
+            for module in list(sys.modules.values())
+            if isinstance(space := getattr(module, "__dict__", None), dict)
+        ]
+
+    def _empty(self) -> None:
+        for thing in self._emptied:
+            thing.cache_clear()
+        struct = sys.modules.get("_struct")
+        if struct is not None:
+            struct._clearcache()
+
+    def restore(self) -> None:
+        """Put everything back."""
+        self._empty()
+        old: list[Any] = []
+        for thing, before in self._dicts:
+            if len(thing) != len(before) or not _are_same(thing, before):
+                old.append({**thing})  # what it holds must not end while it is empty
+                thing.clear()
+                thing.update(before)
+        for each, items in self._lists:
+            if len(each) != len(items) or any(map(is_not, each, items)):
+                old.append([*each])
+                each[:] = items
+        for group, members in self._sets:
+            if group != members:
+                old.append({*group})
+                group.clear()
+                group.update(members)
+        for space, name in self._spaces:
+            if name in space:
+                del space[name]
+
+
+def _are_same(now: "dict[Any, Any]", before: "dict[Any, Any]") -> bool:
+    pairs = zip(now.items(), before.items(), strict=True)
+    return all(a[0] is b[0] and a[1] is b[1] for a, b in pairs)
+
+
+def _is_library_cache(thing: "Any") -> bool:
+    if type(thing).__name__ != "_lru_cache_wrapper":
+        return False
+    owner = str(getattr(thing, "__module__", "")).partition(".")[0]
+    return owner in sys.stdlib_module_names or owner == "cgikit"
+
+
+def _named() -> "Iterator[Any]":
+    modules = sys.modules
+    yield vars(sys)
+    yield modules
+    for name in NAMESPACES:
+        if name in modules:
+            yield vars(modules[name])
+    for path in CONTAINERS:
+        yield _found(path)
+    for names in INSTANCES:
+        thing = _found(names)
+        if thing is not None:
+            yield vars(thing)
+            yield from (v for v in vars(thing).values() if type(v) in (dict, list, set))
+    for thing in gc.get_objects():
+        kind = type(thing)
+        if kind.__name__ == "FileFinder" and kind.__module__.startswith("_frozen_importlib"):
+            yield vars(thing)
+        elif isinstance(thing, type) and "_value2member_map_" in thing.__dict__:
+            # Combinations of flags are made members on first use
+            yield thing.__dict__["_value2member_map_"]
+        elif kind is dict and thing and _is_codecs(thing):
+            yield thing
+
+
+def _is_codecs(thing: "dict[Any, Any]") -> bool:
+    """Whether this is the interpreter's table of codecs that were looked up."""
+    return (
+        type(next(iter(thing.values()))).__name__ == "CodecInfo" and type(next(iter(thing))) is str
+    )
+
+
+def _found(path: "tuple[str, ...]") -> "Any":
+    thing = sys.modules.get(path[0])
+    for name in path[1:]:
+        thing = getattr(thing, name, None)
+    return thing

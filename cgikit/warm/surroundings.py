@@ -1,0 +1,224 @@
+"""What the kernel and C keep for a process that serves several requests: restored, and compared.
+
+A script can leave a trace outside of Python's objects: a signal handler, the umask, a timer, an open
+file, a locale. `restore` puts back what can be put back, as a fresh process has it; `changed` says what
+is still different. The objects are compared by `baseline.py`.
+"""
+
+import _locale
+import _signal as signal  # type: ignore[import-not-found]
+import _thread
+import _warnings
+import atexit
+import gc
+import os
+import resource
+import sys
+
+from .. import leaving
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    #: Functions that are called at exit, with what they are called with.
+    Handlers = list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]]
+
+#: What an audit event says of a process that cannot be asked for it later: sys.addaudithook(3).
+_EVENTS = {
+    "os.exec": "it started another program",
+    "os.fork": "it started a process",
+    "os.forkpty": "it started a process",
+    "os.posix_spawn": "it started a process",
+    "os.system": "it started a process",
+    "pty.spawn": "it started a process",
+    "subprocess.Popen": "it started a process",
+    "sys.addaudithook": "it installed an audit hook",
+    "sqlite3.enable_load_extension": "it let SQLite load extensions",
+    "sqlite3.load_extension": "it let SQLite load extensions",
+    "syslog.openlog": "it opened the system log",
+    "syslog.setlogmask": "it set what the system log takes",
+    "ctypes.dlopen": "it called C by ctypes",
+    "ctypes.dlsym": "it called C by ctypes",
+    "ctypes.cdata": "it called C by ctypes",
+    "ctypes.call_function": "it called C by ctypes",
+    "ctypes.set_errno": "it called C by ctypes",
+    "cpython.PyInterpreterState_New": "it made an interpreter",
+}
+_VARIABLES = ("os.putenv", "os.unsetenv")
+
+
+class Surroundings:
+    """The state of this process as it is now. `control` is a descriptor that has to stay what it is,
+    `total` the seconds of processor time for one request, `handlers` are the exit handlers.
+    """
+
+    def __init__(self, control: int, total: int, handlers: "Handlers") -> None:
+        self._control = control
+        self._total = total
+        self._is_watching = True
+        self._said: set[str] = set()
+        self._touched: set[bytes] = set()
+        sys.addaudithook(self._hear)
+        self._environ: dict[bytes, bytes] = dict(os.environ._data)  # type: ignore[attr-defined]
+        self._umask = os.umask(0o077)
+        os.umask(self._umask)
+        self._signals = [
+            (number, signal.getsignal(number)) for number in sorted(signal.valid_signals())
+        ]
+        self._limits = [
+            (kind, resource.getrlimit(kind)) for kind in _limits() if kind != resource.RLIMIT_CPU
+        ]
+        self._settings = [(name, ask, ask()) for name, ask in _settings()]
+        self._place = os.fstat(control).st_ino
+        self._handlers = handlers
+        self._children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+
+    def _hear(self, event: str, arguments: "tuple[Any, ...]") -> None:
+        if event in _EVENTS:
+            self._said.add(event)
+        elif event in _VARIABLES and self._is_watching:
+            self._touched.add(arguments[0])
+
+    # --- restoring ----------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Put back what a script may change and a process can change back."""
+        self._restore_environ()
+        os.umask(self._umask)
+        for number, handler in self._signals:
+            if signal.getsignal(number) is not handler and handler is not None:
+                signal.signal(number, handler)
+        for which in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            if signal.getitimer(which) != (0.0, 0.0):
+                signal.setitimer(which, 0)
+        for kind, pair in self._limits:
+            if resource.getrlimit(kind) != pair:
+                resource.setrlimit(kind, pair)
+
+    def _restore_environ(self) -> None:
+        data = os.environ._data  # type: ignore[attr-defined]
+        before = self._environ
+        self._is_watching = False
+        try:
+            for name in self._touched | {*data}:
+                if name not in before:
+                    os.unsetenv(name)
+            for name, value in before.items():
+                if data.get(name) != value or name in self._touched:
+                    os.putenv(name, value)
+        finally:
+            self._is_watching = True
+        self._touched.clear()
+        data.clear()
+        data.update(before)
+
+    def run_exit_handlers(self) -> None:
+        """Run the exit handlers, as the interpreter does at its end, and register those that there were
+        in the beginning.
+        """
+        try:
+            if _thread._count() and "threading" in sys.modules:
+                sys.modules["threading"]._shutdown()
+            atexit._run_exitfuncs()
+        except BaseException as error:  # it is printed, and the end goes on
+            sys.excepthook(type(error), error, error.__traceback__)
+        atexit._clear()
+        for function, words, named in self._handlers:
+            atexit.register(function, *words, **named)
+
+    def allow_time(self) -> None:
+        """Give the next request its own processor time: the limit is one of the process."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        seconds = int(used.ru_utime + used.ru_stime) + self._total + 2
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds if hard < 0 else min(seconds, hard), hard))
+
+    # --- comparing ----------------------------------------------------------------------------
+
+    def left_running(self) -> str:
+        """Return what a script has left running or open, or "" if nothing. Ask it before the end of the
+        output is shown: such a child ends as one without `--reuse` does.
+        """
+        if self._said:
+            return _EVENTS[min(self._said)]
+        if _thread._count():
+            return "a thread was still running at its end"
+        if os.stat("/proc/self/task").st_nlink > 3:  # two, and one for each thread
+            return "C code has started a thread"
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            return "it started a process"
+        except ChildProcessError:
+            pass
+        if resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt != self._children:
+            return "it started a process"
+        if leaving.open_descriptors() != 4:
+            return "it left a file or a socket open"
+        if os.fstat(self._control).st_ino != self._place:
+            return "it closed a descriptor that was not its own"
+        return ""
+
+    def changed(self) -> str:
+        """Return what is different in this process, or "" if nothing. Call it after `restore`."""
+        for number, handler in self._signals:
+            if signal.getsignal(number) is not handler:
+                return "a signal handler changed"
+        for kind, pair in self._limits:
+            if resource.getrlimit(kind) != pair:
+                return "a resource limit changed"
+        for name, ask, before in self._settings:
+            if ask() != before:
+                return f"{name} changed"
+        return ""
+
+
+def _limits() -> list[int]:
+    return sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
+
+
+def _root() -> tuple[int, int]:
+    status = os.stat("/")
+    return status.st_ino, status.st_dev
+
+
+def _settings() -> "list[tuple[str, Callable[[], Any]]]":
+    """Return the settings that are compared, with the functions that tell them."""
+    found: list[tuple[str, Callable[[], Any]]] = [
+        ("the root directory", _root),
+        ("the user", os.getresuid),
+        ("the group", os.getresgid),
+        ("the groups", os.getgroups),
+        ("the session", lambda: (os.getsid(0), os.getpgid(0))),
+        ("the priority", lambda: os.getpriority(os.PRIO_PROCESS, 0)),
+        ("the mask of signals", lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ())),
+        ("the locale", lambda: _locale.setlocale(_locale.LC_ALL, None)),
+        ("the state of the garbage collector", _collector),
+        ("the recursion limit", sys.getrecursionlimit),
+        ("the switch interval", sys.getswitchinterval),
+        ("the trace function", lambda: (sys.gettrace(), sys.getprofile())),
+        ("the limit of digits", sys.get_int_max_str_digits),
+        ("the hooks of asynchronous generators", sys.get_asyncgen_hooks),
+        ("the tracking of coroutines", sys.get_coroutine_origin_tracking_depth),
+        ("the size of stacks", _thread.stack_size),
+        ("the filters of warnings", lambda: tuple(map(id, _warnings.filters))),
+    ]
+    if hasattr(os, "sched_getaffinity"):
+        found.append(("the processors", lambda: os.sched_getaffinity(0)))
+    modules = sys.modules
+    if "_socket" in modules:
+        found.append(("the time-out of sockets", modules["_socket"].getdefaulttimeout))
+    if "_csv" in modules:
+        found.append(("the limit of csv", modules["_csv"].field_size_limit))
+    if "faulthandler" in modules:
+        found.append(("the fault handler", modules["faulthandler"].is_enabled))
+    if "_abc" in modules:
+        found.append(("a registered abstract class", modules["_abc"].get_cache_token))
+    if "time" in modules:
+        found.append(("the time zone", lambda: modules["time"].tzname))
+    return found
+
+
+def _collector() -> "tuple[Any, ...]":
+    return gc.isenabled(), gc.get_threshold(), gc.get_debug(), len(gc.callbacks)
