@@ -214,19 +214,21 @@ class Body:
         return [] if self._form is None else [*self._form[0].pairs()]
 
     def _read_form(self) -> "tuple[MultiDict, MultiMap[Upload]]":
-        from .multidict import MultiDict, MultiMap
+        from . import multidict
 
-        no_files: MultiMap[Upload] = MultiMap()
+        no_files: MultiMap[Upload] = multidict.MultiMap()
         if self.request.method in {"GET", "HEAD"}:
-            return MultiDict(), no_files
+            return multidict.MultiDict(), no_files
         if self.request.content_length == 0 and not self._is_chunked():
-            return MultiDict(), no_files
+            return multidict.MultiDict(), no_files
         self._refuse_coded()
         kind = self._media_type()
         if kind == "application/x-www-form-urlencoded":
-            from .querystring import parse
+            from . import querystring
 
-            fields = parse(self.whole(), errors=self._errors, limits=self.limits, codec=self._codec)
+            fields = querystring.parse(
+                self.whole(), errors=self._errors, limits=self.limits, codec=self._codec
+            )
             if self._sizes:
                 from .formparts import check_size
 
@@ -243,11 +245,11 @@ class Body:
         )
 
     def _read_multipart(self) -> "tuple[MultiDict, MultiMap[Upload]]":
-        from .formparts import read_form
+        from . import formparts
 
         stream = self.open("form")
         try:
-            return read_form(
+            return formparts.read_form(
                 _watched(stream, self._progress) if self._progress else stream.chunks(),
                 self.request.content_type,
                 length=stream.length,

@@ -38,13 +38,14 @@ def read_form(
     has the largest sizes, in bytes, of fields and files by the names of their fields (`LimitExceeded`).
     If anything goes wrong, no file is left behind.
     """
-    from .multidict import MultiDict, MultiMap
-    from .multipart import Part, parse
+    from . import multidict, multipart
 
     collected = _Collected(upload_dir, errors, codec, on_upload, sizes or {})
     try:
-        for event in parse(chunks, content_type, length=length, limits=limits, codec=codec):
-            if isinstance(event, Part):
+        for event in multipart.parse(
+            chunks, content_type, length=length, limits=limits, codec=codec
+        ):
+            if isinstance(event, multipart.Part):
                 collected.begin(event)
             elif event is not None:
                 collected.write(event)
@@ -53,7 +54,7 @@ def read_form(
     except BaseException:
         collected.discard()
         raise
-    return MultiDict(collected.fields), MultiMap(collected.files)
+    return multidict.MultiDict(collected.fields), multidict.MultiMap(collected.files)
 
 
 class _Collected:
@@ -84,7 +85,7 @@ class _Collected:
         self.part, self.upload, self.text, self.size = part, None, [], 0
         self._head = b""
         if part.filename is not None:
-            from .upload import Upload
+            from . import Upload
 
             self.upload = Upload(part.filename, part.content_type, self._upload_dir, part.name)
 

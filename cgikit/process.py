@@ -460,9 +460,9 @@ def exit_handlers() -> int | None:
 
 
 def _leave() -> None:
-    from .leaving import leave_script
+    from . import leaving
 
-    leave_script()
+    leaving.leave_script()
 
 
 def write_log(text: str, stream: "TextIO | None" = None) -> None:

@@ -85,10 +85,10 @@ class Request(MetaVariables):
     def query(self) -> "MultiDict":
         """The fields of the query string only (`MultiDict`)."""
         if self._query is None:
-            from .querystring import parse
+            from . import querystring
 
             self._check_query()
-            self._query = parse(
+            self._query = querystring.parse(
                 self.query_string, errors=self._errors, limits=self.limits, codec=self._codec
             )
         return self._query
@@ -105,9 +105,9 @@ class Request(MetaVariables):
     def cookies(self) -> "Cookies":
         """The cookies in the order in which the client sent them (`Cookies`, a `MultiDict`)."""
         if self._cookies is None:
-            from .cookies import parse
+            from . import cookies
 
-            self._cookies = parse(self.environ.get("HTTP_COOKIE", ""), limits=self.limits)
+            self._cookies = cookies.parse(self.environ.get("HTTP_COOKIE", ""), limits=self.limits)
         return self._cookies
 
     @property
@@ -154,7 +154,7 @@ class Request(MetaVariables):
                     "this request has no session store; give one, as in "
                     'run(handler, sessions=FileStore("data/sessions"))'
                 )
-            from .sessions.session import Session
+            from . import Session
 
             self._session = Session(self._sessions, self)
             if self._answered:
@@ -181,7 +181,7 @@ class Request(MetaVariables):
         """The fields of the form, followed by those of the query (`MultiDict`)."""
         if self.method in {"GET", "HEAD"}:
             return self.query
-        from .multidict import MultiDict
+        from . import MultiDict
 
         return MultiDict(self.form.pairs() + self.query.pairs())
 
@@ -370,14 +370,14 @@ class Request(MetaVariables):
 
     def _open(self) -> "Body":
         if self._content is None:
-            from .body import Body
+            from . import body
 
             own, stdin, upload_dir, progress, on_upload = self._source
             if stdin is None and own:
                 from . import process
 
                 stdin = process.stdin()
-            self._content = Body(
+            self._content = body.Body(
                 self,
                 stdin,
                 self.limits,

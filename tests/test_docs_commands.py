@@ -48,6 +48,7 @@ NOT_RUN = {
     ): "downloads; tests/servers/interpreter.py installs a clone so",
     ("benchmarks/README.md", "make bench"): "takes minutes",
     ("benchmarks/README.md", "make bench-gateways"): "takes half an hour",
+    ("benchmarks/README.md", "python3 benchmarks/fork.py"): "takes a minute of both cores",
     (
         "reference/compat.md",
         "python3 benchmarks/run.py --python python3.13 --quick --works old-get,",

@@ -186,6 +186,7 @@ FORBIDDEN = (("gateway", "host"), ("gateway", "warm"), ("*", "compat"))
 #: Rooms that may touch the process and the machine: the environment, standard streams, files,
 #: sockets, other processes. All others are values in, values out.
 WORLDLY = {
+    "",  # the package itself loads its modules
     "__main__",
     "body",
     "bundle",

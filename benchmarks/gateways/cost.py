@@ -5,10 +5,11 @@ children ended meanwhile is one that forks; what the kernel added up for its chi
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateways.fcgi import Client
+from gateways.fcgi import Client, Outcome
 from gateways.load import Wrong
 from gateways.processes import tree
 
@@ -38,6 +39,11 @@ def _counts(pid: int) -> tuple[float, float, float]:
 def measure(name: str, client: Client, roots: list[int], seconds: float, connections: int) -> Cost:
     """Load one contender and see what its processes took. Raises Wrong."""
     client.at_full_load(3, connections)  # and what the script imports is learnt
+    return of_load(name, roots, lambda: client.at_full_load(seconds, connections))
+
+
+def of_load(name: str, roots: list[int], load: Callable[[], Outcome]) -> Cost:
+    """See what the processes at and below `roots` take while `load` runs. Raises Wrong."""
     pids = [pid for root in roots for pid, state in tree(root).items() if state not in "ZX"]
     before = {}
     for pid in pids:
@@ -45,7 +51,7 @@ def measure(name: str, client: Client, roots: list[int], seconds: float, connect
             before[pid] = _counts(pid)
         except OSError:
             continue  # a request's own process, which has ended
-    outcome = client.at_full_load(seconds, connections)
+    outcome = load()
     if outcome.failed or not outcome.latencies:
         raise Wrong(f"{name}: {outcome.failed} failed, as {outcome.example!r}")
     number = len(outcome.latencies)

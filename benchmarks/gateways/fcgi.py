@@ -8,6 +8,7 @@ import errno
 import select
 import socket
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from time import perf_counter
 
@@ -83,11 +84,18 @@ class Client:
 
     def at_full_load(self, seconds: float, connections: int) -> Outcome:
         """Keep so many requests on the way for a time."""
+        return self._load(connections, seconds=seconds)
+
+    def this_many(self, requests: int, connections: int) -> Outcome:
+        """Send so many requests in all, some of them at once."""
+        return self._load(connections, requests=requests)
+
+    def _load(self, connections: int, seconds: float = inf, requests: float = inf) -> Outcome:
         self._outcome = Outcome()
         start = perf_counter()
-        while perf_counter() < start + seconds:
-            while len(self._open) < connections and self._start(perf_counter()):
-                pass
+        while requests > 0 and perf_counter() < start + seconds:
+            while requests > 0 and len(self._open) < connections and self._start(perf_counter()):
+                requests -= 1
             self._collect(0.05)
         self._drain()
         self._outcome.seconds = perf_counter() - start

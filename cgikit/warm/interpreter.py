@@ -11,12 +11,17 @@ there before the script imports them, and the seed of string hashes is that of t
 
 # Without their faces in Python, which bring modules with them that scripts may never ask for
 import _signal as signal  # type: ignore[import-not-found]
+import builtins
 import gc
 import io
 import os
 import resource
 import sys
 from _frozen_importlib_external import SourceFileLoader
+
+# By name, what each child calls: to look it up in its module would be to copy that module's page too
+from os import chdir, closerange, dup2, getpid, putenv
+from resource import setrlimit
 
 from .. import leaving
 from ..process import exit_handlers
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Those that Python ignores and other programs must not (as `subprocess` has it).
 _RESTORED = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
+_Module = type(sys)
+_HAS_ANNOTATIONS = sys.version_info < (3, 14)
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: it can be changed
 #: Plain files from the top down: a kind, what may be below it, and by which name.
 _LAYERS = (
@@ -56,10 +63,10 @@ class Leave(BaseException):
 
 def descriptors(stdin: int, stdout: int, stderr: int, above: int, most: int) -> None:
     """Make three descriptors 0, 1 and 2 of this process; close those from `above` to `most` (S24)."""
-    os.dup2(stdin, 0)
-    os.dup2(stdout, 1)
-    os.dup2(stderr, 2)
-    os.closerange(above, most)
+    dup2(stdin, 0)
+    dup2(stdout, 1)
+    dup2(stderr, 2)
+    closerange(above, most)
 
 
 def most_descriptors() -> int:
@@ -95,7 +102,7 @@ def without_memory(values: "Limits") -> "Limits":
 def limit(values: "Limits") -> None:
     """Set resource limits."""
     for kind, pair in values:
-        resource.setrlimit(kind, pair)
+        setrlimit(kind, pair)
 
 
 def execute(file: str, words: list[str], environment: "Mapping[bytes, bytes]") -> None:
@@ -127,13 +134,13 @@ def module(file: str) -> "ModuleType":
     """Return an empty module for a script to run in. Call it after the fork: objects from before are
     hidden from the garbage collector, and `finish` could not release them.
     """
-    main = type(sys)("__main__")
+    main = _Module("__main__")
     namespace = main.__dict__
     namespace["__file__"] = file
-    namespace["__builtins__"] = sys.modules["builtins"]
+    namespace["__builtins__"] = builtins
     namespace["__cached__"] = None
     namespace["__loader__"] = SourceFileLoader("__main__", file)
-    if sys.version_info < (3, 14):
+    if _HAS_ANNOTATIONS:
         namespace["__annotations__"] = {}
     return main
 
@@ -151,7 +158,7 @@ def run(
     `directory` comes first on its path, `names` and `values` are its meta-variables. Raises
     `Leave` in a process that the script has forked.
     """
-    os.chdir(file[: file.rindex("/")] or "/")  # R49
+    chdir(file[: file.rindex("/")] or "/")  # R49
     sys.argv[:] = [file, *words]
     sys.orig_argv[:] = [sys.executable, file, *words]
     sys.path[0] = directory
@@ -161,13 +168,13 @@ def run(
     numpy = modules.get("numpy.random")
     if numpy is not None:  # `random` reseeds itself after a fork
         numpy.seed()
-    pid, status = os.getpid(), 0
+    pid, status = getpid(), 0
     number_thread(pid)
     try:
         exec(code, main.__dict__)  # noqa: S102 -- this is what a host is for
     except BaseException as error:  # a script may raise anything
         status = _status_of(error)
-    if os.getpid() != pid:  # the script forked, and this is the other process
+    if getpid() != pid:  # the script forked, and this is the other process
         raise Leave(status)
     return status
 
@@ -186,9 +193,9 @@ def _set_environment(names: list[bytes], values: list[bytes]) -> None:
     """
     data = getattr(os.environ, "_data", None)
     if isinstance(data, dict):
-        data.update(zip(names, values, strict=True))
         for name, value in zip(names, values, strict=True):
-            os.putenv(name, value)
+            data[name] = value
+            putenv(name, value)
     else:
         os.environb.update(zip(names, values, strict=True))
 

@@ -10,7 +10,7 @@ import os
 import resource
 import sys
 
-from .. import leaving
+from ..process import exit_handlers
 from . import interpreter, requestfile, trial
 
 TYPE_CHECKING = False
@@ -21,13 +21,10 @@ if TYPE_CHECKING:
     from .slottable import SlotTable
 
     class Rehearsing(Protocol):
-        """The zygote, as far as a rehearsal needs it. `limits` are the resource limits of a script,
-        `most` is a number that no descriptor reaches.
-        """
+        """The zygote, as far as a rehearsal needs it. `limits` are the resource limits of a script."""
 
         table: SlotTable
         limits: interpreter.Limits
-        most: int
 
         def attend(
             self,
@@ -37,9 +34,9 @@ if TYPE_CHECKING:
             request: int,
             descriptors: tuple[int, int, int],
             limits: interpreter.Limits,
-            above: int,
-        ) -> int:
-            """Run a script in this process."""
+            rehearsal: int = 0,
+        ) -> None:
+            """Run a script in this process, which has so many descriptors open, and stay alive."""
 
 
 # What nearly all scripts do
@@ -89,16 +86,17 @@ def rehearse(zygote: "Rehearsing") -> None:
     names = [os.fsencode(name) for name in VARIABLES]
     values = [os.fsencode(value) for value in VARIABLES.values()]
     request = requestfile.write((path, [], names, values))
-    known, opened = frozenset(sys.modules), len(trial.entries("/proc/self/fd")) - 1
+    opened = len(trial.entries("/proc/self/fd")) - 1
+    alone = "threading" not in sys.modules and exit_handlers() == 1
     for script in SCRIPTS:
         code = compile(script, "/rehearsal", "exec", dont_inherit=True)
         for _ in range(REHEARSALS):
-            mark = leaving.Mark()
-            zygote.attend(0, "/rehearsal", (None, code), request, (0, null, 2), limits, zygote.most)
-            try:  # without the exit handlers: modules may have registered their own by now
-                interpreter.finish(0, mark, known, opened)
+            try:
+                zygote.attend(0, "/rehearsal", (None, code), request, (0, null, 2), limits, opened)
             except interpreter.Leave:  # a thread runs, of a module that a person named
                 pass
+            if alone:  # otherwise modules have registered their own exit handlers by now
+                interpreter.run_exit_handlers()
             for attributes, before in streams:
                 attributes.clear()
                 attributes.update(before)

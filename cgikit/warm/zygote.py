@@ -27,14 +27,37 @@ import mmap
 import os
 import sys
 import time
+
+# By name, what each child calls: to look it up in its module would be to copy that module's page too
+from _signal import SIG_UNBLOCK, pthread_sigmask
 from _socket import socket
+from marshal import loads
+from os import (
+    P_PID,
+    WEXITED,
+    WNOHANG,
+    WNOWAIT,
+    close,
+    fork,
+    getpid,
+    killpg,
+    setsid,
+    waitid,
+    waitpid,
+    waitstatus_to_exitcode,
+)
+from sys import modules
 
 from .. import leaving
-from . import interpreter, messages, preload, requestfile, slottable
+from ..leaving import Mark
+from . import interpreter, messages, preload, slottable
 from .compiling import compiled
-from .messages import exactly
+from .interpreter import descriptors as take_descriptors
+from .interpreter import finish, limit, run, run_exit_handlers
+from .messages import HEAD, exactly
 from .program import runs_python
 from .rehearsal import fill_holes, rehearse
+from .requestfile import read
 from .slottable import SlotTable
 
 TYPE_CHECKING = False
@@ -42,6 +65,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
+    from .interpreter import Limits
     from .surroundings import Handlers
 
     Ready = tuple[object, CodeType | None]
@@ -52,6 +76,7 @@ BLOCKED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.
 MAX_SCRIPTS = 1_000
 ENDED = 1 << 31
 ENDING, LEFT = 1_000, 1 << 16  # in the answer for a child that was reaped
+from_bytes = int.from_bytes
 
 
 class Zygote:
@@ -70,26 +95,29 @@ class Zygote:
 
     def run(self) -> None:
         """Fork and reap on order until the worker is gone. A child leaves by `interpreter.Leave`."""
-        recvmsg, fork = self.sock.recvmsg, os.fork
+        sock, child, reap, ready_for = self.sock, self._child, self._reap, self._ready
+        recvmsg, recv, send = sock.recvmsg, sock.recv, sock.send
         while True:
             try:
-                head, ancillary, _, _ = recvmsg(4, 64)
+                head, ancillary, _, _ = recvmsg(HEAD, 64)
+                if not head:
+                    return
+                head = head if len(head) == HEAD else head + exactly(sock, HEAD - len(head))
+                size = from_bytes(head, "big")
+                order = recv(size & ~ENDED)
             except ConnectionResetError:  # the worker ended without reading all answers
                 return
-            if not head:
-                return
-            size = int.from_bytes(head + exactly(self.sock, 4 - len(head)), "big")
+            left = (size & ~ENDED) - len(order)
+            order = order + exactly(sock, left) if left else order
             if size & ENDED:
-                self._reap(exactly(self.sock, size ^ ENDED))
+                reap(order)
                 continue
-            fds = ancillary[0][2]
-            given = [int.from_bytes(fds[i : i + 4], sys.byteorder) for i in range(0, len(fds), 4)]
-            order = exactly(self.sock, size)
-            slot, file, stamp, is_warm = messages.unpack(order)
+            given = memoryview(ancillary[0][2]).cast("i").tolist()
+            slot, file, stamp, is_warm = loads(order)  # noqa: S302 -- written by our worker
             ready = None
             try:
                 if is_warm:
-                    ready = self._ready(file, stamp)
+                    ready = ready_for(file, stamp)
                 pid = fork()
             except OSError as error:
                 pid = -(error.errno or 1)
@@ -97,10 +125,12 @@ class Zygote:
                 _say(error)
                 pid = -errno.EIO
             if not pid:
-                self._child(slot, file, ready, given)
-            for fd in given:
-                os.close(fd)
-            self._answer(slot.to_bytes(4, "big") + pid.to_bytes(4, "big", signed=True))
+                child(slot, file, ready, given)
+            list(map(close, given))
+            try:
+                send((slot << 32 | pid & 0xFFFFFFFF).to_bytes(8, "big"))
+            except OSError:  # the worker is gone, as the next read of the socket shows
+                pass
 
     def _ready(self, file: str, stamp: object) -> "Ready":
         """Return a compiled script, without code if it cannot be compiled: a cold start says why."""
@@ -119,24 +149,21 @@ class Zygote:
         is reaped, no other process group can get its number.
         """
         for at in range(0, len(data), 8):
-            slot = int.from_bytes(data[at : at + 4], "big")
-            pid = int.from_bytes(data[at + 4 : at + 8], "big")
+            slot = from_bytes(data[at : at + 4], "big")
+            pid = from_bytes(data[at + 4 : at + 8], "big")
             answer = 0
             try:
-                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                if waitid(P_PID, pid, WEXITED | WNOHANG | WNOWAIT) is not None:
                     _end_group(pid, 9)
-                    answer = ENDING + os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                    answer = ENDING + waitstatus_to_exitcode(waitpid(pid, 0)[1])
                     if _end_group(pid, 0):  # it was not alone, and the others are about to end
                         answer += LEFT
             except ChildProcessError:
                 answer = ENDING
-            self._answer((slot | ENDED).to_bytes(4, "big") + answer.to_bytes(4, "big"))
-
-    def _answer(self, data: bytes) -> None:
-        try:
-            self.sock.send(data)
-        except OSError:  # the worker is gone, as the next read of the socket shows
-            pass
+            try:
+                self.sock.send(((slot | ENDED) << 32 | answer).to_bytes(8, "big"))
+            except OSError:  # the worker is gone, as the next read of the socket shows
+                pass
 
     def _child(
         self,
@@ -147,11 +174,11 @@ class Zygote:
     ) -> None:
         """Run the script: this is its process. Never returns."""
         try:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED)
-            os.setsid()  # a group of its own to end, and no terminal of the server's
-            status = self._run(slot, file, ready, given)
-            self.table.statuses[slot] = status + 1
-            os._exit(status)
+            if len(given) == 1:  # the way to the worker
+                self._serve(slot, file, ready, given[0])
+            else:
+                stdin, stdout, stderr, request = given
+                self.attend(slot, file, ready, request, (stdin, stdout, stderr), self.limits)
         except interpreter.Leave:
             self.sock.detach()  # its number may be that of a file of the script's by now
             raise
@@ -161,22 +188,18 @@ class Zygote:
             finally:  # even if the error cannot be shown: this process must not fork for others
                 os._exit(127)
 
-    def _run(self, slot: int, file: str, ready: "Ready | None", given: list[int]) -> int:
-        """Run the script for one request or, if all that was given is a way to the worker, for several.
-        Return the exit status.
-        """
-        if len(given) == 1:
-            from . import reuse  # loaded before the fork, if it is ever used
+    def _serve(self, slot: int, file: str, ready: "Ready | None", control: int) -> None:
+        """Serve several requests of a script, which come from the worker, and exit."""
+        from . import reuse  # loaded before the fork, if it is ever used
 
-            if ready is None or ready[1] is None:
-                reuse.execute(self, slot, file, given[0])
-                return 127  # not reached
-            return reuse.Reused(self, slot, file, ready[1], given[0]).serve()
-        stdin, stdout, stderr, request = given
-        mark = leaving.Mark()
-        status = self.attend(slot, file, ready, request, (stdin, stdout, stderr), self.limits, 3)
-        interpreter.run_exit_handlers()
-        return interpreter.finish(status, mark, self.learner.names, c_runs=self.c_runs)
+        pthread_sigmask(SIG_UNBLOCK, BLOCKED)
+        setsid()
+        if ready is None or ready[1] is None:
+            reuse.execute(self, slot, file, control)
+            return  # not reached
+        status = reuse.Reused(self, slot, file, ready[1], control).serve()
+        self.table.statuses[slot] = status + 1
+        os._exit(status)
 
     def attend(
         self,
@@ -185,34 +208,44 @@ class Zygote:
         ready: "Ready | None",
         request: int,
         descriptors: tuple[int, int, int],
-        limits: "interpreter.Limits",
-        above: int,
-    ) -> int:
-        """Run the script and return its exit status. `request` is the request file. A rehearsal calls
-        this in the zygote itself.
+        limits: "Limits",
+        rehearsal: int = 0,
+    ) -> None:
+        """Run the script in a child, and exit. `request` is the request file.
+
+        All that a child does is here, so that a rehearsal can do it in the zygote itself, which has so
+        many descriptors open (0: this is a child).
         """
-        self.table.pids[slot] = os.getpid()
-        directory, arguments, names, values = requestfile.read(request)
-        interpreter.descriptors(*descriptors, above, self.most)
+        if not rehearsal:
+            pthread_sigmask(SIG_UNBLOCK, BLOCKED)
+            setsid()  # a group of its own to end, and no terminal of the server's
+        mark = Mark()
+        table = self.table
+        table.pids[slot] = getpid()
+        directory, arguments, names, values = read(request)
+        take_descriptors(*descriptors, self.most if rehearsal else 3, self.most)
         cold = ready is None or ready[1] is None
-        interpreter.limit(
-            interpreter.without_memory(limits) if cold and not runs_python(file) else limits
-        )
+        limit(interpreter.without_memory(limits) if cold and not runs_python(file) else limits)
         if ready is None or ready[1] is None:
             variables = dict(zip(names, values, strict=True))
             interpreter.execute(file, arguments, {**os.environb, **variables})
-            return 127  # not reached
-        status = interpreter.run(file, ready[1], directory, arguments, names, values)
-        learnt = self.learner.learnt()
-        if learnt:
-            self.table.write_names(os.getpid(), learnt)
-        return status
+            return  # not reached
+        status = run(file, ready[1], directory, arguments, names, values)
+        learner = self.learner
+        if len(modules) > len(learner.names) and (learnt := learner.learnt()):
+            table.write_names(getpid(), learnt)
+        if not rehearsal:
+            run_exit_handlers()
+        status = finish(status, mark, learner.names, rehearsal or 3, c_runs=self.c_runs)
+        table.statuses[slot] = status + 1
+        if not rehearsal:
+            os._exit(status)
 
 
 def _end_group(pid: int, number: int) -> bool:
     """Send a signal to a process group. False if there is none, or it is another user's."""
     try:
-        os.killpg(pid, number)
+        killpg(pid, number)
     except (ProcessLookupError, PermissionError):
         return False
     return True
@@ -247,6 +280,7 @@ def _prepare(zygote: Zygote, settings: "dict[str, Any]") -> "preload.Outcome":
             pass  # scripts end in Python's own way, then
     gc.collect()
     gc.freeze()  # or `interpreter.finish` would mistake these objects for the script's
+    zygote.learner = preload.Learner()
     rehearse(zygote)
     zygote.learner = preload.Learner()
     return outcome

@@ -121,7 +121,8 @@ def test_a_canary_is_found_where_one_is(server: Gateway) -> None:
 #: Where bytes are received or read, and why nothing of a request is among them.
 INTAKES = {
     "zygote.Zygote.run: recvmsg": "the length of an order, and descriptors",
-    "zygote.Zygote.run: exactly": "orders: slots, process ids, which file to run and its stamp",
+    "zygote.Zygote.run: recv": "orders: slots, process ids, which file to run and its stamp",
+    "zygote.Zygote.run: exactly": "what is left of an order",
     "messages.exactly: recv": "what it was asked for",
     "messages.receive: exactly": "settings, before the first request",
     "compiling._compile: open": "a script's source, in a process that only compiles",
@@ -174,4 +175,4 @@ def test_only_a_child_reads_a_request() -> None:
         for call in ast.walk(function)
         if isinstance(call, ast.Call) and house.written(call.func).endswith(".attend")
     }
-    assert callers == {"_run", "rehearse"}
+    assert callers == {"_child", "rehearse"}

@@ -223,6 +223,13 @@ PRIVATE = {
         "sys._getframe",
     ): "3.11 to 3.13 have it; it tells Python's own flush from a script's",
     ("process", "getattr(atexit, '_ncallbacks', None)"): "Python's own way out is taken",
+    ("", "sys._xoptions"): "3.11 to 3.13 have it, and its documentation",
+    ("", "importing._bootstrap"): "3.11 to 3.13 have it",
+    ("", "importing._compile_bytecode"): "3.11 to 3.13 have it",
+    (
+        "",
+        "getattr(importing._bootstrap, '_find_and_load', _load)",
+    ): "modules are imported as usual",
 }
 #: Modules that C brings, under the names that the public ones take them from.
 PRIVATE_MODULES = {

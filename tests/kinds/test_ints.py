@@ -23,6 +23,7 @@ OURS = "a number that is ours, not a text"
 ARGUMENT = "our own command line; argparse takes a ValueError for a wrong option"
 #: module and function: what bounds the text, or why it is none.
 PLACES = {
+    ("", "_compiled"): "the time of a file",
     ("accept", "_thousandths"): "3 digits",
     ("cli.channel", "_Parser.received"): OURS,
     ("compat.cgi", "_length"): "18 digits",

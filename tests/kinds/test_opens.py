@@ -33,6 +33,7 @@ DESCRIPTOR = "a descriptor that is open already"
 
 #: Functions that open without the guard, and why they may.
 UNGUARDED = {
+    "_compiled": "the compiled file that an import would open",
     "cli.trace._write": "a file that the command line names, as a shell's > opens it",
     "cli.streams._opened": "the null device; then a descriptor that is open already",
     "tracing.measure._prepare": "a file of this package",
