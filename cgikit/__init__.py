@@ -6,7 +6,6 @@ that a web server starts: they live for milliseconds, and spend most of them on 
 (docs/understand/architecture.md, "Start-up").
 """
 
-import os
 import sys
 
 # Every Python, even 2.7, must be able to compile this file and report its version: no annotations and
@@ -18,16 +17,17 @@ if sys.version_info < (3, 11):
     )
 
 # Whether a web server has started this process to answer one request: then imports may take the short
-# way (`_load`), unless somebody measures them. Known from now on, so that no later use of a name looks
-# at the environment.
+# way (`_load_directly`), unless somebody measures them. Known from now on, so that no later use of a
+# name looks at the environment. (os is loaded unless Python was started with -S.)
 _STARTED_FOR_REQUEST = (
-    bool(os.environ.get("REQUEST_METHOD"))
-    and "PYTHONPROFILEIMPORTTIME" not in os.environ
+    "os" in sys.modules
+    and bool(sys.modules["os"].environ.get("REQUEST_METHOD"))
+    and "PYTHONPROFILEIMPORTTIME" not in sys.modules["os"].environ
     and "importtime" not in sys._xoptions
     and not sys.flags.verbose
 )
 _LOADED = sys.modules
-del os, sys
+del sys
 
 # Type checkers read it as True; importing typing would cost 6 ms. From a plain False, jedi and the
 # editors that use it conclude that nothing below it exists.
@@ -119,7 +119,7 @@ _WITH = {
     "html": "",
     "leaving": "",
     "multidict": "",
-    "multipart": "errors limits delimiters headers parameters partheader",
+    "multipart": "errors limits delimiters headers parameters partheader pushparser",
     "process": "",
     "querystring": "limits multidict",
     "request": "limits environ",
@@ -139,7 +139,7 @@ def __getattr__(name):
     if module is name and name not in _WITH:
         raise AttributeError("module 'cgikit' has no attribute %r" % name)
     if module in _WITH and "cgikit." + module not in _LOADED:
-        _load(_WITH[module].split() + [module])
+        _load_directly(_WITH[module].split() + [module])
     value = __import__("cgikit." + module, fromlist=(name,))
     if module is not name:
         value = getattr(value, name)
@@ -147,7 +147,7 @@ def __getattr__(name):
     return value
 
 
-def _load(names):
+def _load_directly(names):
     # type: (list[str]) -> None
     """Load modules of this package in a quarter of the steps that an import takes.
 
@@ -171,7 +171,8 @@ def _load(names):
         loader is not importing.SourceFileLoader  # a zip file, a hook
         or start != here + "/__pycache__/"
         # `cgikit trace` puts its own function there, to measure imports
-        or getattr(importing._bootstrap, "_find_and_load", _load).__module__ != "_frozen_importlib"
+        or getattr(importing._bootstrap, "_find_and_load", _load_directly).__module__
+        != "_frozen_importlib"
     ):
         return
     for name in names:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, files, packages_distributions
 
+import cgikit
+
 _LICENSE = ("license", "licence", "copying", "notice")
 
 
@@ -50,6 +52,9 @@ def needed(names: Iterable[str], carried: Collection[str]) -> Needed:
             continue
         file = find(name)
         if file is None:  # `from module import name`: not a module
+            package, _, public = name.rpartition(".")
+            if package == "cgikit" and public in cgikit.__all__:
+                waiting.append(getattr(cgikit, public).__module__)
             continue
         if "." in name:
             waiting.append(name.rpartition(".")[0])

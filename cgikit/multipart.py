@@ -1,12 +1,10 @@
 """multipart/form-data: the parts of a form as a stream of events (RFC 7578, RFC 2046 section 5.1).
 
 A layer over the push parser of the `multipart` package, which enforces the limits and converts errors.
-`delimiters.py` prepares the input, because the package does not support all of RFC 2046;
-`partheader.py` parses the headers of the parts. Pure: bytes in, events out. `body.py` has the loop that
-reads the body, `upload.py` stores the files.
+`pushparser.py` imports the package. `delimiters.py` prepares its input, because it does not support all
+of RFC 2046; `partheader.py` parses the headers of the parts. Pure: bytes in, events out. `body.py` has
+the loop that reads the body, `upload.py` stores the files.
 """
-
-import sys
 
 from .delimiters import plain
 from .errors import BadRequest, LimitExceeded
@@ -14,11 +12,11 @@ from .limits import Limits
 from .parameters import parse_header
 from .partheader import Lines
 from .partheader import Part as Part
+from .pushparser import library
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import ModuleType
 
 
 def parse(
@@ -40,9 +38,9 @@ def parse(
     before they are stored; `UnsupportedMediaType` for a part with a transfer encoding such as base64,
     which RFC 7578 section 4.7 forbids.
     """
-    library = _library()
+    package = library()
     boundary = _boundary(content_type, limits)
-    parser = library.PushMultipartParser(
+    parser = package.PushMultipartParser(
         boundary,
         content_length=-1,  # the stream checks the length; the parser gets another number of bytes
         max_header_size=limits.part_header + 99,  # it sees only the header that `delimiters` writes
@@ -65,9 +63,9 @@ def parse(
                     budget.open(part)
                 yield event
         parser.close()
-    except library.ParserLimitReached:  # too many parts that are neither: empty file inputs
+    except package.ParserLimitReached:  # too many parts that are neither: empty file inputs
         raise LimitExceeded("fields", limits.fields, limits.fields + limits.files + 2) from None
-    except library.MultipartError as error:
+    except package.MultipartError as error:
         raise BadRequest(f"malformed multipart body: {error.args[0]}") from None
 
 
@@ -119,53 +117,3 @@ def _boundary(content_type: str, limits: Limits) -> bytes:
             f"the multipart boundary {boundary!r} is not printable ASCII; send another one"
         )
     return boundary.encode()
-
-
-def _library() -> "ModuleType":
-    """Import the `multipart` package without two of its imports, which take 16 of 40 ms.
-
-    It imports functions of `tempfile` and `urllib.parse` that only its own form parser calls, which is
-    not used here. While it loads, stand-ins replace these modules. In a process with threads the
-    real modules are imported: another thread could get a stand-in, and start-up time does not matter.
-    """
-    threading = sys.modules.get("threading")
-    # The threads of a WSGI server that is written in C are not in the count.
-    served = "cgikit.wsgi" in sys.modules
-    alone = not served and (threading is None or threading.active_count() == 1)
-    wanted = ("tempfile", "urllib.parse") if alone else ()
-    absent = [name for name in wanted if name not in sys.modules]
-    stand_ins = {name: _stand_in(name) for name in absent}
-    sys.modules.update(stand_ins)
-    try:
-        import multipart
-    finally:
-        for name, module in stand_ins.items():
-            if sys.modules.get(name) is module:
-                del sys.modules[name]
-    if not hasattr(multipart, "PushMultipartParser"):
-        place = getattr(multipart, "__file__", None) or list(multipart.__path__)
-        raise ImportError(
-            f"the module 'multipart' at {place} is not the package that cgikit needs, but probably "
-            "python-multipart, which has a module of the same name: "
-            "pip uninstall python-multipart; pip install 'multipart>=2'"
-        )
-    library: ModuleType = multipart
-    return library
-
-
-def _stand_in(name: str) -> "ModuleType":
-    """Return a module in which every name is a function that calls the one of the real module."""
-    module = type(sys)(name)
-
-    def __getattr__(attribute: str) -> object:  # noqa: N807 -- PEP 562's name
-        if attribute.startswith("__"):
-            raise AttributeError(attribute)  # the import system looks for these; there must be none
-
-        def forward(*args: object, **kwargs: object) -> object:
-            real = __import__(name, fromlist=(attribute,))
-            return getattr(real, attribute)(*args, **kwargs)
-
-        return forward
-
-    module.__getattr__ = __getattr__  # type: ignore[method-assign]
-    return module

@@ -19,7 +19,7 @@ import cgikit
 #: or a sub-package. Imports inside functions count, and so do those for type checkers; no
 #: import may close a circle, not even one of types alone.
 LAYERS = (
-    {"errors", "leaving", "limits", "status", "waiting"},
+    {"errors", "leaving", "limits", "pushparser", "status", "waiting"},
     {
         "characters",
         "charsets",
@@ -242,7 +242,7 @@ COMPUTED_IMPORTS = {
     "testing": "its face imports each public name on first use",
     "warm.preload": "it imports what scripts were seen to import",
     "warm.trial": "it imports them in a child first",
-    "multipart": "what its parser imports and rarely uses is put off until it is used",
+    "pushparser": "what its parser imports and rarely uses is put off until it is used",
 }
 
 #: What `cgikit config` prints for each server is read in one test file, tests/cli/test_cli_config.py.

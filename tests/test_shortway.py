@@ -1,4 +1,4 @@
-"""The short way to cgikit's own modules (`cgikit._load`): for processes that a server has started.
+"""The short way to cgikit's own modules (`cgikit._load_directly`), for processes of a web server.
 
 It must give what an import gives, take itself out of the way in any doubt, and be taken otherwise: an
 audit hook sees every import, and not the short way.

@@ -190,11 +190,12 @@ def _begin(compiled):
 
 _load, _os = _begin(dict(_COMPILED))
 _face = __getattr__
+_STARTED_FOR_REQUEST = False  # there is a shorter way here
 
 
 def __getattr__(name):
-    module = _MODULE_OF.get(name)
-    if module is not None:
+    module = _MODULE_OF.get(name, name)
+    if name in _MODULE_OF or name in _WITH:
         _load("cgikit." + module)
     return _face(name)
 '''

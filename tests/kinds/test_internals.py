@@ -228,7 +228,7 @@ PRIVATE = {
     ("", "importing._compile_bytecode"): "3.11 to 3.13 have it",
     (
         "",
-        "getattr(importing._bootstrap, '_find_and_load', _load)",
+        "getattr(importing._bootstrap, '_find_and_load', _load_directly)",
     ): "modules are imported as usual",
 }
 #: Modules that C brings, under the names that the public ones take them from.
