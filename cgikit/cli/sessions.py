@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from cgikit.errors import CGIError, StorageError
@@ -172,12 +173,10 @@ def _check_used(store: Store, otherwise: str) -> None:
 def _list(store: Store, arguments: argparse.Namespace) -> None:
     width = 64 if arguments.full else _SHOWN
     print(f"{'KEY':{width}}  {'BYTES':>7}  {'LAST USED (UTC)':19}  EXPIRES (UTC)")
-    for key in store.keys():  # noqa: SIM118  # a store is not a dict
-        record = store.load(key)
-        if record is not None:  # it may have expired meanwhile
-            used, ends = _time(record.accessed), _time(record.expires)
-            what = _NOTES[_kind(key, record)]
-            print(f"{key[:width]}  {len(record.payload):7}  {used:19}  {ends}{what}")
+    for key, record in store.records():
+        used, ends = _time(record.accessed), _time(record.expires)
+        what = _NOTES[_kind(key, record)]
+        sys.stdout.write(f"{key[:width]}  {len(record.payload):7}  {used:19}  {ends}{what}\n")
 
 
 def _show(store: Store, arguments: argparse.Namespace) -> None:
@@ -323,9 +322,14 @@ def _is_secret(name: str) -> bool:
 def _time(seconds: float) -> str:
     """Return a time in readable form (UTC), or the bare number if it is out of range (str)."""
     try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        return _moment(int(seconds // 1))
     except (ValueError, OverflowError, OSError):
         return f"{seconds:g}"
+
+
+@lru_cache(maxsize=10_000)  # sessions end in the same hours
+def _moment(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(" ")[:19]
 
 
 def _seconds(text: str) -> float:

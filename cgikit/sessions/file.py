@@ -10,7 +10,7 @@ import os
 from ..process import absolute
 from ..regularfile import close_quietly, open_regular
 from .directory import SessionDirectory
-from .sessionfile import HEAD, SessionFileLock, parse, read, write
+from .sessionfile import HEAD, SessionFileLock, glance, parse, read, write
 from .store import SKEW, Record, Store, check_key, is_key
 
 TYPE_CHECKING = False
@@ -131,6 +131,22 @@ class FileStore(Store):
             for entry, _ in self._entries(name):
                 if is_key(entry.name):
                     yield entry.name
+
+    def records(self) -> "Iterator[tuple[str, Record]]":
+        """Yield keys and records; each shard is opened once: `Store.records`."""
+        for name in self._directory.shards():
+            try:
+                opened = self._directory.open_shard(name)
+            except FileNotFoundError:
+                continue
+            with opened as shard:
+                for entry in shard.entries():
+                    key = entry.name
+                    if not is_key(key):
+                        continue
+                    record = glance(key, shard.fd) or self.load(key)
+                    if record is not None:
+                        yield key, record
 
     def purge_stamp(self, renew: bool = False) -> float:
         """Return, or set, the time stamp of the file `purged`: `Store.purge_stamp`."""

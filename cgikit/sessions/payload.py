@@ -14,6 +14,9 @@ MAX_BYTES = 1 << 20  # of one payload. The stores of Django and PHP have no limi
 KEEP = b'{"v":1,"keep":'  # the beginning of a payload that has a lifetime of its own
 MAX_DEPTH = 100  # nesting of one value, as in a JSON body (limits.json_depth)
 _INFINITY = float("inf")
+_OBJECTS = ("data", "flash", "until")
+_TEXTS = ("csrf", "former", "user", "mark")
+_TIMES = ("rotated", "kept", "keep", "retired")
 
 
 class Payload:
@@ -119,14 +122,15 @@ class Payload:
         if not isinstance(whole, dict) or whole.get("v") != 1:
             raise ValueError("not a session of version 1")
         payload = cls(_number(whole.get("created"), "created"))
-        for name in ("data", "flash", "until"):
-            part = whole.get(name, {})
-            if not isinstance(part, dict):
-                raise ValueError(f"{name} is not an object")
-            setattr(payload, name, part)
+        for name, value in whole.items():  # most sessions have few of these
+            if name in _OBJECTS:
+                setattr(payload, name, _checked(name, value, dict, "an object"))
+            elif name in _TEXTS:
+                setattr(payload, name, _checked(name, value, str, "a string"))
+            elif name in _TIMES:
+                setattr(payload, name, _number(value, name))
         for end in payload.until.values():
             _number(end, "until")
-        _take_rest(payload, whole)
         if len(raw) > MAX_BYTES // 4:
             payload.encode()  # other programs' JSON may grow when we write it, up to 4 times
         return payload
@@ -141,19 +145,10 @@ class Payload:
         return max([*self.data, *self.flash], key=size, default="")
 
 
-def _take_rest(payload: Payload, whole: "dict[str, Any]") -> None:
-    """Read the parts beside the values; most sessions have few of them."""
-    for name in ("csrf", "former", "user", "mark"):
-        text = whole.get(name, "")
-        if not isinstance(text, str):
-            raise ValueError(f"{name} is not a string")
-        setattr(payload, name, text)
-    for name in ("rotated", "kept"):
-        setattr(payload, name, _number(whole.get(name, payload.created), name))
-    if "keep" in whole:
-        payload.keep = _number(whole["keep"], "keep")
-    if "retired" in whole:
-        payload.retired = _number(whole["retired"], "retired")
+def _checked(name: str, value: object, kind: type, what: str) -> object:
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} is not {what}")
+    return value
 
 
 def _quote() -> "Callable[[str], str]":

@@ -275,6 +275,15 @@ class Store(ABC):
         digits = sha256_of(place.encode("utf-8", "surrogatepass"))[:10]
         return f"{prefix}{FORMER}-{digits}", prefix + FORMER
 
+    def records(self) -> "Iterator[tuple[str, Record]]":
+        """Yield the keys of all sessions, live and dead, each with what `load` returns; in any order,
+        and in little memory.
+        """
+        for key in self.keys():
+            record = self.load(key)
+            if record is not None:  # it may have ended meanwhile
+                yield key, record
+
     def count(self) -> int:
         """Return the number of sessions, live and dead."""
         return sum(1 for _ in self.keys())

@@ -144,6 +144,7 @@ REMEMBERED = {
     "fields.conversion.check_pattern": "the pattern that the script declares for a field",
     "fields.conversion._sized": "the pattern that the script declares for a field",
     "migrate.tree.Users.use": "one pattern for each file of a command",
+    "cli.sessions._moment": "10,000 seconds, in a command that ends",
     "filebody.guess_type": "mimetypes keeps tables of its own, not the names that it is asked for",
 }
 

@@ -33,6 +33,7 @@ PLACES = {
     ("cli.gatewaycommand", "_mode"): ARGUMENT,
     ("cli.guarded", "turn"): OURS,
     ("cli.requesthead", "_request_line"): "one digit, by its pattern",
+    ("cli.sessions", "_time"): "a float",
     ("cli.options", "number.checked"): "18 digits",
     ("cli.options", "port.checked"): "18 digits",
     ("counters", "Counter._number"): "its length is checked before",

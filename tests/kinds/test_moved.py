@@ -38,6 +38,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "lock": locked,
     "may_purge": lambda store: store.may_purge(NOW),
     "purge": lambda store: store.purge(NOW),
+    "records": lambda store: list(store.records()),
     "purge_one": lambda store: store.purge_one(KEY, NOW),
     "purge_stamp": lambda store: store.purge_stamp(renew=True),
     "save": saved,

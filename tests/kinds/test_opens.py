@@ -66,6 +66,7 @@ UNGUARDED = {
     "sessions.directory.SessionDirectory.open_base": DIRECTORY,
     "sessions.directory.SessionDirectory.open_shard": DIRECTORY,
     "sessions.file._create": NEW,
+    "sessions.sessionfile.glance": "opened without waiting, and read only if it is a regular file",
     "gateway.spool._unnamed": NEW + "; or a file that has no name",
     "sessions.sqlite.SQLiteStore._make": NEW,
     "sessions.sqlite.SQLiteStore._open": "looked at before, by lstat; only its user can change it",

@@ -52,6 +52,10 @@ def a_record(data: object = 1, accessed: float = NOW, expires: float = NOW + DAY
     return Record(payload.encode(), accessed, expires)
 
 
+def vars_of(record: Record | None) -> tuple[bytes, float, float] | None:
+    return record and (record.payload, record.accessed, record.expires)
+
+
 def remembered(life: float, accessed: float = NOW) -> Record:
     """A record that says itself how long it is kept."""
     payload = Payload(NOW)
@@ -372,6 +376,29 @@ class StoreContract:
             store.save(key, a_record(), new=True)
         assert sorted(store.keys()) == keys
         assert store.count() == 300
+
+    def test_all_records_are_what_loading_gives(self, store: Store) -> None:
+        kept = {
+            a_key(): a_record("x" * size, NOW + number, NOW + DAY + number)
+            for number, size in enumerate([0, 1, 8_000, 8_100, 9_000, 300_000])
+        }
+        for key, record in kept.items():
+            store.save(key, record, new=True)
+        found = {key: vars_of(record) for key, record in store.records()}
+        assert found == {key: vars_of(record) for key, record in kept.items()}
+        assert found == {key: vars_of(store.load(key)) for key in kept}
+
+    def test_a_session_that_ends_meanwhile_is_not_among_the_records(self, store: Store) -> None:
+        keys = {a_key() for _ in range(50)}
+        for key in keys:
+            store.save(key, a_record(), new=True)
+        seen = set()
+        for key, _ in store.records():
+            seen.add(key)
+            for other in keys - seen:
+                with store.lock(other, 1):
+                    store.delete(other)
+        assert len(seen) == 1
 
     @pytest.mark.parametrize("key", BAD_KEYS, ids=repr)
     def test_what_is_no_key_is_refused(self, store: Store, key: str) -> None:

@@ -1,5 +1,6 @@
 """FileStore: the contract, and what only files have: modes, links, owners, processes that die."""
 
+import math
 import os
 import random
 import re
@@ -286,6 +287,31 @@ def test_one_that_is_no_file_saves_no_dead_session_from_a_purge(
     assert caught.value.path == str(odd)
     assert list(store.keys()) == [odd.name]
     assert odd.exists()
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "directory", "link"])
+def test_records_refuse_what_is_no_file(store: FileStore, kind: str) -> None:
+    key, path = kept(store)
+    path.rename(path.with_name("moved"))
+    if kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to("moved")
+    with pytest.raises(StorageError, match="see who put it there") as caught:
+        list(store.records())
+    assert caught.value.path == str(path)
+    with pytest.raises(StorageError, match="see who put it there"):
+        store.load(key)
+
+
+def test_records_that_are_damaged_are_shown_so(store: FileStore) -> None:
+    key, path = kept(store)
+    for content in (b"", b"\0" * 300, b"cgikit-session 1 nan\n{}", b"x" * 8_192, b"x" * 8_191):
+        path.write_bytes(content)
+        ((found, record),) = store.records()
+        assert (found, record.payload, record.expires) == (key, content, math.inf)
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o720, 0o702, 0o1777, 0o1770])
