@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .multidict import MultiDict, MultiMap
     from .upload import Upload
 
-_CHUNK = 131_072
+_CHUNK = 262_144
+_ENOUGH = 32_768
 _BLOCK = 65_536
 _PIPE = 1 << 20  # bytes; the most that an unprivileged process may ask for on Linux
 
@@ -69,23 +70,25 @@ class BodyStream(io.RawIOBase):
         return len(data)
 
     def chunks(self) -> "Iterator[bytes]":
-        """Yield all that is left in pieces of 128 KiB; the last one may be shorter."""
+        """Yield all that is left in pieces of 32 to 256 KiB; the last one may be shorter."""
         if self.length > _PIPE:
             self._widen()
         while self.received < self.length:
             yield self._piece()
 
     def _piece(self) -> bytes:
-        """Read a full piece, or all that is left.
+        """Read a piece, or all that is left.
 
         Clients can send two bytes at a time: that many small objects would take 25 times the memory.
+        What is large enough is not copied.
         """
         wanted = min(_CHUNK, self.length - self.received)
         data = self.read(wanted)
-        if len(data) == wanted:
+        enough = min(wanted, _ENOUGH)
+        if len(data) >= enough:
             return data
         full = bytearray(data)
-        while len(full) < wanted:
+        while len(full) < enough:
             full += self.read(wanted - len(full))
         return bytes(full)
 

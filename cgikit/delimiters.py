@@ -18,9 +18,11 @@ _HEADER = b'\r\nContent-Disposition: form-data; name=""\r\n\r\n'
 
 def plain(
     chunks: "Iterable[bytes]", boundary: bytes, limits: Limits, line: "Callable[[bytes], object]"
-) -> "Iterator[bytes]":
+) -> "Iterator[tuple[bool, bytes]]":
     """Yield the body in `chunks` in the one form that the package reads: without preamble and epilogue,
-    every delimiter without padding, the same header in each part. The pieces are cut differently.
+    every delimiter without padding, the same header in each part. The pieces are cut differently; with
+    each comes whether it is content of a part, in which there is no delimiter: the package need not
+    search it again.
 
     `line` is called with each line of the original header of a part, before that part is yielded. A
     part without a body may end after its header (the CRLF of the delimiter is then its blank line); it
@@ -35,14 +37,16 @@ def plain(
     while body.left():
         mark = body.end_of_delimiter()
         if mark:
-            yield body.delimiter + mark
+            yield False, body.delimiter + mark
             body.check_epilogue()
             return
         if mark is None or not body.header(line):
-            yield body.delimiter  # incomplete: the package reports that the end is missing
+            yield False, body.delimiter  # incomplete: the package reports that the end is missing
             return
-        yield body.delimiter + _HEADER
-        yield from body.content()
+        yield False, body.delimiter + _HEADER
+        for piece in body.content():
+            if piece:
+                yield True, piece
 
 
 class _Body:

@@ -45,22 +45,23 @@ def parse(
         content_length=-1,  # the stream checks the length; the parser gets another number of bytes
         max_header_size=limits.part_header + 99,  # it sees only the header that `delimiters` writes
         max_header_count=1,
-        max_segment_size=length,  # `_Budget` has separate limits for files and fields
+        max_segment_size=0,  # it sees no content; `_Budget` has the limits
         max_segment_count=limits.fields + limits.files + 1,
     )
     budget = _Budget(limits)
     lines = Lines(boundary, codec, limits)
     part = None
     try:
-        for chunk in plain(chunks, boundary, limits, lines.add):
-            for event in parser.parse(chunk) if chunk else ():
-                if event is None:
-                    part = None
-                elif isinstance(event, bytes | bytearray):
-                    budget.spend(part, len(event))
-                else:
-                    part = event = lines.part()
-                    budget.open(part)
+        for is_content, chunk in plain(chunks, boundary, limits, lines.add):
+            if is_content:  # of the part that has begun; the package sees only what is around it
+                budget.spend(part, len(chunk))
+                yield chunk
+                continue
+            for event in parser.parse(chunk):
+                if event is not None:
+                    event = lines.part()
+                    budget.open(event)
+                part = event
                 yield event
         parser.close()
     except package.ParserLimitReached:  # too many parts that are neither: empty file inputs

@@ -127,7 +127,7 @@ def test_a_body_in_single_bytes_is_the_same_body(way: str) -> None:
     dripping.close()
 
 
-def test_pieces_are_full_however_slowly_they_arrive() -> None:
+def test_pieces_are_not_small_however_slowly_they_arrive() -> None:
     # A client that sends two bytes at a time would otherwise cost 25 times what it sends: every
     # piece is an object of its own until the last one is there.
     class Dripping(io.BytesIO):
@@ -135,7 +135,7 @@ def test_pieces_are_full_however_slowly_they_arrive() -> None:
             return super().read(2)
 
     pieces = list(BodyStream(Dripping(b"x" * 300_001), 300_001).chunks())
-    assert len(pieces) == 3
+    assert min(map(len, pieces[:-1])) >= 32_768
     assert b"".join(pieces) == b"x" * 300_001
 
 

@@ -17,7 +17,7 @@ NAME = b'Content-Disposition: form-data; name="%s"'
 def read(chunks: Iterable[bytes], limits: Limits | None = None) -> tuple[list[bytes], bytes]:
     """The lines of all headers, and the body that the package is given."""
     lines: list[bytes] = []
-    out = b"".join(plain(chunks, b"b", limits or Limits(), lines.append))
+    out = b"".join(piece for _, piece in plain(chunks, b"b", limits or Limits(), lines.append))
     return lines, out
 
 

@@ -17,7 +17,7 @@ from cgikit import WSGI, HTTPError, LimitExceeded, Limits, Request, StateError, 
 from cgikit.formparts import read_form
 from cgikit.testing import Client
 
-BIG, SMALL = bytes(range(256)) * 1_000, b"small"  # on disk, in memory
+BIG, SMALL = bytes(range(256)) * 2_000, b"small"  # on disk, in memory
 Hook = Callable[[Upload, bytes], object]
 
 

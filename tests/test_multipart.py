@@ -349,7 +349,7 @@ def test_limits_are_exact_and_named(
             read(count)
         error = caught.value
         assert (error.status, error.limit, error.allowed) == (413, limit, allowed)
-        assert allowed < error.seen <= max(count, 131_072)
+        assert allowed < error.seen <= max(count, 262_144)
         assert f"{limit}={allowed}" in str(error)
         assert str(error.seen) in str(error)
     assert descriptors() == before

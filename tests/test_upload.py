@@ -600,13 +600,13 @@ def test_progress_grows_and_ends_at_the_total(tmp_path: Path) -> None:
         return str(len(request.files))
 
     client = Client(page, upload_dir=str(tmp_path), progress=lambda *now: seen.append(now))
-    assert client.post(files={"f": bytes(1 << 20), "g": SMALL}).text == "2"
+    assert client.post(files={"f": bytes(2 << 20), "g": SMALL}).text == "2"
     counts = [count for count, _ in seen]
     assert counts == sorted(set(counts))
     assert len(counts) > 5
     [total] = {total for _, total in seen}
     assert seen[-1] == (total, total)
-    assert total > (1 << 20) + len(SMALL)
+    assert total > (2 << 20) + len(SMALL)
 
 
 def test_a_progress_hook_that_fails_ends_the_upload_cleanly(tmp_path: Path) -> None:
