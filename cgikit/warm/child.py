@@ -354,18 +354,23 @@ class Child:
         """
         if self.is_reaping or not self.pid or self._loop.now < self._ask_at:
             return
+        zygote = self._host.zygote
         if self._kept is not None and self._out < 0 and not self.done and not self._kill_at:
-            answered = self._host.zygote.answered_with(self)
+            answered = zygote.answered_with(self)
             if answered is not None:
                 self._host.keeper.rest(self._kept, self)
                 self._kept = None
                 self._gone(answered)
                 return
-        if not self._is_watched():
+        status = zygote.left_with(self) if self._out < 0 and not self.done else None
+        if self._is_watched():
+            pass
+        elif status is None:
             self.is_reaping = True
-            self._host.zygote.reap(self)
-        status = self._host.zygote.left_with(self)
-        if status is not None and self._out < 0 and not self.done:
+            zygote.reap(self)
+        else:
+            zygote.reap_soon(self)
+        if status is not None:
             self._gone(status)
 
     def _is_watched(self) -> bool:

@@ -14,6 +14,7 @@ locks.
 import gc
 import mmap
 import os
+import resource
 import signal
 import socket
 import sys
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 TICK = 0.2  # seconds between looks at what takes too long
 TELLING = 5.0  # seconds in which the supervisor has to take a message
 STARTING = 120.0  # seconds for the zygote to become ready; a supervisor that lives gives up earlier
+MAX_TOGETHER = 16  # children that are reaped together
 MAX_LOGGED_ONCE = 1_000  # lines of which it is remembered that they were logged
 
 
@@ -73,7 +75,8 @@ class Worker:
         self._logged: set[str] = set()
         self.loop = Loop(Guard(self.log, self.give_up))
         guarded, patience = self.loop.guarded, settings.patience
-        self.zygote = ZygoteClient(zygote, table, self._learn, guarded, patience)
+        together = _together(settings)
+        self.zygote = ZygoteClient(zygote, table, self._learn, guarded, patience, together)
         self.keeper = Keeper(self.loop, self.zygote, settings, self.log_once)
         self.places = Places(self.loop, self.zygote, settings)
         self.launcher = Launcher(settings, held, self.report, self.log_once)
@@ -104,6 +107,7 @@ class Worker:
         # A script may go on after its answer: it is not cut short for a reload
         while not (connections.draining and not connections.all and not running):
             loop.guarded(self.give_up, self._turn)
+        self.zygote.reap_rest()  # what they have left behind is ended then
         return 0
 
     def _turn(self) -> None:
@@ -203,6 +207,14 @@ class Worker:
             if len(self._logged) < MAX_LOGGED_ONCE:
                 self._logged.add(line)
             self.log(line)
+
+
+def _together(settings: Settings) -> int:
+    """Return how many children that have ended may wait to be reaped together: they still count as
+    processes of the user, and must not take the places of others where there are few.
+    """
+    limits = (settings.processes, resource.getrlimit(resource.RLIMIT_NPROC)[0])
+    return max(1, min([MAX_TOGETHER, *(limit // 64 for limit in limits if limit > 0)]))
 
 
 def main() -> int:

@@ -9,8 +9,8 @@ A request never comes here: the worker writes it to a file, and the child alone 
 
 Messages on the socket to the worker; those to the zygote have their length in front:
 - to the zygote, with the script's three descriptors and that of the request file, or with the way to
-  the worker on which a child gets several requests: what to run, as `messages.py` writes it (see
-  `ZygoteClient.fork`);
+  the worker on which a child gets several requests: what to run and what to reap before, as
+  `messages.py` writes it (see `ZygoteClient.fork`);
 - to the zygote, without descriptors (2**31 is added to the length): slots and process ids of children
   to reap, four bytes each;
 - from the zygote: 8 bytes, a child's slot and its process id (negative: the errno of the failed
@@ -38,6 +38,7 @@ from os import (
     WNOHANG,
     WNOWAIT,
     close,
+    closerange,
     fork,
     getpid,
     killpg,
@@ -113,11 +114,12 @@ class Zygote:
                 reap(order)
                 continue
             given = memoryview(ancillary[0][2]).cast("i").tolist()
-            slot, file, stamp, is_warm = loads(order)  # noqa: S302 -- written by our worker
+            slot, file, stamp, is_warm, ended = loads(order)  # noqa: S302 -- written by our worker
+            if ended:
+                reap(ended)  # first: what has ended still counts against the limit of processes
             ready = None
             try:
-                if is_warm:
-                    ready = ready_for(file, stamp)
+                ready = ready_for(file, stamp) if is_warm else None
                 pid = fork()
             except OSError as error:
                 pid = -(error.errno or 1)
@@ -148,6 +150,7 @@ class Zygote:
         """Reap children that have ended, after ending the rest of their process groups: until a child
         is reaped, no other process group can get its number.
         """
+        answers = b""
         for at in range(0, len(data), 8):
             slot = from_bytes(data[at : at + 4], "big")
             pid = from_bytes(data[at + 4 : at + 8], "big")
@@ -160,10 +163,11 @@ class Zygote:
                         answer += LEFT
             except ChildProcessError:
                 answer = ENDING
-            try:
-                self.sock.send(((slot | ENDED) << 32 | answer).to_bytes(8, "big"))
-            except OSError:  # the worker is gone, as the next read of the socket shows
-                pass
+            answers += ((slot | ENDED) << 32 | answer).to_bytes(8, "big")
+        try:
+            self.sock.sendall(answers)
+        except OSError:  # the worker is gone, as the next read of the socket shows
+            pass
 
     def _child(
         self,
@@ -239,6 +243,9 @@ class Zygote:
         status = finish(status, mark, learner.names, rehearsal or 3, c_runs=self.c_runs)
         table.statuses[slot] = status + 1
         if not rehearsal:
+            # At its end a process first gives its memory back, which takes longer than most scripts
+            # run, and then closes its files: the answer need not wait for that
+            closerange(0, 3)
             os._exit(status)
 
 

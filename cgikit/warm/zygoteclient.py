@@ -56,7 +56,7 @@ class ZygoteClient:
 
     `learnt` takes the names of modules that a child had to import. What one child's news raise ends
     its exchange, through the `guard`. A zygote that leaves an order unanswered for `patience` seconds
-    is taken for gone.
+    is taken for gone. So many children that have left are reaped `together`.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class ZygoteClient:
         learnt: "Callable[[list[str]], None]",
         guard: "Guard",
         patience: float,
+        together: int = 1,
     ) -> None:
         self.sock = sock
         self.lost = ""  # why nothing more can be said to the zygote
@@ -77,6 +78,8 @@ class ZygoteClient:
         self.children: dict[int, Forked] = {}
         self._replies = b""
         self._learnt = learnt
+        self._together = together
+        self._leaving: list[Forked] = []  # to be reaped before a fork
         self._ready = select.poll()
         self._ready.register(sock, select.POLLIN | select.POLLOUT)
 
@@ -116,15 +119,33 @@ class ZygoteClient:
         self._table.pids[slot] = self._table.statuses[slot] = 0
         self.children[slot] = child
         stamp = program.stamp if program else None
-        self._send(pack((slot, file, stamp, program is not None)), descriptors)
+        ended = self._to_reap()
+        order = pack((slot, file, stamp, program is not None, ended))
+        self._send(order, descriptors, answers=1 + len(ended) // 8)
+
+    def _to_reap(self) -> bytes:
+        """Return the slots and process ids of those to reap before a fork, b"" while they are few."""
+        pairs = b""
+        if len(self._leaving) >= self._together:
+            for child in self._leaving:
+                child.is_reaping = True
+                pairs += (child.slot << 32 | child.pid).to_bytes(8, "big")
+            self._leaving.clear()
+        return pairs
 
     def reap(self, child: "Forked") -> None:
         """Ask for a child to be reaped if it has ended, which `child.reaped` hears of."""
-        pair = child.slot.to_bytes(4, "big") + child.pid.to_bytes(4, "big")
-        self._send((8 | ENDED).to_bytes(4, "big") + pair)
+        self._send(((8 | ENDED) << 64 | child.slot << 32 | child.pid).to_bytes(12, "big"))
+
+    def reap_soon(self, child: "Forked") -> None:
+        """Have a child reaped with others before a fork, or at the next tick of the clock: it has said
+        that it leaves, so nothing waits for that, and the zygote need not be woken for it.
+        """
+        self._leaving.append(child)
 
     def reap_rest(self) -> None:
-        """Ask again for those that had said that they leave and were still about to."""
+        """Ask for those that have said that they leave, again if they were still about to."""
+        self._leaving.clear()
         for child in list(self.children.values()):
             if child.done:
                 child.kill_if_due()
@@ -185,13 +206,13 @@ class ZygoteClient:
             self._guard(child.on_error, child.reaped, value - ENDING if value else None, bool(left))
         return there
 
-    def _send(self, message: bytes, descriptors: tuple[int, ...] = ()) -> None:
-        """Send an order. Answers are taken meanwhile: with hundreds of children both ends would
-        otherwise wait until the other one reads.
+    def _send(self, message: bytes, descriptors: tuple[int, ...] = (), answers: int = 1) -> None:
+        """Send an order that so many answers will follow. Some are taken meanwhile: with hundreds of
+        children both ends would otherwise wait until the other one reads.
         """
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))]
         now = time.monotonic()
-        self._asked.append(now)
+        self._asked.extend([now] * answers)
         while message and not self.lost:
             try:
                 sent = self.sock.sendmsg(

@@ -81,7 +81,7 @@ REASONS = {
     "warm.workerprocess.WorkerProcess.ask: self.channel.send": NON_BLOCKING,
     "warm.workerprocess.WorkerProcess.messages: self.channel.recv": NON_BLOCKING,
     "warm.zygote.Zygote.run: send": "a worker that takes no answers is killed",
-    "warm.zygote.Zygote._reap: self.sock.send": "a worker that takes no answers is killed",
+    "warm.zygote.Zygote._reap: self.sock.sendall": "a worker that takes no answers is killed",
     "warm.zygote.Zygote._reap: waitpid": "the process has ended: waitid has said so",
     "warm.zygote.Zygote.run: recvmsg": "this is what it is for; it ends with its worker",
     "warm.zygote.Zygote.run: recv": "it ends with the worker",

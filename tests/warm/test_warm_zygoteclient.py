@@ -110,7 +110,7 @@ def test_an_order_has_the_request_in_a_file_and_four_descriptors(pair: Pair) -> 
 def test_an_order_says_what_to_run(pair: Pair) -> None:
     child = Child()
     pair.fork(child)
-    assert receive(pair.zygote) == (child.slot, "/a.py", None, False)
+    assert receive(pair.zygote) == (child.slot, "/a.py", None, False, b"")
 
 
 def test_a_child_hears_of_its_process(pair: Pair) -> None:
