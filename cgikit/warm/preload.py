@@ -8,7 +8,6 @@ see `trial.py`. `staleness.py` decides whether preloaded modules are still up to
 """
 
 import atexit
-import contextlib
 import os
 import sys
 import time
@@ -18,7 +17,7 @@ from .trial import Trials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from types import ModuleType
     from typing import Any
 
@@ -120,22 +119,25 @@ def load(names: "Iterable[str]", learnt: list[str]) -> "Outcome":
     return failed, {name: why for name, why in refused.items() if why}, trials.absent
 
 
-@contextlib.contextmanager
-def registered(handlers: "Handlers") -> "Iterator[None]":
-    """Add the exit handlers that are registered meanwhile to `handlers`: Python does not say which it
-    has, and a child that serves several requests runs and registers them each time.
+class Recording:
+    """As a context manager, adds the exit handlers that are registered meanwhile to `handlers`: Python
+    does not say which it has, and a child that serves several requests runs and registers them each
+    time. Without `contextlib`, which each child would have in memory.
     """
-    register = atexit.register
 
-    def recorded(function: "Any", /, *words: "Any", **named: "Any") -> "Any":
-        handlers.append((function, words, named))
-        return register(function, *words, **named)
+    def __init__(self, handlers: "Handlers") -> None:
+        self._handlers = handlers
+        self._register = atexit.register
 
-    atexit.register = recorded
-    try:
-        yield
-    finally:
-        atexit.register = register
+    def __enter__(self) -> None:
+        atexit.register = self._recorded
+
+    def __exit__(self, *_: object) -> None:
+        atexit.register = self._register
+
+    def _recorded(self, function: "Any", /, *words: "Any", **named: "Any") -> "Any":
+        self._handlers.append((function, words, named))
+        return self._register(function, *words, **named)
 
 
 def _file_of(module: "ModuleType | None") -> str:

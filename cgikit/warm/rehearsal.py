@@ -117,7 +117,7 @@ def rehearse(zygote: "Rehearsing") -> None:
 def fill_holes() -> list[bytes]:
     """Return objects that take the free places between others in memory, so that what a child makes
     lies together, on pages of its own: to write beside an old object is to copy its page. That saves
-    some pages of each child and as many between two forks, for one megabyte once.
+    some pages of each child and as many between two forks, for 200 kB once.
 
     Returns [] where Python uses another allocator (PYTHONMALLOC, a build without the Python GIL): there
     are no such pools then.
@@ -130,8 +130,6 @@ def fill_holes() -> list[bytes]:
             kept.append(bytes(size - _EMPTY))
             if id(kept[-1]) % POOL == POOL_HEAD:  # the first place of a new pool
                 break
-    for size in range(MAX_SMALL, 4_096, 16):  # these lie elsewhere, between what C has asked for
-        kept += [bytes(size), bytes(size)]
     return kept
 
 

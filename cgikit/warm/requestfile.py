@@ -6,6 +6,9 @@ request never goes through the zygote: its file is handed on unread, and the chi
 
 import marshal
 import os
+import sys
+from marshal import loads
+from os import SEEK_END, lseek, pread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,11 +16,13 @@ if TYPE_CHECKING:
     #: names and values.
     Request = tuple[str, list[str], list[bytes], list[bytes]]
 
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+
 
 def made(directory: str, arguments: list[str], environ: dict[str, str]) -> "Request":
     """Return a request of these meta-variables for a script."""
-    names = [os.fsencode(name) for name in environ]
-    values = [os.fsencode(value) for value in environ.values()]
+    names = [name.encode(_ENCODING, _ERRORS) for name in environ]  # as `os.fsencode`
+    values = [value.encode(_ENCODING, _ERRORS) for value in environ.values()]
     return directory, arguments, names, values
 
 
@@ -44,6 +49,6 @@ def write(request: "Request") -> int:
 
 def read(file: int) -> "Request":
     """Return the request in a file, wherever its descriptor stands. Inverse: `write`."""
-    data = os.pread(file, os.lseek(file, 0, os.SEEK_END), 0)
-    request: Request = marshal.loads(data)  # noqa: S302 -- written by our worker
+    data = pread(file, lseek(file, 0, SEEK_END), 0)
+    request: Request = loads(data)  # noqa: S302 -- written by our worker
     return request

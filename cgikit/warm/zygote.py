@@ -270,7 +270,7 @@ def _prepare(zygote: Zygote, settings: "dict[str, Any]") -> "preload.Outcome":
     if settings["reuse"]:
         from . import reuse  # noqa: F401 -- not in each child
 
-        with preload.registered(zygote.handlers):
+        with preload.Recording(zygote.handlers):
             outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
             atexit.register(int)
     else:

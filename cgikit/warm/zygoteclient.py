@@ -210,14 +210,14 @@ class ZygoteClient:
         """Send an order that so many answers will follow. Some are taken meanwhile: with hundreds of
         children both ends would otherwise wait until the other one reads.
         """
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))]
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))] * bool(
+            descriptors
+        )
         now = time.monotonic()
         self._asked.extend([now] * answers)
         while message and not self.lost:
             try:
-                sent = self.sock.sendmsg(
-                    [message], rights if descriptors else (), socket.MSG_DONTWAIT
-                )
+                sent = self.sock.sendmsg([message], rights, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 left = now + self._patience - time.monotonic()
                 if left <= 0:
@@ -227,7 +227,7 @@ class ZygoteClient:
             except OSError:
                 return  # the zygote is gone, as `receive` is about to tell
             else:
-                message, descriptors = message[sent:], ()
+                message, rights = message[sent:], []
 
     def _take(self) -> bool:
         """Take what answers there are. False at their end."""

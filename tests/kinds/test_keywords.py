@@ -37,7 +37,7 @@ ANY_KEYWORD = {
     **{f"fields.forms.{name}": ATTRIBUTES for name in ("button", "form")},
     **{f"fields.inputs.{name}": ATTRIBUTES for name in INPUTS},
     "warm.settings.Settings.__init__": REFUSED,
-    "warm.preload.registered.recorded": PASSED,
+    "warm.preload.Recording._recorded": PASSED,
     "limits.Limits.__init__": REFUSED,
     "multipart._stand_in.__getattr__.forward": PASSED,
     "sessions.file.FileStore.__init__": REFUSED,
