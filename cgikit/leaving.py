@@ -113,14 +113,24 @@ def must_finalize(
         return True
     # All live objects, not a table of classes: those in cycles and in other modules count too.
     objects: list[Any] = gc.get_objects()
-    kinds = {*map(type, objects)}
-    if _some_are_hidden(objects) if mark is None else type(mark) not in kinds:
-        return True  # by the script
-    for kind in kinds - harmless:
-        if _finalizes(kind) and _are_more(kind, objects, streams):
+    classes: set[type] = set()
+    if mark is None:
+        if _some_are_hidden(objects):
+            return True
+        # A look at each object takes longer than one at each class
+        classes = _finalizing_classes()
+        finalizing = classes - harmless
+    else:  # in a forked process, a class that is looked at costs a page, and there may be thousands
+        kinds = {*map(type, objects)}
+        if type(mark) not in kinds:
+            return True  # hidden by the script
+        finalizing = {kind for kind in kinds - harmless if _finalizes(kind)}
+    found = [thing for thing in objects if type(thing) in finalizing]
+    for kind in {*map(type, found)}:
+        if _are_more(kind, found, streams):
             return True
     # Objects that cannot be part of a cycle are not listed, but their classes are.
-    for thing in objects if mark is not None else _classes():
+    for thing in objects if mark is not None else classes:
         if isinstance(thing, type) and not thing.__flags__ & _COLLECTED and _ends_unseen(thing):
             return True
     return False
@@ -140,12 +150,12 @@ def _some_are_hidden(objects: "list[Any]") -> bool:
     return gc.get_freeze_count() > 0 and not any(thing is sys.modules for thing in objects)
 
 
-def _classes() -> list[type]:
-    """Return the classes that have subclasses whose objects the collector never lists."""
-    found: list[type] = []
-    for kind in (object, int, str, bytes, float, complex):
-        found += kind.__subclasses__()
-    return found
+def _finalizing_classes() -> set[type]:
+    """Return all classes whose objects have a finalizer, whether there are any objects or not."""
+    found: list[type] = [object]
+    for kind in found:  # which grows
+        found += type.__subclasses__(kind)
+    return {kind for kind in found if _finalizes(kind)}
 
 
 def _are_more(kind: type, objects: "list[Any]", streams: "Iterable[TextIO]") -> bool:

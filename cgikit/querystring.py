@@ -20,13 +20,13 @@ _MARK_FIELD, _MARK_VALUE = "\x1e", "\x1f"
 _MARKS = bytes.maketrans(b"+&=", b" \x1e\x1f")
 # For finding escapes, all of a block in one go: bit 0 of a byte says that it is a hex digit, bit 1 that
 # it is a "%". Read as one little-endian number, the next byte is eight bits further up.
-_CLASSES = bytes(
-    1 if chr(b) in "0123456789abcdefABCDEF" else 2 if b == 37 else 0 for b in range(256)
-)
+_HEX = b"0123456789abcdefABCDEF"
+_OTHER = bytes(range(256)).translate(None, _HEX + b"%")
+_CLASSES = bytes.maketrans(_HEX + b"%" + _OTHER, b"\1" * 22 + b"\2" + bytes(len(_OTHER)))
 _BLOCK = 65_536
 # Bytes that can stand for a "%" while escapes are decoded: all but those that escapes consist of. There
 # are so many that one of them occurs no more than _RARE times in any block.
-_STAND_INS = bytes(b for b in range(256) if chr(b) not in "0123456789abcdefABCDEF%\\x")
+_STAND_INS = _OTHER.translate(None, b"\\x")
 _RARE = 2 * _BLOCK // len(_STAND_INS)
 _PLAIN = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
