@@ -12,7 +12,7 @@ each request, once the script's own objects are gone, two things are asked:
 Items that are equal without being the same are let pass where that makes no difference: strings.
 Numbers, bytes and tuples with numbers are compared by identity as well, since `1 == True`. Keys are
 compared on their own, since the collector passes over those of most dicts. The few kinds of objects
-whose state C keeps to itself are in `_HIDDEN`; `_without_state` decides that a kind has none.
+whose state C keeps to itself are in `HIDDEN`; `kinds.py` decides which have none.
 
 Names are looked up only when a change was found.
 """
@@ -47,8 +47,22 @@ _FIXED = frozenset(
         _FRAME,
     )
 )
+
+
+def _numbers(thing: "Any") -> "Any":
+    """Return the state of a generator of random numbers. That of the module `random` gets a new seed
+    for each request, and one that asks the kernel has none.
+    """
+    if thing is getattr(sys.modules.get("random"), "_inst", None):
+        return None
+    try:
+        return thing.getstate()
+    except NotImplementedError:
+        return None
+
+
 #: The state of kinds that C keeps to itself, by module and name.
-_HIDDEN: "dict[tuple[str, str], Callable[[Any], Any]]" = {
+HIDDEN: "dict[tuple[str, str], Callable[[Any], Any]]" = {
     ("builtins", "bytearray"): bytes,
     ("array", "array"): repr,
     ("collections", "OrderedDict"): tuple,
@@ -63,6 +77,7 @@ _HIDDEN: "dict[tuple[str, str], Callable[[Any], Any]]" = {
     ("builtins", "tuple_iterator"): lambda thing: thing.__length_hint__(),
     ("builtins", "generator"): lambda thing: thing.gi_frame and thing.gi_frame.f_lasti,
     ("functools", "_lru_cache_wrapper"): lambda thing: thing.cache_info(),
+    ("_random", "Random"): _numbers,
 }
 _SEPARATOR = (object(),)
 MAX_DEPTH = 8  # names between a module and what changed
@@ -87,6 +102,8 @@ class Baseline:
             gc.enable()
 
     def _take(self, there: "list[Any]", ignored: set[int]) -> None:
+        # First, since asking for the frame of a generator makes one
+        self._hidden = [(thing, state, state(thing)) for thing, state in _with_hidden_state(there)]
         things = [thing for thing in _changeable(there) if id(thing) not in ignored]
         self._dicts = [thing for thing in things if isinstance(thing, dict)]
         functions = [thing for thing in things if type(thing) is _FUNCTION]
@@ -100,7 +117,6 @@ class Baseline:
         picked = [at for at, thing in enumerate(self._referents) if _has_twins(thing)]
         self._pick: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*picked, 0, 0)
         self._picked = self._pick(self._referents)
-        self._hidden = [(thing, state, state(thing)) for thing, state in _with_hidden_state(there)]
 
     def new(self, mark: object) -> "list[Any]":
         """Return the objects that were made since the baseline and are still there, but for `mark`.
@@ -218,7 +234,8 @@ def _with_hidden_state(there: "list[Any]") -> "Iterator[tuple[Any, Callable[[Any
     for thing in chain(there, gc.get_referents(*there)):
         kind = type(thing)
         if kind not in states:
-            states[kind] = _HIDDEN.get((kind.__module__, kind.__qualname__))
+            names = ((each.__module__, each.__qualname__) for each in kind.__mro__)
+            states[kind] = next((HIDDEN[name] for name in names if name in HIDDEN), None)
         state = states[kind]
         if state is not None and id(thing) not in seen:
             seen.add(id(thing))

@@ -32,11 +32,21 @@ def is_extension(module: "ModuleType | None") -> bool:
     return type(loader).__name__ == "ExtensionFileLoader"
 
 
+def take_ctypes_away() -> None:
+    """Let no script find `ctypes` loaded: one that imports it is heard then (see `surroundings.py`).
+    Installed packages import it and never use it, and the zygote may need what is below it.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("ctypes", "_ctypes")]:
+        del sys.modules[name]
+
+
 def unknown(modules: "Iterable[ModuleType | None]") -> str:
     """Return why a process with these modules serves one request only, or "" if it may serve more."""
     for module in modules:
         if is_extension(module):
-            name = str(getattr(module, "__name__", "?"))
+            # Not `__name__`: some call themselves as the module in Python above them
+            spec = getattr(module, "__spec__", None)
+            name = str(spec.name if spec is not None else getattr(module, "__name__", "?"))
             if name not in KNOWN or sys.modules.get(name) is not module:
                 return f"{name} is loaded, which is written in C and not known here"
     return ""

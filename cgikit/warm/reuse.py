@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     class Forking(Protocol):
         """The zygote, as far as its child needs it. `handlers` are the exit handlers that libraries
-        have registered.
+        have registered, `obstacle` why no child may serve several requests.
         """
 
         table: SlotTable
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         learner: Learner
         c_runs: bool
         handlers: Handlers
+        obstacle: str
 
     #: The directory that comes first on the script's path, its arguments, its meta-variables.
     Request = tuple[str, list[str], list[bytes], list[bytes]]
@@ -83,6 +84,7 @@ class Reused:
             frame = frame.f_back
         interpreter.number_thread(os.getpid())
         copy_context().run(int)
+        repr([[]])  # the thread's note of what is being shown
         gc.disable()
         gc.unfreeze()
         self._streams = Streams()
@@ -91,8 +93,9 @@ class Reused:
         gc.enable()
         seconds = next((p[0] for k, p in zygote.limits if k == resource.RLIMIT_CPU), 0)
         self._surroundings = Surroundings(place, seconds, zygote.handlers)
+        extensions.take_ctypes_away()
         self._modules = dict(sys.modules)
-        self._refused = extensions.unknown(self._modules.values())
+        self._refused = extensions.unknown(self._modules.values()) or zygote.obstacle
         self._baseline = Baseline((self, vars(self), self._surroundings, vars(self._surroundings)))
         self._mark = leaving.Mark()
 

@@ -8,6 +8,7 @@ is still different. The objects are compared by `baseline.py`.
 import _locale
 import _signal as signal  # type: ignore[import-not-found]
 import _thread
+import _tracemalloc
 import _warnings
 import atexit
 import gc
@@ -47,6 +48,8 @@ _EVENTS = {
     "cpython.PyInterpreterState_New": "it made an interpreter",
 }
 _VARIABLES = ("os.putenv", "os.unsetenv")
+_NAMES = ("__name__", "__qualname__")  # of a class: they are in no dict
+_WRITING = os.O_WRONLY | os.O_RDWR
 
 
 class Surroundings:
@@ -77,7 +80,15 @@ class Surroundings:
 
     def _hear(self, event: str, arguments: "tuple[Any, ...]") -> None:
         if event in _EVENTS:
-            self._said.add(event)
+            self._said.add(_EVENTS[event])
+        elif event == "open":
+            if arguments[2] & _WRITING and _is_kernels(arguments[0]):
+                self._said.add("it wrote into a file of the kernel's")
+        elif event == "object.__setattr__":
+            kind = arguments[0]
+            # The collector lists what the script has made, and hides the rest
+            if arguments[1] in _NAMES and not any(thing is kind for thing in gc.get_objects()):
+                self._said.add("it gave a class another name")
         elif event in _VARIABLES and self._is_watching:
             self._touched.add(arguments[0])
 
@@ -95,7 +106,13 @@ class Surroundings:
                 signal.setitimer(which, 0)
         for kind, pair in self._limits:
             if resource.getrlimit(kind) != pair:
-                resource.setrlimit(kind, pair)
+                try:
+                    resource.setrlimit(kind, pair)
+                except (OSError, ValueError):
+                    pass  # only root may raise it; `changed` says so
+        random = sys.modules.get("random")
+        if random is not None:
+            random._inst.seed()  # who has seeded it knows what comes next
 
     def _restore_environ(self) -> None:
         data = os.environ._data  # type: ignore[attr-defined]
@@ -110,9 +127,12 @@ class Surroundings:
                     os.putenv(name, value)
         finally:
             self._is_watching = True
+        is_moved = b"TZ" in self._touched and "time" in sys.modules
         self._touched.clear()
         data.clear()
         data.update(before)
+        if is_moved:
+            sys.modules["time"].tzset()  # C keeps the zone when the variable is gone
 
     def run_exit_handlers(self) -> None:
         """Run the exit handlers, as the interpreter does at its end, and register those that there were
@@ -142,7 +162,7 @@ class Surroundings:
         output is shown: such a child ends as one without `--reuse` does.
         """
         if self._said:
-            return _EVENTS[min(self._said)]
+            return min(self._said)
         if _thread._count():
             return "a thread was still running at its end"
         if os.stat("/proc/self/task").st_nlink > 3:  # two, and one for each thread
@@ -174,6 +194,15 @@ class Surroundings:
         return ""
 
 
+def _is_kernels(path: "Any") -> bool:
+    """Whether a file is one in which the kernel shows and takes what concerns a process."""
+    try:
+        real = os.path.realpath(os.fsdecode(path))
+    except (OSError, TypeError, ValueError):  # a descriptor, or nothing that can be opened
+        return False
+    return real.startswith(("/proc/", "/sys/"))
+
+
 def _limits() -> list[int]:
     return sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
 
@@ -203,7 +232,16 @@ def _settings() -> "list[tuple[str, Callable[[], Any]]]":
         ("the tracking of coroutines", sys.get_coroutine_origin_tracking_depth),
         ("the size of stacks", _thread.stack_size),
         ("the filters of warnings", lambda: tuple(map(id, _warnings.filters))),
+        ("the flags of dlopen", sys.getdlopenflags),
+        ("the tracing of memory", _tracemalloc.is_tracing),
     ]
+    if hasattr(_locale, "textdomain"):
+        found.append(("the domain of C's messages", lambda: _locale.textdomain(None)))
+    if hasattr(os, "sched_getscheduler"):
+        found.append(("the scheduler", lambda: os.sched_getscheduler(0)))
+    if hasattr(sys, "monitoring"):
+        tools = range(6)
+        found.append(("a tool of sys.monitoring", lambda: [*map(sys.monitoring.get_tool, tools)]))  # type: ignore[attr-defined]
     if hasattr(os, "sched_getaffinity"):
         found.append(("the processors", lambda: os.sched_getaffinity(0)))
     modules = sys.modules

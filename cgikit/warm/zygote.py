@@ -93,6 +93,7 @@ class Zygote:
         self.c_runs = False  # whether a module that is preloaded has C code of its own
         self.kept: list[bytes] = []
         self.handlers: Handlers = []  # of libraries, to be called at exit
+        self.obstacle = ""  # why no child may serve several requests
 
     def run(self) -> None:
         """Fork and reap on order until the worker is gone. A child leaves by `interpreter.Leave`."""
@@ -313,6 +314,10 @@ def main() -> int:
     outcome: preload.Outcome = [], {}, []
     if settings["warm"]:
         outcome = _prepare(zygote, settings)
+        if settings["reuse"]:
+            from . import kinds
+
+            zygote.obstacle = kinds.obstacle((memory,))
     data = messages.pack((preload.held(began), *outcome))
     try:
         channel.sendall(data)

@@ -42,7 +42,6 @@ PLACES = {
     "gateway.scgi:parse_variables": "variables come in; `checked` makes them native",
     "gateway.scgi:build_variables": "native variables go out",
     "gateway.wire:native": "the one conversion of ISO-8859-1 text",
-    "warm.requestfile:made": "native variables go out to a script",
     "host.diagnosis:_isolating_option": "a script's first line, to read its options",
     "host.execlimits:_size": "how many bytes it is",
     "warm.header:Header.feed": "a native target goes out to the web server",
@@ -54,6 +53,7 @@ PLACES = {
     "warm.program:Programs._why_not": "a script's first line, to look at",
     "host.native:unescaped": "escapes become bytes",
     "host.argv:query_arguments": "decoded escapes become a native word",
+    "warm.surroundings:_is_kernels": "the path of a file, to look at",
     "warm.rehearsal:rehearse": "variables of our own",
 }
 

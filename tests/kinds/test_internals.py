@@ -209,12 +209,17 @@ PRIVATE = {
     ("warm.interpreter", "threading._shutdown"): "3.11 to 3.13 have it",
     ("warm.interpreter", "threading.main_thread()._native_id"): "only set",
     ("warm.baseline", "sys._getframe"): "for the kind of a frame: 3.11 to 3.13 have it",
+    (
+        "warm.baseline",
+        "getattr(sys.modules.get('random'), '_inst', None)",
+    ): "its state is compared instead",
     ("warm.reuse", "sys._getframe"): "3.11 to 3.13 have it",
     ("warm.caches", "struct._clearcache"): "3.11 to 3.13 have it",
     ("warm.surroundings", "_thread._count"): "3.11 to 3.13 have it",
     ("warm.surroundings", "atexit._clear"): "3.11 to 3.13 have it",
     ("warm.surroundings", "atexit._run_exitfuncs"): "3.11 to 3.13 have it",
     ("warm.surroundings", "os.environ._data"): "3.11 to 3.13 have it",
+    ("warm.surroundings", "random._inst"): "3.11 to 3.13 have it",
     ("warm.surroundings", "sys.modules['threading']._shutdown"): "3.11 to 3.13 have it",
     ("leaving", "_thread._count"): "3.11 to 3.13 have it",
     ("sessions.redisconnection", "kind._connect"): "redis 5.2 to 7; without it no save works",
@@ -245,6 +250,7 @@ PRIVATE_MODULES = {
     "_signal",
     "_socket",
     "_thread",
+    "_tracemalloc",
     "_warnings",
 }
 #: Modules that use private names of another module of cgikit, and whose.

@@ -1,7 +1,9 @@
 """Scripts that leave something behind when one process serves them again: the corpus, as data.
 
-`corpus/KIND/NAME.cgi` is a case; what lies in `NAME.beside/` is put beside the script. Its header says
-what it is about, what two visitors send, and what the second one must never see:
+`corpus/KIND/NAME.cgi` is a case. What lies in `NAME.beside/` is put beside the script; what lies in
+`NAME.installed/` is on the path, as an installed package is, and a server has it loaded before its
+first visitor. The header says what the script is about, what two visitors send, and what the second one
+must never see:
 
     # why: One sentence.
     # first: GET /?oak7731
@@ -22,6 +24,7 @@ CORPUS = Path(__file__).with_name("corpus")
 #: What a script leaves behind, and how many scripts there are at least.
 LEAKY = {"containers": 10, "attributes": 10, "closures": 10, "c_state": 10, "outside": 10}
 BENIGN = "benign"
+BESIDE, INSTALLED = ".beside", ".installed"
 
 
 class Case(NamedTuple):
@@ -39,9 +42,14 @@ class Case(NamedTuple):
         """What a test calls it."""
         return f"{self.kind}/{self.path.stem}"
 
+    @property
+    def installed(self) -> Path:
+        """A directory for the path of modules; it may not exist."""
+        return self.path.with_suffix(INSTALLED)
+
     def put(self, directory: Path) -> Path:
         """Put the script, and what belongs to it, into a directory; return its path there."""
-        beside = self.path.with_suffix(".beside")
+        beside = self.path.with_suffix(BESIDE)
         if beside.exists():
             shutil.copytree(beside, directory, dirs_exist_ok=True)
         directory.mkdir(parents=True, exist_ok=True)

@@ -3,13 +3,14 @@ what the first one sent.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from migrate.answers import Request
-from reuse.cases import BENIGN, CASES, CORPUS, HARMLESS, LEAKS, LEAKY, Case
+from reuse.cases import BENIGN, BESIDE, CASES, CORPUS, HARMLESS, INSTALLED, LEAKS, LEAKY, Case
 from serving import DEADLINE
 
 NAIVE = Path(__file__).with_name("naive.py")
@@ -28,6 +29,7 @@ def naive(case: Case, asked: list[Request], place: Path) -> list[bytes]:
         [sys.executable, NAIVE, script],
         input="\n".join(jobs).encode(),
         cwd=place / "site",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(case.installed), *sys.path])},
         capture_output=True,
         timeout=DEADLINE,
     )
@@ -66,9 +68,9 @@ def test_the_corpus_has_enough_of_each_kind() -> None:
 def test_nothing_in_the_corpus_is_overlooked() -> None:
     paths = [path for path in CORPUS.rglob("*") if path.is_file()]
     scripts = {case.path for case in CASES}
-    beside = [case.path.with_suffix(".beside") for case in CASES]
+    places = [case.path.with_suffix(suffix) for case in CASES for suffix in (BESIDE, INSTALLED)]
     strange = [
-        path for path in paths if path not in scripts and not any(map(path.is_relative_to, beside))
+        path for path in paths if path not in scripts and not any(map(path.is_relative_to, places))
     ]
     assert strange == []
     assert {case.kind for case in CASES} == {*LEAKY, BENIGN}

@@ -31,6 +31,7 @@ def run(code: str) -> str:
         ("os.environ.pop('PATH')", "os.environ['PATH'] and os.popen('echo $PATH').read()"),
         ("signal.signal(signal.SIGTERM, print)", "signal.getsignal(signal.SIGTERM)"),
         ("signal.alarm(100)", "signal.alarm(0)"),
+        ("os.environ['TZ'] = 'OAK-7'; time.tzset()", "time.strftime('%Z', time.localtime(0))"),
         (
             "resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(7)[1]))",
             "resource.getrlimit(resource.RLIMIT_NOFILE)",
@@ -53,6 +54,10 @@ def test_it_is_put_back(change: str, seen: str) -> None:
         ("import threading; threading.stack_size(65536)", "stacks"),
         ("signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])", "mask"),
         ("os.nice(1)", "priority"),
+        ("sys.setdlopenflags(257)", "dlopen"),
+        ("import tracemalloc; tracemalloc.start()", "tracing"),
+        ("import locale; locale.textdomain('other')", "messages"),
+        ("os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))", "scheduler"),
         ("os.setsid() if os.getsid(0) != os.getpid() else os.nice(1)", ""),
     ],
 )
@@ -70,6 +75,8 @@ def test_it_is_seen(change: str, word: str) -> None:
         ("os.system('true')", "process"),
         ("pid = os.fork()\nif not pid: os._exit(0)", "process"),
         ("os.popen('true').read()", "process"),
+        ("open('/proc/self/comm', 'w').close()", "kernel"),
+        ("os.close(os.open('/proc/self/comm', os.O_WRONLY))", "kernel"),
         (
             "import threading as t; t.Thread(target=t.Event().wait, daemon=True).start()",
             "thread",

@@ -1,0 +1,5 @@
+class Basket:
+    things = []
+
+    def put(self, thing):
+        self.things.append(thing)

@@ -1,0 +1,1 @@
+NOT_FOUND = LookupError("no such tree")

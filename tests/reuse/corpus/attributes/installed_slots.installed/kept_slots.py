@@ -1,0 +1,5 @@
+class Customer:
+    __slots__ = ("name",)
+
+
+CUSTOMER = Customer()

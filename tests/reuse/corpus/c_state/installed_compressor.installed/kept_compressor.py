@@ -1,0 +1,3 @@
+import zlib
+
+COMPRESSOR = zlib.compressobj(wbits=-15)

@@ -1,0 +1,3 @@
+import contextvars
+
+CUSTOMER = contextvars.ContextVar("customer", default="nobody")

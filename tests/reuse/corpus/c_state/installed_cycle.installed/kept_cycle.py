@@ -1,0 +1,3 @@
+import itertools
+
+WORDS = itertools.cycle(("first", "second", "third", "fourth", "fifth"))

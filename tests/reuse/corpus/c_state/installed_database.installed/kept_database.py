@@ -1,0 +1,4 @@
+import sqlite3
+
+DATABASE = sqlite3.connect(":memory:")
+DATABASE.execute("create table trees (name)")

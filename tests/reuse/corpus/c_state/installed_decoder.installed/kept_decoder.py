@@ -1,0 +1,3 @@
+import codecs
+
+DECODER = codecs.getincrementaldecoder("shift_jis")()

@@ -1,0 +1,3 @@
+import hashlib
+
+DIGEST = hashlib.sha256()

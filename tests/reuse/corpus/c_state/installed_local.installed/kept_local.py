@@ -1,0 +1,3 @@
+import threading
+
+LOCAL = threading.local()

@@ -1,0 +1,3 @@
+import pyexpat
+
+PARSER = pyexpat.ParserCreate()

@@ -1,0 +1,3 @@
+import decimal
+
+CONTEXT = decimal.Context(prec=5)

@@ -1,0 +1,3 @@
+import random
+
+RANDOM = random.Random(7)

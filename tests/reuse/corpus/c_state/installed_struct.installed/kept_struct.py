@@ -1,0 +1,3 @@
+import struct
+
+FORMAT = struct.Struct("<i")

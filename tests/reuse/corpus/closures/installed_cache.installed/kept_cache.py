@@ -1,0 +1,7 @@
+import functools
+import os
+
+
+@functools.lru_cache
+def name():
+    return os.environ["QUERY_STRING"]

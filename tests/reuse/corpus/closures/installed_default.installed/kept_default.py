@@ -1,0 +1,4 @@
+def put(thing, things=[]):
+    if thing:
+        things.append(thing)
+    return things

@@ -1,0 +1,1 @@
+NUMBERS = (number for number in (1, 2, 3, 4, 5, 6, 7, 8, 9))

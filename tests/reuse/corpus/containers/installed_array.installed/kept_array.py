@@ -1,0 +1,3 @@
+import array
+
+NUMBERS = array.array("i", [1, 2, 3])

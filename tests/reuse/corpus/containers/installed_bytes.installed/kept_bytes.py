@@ -1,0 +1,1 @@
+BUFFER = memoryview(bytearray(16))

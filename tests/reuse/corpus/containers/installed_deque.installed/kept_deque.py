@@ -1,0 +1,3 @@
+import collections
+
+RING = collections.deque(["first", "middle", "last"])

@@ -1,0 +1,3 @@
+import io
+
+TEXT = io.StringIO()

@@ -1,0 +1,90 @@
+"""The corpus behind a real server with `--reuse`: no second visitor sees what the first one sent.
+
+A process that has served the first one either ends, or has been put into the state that it had before.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from _pytest.mark import ParameterSet
+from reuse.cases import HARMLESS, LEAKS, Case
+from reuse.served import Outcome, Served, modules, served
+from serving import until
+
+INSTALLED = [case for case in LEAKS if case.installed.exists()]
+OTHERS = [case for case in LEAKS if not case.installed.exists()]
+#: Holes that are known, with the reason.
+HOLES = {
+    "c_state/installed_map": "a map without a file is shared by all that are forked, used again or not"
+}
+#: Benign scripts whose processes are not used again yet.
+NOT_YET = {
+    "exception": "the message about an int fills caches of abstract classes",
+    "mail": "tables of the package email fill",
+    "old_habits": "the locale is not put back",
+    "state": "names of cgikit's face are kept on first use",
+    "strptime": "its patterns are kept",
+    "typing": "generic types are kept",
+    "upload": "names of cgikit's face are kept on first use",
+    "urls": "a table is made on first use",
+}
+#: Who answers otherwise each time.
+RANDOM = {"c_state/random_seed"}
+
+
+def marked(cases: list[Case], reasons: dict[str, str], *, run: bool) -> list[ParameterSet]:
+    """Parameters; those with a reason to fail are expected to, or are not run."""
+    found = []
+    for case in cases:
+        reason = reasons.get(case.name) or reasons.get(case.path.stem)
+        marks = [pytest.mark.xfail(strict=True, run=run, reason=reason)] if reason else []
+        found.append(pytest.param(case, id=case.name, marks=marks))
+    return found
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that has loaded what the corpus imports: what a script does to that would stay."""
+    with served(tmp_path_factory.mktemp("loaded"), OTHERS, modules()) as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that learns by itself which modules to load."""
+    with served(tmp_path_factory.mktemp("usual"), HARMLESS, []) as there:
+        yield there
+
+
+def expect_no_leak(case: Case, outcome: Outcome) -> None:
+    assert b"\r\n\r\n" in outcome.after, outcome
+    assert case.never not in outcome.after, outcome
+    assert outcome.word == "used again" or outcome.reason, outcome
+    if outcome.word == "used again" and case.name not in RANDOM:
+        assert outcome.after == outcome.before
+
+
+@pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.name)
+def test_the_second_visitor_does_not_see_what_the_first_one_sent(
+    case: Case, loaded: Served
+) -> None:
+    expect_no_leak(case, loaded.outcome(case))
+
+
+# Each on a server of its own: what one package holds may be a reason against all scripts
+@pytest.mark.parametrize("case", marked(INSTALLED, HOLES, run=True))
+def test_nor_what_an_installed_package_holds(case: Case, tmp_path: Path) -> None:
+    with served(tmp_path, [case], [path.stem for path in case.installed.iterdir()]) as alone:
+        expect_no_leak(case, alone.outcome(case))
+
+
+@pytest.mark.parametrize("case", marked(HARMLESS, NOT_YET, run=False))
+def test_a_script_that_leaves_nothing_behind_is_used_again(case: Case, usual: Served) -> None:
+    seen: list[Outcome] = []
+
+    def used_again() -> bool:  # not at once: its file is new, and modules are still to be learnt
+        seen.append(usual.outcome(case))
+        return seen[-1].word == "used again"
+
+    assert until(used_again), seen[-1]
