@@ -363,6 +363,7 @@ def test_every_attribute_and_argument_is_documented(name: str) -> None:
 
 
 ROLES = (
+    "accelerate",
     "cli",
     "host",
     "inspector",
@@ -636,6 +637,7 @@ def packages() -> list[str]:
 #: Where the modules of each package are listed: a page and a heading. All others are in
 #: docs/understand/architecture.md, under their name.
 LISTS = {
+    "accelerate": ("reference/accelerate.md", "## The parts"),
     "bundle": ("reference/bundle.md", "## The parts"),
     "gateway": ("reference/gateway.md", "# gateway: FastCGI and SCGI"),
     "host": ("reference/host.md", "## The parts"),

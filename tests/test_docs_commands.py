@@ -41,6 +41,10 @@ BLOCKS = [*ALL, *blocks(ROOT / "benchmarks" / "README.md")]
 
 #: By page and the beginning of the first line: why nobody runs this block.
 NOT_RUN = {
+    (
+        "reference/accelerate.md",
+        "cgikit accelerate ~/public_html/cgi-bin/guestbook.py",
+    ): "refused to root, and about a home; tests/accelerate runs it",
     ("README.md", "make demo"): "runs for ever; `make test` runs this test",
     (
         "README.md",

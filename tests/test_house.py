@@ -107,11 +107,17 @@ LAYERS = (
         "vendoring",
         "warm",
     },
+    {"accelerate"},
     {"__main__", "cli", "compat"},
 )
 
 #: The layers inside a package, from the bottom up. A module imports those further down, for types too.
 INNER_LAYERS = {
+    "accelerate": (
+        "command directory likeness machine message records scripts",
+        "child perlfront pythonfront trial",
+        "daemon installation",
+    ),
     "checking": (
         "account finding question",
         "firstline htaccess report",
@@ -188,6 +194,7 @@ FORBIDDEN = (("gateway", "host"), ("gateway", "warm"), ("*", "compat"))
 WORLDLY = {
     "",  # the package itself loads its modules
     "__main__",
+    "accelerate",
     "body",
     "bundle",
     "bundling",

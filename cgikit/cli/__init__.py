@@ -10,6 +10,7 @@ from cgikit import __version__
 from cgikit.runner import run_script
 
 from . import (
+    accelerate,
     bundle,
     check,
     completion,
@@ -52,6 +53,7 @@ def parser() -> Parser:
     )
     made.add_argument("--version", action="version", version=f"cgikit {__version__}")
     commands = made.add_subparsers(metavar="COMMAND", dest="named", required=True)
+    accelerate.add_to(commands)
     bundle.add_to(commands)
     check.add_to(commands)
     completion.add_to(commands)

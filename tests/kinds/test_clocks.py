@@ -31,6 +31,7 @@ STATES = {
 
 #: Places that accept connections, and why each piece is sent at once on what they take.
 ACCEPTING = {
+    "accelerate.trial": "a UNIX socket",
     "cli.httpserver": "waitress sets TCP_NODELAY",
     "warm.acceptor": "warm.connections.Connections.begin",
     "persistent.worker": "itself",

@@ -205,6 +205,7 @@ PRIVATE = {
         "warm.interpreter",
         "getattr(os.environ, '_data', None)",
     ): "the environment is set the long way",
+    ("accelerate.daemon", "self._listener._accept"): "3.11 to 3.13 have it, for socket.accept",
     ("warm.interpreter", "atexit._run_exitfuncs"): "3.11 to 3.13 have it",
     ("warm.interpreter", "threading._shutdown"): "3.11 to 3.13 have it",
     ("warm.interpreter", "threading.main_thread()._native_id"): "only set",

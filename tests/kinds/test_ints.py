@@ -24,6 +24,12 @@ ARGUMENT = "our own command line; argparse takes a ValueError for a wrong option
 #: module and function: what bounds the text, or why it is none.
 PLACES = {
     ("", "_compiled"): "the time of a file",
+    ("accelerate.child", "Child._run"): OURS,
+    ("accelerate.daemon", "Daemon._pause"): OURS,
+    ("accelerate.daemon", "Daemon._write_counts"): "12 digits",
+    ("accelerate.daemon", "main"): "its front's command line",
+    ("accelerate.message", "_number"): "9 digits",
+    ("accelerate.records", "begin_waiting"): "8 digits",
     ("accept", "_thousandths"): "3 digits",
     ("cli.channel", "_Parser.received"): OURS,
     ("compat.cgi", "_length"): "18 digits",

@@ -34,6 +34,9 @@ DESCRIPTOR = "a descriptor that is open already"
 #: Functions that open without the guard, and why they may.
 UNGUARDED = {
     "_compiled": "the compiled file that an import would open",
+    "accelerate.installation._write": NEW,
+    "accelerate.likeness.of_this_process": "a file of the kernel's below /proc",
+    "accelerate.trial.why_not": NEW,
     "cli.trace._write": "a file that the command line names, as a shell's > opens it",
     "cli.streams._opened": "the null device; then a descriptor that is open already",
     "tracing.measure._prepare": "a file of this package",
@@ -281,6 +284,20 @@ CASES = {
 
 #: The same for the host, whose functions answer instead of raising.
 LOOKS = {
+    "accelerate.installation.is_front": (
+        "from cgikit.accelerate.installation import is_front; is_front('x'); raise OSError('None')"
+    ),
+    "accelerate.records.read": (
+        "from cgikit.accelerate.records import read; read('x'); raise OSError('None')"
+    ),
+    "accelerate.records.write": (
+        "from cgikit.accelerate.records import write; os.rename('x', f'x.{os.getpid()}');"
+        " write('x', []); raise OSError('None')"
+    ),
+    "accelerate.scripts.Scripts.code": (
+        "from cgikit.accelerate.scripts import Scripts; Scripts(frozenset(), {}, [], '').code('x');"
+        " raise OSError('None')"
+    ),
     "upload._clear": (
         "os.rename('x', '.' + 24 * 'a' + '.waiting');"
         " from cgikit.upload import _clear_orphans; _clear_orphans('.');"

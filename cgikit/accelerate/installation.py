@@ -1,0 +1,177 @@
+"""Fronts beside scripts: which scripts can have one, and how they are written.
+
+A front has the name of its script with `.cgi` in the place of its suffix, and the owner and mode of the
+script, as suEXEC wants. The script itself is not changed.
+"""
+
+import os
+import shutil
+import stat
+import sys
+
+from ..regularfile import open_regular, write_all
+from ..warm.program import Programs
+from . import command, directory, machine, perlfront, pythonfront, records
+from .directory import Refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    #: Makes the text of a front from the path of the script and the end of the directory's name.
+    Text = Callable[[str, str], bytes]
+
+MARK = b'# "cgikit accelerate" made this file'
+IDLE = 300  # seconds
+KINDS = ("perl", "python")  # of fronts, the quicker one first
+_PROGRAMS = "/usr/bin:/usr/local/bin:/bin"  # where the web server, too, finds Perl
+
+
+def accelerate(
+    scripts: "Sequence[str]", base: str, *, idle: int = IDLE, kinds: "Sequence[str]" = KINDS
+) -> "list[str]":
+    """Make the fronts of scripts in one folder; return their paths (list of str).
+
+    `base` is where the directory is made; a daemon ends after `idle` seconds without a request; `kinds`
+    are the kinds of fronts that may be used, the first that works. `Refusal` if a script cannot have a
+    front: nothing is written then. `OSError` if a file cannot be written.
+    """
+    directory.check_user()
+    files = [os.path.abspath(script) for script in scripts]
+    folder = os.path.dirname(files[0])
+    for file in files:
+        _check(file)
+    end = directory.tail(os.geteuid(), folder, sys.executable)
+    place = directory.make(base, end, folder)
+    text = _working(kinds, base, idle)
+    settings = os.path.join(place, "settings")
+    known = [value for name, value in records.read(settings) if name == "script"]
+    listed = dict.fromkeys([file for file in known if os.path.exists(file)] + files)
+    pairs = [("folder", folder), ("interpreter", sys.executable), ("idle", str(idle))]
+    records.write(settings, [*pairs, *[("script", file) for file in listed]])
+    return [_write(file, text(file, end)) for file in files]
+
+
+def scripts_in(folder: str) -> "list[str]":
+    """Return the scripts in a folder that can have a front (list of str), sorted by name.
+
+    `Refusal` if there is none, `OSError` if the folder cannot be read.
+    """
+    found = []
+    for name in sorted(os.listdir(folder)):
+        file = os.path.join(os.path.abspath(folder), name)
+        if name.endswith(".py"):
+            try:
+                _check(file)
+            except (OSError, Refusal):
+                continue  # a module, say, or another interpreter's
+            found.append(file)
+    if not found:
+        raise Refusal(
+            f"{folder} has no script (*.py, executable) whose first line names {sys.executable}; "
+            "name a script to see why it is none"
+        )
+    return found
+
+
+def front_of(script: str) -> str:
+    """Return the path (str) of a script's front."""
+    return os.path.splitext(script)[0] + ".cgi"
+
+
+def is_front(file: str) -> bool:
+    """Whether a file is a front, by the comment at its beginning. `OSError` if it cannot be read."""
+    with open(open_regular(file, patience=0), "rb") as stream:
+        return MARK in stream.read(1_000)
+
+
+def _check(file: str) -> None:
+    """`Refusal` unless a script can have a front."""
+    try:
+        found = os.lstat(file)
+    except FileNotFoundError:
+        raise Refusal(f"{file} does not exist; name a script") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise Refusal(f"{file} is not a regular file; name the script itself")
+    if "\n" in file:
+        raise Refusal(f"{file!r} has a line end in its name; rename it")
+    if found.st_uid != os.geteuid():
+        raise Refusal(
+            f"{file} belongs to user {found.st_uid}, and this command runs as user {os.geteuid()}; "
+            f"run it as the script's owner"
+        )
+    if not found.st_mode & stat.S_IXUSR:
+        raise Refusal(f"{file} is not executable; make it so: chmod +x {file}")
+    if is_front(file):
+        raise Refusal(f"{file} is a front itself; name the script that it runs")
+    why = Programs(os.environ.get("PATH", os.defpath)).get(file, os.stat(file)).why
+    if why:
+        raise Refusal(
+            f"{file} cannot be accelerated: {why}; its first line must name {sys.executable}, or run "
+            "this command with the Python that it names: PYTHON -m cgikit accelerate ..."
+        )
+    front = front_of(file)
+    if front == file:
+        raise Refusal(f"{file} has the name that its front would get; rename it to end in .py")
+    if os.path.lexists(front) and not (os.path.isfile(front) and is_front(front)):
+        raise Refusal(f"{front} is there, and is not a front; move it away, or rename the script")
+
+
+def _working(kinds: "Sequence[str]", base: str, idle: int) -> "Text":
+    """Return what makes the text of fronts, for the first kind that works here. `Refusal` if none
+    does.
+    """
+    from . import trial  # it imports what starts processes
+
+    found = []
+    for kind in kinds:
+        text = _maker(kind, base, idle)
+        why = trial.why_not(text, base) if text else "it is not known on this platform"
+        if text and not why:
+            return text
+        found.append(f"{kind}: {why}")
+    raise Refusal(
+        f"no front works on this machine ({'; '.join(found)}); scripts run as before, without one"
+    )
+
+
+def _maker(kind: str, base: str, idle: int) -> "Text | None":
+    shared = {
+        b"BASE": os.fsencode(base),
+        b"PYTHON": os.fsencode(sys.executable),
+        b"CODE": command.CODE.encode(),
+        b"PACKAGE": os.fsencode(command.PACKAGE),
+        b"USER": b"%d" % os.geteuid(),
+        b"IDLE": b"%d" % idle,
+    }
+    numbers, perl = machine.own(), shutil.which("perl", path=_PROGRAMS)
+    if kind == "perl" and not (numbers and perl):
+        return None
+
+    def text(file: str, end: str) -> bytes:
+        shown = os.path.basename(file).encode("ascii", "backslashreplace")
+        own = {b"SCRIPT": os.fsencode(file), b"SHOWN": shown, b"TAIL": end.encode()}
+        if kind == "perl" and numbers and perl:
+            return perlfront.text(numbers, {**shared, **own, b"PERL": os.fsencode(perl)})
+        return pythonfront.text({**shared, **own})
+
+    return text
+
+
+def _write(script: str, text: bytes) -> str:
+    """Write a front whole, with the mode of its script; return its path (str)."""
+    front = front_of(script)
+    mode = stat.S_IMODE(os.stat(script).st_mode) & 0o755
+    temporary = f"{front}.{os.getpid()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    fd = os.open(temporary, flags, 0o600)
+    try:
+        write_all(fd, text)
+        os.fchmod(fd, mode)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    finally:
+        os.close(fd)
+    os.replace(temporary, front)
+    return front

@@ -1,0 +1,71 @@
+"""`cgikit accelerate SCRIPT… | DIR`: warm where the web server knows nothing but CGI.
+
+Only the command is here; fronts and daemon are in `cgikit.accelerate`.
+"""
+
+import argparse
+import os
+
+from cgikit.accelerate import directory, installation
+
+from .commandline import complain
+from .options import number
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add this command's parser to the sub-parsers of the command line."""
+    parser = commands.add_parser(
+        "accelerate",
+        help="run scripts warm where the server knows only CGI",
+        description="Write a front beside each script, NAME.cgi, for the web server to run in its "
+        "place. It has a process run the script that has Python loaded already, and runs the "
+        "script itself where there is none. The scripts are not changed.",
+        epilog="Example: cgikit accelerate ~/public_html/cgi-bin/guestbook.py\n"
+        "Documentation: page reference/accelerate",
+    )
+    parser.set_defaults(command=accelerate)
+    parser.add_argument(
+        "paths", metavar="SCRIPT", nargs="+", help="a Python script, or a directory with scripts"
+    )
+    parser.add_argument(
+        "--directory",
+        metavar="DIR",
+        help="where the directory with the socket is made (default: .cgikit in your home)",
+    )
+    parser.add_argument(
+        "--idle",
+        metavar="SECONDS",
+        type=number(10, 86_400),
+        default=installation.IDLE,
+        help="end the process after so many seconds without a request "
+        f"(default: {installation.IDLE}); it is started when two requests come within them",
+    )
+    parser.add_argument(
+        "--front",
+        choices=installation.KINDS,
+        help="the language of the fronts (default: perl where it works, else python)",
+    )
+
+
+def accelerate(arguments: argparse.Namespace) -> int:
+    """Write the fronts; return the exit status (int)."""
+    kinds = [arguments.front] if arguments.front else installation.KINDS
+    try:
+        base = arguments.directory or directory.default_base()
+        for scripts in _by_folder(arguments.paths):
+            for front in installation.accelerate(scripts, base, idle=arguments.idle, kinds=kinds):
+                print(f"wrote {front}")
+    except directory.Refusal as refusal:
+        complain("accelerate", str(refusal))
+        return 1
+    return 0
+
+
+def _by_folder(paths: list[str]) -> list[list[str]]:
+    """Return the scripts that some paths name, those of one folder together."""
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        names = installation.scripts_in(path) if os.path.isdir(path) else [path]
+        for name in names:
+            folders.setdefault(os.path.dirname(os.path.abspath(name)), []).append(name)
+    return list(folders.values())

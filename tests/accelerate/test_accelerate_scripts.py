@@ -1,0 +1,95 @@
+"""`cgikit.accelerate.scripts`: a script's code is never out of date, and only allowed scripts run."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cgikit.accelerate.scripts import Refused, Scripts
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "script.py"
+    write(path, "x = 1")
+    return path
+
+
+def write(path: Path, code: str) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(f"#!{sys.executable}\n{code}\n")
+    new.replace(path)
+
+
+def scripts(*allowed: Path) -> Scripts:
+    return Scripts(frozenset(map(str, allowed)), {}, [], os.defpath)
+
+
+def value(of: Scripts, path: Path) -> object:
+    found: dict[str, object] = {}
+    exec(of.code(str(path)), found)
+    return found["x"]
+
+
+def test_code_is_compiled_and_kept(script: Path) -> None:
+    some = scripts(script)
+    assert not some.is_known(str(script))
+    assert value(some, script) == 1
+    some.keep(str(script))
+    assert some.is_known(str(script))
+    assert some.code(str(script)) is some.code(str(script))
+    assert some.directory(str(script)) == os.path.realpath(script.parent)
+
+
+def test_changed_code_is_never_run_from_memory(script: Path) -> None:
+    some = scripts(script)
+    some.keep(str(script))
+    for number in range(5):
+        write(script, f"x = {number}")
+        assert not some.is_known(str(script))
+        assert value(some, script) == number
+
+
+def test_only_allowed_scripts_run(script: Path) -> None:
+    with pytest.raises(Refused, match="not among the scripts"):
+        scripts().directory(str(script))
+
+
+def test_a_file_that_hides_a_module_is_refused(script: Path) -> None:
+    held = {"json": ("/lib/json.py", (0, 0, 0, 0, 0), True)}
+    some = Scripts(frozenset([str(script)]), held, [], os.defpath)
+    assert some.directory(str(script))
+    (script.parent / "json.py").touch()
+    with pytest.raises(Refused, match=r"json\.py hides a module"):
+        some.directory(str(script))
+
+
+def test_another_interpreter_is_refused(script: Path) -> None:
+    script.write_text("#!/bin/sh\n")
+    with pytest.raises(Refused, match="not a Python script"):
+        scripts(script).directory(str(script))
+
+
+def test_what_cannot_be_compiled_is_left_to_its_own_interpreter(script: Path) -> None:
+    write(script, "1 +")
+    some = scripts(script)
+    some.keep(str(script))
+    assert not some.is_known(str(script))
+    with pytest.raises(Refused, match="cannot be compiled: SyntaxError"):
+        some.code(str(script))
+
+
+def test_a_changed_library_is_stale(tmp_path: Path) -> None:
+    from cgikit.warm.program import stamp_of
+
+    library = tmp_path / "library.py"
+    library.touch()
+    past = time.time() - 100
+    os.utime(library, (past, past))
+    held = {"library": (str(library), stamp_of(library.stat()), False)}
+    some = Scripts(frozenset(), held, [str(tmp_path)], os.defpath)
+    assert some.stale() == ""
+    library.write_text("x = 1")
+    assert some.stale() == str(library)
