@@ -117,6 +117,7 @@ INNER_LAYERS = {
         "command directory likeness machine message records scripts",
         "child perlfront pythonfront trial",
         "daemon installation",
+        "standing",
     ),
     "checking": (
         "account finding question",

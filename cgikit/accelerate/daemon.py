@@ -63,7 +63,8 @@ class Daemon:
         self._children: dict[int, tuple[int, socket]] = {}  # by process id: slot, connection
         self._by_fd: dict[int, int] = {}
         self._free = list(range(MOST_CHILDREN))
-        self._warm = self._refused = 0
+        self._warm = self._refused = self._served = 0
+        self._counted = time.monotonic()
         self._learnt: dict[str, None] = {}
         self._bad: dict[str, str] = {}
         self._is_new = False  # whether something was learnt since
@@ -292,7 +293,7 @@ class Daemon:
             self._poll.unregister(fd)
         connection.close()
         self._free.append(slot)
-        if self._wait and self._warm >= OF_USE:
+        if self._wait and self._served + self._warm >= OF_USE:
             self._wait = 0
             records.end_waiting(self.place)
 
@@ -300,6 +301,9 @@ class Daemon:
 
     def _look_at_clock(self) -> None:
         now = time.monotonic()
+        if now - self._counted > TICK and (self._warm or self._refused):
+            self._counted = now
+            self._write_counts()
         if self._draining or self._children:
             return
         if self._is_new and now - self._asked > SETTLE and self._learnings < MAX_LEARNINGS:
@@ -394,6 +398,8 @@ class Daemon:
                 is_number = former.isdigit() and len(former) < 13
                 pairs.append((name, count + (int(former) if is_number else 0)))
             records.write(path, pairs)
+            self._served += self._warm
+            self._warm = self._refused = 0
         except OSError as error:
             self._say(f"counts cannot be written: {error.strerror}")
 

@@ -35,16 +35,21 @@ def read(path: str) -> Pairs:
     `OSError` if it cannot be read.
     """
     try:
-        with open(open_regular(path, patience=0), "rb") as stream:
-            data = stream.read(MAX_SIZE)
+        lines = text(path).split("\n")
     except FileNotFoundError:
         return []
     found = []
-    for line in os.fsdecode(data).split("\n"):
+    for line in lines:
         name, space, value = line.partition(" ")
         if space:
             found.append((name, value))
     return found
+
+
+def text(path: str) -> str:
+    """Return the text of a file (str), 1 MiB at most. `OSError` if it cannot be read."""
+    with open(open_regular(path, patience=0), "rb") as stream:
+        return os.fsdecode(stream.read(MAX_SIZE))
 
 
 def write(path: str, pairs: "Iterable[tuple[str, object]]") -> None:

@@ -6,7 +6,7 @@ Only the command is here; fronts and daemon are in `cgikit.accelerate`.
 import argparse
 import os
 
-from cgikit.accelerate import directory, installation
+from cgikit.accelerate import directory, installation, standing
 
 from .commandline import complain
 from .options import number
@@ -26,6 +26,18 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     parser.set_defaults(command=accelerate)
     parser.add_argument(
         "paths", metavar="SCRIPT", nargs="+", help="a Python script, or a directory with scripts"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--status",
+        action="store_true",
+        help="say how many requests ran warm and how many directly, and why",
+    )
+    what.add_argument(
+        "--stop", action="store_true", help="end the process; a later request starts it again"
+    )
+    what.add_argument(
+        "--undo", action="store_true", help="remove the front, and with the last one the process"
     )
     parser.add_argument(
         "--directory",
@@ -52,12 +64,29 @@ def accelerate(arguments: argparse.Namespace) -> int:
     kinds = [arguments.front] if arguments.front else installation.KINDS
     try:
         base = arguments.directory or directory.default_base()
+        if arguments.status or arguments.stop or arguments.undo:
+            return _look_after(arguments, base)
         for scripts in _by_folder(arguments.paths):
             for front in installation.accelerate(scripts, base, idle=arguments.idle, kinds=kinds):
                 print(f"wrote {front}")
     except directory.Refusal as refusal:
         complain("accelerate", str(refusal))
         return 1
+    return 0
+
+
+def _look_after(arguments: argparse.Namespace, base: str) -> int:
+    """Do for each script what was asked for; return the exit status."""
+    for folder in _by_folder(arguments.paths):
+        for script in folder:
+            place = standing.place_of(script, base)
+            if arguments.undo:
+                for path in standing.undo(script, place):
+                    print(f"removed {path}")
+            elif arguments.stop:
+                print("stopped" if standing.stop(place) else "no process was running")
+            else:
+                print("\n".join([f"{script}:", *standing.described(place)]))
     return 0
 
 

@@ -287,8 +287,8 @@ LOOKS = {
     "accelerate.installation.is_front": (
         "from cgikit.accelerate.installation import is_front; is_front('x'); raise OSError('None')"
     ),
-    "accelerate.records.read": (
-        "from cgikit.accelerate.records import read; read('x'); raise OSError('None')"
+    "accelerate.records.text": (
+        "from cgikit.accelerate.records import text; text('x'); raise OSError('None')"
     ),
     "accelerate.records.write": (
         "from cgikit.accelerate.records import write; os.rename('x', f'x.{os.getpid()}');"
