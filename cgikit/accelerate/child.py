@@ -63,8 +63,8 @@ class Child:
             told, code, directory = self._prepare()
             self._await_go()
         except (OSError, ValueError, Refused) as error:
+            self._tell(f"direct {_line(error)}")  # first: without its front it may be ended
             self._say(f"D {_line(error)}\n")
-            self._tell(f"direct {_line(error)}")
             os._exit(0)
         own = os.getpid()
         most = interpreter.most_descriptors()
