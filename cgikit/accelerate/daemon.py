@@ -310,7 +310,9 @@ class Daemon:
             self._is_new = False
             self._write_learnt()
             self._replace()
-        elif now - self._asked > self._idle or self._is_over():
+        elif now - self._asked > self._idle:
+            self._drain(self._wait)
+        elif self._is_over():
             self._drain()
 
     def _is_over(self) -> bool:
@@ -332,15 +334,16 @@ class Daemon:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size
 
-    def _drain(self) -> None:
-        """Take no more requests; end when those in hand have ended."""
+    def _drain(self, wait: int = 0) -> None:
+        """Take no more requests; end when those in hand have ended. The next daemon starts after `wait`
+        seconds: without requests this one was of little use.
+        """
         if self._draining:
             return
         self._draining = True
         try:
             os.unlink(os.path.join(self.place, "s"))
-            if self._wait:
-                records.end_waiting(self.place, self._wait)
+            records.end_waiting(self.place, wait)
         except OSError:
             pass
         self._stop_listening()
