@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .scripts import Scripts
 
 PATIENCE = 10.0  # seconds for a message, and then for *go*
+#: In the table, instead of a status: the front has said *go*.
+RUNNING = -1
 _PEER = 17  # SO_PEERCRED of Linux: process, user and group, four bytes each
 _NUMBER = 255  # of the connection while the script runs: its own files get the usual ones
 
@@ -66,6 +68,7 @@ class Child:
             self._tell(f"direct {_line(error)}")  # first: without its front it may be ended
             self._say(f"D {_line(error)}\n")
             os._exit(0)
+        self._table.statuses[slot] = RUNNING
         own = os.getpid()
         most = interpreter.most_descriptors()
         kept = min(_NUMBER, most - 1)

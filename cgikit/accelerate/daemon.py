@@ -197,7 +197,6 @@ class Daemon:
                 self._children[pid] = slot, connection
                 self._by_fd[fd] = pid
                 self._poll.register(fd, 0)  # only its end is of interest
-                self._warm += 1
                 return
         self._refused += 1
         self._say_once(why)
@@ -254,15 +253,13 @@ class Daemon:
                 self._scripts.keep(text)
                 gc.freeze()
             elif kind == "direct":
-                self._warm -= 1
-                self._refused += 1
                 self._say_once(text)
 
     def _hung_up(self, fd: int) -> None:
         """End what a front has left, unless it is at its own end."""
         pid = self._by_fd.pop(fd)
         self._poll.unregister(fd)
-        if not self.table.statuses[self._children[pid][0]]:
+        if self.table.statuses[self._children[pid][0]] <= 0:
             for kill in (os.killpg, os.kill):  # it may have no group yet
                 try:
                     kill(pid, 9)
@@ -282,6 +279,10 @@ class Daemon:
 
     def _ended(self, pid: int, status: int) -> None:
         slot, connection = self._children.pop(pid)
+        if self.table.statuses[slot]:
+            self._warm += 1
+        else:  # no *go*: the front ran it
+            self._refused += 1
         names = self.table.take_names(pid)
         new = [n for n in names if n not in self._learnt and n not in self._bad]
         if new and len(self._learnt) < preload.MAX_LEARNT:

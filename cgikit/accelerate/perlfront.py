@@ -20,41 +20,6 @@ my ($UNAME, $GETCWD, $SENDMSG) = (@UNAME@, @GETCWD@, @SENDMSG@);    # system cal
 
 my $dir;
 
-sub touch {
-    my ($file, $time) = @_;
-    utime $time, $time, $file or open(my $new, '>', $file) && utime $time, $time, $file;
-}
-
-# Starts a process for later requests, if one came within the last $idle seconds
-sub start {
-    my $now = time;
-    my @wait = stat "$dir/wait";
-    return if @wait && $wait[9] > $now;
-    my @asked = stat "$dir/asked";
-    touch("$dir/asked", $now);
-    return if !@asked || $now - $asked[9] > $idle;
-    local $^F = 1000;     # what is opened is inherited
-    open my $lock, '>>', "$dir/lock" or return;
-    flock $lock, 6 or return;     # LOCK_EX | LOCK_NB: there is one, or it is being started
-    touch("$dir/wait", $now + 30);     # in case it fails before it can say so
-    my $pid = fork;
-    return if !defined $pid;
-    if ($pid) { waitpid $pid, 0; return }
-    my $second = fork;
-    exit if $second || !defined $second;
-    pipe my $in, my $out;
-    open STDIN, '<&', $in;
-    open STDOUT, '>&', $out;
-    open STDERR, '>&', $out;     # the server waits until nobody has its streams
-    my %kept;
-    for (grep /^(?:PATH|HOME|TZ|LANG|LANGUAGE|(?:LC_|PYTHON|LD_)\w+)\z/, keys %ENV) {
-        $kept{$_} = $ENV{$_};
-    }
-    %ENV = (%kept, LD_BIND_NOW => 1);
-    umask 077;
-    exec { $python } $python, @daemon, $dir, fileno $lock or exit;
-}
-
 # Has the waiting process run the script, and ends as it ends. Returns why not, as a letter
 sub hand_over {
     return 'u' if $> != $user || $< != $user;
@@ -68,7 +33,6 @@ sub hand_over {
     socket S, 1, 1 | 0x800, 0 or return 's';     # AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK
     if (!connect S, pack 'Sa*x', 1, "$dir/s") {
         return 'f' if $! == 11;     # EAGAIN: too many wait already
-        start();
         return 'n';
     }
     my (undef, $theirs) = unpack 'ii', getsockopt(S, 1, 17) || '';     # SOL_SOCKET, SO_PEERCRED
@@ -125,12 +89,51 @@ sub hand_over {
 
 my $why = hand_over();
 close S;
+eval join '', <DATA> if $why eq 'n';     # compiled only when it is needed
 if ($dir && (!-s "$dir/direct" || -s _ < 1_000_000) && open my $record, '>>', "$dir/direct") {
     syswrite $record, $why;
     close $record;
 }
 exec { $script } $script, @ARGV or print STDERR "$script cannot be started: $!\n";
 exit 127;
+
+__END__
+sub touch {
+    my ($file, $time) = @_;
+    utime $time, $time, $file or open(my $new, '>', $file) && utime $time, $time, $file;
+}
+
+# Starts a process for later requests, if one came within the last $idle seconds
+sub start {
+    my $now = time;
+    my @wait = stat "$dir/wait";
+    return if @wait && $wait[9] > $now;
+    my @asked = stat "$dir/asked";
+    touch("$dir/asked", $now);
+    return if !@asked || $now - $asked[9] > $idle;
+    local $^F = 1000;     # what is opened is inherited
+    open my $lock, '>>', "$dir/lock" or return;
+    flock $lock, 6 or return;     # LOCK_EX | LOCK_NB: there is one, or it is being started
+    touch("$dir/wait", $now + 30);     # in case it fails before it can say so
+    my $pid = fork;
+    return if !defined $pid;
+    if ($pid) { waitpid $pid, 0; return }
+    my $second = fork;
+    exit if $second || !defined $second;
+    pipe my $in, my $out;
+    open STDIN, '<&', $in;
+    open STDOUT, '>&', $out;
+    open STDERR, '>&', $out;     # the server waits until nobody has its streams
+    my %kept;
+    for (grep /^(?:PATH|HOME|TZ|LANG|LANGUAGE|(?:LC_|PYTHON|LD_)\w+)\z/, keys %ENV) {
+        $kept{$_} = $ENV{$_};
+    }
+    %ENV = (%kept, LD_BIND_NOW => 1);
+    umask 077;
+    exec { $python } $python, @daemon, $dir, fileno $lock or exit;
+}
+
+start();
 """
 
 
