@@ -118,16 +118,17 @@ def start_warm(home: Path, tree: Path, name: str, label: str, number: int) -> Ro
 def show(rows: list[Row], latency: bool) -> None:
     """Print the tables."""
     bare = rows[0]
-    print(
-        "| | worker, µs | zygote, µs | child, µs | all, µs | page faults | requests/s of the loop |"
-    )
-    print("|---|--:|--:|--:|--:|--:|--:|")
+    heads = ("worker, µs", "zygote, µs", "child, µs", "all, µs", "faults of the child")
+    ratios = ("times the loop's processor time", "of the loop's requests/s")
+    print(f"| | {' | '.join((*heads, *ratios))} |")
+    print("|---" + "|--:" * len((*heads, *ratios)) + "|")
     for row in rows:
         parts = [f"{row.median(what) * 1e6:.0f}" for what in ("serving", "forking", "child")]
         rates = median(
             one.rate / other.rate for one, other in zip(row.costs, bare.costs, strict=True)
         )
-        cells = [*parts, f"{row.total * 1e6:.0f}", f"{row.median('faults'):.0f}", f"{rates:.2f}"]
+        cells = [*parts, f"{row.total * 1e6:.0f}", f"{row.median('faults'):.0f}"]
+        cells += [f"{row.total / bare.total:.2f}", f"{rates:.2f}"]
         print(f"| {row.name} | {' | '.join(cells)} |")
     if latency:
         for row in rows:
