@@ -54,6 +54,10 @@ NOT_RUN = {
     ("benchmarks/README.md", "make bench-gateways"): "takes half an hour",
     ("benchmarks/README.md", "python3 benchmarks/fork.py"): "takes a minute of both cores",
     (
+        "understand/performance.md",
+        "python3 benchmarks/fork.py --rounds 5 --requests 600 --latency",
+    ): "takes minutes of both cores",
+    (
         "reference/compat.md",
         "python3 benchmarks/run.py --python python3.13 --quick --works old-get,",
     ): "takes minutes, and another Python",
