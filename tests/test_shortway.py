@@ -75,7 +75,8 @@ def copy(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("module", _WITH)
 def test_it_is_taken_and_loads_what_an_import_loads(module: str) -> None:
     ask = f"cgikit.{name_of(module)}\n"
-    python(f"import cgikit; {ask}", {})  # compiles what is not compiled
+    used = "".join(f"import cgikit.{name}\n" for name in USED.get(module, ()))
+    python(f"import cgikit\n{used}{ask}", {})  # compiles what is not compiled
     imported, loaded = watched(ask, CGI)
     assert set(imported) <= {"cgikit.sessions"}  # a package is imported as usual
     usual_imported, usual = watched(ask, {})
