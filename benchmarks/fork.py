@@ -50,9 +50,13 @@ class Row:
     def settle(self, connections: int) -> None:
         """Send requests until no worker is replaced any more: what the script imports is learnt."""
         known: list[int] | None = None
-        while known != (known := sorted(tree(self.running.pid))):
+        while known != (known := self._living()):
             self.client.at_full_load(1.5, connections)
             sleep(0.5)
+
+    def _living(self) -> list[int]:
+        """Return the processes that stay: the loop reaps its last children with the next request."""
+        return sorted(pid for pid, state in tree(self.running.pid).items() if state not in "ZX")
 
     def median(self, what: str) -> float:
         """Return the median of one figure over the rounds."""

@@ -138,7 +138,8 @@ def tree(root: int) -> dict[int, str]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                fields = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
+                stat = Path("/proc", name, "stat").read_text(errors="replace")  # any program's name
+                fields = stat.rpartition(")")[2].split()
             except OSError:
                 continue  # it ended while we looked
             parents[int(name)] = (int(fields[1]), fields[0])
