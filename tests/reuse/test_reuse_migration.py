@@ -1,4 +1,4 @@
-"""Scripts as they are still out there, in `tests/data/migrate`: one process serves a hundred requests."""
+"""Scripts that are still out there, in `tests/data/migrate`: one process serves a hundred requests."""
 
 import shutil
 import sys
