@@ -16,7 +16,8 @@ my $tail = '-@TAIL@';
 my $python = '@PYTHON@';
 my @daemon = ('-c', '@CODE@', '@PACKAGE@');
 my ($user, $idle) = (@USER@, @IDLE@);
-my ($UNAME, $GETCWD, $SENDMSG) = (@UNAME@, @GETCWD@, @SENDMSG@);    # system calls of this platform
+# System calls of this platform
+my ($UNAME, $GETCWD, $SENDMSG, $SETSID) = (@UNAME@, @GETCWD@, @SENDMSG@, @SETSID@);
 
 my $dir;
 
@@ -118,6 +119,7 @@ sub start {
     my $pid = fork;
     return if !defined $pid;
     if ($pid) { waitpid $pid, 0; return }
+    syscall $SETSID;     # a server may end the group of a script with it
     my $second = fork;
     exit if $second || !defined $second;
     pipe my $in, my $out;
@@ -143,11 +145,12 @@ def text(numbers: Machine, values: dict[bytes, bytes]) -> bytes:
         b"UNAME": b"%d" % numbers.uname,
         b"GETCWD": b"%d" % numbers.getcwd,
         b"SENDMSG": b"%d" % numbers.sendmsg,
+        b"SETSID": b"%d" % numbers.setsid,
     }
-    quoted = {name: _quoted(value) for name, value in values.items()}
-    return filled(TEMPLATE, {**quoted, **calls})
+    texts = {name: quoted(value) for name, value in values.items()}
+    return filled(TEMPLATE, {**texts, **calls})
 
 
-def _quoted(value: bytes) -> bytes:
+def quoted(value: bytes) -> bytes:
     """Return bytes as they stand between Perl's single quotes."""
     return value.replace(b"\\", b"\\\\").replace(b"'", b"\\'")

@@ -74,6 +74,7 @@ def start(environment):
         posix.close(lock)
         return
     try:
+        posix.setsid()  # a server may end the group of a script with it
         if not posix.fork():
             become_daemon(lock, environment)
     finally:

@@ -11,7 +11,7 @@ from cgikit.accelerate import machine, perlfront
 
 NAMES = (b"BASE", b"TAIL", b"PYTHON", b"CODE", b"PACKAGE", b"SHOWN", b"SCRIPT")
 VALUES = {**dict.fromkeys(NAMES, b"x"), b"USER": b"1", b"IDLE": b"2"}
-NUMBERS = machine.Machine(1, 2, 3)
+NUMBERS = machine.Machine(1, 2, 3, 4)
 
 
 @pytest.mark.parametrize("script", [b"a'b\\", b"$x@y", b"\xff\\'", b"'; die '"])
