@@ -6,6 +6,7 @@ measured, how, and how to read it: README.md, "Behind web servers".
 
 import argparse
 import os
+import pwd
 import random
 import shlex
 import signal
@@ -14,11 +15,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from math import inf
 from pathlib import Path
+from urllib.request import urlopen
 
 from gateways import contenders as table
 from gateways import cost, soak, transfer
+from gateways.accelerated import Fronts, copied
 from gateways.contenders import Backend, Contender, backends, build_go, contenders, lay_out
 from gateways.fcgi import Client, Outcome, get
 from gateways.load import Wrong, checked
@@ -62,6 +66,7 @@ class Bench:
         self.roots: dict[str, list[int]] = {}
         self.addresses: dict[str, Path | int] = {}
         self.files: list[Path] = []
+        self.fronts: dict[str, Fronts] = {}
 
     @contextmanager
     def everything(self) -> Iterator[None]:
@@ -69,6 +74,7 @@ class Bench:
         with ExitStack() as stack:
             self._lay_out()
             found = self._chosen()
+            self._make_fronts(stack, found)
             ports = iter(free_ports(2 * len(found) + 2))
             for one in found:
                 one.port = next(ports)
@@ -147,9 +153,29 @@ class Bench:
                 stack.callback(server.stop)
                 self.roots[front] = [server.pid]
 
+    def _make_fronts(self, stack: ExitStack, found: list[Contender]) -> None:
+        """Accelerate the scripts of those who are; each has a folder, and so a daemon, of its own."""
+        user = pwd.getpwnam(server_user()).pw_uid if server_user() else None
+        for one in found:
+            if one.front_in:
+                folder = self.scripts / one.script.partition("/")[0]
+                source = HERE / "scripts" / folder.name.partition("-")[0] / "get.py"
+                copied(source, folder, self.venv / "bin" / "python3")
+                base = self.home / f"daemon-{folder.name}"
+                made = Fronts(folder, base, one.front_in, self.venv / "bin" / "python3", user)
+                stack.callback(made.stop)
+                self.fronts[one.name] = made
+
+    def _ask(self, name: str) -> None:
+        url = f"http://127.0.0.1:{self.who[name].port}{self.who[name].path}?{WORK.query}"
+        with urlopen(url) as answer:
+            answer.read()
+
     def throughput(self) -> dict[str, list]:
         """Every contender once a round, in shuffled order."""
         samples: dict[str, list] = {name: [] for name in self.who}
+        for name, fronts in self.fronts.items():
+            fronts.begin(partial(self._ask, name))
         for name in list(self.who):
             try:
                 self._load(name, 1)
@@ -158,12 +184,16 @@ class Bench:
                     raise Wrong(f"{wrong}\n{self._said(name)}") from wrong
                 self.missing[name] = one_line(str(wrong))
                 del self.who[name], samples[name]
+        direct = {name: fronts.direct() for name, fronts in self.fronts.items()}
         for turn in range(self.chosen.rounds):
             for name in random.Random(turn).sample(list(self.who), len(self.who)):
                 progress(f"Round {turn + 1} of {self.chosen.rounds}: {name}")
                 samples[name].append(load := self._load(name, self.chosen.seconds))
                 if load.failed:
                     print(f"\n{name}: {load.failed} failed\n{self._said(name)}", file=sys.stderr)
+        for name, fronts in self.fronts.items():
+            if missed := fronts.direct() - direct[name]:
+                print(f"\n{name}: {missed} requests ran directly", file=sys.stderr)
         return samples
 
     def _said(self, name: str) -> str:

@@ -27,6 +27,7 @@ class Contender:
     script: str
     backend: str = ""
     kept: bool = False  # connections to the backend are kept
+    front_in: str = ""  # the language of its front, where `cgikit accelerate` has made one
     port: int = 0
     socket: Path | None = None
 
@@ -39,6 +40,10 @@ class Contender:
 PY, LEGACY, PRINT = "cgikit/get.py", "legacy_cgi/get.py", "by_hand/get.py"
 COMPAT = "compat/get.py"
 CGID, LEGACY_CGID = "cgikit script, mod_cgid", "legacy-cgi script, mod_cgid"
+ACCELERATED = "cgikit script, accelerated, mod_cgid"
+LEGACY_ACCELERATED = "legacy-cgi script, accelerated, mod_cgid"
+PRINT_ACCELERATED = "Python print, accelerated, mod_cgid"
+PYTHON_FRONT = "cgikit script, accelerated, front in Python, mod_cgid"
 PRINT_CGID, PERL_CGID = "Python print, mod_cgid", "Perl CGI.pm, mod_cgid"
 PHP_CGID, GO = "PHP, mod_cgid", "Go, compiled, mod_cgid"
 WARM, LEGACY_WARM = "cgikit script, warm, Apache FastCGI", "legacy-cgi script, warm, Apache FastCGI"
@@ -63,6 +68,10 @@ def contenders() -> list[Contender]:
         Contender(PRINT_CGID, "apache", "cgid", PRINT),
         Contender(CGID, "apache", "cgid", PY),
         Contender(LEGACY_CGID, "apache", "cgid", LEGACY),
+        _accelerated(PRINT_ACCELERATED, PRINT, "perl"),
+        _accelerated(ACCELERATED, PY, "perl"),
+        _accelerated(PYTHON_FRONT, PY, "python"),
+        _accelerated(LEGACY_ACCELERATED, LEGACY, "perl"),
         Contender(PERL_CGID, "apache", "cgid", "perl/get.pl"),
         Contender(PHP_CGID, "apache", "cgid", "php/get.php"),
         Contender(GO, "apache", "cgid", "go/get"),
@@ -89,6 +98,11 @@ def contenders() -> list[Contender]:
         Contender(SERVE, "own", "http", PY, "serve"),
         Contender(SERVE_WARM, "own", "http", PY, "serve-warm"),
     ]
+
+
+def _accelerated(name: str, script: str, kind: str) -> Contender:
+    directory = f"{script.partition('/')[0]}-{kind}"
+    return Contender(name, "apache", "cgid", f"{directory}/get.cgi", front_in=kind)
 
 
 @dataclass

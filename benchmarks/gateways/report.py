@@ -20,6 +20,13 @@ MIB = 1 << 20
 # what, the contender, against which, at least how many times its requests a second
 TARGETS = (
     ("The cgikit script, warm, against itself under mod_cgid", who.WARM, who.CGID, 20),
+    ("The cgikit script, accelerated, against itself under mod_cgid", who.ACCELERATED, who.CGID, 2),
+    (
+        "The legacy-cgi script, accelerated, against itself",
+        who.LEGACY_ACCELERATED,
+        who.LEGACY_CGID,
+        5,
+    ),
     ("The legacy-cgi script, warm, against itself", who.LEGACY_WARM, who.LEGACY_CGID, 20),
     ("The same with cgikit.compat, warm", who.COMPAT_WARM, who.LEGACY_WARM, 1.5),
     ("A script that prints, warm, against itself", who.PRINT_WARM, who.PRINT_CGID, 20),
@@ -33,6 +40,8 @@ TARGETS = (
 # our modes on the same script: what, and the contender
 MODES = (
     ("CGI: Apache mod_cgid", who.CGID),
+    ("`cgikit accelerate`, front in Perl: Apache mod_cgid", who.ACCELERATED),
+    ("`cgikit accelerate`, front in Python: Apache mod_cgid", who.PYTHON_FRONT),
     ("`cgikit serve`", who.SERVE),
     ("`cgikit fastcgi --spawn`, Apache", who.SPAWNED),
     ("`cgikit serve --warm`", who.SERVE_WARM),
