@@ -114,10 +114,12 @@ LAYERS = (
 #: The layers inside a package, from the bottom up. A module imports those further down, for types too.
 INNER_LAYERS = {
     "accelerate": (
-        "command directory likeness machine message records scripts",
+        "command",
+        "directory likeness machine message records scripts",
         "child perlfront pythonfront trial",
         "daemon installation",
-        "standing",
+        "carried standing",
+        "carriedfront",
     ),
     "checking": (
         "account finding question",

@@ -23,7 +23,7 @@ from ..warm import interpreter, preload, requestfile, slottable
 from ..warm.rehearsal import fill_holes, rehearse
 from ..warm.slottable import SlotTable
 from . import child, likeness, records
-from .command import CODE, PACKAGE
+from .command import CODE, OPTIONS, PACKAGE
 from .scripts import Scripts
 
 TYPE_CHECKING = False
@@ -361,7 +361,7 @@ class Daemon:
         fds = (self._lock, self._listener.fileno(), writer)
         for fd in fds:
             os.set_inheritable(fd, True)
-        words = [sys.executable, "-c", CODE, PACKAGE, self.place, *map(str, fds)]
+        words = [sys.executable, *OPTIONS, "-c", CODE, PACKAGE, self.place, *map(str, fds)]
         words.append(str(self._learnings + 1))
         try:
             os.posix_spawn(sys.executable, words, {**self._own, b"LD_BIND_NOW": b"1"})

@@ -11,6 +11,7 @@ from ..regularfile import open_regular
 from ..warm.compiling import MAX_SOURCE, compiled
 from ..warm.program import Programs, stamp_of
 from ..warm.staleness import Staleness
+from .command import OPTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Scripts:
     ) -> None:
         self._allowed = allowed
         self._staleness = Staleness(held, path)
-        self._programs = Programs(search)
+        self._programs = Programs(search, " ".join(OPTIONS))
         self._codes: dict[str, tuple[object, CodeType]] = {}
 
     def stale(self) -> str:

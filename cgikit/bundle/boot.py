@@ -50,6 +50,7 @@ def _begin(compiled):
             return zlib.decompress(library.read(size))
 
     class Loader(object):
+        archive = root + "/library.bin"
         create_module = staticmethod(lambda spec: None)
         is_package = staticmethod(lambda name: parts[name][0])
         get_filename = staticmethod(place)

@@ -4,6 +4,7 @@ It reads files and returns a `Made`; `writing.py` writes it.
 """
 
 import base64
+import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
@@ -31,6 +32,20 @@ class Refused(Exception):
         self.problems = problems
 
 
+class Fronts:
+    """What a bundle needs to have fronts: `text` makes that of a script, from its name, how many
+    directories it is below the top, its interpreter, and what tells bundles apart; `modules` are those
+    that must be carried, `listed` is the name of the list of scripts in the library's folder.
+    """
+
+    def __init__(
+        self, text: Callable[[str, int, str, str], bytes], modules: Collection[str], listed: str
+    ) -> None:
+        self.text = text
+        self.modules = modules
+        self.listed = listed
+
+
 class Made:
     """A bundle; `left` are paths and why they stay here, `notes` whatever else the user has to know,
     `packages` the names of the installed packages that are carried.
@@ -50,6 +65,7 @@ def make(
     wanted: str = "",
     include: Collection[str] = (),
     data: bool = False,
+    fronts: "Fronts | None" = None,
     tell: Callable[[int, int], object] = max,
 ) -> Made:
     """Return the bundle of a script, or of all that is in a directory.
@@ -57,7 +73,8 @@ def make(
     `wanted` is the interpreter for the first lines, `include` names modules that no source names.
     With `data` what visitors have left goes along. A script that is a link is taken from where it
     leads, with what is beside it there (Python looks for modules there too), under the link's name.
-    `tell` is called with how many files of how many are done, of each step anew.
+    With `fronts` each script gets a front beside it. `tell` is called with how many files of how many
+    are done, of each step anew.
 
     Raises `Refused` if something that is needed cannot be carried, `ValueError` for an interpreter
     that cannot be used and for more than a bundle can have, `OSError` for what cannot be read.
@@ -86,7 +103,10 @@ def make(
     if not os.path.isdir(source):
         content.named_files(next(iter(reached.values())))
     _compile_own(made.bundle, target)
-    _add_library(made, target, list(reached.values()))
+    more = fronts.modules if fronts else ()
+    _add_library(made, target, list(reached.values()), more)
+    if fronts:
+        _add_fronts(made, fronts)
     made.notes += sorted({note for one in reached.values() for note in one.without})
     return made
 
@@ -213,8 +233,8 @@ def _cached(path: str, tag: str) -> str:
     return os.path.join(directory, "__pycache__", f"{name.removesuffix('.py')}.{tag}.pyc")
 
 
-def _add_library(made: Made, target: Target, reached: list[Reached]) -> None:
-    names = {name for one in reached for name in one.names}
+def _add_library(made: Made, target: Target, reached: list[Reached], more: Collection[str]) -> None:
+    names = {name for one in reached for name in one.names}.union(more)
     packages = {name: place for one in reached for name, place in one.packages.items()}
     carried = library.modules(names)
     inner = library.files(carried, names, target)
@@ -232,6 +252,37 @@ def _add_library(made: Made, target: Target, reached: list[Reached]) -> None:
         if not found:
             made.notes.append(f"no licence of {name} was found: add it to {FOLDER}/licenses")
     made.bundle.files.update({f"{FOLDER}/{path}": data for path, data in inner.items()})
+
+
+def _add_fronts(made: Made, fronts: "Fronts") -> None:
+    """Put a front beside each script, and the list of these into the library's folder."""
+    bundle = made.bundle
+    identity = hashlib.sha256(bundle.listing()).hexdigest()[:12]
+    listed = []
+    for path in sorted(bundle.scripts):
+        name = path.rpartition("/")[2]
+        line = bundle.files[path].partition(b"\n")[0].decode("utf-8", "replace")
+        program, _, options = line.removeprefix("#!").partition(" ")
+        front = f"{path.removesuffix('.py')}.cgi"
+        if "python" not in os.path.basename(program) or options != "-IS":
+            made.notes.append(f"{path}: has no front, because its first line is {line}")
+        elif not (_is_plain(name) and name.endswith(".py")):
+            made.notes.append(f"{path}: has no front: name it in ASCII letters and digits, and .py")
+        elif front in bundle.files:
+            raise Refused([f"{front}: has the name of a front; rename it, or {path}"])
+        else:
+            bundle.files[front] = fronts.text(name, path.count("/"), program, identity)
+            listed.append(path)
+    if not listed:
+        raise Refused(["no script can have a front", *made.notes])
+    bundle.scripts.update(f"{path.removesuffix('.py')}.cgi" for path in listed)
+    lines = "".join([f"script {path}\n" for path in listed])
+    bundle.files[f"{FOLDER}/{fronts.listed}"] = lines.encode()
+
+
+def _is_plain(name: str) -> bool:
+    """Whether the name of a script can stand in a front."""
+    return name.isascii() and name.translate(dict.fromkeys(map(ord, "._-"))).isalnum()
 
 
 def _package(name: str, place: str) -> Iterator[tuple[str, bytes]]:

@@ -5,6 +5,7 @@ Only the command is here; what it makes is in `cgikit.bundle`.
 
 import argparse
 import os
+import re
 
 from cgikit.bundle import interpreter, making, writing
 from cgikit.bundle.target import Target, target
@@ -57,6 +58,13 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="carry data/, databases and secrets as well: what visitors have left, passwords",
     )
     parser.add_argument(
+        "--accelerate",
+        metavar="FOLDER",
+        help="carry a front for each script, NAME.cgi, which has it run by a process that has Python "
+        "loaded already. FOLDER, which you make on the host, empty and with mode 700, is where that "
+        "process has its socket: outside of what the server shows, such as ../cgikit-daemon",
+    )
+    parser.add_argument(
         "--force", action="store_true", help="replace a bundle that nobody has changed"
     )
 
@@ -71,6 +79,7 @@ def bundle(arguments: argparse.Namespace) -> int:
     try:
         chosen = target(arguments.python)
         interpreter.first_line(b"", arguments.interpreter)
+        fronts = fronts_in(arguments.accelerate) if arguments.accelerate else None
     except ValueError as error:
         return _fail(str(error), 2)
     try:
@@ -81,6 +90,7 @@ def bundle(arguments: argparse.Namespace) -> int:
                 wanted=arguments.interpreter,
                 include=arguments.include,
                 data=arguments.with_data,
+                fronts=fronts,
                 tell=bar,
             )
         writing.write(made.bundle, out, force=arguments.force)
@@ -94,11 +104,27 @@ def bundle(arguments: argparse.Namespace) -> int:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"{error.filename or out}: {reason_of(error)}")
-    _report(made, chosen, out)
+    _report(made, chosen, out, arguments.accelerate)
     return 0
 
 
-def _report(made: making.Made, chosen: Target, out: str) -> None:
+def fronts_in(folder: str) -> making.Fronts:
+    """Return how fronts are made. `ValueError` for a folder that cannot be the daemon's."""
+    from cgikit.accelerate import carried, carriedfront
+
+    if not re.fullmatch(r"(\.\./)+\.?\w[\w.-]*(/\.?\w[\w.-]*)*", folder, re.ASCII):
+        raise ValueError(
+            f"--accelerate: {folder!r} is not a folder above the bundle; name one that the web server "
+            "does not show, in ASCII letters and digits, such as ../cgikit-daemon"
+        )
+
+    def text(script: str, depth: int, python: str, identity: str) -> bytes:
+        return carriedfront.text(script, folder, depth, python, identity)
+
+    return making.Fronts(text, [carried.__name__], carried.LIST)
+
+
+def _report(made: making.Made, chosen: Target, out: str, fronts: str) -> None:
     files = made.bundle.files
     size = sum(map(len, files.values()))
     print(
@@ -113,6 +139,11 @@ def _report(made: making.Made, chosen: Target, out: str) -> None:
         print(f"  left out: {printable(path)}: {reason}")
     if len(made.left) > _SHOWN:
         print(f"  left out: {len(made.left) - _SHOWN} more")
+    if fronts:
+        print(
+            f"  on the host: make the folder {fronts}, empty, with mode 700; upload the content of "
+            f"{printable(out)}; set *.cgi and the scripts to 755"
+        )
     for note in made.notes:
         print(f"  note: {printable(note)}")
     if not chosen.python:

@@ -55,6 +55,9 @@ def held(began: int) -> "dict[str, Held]":
         if not file or _origin(module) in ("built-in", "frozen"):
             found[name] = "", None, True
             continue
+        archive = getattr(getattr(module, "__loader__", None), "archive", None)
+        if isinstance(archive, str) and not file.startswith(archive):
+            file = archive  # of a bundle: the module has no file of its own
         real = os.path.realpath(file)
         plain = real.startswith(own) or (real.startswith(library) and "-packages" not in file)
         found[name] = file, _stamp(file, began), plain

@@ -38,10 +38,13 @@ class Program:
 
 
 class Programs:
-    """Script files by path. `path` is the PATH of scripts, where `#!/usr/bin/env` looks."""
+    """Script files by path. `path` is the PATH of scripts, where `#!/usr/bin/env` looks, `options` are
+    those that this interpreter was started with, as a `#!` line gives them.
+    """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, options: str = "") -> None:
         self._path = path
+        self._options = options
         self._known: dict[str, Program] = {}
         self._same: dict[bytes, str] = {}  # `#!` lines that were looked up: "" or why not
 
@@ -70,7 +73,7 @@ class Programs:
         if line not in self._same:
             if len(self._same) >= MAX_PROGRAMS:
                 self._same.clear()
-            self._same[line] = _why_not(os.fsdecode(line[2:]), self._path)
+            self._same[line] = _why_not(os.fsdecode(line[2:]), self._path, self._options)
         return self._same[line]
 
 
@@ -108,7 +111,7 @@ def is_recent(stamp: Stamp) -> bool:
     return time.time_ns() - max(stamp[0], stamp[1]) < RACY
 
 
-def _why_not(line: str, path: str) -> str:
+def _why_not(line: str, path: str, options: str) -> str:
     """Return why a `#!` line (without the mark) does not mean this interpreter, or "" if it does."""
     program, _, argument = line.strip(" \t").partition(" ")
     argument = argument.strip(" \t")
@@ -116,8 +119,9 @@ def _why_not(line: str, path: str) -> str:
         program, argument = _found(argument, path), ""
     if "python" not in os.path.basename(program):
         return NOT_PYTHON
-    if argument:  # each option changes what an interpreter does before its first line
-        return f"its first line gives Python the option {argument}"
+    if argument != options:  # each option changes what an interpreter does before its first line
+        given = f"the option {argument}" if argument else f"no option, and here it has {options}"
+        return f"its first line gives Python {given}"
     if line.endswith("\r"):
         return "its first line has a Windows line end"
     same = os.path.realpath(program) == os.path.realpath(sys.executable)

@@ -118,3 +118,62 @@ def test_what_takes_long_shows_a_bar_which_goes_away(
     assert main(["bundle", str(script.parent), "-o", str(tmp_path / "out")]) == 0
     assert " of 1" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_with_a_front_it_says_what_to_do_on_the_host(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """tests/accelerate/test_accelerate_carried.py uploads such a bundle, and asks for its front."""
+    out = tmp_path / "out"
+    line = ["bundle", str(script.parent), "-o", str(out), "--accelerate", "../../own"]
+    (script.parent / "inner").mkdir()
+    (script.parent / "inner" / "two.py").write_text(SCRIPT)
+    (script.parent / "inner" / "unbuffered.py").write_text(
+        SCRIPT.replace("env python3", "python3 -u")
+    )
+    assert main(line) == 0
+    told = capsys.readouterr().out
+    assert "unbuffered.py: has no front, because its first line is" in told
+    assert "make the folder ../../own, empty, with mode 700" in told
+    assert sorted(path.name for path in out.rglob("*.cgi")) == ["hello.cgi", "two.cgi"]
+    assert (out / "hello.cgi").stat().st_mode & 0o777 == 0o755
+    assert (out / "cgikit_bundle" / "accelerated").read_text() == (
+        "script hello.py\nscript inner/two.py\n"
+    )
+    assert main([*line, "--force"]) == 0
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["own", "/own", "..", "../", "../..", "../a/../b", ".././a", "../a b", "../it's", "../a/",
+     "../ä", "../$x", "../a\n"],
+)  # fmt: skip
+def test_the_folder_of_a_daemon_is_above_the_bundle(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    out = tmp_path / "out"
+    assert main(["bundle", str(script), "-o", str(out), "--accelerate", folder]) == 2
+    assert "such as ../cgikit-daemon" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_no_front_replaces_a_file_of_the_site(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (script.parent / "hello.cgi").write_text("#!/bin/sh\n")
+    out = tmp_path / "out"
+    line = ["bundle", str(script.parent), "-o", str(out), "--accelerate", "../own"]
+    assert main(line) == 1
+    assert "hello.cgi: has the name of a front" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_where_no_script_can_have_a_front_it_says_why(
+    script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script.rename(script.with_name("grüße.py"))
+    line = ["bundle", str(script.parent), "-o", str(tmp_path / "out"), "--accelerate", "../own"]
+    assert main(line) == 1
+    told = capsys.readouterr().err
+    assert "no script can have a front" in told
+    assert "name it in ASCII" in told

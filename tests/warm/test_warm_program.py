@@ -64,6 +64,20 @@ def test_what_does_not(tmp_path: Path, line: bytes, why: str) -> None:
     assert why in why_not(tmp_path, line)
 
 
+def test_options_must_be_those_of_this_interpreter(tmp_path: Path) -> None:
+    programs = Programs("", "-IS")
+    for options, why in (
+        ("-IS", ""),
+        ("", "no option"),
+        ("-I", "option -I"),
+        ("-SI", "option -SI"),
+    ):
+        file = tmp_path / f"script{options}"
+        file.write_text(f"#!{sys.executable} {options}\n")
+        assert why in programs.get(str(file), file.stat()).why
+    assert programs.get(str(tmp_path / "script-IS"), (tmp_path / "script-IS").stat()).warm
+
+
 def test_a_link_to_the_same_interpreter_in_another_environment(tmp_path: Path) -> None:
     """Its libraries are others."""
     other = tmp_path / "venv" / "bin"
