@@ -39,12 +39,33 @@ from cgikit import cli
 
 BLOCKS = [*ALL, *blocks(ROOT / "benchmarks" / "README.md")]
 
+REFUSED_TO_ROOT = "refused to root, and about a home; tests/accelerate runs it"
 #: By page and the beginning of the first line: why nobody runs this block.
 NOT_RUN = {
     (
         "reference/accelerate.md",
         "cgikit accelerate ~/public_html/cgi-bin/guestbook.py",
-    ): "refused to root, and about a home; tests/accelerate runs it",
+    ): REFUSED_TO_ROOT,
+    (
+        "deploy/accelerate.md",
+        "cgikit accelerate ~/public_html/cgi-bin/guestbook.py",
+    ): REFUSED_TO_ROOT,
+    (
+        "deploy/accelerate.md",
+        "cgikit accelerate ~/public_html/cgi-bin",
+    ): REFUSED_TO_ROOT,
+    (
+        "deploy/accelerate.md",
+        "cgikit accelerate --status ~/public_html/cgi-bin/guestbook.py",
+    ): REFUSED_TO_ROOT,
+    (
+        "deploy/accelerate.md",
+        "cgikit accelerate --undo ~/public_html/cgi-bin/guestbook.py",
+    ): REFUSED_TO_ROOT,
+    (
+        "deploy/accelerate.md",
+        "without:",
+    ): "a picture; tests/servers/test_accelerated.py has the processes",
     ("README.md", "make demo"): "runs for ever; `make test` runs this test",
     (
         "README.md",
