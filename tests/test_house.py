@@ -128,7 +128,7 @@ INNER_LAYERS = {
         "compiled mending modules racing",
         "script",
     ),
-    "probing": ("importtime", "sample", "judge", "checkup"),
+    "probing": ("importtime", "sample reuse", "judge", "checkup"),
     "tracing": (
         "asking dialogue server style way",
         "step",

@@ -15,6 +15,7 @@ from cgikit.checking.exposed import check_exposed
 from cgikit.checking.finding import Finding
 from cgikit.checking.mending import Mend, Tree
 from cgikit.probing.checkup import Checks, Checkup, mend
+from cgikit.probing.reuse import QUIET
 from cgikit.probing.sample import PATH
 from cgikit.process import write_log
 
@@ -52,6 +53,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     running.add_argument("--no-run", action="store_true", help="run no script at all")
     parser.add_argument(
         "--post", action="store_true", help="also run them for a POST with an empty form"
+    )
+    parser.add_argument(
+        "--reuse",
+        action="store_true",
+        help="also say what keeps one process from serving several requests (fastcgi --reuse)",
     )
     parser.add_argument(
         "--fix", action="store_true", help="mend what is safe to mend; asks in a terminal"
@@ -140,6 +146,8 @@ class _Command:
             checkup.mended = mended
         if may_run:
             self._checks.run(checkup)
+            if self.arguments.reuse:
+                self._try_reuse(checkup)
         found = checkup.findings + _exposed(new)
         checkup.findings = [each for each in found if each.file == file or each not in self._said]
         self._said += found
@@ -149,6 +157,16 @@ class _Command:
             self._bar.clear()
             _print(checkup)
         return checkup
+
+    def _try_reuse(self, checkup: Checkup) -> None:
+        """Find out what keeps one process from serving several requests."""
+        self._say(f"{printable(checkup.file)}: running it for some {QUIET} requests with --reuse\n")
+        seen = self._checks.try_reuse(checkup)
+        if seen is not None and seen.is_reused:
+            self._say(
+                f"{printable(checkup.file)}: with --reuse a process serves several requests: no "
+                f"change was seen after {seen.asked} requests\n"
+            )
 
     def _say(self, text: str) -> None:
         self._bar.clear()

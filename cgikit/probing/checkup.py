@@ -18,6 +18,7 @@ from ..checking.mending import Mend, Refused, Tree, mends
 from ..errors import reason_of
 from .importtime import dearest
 from .judge import judge
+from .reuse import Reuse, try_reuse
 from .sample import PATH, Sample, run_sample
 
 SECONDS = 30.0  # for all scripts of a command
@@ -163,6 +164,23 @@ class Checks:
             checkup.findings += [each for each in found_now if each.kind not in known]
             if sample.is_late:
                 return
+
+    def try_reuse(self, checkup: Checkup) -> Reuse | None:
+        """Return what is seen of a script if one process may serve several requests, and add what keeps
+        it from that; None if it was not tried, because the script has an error.
+        """
+        if any(finding.is_error for finding in checkup.findings):
+            return None
+        file = checkup.file
+        account, _ = self._account(file)
+        try:
+            seen = try_reuse(file, account)
+        except OSError as error:
+            what = f"Whether one process can serve several requests is not known: {error}."
+            checkup.findings.append(Finding("not-reused", what, is_error=False, file=file))
+            return None
+        checkup.findings += seen.findings(file)
+        return seen
 
 
 def mend(

@@ -19,8 +19,11 @@ Names are looked up only when a change was found.
 
 import gc
 import sys
+from _weakref import ref
 from itertools import chain
 from operator import is_not, itemgetter
+
+from ..leaving import Mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ _FUNCTION = type(lambda: None)
 _MODULE = type(sys)
 _FRAME = type(sys._getframe())
 _CELL = type((lambda x: lambda: x)(0).__closure__[0])  # type: ignore[index]
+_WEAK = type(ref(Mark))
 #: Kinds that refer to the same objects as long as they live.
 _FIXED = frozenset(
     (
@@ -45,6 +49,7 @@ _FIXED = frozenset(
         type(dict.__dict__["fromkeys"]),
         type(type.__dict__),
         _FRAME,
+        _WEAK,
     )
 )
 
@@ -97,13 +102,20 @@ class Baseline:
         self._take(there, {*map(id, (*own, self, vars(self), there))})
         del there
         self.modules = dict(sys.modules)
-        gc.freeze()
+        self.hide()
         if collecting:
             gc.enable()
+
+    def hide(self) -> None:
+        """Hide all objects of this process from the collector."""
+        gc.freeze()
+        self.mark = Mark()
 
     def _take(self, there: "list[Any]", ignored: set[int]) -> None:
         # First, since asking for the frame of a generator makes one
         self._hidden = [(thing, state, state(thing)) for thing, state in _with_hidden_state(there)]
+        self._abstract = [thing for thing in there if type(thing).__name__ == "_abc_data"]
+        ignored |= {*map(id, self._abstract), *map(id, gc.get_referents(*self._abstract))}
         things = [thing for thing in _changeable(there) if id(thing) not in ignored]
         self._dicts = [thing for thing in things if isinstance(thing, dict)]
         functions = [thing for thing in things if type(thing) is _FUNCTION]
@@ -112,23 +124,61 @@ class Baseline:
         # not be taken for what is now at the beginning of the next
         apart = chain.from_iterable((thing, _SEPARATOR) for thing in others)
         self._asked = (*apart, *functions)
-        self._referents: list[Any] = gc.get_referents(*self._asked)
+        self._referents: list[Any] = []
+        self._look()
+
+    def _look(self) -> None:
+        """Note what the objects hold. Those that have twins are looked for again only if others are in
+        their places: that takes longer than all the rest.
+        """
+        before, self._referents = self._referents, gc.get_referents(*self._asked)
         self._keys: list[Any] = list(chain.from_iterable(self._dicts))
-        picked = [at for at, thing in enumerate(self._referents) if _has_twins(thing)]
-        self._pick: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*picked, 0, 0)
+        new = len(before) != len(self._referents) or any(
+            _has_twins(this) != _has_twins(that)
+            for this, that in zip(before, self._referents, strict=True)
+            if this is not that
+        )
+        if new:
+            picked = [at for at, thing in enumerate(self._referents) if _has_twins(thing)]
+            self._pick: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*picked, 0, 0)
         self._picked = self._pick(self._referents)
 
-    def new(self, mark: object) -> "list[Any]":
-        """Return the objects that were made since the baseline and are still there, but for `mark`.
-        Call it after `gc.collect()`.
+    def renew(self) -> None:
+        """Note what the objects hold now, in a child of the process that has made the baseline: a fork
+        changes some, such as the locks of `threading`. Call it before the first visitor.
+        """
+        self._look()
+        self._hidden = [(thing, state, state(thing)) for thing, state, _ in self._hidden]
+        self.hide()
+
+    def new(self) -> "list[Any]":
+        """Return the objects that were made since the baseline and are still there. Call it after
+        `gc.collect()`.
         """
         # No comprehension: that, and a name that it uses, would be objects as well
         left: list[Any] = gc.get_objects()
         for at, thing in enumerate(left):
-            if thing is mark:
+            if thing is self.mark:
                 del left[at]
                 break
+        if left:
+            left = self._unknown(left)
+            if not left:
+                self.hide()
         return left
+
+    def _unknown(self, left: "list[Any]") -> "list[Any]":
+        """Return those of new objects in which no abstract class notes which classes were compared with
+        it. (What was registered with such a class is compared by `surroundings.py`.)
+        """
+        notes = {*map(id, gc.get_referents(*self._abstract))}
+        return [
+            thing
+            for thing in left
+            if id(thing) not in notes
+            and type(thing) is not _WEAK
+            and not (type(thing) is type(len) and thing.__name__ == "_destroy")
+        ]
 
     def has_changed(self) -> bool:
         """Return whether an object of the baseline holds something else than it held then."""
@@ -221,10 +271,11 @@ def _has_twins(thing: "Any") -> bool:
     kind = type(thing)
     if kind is tuple:
         return not gc.is_tracked(thing) and any(map(_has_twins, thing))
-    return kind is not str and thing is not None and not gc.is_tracked(thing) and kind is not _CODE
+    return kind not in _SINGLE and thing is not _SEPARATOR[0] and not gc.is_tracked(thing)
 
 
-_CODE = type((lambda: None).__code__)
+#: Kinds of which an equal one is as good. (Code is compared with the kinds of its constants.)
+_SINGLE = frozenset((str, type, type(None), type((lambda: None).__code__)))
 
 
 def _with_hidden_state(there: "list[Any]") -> "Iterator[tuple[Any, Callable[[Any], Any]]]":

@@ -71,6 +71,7 @@ class Caches:
     """
 
     def __init__(self) -> None:
+        _fill()
         self._emptied = [thing for thing in gc.get_objects() if _is_library_cache(thing)]
         self._empty()
         self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
@@ -84,10 +85,11 @@ class Caches:
             elif isinstance(thing, set):
                 self._sets.append((thing, {*thing}))
         self._spaces = [
-            (space, "__warningregistry__")
+            space
             for module in list(sys.modules.values())
             if isinstance(space := getattr(module, "__dict__", None), dict)
         ]
+        self._forget_warnings()
 
     def _empty(self) -> None:
         for thing in self._emptied:
@@ -95,6 +97,13 @@ class Caches:
         struct = sys.modules.get("_struct")
         if struct is not None:
             struct._clearcache()
+
+    def own(self) -> "Iterator[Any]":
+        """Yield the objects that this one is made of."""
+        yield from (self._emptied, self._dicts, self._lists, self._sets, self._spaces)
+        for each in (self._dicts, self._lists, self._sets):
+            for _, before in each:
+                yield before
 
     def restore(self) -> None:
         """Put everything back."""
@@ -114,14 +123,24 @@ class Caches:
                 old.append({*group})
                 group.clear()
                 group.update(members)
-        for space, name in self._spaces:
-            if name in space:
-                del space[name]
+        self._forget_warnings()
+
+    def _forget_warnings(self) -> None:
+        for space in self._spaces:
+            if "__warningregistry__" in space:
+                del space["__warningregistry__"]
+
+
+def _fill() -> None:
+    """Make tables that are made on first use, and are the same for everybody."""
+    repr([[]])  # notes, in a dict of the thread, which lists it is in
+    parse = sys.modules.get("urllib.parse")
+    if parse is not None:
+        parse.unquote_to_bytes("%41")
 
 
 def _are_same(now: "dict[Any, Any]", before: "dict[Any, Any]") -> bool:
-    pairs = zip(now.items(), before.items(), strict=True)
-    return all(a[0] is b[0] and a[1] is b[1] for a, b in pairs)
+    return [*now] == [*before] and not any(map(is_not, now.values(), before.values()))
 
 
 def _is_library_cache(thing: "Any") -> bool:

@@ -32,12 +32,13 @@ def is_extension(module: "ModuleType | None") -> bool:
     return type(loader).__name__ == "ExtensionFileLoader"
 
 
-def take_ctypes_away() -> None:
+def take_ctypes_away() -> "dict[str, ModuleType]":
     """Let no script find `ctypes` loaded: one that imports it is heard then (see `surroundings.py`).
-    Installed packages import it and never use it, and the zygote may need what is below it.
+    Installed packages import it and never use it, and the zygote may need what is below it. Return
+    these modules by name.
     """
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("ctypes", "_ctypes")]:
-        del sys.modules[name]
+    names = [name for name in sys.modules if name.partition(".")[0] in ("ctypes", "_ctypes")]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 def unknown(modules: "Iterable[ModuleType | None]") -> str:

@@ -208,10 +208,12 @@ class Keeper:
         child.slot, child.pid = -1, 0
         kept.served += 1
         kept.since = self.loop.now
-        waiting = sum(map(len, self._free.values()))
-        if kept.ending or kept.served >= self._settings.reuse_max or waiting >= MAX_KEPT:
+        if kept.ending or kept.served >= self._settings.reuse_max:
             kept.close()
             return
+        waiting = [each for free in self._free.values() for each in free]
+        if len(waiting) >= MAX_KEPT:
+            self.drop(min(waiting, key=lambda each: each.since))
         self._free.setdefault(kept.key, []).append(kept)
 
     def lost(self, kept: Kept, reason: str) -> None:

@@ -20,7 +20,6 @@ import sys
 from _contextvars import copy_context
 from _socket import SCM_RIGHTS, SOL_SOCKET, socket
 
-from .. import leaving
 from . import extensions, interpreter, messages
 from .baseline import Baseline
 from .caches import Caches
@@ -39,7 +38,8 @@ if TYPE_CHECKING:
 
     class Forking(Protocol):
         """The zygote, as far as its child needs it. `handlers` are the exit handlers that libraries
-        have registered, `obstacle` why no child may serve several requests.
+        have registered, `obstacle` why no child may serve several requests, `kept` what fills its
+        memory, `scripts` those that are compiled.
         """
 
         table: SlotTable
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
         c_runs: bool
         handlers: Handlers
         obstacle: str
+        kept: list[bytes]
+        scripts: dict[str, Any]
+        prepared: "Prepared | None"
 
     #: The directory that comes first on the script's path, its arguments, its meta-variables.
     Request = tuple[str, list[str], list[bytes], list[bytes]]
@@ -57,6 +60,24 @@ if TYPE_CHECKING:
 #: Where the socket to the worker is, out of the way of a script's own descriptors.
 CONTROL = 255
 MAX_REASON = 2_000  # bytes
+
+
+class Prepared:
+    """What the zygote has found out for its children before any of them has served."""
+
+    def __init__(self, zygote: "Forking") -> None:
+        apart = extensions.take_ctypes_away()
+        gc.disable()
+        gc.unfreeze()
+        self.streams = Streams()
+        self.caches = Caches()
+        gc.freeze()
+        gc.enable()
+        self.refused = extensions.unknown(list(sys.modules.values())) or zygote.obstacle
+        parts: list[Any] = [zygote, self, self.streams, self.caches]
+        own = (*parts, *map(vars, parts), *self.caches.own(), zygote.kept, zygote.scripts)
+        self.baseline = Baseline(own)
+        sys.modules.update(apart)
 
 
 class Reused:
@@ -82,22 +103,21 @@ class Reused:
         frame: Any = sys._getframe()
         while frame is not None:  # objects from now on, which no request makes
             frame = frame.f_back
-        interpreter.number_thread(os.getpid())
-        copy_context().run(int)
-        repr([[]])  # the thread's note of what is being shown
-        gc.disable()
-        gc.unfreeze()
-        self._streams = Streams()
-        self._caches = Caches()
-        gc.freeze()
-        gc.enable()
+        copy_context().run(int)  # the same
         seconds = next((p[0] for k, p in zygote.limits if k == resource.RLIMIT_CPU), 0)
         self._surroundings = Surroundings(place, seconds, zygote.handlers)
         extensions.take_ctypes_away()
-        self._modules = dict(sys.modules)
-        self._refused = extensions.unknown(self._modules.values()) or zygote.obstacle
-        self._baseline = Baseline((self, vars(self), self._surroundings, vars(self._surroundings)))
-        self._mark = leaving.Mark()
+        prepared = zygote.prepared
+        if prepared is None:
+            raise RuntimeError("no baseline was taken in the zygote")
+        self._streams = prepared.streams
+        self._caches = prepared.caches
+        self._baseline = prepared.baseline
+        self._modules = prepared.baseline.modules
+        self._refused = prepared.refused
+        self._caches.restore()
+        interpreter.number_thread(os.getpid())
+        self._baseline.renew()
 
     def serve(self) -> int:
         """Serve requests until one has left a trace or no more come. Return the exit status;
@@ -166,21 +186,24 @@ class Reused:
         return self._surroundings.left_running()
 
     def _mark_is_seen(self) -> bool:
-        return any(thing is self._mark for thing in gc.get_objects())
+        return any(thing is self._baseline.mark for thing in gc.get_objects())
 
     def _compare(self) -> str:
         """Put back what is known; return what has changed nevertheless, or "" if nothing is seen."""
-        self._surroundings.restore()
+        try:
+            self._surroundings.restore()
+        except (OSError, TypeError, ValueError):  # such as a limit that was lowered for good
+            return "a limit, or the handler of a signal, cannot be put back"
         self._caches.restore()
         what = self._surroundings.changed()
         if what:
             return what
-        left = self._baseline.new(self._mark)
+        left = self._baseline.new()
+        if self._baseline.has_changed():
+            return f"{self._baseline.changed()} changed"
         if left:
             kind = type(left[0])
             return f"an object is left: {kind.__module__}.{kind.__qualname__}"
-        if self._baseline.has_changed():
-            return f"{self._baseline.changed()} changed"
         return ""
 
     # --- the end ------------------------------------------------------------------------------
@@ -192,7 +215,7 @@ class Reused:
         zygote = self._zygote
         return interpreter.finish(
             status,
-            self._mark,
+            self._baseline.mark,
             zygote.learner.names,
             descriptors=4,
             c_runs=zygote.c_runs,

@@ -95,21 +95,20 @@ class Surroundings:
     # --- restoring ----------------------------------------------------------------------------
 
     def restore(self) -> None:
-        """Put back what a script may change and a process can change back."""
+        """Put back what a script may change and a process can change back. `OSError`, `TypeError` or
+        `ValueError` where something cannot be put back.
+        """
         self._restore_environ()
         os.umask(self._umask)
         for number, handler in self._signals:
-            if signal.getsignal(number) is not handler and handler is not None:
+            if signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
         for which in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
             if signal.getitimer(which) != (0.0, 0.0):
                 signal.setitimer(which, 0)
         for kind, pair in self._limits:
             if resource.getrlimit(kind) != pair:
-                try:
-                    resource.setrlimit(kind, pair)
-                except (OSError, ValueError):
-                    pass  # only root may raise it; `changed` says so
+                resource.setrlimit(kind, pair)
         random = sys.modules.get("random")
         if random is not None:
             random._inst.seed()  # who has seeded it knows what comes next
@@ -182,12 +181,6 @@ class Surroundings:
 
     def changed(self) -> str:
         """Return what is different in this process, or "" if nothing. Call it after `restore`."""
-        for number, handler in self._signals:
-            if signal.getsignal(number) is not handler:
-                return "a signal handler changed"
-        for kind, pair in self._limits:
-            if resource.getrlimit(kind) != pair:
-                return "a resource limit changed"
         for name, ask, before in self._settings:
             if ask() != before:
                 return f"{name} changed"

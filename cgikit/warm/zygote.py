@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .interpreter import Limits
+    from .reuse import Prepared
     from .surroundings import Handlers
 
     Ready = tuple[object, CodeType | None]
@@ -94,6 +95,7 @@ class Zygote:
         self.kept: list[bytes] = []
         self.handlers: Handlers = []  # of libraries, to be called at exit
         self.obstacle = ""  # why no child may serve several requests
+        self.prepared: Prepared | None = None  # for children that serve several requests
 
     def run(self) -> None:
         """Fork and reap on order until the worker is gone. A child leaves by `interpreter.Leave`."""
@@ -327,6 +329,10 @@ def main() -> int:
     gc.collect()
     zygote.kept = fill_holes()
     gc.freeze()  # the collector stays enabled for the children; here reference counts free everything
+    if settings["warm"] and settings["reuse"]:
+        from .reuse import Prepared
+
+        zygote.prepared = Prepared(zygote)
     try:
         zygote.run()
     except interpreter.Leave as left:

@@ -253,6 +253,7 @@ PRIVATE_MODULES = {
     "_thread",
     "_tracemalloc",
     "_warnings",
+    "_weakref",
 }
 #: Modules that use private names of another module of cgikit, and whose.
 NEIGHBOURS = {

@@ -86,6 +86,7 @@ PLACES = {
     ("host.diagnosis", "crash_line"): "9 digits, by its pattern",
     ("probing.importtime", "dearest"): "12 digits, by its pattern",
     ("probing.judge", "_endless"): "9 digits, by its pattern",
+    ("probing.reuse", "_children"): "process ids of the kernel's",
     ("process", "_drain_stdin"): "ValueError: nothing is drained",
     ("process", "end"): OURS,
     ("headers", "_length"): "18 digits",

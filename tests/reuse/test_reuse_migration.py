@@ -5,7 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
 from gatewayserving import Gateway, gateway
 from migrate.answers import SCRIPTS, Request, requests
 from serving import state, until
@@ -42,7 +41,6 @@ def rounds(server: Gateway, path: str, asked: list[Request]) -> int:
     return ROUNDS if kept <= set(server.scripts()) else 0
 
 
-@pytest.mark.xfail(strict=False, reason="caches of abstract classes are not known to the guard yet")
 def test_most_are_served_a_hundred_times_by_one_process(tmp_path: Path) -> None:
     for script in SCRIPTS:
         place = tmp_path / script.stem

@@ -135,9 +135,10 @@ def test_processes_that_wait_are_bounded_in_number_and_in_time() -> None:
     keeping, zygote, _ = keeper("*")
     taken = [keeping.get("/r/a.py", PROGRAM, "/a.py") for _ in range(MAX_KEPT + 1)]
     for slot, kept in enumerate(taken):
+        keeping.loop.now += 0.01
         keeping.rest(kept, SimpleNamespace(slot=slot, pid=slot))
         zygote.states[slot] = READY
-    assert [kept.ending for kept in taken] == [False] * MAX_KEPT + [True]
+    assert [kept.ending for kept in taken] == [True] + [False] * MAX_KEPT
     keeping.loop.now += IDLE + 1
     keeping.tick()
     assert all(kept.ending for kept in taken)
