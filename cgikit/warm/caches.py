@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Modules whose names are put back: most are tables that are made on first use.
 NAMESPACES = (
+    "cgikit",  # names are looked up on first use
+    "_strptime",  # formats that were read
     "time",  # tzset() makes new values of the same time zone
     "mimetypes",  # the tables are read on first use
     "tempfile",  # the directory and the sequence of names are chosen on first use
@@ -35,6 +37,7 @@ NAMESPACES = (
 #: Dicts, lists and sets that are put back.
 CONTAINERS = (
     ("re", "_cache"),
+    ("_strptime", "_regex_cache"),
     ("re", "_cache2"),
     ("linecache", "cache"),
     ("encodings", "_cache"),
