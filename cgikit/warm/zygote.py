@@ -47,7 +47,7 @@ from os import (
     waitpid,
     waitstatus_to_exitcode,
 )
-from sys import modules
+from sys import modules as _modules
 
 from .. import leaving
 from ..leaving import Mark
@@ -239,7 +239,7 @@ class Zygote:
             return  # not reached
         status = run(file, ready[1], directory, arguments, names, values)
         learner = self.learner
-        if len(modules) > len(learner.names) and (learnt := learner.learnt()):
+        if len(_modules) > len(learner.names) and (learnt := learner.learnt()):
             table.write_names(getpid(), learnt)
         if not rehearsal:
             run_exit_handlers()

@@ -49,6 +49,7 @@ COMPUTED = {
     "sessions.users.mark_of": NO_CODEC,
     "migrate.source.Source._decoded": "the coding line of a program, one for each file of a command",
     "migrate.source.Source.encoded": "the same",
+    "warm.requestfile.made": "the encoding of the file system",
     "probing.judge._meta": "what the script itself names, once in a command",
     "probing.judge._charset": "what the script itself names, once in a command",
     "streamed._encoded": NO_CODEC,

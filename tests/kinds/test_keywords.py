@@ -39,7 +39,7 @@ ANY_KEYWORD = {
     "warm.settings.Settings.__init__": REFUSED,
     "warm.preload.Recording._recorded": PASSED,
     "limits.Limits.__init__": REFUSED,
-    "multipart._stand_in.__getattr__.forward": PASSED,
+    "pushparser._later.forward": PASSED,
     "sessions.file.FileStore.__init__": REFUSED,
     "sessions.redis.RedisStore.__init__": REFUSED,
     "sessions.sqlite.SQLiteStore.__init__": REFUSED,
@@ -50,7 +50,7 @@ ANY_KEYWORD = {
 }
 
 #: Every class with a `__get__` of its own.
-DESCRIPTORS = {"environ.Variable"}
+DESCRIPTORS = {"environ.Variable", "pushparser._CachedProperty"}
 
 
 def any_keyword(module: house.Module) -> set[str]:
