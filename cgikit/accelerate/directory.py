@@ -141,7 +141,7 @@ def _check_place(base: str, folder: str) -> None:
                 f"{base} is below {temporary}, where others can write and files are removed; name a "
                 "directory of your own: --directory DIR"
             )
-    served = [word for word in base.split("/") if word in _SERVED]
+    served = [word for word in _own_part(base).split("/") if word in _SERVED]
     real = os.path.realpath(folder)
     if served or _is_below(base, real):
         what = real if _is_below(base, real) else f"a directory called {served[0]!r}"
@@ -150,6 +150,18 @@ def _check_place(base: str, folder: str) -> None:
             "the document root: --directory DIR"
         )
     _check_above(base)
+
+
+def _own_part(path: str) -> str:
+    """Return the part of a path that begins with the user's home, or all of it: hosts have homes such
+    as /var/www/vhosts/example.org, in which only httpdocs is sent.
+    """
+    try:
+        home = os.path.realpath(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return path
+    is_inside = home != "/" and _is_below(path, home)
+    return os.path.relpath(path, os.path.dirname(home)) if is_inside else path
 
 
 def _check_above(path: str) -> None:

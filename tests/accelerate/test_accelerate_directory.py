@@ -1,6 +1,7 @@
 """`cgikit.accelerate.directory`: which directories are refused, and whose."""
 
 import os
+import pwd
 import socket
 from pathlib import Path
 
@@ -45,6 +46,29 @@ def test_a_document_root_is_refused(home: Path, name: str) -> None:
     with pytest.raises(Refusal, match="web servers send what is there"):
         made(home / name / "state")
     assert not (home / name).exists()
+
+
+def test_a_home_below_such_a_directory_is_no_document_root(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /var/www/vhosts/example.org, where httpdocs alone is sent; but a home may be what is sent."""
+    account = home / "www" / "example.org"
+    account.mkdir(parents=True)
+
+    def lives_in(path: Path) -> None:
+        user = pwd.struct_passwd(
+            ("name", "x", os.geteuid(), os.getegid(), "", str(path), "/bin/sh")
+        )
+        monkeypatch.setattr(pwd, "getpwuid", lambda number: user)
+
+    lives_in(account)
+    assert made(account / ".cgikit").is_dir()
+    for refused in (account / "httpdocs" / "x", home / "www" / "x"):
+        with pytest.raises(Refusal, match="web servers send what is there"):
+            made(refused)
+    lives_in(home / "www")
+    with pytest.raises(Refusal, match="web servers send what is there"):
+        made(home / "www" / ".cgikit")
 
 
 def test_the_scripts_folder_is_refused(home: Path) -> None:

@@ -36,6 +36,10 @@ answer.
 All {count} cases are sent to every server below, each started with the configuration that
 [`cgikit config`](config.md) prints for it. Every answer must also be well-formed HTTP.
 
+For scripts that [`cgikit accelerate`](accelerate.md) has given fronts, the cases are sent to the
+fronts too, under Apache's mod_cgid and mod_cgi, lighttpd, BusyBox httpd and `cgikit serve`. The tests
+fail unless the server's column is true of them as well, and each answer comes from the daemon.
+
 To choose a way to run scripts, see [choosing](../understand/choosing.md); to choose a server, see
 [config](config.md#which-server).
 
