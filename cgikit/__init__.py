@@ -163,16 +163,21 @@ def _load_directly(names):
     import os
     import sys
 
-    importing = sys.modules["_frozen_importlib_external"]
+    try:
+        importing = sys.modules["_frozen_importlib_external"]
+        usual = importing._bootstrap._find_and_load
+        unpacked = importing._compile_bytecode
+        ways = importing.SourceFileLoader, importing.MAGIC_NUMBER
+    except (KeyError, AttributeError):  # private to Python: a later version may have other names
+        return
     loader = type(__spec__.loader)
     here = os.path.dirname(__file__)
     start, _, end = (__spec__.cached or "").partition("__init__")
     if (
-        loader is not importing.SourceFileLoader  # a zip file, a hook
+        loader is not ways[0]  # a zip file, a hook
         or start != here + "/__pycache__/"
         # `cgikit trace` puts its own function there, to measure imports
-        or getattr(importing._bootstrap, "_find_and_load", _load_directly).__module__
-        != "_frozen_importlib"
+        or usual.__module__ != "_frozen_importlib"
     ):
         return
     for name in names:
@@ -184,13 +189,13 @@ def _load_directly(names):
         folder = here + package[len("cgikit") :].replace(".", "/")
         source = folder + "/" + last + ".py"
         cached = folder + "/__pycache__/" + last + end
-        data = _compiled(source, cached, importing.MAGIC_NUMBER)
+        data = _compiled(source, cached, ways[1])
         if data is None:
             return
         spec = type(__spec__)(whole, loader(whole, source), origin=source)
         spec.cached = cached
         spec.has_location = True
-        _execute(importing._compile_bytecode(data, whole, cached, source), spec)
+        _execute(unpacked(data, whole, cached, source), spec)
         setattr(sys.modules[package], last, sys.modules[whole])
 
 

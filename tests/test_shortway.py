@@ -183,6 +183,16 @@ def mine(*given): return load(*given)
 bootstrap._find_and_load = mine
 """
 
+OF_A_LATER_PYTHON = """
+import types
+usual = sys.modules["_frozen_importlib_external"]
+sys.modules["_frozen_importlib_external"] = types.SimpleNamespace(
+    _bootstrap=usual._bootstrap,
+    SourceFileLoader=usual.SourceFileLoader,
+    MAGIC_NUMBER=usual.MAGIC_NUMBER,
+)
+"""
+
 
 @pytest.mark.parametrize(
     ("environ", "before", "options"),
@@ -195,6 +205,8 @@ bootstrap._find_and_load = mine
         (CGI, "", ["-X", "pycache_prefix=/nonexistent/cache", "-B"]),
         (CGI, "import threading; threading.Thread(target=sys.stdin.read, daemon=True).start()", []),
         (CGI, MEASURED, []),
+        (CGI, OF_A_LATER_PYTHON, []),
+        (CGI, "del sys.modules['_frozen_importlib_external']", []),
     ],
 )  # fmt: skip
 def test_it_is_not_taken(environ: dict[str, str], before: str, options: list[str]) -> None:
