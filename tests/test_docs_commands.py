@@ -56,6 +56,10 @@ NOT_RUN = {
     ): REFUSED_TO_ROOT,
     (
         "deploy/accelerate.md",
+        "cgikit accelerate --check ~/public_html/cgi-bin/guestbook.py",
+    ): REFUSED_TO_ROOT,
+    (
+        "deploy/accelerate.md",
         "cgikit accelerate --status ~/public_html/cgi-bin/guestbook.py",
     ): REFUSED_TO_ROOT,
     (

@@ -118,7 +118,7 @@ INNER_LAYERS = {
         "directory likeness machine message records scripts",
         "child perlfront pythonfront trial",
         "daemon installation",
-        "carried standing",
+        "carried gain standing",
         "carriedfront",
     ),
     "checking": (

@@ -96,7 +96,7 @@ def make(base: str, end: str, folder: str) -> str:
     `Refusal` if it would not be safe there, `OSError` if it cannot be made.
     """
     path = place(base, end)
-    _check_place(base, folder)
+    check_place(base, folder)
     size = len(os.fsencode(os.path.join(path, "s")))
     if size > LONGEST:
         raise Refusal(
@@ -128,7 +128,8 @@ def check(path: str) -> None:
     _check_above(path)
 
 
-def _check_place(base: str, folder: str) -> None:
+def check_place(base: str, folder: str) -> None:
+    """`Refusal` unless `base` may be where the directory for the scripts in `folder` is made."""
     if not os.path.isabs(base):
         raise Refusal(f"{base!r} is not an absolute path; begin it with /")
     if os.path.realpath(base) != base:

@@ -40,10 +40,10 @@ def accelerate(
     files = [os.path.abspath(script) for script in scripts]
     folder = os.path.dirname(files[0])
     for file in files:
-        _check(file)
+        check(file)
     end = directory.tail(os.geteuid(), folder, sys.executable)
     place = directory.make(base, end, folder)
-    text = _working(kinds, base, idle)
+    text = working(kinds, base, idle)
     settings = os.path.join(place, "settings")
     known = [value for name, value in records.read(settings) if name == "script"]
     listed = dict.fromkeys([file for file in known if os.path.exists(file)] + files)
@@ -62,7 +62,7 @@ def scripts_in(folder: str) -> "list[str]":
         file = os.path.join(os.path.abspath(folder), name)
         if name.endswith(".py"):
             try:
-                _check(file)
+                check(file)
             except (OSError, Refusal):
                 continue  # a module, say, or another interpreter's
             found.append(file)
@@ -85,7 +85,7 @@ def is_front(file: str) -> bool:
         return MARK in stream.read(1_000)
 
 
-def _check(file: str) -> None:
+def check(file: str) -> None:
     """`Refusal` unless a script can have a front."""
     try:
         found = os.lstat(file)
@@ -117,7 +117,7 @@ def _check(file: str) -> None:
         raise Refusal(f"{front} is there, and is not a front; move it away, or rename the script")
 
 
-def _working(kinds: "Sequence[str]", base: str, idle: int) -> "Text":
+def working(kinds: "Sequence[str]", base: str, idle: int) -> "Text":
     """Return what makes the text of fronts, for the first kind that works here. `Refusal` if none
     does.
     """

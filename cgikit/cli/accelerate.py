@@ -6,7 +6,7 @@ Only the command is here; fronts and daemon are in `cgikit.accelerate`.
 import argparse
 import os
 
-from cgikit.accelerate import directory, installation, standing
+from cgikit.accelerate import directory, gain, installation, standing
 
 from .commandline import complain
 from .options import number
@@ -28,6 +28,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         "paths", metavar="SCRIPT", nargs="+", help="a Python script, or a directory with scripts"
     )
     what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--check", action="store_true", help="say whether a front would help here, and make none"
+    )
     what.add_argument(
         "--status",
         action="store_true",
@@ -67,6 +70,9 @@ def accelerate(arguments: argparse.Namespace) -> int:
         if arguments.status or arguments.stop or arguments.undo:
             return _look_after(arguments, base)
         for scripts in _by_folder(arguments.paths):
+            if arguments.check:
+                print("\n".join(gain.described(scripts, base, kinds)))
+                continue
             for front in installation.accelerate(scripts, base, idle=arguments.idle, kinds=kinds):
                 print(f"wrote {front}")
     except directory.Refusal as refusal:
