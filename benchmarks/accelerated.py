@@ -76,6 +76,7 @@ def once(way: Way) -> tuple[float, float]:
     streams = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, writer, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),  # Python says that cgi is deprecated
     ]
     start = perf_counter_ns()
     pid = os.posix_spawn(way.command[0], way.command, environ, file_actions=streams)
