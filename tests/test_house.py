@@ -116,7 +116,7 @@ INNER_LAYERS = {
     "accelerate": (
         "command",
         "directory likeness machine message records scripts",
-        "child perlfront pythonfront trial",
+        "child ledger perlfront pythonfront trial",
         "daemon installation",
         "carried gain standing",
         "carriedfront",

@@ -10,7 +10,7 @@ import os
 import sys
 
 from ..logfile import LogFile
-from . import command, daemon, directory, records
+from . import command, daemon, directory, ledger, records
 
 #: What the interpreter runs, as in `command.py`.
 CODE = command.CODE.replace("accelerate.daemon", "accelerate.carried")
@@ -36,7 +36,8 @@ def main() -> int:
 
 def _refused(place: str, why: str) -> int:
     """Log why there is no daemon, and have the next one start later; return the exit status."""
-    LogFile(os.path.join(place, "log"), limit=daemon.LOG).write(f"{why}\n")
+    LogFile(os.path.join(place, "log"), limit=ledger.LOG).write(f"{why}
+")
     records.end_waiting(place)  # this one counts for nothing
     records.end_waiting(place, _PAUSE)
     return 1

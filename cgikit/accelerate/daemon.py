@@ -24,6 +24,7 @@ from ..warm.rehearsal import fill_holes, rehearse
 from ..warm.slottable import SlotTable
 from . import child, likeness, records
 from .command import CODE, OPTIONS, PACKAGE
+from .ledger import LOG, Ledger
 from .scripts import Scripts
 
 TYPE_CHECKING = False
@@ -36,8 +37,6 @@ TICK = 5.0  # seconds between looks at the clock
 SETTLE = 1.0  # seconds without a request before what was learnt is preloaded
 OF_USE = 50  # requests
 MAX_LEARNINGS = 20  # successors for what was learnt, in the life of a socket
-LOG = 1 << 18  # bytes
-MAX_SAID = 200  # lines of which it is remembered that they were logged
 
 
 class Daemon:
@@ -55,7 +54,7 @@ class Daemon:
         self._own, self._added = likeness.of_this_process()
         self._lock = lock
         self._learnings = learnings
-        self._log = LogFile(os.path.join(place, "log"), limit=LOG)
+        self._ledger = Ledger(place)
         self.table = SlotTable(mmap.mmap(-1, slottable.SIZE))
         self.limits: interpreter.Limits = []
         self.most = interpreter.most_descriptors()
@@ -63,35 +62,24 @@ class Daemon:
         self._children: dict[int, tuple[int, socket]] = {}  # by process id: slot, connection
         self._by_fd: dict[int, int] = {}
         self._free = list(range(MOST_CHILDREN))
-        self._warm = self._refused = self._served = 0
         self._counted = time.monotonic()
-        self._learnt: dict[str, None] = {}
-        self._bad: dict[str, str] = {}
         self._is_new = False  # whether something was learnt since
         self._asked = time.monotonic()
         self._draining = False
         self._successor = -1
         self._wait = 0
         self._tail = b""
-        self._said: set[str] = set()
 
     # --- start --------------------------------------------------------------------------------
 
     def prepare(self) -> None:
         """Load what scripts use, and rehearse."""
         began = time.time_ns()
-        for name, state in records.read(os.path.join(self.place, "learnt")):
-            if state == "ok":
-                self._learnt[name] = None
-            else:
-                self._bad[name] = state
-        failed, refused, absent = preload.load([*preload.OWN], list(self._learnt))
+        ledger = self._ledger
+        failed, refused, absent = preload.load([*preload.OWN], list(ledger.learnt))
         for line in failed:
-            self._say(f"not preloaded: {line}")
-        for name, why in {**refused, **dict.fromkeys(absent, "it cannot be found")}.items():
-            self._learnt.pop(name, None)
-            self._bad[name] = why
-        self._write_learnt()
+            ledger.say(f"not preloaded: {line}")
+        ledger.unlearn({**refused, **dict.fromkeys(absent, "it cannot be found")})
         atexit.register(int)  # as in the zygote: no exit handler of `process.send` is needed
         self._c_runs = leaving.runs_c(list(sys.modules.values()))
         if self._c_runs:
@@ -167,7 +155,7 @@ class Daemon:
                     self._hung_up(fd)
             self._reap()
             self._look_at_clock()
-        self._write_counts()
+        self._ledger.write_counts()
         return 0
 
     def _pause(self) -> int:
@@ -198,8 +186,8 @@ class Daemon:
                 self._by_fd[fd] = pid
                 self._poll.register(fd, 0)  # only its end is of interest
                 return
-        self._refused += 1
-        self._say_once(why)
+        self._ledger.refused += 1
+        self._ledger.say_once(why)
         _tell(connection, f"D {why}\n")
         connection.close()
 
@@ -253,7 +241,7 @@ class Daemon:
                 self._scripts.keep(text)
                 gc.freeze()
             elif kind == "direct":
-                self._say_once(text)
+                self._ledger.say_once(text)
 
     def _hung_up(self, fd: int) -> None:
         """End what a front has left, unless it is at its own end."""
@@ -280,13 +268,11 @@ class Daemon:
     def _ended(self, pid: int, status: int) -> None:
         slot, connection = self._children.pop(pid)
         if self.table.statuses[slot]:
-            self._warm += 1
+            self._ledger.warm += 1
         else:  # no *go*: the front ran it
-            self._refused += 1
+            self._ledger.refused += 1
         names = self.table.take_names(pid)
-        new = [n for n in names if n not in self._learnt and n not in self._bad]
-        if new and len(self._learnt) < preload.MAX_LEARNT:
-            self._learnt.update(dict.fromkeys(new))
+        if self._ledger.learn(names):
             self._is_new = True
         _tell(connection, f"K {-status}\n" if status < 0 else f"E {status}\n")
         fd = connection.fileno()
@@ -294,7 +280,7 @@ class Daemon:
             self._poll.unregister(fd)
         connection.close()
         self._free.append(slot)
-        if self._wait and self._served + self._warm >= OF_USE:
+        if self._wait and self._ledger.served >= OF_USE:
             self._wait = 0
             records.end_waiting(self.place)
 
@@ -302,14 +288,14 @@ class Daemon:
 
     def _look_at_clock(self) -> None:
         now = time.monotonic()
-        if now - self._counted > TICK and (self._warm or self._refused):
+        if now - self._counted > TICK and self._ledger.has_news():
             self._counted = now
-            self._write_counts()
+            self._ledger.write_counts()
         if self._draining or self._children:
             return
         if self._is_new and now - self._asked > SETTLE and self._learnings < MAX_LEARNINGS:
             self._is_new = False
-            self._write_learnt()
+            self._ledger.write_learnt()
             self._replace()
         elif now - self._asked > self._idle:
             self._drain(self._wait)
@@ -366,7 +352,7 @@ class Daemon:
         try:
             os.posix_spawn(sys.executable, words, {**self._own, b"LD_BIND_NOW": b"1"})
         except OSError as error:
-            self._say(f"no successor can be started: {error.strerror}")
+            self._ledger.say(f"no successor can be started: {error.strerror}")
             os.close(reader)
             self._drain()
         else:
@@ -384,44 +370,11 @@ class Daemon:
         os.close(self._successor)
         self._successor = -1
         if not is_ready:
-            self._say("a successor ended before it was ready")
+            self._ledger.say("a successor ended before it was ready")
             self._drain()
         elif not self._draining:
             self._draining = True
             self._stop_listening()
-
-    # --- records ------------------------------------------------------------------------------
-
-    def _write_counts(self) -> None:
-        path = os.path.join(self.place, "counts")
-        try:
-            known = dict(records.read(path))
-            pairs = []
-            for name, count in (("warm", self._warm), ("refused", self._refused)):
-                former = known.get(name, "")
-                is_number = former.isdigit() and len(former) < 13
-                pairs.append((name, count + (int(former) if is_number else 0)))
-            records.write(path, pairs)
-            self._served += self._warm
-            self._warm = self._refused = 0
-        except OSError as error:
-            self._say(f"counts cannot be written: {error.strerror}")
-
-    def _write_learnt(self) -> None:
-        pairs = [(name, "ok") for name in self._learnt]
-        try:
-            records.write(os.path.join(self.place, "learnt"), [*pairs, *self._bad.items()])
-        except OSError as error:
-            self._say(f"what was learnt cannot be written: {error.strerror}")
-
-    def _say(self, text: str) -> None:
-        self._log.write(text + "\n")
-
-    def _say_once(self, text: str) -> None:
-        """Log what would come back with every request, the first time."""
-        if text not in self._said and len(self._said) < MAX_SAID:
-            self._said.add(text)
-            self._say(text)
 
 
 def _noted(number: int, frame: object) -> None:

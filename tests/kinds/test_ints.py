@@ -26,7 +26,7 @@ PLACES = {
     ("", "_compiled"): "the time of a file",
     ("accelerate.child", "Child._run"): OURS,
     ("accelerate.daemon", "Daemon._pause"): OURS,
-    ("accelerate.daemon", "Daemon._write_counts"): "12 digits",
+    ("accelerate.ledger", "Ledger.write_counts"): "12 digits",
     ("accelerate.daemon", "main"): "its front's command line",
     ("accelerate.message", "_number"): "9 digits",
     ("accelerate.records", "begin_waiting"): "8 digits",
