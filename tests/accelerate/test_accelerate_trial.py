@@ -30,7 +30,7 @@ def test_each_front_works_here(base: str, kind: str) -> None:
 
 def test_wrong_numbers_are_found(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
     need("perl")
-    monkeypatch.setattr(installation.machine, "own", lambda: Machine(63, 79, 39))  # getpid
+    monkeypatch.setattr(installation.machine, "own", lambda: Machine(63, 79, 39, 112))  # getpid
     text = installation._maker("perl", base, 300)
     assert text is not None
     monkeypatch.setattr(trial, "DEADLINE", 0.5)
