@@ -36,8 +36,7 @@ def main() -> int:
 
 def _refused(place: str, why: str) -> int:
     """Log why there is no daemon, and have the next one start later; return the exit status."""
-    LogFile(os.path.join(place, "log"), limit=ledger.LOG).write(f"{why}
-")
+    LogFile(os.path.join(place, "log"), limit=ledger.LOG).write(f"{why}\n")
     records.end_waiting(place)  # this one counts for nothing
     records.end_waiting(place, _PAUSE)
     return 1
