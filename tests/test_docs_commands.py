@@ -44,6 +44,10 @@ REFUSED_TO_ROOT = "refused to root, and about a home; tests/accelerate runs it"
 NOT_RUN = {
     (
         "reference/accelerate.md",
+        "cgikit accelerate --in-place ~/public_html/cgi-bin/guestbook.py",
+    ): REFUSED_TO_ROOT,
+    (
+        "reference/accelerate.md",
         "cgikit accelerate ~/public_html/cgi-bin/guestbook.py",
     ): REFUSED_TO_ROOT,
     (

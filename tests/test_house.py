@@ -115,7 +115,8 @@ LAYERS = (
 INNER_LAYERS = {
     "accelerate": (
         "command",
-        "directory likeness machine message records scripts",
+        "directory inplace likeness machine message records",
+        "scripts",
         "child ledger perlfront pythonfront trial",
         "daemon installation",
         "carried gain standing",

@@ -10,8 +10,9 @@ import stat
 import sys
 
 from ..regularfile import open_regular, write_all
+from ..warm.compiling import MAX_SOURCE
 from ..warm.program import Programs
-from . import command, directory, machine, perlfront, pythonfront, records
+from . import command, directory, inplace, machine, perlfront, pythonfront, records
 from .directory import Refusal
 
 TYPE_CHECKING = False
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     #: Makes the text of a front from the path of the script and the end of the directory's name.
-    Text = Callable[[str, str], bytes]
+    #: For a front in place, also what runs the script.
+    Text = Callable[..., bytes]
 
 MARK = b'# "cgikit accelerate" made this file'
 IDLE = 300  # seconds
@@ -28,31 +30,40 @@ _PROGRAMS = "/usr/bin:/usr/local/bin:/bin"  # where the web server, too, finds P
 
 
 def accelerate(
-    scripts: "Sequence[str]", base: str, *, idle: int = IDLE, kinds: "Sequence[str]" = KINDS
+    scripts: "Sequence[str]",
+    base: str,
+    *,
+    idle: int = IDLE,
+    kinds: "Sequence[str]" = KINDS,
+    in_place: bool = False,
 ) -> "list[str]":
     """Make the fronts of scripts in one folder; return their paths (list of str).
 
     `base` is where the directory is made; a daemon ends after `idle` seconds without a request; `kinds`
-    are the kinds of fronts that may be used, the first that works. `Refusal` if a script cannot have a
+    are the kinds of fronts that may be used, the first that works. `in_place` has fronts take the place
+    of their scripts, and keep them; they are in Python. `Refusal` if a script cannot have a
     front: nothing is written then. `OSError` if a file cannot be written.
     """
     directory.check_user()
     files = [os.path.abspath(script) for script in scripts]
     folder = os.path.dirname(files[0])
     for file in files:
-        check(file)
+        check(file, in_place)
     end = directory.tail(os.geteuid(), folder, sys.executable)
     place = directory.make(base, end, folder)
-    text = working(kinds, base, idle)
+    text = working(["python"] if in_place else kinds, base, idle)
     settings = os.path.join(place, "settings")
-    known = [value for name, value in records.read(settings) if name == "script"]
-    listed = dict.fromkeys([file for file in known if os.path.exists(file)] + files)
+    known = [pair for pair in records.read(settings) if pair[0] in records.SCRIPTS]
+    listed = [(kind, file) for kind, file in known if os.path.exists(file) and file not in files]
+    listed += [("kept" if in_place else "script", file) for file in files]
     pairs = [("folder", folder), ("interpreter", sys.executable), ("idle", str(idle))]
-    records.write(settings, [*pairs, *[("script", file) for file in listed]])
-    return [_write(file, text(file, end)) for file in files]
+    records.write(settings, [*pairs, *listed])
+    if in_place:
+        return [_take_place(file, text, end) for file in files]
+    return [_write(front_of(file), text(file, end), _mode(file) & 0o755) for file in files]
 
 
-def scripts_in(folder: str) -> "list[str]":
+def scripts_in(folder: str, in_place: bool = False) -> "list[str]":
     """Return the scripts in a folder that can have a front (list of str), sorted by name.
 
     `Refusal` if there is none, `OSError` if the folder cannot be read.
@@ -62,7 +73,7 @@ def scripts_in(folder: str) -> "list[str]":
         file = os.path.join(os.path.abspath(folder), name)
         if name.endswith(".py"):
             try:
-                check(file)
+                check(file, in_place)
             except (OSError, Refusal):
                 continue  # a module, say, or another interpreter's
             found.append(file)
@@ -80,13 +91,40 @@ def front_of(script: str) -> str:
 
 
 def is_front(file: str) -> bool:
-    """Whether a file is a front, by the comment at its beginning. `OSError` if it cannot be read."""
+    """Whether a file is a front, by the comment at its beginning, or that after the script that it
+    keeps. `OSError` if it cannot be read.
+    """
+    data = _content(file)
+    return MARK in data[:1_000] or inplace.kept(data) is not None
+
+
+def keeps(file: str) -> bool:
+    """Whether a file is a front that keeps its script. `OSError` if it cannot be read."""
+    return inplace.kept(_content(file)) is not None
+
+
+def put_back(file: str) -> bool:
+    """Put a script in the place of the front that keeps it, with the mode and the time that it had;
+    return whether the file was such a front. `OSError` if it cannot be read or written.
+    """
+    script = inplace.kept(_content(file))
+    if script is None:
+        return False
+    _write(file, script.data, script.mode, script.time)
+    return True
+
+
+def _content(file: str) -> bytes:
     with open(open_regular(file, patience=0), "rb") as stream:
-        return MARK in stream.read(1_000)
+        return stream.read(MAX_SOURCE)
 
 
-def check(file: str) -> None:
-    """`Refusal` unless a script can have a front."""
+def _mode(file: str) -> int:
+    return stat.S_IMODE(os.stat(file).st_mode)
+
+
+def check(file: str, in_place: bool = False) -> None:
+    """`Refusal` unless a script can have a front, beside it or in its place."""
     try:
         found = os.lstat(file)
     except FileNotFoundError:
@@ -103,16 +141,35 @@ def check(file: str) -> None:
     if not found.st_mode & stat.S_IXUSR:
         raise Refusal(f"{file} is not executable; make it so: chmod +x {file}")
     if is_front(file):
-        raise Refusal(f"{file} is a front itself; name the script that it runs")
+        raise Refusal(
+            f"{file} is a front itself; name the script that it runs, or remove the front first: "
+            f"cgikit accelerate --undo {file}"
+        )
     why = Programs(os.environ.get("PATH", os.defpath)).get(file, os.stat(file)).why
     if why:
         raise Refusal(
             f"{file} cannot be accelerated: {why}; its first line must name {sys.executable}, or run "
             "this command with the Python that it names: PYTHON -m cgikit accelerate ..."
         )
+    if in_place:
+        _check_kept(file)
+    else:
+        _check_beside(file)
+
+
+def _check_kept(file: str) -> None:
+    why = inplace.why_not(_content(file))
+    if why:
+        raise Refusal(f"no front can keep {file}: {why}; make one beside it, without --in-place")
+
+
+def _check_beside(file: str) -> None:
     front = front_of(file)
     if front == file:
-        raise Refusal(f"{file} has the name that its front would get; rename it to end in .py")
+        raise Refusal(
+            f"{file} has the name that its front would get; rename it to end in .py, or give it "
+            "a front in its place: --in-place"
+        )
     if os.path.lexists(front) and not (os.path.isfile(front) and is_front(front)):
         raise Refusal(f"{front} is there, and is not a front; move it away, or rename the script")
 
@@ -148,26 +205,38 @@ def _maker(kind: str, base: str, idle: int) -> "Text | None":
     if kind == "perl" and not (numbers and perl):
         return None
 
-    def text(file: str, end: str) -> bytes:
+    def text(file: str, end: str, command: "Sequence[bytes]" = ()) -> bytes:
         shown = os.path.basename(file).encode("ascii", "backslashreplace")
         own = {b"SCRIPT": os.fsencode(file), b"SHOWN": shown, b"TAIL": end.encode()}
         if kind == "perl" and numbers and perl:
             return perlfront.text(numbers, {**shared, **own, b"PERL": os.fsencode(perl)})
-        return pythonfront.text({**shared, **own})
+        return pythonfront.text({**shared, **own}, command)
 
     return text
 
 
-def _write(script: str, text: bytes) -> str:
-    """Write a front whole, with the mode of its script; return its path (str)."""
-    front = front_of(script)
-    mode = stat.S_IMODE(os.stat(script).st_mode) & 0o755
+def _take_place(file: str, text: "Text", end: str) -> str:
+    """Replace a script by a front that keeps it; return its path (str)."""
+    found, data = os.stat(file), _content(file)
+    command = inplace.command(data.partition(b"\n")[0], os.fsencode(file))
+    script = inplace.Kept(data, stat.S_IMODE(found.st_mode), found.st_mtime_ns)
+    return _write(file, inplace.together(text(file, end, command), script), script.mode)
+
+
+def _write(front: str, text: bytes, mode: int, time: "int | None" = None) -> str:
+    """Write a file whole, with a mode, the group of what it replaces, and a time (ns); return its path
+    (str).
+    """
     temporary = f"{front}.{os.getpid()}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     fd = os.open(temporary, flags, 0o600)
     try:
         write_all(fd, text)
+        _take_group(fd, front)
         os.fchmod(fd, mode)
+        if time is not None:
+            os.utime(fd, ns=(time, time))
+        os.fsync(fd)  # it may hold a script that is nowhere else
     except BaseException:
         os.unlink(temporary)
         raise
@@ -175,3 +244,13 @@ def _write(script: str, text: bytes) -> str:
         os.close(fd)
     os.replace(temporary, front)
     return front
+
+
+def _take_group(fd: int, file: str) -> None:
+    """Give an open file the group of the one that it is to replace."""
+    try:
+        group = os.stat(file).st_gid
+    except FileNotFoundError:
+        return
+    if os.fstat(fd).st_gid != group:
+        os.fchown(fd, -1, group)

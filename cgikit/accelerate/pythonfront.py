@@ -6,6 +6,10 @@ but `_socket`.
 
 from .machine import filled
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 TEMPLATE = rb'''#!@PYTHON@ -IS
 # Runs the script @SHOWN@ in a process that has Python loaded already.
 #
@@ -19,6 +23,7 @@ import posix
 import sys
 
 SCRIPT = @SCRIPT@
+COMMAND = @COMMAND@  # runs it directly
 BASE, TAIL = @BASE@, @TAIL@  # the directory is BASE/HOST-TAIL: homes may be shared by machines
 PYTHON = @PYTHONTEXT@
 DAEMON = [b"-c", @CODE@, @PACKAGE@]
@@ -216,7 +221,7 @@ def main():
     # What Python has changed for itself would reach a script in another language
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
     try:
-        posix.execve(SCRIPT, [SCRIPT, *ARGUMENTS], environment)
+        posix.execve(COMMAND[0], [*COMMAND, *ARGUMENTS], environment)
     except OSError as error:
         posix.write(2, SCRIPT + b" cannot be started: " + error.strerror.encode() + b"\n")
         posix._exit(127)
@@ -226,8 +231,12 @@ main()
 '''
 
 
-def text(values: dict[bytes, bytes]) -> bytes:
-    """Return the front (bytes). `values` are what both fronts have to know, without quotes."""
+def text(values: dict[bytes, bytes], command: "Sequence[bytes]" = ()) -> bytes:
+    """Return the front (bytes). `values` are what both fronts have to know, without quotes; `command`
+    is what runs the script directly, if it is not a program itself.
+    """
+    words = tuple(command) or (values[b"SCRIPT"],)
     quoted = {name: repr(value).encode() for name, value in values.items()}
     plain = {name: values[name] for name in (b"SHOWN", b"PYTHON", b"USER", b"IDLE")}
-    return filled(TEMPLATE, {**quoted, **plain, b"PYTHONTEXT": quoted[b"PYTHON"]})
+    own = {b"PYTHONTEXT": quoted[b"PYTHON"], b"COMMAND": repr(words).encode()}
+    return filled(TEMPLATE, {**quoted, **plain, **own})

@@ -26,6 +26,9 @@ DIRECT = {
     "o": "the daemon belongs to another user",
 }
 
+#: In `settings`: a script with a front beside it, and one that its front keeps.
+SCRIPTS = ("script", "kept")
+
 Pairs = list[tuple[str, str]]
 
 

@@ -11,10 +11,12 @@ from ..regularfile import open_regular
 from ..warm.compiling import MAX_SOURCE, compiled
 from ..warm.program import Programs, stamp_of
 from ..warm.staleness import Staleness
+from . import inplace
 from .command import OPTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
 
     from ..warm.staleness import Held
@@ -27,16 +29,24 @@ class Refused(Exception):  # it says what to do instead, and is no error
 
 
 class Scripts:
-    """The scripts `allowed`, by path. `held` are the modules that are loaded, with their files, `path`
-    the directories of libraries, `search` the PATH that `#!/usr/bin/env` uses.
+    """The scripts `allowed`, by path; `in_place` are those that share a file with their front. `held`
+    are the modules that are loaded, with their files, `path` the directories of libraries, `search` the
+    PATH that `#!/usr/bin/env` uses.
     """
 
     def __init__(
-        self, allowed: "frozenset[str]", held: "dict[str, Held]", path: list[str], search: str
+        self,
+        allowed: "frozenset[str]",
+        held: "dict[str, Held]",
+        path: list[str],
+        search: str,
+        in_place: "frozenset[str]" = frozenset(),
     ) -> None:
-        self._allowed = allowed
+        self._allowed = allowed | in_place
+        self._in_place = in_place
         self._staleness = Staleness(held, path)
         self._programs = Programs(search, " ".join(OPTIONS))
+        self._fronts = Programs(search, "-IS")  # the first line of a front in place
         self._codes: dict[str, tuple[object, CodeType]] = {}
 
     def stale(self) -> str:
@@ -49,7 +59,8 @@ class Scripts:
         """
         if file not in self._allowed:
             raise Refused("it is not among the scripts of this daemon")
-        program = self._programs.get(file, os.stat(file))
+        programs = self._fronts if file in self._in_place else self._programs
+        program = programs.get(file, os.stat(file))
         if not program.warm:
             raise Refused(program.why)
         hiding = self._staleness.hidden_by(program)
@@ -67,7 +78,7 @@ class Scripts:
         try:
             self.directory(file)  # remembered, too
             stamp = stamp_of(os.stat(file))
-            code = compiled(file, [])
+            code = compiled(file, [], self._part(file))
             if code is None or stamp != stamp_of(os.stat(file)):
                 return
         except (OSError, Refused):
@@ -75,6 +86,9 @@ class Scripts:
         if len(self._codes) >= MOST:
             self._codes.clear()
         self._codes[file] = stamp, code
+
+    def _part(self, file: str) -> "Callable[[bytes], bytes]":
+        return inplace.source if file in self._in_place else bytes
 
     def code(self, file: str) -> "CodeType":
         """In a child: return the code of a script as it is now. `Refused` if it cannot be compiled."""
@@ -86,6 +100,6 @@ class Scripts:
         if len(source) > MAX_SOURCE:
             raise Refused("it is too large")
         try:
-            return compile(source, file, "exec", dont_inherit=True)
+            return compile(self._part(file)(source), file, "exec", dont_inherit=True)
         except Exception as error:  # its own interpreter reports it
             raise Refused(f"it cannot be compiled: {type(error).__name__}") from None

@@ -12,7 +12,7 @@ import time
 
 from . import directory, records
 from .directory import Refusal
-from .installation import front_of, is_front
+from .installation import front_of, is_front, keeps
 
 LINES = 5  # of the log
 ENDING = 10.0  # seconds for a daemon to end; its scripts may go on
@@ -41,6 +41,32 @@ def place_of(script: str, base: str) -> str:
             f"and the directory {base}; make one: cgikit accelerate {script}"
         )
     return place
+
+
+def has_place(script: str, base: str) -> bool:
+    """Whether there is something of a daemon for a script in `base`."""
+    try:
+        place_of(script, base)
+    except (Refusal, OSError):
+        return False
+    return True
+
+
+def scripts_in(folder: str, base: str) -> "list[str]":
+    """Return the scripts in a folder that have fronts (list of str), by the settings and by what their
+    own files say. `Refusal` if there is none, `OSError` if the folder cannot be read.
+    """
+    top = os.path.abspath(folder)
+    end = directory.tail(os.geteuid(), top, sys.executable)
+    settings = os.path.join(directory.place(base, end), "settings")
+    found = [value for name, value in records.read(settings) if name in records.SCRIPTS]
+    for name in sorted(os.listdir(top)):
+        file = os.path.join(top, name)
+        if os.path.isfile(file) and not os.path.islink(file) and keeps(file):
+            found.append(file)
+    if not found:
+        raise Refusal(f"no script in {folder} has a front; make them: cgikit accelerate {folder}")
+    return list(dict.fromkeys(found))
 
 
 def daemon(place: str) -> int:
@@ -108,12 +134,14 @@ def undo(script: str, place: str) -> "list[str]":
     """
     file, removed = os.path.abspath(script), []
     front = front_of(file)
-    if os.path.isfile(front) and is_front(front):
+    if ("kept", file) in records.read(os.path.join(place, "settings")):
+        pass  # its front was in its place
+    elif os.path.isfile(front) and is_front(front):
         os.unlink(front)
         removed.append(front)
     path = os.path.join(place, "settings")
-    left = [pair for pair in records.read(path) if pair != ("script", file)]
-    if any(name == "script" for name, _ in left):
+    left = [pair for pair in records.read(path) if pair[1] != file]
+    if any(name in records.SCRIPTS for name, _ in left):
         records.write(path, left)
         return removed
     stop(place)

@@ -5,6 +5,8 @@ Only the command is here; fronts and daemon are in `cgikit.accelerate`.
 
 import argparse
 import os
+from collections.abc import Callable
+from functools import partial
 
 from cgikit.accelerate import directory, gain, installation, standing
 
@@ -42,6 +44,16 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     what.add_argument(
         "--undo", action="store_true", help="remove the front, and with the last one the process"
     )
+    _add_making(parser)
+
+
+def _add_making(parser: argparse.ArgumentParser) -> None:
+    """Add the options for fronts that are made."""
+    parser.add_argument(
+        "--in-place",
+        action="store_true",
+        help="let the front, in Python, take the script's name and keep the script in itself",
+    )
     parser.add_argument(
         "--directory",
         metavar="DIR",
@@ -65,15 +77,27 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def accelerate(arguments: argparse.Namespace) -> int:
     """Write the fronts; return the exit status (int)."""
     kinds = [arguments.front] if arguments.front else installation.KINDS
+    if arguments.in_place:
+        if arguments.front == "perl":
+            complain("accelerate", "a front in place is in Python; leave out --front perl")
+            return 2
+        kinds = ["python"]
     try:
         base = arguments.directory or directory.default_base()
         if arguments.status or arguments.stop or arguments.undo:
             return _look_after(arguments, base)
-        for scripts in _by_folder(arguments.paths):
+        find = partial(installation.scripts_in, in_place=arguments.in_place)
+        for scripts in _by_folder(arguments.paths, find):
             if arguments.check:
                 print("\n".join(gain.described(scripts, base, kinds)))
                 continue
-            for front in installation.accelerate(scripts, base, idle=arguments.idle, kinds=kinds):
+            for front in installation.accelerate(
+                scripts,
+                base,
+                idle=arguments.idle,
+                kinds=kinds,
+                in_place=arguments.in_place,
+            ):
                 print(f"wrote {front}")
     except directory.Refusal as refusal:
         complain("accelerate", str(refusal))
@@ -83,8 +107,12 @@ def accelerate(arguments: argparse.Namespace) -> int:
 
 def _look_after(arguments: argparse.Namespace, base: str) -> int:
     """Do for each script what was asked for; return the exit status."""
-    for folder in _by_folder(arguments.paths):
+    for folder in _by_folder(arguments.paths, partial(standing.scripts_in, base=base)):
         for script in folder:
+            if arguments.undo and os.path.isfile(script) and installation.put_back(script):
+                print(f"put back {script}")  # whatever has become of the directory
+                if not standing.has_place(script, base):
+                    continue
             place = standing.place_of(script, base)
             if arguments.undo:
                 for path in standing.undo(script, place):
@@ -96,11 +124,13 @@ def _look_after(arguments: argparse.Namespace, base: str) -> int:
     return 0
 
 
-def _by_folder(paths: list[str]) -> list[list[str]]:
-    """Return the scripts that some paths name, those of one folder together."""
+def _by_folder(paths: list[str], find: "Callable[[str], list[str]]") -> list[list[str]]:
+    """Return the scripts that some paths name, those of one folder together. `find` returns those of a
+    directory.
+    """
     folders: dict[str, list[str]] = {}
     for path in paths:
-        names = installation.scripts_in(path) if os.path.isdir(path) else [path]
+        names = find(path) if os.path.isdir(path) else [path]
         for name in names:
             folders.setdefault(os.path.dirname(os.path.abspath(name)), []).append(name)
     return list(folders.values())

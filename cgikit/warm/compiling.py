@@ -16,6 +16,7 @@ from cgikit.regularfile import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType
 
     from .interpreter import Limits
@@ -26,9 +27,11 @@ COMPILING = 5  # seconds; the largest modules of the standard library take a ten
 _KILL = 9
 
 
-def compiled(file: str, limits: "Limits") -> "CodeType | None":
+def compiled(
+    file: str, limits: "Limits", part: "Callable[[bytes], bytes]" = bytes
+) -> "CodeType | None":
     """Return the code of a script, or None if it cannot be compiled within COMPILING seconds and the
-    resource limits of a script.
+    resource limits of a script. `part` takes the script out of what is in its file.
     """
     try:
         reader, writer = os.pipe()
@@ -41,7 +44,7 @@ def compiled(file: str, limits: "Limits") -> "CodeType | None":
         os.close(writer)
         return None
     if not pid:
-        _compile(file, writer, limits)
+        _compile(file, writer, limits, part)
     os.close(writer)
     try:
         data = _all(reader)
@@ -70,7 +73,7 @@ def _all(reader: int) -> bytes:
     return b""
 
 
-def _compile(file: str, writer: int, limits: "Limits") -> None:
+def _compile(file: str, writer: int, limits: "Limits", part: "Callable[[bytes], bytes]") -> None:
     """Compile, in a process of its own. Never returns."""
     try:
         for kind, pair in [*limits, (resource.RLIMIT_CORE, (0, 0))]:
@@ -80,7 +83,7 @@ def _compile(file: str, writer: int, limits: "Limits") -> None:
         with open(open_regular(file, follow=True, patience=0), "rb") as stream:
             source = stream.read(MAX_SOURCE + 1)
         if len(source) <= MAX_SOURCE:
-            code = marshal.dumps(compile(source, file, "exec", dont_inherit=True))
+            code = marshal.dumps(compile(part(source), file, "exec", dont_inherit=True))
             data = len(code).to_bytes(8, "big") + code
             while data:
                 data = data[os.write(writer, data) :]

@@ -29,6 +29,18 @@ from cgikit.cli import main
 directory._TEMPORARY = ()
 sys.exit(main(["accelerate", *sys.argv[1:]]))
 """
+#: The same, killed before a script is replaced (1), or after it (2).
+KILLED = """
+import os, signal, sys
+when, replace = int(sys.argv.pop(1)), os.replace
+def killed(old, new):
+    if new.endswith(".py"):
+        if when == 2:
+            replace(old, new)
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(old, new)
+os.replace = killed
+"""
 ENVIRONMENT = {"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "GET", "QUERY_STRING": ""}
 
 
@@ -91,6 +103,11 @@ class Site:
         """Run the command, with the directory of this site."""
         given = ["--directory", str(self.base), *words]
         return self.run([self.python, "-c", COMMAND, *given])
+
+    def accelerate_killed(self, when: int, *words: str) -> "subprocess.CompletedProcess[bytes]":
+        """The same, killed before (1) or after (2) a script is replaced."""
+        given = [str(when), "--directory", str(self.base), *words]
+        return self.run([self.python, "-c", KILLED + COMMAND, *given])
 
     def request(
         self,

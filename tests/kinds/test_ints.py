@@ -25,6 +25,7 @@ ARGUMENT = "our own command line; argparse takes a ValueError for a wrong option
 PLACES = {
     ("", "_compiled"): "the time of a file",
     ("accelerate.child", "Child._run"): OURS,
+    ("accelerate.inplace", "kept"): "4 and 19 digits",
     ("accelerate.daemon", "Daemon._pause"): OURS,
     ("accelerate.ledger", "Ledger.write_counts"): "12 digits",
     ("accelerate.daemon", "main"): "its front's command line",

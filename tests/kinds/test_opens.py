@@ -284,7 +284,7 @@ CASES = {
 
 #: The same for the host, whose functions answer instead of raising.
 LOOKS = {
-    "accelerate.installation.is_front": (
+    "accelerate.installation._content": (
         "from cgikit.accelerate.installation import is_front; is_front('x'); raise OSError('None')"
     ),
     "accelerate.records.text": (
