@@ -87,12 +87,14 @@ class Fronts(Site):
         return super().start(words, {"PATH": self.path}, **options)
 
     def make(self, *names: str) -> None:
-        """Give each script a front, or those that are named."""
+        """Give each script a front, or those that are named, with options of the command."""
         for path in self.folder.iterdir():
             self.give(path)
         self.give(self.folder)
         words = ["--directory", str(self.base), "--front", self.kind]
-        scripts = [str(self.folder / name) for name in names] or [str(self.folder)]
+        files = [name for name in names if not name.startswith("-")]
+        words += [name for name in names if name.startswith("-")]
+        scripts = [str(self.folder / name) for name in files] or [str(self.folder)]
         done = self.run([self.python, "-c", ALLOWED, *words, *scripts])
         assert done.returncode == 0, done.stderr.decode()
 
@@ -238,3 +240,42 @@ def crowd(server: Server, size: int) -> list[str]:
     for thread in threads:
         thread.join()
     return bodies
+
+
+SECRET = """\
+#!/usr/bin/env python3
+import os
+SECRET = "the source"
+print("Content-Type: text/plain\\n")
+print("ran", os.getppid())
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["apache-mod_cgid", "lighttpd-cgi", "busybox-httpd", "nginx-fastcgi", "cgikit-serve-warm"],
+)
+def test_a_script_that_its_front_keeps_is_neither_sent_nor_run(
+    name: str, readable_directory: Path, script_interpreter: Interpreter
+) -> None:
+    with serving(name, "python", readable_directory, script_interpreter) as (server, root):
+        folder = server.directory / "kept"
+        folder.mkdir()
+        script = folder / "kept.py"
+        script.write_text(SECRET)
+        script.chmod(0o755)
+        fronts = Fronts(root, folder, script_interpreter, "python")
+        fronts.make("kept.py", "--in-place")
+        try:
+            assert os.listdir(folder) == ["kept.py"]  # no other file that a URL could name
+            fronts.begin(server.url("kept/kept.py"))
+            for path in ("kept.py", "kept.py/x", "kept.py?x", ".", ""):
+                assert "SECRET" not in curl(server.url(f"kept/{path}")).text
+            for _ in range(TIMES):
+                text = curl(server.url("kept/kept.py")).text
+                assert text.startswith("ran ")
+                if int(text.split()[1]) == fronts.daemon() != 0:
+                    return
+            raise AssertionError(f"{fronts.direct()}\n{fronts.log()}")
+        finally:
+            fronts.stop()
