@@ -638,8 +638,8 @@ print(first, growth(lambda: whole.json()))
 MEASURE = """
 import io, sys
 from cgikit import LimitExceeded, Limits, Request
-import cgikit.body, cgikit.multipart, cgikit.upload, cgikit.errors, cgikit.querystring
-cgikit.multipart._library()
+import cgikit.body, cgikit.pushparser, cgikit.upload, cgikit.errors, cgikit.querystring
+cgikit.pushparser.library()
 
 class Endless(io.RawIOBase):
     def __init__(self, head):

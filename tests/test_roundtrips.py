@@ -4,6 +4,7 @@ import ast
 import html
 import io
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,7 @@ from cgikit import (
     signing,
 )
 from cgikit import html as cgikit_html
+from cgikit.accelerate import inplace, message
 from cgikit.headers import TOKEN
 from cgikit.limits import DEFAULT_LIMITS
 from cgikit.warm import requestfile
@@ -35,6 +37,10 @@ from cgikit.warm.messages import Unpacker, pack
 
 tokens = st.text(sorted(TOKEN), min_size=1, max_size=20)
 ascii_texts = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
+
+# What an environment can hold, and its names
+words = st.binary(max_size=20).map(lambda data: data.replace(b"\0", b"."))
+names = st.binary(min_size=1, max_size=9).map(lambda data: re.sub(b"[\0=]", b".", data))
 
 
 def through_query(pairs: Any) -> Any:
@@ -74,6 +80,21 @@ def through_request_file(request: Any) -> Any:
         return requestfile.read(file)
     finally:
         os.close(file)
+
+
+def through_message(told: Any) -> Any:
+    *before, variables = told
+    block = b"".join(b"%b=%b\0" % pair for pair in variables.items())
+    back = message.unpack(message.pack(*before, block)[message.HEAD :])
+    variables = dict(zip(back.names, back.values, strict=True))
+    return back.script, back.directory, back.umask, back.arguments, variables
+
+
+def through_front(script: Any) -> Any:
+    front = b"#!/usr/bin/python3 -IS\nimport os\n"
+    back = inplace.kept(inplace.together(front, inplace.Kept(*script)))
+    assert back is not None
+    return back.data, back.mode, back.time
 
 
 #: The functions of a pair, what goes round, and the way round.
@@ -164,6 +185,24 @@ PAIRS: list[tuple[str, set[str], st.SearchStrategy[Any], Callable[[Any], Any]]] 
         {"warm.requestfile.write", "warm.requestfile.read"},
         st.tuples(texts, st.lists(texts), st.lists(st.binary()), st.lists(st.binary())),
         through_request_file,
+    ),
+    (
+        "message of a front",
+        {"accelerate.message.pack", "accelerate.message.unpack"},
+        st.tuples(
+            words, words, st.integers(0, 0o777), st.lists(words), st.dictionaries(names, words)
+        ),
+        through_message,
+    ),
+    (
+        "script kept in its front",
+        {"accelerate.inplace.together", "accelerate.inplace.kept"},
+        st.tuples(
+            st.binary().map(lambda text: b"#!/usr/bin/python3\n" + text),
+            st.integers(0, 0o7777),
+            st.integers(0, 10**18),
+        ),
+        through_front,
     ),
     (
         "HTML text",

@@ -813,8 +813,8 @@ def test_threads_do_not_see_the_umask_change() -> None:
 
 def test_no_thread_can_import_a_stand_in() -> None:
     source = (
-        "import sys, cgikit.wsgi; from cgikit.multipart import _library; "
-        "assert not {'tempfile', 'urllib.parse'} & set(sys.modules); _library(); "
+        "import sys, cgikit.wsgi; from cgikit.pushparser import library; "
+        "assert not {'tempfile', 'urllib.parse'} & set(sys.modules); library(); "
         "print({'tempfile', 'urllib.parse'} <= set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)

@@ -145,13 +145,23 @@ def undo(script: str, place: str) -> "list[str]":
         records.write(path, left)
         return removed
     stop(place)
+    end = time.monotonic() + ENDING
+    # A daemon that listens no more may still write its counts
+    while not _is_removed(place) and time.monotonic() < end:
+        if not any(os.path.lexists(os.path.join(place, name)) for name in _OWN):
+            return removed  # something of somebody else's is in it: it stays
+        time.sleep(0.02)
+    return [*removed, place]
+
+
+def _is_removed(place: str) -> bool:
+    """Remove a directory with what cgikit has written into it; return whether it is gone."""
     for name in _OWN:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(place, name))
-    with contextlib.suppress(OSError):  # something of somebody else's is in it: it stays
+    with contextlib.suppress(OSError):
         os.rmdir(place)
-        removed.append(place)
-    return removed
+    return not os.path.lexists(place)
 
 
 def _letters(place: str) -> "dict[str, int]":

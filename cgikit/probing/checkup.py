@@ -176,7 +176,8 @@ class Checks:
         try:
             seen = try_reuse(file, account)
         except OSError as error:
-            what = f"Whether one process can serve several requests is not known: {error}."
+            why = error.strerror or error
+            what = f"Whether one process can serve several requests is not known: {why}."
             checkup.findings.append(Finding("not-reused", what, is_error=False, file=file))
             return None
         checkup.findings += seen.findings(file)

@@ -17,7 +17,6 @@ from typing import Any
 from ..checking.account import Account
 from ..checking.finding import Finding
 from ..gateway.scgi import encode_request
-from ..regularfile import open_regular
 
 SECONDS = 30.0  # for all requests
 QUIET = 12  # requests without a word in the log, after which nothing more is expected
@@ -140,14 +139,14 @@ def _is_kept(gateway: int) -> bool:
     """Whether a process of the script waits for a request: a child of the process that forks."""
     with contextlib.suppress(OSError):
         for pid in _children(gateway):
-            with open(open_regular(f"/proc/{pid}/cmdline"), "rb") as stream:
+            with open(f"/proc/{pid}/cmdline", "rb") as stream:
                 if b"warm.zygote" in stream.read(4_096):
                     return bool(_children(pid))
     return False
 
 
 def _children(pid: int) -> list[int]:
-    with open(open_regular(f"/proc/{pid}/task/{pid}/children"), "rb") as stream:
+    with open(f"/proc/{pid}/task/{pid}/children", "rb") as stream:
         return [int(word) for word in stream.read(65_536).split()]
 
 

@@ -24,7 +24,6 @@ OWN_TREE = (
 ADVISED = {
     "accelerate.directory.": "about the directory that the command makes, and those above it",
     "accelerate.installation.check": "about the script that the command line names",
-    "accelerate.installation._check_": "about the script that the command line names",
     "checking.": OWN_TREE,
     "cli.config.": "the commands that set a server up, printed because somebody asked for them",
     "cli.new._warn_root": "about the new data directory alone; followed in test_cli_new.py",

@@ -232,10 +232,7 @@ PRIVATE = {
     ("", "sys._xoptions"): "3.11 to 3.13 have it, and its documentation",
     ("", "importing._bootstrap"): "3.11 to 3.13 have it",
     ("", "importing._compile_bytecode"): "3.11 to 3.13 have it",
-    (
-        "",
-        "getattr(importing._bootstrap, '_find_and_load', _load_directly)",
-    ): "modules are imported as usual",
+    ("", "importing._bootstrap._find_and_load"): "modules are imported as usual",
 }
 #: Modules that C brings, under the names that the public ones take them from.
 PRIVATE_MODULES = {
