@@ -55,6 +55,7 @@ class Child:
         self._added = added
         self._c_runs = c_runs
         self._streams: list[int] = []
+        self._about = ""
 
     def live(self, slot: int) -> int:
         """Serve the request. It ends this process, or raises `interpreter.Leave` to have it end in
@@ -65,7 +66,8 @@ class Child:
             told, code, directory = self._prepare()
             self._await_go()
         except (OSError, ValueError, Refused) as error:
-            self._tell(f"direct {_line(error)}")  # first: without its front it may be ended
+            if not isinstance(error, ConnectionError):  # `--status` has looked who is here, say
+                self._tell(f"direct {self._about}{_line(error)}")  # before its front may end it
             self._say(f"D {_line(error)}\n")
             os._exit(0)
         self._table.statuses[slot] = RUNNING
@@ -114,6 +116,7 @@ class Child:
         data = self._read()
         told = message.unpack(data)
         file = os.fsdecode(told.script)
+        self._about = f"{file}: "
         beside = os.stat(os.path.dirname(file) or "/")
         if not os.path.samestat(os.stat(os.fsdecode(told.directory)), beside):
             raise Refused("the working directory is not the script's")
@@ -141,7 +144,7 @@ class Child:
             ]
         data = bytearray(head)
         if not data:
-            raise OSError("the front is gone")
+            raise ConnectionAbortedError("the front is gone")
         size = message.size_of(self._exactly(data, message.HEAD))
         del data[: message.HEAD]
         self._exactly(data, size)

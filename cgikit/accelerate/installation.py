@@ -68,21 +68,20 @@ def scripts_in(folder: str, in_place: bool = False) -> "list[str]":
 
     `Refusal` if there is none, `OSError` if the folder cannot be read.
     """
-    found = []
-    for name in sorted(os.listdir(folder)):
-        file = os.path.join(os.path.abspath(folder), name)
-        if name.endswith(".py"):
-            try:
-                check(file, in_place)
-            except (OSError, Refusal):
-                continue  # a module, say, or another interpreter's
-            found.append(file)
+    found = [file for file, why in _looked_at(folder, in_place) if not why]
     if not found:
         raise Refusal(
             f"{folder} has no script (*.py, executable) whose first line names {sys.executable}; "
             "name a script to see why it is none"
         )
     return found
+
+
+def left_out(folder: str, in_place: bool = False) -> "list[str]":
+    """Return why scripts in a folder cannot have a front (list of str, which name them). Files that are
+    not executable are modules, and not meant. `OSError` if the folder cannot be read.
+    """
+    return [why for file, why in _looked_at(folder, in_place) if why and os.access(file, os.X_OK)]
 
 
 def front_of(script: str) -> str:
@@ -123,6 +122,23 @@ def _mode(file: str) -> int:
     return stat.S_IMODE(os.stat(file).st_mode)
 
 
+def _looked_at(folder: str, in_place: bool) -> "list[tuple[str, str]]":
+    """Return the Python files in a folder, sorted, each with why it cannot have a front, or ""."""
+    found = []
+    for name in sorted(os.listdir(folder)):
+        file = os.path.join(os.path.abspath(folder), name)
+        if name.endswith(".py"):
+            try:
+                check(file, in_place)
+            except Refusal as refusal:
+                found.append((file, str(refusal)))
+            except OSError as error:
+                found.append((file, f"{file} cannot be read: {error.strerror}"))
+            else:
+                found.append((file, ""))
+    return found
+
+
 def check(file: str, in_place: bool = False) -> None:
     """`Refusal` unless a script can have a front, beside it or in its place."""
     try:
@@ -148,8 +164,9 @@ def check(file: str, in_place: bool = False) -> None:
     why = Programs(os.environ.get("PATH", os.defpath)).get(file, os.stat(file)).why
     if why:
         raise Refusal(
-            f"{file} cannot be accelerated: {why}; its first line must name {sys.executable}, or run "
-            "this command with the Python that it names: PYTHON -m cgikit accelerate ..."
+            f"{file} cannot be accelerated: {why}; write #!{sys.executable} as its first line if that "
+            "Python has what the script imports, or install cgikit for the other one and run this "
+            "command with it: PYTHON -m cgikit accelerate ..."
         )
     if in_place:
         _check_kept(file)

@@ -89,18 +89,19 @@ def daemon(place: str) -> int:
 
 
 def described(place: str) -> "list[str]":
-    """Return what there is to say of a daemon (list of str)."""
+    """Return what there is to say of a daemon (list of str), for all scripts of its folder."""
     pid = daemon(place)
     lines = [f"daemon: process {pid}" if pid else f"daemon: not running{_when(place)}"]
     counts = dict(records.read(os.path.join(place, "counts")))
-    lines.append(f"warm: {counts.get('warm', '0')}")
+    delay = " (the daemon writes its counts every few seconds)" if pid and not counts else ""
+    lines.append(f"warm: {counts.get('warm', '0')}{delay}")
     letters = _letters(place)
     lines.append(f"directly: {sum(letters.values())}")
     lines += [f"  {count}: {records.DIRECT[letter]}" for letter, count in letters.items()]
     if not letters and not pid and not counts:
         lines.append(
-            "No request has come here: the web server runs another file, or runs scripts as another "
-            "user"
+            "No request has come here yet. If you have asked for the .cgi file, the web server runs "
+            "another file, or runs scripts as another user."
         )
     path = os.path.join(place, "log")
     with contextlib.suppress(OSError):

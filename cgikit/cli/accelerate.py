@@ -86,6 +86,9 @@ def accelerate(arguments: argparse.Namespace) -> int:
         base = arguments.directory or directory.default_base()
         if arguments.status or arguments.stop or arguments.undo:
             return _look_after(arguments, base)
+        for path in filter(os.path.isdir, arguments.paths):
+            for why in installation.left_out(path, arguments.in_place):
+                print(f"left out: {why}")
         find = partial(installation.scripts_in, in_place=arguments.in_place)
         for scripts in _by_folder(arguments.paths, find):
             if arguments.check:
@@ -106,22 +109,28 @@ def accelerate(arguments: argparse.Namespace) -> int:
 
 
 def _look_after(arguments: argparse.Namespace, base: str) -> int:
-    """Do for each script what was asked for; return the exit status."""
-    for folder in _by_folder(arguments.paths, partial(standing.scripts_in, base=base)):
-        for script in folder:
-            if arguments.undo and os.path.isfile(script) and installation.put_back(script):
-                print(f"put back {script}")  # whatever has become of the directory
-                if not standing.has_place(script, base):
-                    continue
-            place = standing.place_of(script, base)
-            if arguments.undo:
-                for path in standing.undo(script, place):
-                    print(f"removed {path}")
-            elif arguments.stop:
-                print("stopped" if standing.stop(place) else "no process was running")
-            else:
-                print("\n".join([f"{script}:", *standing.described(place)]))
+    """Do for each folder of scripts what was asked for; return the exit status."""
+    for scripts in _by_folder(arguments.paths, partial(standing.scripts_in, base=base)):
+        if arguments.undo:
+            for script in scripts:
+                _undo(script, base)
+            continue
+        places = [standing.place_of(script, base) for script in scripts]  # one and the same
+        if arguments.stop:
+            print("stopped" if standing.stop(places[0]) else "no process was running")
+        else:
+            names = [f"{script}:" for script in scripts]
+            print("\n".join([*names, *standing.described(places[0])]))
     return 0
+
+
+def _undo(script: str, base: str) -> None:
+    if os.path.isfile(script) and installation.put_back(script):
+        print(f"put back {script}")  # whatever has become of the directory
+        if not standing.has_place(script, base):
+            return
+    for path in standing.undo(script, standing.place_of(script, base)):
+        print(f"removed {path}")
 
 
 def _by_folder(paths: list[str], find: "Callable[[str], list[str]]") -> list[list[str]]:

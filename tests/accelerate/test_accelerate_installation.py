@@ -32,6 +32,19 @@ def test_all_scripts_of_a_directory(site: Site) -> None:
     assert f"script {site.folder}/b.py\n" in (site.place / "settings").read_text()
 
 
+def test_a_script_of_a_directory_that_gets_no_front_is_named(site: Site) -> None:
+    site.script("a.py", OK)
+    site.script("module.py", "x = 1").chmod(0o644)
+    site.give(site.script("other.py", OK))
+    (site.folder / "other.py").write_text("#!/usr/bin/python3 -I\n")
+    lines = site.accelerate(".").stdout.decode().splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(
+        f"left out: {site.folder}/other.py cannot be accelerated: its first line"
+    )
+    assert lines[1] == f"wrote {site.folder}/a.cgi"
+
+
 def test_a_directory_without_scripts_is_refused(site: Site) -> None:
     done = site.accelerate(".")
     assert done.returncode == 1
@@ -43,7 +56,7 @@ def test_a_directory_without_scripts_is_refused(site: Site) -> None:
     [
         (lambda path: path.unlink(), "does not exist; name a script"),
         (lambda path: path.chmod(0o644), "is not executable; make it so: chmod +x"),
-        (lambda path: path.write_text("#!/bin/sh\n"), "it is not a Python script; its first line"),
+        (lambda path: path.write_text("#!/bin/sh\n"), "it is not a Python script; write #!"),
         (lambda path: path.write_text("#!/usr/bin/python3 -I\n"), "gives Python the option -I"),
         (lambda path: path.with_suffix(".cgi").write_text("mine"), "is there, and is not a front"),
         (lambda path: path.rename(path.with_suffix(".x")) and path.symlink_to(path.with_suffix(".x")),

@@ -55,6 +55,36 @@ def test_undo_removes_the_front_and_with_the_last_one_the_rest(site: Site) -> No
     assert until(lambda: not Path(f"/proc/{pid}").exists())
 
 
+def test_a_folder_stands_for_the_scripts_that_have_fronts_in_it(site: Site) -> None:
+    for name in ("a.py", "b.py", "c.py"):
+        site.script(name, OK)
+    said(site, "a.py", "b.py")
+    site.warm("a.cgi")
+    text = said(site, "--status", str(site.folder))
+    assert text.startswith(f"{site.folder}/a.py:\n{site.folder}/b.py:\ndaemon: process ")
+    assert text.count("warm: ") == 1
+    assert said(site, "--stop", str(site.folder)) == "stopped\n"
+    (site.folder / "a.py").write_text("#!/bin/sh\n")  # it could not have a front now
+    (site.folder / "b.py").unlink()
+    place = site.place
+    removed = [f"{site.folder}/a.cgi", f"{site.folder}/b.cgi", str(place)]
+    assert said(site, "--undo", str(site.folder)).splitlines() == [f"removed {p}" for p in removed]
+    done = site.accelerate("--undo", str(site.folder))
+    assert done.returncode == 1
+    assert b"has no fronts that this command has made" in done.stderr
+
+
+def test_a_look_at_a_daemon_is_not_in_its_log(site: Site) -> None:
+    site.script("hello.py", OK)
+    said(site, "hello.py")
+    site.warm("hello.cgi")
+    for _ in range(3):
+        said(site, "--status", "hello.py")
+    assert site.warm_request("hello.cgi").returncode == 0
+    _, _, log = said(site, "--status", "hello.py").partition(" ends with:\n")
+    assert [line for line in log.splitlines() if "comes from user" not in line] == []
+
+
 def test_a_script_without_a_front_is_told(site: Site) -> None:
     site.script("hello.py", OK)
     for option in ("--status", "--stop", "--undo"):
