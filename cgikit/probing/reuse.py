@@ -23,11 +23,22 @@ QUIET = 12  # requests without a word in the log, after which nothing more is ex
 _STARTING = 20.0  # seconds for the gateway
 _ANSWER = 10.0  # seconds for one request
 _RECENT = 2.6  # seconds for which a file that was written might change again unnoticed
+_LEARNING = 3.0  # seconds without a request, in which workers preload what they have learnt
 _PAUSE = 0.05  # seconds between two requests: workers are replaced meanwhile
 _REASON = re.compile(r": its process serves no other request: (.*)")
 _GIVEN_UP = ": it gets a new process for each request"
 _COLD = re.compile(r" runs in an interpreter of its own: (.*)")
 _IMPORTED = "it imported "
+_BY_ITSELF = "Run it without --reuse: nobody can see what C code keeps for the next request."
+#: What to do about a reason, by a part of it.
+_FIXES = {
+    "left a file": "Close what it opens, best by `with open(...) as file`.",
+    "thread was still running": "Let it wait for the thread: thread.join().",
+    "started a process": "Let it wait for the process, as subprocess.run() does.",
+    "C code": _BY_ITSELF,
+    "by ctypes": _BY_ITSELF,
+    "written in C": _BY_ITSELF,
+}
 
 
 class Reuse:
@@ -59,11 +70,19 @@ class Reuse:
                 "not-reused",
                 f"With --reuse its process serves one request only: {reason}.",
                 is_error=False,
-                fix="Keep what belongs to a request in the script; put back what it changes elsewhere.",
+                fix=_advice(reason),
                 file=file,
             )
             for reason in lasting or self.reasons or ["no second request was served in time"]
         ]
+
+
+def _advice(reason: str) -> str:
+    """Return what to do about a reason for which a process serves no other request (str)."""
+    for part, fix in _FIXES.items():
+        if part in reason:
+            return fix
+    return "Keep what belongs to a request in the script; put back what it changes elsewhere."
 
 
 def try_reuse(file: str, account: Account) -> Reuse:
@@ -106,7 +125,14 @@ def _observe(process: "subprocess.Popen[bytes]", address: str, file: str, found:
     if stream is None:
         return
     os.set_blocking(stream.fileno(), False)
-    while quiet < QUIET and time.monotonic() < end:
+    rested = False
+    while time.monotonic() < end:
+        if quiet >= QUIET:
+            if rested or not found.is_given_up:
+                break
+            # It may be its first import of a module that was seen: new workers have it preloaded
+            rested, found.is_given_up, quiet = True, False, 0
+            time.sleep(_LEARNING)
         _ask(address)
         found.asked += 1
         time.sleep(_PAUSE)
@@ -117,7 +143,7 @@ def _observe(process: "subprocess.Popen[bytes]", address: str, file: str, found:
         for line in lines:
             if _note(line.decode("utf-8", "replace"), found):
                 quiet = 0
-    found.is_reused = not found.is_given_up and not found.cold and _is_kept(process.pid)
+    found.is_reused = not found.is_given_up and not found.cold and _is_kept(process.pid, address)
 
 
 def _note(line: str, found: Reuse) -> bool:
@@ -135,14 +161,25 @@ def _note(line: str, found: Reuse) -> bool:
     return True
 
 
-def _is_kept(gateway: int) -> bool:
-    """Whether a process of the script waits for a request: a child of the process that forks."""
+def _is_kept(gateway: int, address: str) -> bool:
+    """Whether a process of the script stays for the next request, and is not just about to end."""
+    kept = _forked(gateway)
+    for _ in range(3):
+        if kept:
+            _ask(address)
+            time.sleep(_PAUSE)
+            kept &= _forked(gateway)
+    return bool(kept)
+
+
+def _forked(gateway: int) -> set[int]:
+    """Return the processes of the script: the children of the process that forks."""
     with contextlib.suppress(OSError):
         for pid in _children(gateway):
             with open(f"/proc/{pid}/cmdline", "rb") as stream:
                 if b"warm.zygote" in stream.read(4_096):
-                    return bool(_children(pid))
-    return False
+                    return set(_children(pid))
+    return set()
 
 
 def _children(pid: int) -> list[int]:
