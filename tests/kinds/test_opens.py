@@ -64,7 +64,7 @@ UNGUARDED = {
     "locks.open_directory": DIRECTORY,
     "offline.typed.of_file": "a file that the command line names; @<(command) of a shell is a pipe",
     "probing.reuse._children": "a file of the kernel's below /proc",
-    "probing.reuse._is_kept": "a file of the kernel's below /proc",
+    "probing.reuse._forked": "a file of the kernel's below /proc",
     "probing.sample._waits_for_input": "a file of the kernel's below /proc",
     "regularfile._open_otherwise.attempt": "the guard itself",
     "regularfile.open_regular": "the guard itself",
