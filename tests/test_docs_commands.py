@@ -72,6 +72,10 @@ NOT_RUN = {
     ): REFUSED_TO_ROOT,
     (
         "deploy/accelerate.md",
+        "guestbook.py:",
+    ): "what --status says after requests; tests/accelerate/test_accelerate_standing.py makes them",
+    (
+        "deploy/accelerate.md",
         "without:",
     ): "a picture; tests/servers/test_accelerated.py has the processes",
     ("README.md", "make demo"): "runs for ever; `make test` runs this test",
@@ -482,6 +486,10 @@ def serve_the_folder(place: Place, block: Block) -> None:
 SERVES: dict[tuple[str, str], Callable[[Place, Block], None]] = {
     ("deploy/containers.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --mode 0660"): gateway,
     ("reference/warm.md", "cgikit fastcgi cgi-bin --socket cgikit.sock --prefix /cgi-bin"): gateway,
+    (
+        "reference/warm.md",
+        "cgikit scgi cgi-bin --socket cgikit.sock --prefix /cgi-bin --reuse cat",
+    ): gateway,
     (
         "reference/warm.md",
         "cgikit fastcgi cgi-bin --socket cgikit.sock --pass GIT_PROJECT_ROOT --",
