@@ -39,16 +39,16 @@ def test_wrong_numbers_are_found(base: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "said", "deadline"),
     [
-        ("print('hello')", "it does not connect"),
-        ("import socket; s = socket.socket(1); s.connect(PLACE); s.send(b'x' * 20)", "message"),
+        ("print('hello')", "it does not connect", 0.5),
+        ("import socket; s = socket.socket(1); s.connect(PLACE); s.send(b'x' * 20)", "message", 60),
     ],
 )
 def test_a_front_that_does_something_else_is_found(
-    base: str, monkeypatch: pytest.MonkeyPatch, body: str, said: str
+    base: str, monkeypatch: pytest.MonkeyPatch, body: str, said: str, deadline: float
 ) -> None:
-    monkeypatch.setattr(trial, "DEADLINE", 0.5)
+    monkeypatch.setattr(trial, "DEADLINE", deadline)
 
     def text(file: str, end: str) -> bytes:
         place = f"{base}/{os.uname().nodename}-{end}/s"
