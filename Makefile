@@ -9,7 +9,7 @@ bin     := $(abspath $(VENV))/bin
 pip     := $(bin)/python -m pip install --quiet --disable-pip-version-check
 sources := cgikit tests benchmarks examples
 
-.PHONY: help demo gallery tutorial test checkers programs lint docs docs-serve life trace-sample man mutants bench bench-gateways servers torture release clean
+.PHONY: help demo gallery tutorial test checkers programs lint docs docs-serve life trace-sample man mutants reuse-outcomes bench bench-gateways servers torture release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make trace-sample  renew the trace that docs/reference/trace.md shows (on an idle machine)"
 	@echo "make man     write docs/man/cgikit.1, of the parsers of the commands"
 	@echo "make mutants change the core in one place at a time: do its tests notice? (half an hour)"
+	@echo "make reuse-outcomes   serve leaky scripts with --reuse, count what becomes of them"
 	@echo "make programs fetch old programs, whose tests are run with cgikit.compat"
 	@echo "make bench   measure against peers, write benchmarks/RESULTS.md"
 	@echo "make bench-gateways   the same behind web servers, write benchmarks/GATEWAYS.md"
@@ -88,6 +89,10 @@ man: $(VENV)/.dev
 mutants: $(VENV)/.dev
 	@$(pip) 'cosmic-ray>=8.3,<9'
 	@$(bin)/python tests/harness/mutants.py $(ARGS)
+
+# The table in docs/reference/warm.md: what becomes of leaky scripts whose process might be used again.
+reuse-outcomes: $(VENV)/.dev
+	@PYTHONPATH=tests:tests/harness $(bin)/python -m reuse.outcomes $(ARGS)
 
 bench:
 	@$(PYTHON) benchmarks/run.py $(ARGS)

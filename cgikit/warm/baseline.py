@@ -66,13 +66,19 @@ def _numbers(thing: "Any") -> "Any":
         return None
 
 
+def _count(thing: "Any") -> str:
+    """Return where a counter is. That of `weakref.finalize` only tells the order of its objects."""
+    finalize: Any = getattr(sys.modules.get("weakref"), "finalize", None)
+    return "" if finalize is not None and thing is finalize._index_iter else repr(thing)
+
+
 #: The state of kinds that C keeps to itself, by module and name.
 HIDDEN: "dict[tuple[str, str], Callable[[Any], Any]]" = {
     ("builtins", "bytearray"): bytes,
     ("array", "array"): repr,
     ("collections", "OrderedDict"): tuple,
     ("collections", "deque"): tuple,
-    ("itertools", "count"): repr,
+    ("itertools", "count"): _count,
     ("_io", "StringIO"): lambda thing: thing.closed or (thing.getvalue(), thing.tell()),
     ("_io", "BytesIO"): lambda thing: thing.closed or (thing.getvalue(), thing.tell()),
     ("decimal", "Context"): repr,

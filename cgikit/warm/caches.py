@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 #: Modules whose names are put back: most are tables that are made on first use.
 NAMESPACES = (
     "cgikit",  # names are looked up on first use
@@ -66,6 +67,11 @@ INSTANCES = (
     ("logging", "Logger", "manager"),
     ("random", "_inst"),
 )
+#: Attributes of classes that are put back: exit handlers of `weakref.finalize` have run.
+ATTRIBUTES = (
+    ("weakref", "finalize", "_shutdown"),
+    ("weakref", "finalize", "_dirty"),
+)
 
 
 class Caches:
@@ -92,6 +98,12 @@ class Caches:
             for module in list(sys.modules.values())
             if isinstance(space := getattr(module, "__dict__", None), dict)
         ]
+        self._attributes: list[tuple[Any, str, Any]] = []
+        for *place, name in ATTRIBUTES:
+            owner = _found(tuple(place))
+            if owner is not None:
+                self._attributes.append((owner, name, getattr(owner, name)))
+        self._plain = [thing for thing in gc.get_objects() if _has_no_slots_noted(thing)]
         self._forget_warnings()
 
     def _empty(self) -> None:
@@ -104,6 +116,7 @@ class Caches:
     def own(self) -> "Iterator[Any]":
         """Yield the objects that this one is made of."""
         yield from (self._emptied, self._dicts, self._lists, self._sets, self._spaces)
+        yield from (self._attributes, self._plain)
         for each in (self._dicts, self._lists, self._sets):
             for _, before in each:
                 yield before
@@ -126,7 +139,19 @@ class Caches:
                 old.append({*group})
                 group.clear()
                 group.update(members)
+        for owner, name, value in self._attributes:
+            if getattr(owner, name) is not value:
+                setattr(owner, name, value)
         self._forget_warnings()
+
+    def forget_slots(self) -> bool:
+        """Forget what `copyreg` has noted in old classes of whose objects copies were made, and return
+        whether it had. That takes longer than `restore`.
+        """
+        noted = [each for each in self._plain if "__slotnames__" in each.__dict__]
+        for each in noted:
+            del each.__slotnames__
+        return bool(noted)
 
     def _forget_warnings(self) -> None:
         for space in self._spaces:
@@ -144,6 +169,15 @@ def _fill() -> None:
 
 def _are_same(now: "dict[Any, Any]", before: "dict[Any, Any]") -> bool:
     return [*now] == [*before] and not any(map(is_not, now.values(), before.values()))
+
+
+def _has_no_slots_noted(thing: "Any") -> bool:
+    """Whether a thing is a class, made by a `class` statement, of which `copyreg` has noted nothing."""
+    return (
+        isinstance(thing, type)
+        and bool(thing.__flags__ & _HEAP_TYPE)
+        and "__slotnames__" not in thing.__dict__
+    )
 
 
 def _is_library_cache(thing: "Any") -> bool:

@@ -32,12 +32,17 @@ def is_extension(module: "ModuleType | None") -> bool:
     return type(loader).__name__ == "ExtensionFileLoader"
 
 
+def is_ctypes(name: str) -> bool:
+    """Return whether a module is `ctypes`, or belongs to it."""
+    return name.partition(".")[0] in ("ctypes", "_ctypes")
+
+
 def take_ctypes_away() -> "dict[str, ModuleType]":
     """Let no script find `ctypes` loaded: one that imports it is heard then (see `surroundings.py`).
     Installed packages import it and never use it, and the zygote may need what is below it. Return
     these modules by name.
     """
-    names = [name for name in sys.modules if name.partition(".")[0] in ("ctypes", "_ctypes")]
+    names = [name for name in sys.modules if is_ctypes(name)]
     return {name: sys.modules.pop(name) for name in names}
 
 

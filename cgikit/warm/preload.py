@@ -105,10 +105,12 @@ class Learner:
         return file.startswith(starts)
 
 
-def load(names: "Iterable[str]", learnt: list[str]) -> "Outcome":
+def load(
+    names: "Iterable[str]", learnt: list[str], own: "tuple[object, ...] | None" = None
+) -> "Outcome":
     """Import the modules to preload. Return which were not: for `names`, which a person named and which
     are imported without a trial, one line each; for `learnt`, which are tried first, the reason by
-    name; and those of `learnt` that cannot be imported now.
+    name; and those of `learnt` that cannot be imported now. `own` is as for `Trials`.
     """
     failed: list[str] = []
     for name in names:
@@ -116,7 +118,7 @@ def load(names: "Iterable[str]", learnt: list[str]) -> "Outcome":
             __import__(name)
         except BaseException as error:  # a library's import may raise anything
             failed.append(f"{name}: {type(error).__name__}: {error}")
-    trials = Trials()
+    trials = Trials(own=own)
     trials.sift(learnt)
     refused = {name: trials.why_not(name) for name in [*learnt, *trials.refused]}
     return failed, {name: why for name, why in refused.items() if why}, trials.absent

@@ -29,7 +29,7 @@ from .surroundings import Surroundings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, ModuleType
     from typing import Any, NoReturn, Protocol
 
     from .preload import Learner
@@ -164,13 +164,18 @@ class Reused:
         modules, before = sys.modules, self._modules
         modules.pop("__main__", None)
         for name in [name for name in modules if name not in before]:
-            module = modules.pop(name)
-            if extensions.is_extension(module):
-                self._reason = self._reason or f"it imported {name}, which is written in C"
-            above, _, last = name.rpartition(".")
-            if above in before and vars(before[above]).get(last) is module:
-                delattr(before[above], last)
+            self._forget(name, modules.pop(name))  # nothing here may keep the last one
+        self._caches.restore()  # what they hold as well, such as classes
         gc.collect()
+
+    def _forget(self, name: str, module: "ModuleType") -> None:
+        """Take a module, which the script has imported, out of the package that it is in."""
+        before = self._modules
+        if extensions.is_extension(module):
+            self._reason = self._reason or f"it imported {name}, which is written in C"
+        above, _, last = name.rpartition(".")
+        if above in before and vars(before[above]).get(last) is module:
+            delattr(before[above], last)
 
     def _left(self) -> str:
         """Return what is left of the request, or "" if nothing is."""
@@ -199,6 +204,10 @@ class Reused:
         if what:
             return what
         left = self._baseline.new()
+        if self._baseline.has_changed() and self._caches.forget_slots():
+            del left
+            gc.collect()  # stops tracking those that hold nothing but strings again
+            left = self._baseline.new()
         if self._baseline.has_changed():
             return f"{self._baseline.changed()} changed"
         if left:

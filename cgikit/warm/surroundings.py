@@ -73,6 +73,7 @@ class Surroundings:
         self._limits = [
             (kind, resource.getrlimit(kind)) for kind in _limits() if kind != resource.RLIMIT_CPU
         ]
+        self._locale = _locale.setlocale(_locale.LC_ALL, None)
         self._settings = [(name, ask, ask()) for name, ask in _settings()]
         self._place = os.fstat(control).st_ino
         self._handlers = handlers
@@ -109,6 +110,8 @@ class Surroundings:
         for kind, pair in self._limits:
             if resource.getrlimit(kind) != pair:
                 resource.setrlimit(kind, pair)
+        if _locale.setlocale(_locale.LC_ALL, None) != self._locale:
+            _locale.setlocale(_locale.LC_ALL, self._locale)
         random = sys.modules.get("random")
         if random is not None:
             random._inst.seed()  # who has seeded it knows what comes next

@@ -1,8 +1,10 @@
 """Tries modules in a child before they are preloaded: does their import do more than define things?
 
 A module that starts a thread, opens a file, changes the environment, installs a signal handler, prints,
-looks at the request, or holds a state that differs between processes (see `state.py`) is refused, and
-with it all modules of its package. `preload.py` decides which modules are tried.
+looks at the request, maps memory that stays shared after a fork, or holds a state that differs between
+processes (see `state.py`) is refused, and with it all modules of its package. So is one that would keep
+every process from serving several requests, where that is asked for. `preload.py` decides which modules
+are tried.
 
 All modules are tried together first, then in halves: a trial costs as much as the import. All trials of
 one start share a time limit, much shorter than the time that a worker has to become ready.
@@ -20,11 +22,14 @@ from . import state
 
 BUDGET = 20.0  # seconds for all trials of one start; the supervisor waits for 60
 MAX_TRIAL = 10.0  # seconds for one trial: an import that takes longer waits for something
-HARMLESS, ABSENT = 64, 65  # exit statuses that no library uses by chance
+HARMLESS, ABSENT, SHARES, HIDES = 64, 65, 66, 67  # exit statuses that no library uses by chance
 MORE = "importing it does more than define things"
 CHANCE = "its import leaves something that is another in each process (chance, time, process id)"
 SLOW = "importing it takes too long"
+SHARED = "its import maps memory to which all processes would write, and in which each would read"
+HIDDEN = "written in C, it would keep every process from serving several requests (--reuse)"
 UNTRIED = "there was no time left to try it"
+_WHY = {-9: SLOW, SHARES: SHARED, HIDES: HIDDEN}
 _REPORT = 1 << 20  # bytes for what a trial has to say
 _SHIFT = 90_061  # seconds: a day, an hour, a minute and a second
 # Their import leaves a trace that Python cannot see: readline sets COLUMNS and LINES for C
@@ -40,9 +45,13 @@ _REQUEST = (
 class Trials:
     """The trials of one start. `refused` says why, by name of a module or package; `absent` are modules
     that cannot be imported now, as happens while a library is being replaced.
+
+    `own` says that processes may serve several requests: the objects of the engine whose state nobody
+    can see. None: they serve one.
     """
 
-    def __init__(self, budget: float = BUDGET) -> None:
+    def __init__(self, budget: float = BUDGET, own: "tuple[object, ...] | None" = None) -> None:
+        self._own = own
         self.refused: dict[str, str] = {}
         self.absent: list[str] = []
         self._end = time.monotonic() + budget
@@ -82,8 +91,8 @@ class Trials:
         if left <= 0:
             self.refused.update(dict.fromkeys(names, UNTRIED))
             return True
-        status, first = trial(names, 0, min(left, MAX_TRIAL))
-        why = SLOW if status == -9 else MORE
+        status, first = trial(names, 0, min(left, MAX_TRIAL), self._own)
+        why = _WHY.get(status, MORE)
         if status == HARMLESS:
             status, second = trial(names, _SHIFT, MAX_TRIAL)
             chance = [name for name, value in first.items() if second.get(name) != value]
@@ -101,17 +110,25 @@ class Trials:
         return False
 
 
-def trial(names: list[str], shift: int, seconds: float) -> tuple[int, dict[str, int]]:
+def trial(
+    names: list[str], shift: int, seconds: float, own: "tuple[object, ...] | None" = None
+) -> tuple[int, dict[str, int]]:
     """Import modules in a child whose clock is shifted by `shift` seconds. Return its exit status, and
     digests of what the modules hold: HARMLESS if they leave no trace but themselves, ABSENT if they
-    cannot be imported, -9 if they took longer than `seconds`, anything else if they do more.
+    cannot be imported, SHARES if they map memory that stays shared, HIDES if they would keep a process
+    from serving several requests (see `Trials` for `own`), -9 if they took longer than `seconds`,
+    anything else if they do more.
     """
     with mmap.mmap(-1, _REPORT) as report:
+        apart = None if own is None else (*own, report)
         pid = os.fork()
         if not pid:
             try:
                 os.setsid()  # a group of its own to end
+                is_pointless = _hidden(apart) != ""  # no process serves several requests anyway
                 status, found = _try(names, shift)
+                if status == HARMLESS and not is_pointless and _hidden(apart):
+                    status = HIDES
                 data = marshal.dumps(found)
                 if len(data) < _REPORT:
                     report[: len(data)] = data
@@ -148,7 +165,7 @@ def _try(names: list[str], shift: int) -> tuple[int, dict[str, int]]:
         os.dup2(descriptor, target)
     asked = _watch_environment()
     state.shift_clock(shift)
-    before, known = _traces(), set(sys.modules)
+    before, known, shared = _traces(), set(sys.modules), shared_maps()
     for name in names:
         __import__(name)
     if asked or os.lseek(0, 0, os.SEEK_CUR):
@@ -160,8 +177,36 @@ def _try(names: list[str], shift: int) -> tuple[int, dict[str, int]]:
     printed = output != null and os.fstat(output).st_size
     if printed or _traces() != before:
         return 1, {}
+    if shared_maps() != shared:
+        return SHARES, {}
     new = {n: module for n, module in list(sys.modules.items()) if n not in known and module}
     return HARMLESS, state.digests({n: m for n, m in new.items() if _may_differ(n)})
+
+
+def _hidden(own: "tuple[object, ...] | None") -> str:
+    """Return what would keep this process from serving several requests, "" if nothing, or if none is
+    to: an extension module that is not known, or an object whose state nobody can see.
+    """
+    if own is None:
+        return ""
+    from . import extensions, kinds
+
+    modules = [
+        module for name, module in list(sys.modules.items()) if not extensions.is_ctypes(name)
+    ]
+    return extensions.unknown(modules) or kinds.obstacle(own)
+
+
+def shared_maps() -> list[str]:
+    """Return the maps of this process that can be written to, and that stay shared after a fork: the
+    lines of the kernel's list. None where there is no such list.
+    """
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    return [line for line in lines if "w" in (mode := line.split(" ", 2)[1]) and "s" in mode]
 
 
 def _may_differ(name: str) -> bool:

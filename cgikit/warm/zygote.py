@@ -268,13 +268,17 @@ def _say(error: Exception) -> None:
     interpreter.say("".join(traceback.format_exception(error)))
 
 
-def _prepare(zygote: Zygote, settings: "dict[str, Any]") -> "preload.Outcome":
-    """Preload modules, and do in this process what its children will do."""
+def _prepare(zygote: Zygote, settings: "dict[str, Any]", memory: object) -> "preload.Outcome":
+    """Preload modules, and do in this process what its children will do. `memory` is the table's."""
     if settings["reuse"]:
         from . import reuse  # noqa: F401 -- not in each child
 
         with preload.Recording(zygote.handlers):
-            outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
+            names = [*preload.OWN, *settings["preload"]]
+            outcome = preload.load(names, settings["learnt"], own=(memory,))
+            finalize: Any = getattr(sys.modules.get("weakref"), "finalize", None)
+            if finalize is not None:  # the first one has an exit handler registered
+                finalize(zygote, int).detach()
             atexit.register(int)
     else:
         outcome = preload.load([*preload.OWN, *settings["preload"]], settings["learnt"])
@@ -315,7 +319,7 @@ def main() -> int:
     zygote = Zygote(channel, SlotTable(memory), settings)
     outcome: preload.Outcome = [], {}, []
     if settings["warm"]:
-        outcome = _prepare(zygote, settings)
+        outcome = _prepare(zygote, settings, memory)
         if settings["reuse"]:
             from . import kinds
 

@@ -25,6 +25,9 @@ CORPUS = Path(__file__).with_name("corpus")
 LEAKY = {"containers": 10, "attributes": 10, "closures": 10, "c_state": 10, "outside": 10}
 BENIGN = "benign"
 BESIDE, INSTALLED = ".beside", ".installed"
+#: Cases whose packages hold memory that all forked processes share, so that a server must not load them
+#: before its first visitor.
+SHARED = frozenset({"c_state/installed_map"})
 
 
 class Case(NamedTuple):
@@ -46,6 +49,11 @@ class Case(NamedTuple):
     def installed(self) -> Path:
         """A directory for the path of modules; it may not exist."""
         return self.path.with_suffix(INSTALLED)
+
+    @property
+    def packages(self) -> list[str]:
+        """The names of the modules in that directory."""
+        return sorted(path.stem for path in self.installed.glob("*.py"))
 
     def put(self, directory: Path) -> Path:
         """Put the script, and what belongs to it, into a directory; return its path there."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gatewayserving import Answer, Gateway, gateway
 from migrate.answers import Request
-from reuse.cases import CASES, Case
+from reuse.cases import CASES, SHARED, Case
 from serving import state, until
 
 from cgikit.warm.program import RACY
@@ -134,3 +134,14 @@ def served(root: Path, cases: list[Case], preloaded: list[str]) -> Iterator[Serv
         changed = max(script.stat().st_ctime_ns for script in scripts)
         assert until(lambda: time.time_ns() - changed > RACY)
         yield Served(server)
+
+
+@contextmanager
+def alone(root: Path, case: Case) -> Iterator[Served]:
+    """Serve one script of the corpus and have what is installed for it loaded, if it may be."""
+    is_shared = case.name in SHARED
+    with served(root, [case], [] if is_shared else case.packages) as there:
+        if is_shared:
+            there.outcome(case)  # the server learns the package from it
+            there.server.wait_for(f"not preloaded: .*{case.packages[0]}.*: its import maps memory")
+        yield there

@@ -7,44 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 from reuse.cases import HARMLESS, LEAKS, Case
-from reuse.served import Outcome, Served, modules, served
+from reuse.served import Outcome, Served, alone, modules, served
 from serving import until
 
 INSTALLED = [case for case in LEAKS if case.installed.exists()]
 OTHERS = [case for case in LEAKS if not case.installed.exists()]
-#: Holes that are known, with the reason.
-HOLES = {
-    "c_state/installed_map": "a map without a file is shared by all that are forked, used again or not"
-}
-#: Benign scripts whose processes are not used again yet.
-NOT_YET = {
-    "benign/dataclass": "something of it is seen in some processes, and they end",
-    "benign/error_page": "something of it is seen in some processes, and they end",
-    "benign/files": "something of it is seen in some processes, and they end",
-    "benign/local_module": "something of it is seen in some processes, and they end",
-    "exception": "the message about an int fills caches of abstract classes",
-    "mail": "tables of the package email fill",
-    "old_habits": "the locale is not put back",
-    "state": "names of cgikit's face are kept on first use",
-    "strptime": "its patterns are kept",
-    "typing": "generic types are kept",
-    "upload": "names of cgikit's face are kept on first use",
-    "urls": "a table is made on first use",
-}
 #: Who answers otherwise each time.
 RANDOM = {"c_state/random_seed"}
-
-
-def marked(cases: list[Case], reasons: dict[str, str], *, run: bool) -> list[ParameterSet]:
-    """Parameters; those with a reason to fail are expected to, or are not run."""
-    found = []
-    for case in cases:
-        reason = reasons.get(case.name) or reasons.get(case.path.stem)
-        marks = [pytest.mark.xfail(strict=True, run=run, reason=reason)] if reason else []
-        found.append(pytest.param(case, id=case.name, marks=marks))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +47,13 @@ def test_the_second_visitor_does_not_see_what_the_first_one_sent(
 
 
 # Each on a server of its own: what one package holds may be a reason against all scripts
-@pytest.mark.parametrize("case", marked(INSTALLED, HOLES, run=True))
+@pytest.mark.parametrize("case", INSTALLED, ids=lambda case: case.name)
 def test_nor_what_an_installed_package_holds(case: Case, tmp_path: Path) -> None:
-    with served(tmp_path, [case], [path.stem for path in case.installed.iterdir()]) as alone:
-        expect_no_leak(case, alone.outcome(case))
+    with alone(tmp_path, case) as there:
+        expect_no_leak(case, there.outcome(case))
 
 
-@pytest.mark.parametrize("case", marked(HARMLESS, NOT_YET, run=False))
+@pytest.mark.parametrize("case", HARMLESS, ids=lambda case: case.name)
 def test_a_script_that_leaves_nothing_behind_is_used_again(case: Case, usual: Served) -> None:
     seen: list[Outcome] = []
 

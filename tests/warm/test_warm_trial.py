@@ -21,12 +21,12 @@ import sys
 sys.path[:0] = [{str(ROOT)!r}, sys.argv[1]]
 from cgikit.warm import trial
 tried, real = [], trial.trial
-def counting(names, shift, seconds):
+def counting(names, shift, seconds, own=None):
     tried.append(names)
-    return real(names, shift, 600)
+    return real(names, shift, 600, own)
 trial.trial = counting
 names = sys.argv[3:]
-trials = trial.Trials(budget=float(sys.argv[2]))
+trials = trial.Trials(budget=float(sys.argv[2]), own=OWN)
 trials.sift(names)
 why_not = [trials.why_not(name) for name in names]
 there = [name for name in names if name in sys.modules]
@@ -42,9 +42,9 @@ def library(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def sift(library: Path, *names: str, budget: float = 600) -> Sifted:
-    """What becomes of modules."""
-    done = run(library, SIFTS, str(budget), *names)
+def sift(library: Path, *names: str, budget: float = 600, own: str = "None") -> Sifted:
+    """What becomes of modules. With `own`, "()", where processes are to serve several requests."""
+    done = run(library, SIFTS.replace("OWN", own), str(budget), *names)
     found: Sifted = ast.literal_eval(done)
     return found
 
@@ -177,3 +177,45 @@ def test_how_a_trial_ends(library: Path, source: str, status: int) -> None:
 
 def test_the_supervisor_waits_longer_than_all_trials_take() -> None:
     assert trial.BUDGET + 2 * trial.MAX_TRIAL < supervisor.STARTING
+
+
+#: Maps of memory, by what it is shared with.
+MAPS = {
+    "mmap.mmap(-1, 4096)": trial.SHARES,
+    "mmap.mmap(os.memfd_create('tr'), 4096, access=mmap.ACCESS_WRITE)": 1,  # a descriptor as well
+    "mmap.mmap(-1, 4096, prot=mmap.PROT_READ)": HARMLESS,
+    "mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE)": HARMLESS,
+}
+
+
+@pytest.mark.parametrize("source", MAPS)
+def test_memory_to_which_all_processes_would_write_is_not_preloaded(
+    library: Path, source: str
+) -> None:
+    put(library, tr_map=f"import mmap, os\n{source}.read(1)\nMEMORY = {source}\n")
+    assert one(library, "tr_map", 600) == MAPS[source]
+
+
+def test_the_reason_says_that_memory_is_shared(library: Path) -> None:
+    put(library, tr_memory="import mmap\nMEMORY = mmap.mmap(-1, 4096)", tr_i="I = 1")
+    refused, _, there, *_ = sift(library, "tr_memory", "tr_i")
+    assert (refused, there) == ({"tr_memory": trial.SHARED}, ["tr_i"])
+
+
+#: What would keep each process from serving a second request, and what would not.
+REUSE = {
+    "import zlib\nPACKER = zlib.compressobj()": {"tr_reuse": trial.HIDDEN},
+    "import _testcapi": {"tr_reuse": trial.HIDDEN},
+    "import ctypes, json": {},
+}
+
+
+@pytest.mark.parametrize("source", REUSE)
+def test_what_would_keep_processes_from_being_used_again_is_not_preloaded(
+    library: Path, source: str
+) -> None:
+    if "_testcapi" in source:
+        pytest.importorskip("_testcapi", reason="this Python has no module that nobody knows")
+    put(library, tr_reuse=source)
+    once, again = sift(library, "tr_reuse"), sift(library, "tr_reuse", own="()")
+    assert (once[0], again[0]) == ({}, REUSE[source])
