@@ -144,14 +144,14 @@ class Caches:
                 setattr(owner, name, value)
         self._forget_warnings()
 
-    def forget_slots(self) -> bool:
-        """Forget what `copyreg` has noted in old classes of whose objects copies were made, and return
-        whether it had. That takes longer than `restore`.
+    def restore_rare(self) -> None:
+        """Put back what changes rarely and takes longer to look for: what `copyreg` has noted in old
+        classes of whose objects copies were made, and what finalizers have changed since `restore`.
         """
-        noted = [each for each in self._plain if "__slotnames__" in each.__dict__]
-        for each in noted:
-            del each.__slotnames__
-        return bool(noted)
+        self.restore()
+        for each in self._plain:
+            if "__slotnames__" in each.__dict__:
+                del each.__slotnames__
 
     def _forget_warnings(self) -> None:
         for space in self._spaces:

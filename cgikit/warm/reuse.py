@@ -199,16 +199,18 @@ class Reused:
             self._surroundings.restore()
         except (OSError, TypeError, ValueError):  # such as a limit that was lowered for good
             return "a limit, or the handler of a signal, cannot be put back"
-        self._caches.restore()
         what = self._surroundings.changed()
         if what:
             return what
         left = self._baseline.new()
-        if self._baseline.has_changed() and self._caches.forget_slots():
+        has_changed = self._baseline.has_changed()
+        if has_changed:
             del left
+            self._caches.restore_rare()
             gc.collect()  # stops tracking those that hold nothing but strings again
             left = self._baseline.new()
-        if self._baseline.has_changed():
+            has_changed = self._baseline.has_changed()
+        if has_changed:
             return f"{self._baseline.changed()} changed"
         if left:
             kind = type(left[0])
