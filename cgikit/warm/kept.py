@@ -203,6 +203,7 @@ class Keeper:
 
     def rest(self, kept: Kept, child: "Forked") -> None:
         """Take a process back whose request is answered."""
+        self.zygote.learn_from(child)  # now: it may live long
         kept.slot, kept.pid = child.slot, child.pid
         self.zygote.pass_on(child, kept)
         child.slot, child.pid = -1, 0

@@ -198,13 +198,17 @@ class ZygoteClient:
             child.is_reaping = False  # here as well: it has to be asked again, whatever follows
             if value:
                 self._release(child)
-                names = self._table.take_names(child.pid)
-                if names:
-                    self._learnt(names)
+                self.learn_from(child)
                 child.pid = 0  # its number may be another one's by now
             left, value = value & LEFT, value & ~LEFT
             self._guard(child.on_error, child.reaped, value - ENDING if value else None, bool(left))
         return there
+
+    def learn_from(self, child: "Forked") -> None:
+        """Take the names of modules that a child had to import."""
+        names = self._table.take_names(child.pid)
+        if names:
+            self._learnt(names)
 
     def _send(self, message: bytes, descriptors: tuple[int, ...] = (), answers: int = 1) -> None:
         """Send an order that so many answers will follow. Some are taken meanwhile: with hundreds of

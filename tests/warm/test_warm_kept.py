@@ -25,6 +25,9 @@ class Zygote:
     def begin(self, child: Any) -> None:
         self.states[child.slot] = 0
 
+    def learn_from(self, child: Any) -> None:
+        """Nothing was imported."""
+
     def pass_on(self, former: Any, child: Any) -> None:
         pass
 

@@ -57,6 +57,15 @@ def ask_twice(server: Gateway, path: str, first: str, second: str) -> tuple[Answ
     return server.request(path, QUERY_STRING=first), server.request(path, QUERY_STRING=second)
 
 
+def test_what_a_script_imports_is_learnt_while_its_process_lives(reusing: Gateway) -> None:
+    held = "import sys\nheld = 'colorsys' in sys.modules\nimport colorsys\n"
+    path = put(reusing, "learns.py", f"{held}{SAYS}print(held)\n")
+    workers = reusing.workers()
+    assert until(lambda: len(set(pids(reusing, path, 2))) == 1)  # a process is kept
+    assert until(lambda: reusing.workers() != workers)  # without another request
+    assert until(lambda: reusing.request(path).text.split()[1] == "True")
+
+
 @pytest.mark.parametrize(
     ("trace", "reason"),
     [
