@@ -169,7 +169,8 @@ INNER_LAYERS = {
         "allowlist arrival baseline caches errorstream exchangestate extensions header interpreter",
         "loglines messages outbox program requestfile restarts settings slottable state streams",
         "surroundings",
-        "compiling kinds loop inhand requestvariables staleness trial",
+        "compiling kinds loop inhand requestvariables staleness",
+        "trial",
         # The process that forks
         "preload rehearsal target",
         "reuse",

@@ -69,7 +69,7 @@ def _numbers(thing: "Any") -> "Any":
 def _count(thing: "Any") -> str:
     """Return where a counter is. That of `weakref.finalize` only tells the order of its objects."""
     finalize: Any = getattr(sys.modules.get("weakref"), "finalize", None)
-    return "" if finalize is not None and thing is finalize._index_iter else repr(thing)
+    return "" if thing is getattr(finalize, "_index_iter", None) else repr(thing)
 
 
 #: The state of kinds that C keeps to itself, by module and name.

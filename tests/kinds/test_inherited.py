@@ -132,6 +132,8 @@ INTAKES = {
     "zygote.Zygote.attend: read": "the request, in a child: see `test_only_a_child_reads_a_request`",
     "rehearsal.rehearse: open": "/dev/null",
     "trial._try: open": "/dev/null, before the first request",
+    "trial.shared_maps: open": "a file of the kernel's, in a child that only tries imports",
+    "trial.shared_maps: read": "a file of the kernel's, in a child that only tries imports",
 }
 TAKING = {
     "exactly", "fdopen", "getenv", "load", "open", "pread", "preadv", "read", "read_bytes",

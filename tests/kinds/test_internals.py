@@ -186,6 +186,10 @@ PRIVATE = {
     ("cli.httpserver", "self._server._map"): "a class of waitress, looked for above",
     ("warm.trial", "getattr(os.environ, '_data', None)"): "nothing is watched without it",
     (
+        "warm.baseline",
+        "getattr(finalize, '_index_iter', None)",
+    ): "a process of a script that uses `weakref.finalize` ends with its first request without it",
+    (
         "warm.trial",
         "setattr(os.environ, '_data', Watched(data))",
     ): "nothing is watched without it",
