@@ -5,6 +5,7 @@ Until the front says *go*, nothing here reads standard input or runs a line of t
 
 # Without their faces in Python, as in `warm/interpreter.py`
 import _signal as signal  # type: ignore[import-not-found]
+import io
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from .scripts import Refused
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType
+    from typing import TextIO
 
     from ..warm.preload import Learner
     from ..warm.slottable import SlotTable
@@ -56,6 +58,8 @@ class Child:
         self._c_runs = c_runs
         self._streams: list[int] = []
         self._about = ""
+        # Before the limits are the front's: what is open has numbers that these would not allow
+        self._most = interpreter.most_descriptors()
 
     def live(self, slot: int) -> int:
         """Serve the request. It ends this process, or raises `interpreter.Leave` to have it end in
@@ -72,17 +76,17 @@ class Child:
             os._exit(0)
         self._table.statuses[slot] = RUNNING
         own = os.getpid()
-        most = interpreter.most_descriptors()
-        kept = min(_NUMBER, most - 1)
+        kept = _NUMBER
         os.dup2(self._connection.fileno(), kept, inheritable=False)
         self._connection.detach()
         identity = _identity(kept)
         stdin, stdout, stderr = self._streams
         interpreter.descriptors(stdin, stdout, stderr, 3, kept)
-        os.closerange(kept + 1, most)
+        os.closerange(kept + 1, self._most)
+        streams = _new_stdin()
         _forget_environment()
         try:
-            status = self._run(told, code, directory, mark)
+            status = self._run(told, code, directory, mark, streams)
         except interpreter.Leave as left:
             if os.getpid() == own:
                 _send(kept, identity, f"P {left.status}\n")
@@ -92,7 +96,12 @@ class Child:
         os._exit(status)
 
     def _run(
-        self, told: message.Message, code: "CodeType", directory: str, mark: leaving.Mark
+        self,
+        told: message.Message,
+        code: "CodeType",
+        directory: str,
+        mark: leaving.Mark,
+        streams: "list[TextIO]",
     ) -> int:
         file = os.fsdecode(told.script)
         for name, value in self._added.items():
@@ -105,7 +114,7 @@ class Child:
         if learnt:
             self._table.write_names(os.getpid(), learnt)
         interpreter.run_exit_handlers()
-        return interpreter.finish(status, mark, self._learner.names, 4, self._c_runs)
+        return interpreter.finish(status, mark, self._learner.names, 4, self._c_runs, streams)
 
     # --- before *go* --------------------------------------------------------------------------
 
@@ -131,6 +140,8 @@ class Child:
             self._connection.getsockopt(SOL_SOCKET, _PEER, 12)[:4], sys.byteorder
         )
         likeness.take_limits(front)
+        if interpreter.most_descriptors() <= _NUMBER:
+            raise Refused(f"it may open no more than {interpreter.most_descriptors()} files")
         os.umask(told.umask)
         self._connection.send(f"R {os.getpid()} {front}\n".encode())
         return told, code, directory
@@ -186,13 +197,38 @@ class Child:
             pass
 
 
-def born() -> None:
-    """In a child, first: be the leader of a group, and handle signals as a fresh interpreter does."""
+def born(signals: "likeness.Signals") -> None:
+    """In a child, first: be the leader of a group, and handle signals as a fresh interpreter does that
+    the server has started: `signals` are those that it ignores and those that it blocks.
+    """
     os.setsid()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ignored, blocked = signals
+    for number in likeness.HANDLED:
+        signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
+    if signal.SIGINT not in ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if blocked:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _new_stdin() -> "list[TextIO]":
+    """Make `sys.stdin` anew if it can be read twice, as a server's file can; return it. The daemon's
+    stands on a pipe, and remembers that it cannot.
+    """
+    old = sys.__stdin__
+    try:
+        os.lseek(0, 0, os.SEEK_CUR)
+    except OSError:
+        return []
+    if old is None:
+        return []
+    raw = open(0, "rb", closefd=False)  # noqa: SIM115 -- it stays open
+    new = io.TextIOWrapper(raw, old.encoding, old.errors, newline="\n")
+    vars(raw.raw).update(name="<stdin>")
+    vars(new).update(mode="r")
+    sys.stdin = sys.__stdin__ = new  # type: ignore[misc]
+    return [new]
 
 
 def _forget_environment() -> None:

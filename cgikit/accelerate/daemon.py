@@ -24,7 +24,7 @@ from ..warm.rehearsal import fill_holes, rehearse
 from ..warm.slottable import SlotTable
 from . import child, likeness, records
 from .command import CODE, OPTIONS, PACKAGE
-from .ledger import LOG, Ledger
+from .ledger import LOG, Ledger, Nowhere
 from .scripts import Scripts
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 MOST_CHILDREN = 64
+OWN_FILES = 24  # descriptors, for everything but connections
 BACKLOG = 64
 TICK = 5.0  # seconds between looks at the clock
 SETTLE = 1.0  # seconds without a request before what was learnt is preloaded
@@ -46,6 +47,8 @@ class Daemon:
 
     def __init__(self, place: str, lock: int, learnings: int = 0) -> None:
         self.place = place
+        self._signals = likeness.signals()
+        self._groups = likeness.groups()
         self.settings = records.read(os.path.join(place, "settings"))
         self._stamp = self._settings_stamp()
         values = dict(self.settings)
@@ -61,12 +64,14 @@ class Daemon:
         self._poll = select.poll()
         self._children: dict[int, tuple[int, socket]] = {}  # by process id: slot, connection
         self._by_fd: dict[int, int] = {}
-        self._free = list(range(MOST_CHILDREN))
-        self._counted = time.monotonic()
+        # Each has a connection here; where accepting them fails, the loop would not rest
+        self._free = list(range(max(0, min(MOST_CHILDREN, self.most - OWN_FILES))))
+        self._counted = self._looked = time.monotonic()
         self._is_new = False  # whether something was learnt since
         self._asked = time.monotonic()
         self._draining = False
         self._successor = -1
+        self._successor_pid = 0
         self._wait = 0
         self._tail = b""
 
@@ -141,7 +146,10 @@ class Daemon:
         for fd in (woken, self._news, listening):
             self._poll.register(fd, select.POLLIN)
         if not self._learnings:
-            self._wait = records.begin_waiting(self.place)
+            try:
+                self._wait = records.begin_waiting(self.place)
+            except OSError as error:  # the disk is full, say
+                self._ledger.say(f"it cannot be noted that this one has started: {error.strerror}")
         while not self._draining or self._children:
             for fd, _ in self._poll.poll(self._pause()):
                 if fd == listening:
@@ -198,8 +206,10 @@ class Daemon:
         user, group = (int.from_bytes(peer[at : at + 4], sys.byteorder) for at in (4, 8))
         if user != os.geteuid() or group != os.getegid():
             return f"it comes from user {user}, group {group}"
+        if not likeness.has_groups(connection, self._groups):
+            return "it is in other groups than this daemon"
         if not self._free:
-            return f"{MOST_CHILDREN} scripts run already"
+            return f"{len(self._children)} scripts run already"
         if self._successor >= 0:
             return "the libraries are being loaded anew"
         stale = self._scripts.stale()
@@ -211,7 +221,7 @@ class Daemon:
     def _be_child(self, connection: socket, slot: int) -> None:
         """Be the child. Never returns, but may raise `interpreter.Leave`."""
         try:
-            child.born()
+            child.born(self._signals)
             for other in (self._listener, *[one for _, one in self._children.values()]):
                 other.detach()  # its number may be that of a file of the script's by the end
             self.table.pids[slot] = os.getpid()
@@ -292,6 +302,14 @@ class Daemon:
         if now - self._counted > TICK and self._ledger.has_news():
             self._counted = now
             self._ledger.write_counts()
+        if self._draining:
+            return
+        if now - self._looked > 1:
+            self._looked = now
+            if self._is_over():
+                self._drain()
+            elif self._is_spent():
+                self._drain(self._wait)
         if self._draining or self._children:
             return
         if self._is_new and now - self._asked > SETTLE and self._learnings < MAX_LEARNINGS:
@@ -300,20 +318,18 @@ class Daemon:
             self._replace()
         elif now - self._asked > self._idle:
             self._drain(self._wait)
-        elif self._is_over():
-            self._drain()
 
     def _is_over(self) -> bool:
-        """Whether the folder, the directory or the settings have changed, or the time of its processor
-        is nearly used up.
-        """
-        limit = resource.getrlimit(resource.RLIMIT_CPU)[0]
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        if limit > 0 and used.ru_utime + used.ru_stime > limit - 2:
-            return True
+        """Whether the folder, the directory or the settings have changed."""
         if not os.path.isdir(self._folder):
             return True
         return self._settings_stamp() != self._stamp
+
+    def _is_spent(self) -> bool:
+        """Whether the time of the processor that it may use is nearly used up."""
+        limit = resource.getrlimit(resource.RLIMIT_CPU)[0]
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return limit > 0 and used.ru_utime + used.ru_stime > limit - 2
 
     def _settings_stamp(self) -> object:
         try:
@@ -324,7 +340,8 @@ class Daemon:
 
     def _drain(self, wait: int = 0) -> None:
         """Take no more requests; end when those in hand have ended. The next daemon starts after `wait`
-        seconds: without requests this one was of little use.
+        seconds: without requests this one was of little use. It need not wait for the scripts of this
+        one, which may take hours.
         """
         if self._draining:
             return
@@ -335,6 +352,9 @@ class Daemon:
         except OSError:
             pass
         self._stop_listening()
+        if self._successor >= 0:  # it has the lock, too, and nobody would reach it
+            os.kill(self._successor_pid, 9)
+        os.close(self._lock)
 
     def _stop_listening(self) -> None:
         self._poll.unregister(self._listener.fileno())
@@ -351,7 +371,14 @@ class Daemon:
         words = [sys.executable, *OPTIONS, "-c", CODE, PACKAGE, self.place, *map(str, fds)]
         words.append(str(self._learnings + 1))
         try:
-            os.posix_spawn(sys.executable, words, {**self._own, b"LD_BIND_NOW": b"1"})
+            ignored, blocked = self._signals
+            self._successor_pid = os.posix_spawn(
+                sys.executable,
+                words,
+                {**self._own, b"LD_BIND_NOW": b"1"},
+                setsigmask=blocked,
+                setsigdef=[number for number in likeness.HANDLED if number not in ignored],
+            )
         except OSError as error:
             self._ledger.say(f"no successor can be started: {error.strerror}")
             os.close(reader)
@@ -376,6 +403,7 @@ class Daemon:
         elif not self._draining:
             self._draining = True
             self._stop_listening()
+            os.close(self._lock)
 
 
 def _noted(number: int, frame: object) -> None:
@@ -429,6 +457,7 @@ def main() -> int:
         os.setsid()
     except PermissionError:
         pass  # it leads a session already
+    os.set_blocking(2, False)  # it is a pipe that nobody reads
     os.umask(0o077)
     os.chdir("/")
     listener = socket(fileno=fds[1]) if len(fds) > 1 else None
@@ -447,7 +476,7 @@ def main() -> int:
     except BaseException as error:
         import traceback
 
-        LogFile(os.path.join(place, "log"), limit=LOG).write(
+        LogFile(os.path.join(place, "log"), Nowhere(), LOG).write(  # type: ignore[arg-type]
             "".join(traceback.format_exception(error))
         )
         os._exit(1)

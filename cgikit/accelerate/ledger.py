@@ -1,5 +1,6 @@
 """What a daemon writes down: its log, how many requests it had, which libraries its scripts import."""
 
+import io
 import os
 
 from ..logfile import LogFile
@@ -14,6 +15,14 @@ LOG = 1 << 18  # bytes
 MAX_SAID = 200  # lines of which it is remembered that they were logged
 
 
+class Nowhere(io.TextIOBase):
+    """A stream that forgets what is written to it."""
+
+    def write(self, text: str) -> int:
+        """Forget a text."""
+        return len(text)
+
+
 class Ledger:
     """The ledger of the daemon of the directory `place`. `warm` and `refused` are the requests that are
     not in the file yet, `learnt` the libraries to load, `bad` those that cannot be loaded beforehand,
@@ -22,7 +31,8 @@ class Ledger:
 
     def __init__(self, place: str) -> None:
         self._place = place
-        self._log = LogFile(os.path.join(place, "log"), limit=LOG)
+        # Standard error is a pipe that nobody reads: one day it would be full
+        self._log = LogFile(os.path.join(place, "log"), Nowhere(), LOG)  # type: ignore[arg-type]
         self._said: set[str] = set()
         self.warm = self.refused = self._served = 0
         self.learnt: dict[str, None] = {}

@@ -5,13 +5,22 @@ was when the daemon started, since no child can start again. Everything else, th
 from the front: limits, niceness, umask.
 """
 
+# Without its face in Python, as in `warm/interpreter.py`
+import _signal as signal  # type: ignore[import-not-found]
 import os
 import re
 import resource
+import sys
+from _socket import SOL_SOCKET
+from errno import ENOPROTOOPT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from collections.abc import Iterable, Mapping
+
+    #: The signals that a process ignores, of those in HANDLED, and those that it blocks.
+    Signals = tuple[frozenset[int], frozenset[int]]
 
 #: Variables that are read when a process starts. HOME is one: site-packages of the user lie there.
 _AT_START = re.compile(
@@ -24,6 +33,10 @@ _HARMLESS = frozenset(
     b" PYTHONHASHSEED PYTHONWARNINGS PYTHONOPTIMIZE PYTHONNOUSERSITE PYTHONUSERBASE"
     b" PYTHONCOERCECLOCALE PYTHONPYCACHEPREFIX".split()
 )
+#: Signals that a daemon handles, and of which a child must not know it.
+HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_PEERGROUPS = 59  # SO_PEERGROUPS of Linux
+_MOST_GROUPS = 1_024  # bytes, four for each
 _KINDS = sorted({value for name, value in vars(resource).items() if name.startswith("RLIMIT_")})
 
 
@@ -60,6 +73,29 @@ def difference(
         return ""
     differing = {name for name, _ in own.items() ^ theirs.items()}
     return os.fsdecode(min(differing))
+
+
+def groups() -> bytes:
+    """Return the further groups of this process, as the kernel passes them."""
+    return b"".join([group.to_bytes(4, sys.byteorder) for group in os.getgroups()])
+
+
+def has_groups(connection: "socket", own: bytes) -> bool:
+    """Whether the process at the other end is in the groups that `groups` has returned here. Linux
+    before 4.13 cannot tell, and then they count as the same.
+    """
+    try:
+        return connection.getsockopt(SOL_SOCKET, _PEERGROUPS, _MOST_GROUPS) == own
+    except OSError as error:
+        return error.errno == ENOPROTOOPT
+
+
+def signals() -> "Signals":
+    """Return which signals this process ignores and blocks since its start, and block none from now on:
+    a daemon that cannot hear of the end of its children is late.
+    """
+    ignored = frozenset([n for n in HANDLED if signal.getsignal(n) == signal.SIG_IGN])
+    return ignored, frozenset(signal.pthread_sigmask(signal.SIG_SETMASK, ()))
 
 
 def take_limits(pid: int) -> None:

@@ -32,6 +32,8 @@ sub hand_over {
     $dir = "$base/$host$tail";
 
     socket S, 1, 1 | 0x800, 0 or return 's';     # AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK
+    return 's' if fileno(S) < 3 || fileno(DATA) < 3;     # a standard stream is closed
+    return 's' if ${^UNICODE};     # the arguments are not bytes
     if (!connect S, pack 'Sa*x', 1, "$dir/s") {
         return 'f' if $! == 11;     # EAGAIN: too many wait already
         return 'n';
@@ -95,6 +97,9 @@ if ($dir && (!-s "$dir/direct" || -s _ < 1_000_000) && open my $record, '>>', "$
     syswrite $record, $why;
     close $record;
 }
+my $own = fileno DATA;     # that of a standard stream, if this was closed
+close DATA;
+close((\*STDIN, \*STDOUT, \*STDERR)[$own]) if $own < 3;
 exec { $script } $script, @ARGV or print STDERR "$script cannot be started: $!\n";
 exit 127;
 
@@ -108,7 +113,7 @@ sub touch {
 sub start {
     my $now = time;
     my @wait = stat "$dir/wait";
-    return if @wait && $wait[9] > $now;
+    return if @wait && $wait[9] > $now && $wait[9] < $now + 90_000;     # else the clock was wrong
     my @asked = stat "$dir/asked";
     touch("$dir/asked", $now);
     return if !@asked || $now - $asked[9] > $idle;

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MAX_SIZE = 1 << 20  # bytes of a file that is read
 FIRST_WAIT, MAX_WAIT = 60, 86_400  # seconds
+#: Seconds. A front that finds more believes that the clock was wrong, and does not wait.
+LONGEST_WAIT = 90_000
 #: Why a front ran a script directly, by its letter in `direct`.
 DIRECT = {
     "n": "no daemon was running",
@@ -66,10 +68,14 @@ def write(path: str, pairs: "Iterable[tuple[str, object]]") -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     fd = open_regular(temporary, flags, 0o600, patience=0)
     try:
-        write_all(fd, os.fsencode("".join([line + "\n" for line in lines])))
-    finally:
-        os.close(fd)
-    os.replace(temporary, path)
+        try:
+            write_all(fd, os.fsencode("".join([line + "\n" for line in lines])))
+        finally:
+            os.close(fd)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 def begin_waiting(directory: str) -> int:

@@ -6,21 +6,25 @@ was told of; a child that finds none, or an old one, compiles the script itself.
 """
 
 import os
+import sys
+import time
 
 from ..regularfile import open_regular
 from ..warm.compiling import MAX_SOURCE, compiled
-from ..warm.program import Programs, stamp_of
+from ..warm.program import Programs, is_recent, stamp_of
 from ..warm.staleness import Staleness
 from . import inplace
 from .command import OPTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import CodeType
 
+    from ..warm.program import Stamp
     from ..warm.staleness import Held
 
+EVERY = 1.0  # seconds between looks at the interpreter and at site-packages
 MOST = 1_000  # scripts whose code is kept
 
 
@@ -47,11 +51,22 @@ class Scripts:
         self._staleness = Staleness(held, path)
         self._programs = Programs(search, " ".join(OPTIONS))
         self._fronts = Programs(search, "-IS")  # the first line of a front in place
-        self._codes: dict[str, tuple[object, CodeType]] = {}
+        self._codes: dict[str, tuple[object, CodeType | None]] = {}
+        self._path = path
+        self._looked = time.monotonic()
+        self._installed = installed(path)
 
     def stale(self) -> str:
-        """Return the file of a library that has changed, or "" if there is none."""
-        return self._staleness.stale()
+        """Return a file or directory that has changed, of those that decide what a fresh interpreter
+        would be and import, or "" if there is none.
+        """
+        changed = self._staleness.stale()
+        now = time.monotonic()
+        if changed or now - self._looked < EVERY:
+            return changed
+        self._looked = now
+        names = {name for name, _ in self._installed.items() ^ installed(self._path).items()}
+        return min(names, default="")
 
     def directory(self, file: str) -> str:
         """Return what Python would make the first directory of a script's path. `Refused` if the script
@@ -63,6 +78,8 @@ class Scripts:
         program = programs.get(file, os.stat(file))
         if not program.warm:
             raise Refused(program.why)
+        if not os.access(file, os.X_OK):
+            raise Refused("it is not executable")
         hiding = self._staleness.hidden_by(program)
         if hiding:
             raise Refused(f"{hiding} hides a module")
@@ -74,12 +91,16 @@ class Scripts:
         return known is not None and known[0] == stamp_of(os.stat(file))
 
     def keep(self, file: str) -> None:
-        """In the daemon: compile a script, in a process of its own, and keep its code."""
+        """In the daemon: compile a script, in a process of its own, and keep its code, or that it has
+        none: to find that out for each request could take seconds.
+        """
         try:
             self.directory(file)  # remembered, too
             stamp = stamp_of(os.stat(file))
+            if is_recent(stamp):
+                return  # it could change again and keep its stamp
             code = compiled(file, [], self._part(file))
-            if code is None or stamp != stamp_of(os.stat(file)):
+            if stamp != stamp_of(os.stat(file)):
                 return
         except (OSError, Refused):
             return  # as each request will find out
@@ -94,6 +115,8 @@ class Scripts:
         """In a child: return the code of a script as it is now. `Refused` if it cannot be compiled."""
         known = self._codes.get(file)
         if known is not None and self.is_known(file):
+            if known[1] is None:
+                raise Refused("it cannot be compiled")
             return known[1]
         with open(open_regular(file, follow=True, patience=0), "rb") as stream:
             source = stream.read(MAX_SOURCE + 1)
@@ -103,3 +126,32 @@ class Scripts:
             return compile(self._part(file)(source), file, "exec", dont_inherit=True)
         except Exception as error:  # its own interpreter reports it
             raise Refused(f"it cannot be compiled: {type(error).__name__}") from None
+
+
+def installed(path: "Iterable[str]") -> "dict[str, Stamp | None]":
+    """Return the interpreter's file and what it looks at when it starts, with their stamps: pyvenv.cfg,
+    the .pth files in the directories `path`, and the user's site-packages while they are not there.
+    """
+    above = os.path.dirname(os.path.dirname(sys.executable))
+    files = [sys.executable, os.path.join(above, "pyvenv.cfg")]
+    for place in path:
+        if place.endswith("-packages"):
+            try:
+                names = os.listdir(place)
+            except OSError:
+                continue
+            files += [os.path.join(place, name) for name in names if name.endswith(".pth")]
+    found = {file: _stamp(file) for file in files}
+    site = sys.modules.get("site")
+    if site is not None and site.ENABLE_USER_SITE:
+        user = site.getusersitepackages()
+        if user not in path:
+            found[user] = _stamp(user)
+    return found
+
+
+def _stamp(file: str) -> "Stamp | None":
+    try:
+        return stamp_of(os.stat(file))
+    except OSError:
+        return None

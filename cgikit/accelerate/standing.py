@@ -175,6 +175,6 @@ def _letters(place: str) -> "dict[str, int]":
 def _when(place: str) -> str:
     with contextlib.suppress(OSError):
         left = os.stat(os.path.join(place, "wait")).st_mtime - time.time()
-        if left > 0:
+        if 0 < left < records.LONGEST_WAIT:
             return f"; none is started for {left:.0f} seconds, since the last one was of little use"
     return "; it is started when two requests come shortly one after the other"

@@ -8,6 +8,13 @@ from pathlib import Path
 import pytest
 
 from cgikit.accelerate.scripts import Refused, Scripts
+from cgikit.warm import program
+
+
+@pytest.fixture(autouse=True)
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a file that was just written count as one that is old."""
+    monkeypatch.setattr(program, "RACY", 0)
 
 
 @pytest.fixture
@@ -20,6 +27,7 @@ def script(tmp_path: Path) -> Path:
 def write(path: Path, code: str) -> None:
     new = path.with_suffix(".new")
     new.write_text(f"#!{sys.executable}\n{code}\n")
+    new.chmod(0o755)
     new.replace(path)
 
 
@@ -75,10 +83,38 @@ def test_another_interpreter_is_refused(script: Path) -> None:
 def test_what_cannot_be_compiled_is_left_to_its_own_interpreter(script: Path) -> None:
     write(script, "1 +")
     some = scripts(script)
-    some.keep(str(script))
-    assert not some.is_known(str(script))
     with pytest.raises(Refused, match="cannot be compiled: SyntaxError"):
         some.code(str(script))
+    some.keep(str(script))
+    assert some.is_known(str(script))  # and is not compiled again for each request
+    with pytest.raises(Refused, match="cannot be compiled"):
+        some.code(str(script))
+
+
+def test_code_of_a_file_that_could_change_unnoticed_is_not_kept(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "RACY", 10**18)
+    some = scripts(script)
+    some.keep(str(script))
+    assert not some.is_known(str(script))
+    assert value(some, script) == 1
+
+
+def test_a_script_that_is_not_executable_is_refused(script: Path) -> None:
+    script.chmod(0o644)
+    with pytest.raises(Refused, match="not executable"):
+        scripts(script).directory(str(script))
+
+
+def test_a_pth_file_that_is_added_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "site-packages"
+    place.mkdir()
+    some = Scripts(frozenset(), {}, [str(place)], os.defpath)
+    monkeypatch.setattr("cgikit.accelerate.scripts.EVERY", 0)
+    assert some.stale() == ""
+    (place / "more.pth").write_text("/nowhere\n")
+    assert some.stale() == str(place / "more.pth")
 
 
 def test_a_changed_library_is_stale(tmp_path: Path) -> None:

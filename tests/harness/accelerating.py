@@ -140,7 +140,9 @@ class Site:
         (found,) = self.base.iterdir()
         return found
 
-    def warm(self, front: str, environment: Mapping[str, str] | None = None) -> int:
+    def warm(
+        self, front: str, environment: Mapping[str, str] | None = None, **options: object
+    ) -> int:
         """Have a daemon started, as two requests would; return its process id."""
         for name in ("wait", "asked"):
             path = self.place / name
@@ -148,7 +150,7 @@ class Site:
             self.give(path)
             moment = time.time() - (1 if name == "asked" else 10)
             os.utime(path, (moment, moment))
-        self.request(front, environment)
+        self.request(front, environment, **options)  # type: ignore[arg-type]
         assert until((self.place / "s").exists), self.log()
         return self.daemon()
 

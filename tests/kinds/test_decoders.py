@@ -24,6 +24,7 @@ NO_CODEC = "a method of cgikit's own, no codec"
 
 #: Where a codec's name is not a constant, and why that is bounded.
 COMPUTED = {
+    "accelerate.child._new_stdin": "the encoding of standard input",
     "bundle.firstlines.prepared": "the encoding that Python itself has read a source in",
     "charsets.decoded": CHOSEN,
     "partheader.Lines._decode": CHOSEN,

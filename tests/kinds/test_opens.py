@@ -34,6 +34,7 @@ DESCRIPTOR = "a descriptor that is open already"
 #: Functions that open without the guard, and why they may.
 UNGUARDED = {
     "_compiled": "the compiled file that an import would open",
+    "accelerate.child._new_stdin": DESCRIPTOR,
     "accelerate.installation._write": NEW,
     "accelerate.likeness.of_this_process": "a file of the kernel's below /proc",
     "accelerate.trial.why_not": NEW,
