@@ -3,7 +3,9 @@
 import os
 import pwd
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from nobody import forked_as_nobody
@@ -13,10 +15,13 @@ from cgikit.accelerate.directory import Refusal
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory that would be allowed if it were not below the directory for temporary files."""
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory that would be allowed if it were not below the directory for temporary files. Its
+    path is short: a socket's is below it.
+    """
     monkeypatch.setattr(directory, "_TEMPORARY", ("/never",))
-    return Path(os.path.realpath(tmp_path))
+    with TemporaryDirectory(prefix="home-") as name:
+        yield Path(os.path.realpath(name))
 
 
 def made(base: Path, folder: str = "/nowhere") -> Path:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from serving import alive, until
@@ -212,8 +213,7 @@ def test_what_ends_the_command_leaves_no_directories(
     tmp_path: Path, number: int, first: str
 ) -> None:
     """Of the first run, and of the servers that are compared."""
-    file, seen, temporary = tmp_path / "a.py", tmp_path / "seen", tmp_path / "tmp"
-    temporary.mkdir()
+    file, seen = tmp_path / "a.py", tmp_path / "seen"
     loops = "True" if first == "loop" else "'REQUEST_METHOD' not in os.environ"
     file.write_text(
         f"#!{sys.executable}\nimport os\nfrom cgikit import run\nwhile {loops}:\n"
@@ -221,24 +221,25 @@ def test_what_ends_the_command_leaves_no_directories(
     )
     file.chmod(0o755)
     tmp_path.chmod(0o755)
-    for directory in (tmp_path, temporary):
-        directory.chmod(0o777)
+    tmp_path.chmod(0o777)
     words = [sys.executable, "-m", "cgikit", "trace", "--compare", str(file)]
-    environment = {**os.environ, "TMPDIR": str(temporary)}
     if os.geteuid() == 0:
         words[4:4] = ["--user", "root"]
-    with subprocess.Popen(
-        words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert until(lambda: seen.exists() or process.poll() is not None)
-        assert list(temporary.iterdir())  # or this test shows nothing
-        process.send_signal(number)
-        while number != signal.SIGINT and process.poll() is None:
-            process.send_signal(number)  # the first one is being obeyed
-        process.communicate(timeout=60)
-    # When all is cleared up, signals end the process as usual
-    assert process.returncode in (128 + number, -number)
-    assert list(temporary.iterdir()) == []
+    with TemporaryDirectory(prefix="t-") as temporary:  # short: the path of a socket begins with it
+        os.chmod(temporary, 0o777)
+        environment = {**os.environ, "TMPDIR": temporary}
+        with subprocess.Popen(
+            words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert until(lambda: seen.exists() or process.poll() is not None)
+            assert os.listdir(temporary)  # or this test shows nothing
+            process.send_signal(number)
+            while number != signal.SIGINT and process.poll() is None:
+                process.send_signal(number)  # the first one is being obeyed
+            process.communicate(timeout=60)
+        # When all is cleared up, signals end the process as usual
+        assert process.returncode in (128 + number, -number)
+        assert os.listdir(temporary) == []
 
 
 def test_a_script_that_removes_itself(script: str, capsys: pytest.CaptureFixture[str]) -> None:
