@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import idleness
 import micro
 from contenders import SCRIPTS, Contender, contenders
 from process import Place, Run, peak_memory, request, seal
@@ -260,6 +261,9 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--write", action="store_true", help="write RESULTS.md even so")
     parser.add_argument(
+        "--busy", action="store_true", help="do not wait until the machine is idle; no RESULTS.md"
+    )
+    parser.add_argument(
         "--works", help=f"only these, comma-separated, of: {_names()}; no RESULTS.md"
     )
     parser.add_argument(
@@ -273,6 +277,12 @@ def options() -> argparse.Namespace:
 
 def _names() -> str:
     return ", ".join([*(work.name for work in WORKS), "memory", "micro", "counting"])
+
+
+def idle(chosen: argparse.Namespace) -> None:
+    """Wait until nothing else runs, unless figures of a busy machine will do."""
+    if not (chosen.busy or chosen.quick):
+        idleness.wait()
 
 
 def measure(
@@ -289,12 +299,14 @@ def measure(
     bench = Bench(scratch, who)
     for work in WORKS:
         if work.name in names:
+            idle(chosen)
             results.series.append(bench.series(work, max(3, round(rounds * work.rounds))))
     if "memory" in names:
         enough = shutil.disk_usage(scratch).free > 4 * UPLOAD_SIZES[-1] and not chosen.quick
         sizes = UPLOAD_SIZES if enough else UPLOAD_SIZES[:-1]
         upload = next(work for work in WORKS if work.name == "upload-pipe")
         results.peaks = bench.peaks(sizes, upload)
+    idle(chosen)
     if "micro" in names:
         results.micro = in_process(venv)
     if "counting" in names:
@@ -304,7 +316,9 @@ def measure(
 
 
 def main() -> int:
-    """Set up, measure, report. Returns the exit status: 1 when an answer was wrong."""
+    """Set up, measure, report. Returns the exit status: 1 when an answer was wrong, or the machine
+    busy.
+    """
     chosen = options()
     seal()
     # Ended by a signal, it should still remove the scratch directory, which may hold gigabytes.
@@ -316,16 +330,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(dir=venv, prefix="scratch-") as scratch:
         try:
             results = measure(chosen, where, venv, Path(scratch))
-        except Wrong as wrong:
+        except (Wrong, idleness.Busy) as error:
             progress("")
-            print(wrong, file=sys.stderr)
+            print(error, file=sys.stderr)
             return 1
         finally:
             os.chdir(here)  # out of the scratch directory, or it could not be removed
     text = render(results)
     print(text)
     whole = not (chosen.quick or chosen.works or chosen.only)
-    if whole or chosen.write:
+    if (whole or chosen.write) and not chosen.busy:
         RESULTS.write_text(text)
         print(f"Written to {RESULTS.relative_to(RESULTS.parent.parent)}")
     return 0

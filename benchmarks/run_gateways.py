@@ -20,6 +20,7 @@ from math import inf
 from pathlib import Path
 from urllib.request import urlopen
 
+import idleness
 from gateways import contenders as table
 from gateways import cost, soak, transfer
 from gateways.accelerated import Fronts, copied
@@ -343,6 +344,7 @@ def options() -> argparse.Namespace:
     add("--no-setup", action="store_true", help="take .venv-gateways as it is")
     add("--lenient", action="store_true", help="leave out who answers wrongly, and go on")
     add("--write", action="store_true", help="write the results though it is not the whole")
+    add("--busy", action="store_true", help="do not wait until the machine is idle; write nothing")
     chosen = parser.parse_args()
     chosen.whole = not (chosen.quick or chosen.only or chosen.parts != ",".join(PARTS))
     chosen.parts = chosen.parts.split(",")
@@ -409,6 +411,8 @@ def measure(chosen: argparse.Namespace, home: Path, venv: Path, command: str) ->
             ("slow", lambda: vars(results).update(slow=bench.slow())),
         ):
             if part in chosen.parts:
+                if not (chosen.busy or chosen.quick):
+                    idleness.wait()
                 try:
                     run()
                 except (Wrong, OSError) as error:
@@ -429,7 +433,9 @@ def write(results: Results) -> None:
 
 
 def main() -> int:
-    """Set up, measure, report. Returns the exit status: 1 when an answer was wrong or missing."""
+    """Set up, measure, report. Returns the exit status: 1 when an answer was wrong or missing, or
+    the machine busy.
+    """
     chosen = options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and still stop what was started
     command = shlex.join(["python3", *sys.orig_argv[1:]])
@@ -444,12 +450,12 @@ def main() -> int:
         give(home)
         try:
             results = measure(chosen, home, venv, command)
-        except Wrong as wrong:
+        except (Wrong, idleness.Busy) as error:
             progress("")
-            print(wrong, file=sys.stderr)
+            print(error, file=sys.stderr)
             return 1
     print(render(results))
-    if chosen.whole or chosen.write:
+    if (chosen.whole or chosen.write) and not chosen.busy:
         write(results)
     if results.failed:
         print(f"{results.failed} requests failed", file=sys.stderr)
