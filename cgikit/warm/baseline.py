@@ -21,7 +21,7 @@ import gc
 import sys
 from _weakref import ref
 from itertools import chain
-from operator import is_not, itemgetter
+from operator import attrgetter, is_not, itemgetter
 
 from ..leaving import Mark
 
@@ -45,7 +45,6 @@ _FIXED = frozenset(
         type(str.join),
         type(type.__dict__["__mro__"]),
         type(type.__dict__["__dict__"]),
-        type(len),
         type(dict.__dict__["fromkeys"]),
         type(type.__dict__),
         _FRAME,
@@ -54,40 +53,61 @@ _FIXED = frozenset(
 )
 
 
-def _numbers(thing: "Any") -> "Any":
-    """Return the state of a generator of random numbers. That of the module `random` gets a new seed
-    for each request, and one that asks the kernel has none.
+def _numbers(kind: "Any") -> "Callable[[Any], Any]":
+    """Return what tells the state of a generator of random numbers. That of the module `random` gets a
+    new seed for each request.
     """
-    if thing is getattr(sys.modules.get("random"), "_inst", None):
-        return None
-    try:
-        return thing.getstate()
-    except NotImplementedError:
-        return None
+
+    def state(thing: "Any") -> "Any":
+        own = getattr(sys.modules.get("random"), "_inst", None)
+        return None if thing is own else kind.getstate(thing)
+
+    return state
 
 
-def _count(thing: "Any") -> str:
-    """Return where a counter is. That of `weakref.finalize` only tells the order of its objects."""
-    finalize: Any = getattr(sys.modules.get("weakref"), "finalize", None)
-    return "" if thing is getattr(finalize, "_index_iter", None) else repr(thing)
+def _count(kind: "Any") -> "Callable[[Any], str]":
+    """Return what tells where a counter is. That of `weakref.finalize` only tells the order of its
+    objects.
+    """
+
+    def shown(thing: "Any") -> str:
+        finalize: Any = getattr(sys.modules.get("weakref"), "finalize", None)
+        return "" if thing is getattr(finalize, "_index_iter", None) else kind.__repr__(thing)
+
+    return shown
 
 
-#: The state of kinds that C keeps to itself, by module and name.
-HIDDEN: "dict[tuple[str, str], Callable[[Any], Any]]" = {
-    ("builtins", "bytearray"): bytes,
-    ("array", "array"): repr,
-    ("collections", "OrderedDict"): tuple,
-    ("collections", "deque"): tuple,
+def _items(kind: "Any") -> "Callable[[Any], Any]":
+    return lambda thing: tuple(kind.__iter__(thing))
+
+
+def _file(kind: "Any") -> "Callable[[Any], Any]":
+    is_closed = kind.closed.__get__
+    return lambda thing: is_closed(thing) or (kind.getvalue(thing), kind.tell(thing))
+
+
+_shown = attrgetter("__repr__")
+_length = attrgetter("__length_hint__")
+
+#: What tells the state of kinds that C keeps to itself, by module and name. It is given the kind: one
+#: that a class is derived from, which may have methods of its own that say something else.
+HIDDEN: "dict[tuple[str, str], Callable[[Any], Callable[[Any], Any]]]" = {
+    ("builtins", "bytearray"): attrgetter("copy"),
+    ("builtins", "memoryview"): _shown,  # released or not
+    ("builtins", "BaseException"): lambda kind: kind.__suppress_context__.__get__,
+    ("array", "array"): _shown,
+    ("collections", "OrderedDict"): _items,
+    ("collections", "deque"): _items,
     ("itertools", "count"): _count,
-    ("_io", "StringIO"): lambda thing: thing.closed or (thing.getvalue(), thing.tell()),
-    ("_io", "BytesIO"): lambda thing: thing.closed or (thing.getvalue(), thing.tell()),
-    ("decimal", "Context"): repr,
-    ("_thread", "lock"): lambda thing: thing.locked(),
-    ("_thread", "RLock"): repr,
-    ("builtins", "list_iterator"): lambda thing: thing.__length_hint__(),
-    ("builtins", "tuple_iterator"): lambda thing: thing.__length_hint__(),
-    ("builtins", "generator"): lambda thing: thing.gi_frame and thing.gi_frame.f_lasti,
-    ("functools", "_lru_cache_wrapper"): lambda thing: thing.cache_info(),
+    ("_io", "StringIO"): _file,
+    ("_io", "BytesIO"): _file,
+    ("decimal", "Context"): _shown,
+    ("_thread", "lock"): attrgetter("locked"),
+    ("_thread", "RLock"): _shown,
+    ("builtins", "list_iterator"): _length,
+    ("builtins", "tuple_iterator"): _length,
+    ("builtins", "generator"): lambda kind: lambda thing: thing.gi_frame and thing.gi_frame.f_lasti,
+    ("functools", "_lru_cache_wrapper"): attrgetter("cache_info"),
     ("_random", "Random"): _numbers,
 }
 _SEPARATOR = (object(),)
@@ -138,7 +158,7 @@ class Baseline:
         their places: that takes longer than all the rest.
         """
         before, self._referents = self._referents, gc.get_referents(*self._asked)
-        self._keys: list[Any] = list(chain.from_iterable(self._dicts))
+        self._keys: list[Any] = list(chain.from_iterable(map(dict.__iter__, self._dicts)))
         new = len(before) != len(self._referents) or any(
             _has_twins(this) != _has_twins(that)
             for this, that in zip(before, self._referents, strict=True)
@@ -193,7 +213,7 @@ class Baseline:
             return (
                 now != self._referents
                 or any(map(is_not, self._pick(now), self._picked))
-                or list(chain.from_iterable(self._dicts)) != self._keys
+                or list(chain.from_iterable(map(dict.__iter__, self._dicts))) != self._keys
                 or any(state(thing) != before for thing, state, before in self._hidden)
             )
         except Exception:  # of a comparison that a script has made possible
@@ -217,7 +237,7 @@ class Baseline:
             last = asked
         at = 0
         for each in self._dicts:
-            keys = list(each)
+            keys = list(dict.__iter__(each))
             if keys != self._keys[at : at + len(keys)]:
                 return each
             at += len(keys)
@@ -280,23 +300,38 @@ def _has_twins(thing: "Any") -> bool:
     return kind not in _SINGLE and thing is not _SEPARATOR[0] and not gc.is_tracked(thing)
 
 
-#: Kinds of which an equal one is as good. (Code is compared with the kinds of its constants.)
-_SINGLE = frozenset((str, type, type(None), type((lambda: None).__code__)))
+#: Kinds of which an equal one is as good. (Codes are equal that are from files of different names.)
+_SINGLE = frozenset((str, type, type(None)))
 
 
 def _with_hidden_state(there: "list[Any]") -> "Iterator[tuple[Any, Callable[[Any], Any]]]":
     """Yield the objects whose state C keeps to itself, with the function that tells it."""
     seen: set[int] = set()
     states: dict[type, Callable[[Any], Any] | None] = {}
-    for thing in chain(there, gc.get_referents(*there)):
-        kind = type(thing)
-        if kind not in states:
-            names = ((each.__module__, each.__qualname__) for each in kind.__mro__)
-            states[kind] = next((HIDDEN[name] for name in names if name in HIDDEN), None)
-        state = states[kind]
-        if state is not None and id(thing) not in seen:
+    found: list[Any] = there
+    while found:
+        new = []
+        for thing in found:
+            if id(thing) in seen:
+                continue
             seen.add(id(thing))
-            yield thing, state
+            new.append(thing)
+            kind = type(thing)
+            if kind not in states:
+                states[kind] = _state_of(kind)
+            state = states[kind]
+            if state is not None:
+                yield thing, state
+        # Once more from what the collector does not list, such as a tuple that holds a bytearray
+        found = [thing for thing in gc.get_referents(*new) if not gc.is_tracked(thing)]
+
+
+def _state_of(kind: type) -> "Callable[[Any], Any] | None":
+    for each in kind.__mro__:
+        tell = HIDDEN.get((each.__module__, each.__qualname__))
+        if tell is not None:
+            return tell(each)
+    return None
 
 
 def _labelled(thing: "Any") -> "list[tuple[str, Any]]":

@@ -17,6 +17,7 @@ import resource
 import sys
 
 from .. import leaving
+from ..process import exit_handlers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Surroundings:
         self._is_watching = True
         self._said: set[str] = set()
         self._touched: set[bytes] = set()
+        self._has_used_sqlite = False
         sys.addaudithook(self._hear)
         self._environ: dict[bytes, bytes] = dict(os.environ._data)  # type: ignore[attr-defined]
         self._umask = os.umask(0o077)
@@ -76,6 +78,8 @@ class Surroundings:
         self._locale = _locale.setlocale(_locale.LC_ALL, None)
         self._settings = [(name, ask, ask()) for name, ask in _settings()]
         self._place = os.fstat(control).st_ino
+        self._seconds = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        self._registered = exit_handlers()
         self._handlers = handlers
         self._children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
 
@@ -92,6 +96,10 @@ class Surroundings:
                 self._said.add("it gave a class another name")
         elif event in _VARIABLES and self._is_watching:
             self._touched.add(arguments[0])
+        elif event == "import" and arguments[1] is not None:  # a file of machine code
+            self._said.add(f"it imported {arguments[0]}, which is written in C")
+        elif event == "sqlite3.connect/handle":
+            self._has_used_sqlite = True
 
     # --- restoring ----------------------------------------------------------------------------
 
@@ -112,6 +120,9 @@ class Surroundings:
                 resource.setrlimit(kind, pair)
         if _locale.setlocale(_locale.LC_ALL, None) != self._locale:
             _locale.setlocale(_locale.LC_ALL, self._locale)
+        sqlite = sys.modules.get("_sqlite3")
+        if sqlite is not None:
+            sqlite.enable_callback_tracebacks(False)
         random = sys.modules.get("random")
         if random is not None:
             random._inst.seed()  # who has seeded it knows what comes next
@@ -149,6 +160,7 @@ class Surroundings:
         atexit._clear()
         for function, words, named in self._handlers:
             atexit.register(function, *words, **named)
+        self._registered = exit_handlers()
 
     def allow_time(self) -> None:
         """Give the next request its own processor time: the limit is one of the process."""
@@ -164,7 +176,8 @@ class Surroundings:
         output is shown: such a child ends as one without `--reuse` does.
         """
         if self._said:
-            return min(self._said)
+            # What is preloaded next time comes last
+            return min(self._said, key=lambda said: (said.startswith("it imported"), said))
         if _thread._count():
             return "a thread was still running at its end"
         if os.stat("/proc/self/task").st_nlink > 3:  # two, and one for each thread
@@ -178,6 +191,11 @@ class Surroundings:
             return "it started a process"
         if leaving.open_descriptors() != 4:
             return "it left a file or a socket open"
+        try:
+            for descriptor in (0, 1, 2):  # in the place of one that was closed, another may be open
+                os.fstat(descriptor)
+        except OSError:
+            return "it closed a standard stream and left something else open"
         if os.fstat(self._control).st_ino != self._place:
             return "it closed a descriptor that was not its own"
         return ""
@@ -187,7 +205,11 @@ class Surroundings:
         for name, ask, before in self._settings:
             if ask() != before:
                 return f"{name} changed"
-        return ""
+        if resource.getrlimit(resource.RLIMIT_CPU)[1] != self._seconds:
+            return "the limit of processor time changed"
+        if exit_handlers() != self._registered:  # by a finalizer
+            return "what is called at exit changed"
+        return _memory_of_sqlite() if self._has_used_sqlite else ""
 
 
 def _is_kernels(path: "Any") -> bool:
@@ -201,6 +223,21 @@ def _is_kernels(path: "Any") -> bool:
 
 def _limits() -> list[int]:
     return sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
+
+
+def _memory_of_sqlite() -> str:
+    """Return what SQLite keeps for all databases of this process, if it is not what it is at first, in
+    words, or "".
+    """
+    connection = sys.modules["_sqlite3"].connect(":memory:")
+    try:
+        for name in ("soft_heap_limit", "hard_heap_limit", "temp_store_directory"):
+            row = connection.execute(f"PRAGMA {name}").fetchone()
+            if row is not None and row[0]:
+                return f"SQLite's {name} changed"
+    finally:
+        connection.close()
+    return ""
 
 
 def _root() -> tuple[int, int]:

@@ -75,6 +75,7 @@ REASONS = {
     "host.spawn.SpawnRun.has_exited: os.waitid": "WNOHANG is among its flags",
     "warm.child.Child._reuse: kept.send": NON_BLOCKING,
     "warm.reuse.Reused._say: self._socket.send": "it fits into the socket",
+    "warm.surroundings._memory_of_sqlite: sys.modules['_sqlite3'].connect": "a database in memory",
     "warm.reuse._received: sock.recvmsg": "this is what it waits for; it ends with its worker",
     "warm.worker.Worker.report: self._channel.sendall": "the socket has a time-out",
     "warm.workerprocess.WorkerProcess.__init__: sock.sendall": "the socket has a time-out",

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 PREPARED = """
-import gc, collections, types
+import gc, collections, random, types
 class Plain: pass
 class Slotted:
     __slots__ = ("a", "b")
@@ -20,6 +20,15 @@ view = bytearray(b"abc")
 ordered = collections.OrderedDict(a=1, b=2)
 steps = iter([1, 2, 3])
 flag = True
+boxes = {"a": bytearray(b"abc")}
+view_of = memoryview(b"abc")
+error = LookupError("x")
+class Hiding(dict):
+    def __iter__(self): return iter(("always",))
+hiding = Hiding(a=True)
+class Chance(random.Random):
+    def getstate(self): return ()
+chance = Chance(1)
 from cgikit.warm.baseline import Baseline
 baseline = Baseline((globals(),))
 """
@@ -45,6 +54,13 @@ def changed(change: str) -> str:
         "row.append('y')",
         "row[0] = 'z'",
         "neighbour.append(row.pop())",
+        "boxes['a'].append(100)",
+        "view_of.release()",
+        "error.__suppress_context__ = True",
+        "function.__code__ = function.__code__.replace(co_filename='secret')",
+        "len.__module__ = 'secret'",
+        "hiding['secret'] = hiding.pop('a')",
+        "chance.seed(7731)",
         "group.add(2)",
         "plain.b = None",
         "plain.b = plain.a; del plain.a",

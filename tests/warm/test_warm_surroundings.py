@@ -58,6 +58,7 @@ def test_it_is_put_back(change: str, seen: str) -> None:
         ("import tracemalloc; tracemalloc.start()", "tracing"),
         ("import locale; locale.textdomain('other')", "messages"),
         ("os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))", "scheduler"),
+        ("atexit.register(print)", "at exit"),
         ("os.setsid() if os.getsid(0) != os.getpid() else os.nice(1)", ""),
     ],
 )
@@ -71,6 +72,8 @@ def test_it_is_seen(change: str, word: str) -> None:
     ("change", "word"),
     [
         ("kept = open(os.devnull)", "open"),
+        ("os.dup2(0, 30); os.close(0)", "open"),
+        ("import _lsprof; del sys.modules['_lsprof'], _lsprof", "written in C"),
         ("os.dup2(1, 9)", "descriptor"),
         ("os.system('true')", "process"),
         ("pid = os.fork()\nif not pid: os._exit(0)", "process"),

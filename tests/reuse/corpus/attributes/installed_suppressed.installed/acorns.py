@@ -1,0 +1,1 @@
+ERROR = LookupError("acorns")

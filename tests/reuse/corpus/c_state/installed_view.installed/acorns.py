@@ -1,0 +1,1 @@
+VIEW = memoryview(b"acorns")
