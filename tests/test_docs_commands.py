@@ -64,6 +64,14 @@ NOT_RUN = {
     ): REFUSED_TO_ROOT,
     (
         "deploy/accelerate.md",
+        "cgikit accelerate --in-place ~/public_html/cgi-bin/guestbook.py",
+    ): REFUSED_TO_ROOT,
+    (
+        "deploy/accelerate.md",
+        "cgikit accelerate --check --in-place ~/public_html/cgi-bin/guestbook.p",
+    ): REFUSED_TO_ROOT,
+    (
+        "deploy/accelerate.md",
         "cgikit accelerate --status ~/public_html/cgi-bin/guestbook.py",
     ): REFUSED_TO_ROOT,
     (

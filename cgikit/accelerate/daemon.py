@@ -25,7 +25,7 @@ from ..warm.slottable import SlotTable
 from . import child, likeness, records
 from .command import CODE, OPTIONS, PACKAGE
 from .ledger import LOG, Ledger, Nowhere
-from .scripts import Scripts
+from .scripts import Fronts, Scripts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ BACKLOG = 64
 TICK = 5.0  # seconds between looks at the clock
 SETTLE = 1.0  # seconds without a request before what was learnt is preloaded
 OF_USE = 50  # requests
+SPENT = "the time of the processor that it may use is nearly used up"
 MAX_LEARNINGS = 20  # successors for what was learnt, in the life of a socket
 
 
@@ -51,6 +52,10 @@ class Daemon:
         self._groups = likeness.groups()
         self.settings = records.read(os.path.join(place, "settings"))
         self._stamp = self._settings_stamp()
+        beside, in_place = (
+            [value for name, value in self.settings if name == kind] for kind in records.SCRIPTS
+        )
+        self._fronts = Fronts(beside, in_place)
         values = dict(self.settings)
         self._folder = values["folder"]
         self._idle = float(values["idle"])
@@ -301,15 +306,16 @@ class Daemon:
         now = time.monotonic()
         if now - self._counted > TICK and self._ledger.has_news():
             self._counted = now
+            self._scripts.remember()
             self._ledger.write_counts()
         if self._draining:
             return
         if now - self._looked > 1:
             self._looked = now
-            if self._is_over():
-                self._drain()
-            elif self._is_spent():
-                self._drain(self._wait)
+            why = self._is_over()
+            if why:
+                self._ledger.say(f"it ends: {why}")
+                self._drain(self._wait if why == SPENT else 0)
         if self._draining or self._children:
             return
         if self._is_new and now - self._asked > SETTLE and self._learnings < MAX_LEARNINGS:
@@ -319,17 +325,19 @@ class Daemon:
         elif now - self._asked > self._idle:
             self._drain(self._wait)
 
-    def _is_over(self) -> bool:
-        """Whether the folder, the directory or the settings have changed."""
+    def _is_over(self) -> str:
+        """Return why there is no more use for this daemon, or ""."""
         if not os.path.isdir(self._folder):
-            return True
-        return self._settings_stamp() != self._stamp
-
-    def _is_spent(self) -> bool:
-        """Whether the time of the processor that it may use is nearly used up."""
+            return f"{self._folder} is gone"
+        if self._settings_stamp() != self._stamp:
+            return "the settings have changed"
+        front = self._fronts.changed()
+        if front:
+            return f"{front} has changed"
         limit = resource.getrlimit(resource.RLIMIT_CPU)[0]
         used = resource.getrusage(resource.RUSAGE_SELF)
-        return limit > 0 and used.ru_utime + used.ru_stime > limit - 2
+        is_spent = limit > 0 and used.ru_utime + used.ru_stime > limit - 2
+        return SPENT if is_spent else ""
 
     def _settings_stamp(self) -> object:
         try:

@@ -24,16 +24,18 @@ _SECONDS = 60  # for the imports of a script
 _WORTH = 0.8  # of the time without a front: with more than that there is little to be gained
 
 
-def described(scripts: "Sequence[str]", base: str, kinds: "Sequence[str]") -> "list[str]":
+def described(
+    scripts: "Sequence[str]", base: str, kinds: "Sequence[str]", *, in_place: bool = False
+) -> "list[str]":
     """Return what is to be said of scripts in one folder (list of lines, str). Nothing is left behind.
 
-    `base` is where the directory would be made, `kinds` are the kinds of fronts that may be used.
-    `Refusal` if there can be no front here.
+    `base` is where the directory would be made, `kinds` are the kinds of fronts that may be used,
+    `in_place` has them keep their scripts. `Refusal` if there can be no such front here.
     """
     directory.check_user()
     files = [os.path.abspath(script) for script in scripts]
     for file in files:
-        installation.check(file)
+        installation.check(file, in_place)
     directory.check_place(base, os.path.dirname(files[0]))
     made = not os.path.lexists(base)
     try:

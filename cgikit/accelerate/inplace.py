@@ -99,6 +99,14 @@ def kept(data: bytes) -> "Kept | None":
     return Kept(script, int(mode, 8) & 0o7777, int(time) if is_same else None)
 
 
+def front(data: bytes) -> bytes:
+    """Return the front (bytes) of a file that keeps a script, or b"" if it is no such file."""
+    if kept(data) is None:
+        return b""
+    lines = data.split(b"\n")
+    return b"\n".join([lines[0], *lines[_end(lines) + 1 :]])
+
+
 def source(data: bytes) -> bytes:
     """Return what Python compiles of such a file (bytes): the script, each line in its place."""
     lines = data.split(b"\n")

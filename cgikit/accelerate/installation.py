@@ -14,6 +14,7 @@ from ..warm.compiling import MAX_SOURCE
 from ..warm.program import Programs
 from . import command, directory, inplace, machine, perlfront, pythonfront, records
 from .directory import Refusal
+from .scripts import front_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,11 +83,6 @@ def left_out(folder: str, in_place: bool = False) -> "list[str]":
     not executable are modules, and not meant. `OSError` if the folder cannot be read.
     """
     return [why for file, why in _looked_at(folder, in_place) if why and os.access(file, os.X_OK)]
-
-
-def front_of(script: str) -> str:
-    """Return the path (str) of a script's front."""
-    return os.path.splitext(script)[0] + ".cgi"
 
 
 def is_front(file: str) -> bool:

@@ -2,7 +2,8 @@
 
 Each request looks at the script's file, its folder and the files of the libraries, as in the warm
 engine: nothing that has changed is ever run from memory. The daemon keeps the code of scripts that it
-was told of; a child that finds none, or an old one, compiles the script itself.
+was told of; a child that finds none, or an old one, compiles the script itself. Their fronts are looked
+at here as well: without them, or with others, the daemon ends.
 """
 
 import os
@@ -95,10 +96,10 @@ class Scripts:
         none: to find that out for each request could take seconds.
         """
         try:
-            self.directory(file)  # remembered, too
             stamp = stamp_of(os.stat(file))
             if is_recent(stamp):
                 return  # it could change again and keep its stamp
+            self.directory(file)  # remembered, too
             code = compiled(file, [], self._part(file))
             if stamp != stamp_of(os.stat(file)):
                 return
@@ -107,6 +108,16 @@ class Scripts:
         if len(self._codes) >= MOST:
             self._codes.clear()
         self._codes[file] = stamp, code
+
+    def remember(self) -> None:
+        """In the daemon: look again at the scripts whose code is kept, and at the folders that they are
+        in, so that no child has to. What has changed a moment ago is not remembered.
+        """
+        for file in self._codes:
+            try:
+                self.directory(file)
+            except (OSError, Refused):
+                continue  # as each request will find out
 
     def _part(self, file: str) -> "Callable[[bytes], bytes]":
         return inplace.source if file in self._in_place else bytes
@@ -126,6 +137,42 @@ class Scripts:
             return compile(self._part(file)(source), file, "exec", dont_inherit=True)
         except Exception as error:  # its own interpreter reports it
             raise Refused(f"it cannot be compiled: {type(error).__name__}") from None
+
+
+def front_of(script: str) -> str:
+    """Return the path (str) of the front beside a script."""
+    return os.path.splitext(script)[0] + ".cgi"
+
+
+class Fronts:
+    """The fronts of the scripts `beside`, and those that keep the scripts `in_place`, by path, as they
+    are now.
+    """
+
+    def __init__(self, beside: "Iterable[str]", in_place: "Iterable[str]") -> None:
+        self._beside = {front: _stamp(front) for front in map(front_of, beside)}
+        self._in_place = {file: (_stamp(file), _front_in(file)) for file in in_place}
+
+    def changed(self) -> str:
+        """Return one that is no longer what it was (str), or "". A script may change in its front."""
+        for file, stamp in self._beside.items():
+            if _stamp(file) != stamp:
+                return file
+        for file, (former, front) in self._in_place.items():
+            stamp = _stamp(file)
+            if stamp != former:
+                if _front_in(file) != front:
+                    return file
+                self._in_place[file] = stamp, front
+        return ""
+
+
+def _front_in(file: str) -> bytes:
+    try:
+        with open(open_regular(file, patience=0), "rb") as stream:
+            return inplace.front(stream.read(MAX_SOURCE))
+    except OSError:
+        return b""
 
 
 def installed(path: "Iterable[str]") -> "dict[str, Stamp | None]":

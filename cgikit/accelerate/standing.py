@@ -12,7 +12,8 @@ import time
 
 from . import directory, records
 from .directory import Refusal
-from .installation import front_of, is_front, keeps
+from .installation import is_front, keeps
+from .scripts import front_of
 
 LINES = 5  # of the log
 ENDING = 10.0  # seconds for a daemon to end; its scripts may go on

@@ -92,7 +92,8 @@ def accelerate(arguments: argparse.Namespace) -> int:
         find = partial(installation.scripts_in, in_place=arguments.in_place)
         for scripts in _by_folder(arguments.paths, find):
             if arguments.check:
-                print("\n".join(gain.described(scripts, base, kinds)))
+                lines = gain.described(scripts, base, kinds, in_place=arguments.in_place)
+                print("\n".join(lines))
                 continue
             for front in installation.accelerate(
                 scripts,

@@ -42,6 +42,26 @@ def test_what_cannot_have_a_front_is_refused_as_without_check(site: Site) -> Non
     assert not site.base.exists()
 
 
+def test_it_says_it_of_a_front_in_place(site: Site) -> None:
+    """A script called .cgi can have no other; one with a CR has none at all."""
+    path = site.script("hello.cgi", COUNTED)
+    before = listed(site.directory)
+    done = site.accelerate("--check", "--in-place", str(path))
+    host, start, front, *_ = done.stdout.decode().splitlines()
+    assert (done.returncode, host) == (0, "this host: a front works, written in Python")
+    assert re.fullmatch(r"hello\.cgi: [1-9]\d* ms for the start of Python .*", start)
+    assert re.fullmatch(r"  with a front: [1-9]\d* ms", front)
+    assert listed(site.directory) == before
+    beside = site.accelerate("--check", str(path))
+    assert (beside.returncode, b"give it a front in its place: --in-place" in beside.stderr) == (
+        1,
+        True,
+    )
+    path = site.script("hello.py", "x = 1\ry = 2\n")
+    kept = site.accelerate("--check", "--in-place", str(path))
+    assert (kept.returncode, b"no front can keep" in kept.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("source", "names"),
     [

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cgikit.accelerate.scripts import Refused, Scripts
+from cgikit.accelerate import inplace
+from cgikit.accelerate.scripts import Fronts, Refused, Scripts
 from cgikit.warm import program
 
 
@@ -129,3 +130,55 @@ def test_a_changed_library_is_stale(tmp_path: Path) -> None:
     assert some.stale() == ""
     library.write_text("x = 1")
     assert some.stale() == str(library)
+
+
+def test_a_folder_is_looked_at_again_so_that_no_child_has_to(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[str] = []
+    real = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listed.append(path) or real(path))
+    some = scripts(script)
+    some.keep(str(script))
+    (script.parent / "new").touch()  # the folder is another one
+    some.remember()
+    assert listed.count(str(script.parent)) == 2
+    some.directory(str(script))
+    assert listed.count(str(script.parent)) == 2
+
+
+def test_a_script_that_is_gone_is_no_error_where_all_are_looked_at(script: Path) -> None:
+    some = scripts(script)
+    some.keep(str(script))
+    script.unlink()
+    some.remember()
+
+
+def test_a_front_that_is_changed_removed_or_made_is_seen(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.cgi").write_text("front")
+    beside = [str(tmp_path / f"{name}.py") for name in ("one", "two", "three")]
+    assert Fronts(beside, []).changed() == ""
+    fronts = Fronts(beside, [])
+    (tmp_path / "one.cgi").write_text("another")
+    assert fronts.changed() == str(tmp_path / "one.cgi")
+    fronts = Fronts(beside, [])
+    (tmp_path / "two.cgi").unlink()
+    assert fronts.changed() == str(tmp_path / "two.cgi")
+    fronts = Fronts(beside, [])
+    (tmp_path / "three.cgi").write_text("front")
+    assert fronts.changed() == str(tmp_path / "three.cgi")
+
+
+def test_a_script_may_change_in_its_front(tmp_path: Path) -> None:
+    file, front = tmp_path / "kept.py", b"#!/p -IS\n# the front\n"
+    whole = inplace.together(front, inplace.Kept(b"#!/p\nx = 1\n", 0o755, 1))
+    file.write_bytes(whole)
+    fronts = Fronts([], [str(file)])
+    file.write_bytes(whole.replace(b"#|x = 1", b"#|x = 2\n#|y = 3"))
+    assert fronts.changed() == ""
+    for other in (whole.replace(b"# the front", b"# another"), b"#!/p\nx = 1\n"):
+        file.write_bytes(other)
+        assert fronts.changed() == str(file)
+    file.unlink()
+    assert fronts.changed() == str(file)

@@ -140,10 +140,10 @@ class Site:
         (found,) = self.base.iterdir()
         return found
 
-    def warm(
+    def wake(
         self, front: str, environment: Mapping[str, str] | None = None, **options: object
-    ) -> int:
-        """Have a daemon started, as two requests would; return its process id."""
+    ) -> None:
+        """Have a daemon started, as two requests would."""
         for name in ("wait", "asked"):
             path = self.place / name
             path.touch()
@@ -151,7 +151,11 @@ class Site:
             moment = time.time() - (1 if name == "asked" else 10)
             os.utime(path, (moment, moment))
         self.request(front, environment, **options)  # type: ignore[arg-type]
-        assert until((self.place / "s").exists), self.log()
+
+    def warm(self, front: str, *words: object, **options: object) -> int:
+        """The same, and wait for it; return its process id."""
+        self.wake(front, *words, **options)  # type: ignore[arg-type]
+        assert until(lambda: self.daemon() != 0), self.log()
         return self.daemon()
 
     def daemon(self) -> int:

@@ -302,6 +302,10 @@ LOOKS = {
         "from cgikit.accelerate.scripts import Scripts; Scripts(frozenset(), {}, [], '').code('x');"
         " raise OSError('None')"
     ),
+    "accelerate.scripts._front_in": (
+        "from cgikit.accelerate.scripts import _front_in; assert _front_in('x') == b'';"
+        " raise OSError('None')"
+    ),
     "upload._clear": (
         "os.rename('x', '.' + 24 * 'a' + '.waiting');"
         " from cgikit.upload import _clear_orphans; _clear_orphans('.');"
