@@ -24,6 +24,8 @@ _STARTING = 20.0  # seconds for the gateway
 _ANSWER = 10.0  # seconds for one request
 _RECENT = 2.6  # seconds for which a file that was written might change again unnoticed
 _LEARNING = 3.0  # seconds without a request, in which workers preload what they have learnt
+_KEPT = 3  # requests that one process has to serve after another
+_KEEPING = 10.0  # seconds in which it has to have done that
 _PAUSE = 0.05  # seconds between two requests: workers are replaced meanwhile
 _REASON = re.compile(r": its process serves no other request: (.*)")
 _GIVEN_UP = ": it gets a new process for each request"
@@ -162,24 +164,36 @@ def _note(line: str, found: Reuse) -> bool:
 
 
 def _is_kept(gateway: int, address: str) -> bool:
-    """Whether a process of the script stays for the next request, and is not just about to end."""
-    kept = _forked(gateway)
-    for _ in range(3):
-        if kept:
-            _ask(address)
-            time.sleep(_PAUSE)
-            kept &= _forked(gateway)
-    return bool(kept)
+    """Whether a process of the script serves one request after another: no other one was forked for
+    them. On a busy machine it may take some attempts, because a process that still checks itself
+    serves nobody.
+    """
+    end = time.monotonic() + _KEEPING
+    same, before = 0, set[int]()
+    while same < _KEPT and time.monotonic() < end:
+        _ask(address)
+        time.sleep(_PAUSE)
+        now = _forked(gateway)
+        same = same + 1 if now and now == before else 0
+        before = now
+    return same == _KEPT
 
 
 def _forked(gateway: int) -> set[int]:
-    """Return the processes of the script: the children of the process that forks."""
+    """Return the processes of the script: the living children of the process that forks."""
     with contextlib.suppress(OSError):
         for pid in _children(gateway):
             with open(f"/proc/{pid}/cmdline", "rb") as stream:
                 if b"warm.zygote" in stream.read(4_096):
-                    return set(_children(pid))
+                    return {child for child in _children(pid) if _lives(child)}
     return set()
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process has not ended; one that waits to be reaped has."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as stream:
+        return stream.read(4_096).rpartition(b") ")[2][:1] not in {b"Z", b"X", b""}
+    return False
 
 
 def _children(pid: int) -> list[int]:
