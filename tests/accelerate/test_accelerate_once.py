@@ -11,6 +11,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,7 +57,7 @@ def runs(site: Site) -> int:
 def state(pid: int) -> str:
     """The state of a process, one letter; "" if it is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+        return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(") ")[2][0]
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
@@ -71,7 +73,7 @@ def children(pid: int, *, serving: bool = False) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            number, _, rest = path.read_text().partition(" (")
+            number, _, rest = path.read_text("latin-1").partition(" (")  # names are bytes
         except OSError:
             continue
         letter, parent, _, session = rest.rpartition(") ")[2].split()[:4]
@@ -81,14 +83,19 @@ def children(pid: int, *, serving: bool = False) -> list[int]:
     return found
 
 
+def send(pid: int, number: int) -> None:
+    """Send a signal to a process, which may have ended just now."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
 def stop(pid: int) -> None:
-    os.kill(pid, signal.SIGSTOP)
+    send(pid, signal.SIGSTOP)
     assert until(lambda: state(pid) in ("T", "", "Z"))
 
 
 def go_on(pid: int) -> None:
-    if not is_gone(pid):
-        os.kill(pid, signal.SIGCONT)
+    send(pid, signal.SIGCONT)
 
 
 #: How often the script runs, and with which status the front ends (None: it was killed). One of these
@@ -112,7 +119,7 @@ def each(
     end; both are told the daemon.
     """
     for step in steps:
-        assert until(lambda step=step: tried(site, step, act, after)), f"{step}\n{site.log()}"
+        assert until(partial(tried, site, step, act, after)), f"{step}\n{site.log()}"
 
 
 def tried(site: Site, step: str, act: Act, after: Callable[[int], None]) -> bool:
@@ -195,17 +202,18 @@ def test_a_go_that_the_child_takes_no_more(counting: Site) -> None:
 def test_a_child_is_killed(counting: Site) -> None:
     def act(handover: Handover, daemon: int) -> Expected:
         (child,) = children(daemon, serving=True)
-        os.kill(child, signal.SIGKILL)
+        send(child, signal.SIGKILL)
         assert until(lambda: is_gone(child))
         # Where it is killed when it is ready, the front may say *go* before it hears of that, or not
-        return {"ready": ONCE | {KILLED}, "go": {KILLED}}.get(handover.step, ONCE)
+        outcomes: dict[str, Expected] = {"ready": {*ONCE, KILLED}, "go": {KILLED}}
+        return outcomes.get(handover.step, ONCE)
 
     each(counting, ("here", "message", "ready", "go"), act)
 
 
 def test_a_child_is_killed_while_it_runs_the_script(counting: Site) -> None:
     def act(handover: Handover, daemon: int) -> Expected:
-        os.kill(handover.child, signal.SIGKILL)
+        send(handover.child, signal.SIGKILL)
         return {(1, -signal.SIGKILL)}
 
     each(counting, ("running",), act)
@@ -226,7 +234,7 @@ def test_a_child_is_stopped_for_a_while(counting: Site) -> None:
 
 def test_a_daemon_is_killed(counting: Site) -> None:
     def act(handover: Handover, daemon: int) -> Expected:
-        os.kill(daemon, signal.SIGKILL)
+        send(daemon, signal.SIGKILL)
         assert until(lambda: is_gone(daemon))
         return ONCE
 
@@ -271,11 +279,11 @@ def test_a_child_that_has_waited_too_long_runs_nothing_after_a_late_go(site: Sit
 def ready(site: Site, sock: socket.socket) -> int:
     """Be a front until a child is ready; return its process id."""
     environment = b"PATH=/usr/bin:/bin\0"
-    names = [os.fsencode(path) for path in (site.folder / "post.py", site.folder)]
+    script, folder = [os.fsencode(path) for path in (site.folder / "post.py", site.folder)]
     with open(os.devnull, "r+b") as null:
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("3i", *[null.fileno()] * 3))
         assert sock.recv(2) == b"H\n"
-        sock.sendmsg([message.pack(*names, 0o22, [], environment)], [rights])
+        sock.sendmsg([message.pack(script, folder, 0o22, [], environment)], [rights])
         word, pid, _ = sock.recv(400).split()
     assert word == b"R"
     return int(pid)
