@@ -66,6 +66,7 @@ UNGUARDED = {
     "offline.typed.of_file": "a file that the command line names; @<(command) of a shell is a pipe",
     "probing.reuse._children": "a file of the kernel's below /proc",
     "probing.reuse._forked": "a file of the kernel's below /proc",
+    "probing.reuse._lives": "a file of the kernel's below /proc",
     "probing.sample._waits_for_input": "a file of the kernel's below /proc",
     "regularfile._open_otherwise.attempt": "the guard itself",
     "regularfile.open_regular": "the guard itself",
