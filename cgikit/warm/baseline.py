@@ -142,8 +142,13 @@ class Baseline:
         self._hidden = [(thing, state, state(thing)) for thing, state in _with_hidden_state(there)]
         self._abstract = [thing for thing in there if type(thing).__name__ == "_abc_data"]
         ignored |= {*map(id, self._abstract), *map(id, gc.get_referents(*self._abstract))}
+        ignored -= {*map(id, _registries(there))}
         things = [thing for thing in _changeable(there) if id(thing) not in ignored]
-        self._dicts = [thing for thing in things if isinstance(thing, dict)]
+        self._dicts = [each for each in things if type(each) is dict and _hides_keys(each)]
+        # A derived kind refers to more, and may have an `__iter__` that says something else
+        self._derived = [
+            each for each in things if isinstance(each, dict) and type(each) is not dict
+        ]
         functions = [thing for thing in things if type(thing) is _FUNCTION]
         others = [thing for thing in things if type(thing) is not _FUNCTION]
         # A separator after each object whose size can change: what leaves the end of one list must
@@ -158,7 +163,7 @@ class Baseline:
         their places: that takes longer than all the rest.
         """
         before, self._referents = self._referents, gc.get_referents(*self._asked)
-        self._keys: list[Any] = list(chain.from_iterable(map(dict.__iter__, self._dicts)))
+        self._keys = self._keys_now()
         new = len(before) != len(self._referents) or any(
             _has_twins(this) != _has_twins(that)
             for this, that in zip(before, self._referents, strict=True)
@@ -168,6 +173,12 @@ class Baseline:
             picked = [at for at, thing in enumerate(self._referents) if _has_twins(thing)]
             self._pick: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*picked, 0, 0)
         self._picked = self._pick(self._referents)
+
+    def _keys_now(self) -> "list[Any]":
+        return [
+            *chain.from_iterable(self._dicts),
+            *chain.from_iterable(map(dict.__iter__, self._derived)),
+        ]
 
     def renew(self) -> None:
         """Note what the objects hold now, in a child of the process that has made the baseline: a fork
@@ -213,7 +224,7 @@ class Baseline:
             return (
                 now != self._referents
                 or any(map(is_not, self._pick(now), self._picked))
-                or list(chain.from_iterable(map(dict.__iter__, self._dicts))) != self._keys
+                or self._keys_now() != self._keys
                 or any(state(thing) != before for thing, state, before in self._hidden)
             )
         except Exception:  # of a comparison that a script has made possible
@@ -236,7 +247,7 @@ class Baseline:
             at += len(held)
             last = asked
         at = 0
-        for each in self._dicts:
+        for each in (*self._dicts, *self._derived):
             keys = list(dict.__iter__(each))
             if keys != self._keys[at : at + len(keys)]:
                 return each
@@ -292,14 +303,42 @@ def _own_dict(thing: "Any") -> "dict[str, Any] | None":
     return found if type(found) is dict else None
 
 
+def _hides_keys(table: "dict[Any, Any]") -> bool:
+    """Whether a dict has keys that the collector passes over. It lists them all as soon as one of them
+    is no string; if that changes, it lists only half as many objects.
+    """
+    return len(gc.get_referents(table)) < 2 * dict.__len__(table)
+
+
+def _registries(there: "list[Any]") -> "Iterator[Any]":
+    """Yield the sets of what was registered with abstract classes, as far as there is something in
+    them. What is registered later is told by a number: see `surroundings.py`.
+    """
+    abc: Any = sys.modules["_abc"]
+    for thing in there:
+        data = vars(thing).get("_abc_impl") if isinstance(thing, type) else None
+        registered = abc._get_dump(thing)[0] if type(data).__name__ == "_abc_data" else None
+        if registered:
+            # The first one: those of the caches, which may be equal, come later
+            yield next(each for each in gc.get_referents(data) if each == registered)
+
+
 def _has_twins(thing: "Any") -> bool:
-    """Whether another object can be equal to this one and still be told apart."""
+    """Whether another object can be equal to this one and still be told apart: one of a kind that is
+    not equal to True, or a list that others hold as well.
+    """
     kind = type(thing)
+    if kind in _SINGLE or thing is _SEPARATOR[0]:
+        return False
     if kind is tuple:
         return not gc.is_tracked(thing) and any(map(_has_twins, thing))
-    return kind not in _SINGLE and thing is not _SEPARATOR[0] and not gc.is_tracked(thing)
+    if kind in _SHARED:
+        return not (kind is dict and "__builtins__" in thing)  # a module's: functions refer to it
+    return not gc.is_tracked(thing)
 
 
+#: Kinds that are tracked, are compared by what they hold, and may be held by several objects.
+_SHARED = frozenset((list, dict, set))
 #: Kinds of which an equal one is as good. (Codes are equal that are from files of different names.)
 _SINGLE = frozenset((str, type, type(None)))
 

@@ -11,6 +11,7 @@ import _thread
 import _tracemalloc
 import _warnings
 import atexit
+import faulthandler
 import gc
 import os
 import resource
@@ -267,6 +268,7 @@ def _settings() -> "list[tuple[str, Callable[[], Any]]]":
         ("the filters of warnings", lambda: tuple(map(id, _warnings.filters))),
         ("the flags of dlopen", sys.getdlopenflags),
         ("the tracing of memory", _tracemalloc.is_tracing),
+        ("the fault handler", faulthandler.is_enabled),
     ]
     if hasattr(_locale, "textdomain"):
         found.append(("the domain of C's messages", lambda: _locale.textdomain(None)))
@@ -282,8 +284,6 @@ def _settings() -> "list[tuple[str, Callable[[], Any]]]":
         found.append(("the time-out of sockets", modules["_socket"].getdefaulttimeout))
     if "_csv" in modules:
         found.append(("the limit of csv", modules["_csv"].field_size_limit))
-    if "faulthandler" in modules:
-        found.append(("the fault handler", modules["faulthandler"].is_enabled))
     if "_abc" in modules:
         found.append(("a registered abstract class", modules["_abc"].get_cache_token))
     if "time" in modules:

@@ -216,6 +216,10 @@ PRIVATE = {
     ("warm.baseline", "sys._getframe"): "for the kind of a frame: 3.11 to 3.13 have it",
     (
         "warm.baseline",
+        "abc._get_dump",
+    ): "what was registered with abstract classes: 3.11 to 3.13 have it",
+    (
+        "warm.baseline",
         "getattr(sys.modules.get('random'), '_inst', None)",
     ): "its state is compared instead",
     ("warm.reuse", "sys._getframe"): "3.11 to 3.13 have it",

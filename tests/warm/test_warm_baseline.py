@@ -6,7 +6,7 @@ import sys
 import pytest
 
 PREPARED = """
-import gc, collections, random, types
+import gc, abc, collections, numbers, random, types
 class Plain: pass
 class Slotted:
     __slots__ = ("a", "b")
@@ -26,6 +26,8 @@ error = LookupError("x")
 class Hiding(dict):
     def __iter__(self): return iter(("always",))
 hiding = Hiding(a=True)
+mixed = {1: "x", "a": "y"}
+other, same = [], types.SimpleNamespace(one=[], two={}, three={})
 class Chance(random.Random):
     def getstate(self): return ()
 chance = Chance(1)
@@ -61,6 +63,11 @@ def changed(change: str) -> str:
         "len.__module__ = 'secret'",
         "hiding['secret'] = hiding.pop('a')",
         "chance.seed(7731)",
+        "mixed['b'] = mixed.pop('a')",
+        "mixed.pop(1), mixed.pop('a'); mixed.update(b='x', a='y')",
+        "same.one = other",  # equal, and others hold it as well
+        "same.two = same.three",
+        "numbers.Integral._abc_registry_clear()",
         "group.add(2)",
         "plain.b = None",
         "plain.b = plain.a; del plain.a",

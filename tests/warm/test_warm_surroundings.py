@@ -59,6 +59,7 @@ def test_it_is_put_back(change: str, seen: str) -> None:
         ("import locale; locale.textdomain('other')", "messages"),
         ("os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))", "scheduler"),
         ("atexit.register(print)", "at exit"),
+        ("import faulthandler; faulthandler.enable(sys.__stderr__)", "fault"),
         ("os.setsid() if os.getsid(0) != os.getpid() else os.nice(1)", ""),
     ],
 )

@@ -1,0 +1,2 @@
+LEFT: list[str] = []
+RIGHT: list[str] = []
