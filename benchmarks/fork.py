@@ -77,6 +77,7 @@ def options() -> argparse.Namespace:
     add("--requests", type=int, default=1_000, help="in each round (%(default)s)")
     add("--connections", type=int, default=4, help="at once (%(default)s)")
     add("--latency", action="store_true", help="also at half of the load that the engine takes")
+    add("--reuse", action="store_true", help="also with one process for many requests")
     add("--tree", action="append", default=[], help="another checkout, may be repeated")
     chosen = parser.parse_args()
     chosen.scripts = chosen.scripts.split(",")
@@ -107,16 +108,19 @@ def start_bare(home: Path, tree: Path) -> Row:
     return Row(BARE, running, Client(path, get("/x.py", QUERY), ANSWER))
 
 
-def start_warm(home: Path, tree: Path, name: str, label: str, number: int) -> Row:
+def start_warm(
+    home: Path, tree: Path, name: str, label: str, number: int, reuse: bool = False
+) -> Row:
     """Start the engine with one worker, for one script: what it has learnt from others costs too."""
     path = home / f"{number}.sock"
     program = [sys.executable, "-m", "cgikit", "fastcgi", str(home / "cgi-bin"), "--socket"]
-    program += [str(path), "--workers", "1"]
+    program += [str(path), "--workers", "1", *(["--reuse", "*"] if reuse else [])]
     environ = clean_environ(PYTHONPATH=str(tree))
     running = Running(program, home / f"{number}.log", environ, as_server=False)
     running.wait_for(path)
     request = get(f"/{SCRIPTS[name].replace('/', '-')}", QUERY)
-    return Row(f"warm: {name}{label}", running, Client(path, request, ANSWER))
+    kind = "reuse" if reuse else "warm"
+    return Row(f"{kind}: {name}{label}", running, Client(path, request, ANSWER))
 
 
 def show(rows: list[Row], latency: bool) -> None:
@@ -169,7 +173,8 @@ def main() -> None:
         for name in chosen.scripts:
             for place in trees:
                 label = f", {place}" if len(trees) > 1 else ""
-                rows.append(start_warm(home, place, name, label, len(rows)))
+                for reuse in (False, True) if chosen.reuse else (False,):
+                    rows.append(start_warm(home, place, name, label, len(rows), reuse))
         load = os.getloadavg()[0]
         run(rows, chosen)
         print(f"Load before: {load:.2f}; {chosen.rounds} rounds of {chosen.requests} requests.")

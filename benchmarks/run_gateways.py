@@ -43,7 +43,7 @@ PARTS = ("throughput", "latency", "cost", "slow", "transfer", "soak")
 WORK = next(work for work in WORKS if work.name == "get")
 ANSWER = WORK.answer(1)
 SLOW_WAYS = (table.WARM, table.WARM_NGINX, table.WARM_NGINX_SCGI, table.SERVE_WARM)
-SOAK_WAYS = (table.WARM, table.WARM_NGINX_SCGI, table.PERSISTENT)
+SOAK_WAYS = (table.WARM, table.WARM_NGINX_SCGI, table.REUSED_NGINX, table.PERSISTENT)
 TRANSFER_WAYS = {  # and the contender that is the same server's own file
     table.CGID: table.STATIC,
     table.SPAWNED: table.STATIC,
@@ -243,6 +243,8 @@ class Bench:
             ("warm: the cgikit script", "fcgi", table.PY),
             ("warm: the legacy-cgi script", "fcgi", table.LEGACY),
             ("warm: the same with cgikit.compat", "fcgi", table.COMPAT),
+            ("`--reuse`: the cgikit script", "reuse", table.PY),
+            ("`--reuse`: the legacy-cgi script", "reuse", table.LEGACY),
             ("`run(handler)` persistent", "run", table.PY),
         ):
             if backend in self.roots:

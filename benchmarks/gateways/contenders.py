@@ -49,6 +49,11 @@ PHP_CGID, GO = "PHP, mod_cgid", "Go, compiled, mod_cgid"
 WARM, LEGACY_WARM = "cgikit script, warm, Apache FastCGI", "legacy-cgi script, warm, Apache FastCGI"
 COMPAT_WARM = "cgikit.compat script, warm, Apache FastCGI"
 PRINT_WARM = "Python print, warm, Apache FastCGI"
+REUSED, REUSED_NGINX = "cgikit script, --reuse, Apache", "cgikit script, --reuse, nginx"
+LEGACY_REUSED = "legacy-cgi script, --reuse, Apache"
+LEGACY_REUSED_NGINX = "legacy-cgi script, --reuse, nginx"
+COMPAT_REUSED = "cgikit.compat script, --reuse, Apache"
+COMPAT_REUSED_NGINX = "cgikit.compat script, --reuse, nginx"
 WARM_NGINX = "cgikit script, warm, nginx FastCGI"
 WARM_SCGI, WARM_NGINX_SCGI = "cgikit script, warm, Apache SCGI", "cgikit script, warm, nginx SCGI"
 PERSISTENT, PERSISTENT_NGINX = "run(handler) persistent, Apache", "run(handler) persistent, nginx"
@@ -85,6 +90,12 @@ def contenders() -> list[Contender]:
         Contender(PRINT_WARM, "apache", "fcgi", PRINT, "fcgi"),
         Contender(LEGACY_WARM, "apache", "fcgi", LEGACY, "fcgi"),
         Contender(COMPAT_WARM, "apache", "fcgi", COMPAT, "fcgi"),
+        Contender(REUSED, "apache", "fcgi", PY, "reuse"),
+        Contender(REUSED_NGINX, "nginx", "fcgi", PY, "reuse"),
+        Contender(LEGACY_REUSED, "apache", "fcgi", LEGACY, "reuse"),
+        Contender(LEGACY_REUSED_NGINX, "nginx", "fcgi", LEGACY, "reuse"),
+        Contender(COMPAT_REUSED, "apache", "fcgi", COMPAT, "reuse"),
+        Contender(COMPAT_REUSED_NGINX, "nginx", "fcgi", COMPAT, "reuse"),
         Contender(PERSISTENT, "apache", "fcgi", PY, "run"),
         Contender(PERSISTENT_NGINX, "nginx", "fcgi", PY, "run"),
         Contender(f"{PERSISTENT}, kept", "apache", "fcgi", PY, "run", kept=True),
@@ -158,6 +169,7 @@ def backends(venv: Path, scripts: Path) -> dict[str, Backend]:
     php = {"PHP_FCGI_CHILDREN": str(WORKERS), "PHP_FCGI_MAX_REQUESTS": "0"}
     found = [
         Backend("fcgi", gateway("fastcgi")),
+        Backend("reuse", gateway("fastcgi", "--reuse", "*.py")),
         Backend("scgi", gateway("scgi")),
         Backend("spawn", gateway("fastcgi", "--spawn")),
         Backend(

@@ -2,9 +2,10 @@
 
 Its input is written while both of its outputs are read; it is stopped with TERM, then KILL; the
 zygote, its parent, reaps it. `exchange.py` decides what its output means. `host/spawn.py` does the same
-with one thread per script.
+with one thread per script. `kept.py` says which process runs a request with `--reuse`.
 """
 
+import errno
 import fcntl
 import mmap
 import os
@@ -14,7 +15,7 @@ from contextlib import suppress
 from ..host.background import GRACE, LEFT
 from ..host.problem import Problem
 from . import messages, requestfile
-from .kept import MAX_REQUEST
+from .kept import CHECKING, MAX_REQUEST
 from .loop import CHUNK, IN, OUT
 
 TYPE_CHECKING = False
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from .kept import Kept
     from .places import Candidate
     from .program import Program
+
+    Started = tuple[str, Program, list[str], dict[str, str]]
 
     class Owner(Candidate, Protocol):
         """The exchange of a script: it learns what the process writes, and how it ends."""
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 
 WIDE = 1 << 20  # bytes; the most that a user may make of a pipe (fs.pipe-max-size)
 FIRST_PAUSE, MAX_PAUSE = 0.001, 0.1  # seconds between asking whether it has ended; doubled
+SMALL = 4_096  # bytes of a body; each pipe takes so many, even if its user has very many pipes
 HIGH_WATER = 1 << 20  # bytes that wait for a slow peer before its script has to wait too
 
 
@@ -62,9 +66,9 @@ class Child:
     """
 
     __slots__ = (
-        "_ask_at", "_awaited", "_body", "_buffer", "_err", "_host", "_in", "_is_stuck", "_kept",
-        "_kill_at", "_loop", "_out", "_owner", "_pause", "_piece", "ahead", "done", "eof_at", "fed",
-        "heard", "is_reaping", "paused_at", "pid", "slot", "started",
+        "_again", "_ask_at", "_awaited", "_body", "_buffer", "_err", "_host", "_in", "_is_stuck",
+        "_kept", "_kill_at", "_loop", "_out", "_owner", "_pause", "_piece", "_spare", "ahead", "done",
+        "eof_at", "fed", "heard", "is_reaping", "paused_at", "pid", "slot", "started",
     )  # fmt: skip
 
     def __init__(self, host: "ExchangeHost", owner: "Owner") -> None:
@@ -78,6 +82,9 @@ class Child:
         self.done = False
         self._out = self._err = self._in = -1
         self._kept: Kept | None = None  # the process, if it may serve other requests too
+        # What to start again if the process never takes the request, and the end of its body's pipe
+        self._again: Started | None = None
+        self._spare = -1
         self._body: Arrival | None = None
         self._piece = memoryview(b"")  # of the body, which it has not taken yet
         self._is_stuck = False  # its input is full
@@ -102,9 +109,14 @@ class Child:
 
         `Problem` 503 if it cannot be started now.
         """
-        host = self._host
         self._body = body if body is not None and (body.waiting or body.is_owed) else None
-        ends = self._pipes(self._body is not None)
+        self._begin(file, program, arguments, environ)
+
+    def _begin(
+        self, file: str, program: "Program | None", arguments: list[str], environ: dict[str, str]
+    ) -> None:
+        host = self._host
+        ends = self._pipes()
         try:
             if program is None or not self._reuse(file, program, arguments, environ, ends):
                 host.zygote.fork(self, file, program, arguments, environ, ends)
@@ -139,24 +151,30 @@ class Child:
         data = messages.pack(requestfile.made(program.directory, arguments, environ))
         if len(data) > MAX_REQUEST:
             return False
-        kept = keeper.get(file, program, self._owner.name())
-        if kept is None:
-            return False
+        body = self._body
+        is_small = body is None or not (body.is_owed or body.waiting > SMALL)
+        if body is not None and is_small:
+            self._spare = os.dup(ends[0])
+        kept = keeper.get(file, program, self._owner.name(), early=is_small)
         is_new = kept.slot < 0
         if not is_new:
+            self._again = (file, program, arguments, environ) if is_small else None
             keeper.begin(kept, self)
         if not kept.send(data, ends):
+            self._settle()
             keeper.give_back(kept, self)
             return False
         self._kept = kept
         if is_new:
             self._host.zygote.fork_kept(self, file, program, kept.theirs.fileno())
             kept.theirs.close()
+            self._settle()
         return True
 
-    def _pipes(self, with_input: bool) -> tuple[int, int, int]:
+    def _pipes(self) -> tuple[int, int, int]:
         """Return the script's three descriptors; their other ends are kept."""
         opened: list[int] = []
+        with_input = self._body is not None and self._spare < 0
         try:
             for _ in range(3 if with_input else 2):
                 opened += os.pipe()
@@ -165,7 +183,9 @@ class Child:
                 os.close(fd)
             raise _unavailable(f"The server cannot open more files: {error.strerror}.") from error
         stdin = self._host.null
-        if with_input:
+        if self._spare >= 0:  # the body is in its pipe, and no process has read it
+            stdin, self._spare = self._spare, -1
+        elif with_input:
             stdin, self._in = opened[:2]
             os.set_blocking(self._in, False)
             del opened[:2]
@@ -254,7 +274,7 @@ class Child:
         self._out = -1
         self.eof_at = self._loop.now
         self.reap()
-        if not self.done:
+        if not self.done and self.eof_at:
             self._host.places.held.add(self._owner)
 
     def _widen(self) -> None:
@@ -333,6 +353,7 @@ class Child:
                 with suppress(OSError):
                     os.close(fd)
         self._in = self._out = self._err = -1
+        self._settle()
         with suppress(Exception):
             self.terminate()
         self.done = True  # so that the loop asks until it has been reaped
@@ -354,6 +375,8 @@ class Child:
         """
         if self.is_reaping or not self.pid or self._loop.now < self._ask_at:
             return
+        if self._again is not None and not self._kill_at and self._is_early():
+            return
         zygote = self._host.zygote
         if self._kept is not None and self._out < 0 and not self.done and not self._kill_at:
             answered = zygote.answered_with(self)
@@ -372,6 +395,40 @@ class Child:
             zygote.reap_soon(self)
         if status is not None:
             self._gone(status)
+
+    def _is_early(self) -> bool:
+        """Whether its process has not taken the request, which is started in another one if this one
+        never will: the other ends of its pipes are closed.
+
+        One that takes it too late is ended, as one that checks itself for so long without a request is.
+        """
+        again, kept = self._again, self._kept
+        if again is None or kept is None or self._host.keeper.is_taken(kept, self):
+            self._settle()
+            return False
+        if self._out < 0:
+            self._start_again(again, kept)
+        elif self._loop.now - self.heard > min(CHECKING, self._host.settings.timeout / 2):
+            self._signal(signal.SIGKILL)
+        return True
+
+    def _start_again(self, again: "Started", kept: "Kept") -> None:
+        self._again = self._kept = None
+        kept.hear()  # why
+        self._host.keeper.give_back(kept, self)
+        self._close()
+        self.eof_at, self.heard = 0.0, self._loop.now
+        try:
+            self._begin(*again)
+        except Problem:
+            self._gone(None, errno.EAGAIN)
+
+    def _settle(self) -> None:
+        """Note that no other process will get the request."""
+        self._again = None
+        if self._spare >= 0:
+            os.close(self._spare)
+            self._spare = -1
 
     def _is_watched(self) -> bool:
         """Whether it has ended, and processes that it left behind get a moment to end as well."""
@@ -406,19 +463,23 @@ class Child:
     def _gone(self, status: int | None, why: int = 0) -> None:
         """Close everything and tell the exchange: its exit status, or the errno of the failed fork."""
         self.done = True
+        self._settle()
         self._unfeed()
         self._empty(self._out, self._owner.output)
         self._empty(self._err, self._owner.errors)
-        for fd in (self._out, self._err):
-            if fd >= 0:
-                self._loop.unwatch(fd)
-                os.close(fd)
-        self._out = self._err = -1
+        self._close()
         self._host.places.free(self._owner)
         if status is None:
             self._owner.not_started(why)
         else:
             self._owner.ended(status)
+
+    def _close(self) -> None:
+        for fd in (self._out, self._err):
+            if fd >= 0:
+                self._loop.unwatch(fd)
+                os.close(fd)
+        self._out = self._err = -1
 
     def _empty(self, fd: int, take: "Callable[[bytes], None]") -> None:
         """Pass on the rest of a pipe: it may have been written right before the end."""

@@ -3,6 +3,22 @@
 A process belongs to the request that it serves (`child.py`), and here while it checks itself and waits.
 `reuse.py` is the process's own side: what it says on its socket is the reason why it ends. A script
 whose processes end after their first request again and again is not tried any more.
+
+Which process runs a request of a script that `--reuse` is for, so that it runs once:
+
+| where the request is | the table says | if the process ends there |
+|---|---|---|
+| sent: its process waits, or checks itself | not `TAKEN`, with its turn | another one gets it |
+| taken: its process runs the script | `TAKEN` | it was run, and fails |
+| answered: its process checks itself | `ANSWERED` | it was run, and is answered |
+| gone: its process waits for the next | `READY` | the same |
+
+A process receives a request only once its check has passed, and says `TAKEN` before it does anything
+for it. It holds the request's descriptors from when it is sent, so the end of its output comes after
+all that the process will ever say: what is not taken then never will be. The body has not been read
+either; the worker keeps the pipe that holds it (`child.py`). A body larger than `child.SMALL` may not
+fit into a pipe, so its request goes to no process that still checks itself, and fails if the process
+is killed before it has taken it.
 """
 
 import os
@@ -13,7 +29,7 @@ from contextlib import suppress
 from fnmatch import fnmatch
 
 from .loop import IN
-from .slottable import READY
+from .slottable import READY, turn, turn_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +87,14 @@ class Kept:
         except OSError:
             return False
         return sent == len(request)
+
+    def hear(self) -> None:
+        """Take what it has said at its end."""
+        while self._socket.fileno() >= 0 and not self.ending:
+            before = len(self._reason)
+            self._on_word(IN)
+            if len(self._reason) == before:
+                return
 
     def _on_word(self, mask: int) -> None:
         try:
@@ -148,18 +172,34 @@ class Keeper:
         self._free: dict[Key, list[Kept]] = {}
         self._failures: dict[Key, int] = {}
 
-    def get(self, file: str, program: "Program", name: str) -> Kept:
-        """Return a process for a request of a script that `wants` has named: one that is free or, with
-        slot -1, one that is still to be forked.
+    def get(self, file: str, program: "Program", name: str, early: bool) -> Kept:
+        """Return a process for a request of a script that `wants` has named: of those that wait, the
+        one that was used last or, with slot -1, one that is still to be forked.
+
+        If it may be `early`, one that still checks itself rather than a new one: that takes less than a
+        fork does. If it ends then, it has not taken the request (`is_taken`).
         """
         key = file, program.stamp
         free = self._free.get(key, [])
-        for kept in reversed(free):
-            if self.zygote.state(kept) & READY:
-                free.remove(kept)
-                self._failures.pop(key, None)
-                return kept
-        return Kept(self, key, name)
+        found = next((kept for kept in reversed(free) if self.is_ready(kept)), None)
+        if found is None:
+            if not (early and free):
+                return Kept(self, key, name)
+            found = free[-1]
+        free.remove(found)
+        return found
+
+    def is_ready(self, child: "Forked") -> bool:
+        """Whether a process has found no change."""
+        return bool(self.zygote.state(child) & READY)
+
+    def is_taken(self, kept: Kept, child: "Forked") -> bool:
+        """Whether a process has taken the request that it was given. Otherwise it has run no line of
+        the script for it, and never will if the descriptors of the request are closed.
+        """
+        state = self.zygote.state(child)
+        found = turn_of(state)
+        return found == turn(kept.served) if found else bool(state)
 
     def wants(self, file: str, program: "Program") -> bool:
         """Return whether the processes of a script may serve several requests: a pattern names it, its
@@ -209,6 +249,8 @@ class Keeper:
         child.slot, child.pid = -1, 0
         kept.served += 1
         kept.since = self.loop.now
+        if kept.served > 1:
+            self._failures.pop(kept.key, None)
         if kept.ending or kept.served >= self._settings.reuse_max:
             kept.close()
             return

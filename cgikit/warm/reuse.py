@@ -10,7 +10,10 @@ without `--reuse` does, and says why.
 
 `kept.py` is the worker's end. Between the two is a socket: requests come on it (as `messages.py` writes
 them), each with three descriptors, and the reason for ending goes back. The slot table says how far the
-child is: ANSWERED once the script's output is complete, READY once the next request may come.
+child is, and with which request (its turn): TAKEN before it does anything for a request that it has
+received, ANSWERED once the script's output is complete, READY once its check has passed. The next
+request may have been sent before that; it is received only then. A child that finds a change ends
+instead, and its worker gives the request to another one (the table in `kept.py`).
 """
 
 import gc
@@ -23,7 +26,7 @@ from _socket import SCM_RIGHTS, SOL_SOCKET, socket
 from . import extensions, interpreter, messages
 from .baseline import Baseline
 from .caches import Caches
-from .slottable import ANSWERED, READY
+from .slottable import ANSWERED, READY, TAKEN, turn
 from .streams import Streams
 from .surroundings import Surroundings
 
@@ -123,20 +126,24 @@ class Reused:
         """Serve requests until one has left a trace or no more come. Return the exit status;
         `interpreter.Leave` where the interpreter has to be finalized.
         """
+        statuses, slot = self._zygote.table.statuses, self._slot
+        number = 0
         while True:
             request = _received(self._socket)
             if request is None:
                 os._exit(0)  # the worker has let go of this process
+            statuses[slot] = TAKEN | turn(number)
             status = self._attend(request)
             del request
             if self._reason:
                 return self._finish(status)
-            self._zygote.table.statuses[self._slot] = (status + 1) | ANSWERED
+            statuses[slot] = (status + 1) | ANSWERED | turn(number)
             os.closerange(0, 3)  # now the worker sees the end of the output
             reason = self._compare()
             if reason:
                 self._end(reason)
-            self._zygote.table.statuses[self._slot] = (status + 1) | READY
+            statuses[slot] = (status + 1) | READY | turn(number)
+            number += 1
 
     # --- one request --------------------------------------------------------------------------
 

@@ -14,13 +14,26 @@ if TYPE_CHECKING:
 
 SLOTS = 1_024
 #: Added to the exit status of a child that serves several requests: its output is complete; it may get
-#: the next request.
-ANSWERED, READY = 1 << 16, 1 << 17
+#: the next request; it has taken a request. `turn` goes with each of them.
+ANSWERED, READY, TAKEN = 1 << 16, 1 << 17, 1 << 18
+_TURN, _TURNS = 19, 4_095  # where the turn is in a status, and how many there are
 NAMES_SIZE = 65_536  # bytes for names, with what is stored beside them
 _NAMES = SLOTS * 8  # where they begin
 SIZE = _NAMES + NAMES_SIZE
 _HEAD = 16  # the process id, the length of the names (0: there are none), their check
 _PRIME = (1 << 61) - 1
+
+
+def turn(number: int) -> int:
+    """Return what is added to a status so that it shows which request of its process (0, 1, …) it is
+    about. Never 0; the numbers come again after some thousand.
+    """
+    return (number % _TURNS + 1) << _TURN
+
+
+def turn_of(status: int) -> int:
+    """Return what `turn` has added to a status, 0 if nothing."""
+    return status >> _TURN << _TURN
 
 
 class SlotTable:

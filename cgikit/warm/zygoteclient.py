@@ -12,7 +12,7 @@ from collections import deque
 
 from . import requestfile
 from .messages import pack
-from .slottable import ANSWERED, READY, SLOTS, SlotTable
+from .slottable import ANSWERED, READY, SLOTS, TAKEN, SlotTable
 from .zygote import ENDED, ENDING, LEFT
 
 TYPE_CHECKING = False
@@ -159,7 +159,7 @@ class ZygoteClient:
     def left_with(self, child: "Forked") -> int | None:
         """Return the exit status of a child that has exited by itself, or None if none is known."""
         status = self._table.statuses[child.slot]
-        return status - 1 if status and not status & (ANSWERED | READY) else None
+        return status - 1 if status and not status & (ANSWERED | READY | TAKEN) else None
 
     def answered_with(self, child: "Forked") -> int | None:
         """Return the exit status of a script whose process lives on for other requests, or None."""

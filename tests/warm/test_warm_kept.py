@@ -10,7 +10,7 @@ from cgikit.host.guard import Guard
 from cgikit.warm.kept import IDLE, MAX_KEPT, TRIES, Keeper, Kept
 from cgikit.warm.loop import Loop
 from cgikit.warm.settings import Settings
-from cgikit.warm.slottable import READY
+from cgikit.warm.slottable import ANSWERED, READY, TAKEN, turn
 
 
 class Zygote:
@@ -48,8 +48,8 @@ def closed() -> Iterator[None]:
 class Noted(Keeper):
     """A keeper whose processes are let go after a test."""
 
-    def get(self, file: str, program: Any, name: str) -> Kept:
-        MADE.append(super().get(file, program, name))
+    def get(self, file: str, program: Any, name: str, early: bool = False) -> Kept:
+        MADE.append(super().get(file, program, name, early))
         return MADE[-1]
 
 
@@ -102,11 +102,41 @@ def test_a_process_that_is_ready_gets_the_next_request() -> None:
     assert keeping.get("/r/a.py", PROGRAM, "/a.py") is not kept
 
 
-def test_a_process_that_still_checks_itself_does_not() -> None:
+def test_a_process_that_still_checks_itself_gets_what_may_be_early() -> None:
     keeping, zygote, _ = keeper("*")
     kept = served(keeping, zygote, 1)
-    zygote.states[1] = 0
+    zygote.states[1] = ANSWERED
     assert keeping.get("/r/a.py", PROGRAM, "/a.py") is not kept
+    assert keeping.get("/r/a.py", PROGRAM, "/a.py", early=True) is kept
+
+
+def test_the_process_that_was_used_last_comes_first() -> None:
+    keeping, zygote, _ = keeper("*")
+    taken = [keeping.get("/r/a.py", PROGRAM, "/a.py") for _ in range(3)]
+    for slot, kept in enumerate(taken):
+        keeping.rest(kept, SimpleNamespace(slot=slot, pid=slot))
+        zygote.states[slot] = READY
+    for kept in reversed(taken):
+        assert keeping.get("/r/a.py", PROGRAM, "/a.py", early=True) is kept
+
+
+@pytest.mark.parametrize(
+    ("state", "is_taken"),
+    [
+        (0, False),
+        (1 | READY | turn(1), False),  # that is about the request before
+        (TAKEN | turn(2), True),
+        (1 | ANSWERED | turn(2), True),
+        (1 | READY | turn(2), True),
+        (256, True),  # it has ended
+    ],
+)
+def test_a_request_was_taken_once_the_table_says_so(state: int, is_taken: bool) -> None:
+    keeping, zygote, _ = keeper("*")
+    kept = keeping.get("/r/a.py", PROGRAM, "/a.py")
+    kept.served = 2
+    zygote.states[1] = state
+    assert keeping.is_taken(kept, SimpleNamespace(slot=1)) is is_taken
 
 
 def test_a_script_that_has_changed_gets_another_process() -> None:
