@@ -1,5 +1,6 @@
 """Each request runs once, whatever becomes of the process that was to serve it, at each step."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -147,11 +148,18 @@ def alone(tmp_path: Path) -> Iterator[Turns]:
 
 
 def stopped(turns: Turns) -> int:
-    """The process that waits for another request, stopped."""
-    pid = turns.process()
-    os.kill(pid, signal.SIGSTOP)
-    assert until(lambda: state(pid) == "T")
-    return pid
+    """The process that waits for another request, stopped. One may just be ending, with its worker."""
+    found = 0
+
+    def is_stopped() -> bool:
+        nonlocal found
+        found = turns.process()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(found, signal.SIGSTOP)
+        return until(lambda: state(found) in {"T", "Z", ""}) and state(found) == "T"
+
+    assert until(is_stopped)
+    return found
 
 
 def checking(turns: Turns) -> int:
