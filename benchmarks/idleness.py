@@ -1,5 +1,6 @@
 """Whether the machine is idle: figures of a busy one measure its other work too."""
 
+import argparse
 import os
 import sys
 import time
@@ -39,6 +40,14 @@ def wait(minutes: float = PATIENCE) -> float:
         if sys.stderr.isatty():
             print(f"\r\033[K{share:.0%} busy, waiting", end="", file=sys.stderr, flush=True)
     return share
+
+
+def wait_for(chosen: argparse.Namespace) -> None:
+    """Wait, as the command line says: not with --busy, nor with --quick, unless results are written all
+    the same. Raises `Busy`.
+    """
+    if not chosen.busy and (chosen.write or not chosen.quick):
+        wait()
 
 
 def _times() -> tuple[int, int]:

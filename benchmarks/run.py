@@ -279,12 +279,6 @@ def _names() -> str:
     return ", ".join([*(work.name for work in WORKS), "memory", "micro", "counting"])
 
 
-def idle(chosen: argparse.Namespace) -> None:
-    """Wait until nothing else runs, unless figures of a busy machine will do."""
-    if not (chosen.busy or chosen.quick):
-        idleness.wait()
-
-
 def measure(
     chosen: argparse.Namespace, where: list[tuple[str, str]], venv: Path, scratch: Path
 ) -> Results:
@@ -299,14 +293,14 @@ def measure(
     bench = Bench(scratch, who)
     for work in WORKS:
         if work.name in names:
-            idle(chosen)
+            idleness.wait_for(chosen)
             results.series.append(bench.series(work, max(3, round(rounds * work.rounds))))
     if "memory" in names:
         enough = shutil.disk_usage(scratch).free > 4 * UPLOAD_SIZES[-1] and not chosen.quick
         sizes = UPLOAD_SIZES if enough else UPLOAD_SIZES[:-1]
         upload = next(work for work in WORKS if work.name == "upload-pipe")
         results.peaks = bench.peaks(sizes, upload)
-    idle(chosen)
+    idleness.wait_for(chosen)
     if "micro" in names:
         results.micro = in_process(venv)
     if "counting" in names:

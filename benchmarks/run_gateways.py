@@ -413,8 +413,7 @@ def measure(chosen: argparse.Namespace, home: Path, venv: Path, command: str) ->
             ("slow", lambda: vars(results).update(slow=bench.slow())),
         ):
             if part in chosen.parts:
-                if not (chosen.busy or chosen.quick):
-                    idleness.wait()
+                idleness.wait_for(chosen)
                 try:
                     run()
                 except (Wrong, OSError) as error:

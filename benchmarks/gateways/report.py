@@ -71,7 +71,6 @@ CLAIMS = (
 ADDED_P50, ADDED_P99 = 0.001, 0.005  # seconds that warm may add to the bare loop at half load
 SLOW_P99 = 0.5  # seconds
 FLAT = 8 * MIB  # more than this from 16 MiB to the large transfer is not flat
-BUSY = 0.5  # processes that ran or waited before we began
 DOWNLOAD = 0.5  # of the server's own rate for a file
 
 
@@ -172,8 +171,6 @@ def page_part(results: Results) -> str:
     facts = dict(results.facts)
     where = f"{facts['date']}, {facts['processor']}, load before: {facts['load when it began']}."
     parts = [f"Measured by {facts['command']} on {where}"]
-    if float(facts["load when it began"].split()[0]) > BUSY:
-        parts.insert(1, "**The machine was busy with other work**: look at the intervals.")
     if results.samples:
         parts += [
             "### The same script in each mode",

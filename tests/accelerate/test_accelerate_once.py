@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from accelerating import Site
 from between import STEPS, Between, Handover
-from serving import until
+from serving import alive, state, until
 
 from cgikit.accelerate import message
 
@@ -52,18 +52,6 @@ def counting(site: Site, kind: str) -> Site:
 
 def runs(site: Site) -> int:
     return (site.directory / "runs").read_text().count("run\n")
-
-
-def state(pid: int) -> str:
-    """The state of a process, one letter; "" if it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(") ")[2][0]
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
-
-
-def is_gone(pid: int) -> bool:
-    return state(pid) in ("", "Z", "X")
 
 
 def children(pid: int, *, serving: bool = False) -> list[int]:
@@ -203,7 +191,7 @@ def test_a_child_is_killed(counting: Site) -> None:
     def act(handover: Handover, daemon: int) -> Expected:
         (child,) = children(daemon, serving=True)
         send(child, signal.SIGKILL)
-        assert until(lambda: is_gone(child))
+        assert until(lambda: not alive(child))
         # Where it is killed when it is ready, the front may say *go* before it hears of that, or not
         outcomes: dict[str, Expected] = {"ready": {*ONCE, KILLED}, "go": {KILLED}}
         return outcomes.get(handover.step, ONCE)
@@ -235,7 +223,7 @@ def test_a_child_is_stopped_for_a_while(counting: Site) -> None:
 def test_a_daemon_is_killed(counting: Site) -> None:
     def act(handover: Handover, daemon: int) -> Expected:
         send(daemon, signal.SIGKILL)
-        assert until(lambda: is_gone(daemon))
+        assert until(lambda: not alive(daemon))
         return ONCE
 
     each(counting, ALL, act)

@@ -128,7 +128,8 @@ def serve_here(
 def state(pid: int) -> str:
     """What a process does: S sleeps, T is stopped, Z is a zombie; "" where there is none."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        # Names are bytes, and any process may be there by now
+        return Path(f"/proc/{pid}/stat").read_text("latin-1").rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return ""
 

@@ -82,3 +82,6 @@ def read(path: Path) -> Case:
 CASES = [read(path) for path in sorted(CORPUS.glob("*/*.cgi"))]
 LEAKS = [case for case in CASES if case.kind != BENIGN]
 HARMLESS = [case for case in CASES if case.kind == BENIGN]
+#: Leaky scripts with something installed for them, each of which needs a server of its own, and others.
+ALONE = [case for case in LEAKS if case.installed.exists()]
+TOGETHER = [case for case in LEAKS if not case.installed.exists()]

@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from reuse.cases import BENIGN, HARMLESS, LEAKS, LEAKY, Case
+from reuse.cases import ALONE, BENIGN, HARMLESS, LEAKY, TOGETHER, Case
 from reuse.served import Outcome, alone, modules, served
 from serving import until
 
@@ -26,13 +26,11 @@ Outcomes = list[tuple[Case, Outcome]]
 def outcomes(root: Path) -> Outcomes:
     """Serve each script of the corpus to two visitors."""
     found: Outcomes = []
-    others = [case for case in LEAKS if not case.installed.exists()]
-    with served(root / "loaded", others, modules()) as there:
-        found += [(case, there.outcome(case)) for case in others]
-    for case in LEAKS:
-        if case.installed.exists():
-            with alone(root / case.name, case) as there:
-                found.append((case, there.outcome(case)))
+    with served(root / "loaded", TOGETHER, modules()) as there:
+        found += [(case, there.outcome(case)) for case in TOGETHER]
+    for case in ALONE:
+        with alone(root / case.name, case) as there:
+            found.append((case, there.outcome(case)))
     with served(root / "usual", HARMLESS, []) as there:
         for case in HARMLESS:
             seen: list[Outcome] = []

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reuse.cases import HARMLESS, LEAKS, Case
+from reuse.cases import ALONE, HARMLESS, TOGETHER, Case
 from reuse.served import Outcome, Served, alone, modules, served
 from serving import until
 
-INSTALLED = [case for case in LEAKS if case.installed.exists()]
-OTHERS = [case for case in LEAKS if not case.installed.exists()]
 #: Who answers otherwise each time.
 RANDOM = {"c_state/random_seed"}
 
@@ -20,7 +18,7 @@ RANDOM = {"c_state/random_seed"}
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that has loaded what the corpus imports: what a script does to that would stay."""
-    with served(tmp_path_factory.mktemp("loaded"), OTHERS, modules()) as there:
+    with served(tmp_path_factory.mktemp("loaded"), TOGETHER, modules()) as there:
         yield there
 
 
@@ -39,7 +37,7 @@ def expect_no_leak(case: Case, outcome: Outcome) -> None:
         assert outcome.after == outcome.before
 
 
-@pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", TOGETHER, ids=lambda case: case.name)
 def test_the_second_visitor_does_not_see_what_the_first_one_sent(
     case: Case, loaded: Served
 ) -> None:
@@ -47,7 +45,7 @@ def test_the_second_visitor_does_not_see_what_the_first_one_sent(
 
 
 # Each on a server of its own: what one package holds may be a reason against all scripts
-@pytest.mark.parametrize("case", INSTALLED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", ALONE, ids=lambda case: case.name)
 def test_nor_what_an_installed_package_holds(case: Case, tmp_path: Path) -> None:
     with alone(tmp_path, case) as there:
         expect_no_leak(case, there.outcome(case))

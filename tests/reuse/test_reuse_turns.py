@@ -180,15 +180,20 @@ def served_once(turns: Turns, name: str, answer: Answer, body: bytes) -> int:
     return pid
 
 
+def served_after(turns: Turns, pid: int, number: signal.Signals, body: bytes) -> int:
+    """The process that serves a request, if `pid` gets a signal before anybody has run it."""
+    with turns.given(body) as (peer, name):
+        assert not turns.runs(name)
+        os.kill(pid, number)
+        return served_once(turns, name, peer.answer(), body)
+
+
 @pytest.mark.parametrize("body", [b"", BODY])
 def test_a_request_goes_elsewhere_if_its_process_is_killed_before_it_takes_it(
     turns: Turns, body: bytes
 ) -> None:
     pid = stopped(turns)
-    with turns.given(body) as (peer, name):
-        assert not turns.runs(name)
-        os.kill(pid, signal.SIGKILL)
-        assert served_once(turns, name, peer.answer(), body) != pid
+    assert served_after(turns, pid, signal.SIGKILL, body) != pid
 
 
 @pytest.mark.parametrize("body", [b"", BODY, LARGE])
@@ -196,10 +201,7 @@ def test_a_process_that_was_stopped_before_it_takes_its_request_serves_it(
     turns: Turns, body: bytes
 ) -> None:
     pid = stopped(turns)
-    with turns.given(body) as (peer, name):
-        assert not turns.runs(name)
-        os.kill(pid, signal.SIGCONT)
-        assert served_once(turns, name, peer.answer(), body) == pid
+    assert served_after(turns, pid, signal.SIGCONT, body) == pid
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGCONT])
@@ -208,10 +210,7 @@ def test_a_request_that_came_during_a_check_goes_elsewhere_if_that_fails(
     alone: Turns, body: bytes, number: signal.Signals
 ) -> None:
     pid = checking(alone)
-    with alone.given(body) as (peer, name):
-        assert not alone.runs(name)
-        os.kill(pid, number)
-        assert served_once(alone, name, peer.answer(), body) != pid
+    assert served_after(alone, pid, number, body) != pid
 
 
 def test_a_large_body_does_not_wait_for_the_end_of_a_check(alone: Turns) -> None:
