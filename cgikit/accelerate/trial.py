@@ -8,6 +8,7 @@ of script and directory. No script runs.
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -61,13 +62,13 @@ def _try(front: str, place: str) -> str:
             cwd=os.path.dirname(front),
             env={"PATH": os.defpath, "TRIAL": "a\nb"},
         ) as process:
+            why = _serve(listener, process.pid)
             try:
-                why = _serve(listener, process.pid)
                 output, errors = process.communicate(timeout=DEADLINE)
-            except (OSError, subprocess.TimeoutExpired):
+            except subprocess.TimeoutExpired:
                 process.kill()
                 output, errors = process.communicate()
-                why = "it does not connect"
+                why = why or "it does not end"
     said = errors.decode("utf-8", "replace").strip()
     if not why and (output, process.returncode) != (b"output", STATUS):
         why = "it does not pass on what it is told"
@@ -76,25 +77,37 @@ def _try(front: str, place: str) -> str:
 
 def _serve(listener: socket.socket, pid: int) -> str:
     """Play the daemon and its child for one request; return what was wrong with it, or ""."""
-    connection, _ = listener.accept()
+    try:
+        connection, _ = listener.accept()
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        return "it does not connect"
     with connection:
         connection.settimeout(DEADLINE)
-        connection.sendall(b"H\n")
-        data, fds, _, _ = socket.recv_fds(connection, message.MOST, 8)
         try:
-            told = message.unpack(data[message.HEAD :])
-            if len(fds) != 3 or told.arguments != [b"a word"]:
-                return "its message is not whole"
-            if dict(zip(told.names, told.values, strict=True)).get(b"TRIAL") != b"a\nb":
-                return "its message has another environment"
-            connection.sendall(b"R %d %d\n" % (os.getpid(), pid))
-            if connection.recv(1) != b"G":
-                return "it does not go on"
-            os.write(fds[1], b"output")
-        except ValueError as error:
-            return str(error)
-        finally:
-            for fd in fds:
-                os.close(fd)
-        connection.sendall(b"E %d\n" % STATUS)
+            return _converse(connection, pid)
+        except OSError:
+            return "it does not go on"
+
+
+def _converse(connection: socket.socket, pid: int) -> str:
+    with contextlib.suppress(BrokenPipeError):  # gone already; what it sent is still there
+        connection.sendall(b"H\n")
+    data, fds, _, _ = socket.recv_fds(connection, message.MOST, 8)
+    try:
+        told = message.unpack(data[message.HEAD :])
+        if len(fds) != 3 or told.arguments != [b"a word"]:
+            return "its message is not whole"
+        if dict(zip(told.names, told.values, strict=True)).get(b"TRIAL") != b"a\nb":
+            return "its message has another environment"
+        connection.sendall(b"R %d %d\n" % (os.getpid(), pid))
+        if connection.recv(1) != b"G":
+            return "it does not go on"
+        os.write(fds[1], b"output")
+    except ValueError as error:
+        return str(error)
+    finally:
+        for fd in fds:
+            os.close(fd)
+    connection.sendall(b"E %d\n" % STATUS)
     return ""

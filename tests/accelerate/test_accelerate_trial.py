@@ -1,7 +1,9 @@
 """`cgikit.accelerate.trial`: a front that does not hand over is found before it is used."""
 
 import os
+import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,17 @@ def test_a_front_that_does_something_else_is_found(
         return f"#!{sys.executable}\nPLACE = {place!r}\n{body}\n".encode()
 
     assert said in trial.why_not(text, base)
+
+
+@pytest.mark.parametrize("sent", [b"x" * 20, b""])
+def test_a_front_that_is_gone_before_it_is_greeted_is_told_from_one_that_never_came(
+    sent: bytes,
+) -> None:
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as front:
+        with tempfile.TemporaryDirectory() as name:  # pytest's own may be too long for a socket
+            listener.bind(f"{name}/s")
+            listener.listen(1)
+            front.connect(f"{name}/s")
+        front.send(sent)
+        front.close()
+        assert "message" in trial._serve(listener, os.getpid())
