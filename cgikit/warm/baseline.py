@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a `class` statement, or able to change
 _FUNCTION = type(lambda: None)
+_CODE = type((lambda: None).__code__)
 _MODULE = type(sys)
 _FRAME = type(sys._getframe())
 _CELL = type((lambda x: lambda: x)(0).__closure__[0])  # type: ignore[index]
@@ -154,6 +155,7 @@ class Baseline:
         # A separator after each object whose size can change: what leaves the end of one list must
         # not be taken for what is now at the beginning of the next
         apart = chain.from_iterable((thing, _SEPARATOR) for thing in others)
+        self._functions = tuple(functions)
         self._asked = (*apart, *functions)
         self._referents: list[Any] = []
         self._look()
@@ -170,7 +172,13 @@ class Baseline:
             if this is not that
         )
         if new:
-            picked = [at for at, thing in enumerate(self._referents) if _has_twins(thing)]
+            # The codes of functions have no twins: see `surroundings.py`, which hears of a new one
+            functions = len(self._referents) - len(gc.get_referents(*self._functions))
+            picked = [
+                at
+                for at, thing in enumerate(self._referents)
+                if _has_twins(thing) and not (at >= functions and type(thing) is _CODE)
+            ]
             self._pick: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*picked, 0, 0)
         self._picked = self._pick(self._referents)
 
@@ -333,7 +341,8 @@ def _has_twins(thing: "Any") -> bool:
     if kind is tuple:
         return not gc.is_tracked(thing) and any(map(_has_twins, thing))
     if kind in _SHARED:
-        return not (kind is dict and "__builtins__" in thing)  # a module's: functions refer to it
+        # Functions refer to their module's, and to that of `builtins`
+        return not (kind is dict and ("__builtins__" in thing or "__build_class__" in thing))
     return not gc.is_tracked(thing)
 
 

@@ -50,7 +50,12 @@ _EVENTS = {
     "cpython.PyInterpreterState_New": "it made an interpreter",
 }
 _VARIABLES = ("os.putenv", "os.unsetenv")
-_NAMES = ("__name__", "__qualname__")  # of a class: they are in no dict
+#: Attributes that no dict holds, and what is said of them: of a class, and of a function.
+_ATTRIBUTES = {
+    "__name__": "it gave a class another name",
+    "__qualname__": "it gave a class another name",
+    "__code__": "it gave a function other code",
+}
 _WRITING = os.O_WRONLY | os.O_RDWR
 
 
@@ -91,10 +96,10 @@ class Surroundings:
             if arguments[2] & _WRITING and _is_kernels(arguments[0]):
                 self._said.add("it wrote into a file of the kernel's")
         elif event == "object.__setattr__":
-            kind = arguments[0]
+            owner, name = arguments[:2]
             # The collector lists what the script has made, and hides the rest
-            if arguments[1] in _NAMES and not any(thing is kind for thing in gc.get_objects()):
-                self._said.add("it gave a class another name")
+            if name in _ATTRIBUTES and not any(thing is owner for thing in gc.get_objects()):
+                self._said.add(_ATTRIBUTES[name])
         elif event in _VARIABLES and self._is_watching:
             self._touched.add(arguments[0])
         elif event == "import" and arguments[1] is not None:  # a file of machine code

@@ -59,7 +59,7 @@ def changed(change: str) -> str:
         "boxes['a'].append(100)",
         "view_of.release()",
         "error.__suppress_context__ = True",
-        "function.__code__ = function.__code__.replace(co_filename='secret')",
+        "function.__code__ = (lambda given: 2).__code__",  # an equal one is heard of: surroundings
         "len.__module__ = 'secret'",
         "hiding['secret'] = hiding.pop('a')",
         "chance.seed(7731)",
