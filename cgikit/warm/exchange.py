@@ -24,7 +24,6 @@ from .exchangestate import (
     READY,
     REDIRECT,
     SENDING,
-    WAITING,
 )  # fmt: skip
 from .loop import CHUNK
 from .reply import Reply
@@ -34,11 +33,9 @@ from .target import script_for
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..host.path import Script
-    from .program import Program
 
 _LINGER = 1.0  # seconds of silence granted to what a script that has ended left behind
 _COALESCE = 0.002  # seconds that the beginning of an answer waits for its end, to go out as one
-_TURNS = 0.5  # seconds that a request waits in all for a process that others get before it
 _EXIT_GRACE = 0.25  # seconds granted to a script between the end of its output and its own end
 
 
@@ -116,7 +113,6 @@ class Exchange(Reply):
             return
         self._state = ASKED[self._state]
         if not self.host.places.admit(self):
-            self._prepared = None  # its script may be another one when its turn comes
             return
         try:
             self._script = self._script or self._find()
@@ -129,12 +125,7 @@ class Exchange(Reply):
 
     def _launch(self, script: "Script") -> None:
         host, arrival = self.host, self.arrival
-        if self._prepared is None:
-            self._prepared = host.launcher.prepare(self.variables, script)
-        program, arguments, environ = self._prepared
-        if program is not None and self._had_better_wait(script.file, program):
-            host.places.held.add(self)
-            return
+        program, arguments, environ = host.launcher.prepare(self.variables, script)
         child = Child(host, self)
         child.start(script.file, program, arguments, environ, arrival)
         self.child = child
@@ -145,10 +136,6 @@ class Exchange(Reply):
             # A web server may stop sending the body once it has the header of the answer, as nginx does
             self.connection.restrain()
         host.places.running.add(self)
-
-    def _had_better_wait(self, file: str, program: "Program") -> bool:
-        host = self.host
-        return host.loop.now - self.asked < _TURNS and host.keeper.is_worth_waiting(file, program)
 
     # --- the script runs ----------------------------------------------------------------------
 
@@ -164,13 +151,9 @@ class Exchange(Reply):
             self._header.passed(data)  # this also counts the bytes beyond the announced length
 
     def recheck(self) -> None:
-        """Start a script that had better wait a moment; send what has been held back; ask again whether
-        a script has ended that closed its output.
-        """
+        """Send what has been held back; ask again whether a script has ended that closed its output."""
         child, now = self.child, self.host.loop.now
-        if self._state is WAITING:
-            self.start()
-        elif child is not None and child.eof_at and not child.done and self._state is not DONE:
+        if child is not None and child.eof_at and not child.done and self._state is not DONE:
             child.reap()
             if child.done:
                 return

@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 MAX_REQUEST = 65_536  # bytes of what a process is told about a request; more goes to a new process
 MAX_KEPT = 64  # processes of one worker that wait
 IDLE = 60.0  # seconds that a process waits for a request
-TURN = 0.01  # seconds after which a process is no longer expected to be free in a moment
-SLOW = 0.03  # seconds; for the processes of a script that usually takes so long nobody waits
 CHECKING = 10.0  # seconds that it may take to check itself
 TRIES = (
     3  # processes in a row that end with their first request, before a script is not tried any more
@@ -62,7 +60,7 @@ class Kept:
     """
 
     __slots__ = (
-        "_keeper", "_reason", "_socket", "done", "ending", "given", "is_reaping", "key", "name",
+        "_keeper", "_reason", "_socket", "done", "ending", "is_reaping", "key", "name",
         "pid", "served", "since", "slot", "theirs",
     )  # fmt: skip
 
@@ -78,7 +76,6 @@ class Kept:
         self.ending = False
         self.is_reaping = False
         self.served = 0
-        self.given = keeper.loop.now  # when a request got it
         self.since = 0.0  # when it had answered
         keeper.loop.watch(self._socket.fileno(), IN, self._on_word, self.crashed)
 
@@ -174,52 +171,23 @@ class Keeper:
         self._matching: dict[str, bool] = {}
         self._free: dict[Key, list[Kept]] = {}
         self._failures: dict[Key, int] = {}
-        self._last: dict[Key, Kept] = {}  # the process that a request got last
-        self._usual: dict[Key, float] = {}  # seconds that a request has one, of late
 
     def get(self, file: str, program: "Program", name: str, early: bool) -> Kept:
         """Return a process for a request of a script that `wants` has named: of those that wait, the
         one that was used last or, with slot -1, one that is still to be forked.
 
         If it may be `early`, one that still checks itself rather than a new one: that takes less than a
-        fork does. If it ends then, it has not taken the request (`is_taken`). One that has only just
-        begun to check itself even rather than another that waits: what it compares is still in the
-        processor's caches.
+        fork does. If it ends then, it has not taken the request (`is_taken`).
         """
         key = file, program.stamp
-        found = self._found(self._free.get(key, []), early) or Kept(self, key, name)
-        if len(self._last) >= MAX_KNOWN:
-            self._last.clear()
-            self._usual.clear()
-        self._last[key] = found
-        return found
-
-    def _found(self, free: "list[Kept]", early: bool) -> "Kept | None":
-        if early and free and self.loop.now - free[-1].since < TURN:
-            return free.pop()
+        free = self._free.get(key, [])
         found = next((kept for kept in reversed(free) if self.is_ready(kept)), None)
-        if found is not None:
-            free.remove(found)
-        elif early and free:
-            found = free.pop()
+        if found is None:
+            if not (early and free):
+                return Kept(self, key, name)
+            found = free[-1]
+        free.remove(found)
         return found
-
-    def is_worth_waiting(self, file: str, program: "Program") -> bool:
-        """Whether a process of a script is about to be free, so that a request had better wait for it
-        than start in another one.
-
-        Several processes of a script that answers quickly make it slow: each has to compare all that it
-        holds, and they take each other's memory out of the processor's caches.
-        """
-        key = file, program.stamp
-        last = self._last.get(key)
-        return (
-            last is not None
-            and last.slot < 0
-            and not last.ending
-            and self.loop.now - last.given < TURN
-            and self._usual.get(key, 0.0) < SLOW
-        )
 
     def is_ready(self, child: "Forked") -> bool:
         """Whether a process has found no change."""
@@ -268,7 +236,6 @@ class Keeper:
 
     def begin(self, kept: Kept, child: "Forked") -> None:
         """Give a free process to a request."""
-        kept.given = self.loop.now
         child.slot, child.pid = kept.slot, kept.pid
         self.zygote.begin(child)
         self.zygote.pass_on(kept, child)
@@ -282,8 +249,6 @@ class Keeper:
         child.slot, child.pid = -1, 0
         kept.served += 1
         kept.since = self.loop.now
-        usual = self._usual.get(kept.key, 0.0)
-        self._usual[kept.key] = usual + (kept.since - kept.given - usual) / 8
         if kept.served > 1:
             self._failures.pop(kept.key, None)
         if kept.ending or kept.served >= self._settings.reuse_max:

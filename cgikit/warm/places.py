@@ -5,8 +5,6 @@ exchange that wants to be looked at again in a moment, as when the end of its an
 is held. How scripts are started is in `exchange.py` and `child.py`.
 """
 
-from operator import attrgetter
-
 from .slottable import SLOTS
 
 TYPE_CHECKING = False
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
             """End after an error that nobody expected."""
 
 
-_age = attrgetter("asked")
 LATE = "no script ended in time to make room for it"
 
 
@@ -101,8 +98,8 @@ class Places:
         self.withdraw(exchange)
 
     def recheck(self) -> None:
-        """Look again at those that were held, the oldest first: some may wait for the same process."""
-        held, self.held = sorted(self.held, key=_age), set()
+        """Look again at those that were held."""
+        held, self.held = self.held, set()
         for exchange in held:
             self._loop.guarded(exchange.crashed, exchange.recheck)
 

@@ -40,10 +40,6 @@ if TYPE_CHECKING:
     from .child import Child
     from .connection import Connection
     from .exchangehost import ExchangeHost
-    from .program import Program
-
-    #: As `Launcher.prepare` returns it: what runs a script, its arguments, its meta-variables.
-    Prepared = tuple[Program | None, list[str], dict[str, str]]
 
 
 class Reply:
@@ -72,7 +68,6 @@ class Reply:
         self.arrival: Arrival | None = None
         self._state = ARRIVING
         self._script: Script | None = None
-        self._prepared: Prepared | None = None  # what runs it, while it waits for a process
         self._header: Header | None = None
         self._answer = b""  # what is ready to go out
         self._answered = 0.0  # when it became ready

@@ -16,7 +16,7 @@ from serving import state, until
 
 from cgikit.warm.program import RACY
 
-SCRIPTS = 22  # each test has its own: after some failures a script gets new processes
+SCRIPTS = 20  # each test has its own: after some failures a script gets new processes
 BODY = b"b" * 3_000 + b"end"
 LARGE = b"b" * 300_000 + b"end"
 #: The query: a name for the request, what the script does. The body comes back in short.
@@ -255,35 +255,6 @@ def test_many_are_run_once_or_not_at_all_while_processes_are_killed(turns: Turns
         assert len(runs) <= 1, (name, runs)
         if answer.status == 200:
             assert len(runs) == 1, (name, answer)
-
-
-def test_many_at_once_are_run_once_each(turns: Turns) -> None:
-    """Most of them wait for each other's process, and two for one that takes long."""
-    server = turns.server
-    turns.process()
-    with turns.given(b"", "sleep"), turns.given(BODY, "sleep"), contextlib.ExitStack() as stack:
-        peers = []
-        for turn in range(60):
-            body = (b"", BODY, LARGE)[turn % 3]
-            peer = stack.enter_context(server.connect())
-            name = f"{turns.path}-at-once{turn}"
-            peer.send(server.variables(turns.path, body, QUERY_STRING=name), body)
-            peers.append((peer, name, body))
-        for peer, name, body in peers:
-            served_once(turns, name, peer.answer(), body)
-
-
-def test_who_waits_for_a_process_may_leave(turns: Turns) -> None:
-    server = turns.server
-    turns.process()
-    for turn in range(20):
-        with contextlib.ExitStack() as stack:
-            for other in range(5):
-                peer = stack.enter_context(server.connect())
-                query = f"{turns.path}-leaves{turn}-{other}"
-                peer.send(server.variables(turns.path, b"", QUERY_STRING=query), b"")
-    name = f"{turns.path}-stays"
-    served_once(turns, name, server.request(turns.path, b"", QUERY_STRING=name), b"")
 
 
 def test_a_process_that_does_not_take_its_request_is_ended(turns: Turns) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cgikit.host.guard import Guard
-from cgikit.warm.kept import IDLE, MAX_KEPT, SLOW, TRIES, TURN, Keeper, Kept
+from cgikit.warm.kept import IDLE, MAX_KEPT, TRIES, Keeper, Kept
 from cgikit.warm.loop import Loop
 from cgikit.warm.settings import Settings
 from cgikit.warm.slottable import ANSWERED, READY, TAKEN, turn
@@ -118,60 +118,6 @@ def test_the_process_that_was_used_last_comes_first() -> None:
         zygote.states[slot] = READY
     for kept in reversed(taken):
         assert keeping.get("/r/a.py", PROGRAM, "/a.py", early=True) is kept
-
-
-def test_one_that_has_only_just_begun_to_check_itself_comes_before_one_that_waits() -> None:
-    keeping, zygote, _ = keeper("*")
-    waits, checks = (keeping.get("/r/a.py", PROGRAM, "/a.py") for _ in range(2))
-    for slot, kept in enumerate((waits, checks)):
-        keeping.rest(kept, SimpleNamespace(slot=slot, pid=slot))
-    zygote.states.update({0: READY, 1: ANSWERED})
-    assert keeping.get("/r/a.py", PROGRAM, "/a.py", early=True) is checks
-    keeping.rest(checks, SimpleNamespace(slot=1, pid=1))
-    keeping.loop.now += TURN
-    assert keeping.get("/r/a.py", PROGRAM, "/a.py", early=True) is waits
-
-
-def test_it_is_worth_waiting_for_a_process_that_is_back_in_a_moment() -> None:
-    keeping, _, _ = keeper("*")
-
-    def is_worth_waiting() -> bool:
-        return keeping.is_worth_waiting("/r/a.py", PROGRAM)
-
-    assert not is_worth_waiting()  # there is none
-    kept = keeping.get("/r/a.py", PROGRAM, "/a.py")
-    assert is_worth_waiting()
-    keeping.rest(kept, SimpleNamespace(slot=1, pid=1))
-    assert not is_worth_waiting()  # for it is free
-    keeping.loop.now += 1
-    assert keeping.get("/r/a.py", PROGRAM, "/a.py", early=True) is kept
-    keeping.begin(kept, SimpleNamespace(slot=-1, pid=0))
-    assert is_worth_waiting()
-    assert not keeping.is_worth_waiting("/r/a.py", SimpleNamespace(stamp=(2,)))
-    keeping.loop.now += TURN
-    assert not is_worth_waiting()  # this request takes longer
-
-
-def test_nobody_waits_for_a_process_that_ends() -> None:
-    keeping, _, _ = keeper("*")
-    keeping.drop(keeping.get("/r/a.py", PROGRAM, "/a.py"))
-    assert not keeping.is_worth_waiting("/r/a.py", PROGRAM)
-
-
-def test_nobody_waits_for_the_processes_of_a_script_that_usually_takes_long() -> None:
-    keeping, zygote, _ = keeper("*", most=100)
-    for seconds, is_worth_waiting in ((10 * SLOW, False), (0.0, True)):
-        for _ in range(40):
-            kept = keeping.get("/r/a.py", PROGRAM, "/a.py", early=True)
-            child: Any = SimpleNamespace(slot=1, pid=1)
-            if kept.slot >= 0:
-                keeping.begin(kept, child)
-            keeping.loop.now += seconds
-            keeping.rest(kept, child)
-            zygote.states[1] = READY
-        keeping.begin(keeping.get("/r/a.py", PROGRAM, "/a.py"), SimpleNamespace(slot=-1, pid=0))
-        assert keeping.is_worth_waiting("/r/a.py", PROGRAM) is is_worth_waiting
-        keeping.rest(kept, child)
 
 
 @pytest.mark.parametrize(

@@ -141,15 +141,3 @@ def test_the_clock_refuses_who_waits_too_long(places: Places) -> None:
     assert late.heard == ["refused: no script ended in time to make room for it"]
     assert waits.heard == []
     assert places.queue == [waits]
-
-
-def test_of_those_who_are_held_the_oldest_is_looked_at_first(places: Places) -> None:
-    seen: list[float] = []
-
-    class Looked(Request):
-        def recheck(self) -> None:
-            seen.append(self.asked)
-
-    places.held.update(Looked(places, float(asked)) for asked in (3, 1, 4, 2, 5))
-    places.recheck()
-    assert seen == [1, 2, 3, 4, 5]
