@@ -176,6 +176,8 @@ def test_a_callback_that_raises_reaches_nobody_else(
     waits = server.script("waits.py", WAITS)
     go = server.root / "go"
     go.unlink(missing_ok=True)
+    # One that is being replaced ends without a line
+    assert until(lambda: len(server.workers()) == 1)
     with server.connect() as other:
         other.send(server.variables(waits))
         assert until(server.scripts)
