@@ -8,7 +8,6 @@ of script and directory. No script runs.
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -62,7 +61,13 @@ def _try(front: str, place: str) -> str:
             cwd=os.path.dirname(front),
             env={"PATH": os.defpath, "TRIAL": "a\nb"},
         ) as process:
-            why = _serve(listener, process.pid)
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                process.kill()
+                why = "it does not connect"
+            else:
+                why = _serve(connection, process.pid)
             try:
                 output, errors = process.communicate(timeout=DEADLINE)
             except subprocess.TimeoutExpired:
@@ -75,13 +80,8 @@ def _try(front: str, place: str) -> str:
     return f"{why}: {said}" if why and said else why
 
 
-def _serve(listener: socket.socket, pid: int) -> str:
+def _serve(connection: socket.socket, pid: int) -> str:
     """Play the daemon and its child for one request; return what was wrong with it, or ""."""
-    try:
-        connection, _ = listener.accept()
-    except OSError:
-        os.kill(pid, signal.SIGKILL)
-        return "it does not connect"
     with connection:
         connection.settimeout(DEADLINE)
         try:
